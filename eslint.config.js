@@ -1,0 +1,76 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+// Parse, decide, carry: only carrying files touch sockets, timers, files and `process`. A new name in this list is a decision.
+const CARRYING_FILES = [
+  'packages/core/src/system-clock.ts',
+  'packages/core/src/socket-handle.ts',
+  'packages/core/src/net-transport.ts',
+  'packages/core/src/datagram-socket.ts',
+  'packages/core/src/acceptor.ts',
+  'packages/core/src/listener.ts',
+  'packages/core/src/alone.ts',
+  'packages/core/src/supervisor.ts',
+  'packages/core/src/worker.ts',
+  'packages/core/src/command/run.ts',
+  'packages/core/src/command/standard-log.ts',
+  'packages/core/src/testing/behaviour-suite.ts',
+  'packages/core/src/testing/client.ts',
+  'packages/core/src/testing/program.ts',
+  'packages/*/src/main.ts',
+  'packages/*/src/command.ts',
+  'packages/http/src/static/disk.ts',
+  'packages/http/src/handler-module.ts',
+  'packages/ftp/src/disk-file-system.ts',
+  'packages/ftp/src/data-channel.ts',
+  'packages/telnet/src/handler-module.ts',
+  'packages/cli/src/run.ts',
+];
+
+const SYSTEM_MODULES = ['net', 'dgram', 'tls', 'cluster', 'child_process', 'http', 'https', 'http2', 'fs', 'fs/promises', 'timers', 'timers/promises', 'process', 'os', 'dns', 'dns/promises', 'worker_threads'];
+const RULE = 'Only carrying files touch the system; see CARRYING_FILES in eslint.config.js.';
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', 'coverage/**', '**/*.d.ts', '**/bin/*.js'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      // Protocol parsers match control bytes on purpose.
+      'no-control-regex': 'off',
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    ignores: CARRYING_FILES,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', {
+        paths: SYSTEM_MODULES.flatMap((name) => [name, `node:${name}`]).map((name) => ({ name, message: RULE, allowTypeImports: true })),
+      }],
+      'no-restricted-globals': ['error', ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'console'].map((name) => ({ name, message: RULE }))],
+      'no-restricted-syntax': ['error',
+        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Take the time from a Clock.' },
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time from a Clock.' },
+      ],
+    },
+  },
+  {
+    // A test's callbacks are often async by signature alone, and its reads of parsed JSON are checked by the assertions.
+    files: ['**/test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', '*.config.ts', '.ci/**/*.ts'],
+    rules: {
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-exports': 'off',
+    },
+  },
+  { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+);
