@@ -1,0 +1,58 @@
+// What the primary knows of addresses that hold many connections: who may open one more beyond the workers' free quotas.
+//
+// Let L be the limit, W the workers and q the free quota of each. The ledger lends L - W*q places for each address, so that
+// never more than L are open in all. For small limits q is 0 and the count is exact. For large ones q spares a question to
+// the primary for each connection; the price is that an address whose connections are spread unevenly is turned away
+// before it reaches L, at the worst at L - (W-1)*q.
+
+// Below this many places for each worker a question for each connection costs less than a limit that is not exact.
+const EXACT_BELOW_PER_WORKER = 128;
+
+/** The free quota of each worker. */
+export function freeQuota(maxPerAddress: number, workers: number): number {
+  if (!Number.isFinite(maxPerAddress)) return maxPerAddress;
+  return maxPerAddress < EXACT_BELOW_PER_WORKER * workers ? 0 : Math.floor(maxPerAddress / (2 * workers));
+}
+
+export class AddressLedger {
+  readonly #pool: number;
+  readonly #lentByKey = new Map<string, number>();
+  readonly #lentByWorker = new Map<number, Map<string, number>>();
+
+  constructor(maxPerAddress: number, workers: number) {
+    this.#pool = maxPerAddress - workers * freeQuota(maxPerAddress, workers);
+  }
+
+  /** Lends one place to a worker; false when all are lent. */
+  lease(worker: number, key: string): boolean {
+    const lent = this.#lentByKey.get(key) ?? 0;
+    if (lent >= this.#pool) return false;
+    this.#lentByKey.set(key, lent + 1);
+    const own = this.#lentByWorker.get(worker) ?? new Map<string, number>();
+    own.set(key, (own.get(key) ?? 0) + 1);
+    this.#lentByWorker.set(worker, own);
+    return true;
+  }
+
+  /** Takes one place back. A worker can only give back what it holds. */
+  release(worker: number, key: string): void {
+    const own = this.#lentByWorker.get(worker);
+    const held = own?.get(key) ?? 0;
+    if (own === undefined || held === 0) return;
+    if (held === 1) own.delete(key);
+    else own.set(key, held - 1);
+    this.#takeBack(key, 1);
+  }
+
+  /** Takes back all that a dead worker held. */
+  forget(worker: number): void {
+    for (const [key, held] of this.#lentByWorker.get(worker) ?? []) this.#takeBack(key, held);
+    this.#lentByWorker.delete(worker);
+  }
+
+  #takeBack(key: string, count: number): void {
+    const left = (this.#lentByKey.get(key) ?? count) - count;
+    if (left <= 0) this.#lentByKey.delete(key);
+    else this.#lentByKey.set(key, left);
+  }
+}

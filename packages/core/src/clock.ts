@@ -1,0 +1,17 @@
+// Time comes in by the door, so that tests advance it instead of sleeping.
+
+export interface Timer {
+  /** Safe to call twice, and after the timer has fired. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds; only differences mean anything. */
+  nowMs(): number;
+  /** Milliseconds since 1970, for what people read. */
+  wallMs(): number;
+  /** Calls `run` once after `delayMs`. Does not keep the process alive. */
+  after(delayMs: number, run: () => void): Timer;
+  /** Calls `run` every `intervalMs` until cancelled. `keepAlive` keeps the process from ending while it runs. */
+  every(intervalMs: number, run: () => void, options?: { readonly keepAlive?: boolean }): Timer;
+}

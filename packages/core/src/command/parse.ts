@@ -1,0 +1,140 @@
+// Command line in, values or a sentence for the user out. No process, no output.
+
+import { parseArgs } from 'node:util';
+import { parseEndpoint, type Endpoint } from '../endpoint.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { COMMON_OPTIONS, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_TO_COME } from './common-options.ts';
+import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** What the common options come to, with units. Undefined where the user said nothing. */
+export interface CommonValues {
+  readonly listen: readonly { readonly text: string; readonly endpoint: Endpoint }[];
+  readonly portOffset: number;
+  readonly workers: number | 'auto';
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerAddress: number | undefined;
+  readonly idleTimeoutMs: number | undefined;
+  readonly drainTimeoutMs: number | undefined;
+  readonly pidFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'json' | 'pretty' | undefined;
+}
+
+export type Request =
+  | { readonly type: 'help' }
+  | { readonly type: 'version' }
+  | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
+
+/** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
+export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes'>): Result<Request, string> {
+  const parsed = parseOptions(argv, [...COMMON_OPTIONS, ...command.options], command.positional?.name);
+  if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version') return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
+  const common = readCommon(parsed.value, command.schemes);
+  return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
+}
+
+/** Splits the arguments by the table. `--help` and `--version` win over everything else. */
+export function parseOptions(argv: readonly string[], specs: readonly OptionSpec[], positionalName: string | undefined): Result<OptionValues | 'help' | 'version', string> {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(specs.map((spec) => [spec.name, { type: spec.argument === undefined ? 'boolean' : 'string', multiple: true }] as const)),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const texts = new Map<string, string[]>();
+  let positional: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional') {
+      if (positionalName === undefined) return fail(`unexpected argument '${token.value}'`);
+      if (positional !== undefined) return fail(`unexpected argument '${token.value}': ${positionalName} was given before as '${positional}'`);
+      positional = token.value;
+      continue;
+    }
+    if (token.name === 'help' || token.rawName === '-h') return ok('help');
+    if (token.name === 'version') return ok('version');
+    const spec = byName.get(token.name);
+    if (spec === undefined) {
+      return fail(OPTIONS_TO_COME.includes(token.name) ? `${token.rawName} is not available in this version` : `unknown option ${token.rawName}, see --help`);
+    }
+    if (spec.argument === undefined && token.value !== undefined) return fail(`${token.rawName} takes no value, '${token.value}' was given`);
+    if (spec.argument !== undefined && (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))) return fail(`${token.rawName} needs a value: ${spec.argument}`);
+    const given = texts.get(spec.name) ?? [];
+    if (given.length > 0 && spec.repeatable !== true) return fail(`${token.rawName} was given more than once`);
+    given.push(token.value ?? '');
+    texts.set(spec.name, given);
+  }
+  return ok({
+    positional,
+    text: (name) => texts.get(name)?.[0],
+    list: (name) => texts.get(name) ?? [],
+    has: (name) => texts.has(name),
+  });
+}
+
+function readCommon(values: OptionValues, schemes: ServerCommand['schemes']): Result<CommonValues, string> {
+  const listen: { text: string; endpoint: Endpoint }[] = [];
+  for (const text of values.list('listen')) {
+    const endpoint = parseEndpoint(text);
+    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
+    if (!schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
+    listen.push({ text, endpoint: endpoint.value });
+  }
+  const portOffset = readNumber(values, 'port-offset', { whole: true, min: 0, max: 65_535 });
+  const maxConnections = readNumber(values, 'max-connections', { whole: true, min: 1 });
+  const maxConnectionsPerAddress = readNumber(values, 'max-connections-per-ip', { whole: true, min: 1 });
+  const idleSeconds = readNumber(values, 'idle-timeout', { min: 0 });
+  const drainSeconds = readNumber(values, 'drain-timeout', { min: 0 });
+  const workers: Result<number | 'auto' | undefined, string> = values.text('workers') === 'auto' ? ok('auto') : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
+  const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
+  const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
+  const strategy = values.text('accept');
+  if (strategy !== undefined && STRATEGIES_TO_COME.includes(strategy)) return fail(`--accept ${strategy} is not available in this version, allowed is ${STRATEGIES.join(' or ')}`);
+  if (strategy !== undefined && !STRATEGIES.includes(strategy)) return fail(`--accept is '${strategy}', allowed is ${STRATEGIES.join(' or ')}`);
+  for (const read of [portOffset, maxConnections, maxConnectionsPerAddress, idleSeconds, drainSeconds, workers, logLevel, logFormat]) if (!read.ok) return read;
+  const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
+  const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
+  return ok({
+    listen,
+    portOffset: value(portOffset) ?? 0,
+    workers: value(workers) ?? 'auto',
+    maxConnections: value(maxConnections),
+    maxConnectionsPerAddress: value(maxConnectionsPerAddress),
+    idleTimeoutMs: milliseconds(value(idleSeconds)),
+    drainTimeoutMs: milliseconds(value(drainSeconds)),
+    pidFile: values.text('pid-file'),
+    logLevel: value(logLevel) ?? 'info',
+    logFormat: value(logFormat),
+  });
+}
+
+interface NumberRange {
+  readonly whole?: boolean;
+  readonly min: number;
+  readonly max?: number;
+  /** What else is allowed, for the message. */
+  readonly also?: string;
+}
+
+/** A number in a range, or undefined where the option was not given. For the options of protocol packages too. */
+export function readNumber(values: OptionValues, name: string, range: NumberRange): Result<number | undefined, string> {
+  const text = values.text(name);
+  if (text === undefined) return ok(undefined);
+  const number = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= range.min && number <= (range.max ?? Number.MAX_SAFE_INTEGER) && (range.whole !== true || Number.isInteger(number))) return ok(number);
+  const bounds = range.max === undefined ? `from ${range.min}` : `from ${range.min} to ${range.max}`;
+  return fail(`--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${range.also === undefined ? '' : ` or ${range.also}`}`);
+}
+
+/** One of the given words, or undefined where the option was not given. */
+export function readChoice<Choice extends string>(values: OptionValues, name: string, choices: readonly Choice[]): Result<Choice | undefined, string> {
+  const text = values.text(name);
+  if (text === undefined) return ok(undefined);
+  const choice = choices.find((candidate) => candidate === text);
+  return choice === undefined ? fail(`--${name} is '${text}', allowed is ${choices.join(', ')}`) : ok(choice);
+}

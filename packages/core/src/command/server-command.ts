@@ -1,0 +1,50 @@
+// What a protocol package tells about itself to the command line. The same value serves the package's own program
+// (`wellknown-http`) and the subcommand of `wellknown`, so the two cannot differ.
+
+import type { Logger } from '../log.ts';
+import type { Protocol } from '../protocol.ts';
+import type { Result } from '../result.ts';
+
+export interface OptionSpec {
+  /** Without the leading `--`. */
+  readonly name: string;
+  /** The placeholder of the option's value in --help; absent for a switch. */
+  readonly argument?: string;
+  readonly repeatable?: boolean;
+  /** One line: what it does, and the default. */
+  readonly help: string;
+}
+
+/** The values of one command line. A switch is `true`, a repeatable option a list in the order given. */
+export interface OptionValues {
+  readonly positional: string | undefined;
+  text(name: string): string | undefined;
+  list(name: string): readonly string[];
+  has(name: string): boolean;
+}
+
+export interface BuildContext {
+  readonly log: Logger;
+  /** Added to the well-known ports by --port-offset. */
+  readonly portOffset: number;
+}
+
+export interface ServerCommand {
+  /** The subcommand: `http`, `ftp`, `telnet`, `echo`. */
+  readonly name: string;
+  /** One line for --help. */
+  readonly summary: string;
+  /** The name of the one positional argument, with its help. */
+  readonly positional?: { readonly name: string; readonly help: string };
+  /** The options that this command has beyond the common ones. */
+  readonly options: readonly OptionSpec[];
+  /** The scheme of the default endpoint. */
+  readonly defaultScheme: 'tcp' | 'udp';
+  /** Which schemes `--listen` may name. */
+  readonly schemes: readonly ('tcp' | 'udp' | 'unix')[];
+  /**
+   * Builds the protocol from the options. A problem is a sentence for the user that names the option, what was given and
+   * what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary.
+   */
+  build(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>>;
+}

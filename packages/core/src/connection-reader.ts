@@ -1,0 +1,150 @@
+// Comfortable reads over a connection's pushed bytes: a sink that keeps what nobody has asked for yet, within a bound.
+
+import type { CloseReason } from './connection-state.ts';
+import type { Connection, Sink } from './connection.ts';
+import { WellknownError } from './errors.ts';
+
+// More unread bytes than this pause the transport: the peer waits, memory does not grow.
+const HIGH_WATER_BYTES = 65_536;
+// Long enough for any line-based protocol here, short enough to be no weapon.
+const DEFAULT_MAX_LINE_BYTES = 4096;
+const LF = 10;
+const CR = 13;
+
+interface Waiter {
+  /** Looks at what has arrived; true when the wait is over. */
+  readonly attempt: () => boolean;
+  readonly reject: (error: Error) => void;
+}
+
+export class ConnectionReader implements Sink {
+  readonly #connection: Connection;
+  #buffered: Uint8Array = new Uint8Array(0);
+  #ended = false;
+  #closed: { readonly reason: CloseReason; readonly error: Error | undefined } | undefined;
+  #paused = false;
+  #waiter: Waiter | undefined;
+  #waitingForRoom: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** How far the search for a line end has come, so that a slow line is not searched again from its start. */
+  #searchedBytes = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  data(chunk: Uint8Array): void {
+    // The chunk's buffer is the transport's; this is the copy.
+    const joined = new Uint8Array(this.#buffered.length + chunk.length);
+    joined.set(this.#buffered);
+    joined.set(chunk, this.#buffered.length);
+    this.#buffered = joined;
+    this.#serve();
+    if (this.#buffered.length > HIGH_WATER_BYTES && !this.#paused) {
+      this.#paused = true;
+      this.#connection.pause();
+    }
+  }
+
+  ended(): void {
+    this.#ended = true;
+    this.#serve();
+  }
+
+  drained(): void {
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const { resolve } of waiting) resolve();
+  }
+
+  closed(reason: CloseReason, error: Error | undefined): void {
+    this.#closed = { reason, error };
+    this.#serve();
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const { reject } of waiting) reject(this.#closedError());
+  }
+
+  /** Resolves when there is room for more to write. */
+  room(): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
+    return new Promise((resolve, reject) => this.#waitingForRoom.push({ resolve, reject }));
+  }
+
+  read(byteLength?: number): Promise<Uint8Array | undefined> {
+    return this.#wait((settle) => {
+      const wanted = byteLength ?? 1;
+      if (this.#buffered.length >= wanted) settle(this.#take(byteLength ?? this.#buffered.length));
+      else if (this.#ended) settle(this.#buffered.length === 0 ? undefined : this.#take(this.#buffered.length));
+      else return false;
+      return true;
+    });
+  }
+
+  readLine(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES): Promise<string | undefined> {
+    return this.#wait((settle, reject) => {
+      const end = this.#buffered.indexOf(LF, this.#searchedBytes);
+      this.#searchedBytes = this.#buffered.length;
+      const lineBytes = end >= 0 ? end : this.#buffered.length;
+      if (lineBytes > maxLineBytes + 1 || (lineBytes > maxLineBytes && this.#buffered[lineBytes - 1] !== CR)) {
+        reject(new WellknownError('LINE_TOO_LONG', `a line is longer than ${maxLineBytes} bytes`, { fault: 'remote' }));
+      } else if (end >= 0) {
+        const line = this.#take(end + 1);
+        settle(textOfLine(line.subarray(0, end)));
+      } else if (this.#ended) {
+        settle(this.#buffered.length === 0 ? undefined : textOfLine(this.#take(this.#buffered.length)));
+      } else return false;
+      return true;
+    });
+  }
+
+  #wait<Value>(attempt: (settle: (value: Value | undefined) => void, reject: (error: Error) => void) => boolean): Promise<Value | undefined> {
+    if (this.#waiter !== undefined) {
+      return Promise.reject(new WellknownError('WRONG_STATE', 'a read is already waiting on this connection', { fault: 'local' }));
+    }
+    return new Promise<Value | undefined>((resolve, reject) => {
+      const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject };
+      if (waiter.attempt()) return;
+      if (this.#closed !== undefined) this.#settleClosed(waiter, () => resolve(undefined));
+      else this.#waiter = waiter;
+    });
+  }
+
+  #serve(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    if (waiter.attempt()) this.#waiter = undefined;
+    else if (this.#closed !== undefined) {
+      this.#waiter = undefined;
+      waiter.reject(this.#closedError());
+    }
+  }
+
+  #settleClosed(waiter: Waiter, finish: () => void): void {
+    if (this.#closed?.reason === 'finished') finish();
+    else waiter.reject(this.#closedError());
+  }
+
+  #take(byteLength: number): Uint8Array {
+    const taken = this.#buffered.subarray(0, byteLength);
+    this.#buffered = this.#buffered.subarray(byteLength);
+    this.#searchedBytes = 0;
+    if (this.#paused && this.#buffered.length <= HIGH_WATER_BYTES / 2) {
+      this.#paused = false;
+      this.#connection.resume();
+    }
+    return taken;
+  }
+
+  #closedError(): WellknownError {
+    return new WellknownError('CONNECTION_CLOSED', `the connection is closed (${this.#closed?.reason ?? 'finished'})`, {
+      fault: 'remote',
+      cause: this.#closed?.error,
+    });
+  }
+}
+
+const decoder = new TextDecoder();
+
+function textOfLine(bytes: Uint8Array): string {
+  return decoder.decode(bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes);
+}

@@ -1,0 +1,22 @@
+// The door to serving: one call that is the same in a process that serves alone, in the primary and in its workers.
+
+import { createAlone } from './alone.ts';
+import { resolveOptions, type Service, type ServerOptions } from './options.ts';
+import type { Server } from './server.ts';
+import { createPrimary } from './supervisor.ts';
+import { createWorker, isOurWorker } from './worker.ts';
+
+/** Makes a server of one or several services. Nothing is bound before `listen`. */
+export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
+  const resolved = resolveOptions(services, options);
+  if (resolved.workers === 0) return createAlone(resolved);
+  return isOurWorker() ? createWorker(resolved) : createPrimary(resolved);
+}
+
+/** `createServer` and `listen` in one. */
+export async function serve(protocol: Service['protocol'], options: ServerOptions & Pick<Service, 'listen'> = {}): Promise<Server> {
+  const { listen, ...rest } = options;
+  const server = createServer(listen === undefined ? { protocol } : { protocol, listen }, rest);
+  await server.listen();
+  return server;
+}

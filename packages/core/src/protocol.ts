@@ -1,0 +1,55 @@
+// The whole contract between core and a protocol.
+
+import type { Address } from './address.ts';
+import type { Clock } from './clock.ts';
+import type { CloseReason } from './connection-state.ts';
+import type { Connection, ConnectionLimits, Sink } from './connection.ts';
+import type { Logger } from './log.ts';
+
+/** What core lends to a protocol for as long as its server runs. */
+export interface ServiceContext {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** 0 in a process that serves alone, otherwise the number of the worker's slot, from 1. */
+  readonly workerSlot: number;
+  /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
+  readonly counters: Record<string, number>;
+}
+
+/** A bound datagram socket, as a protocol sees it. */
+export interface DatagramSocket {
+  readonly local: Address;
+  /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
+  send(message: Uint8Array, port: number, address: string): boolean;
+}
+
+export interface DatagramSource {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Called with each datagram, synchronously. `message` is only valid during the call unless it is sent. */
+export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void;
+
+/**
+ * A protocol: a name, its well-known port, and one of three doors.
+ * `connection` is the comfortable one: the connection ends when its promise settles.
+ * `open` is the hot one: it is called for each connection and returns the sink for its bytes.
+ * `datagrams` receives datagrams.
+ */
+export interface Protocol {
+  /** Lower case, as in the IANA registry; names the service in logs, status and metrics. */
+  readonly name: string;
+  /** The well-known port. */
+  readonly port: number;
+  readonly connection?: (peer: Connection, context: ServiceContext) => void | Promise<void>;
+  readonly open?: (connection: Connection, context: ServiceContext) => Sink;
+  readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;
+  /** What a peer that is turned away hears before the close (FTP: 421, HTTP: 503). */
+  readonly refusal?: (reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>) => string | undefined;
+  /** Where this protocol's own habits differ from core's defaults. The server's options go before. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** Says what a protocol is, and gets its types checked. Returns its argument. */
+export const defineProtocol = <P extends Protocol>(protocol: P): P => protocol;

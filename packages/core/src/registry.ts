@@ -1,0 +1,132 @@
+// The only owner of connection limits and counters in a process. Pure: it decides and counts, others carry.
+//
+// The total limit is back-pressure: who is over it waits. The per-address limit turns away at once, since one address
+// must not fill the queue that everybody waits in. Over several workers the total is split into fixed shares (a full worker
+// stops accepting, so the others take over), while an address is counted exactly: up to a free quota each worker decides
+// alone, beyond it the primary's ledger is asked (see address-ledger.ts).
+
+import type { CloseReason } from './connection-state.ts';
+import type { Connection } from './connection.ts';
+
+export interface RegistryLimits {
+  /** Connections open at once in this process; the next ones wait. */
+  readonly maxConnections: number;
+  /** Connections of one address (IPv6: of one /64) over all workers; the next one is turned away. */
+  readonly maxConnectionsPerAddress: number;
+  /** How many of an address this process may open without asking the ledger. */
+  readonly freePerAddress: number;
+  /** Accepted connections that may wait for room; the next one is turned away. */
+  readonly maxWaiting: number;
+}
+
+export type AddressVerdict = 'open' | 'ask' | 'refuse';
+
+export interface RegistryCounters {
+  readonly open: number;
+  readonly waiting: number;
+  readonly accepted: number;
+  readonly closed: Readonly<Partial<Record<CloseReason, number>>>;
+}
+
+/** On which account a connection's address is counted. `asking`: the ledger has not answered yet. */
+type Account = 'free-quota' | 'asking' | 'leased';
+
+interface Held {
+  readonly key: string;
+  readonly account: Account;
+}
+
+export class Registry {
+  readonly limits: RegistryLimits;
+  readonly #open = new Map<Connection, Held>();
+  readonly #countByAddress = new Map<string, number>();
+  readonly #closedByReason: Partial<Record<CloseReason, number>> = {};
+  #accepted = 0;
+  #waiting = 0;
+
+  constructor(limits: RegistryLimits) {
+    this.limits = limits;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= this.limits.maxConnections;
+  }
+
+  /** Every open connection, for drain and status. */
+  connections(): Iterable<Connection> {
+    return this.#open.keys();
+  }
+
+  /** Counts one that was accepted but must wait; false when too many wait already. */
+  startWaiting(): boolean {
+    if (this.#waiting >= this.limits.maxWaiting) return false;
+    this.#waiting += 1;
+    return true;
+  }
+
+  stopWaiting(): void {
+    this.#waiting -= 1;
+  }
+
+  /** May one more connection of this address open? `ask`: only the ledger of all workers knows. */
+  addressVerdict(key: string): AddressVerdict {
+    const count = this.#countByAddress.get(key) ?? 0;
+    if (count < this.limits.freePerAddress) return 'open';
+    return this.limits.freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
+  }
+
+  countAccepted(): void {
+    this.#accepted += 1;
+  }
+
+  /** Opens a connection on the free quota of its address. */
+  add(connection: Connection, key: string): void {
+    this.#open.set(connection, { key, account: 'free-quota' });
+    this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
+  }
+
+  /** Holds a place in the total for a connection while the ledger is asked about its address. */
+  hold(connection: Connection, key: string): void {
+    this.#open.set(connection, { key, account: 'asking' });
+  }
+
+  /** The ledger has lent a place; false when the connection has closed meanwhile, and the place must be given back. */
+  grant(connection: Connection): boolean {
+    const held = this.#open.get(connection);
+    if (held === undefined) return false;
+    this.#open.set(connection, { key: held.key, account: 'leased' });
+    return true;
+  }
+
+  /** The ledger has refused: takes a held connection out without counting it as closed. */
+  withdraw(connection: Connection): void {
+    this.#open.delete(connection);
+  }
+
+  /** Takes a closed connection out. Returns the key of the lease to give back, if it held one. */
+  remove(connection: Connection): string | undefined {
+    const held = this.#open.get(connection);
+    if (held === undefined) return undefined;
+    this.#open.delete(connection);
+    this.countClosed(connection.reason ?? 'finished');
+    if (held.account === 'leased') return held.key;
+    if (held.account === 'asking') return undefined;
+    const count = (this.#countByAddress.get(held.key) ?? 1) - 1;
+    if (count === 0) this.#countByAddress.delete(held.key);
+    else this.#countByAddress.set(held.key, count);
+    return undefined;
+  }
+
+  /** Counts a connection that was turned away before it opened. */
+  countClosed(reason: CloseReason): void {
+    this.#closedByReason[reason] = (this.#closedByReason[reason] ?? 0) + 1;
+  }
+
+  counters(): RegistryCounters {
+    return { open: this.#open.size, waiting: this.#waiting, accepted: this.#accepted, closed: { ...this.#closedByReason } };
+  }
+}

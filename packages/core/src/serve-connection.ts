@@ -1,0 +1,27 @@
+import type { Connection } from './connection.ts';
+import type { Protocol, ServiceContext } from './protocol.ts';
+
+/** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
+export function serveConnection(protocol: Protocol, connection: Connection, context: ServiceContext): void {
+  const failed = (error: unknown): void => {
+    // A peer that vanished in the middle of a read or write is no fault of the handler.
+    if (connection.state === 'closed') return;
+    context.log.error({ err: error, protocol: protocol.name, connection: connection.id }, 'the handler failed');
+    connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
+  };
+  try {
+    if (protocol.open !== undefined) {
+      connection.attach(protocol.open(connection, context));
+      return;
+    }
+    if (protocol.connection === undefined) {
+      connection.destroy('aborted');
+      return;
+    }
+    const done = protocol.connection(connection, context);
+    if (done === undefined) connection.end();
+    else done.then(() => connection.end(), failed);
+  } catch (error) {
+    failed(error);
+  }
+}

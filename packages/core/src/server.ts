@@ -1,0 +1,33 @@
+// What every server can be asked to do, whatever its role.
+
+import { formatEndpoint, type Endpoint } from './endpoint.ts';
+import type { ServerStatus } from './status.ts';
+
+/** A listener as it really is: with the port that the kernel gave. */
+export interface BoundEndpoint {
+  /** The name of the protocol that is served there. */
+  readonly service: string;
+  readonly endpoint: Endpoint;
+  /** The text form: `tcp://127.0.0.1:8080`. */
+  readonly url: string;
+}
+
+export const boundEndpoint = (service: string, endpoint: Endpoint): BoundEndpoint => ({ service, endpoint, url: formatEndpoint(endpoint) });
+
+/** The verbs that every server has. */
+export interface Server extends AsyncDisposable {
+  /**
+   * `alone`: serves in this process. `primary`: owns the sockets and supervises. `worker`: a process that the primary
+   * forked; it runs the same program and serves what the primary lends it.
+   */
+  readonly role: 'alone' | 'primary' | 'worker';
+  /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
+  listen(): Promise<readonly BoundEndpoint[]>;
+  /** Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace wins. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+  status(): Promise<ServerStatus>;
+  /** Resolves when the server has ended; rejects when supervision has given up. */
+  readonly ended: Promise<void>;
+  /** Adds or removes workers. Only a primary has any. */
+  scale(by: number): void;
+}

@@ -1,0 +1,51 @@
+import type { CloseReason } from '../connection-state.ts';
+import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
+import { silentLog } from '../log.ts';
+import type { Protocol, ServiceContext } from '../protocol.ts';
+import { serveConnection } from '../serve-connection.ts';
+import { TimerWheel } from '../timer-wheel.ts';
+import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } from './memory-transport.ts';
+
+export interface MemoryConnectionOptions extends MemoryTransportOptions {
+  readonly clock?: FakeClock;
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+export interface MemoryConnection {
+  readonly connection: Connection;
+  readonly peer: MemoryPeer;
+  readonly clock: FakeClock;
+  /** Set once the connection is no more. */
+  readonly closeReason: CloseReason | undefined;
+}
+
+/** A connection over memory with a fake clock: a protocol's glue can be tested without a socket and without sleeping. */
+export function createMemoryConnection(options: MemoryConnectionOptions = {}): MemoryConnection {
+  const clock = options.clock ?? createFakeClock();
+  const { transport, peer } = createMemoryTransport(options);
+  let closeReason: CloseReason | undefined;
+  const owner = {
+    wheel: new TimerWheel(clock),
+    limits: { ...DEFAULT_CONNECTION_LIMITS, ...options.limits },
+    connectionClosed: (connection: Connection) => (closeReason = connection.reason),
+  };
+  const connection = new Connection(1, transport, owner);
+  return {
+    connection,
+    peer,
+    clock,
+    get closeReason() {
+      return closeReason;
+    },
+  };
+}
+
+/** A memory connection that `protocol` serves, as a server would after accepting it. */
+export function serveInMemory(protocol: Protocol, options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {}): MemoryConnection {
+  const memory = createMemoryConnection({ ...options, limits: { ...protocol.limits, ...options.limits } });
+  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, counters: {}, ...options.context };
+  serveConnection(protocol, memory.connection, context);
+  return memory;
+}
+
