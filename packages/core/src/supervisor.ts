@@ -141,10 +141,15 @@ export function createPrimary(options: ResolvedOptions): Server {
     }
   };
 
+  /** Takes the addresses back. While the primary holds a listening socket, the kernel goes on queueing for it. */
+  const unbind = async (): Promise<void> => {
+    await Promise.all(bound.splice(0).flat().map((listener) => listener.close()));
+  };
+
   const release = async (): Promise<void> => {
     heartbeat?.cancel();
     wakeUp?.cancel();
-    await Promise.all(bound.flat().map((listener) => listener.close()));
+    await unbind();
     supervising = false;
   };
 
@@ -235,7 +240,11 @@ export function createPrimary(options: ResolvedOptions): Server {
       }
       if (state.stopping && graceMs < closeGraceMs) for (const { worker } of lives.values()) send(worker, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
-      if (!state.stopping) observe({ type: 'stop' });
+      if (!state.stopping) {
+        observe({ type: 'stop' });
+        // The workers close theirs as they begin to drain; from then on nobody will serve what is queued.
+        void unbind();
+      }
       return ended.catch(() => undefined);
     },
     status,

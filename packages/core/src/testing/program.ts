@@ -26,7 +26,8 @@ export interface ProgramOptions {
 export async function startProgram(nodeArguments: readonly string[], options: ProgramOptions = {}): Promise<Program> {
   const child = spawn(process.execPath, nodeArguments, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
-  const exited = exitOf(child);
+  // Not 'close': orphaned workers may hold the pipes for longer than the program lives.
+  const exited = exitOf(child, 'exit');
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -72,10 +73,10 @@ export async function runProgram(nodeArguments: readonly string[], options: Prog
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const timer = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
-  const status = await exitOf(child);
+  const status = await exitOf(child, 'close');
   clearTimeout(timer);
   return { status, stdout, stderr };
 }
 
-const exitOf = (child: ChildProcess): Promise<number> =>
-  new Promise((resolve) => child.once('close', (code) => resolve(code ?? -1)));
+const exitOf = (child: ChildProcess, event: 'exit' | 'close'): Promise<number> =>
+  new Promise((resolve) => child.once(event, (code: number | null) => resolve(code ?? -1)));
