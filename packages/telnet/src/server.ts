@@ -1,0 +1,17 @@
+import { createServer, type Server, type ServerOptions, type Service } from '@wellknown/core';
+import type { TelnetHandler, TelnetLimits } from './telnet-connection.ts';
+import { telnetProtocol } from './telnet-protocol.ts';
+
+export interface TelnetServerOptions extends ServerOptions {
+  /** Where to listen: endpoint strings such as `tcp://127.0.0.1:2323` or `unix:/run/console`. Default: port 23 on 127.0.0.1. */
+  readonly listen?: Service['listen'];
+  /** Limits of each session; what is left out keeps its default. */
+  readonly session?: Partial<TelnetLimits>;
+}
+
+/** A telnet server that runs `handler` for each user. Nothing is bound before `listen`. */
+export function createTelnetServer(handler: TelnetHandler, options: TelnetServerOptions = {}): Server {
+  const { listen, session, ...rest } = options;
+  const protocol = telnetProtocol(handler, session);
+  return createServer(listen === undefined ? { protocol } : { protocol, listen }, rest);
+}

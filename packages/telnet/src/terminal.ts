@@ -1,0 +1,152 @@
+// What is known about the terminal at the other end, and how it becomes known: which option to ask for next, what an answer
+// tells. Option changes and payloads in, messages out; no sockets, no time.
+
+import { OPTIONS } from './codes.ts';
+import { encodeSubnegotiation } from './encoder.ts';
+import type { Change, Negotiation, Reply } from './negotiation.ts';
+import { answerCharsetRequest, CHARSET_REQUEST, CHARSET_TABLE_REJECTED, parseCharset } from './options/charset.ts';
+import { ENVIRONMENT_SEND, parseEnvironment, type EnvironmentName } from './options/new-environ.ts';
+import { parseWindowSize } from './options/naws.ts';
+import { addTerminalName, mudClientOf, parseMtts, parseTerminalType, TERMINAL_TYPE_SEND, terminalOf, type MttsFlag } from './options/terminal-type.ts';
+
+/** The terminal at the other end. Everything in it comes from the client, cleaned of control characters. */
+export interface Terminal {
+  /** As terminfo spells it (`xterm-256color`); `unknown` until the client has said it, or when it never does. */
+  readonly type: string;
+  /** Every name the client gave, in its order and spelling. */
+  readonly names: readonly string[];
+  /** 80 until the client has said otherwise; at most 1000. */
+  readonly columns: number;
+  /** 24 until the client has said otherwise; at most 1000. */
+  readonly rows: number;
+  /** The client's own name in lower case (`mudlet`) when it is one made for multi-user worlds. */
+  readonly client: string | undefined;
+  /** What such a client says it can do. */
+  readonly abilities: readonly MttsFlag[];
+  /** The character set agreed by CHARSET. Text is UTF-8 in any case. */
+  readonly charset: string | undefined;
+  /** The few environment variables that are asked for. Data to look at: never pass it on to a program. */
+  readonly environment: ReadonlyMap<EnvironmentName, string>;
+}
+
+/** What is assumed of a client that says nothing about itself. */
+export const UNKNOWN_TERMINAL: Terminal = {
+  type: 'unknown',
+  names: [],
+  columns: 80,
+  rows: 24,
+  client: undefined,
+  abilities: [],
+  charset: undefined,
+  environment: new Map(),
+};
+
+/** How discovery speaks. Both keep the order in which they are called. */
+export interface DiscoveryDoor {
+  reply(reply: Reply): void;
+  send(bytes: Uint8Array): void;
+}
+
+export interface Discovery {
+  readonly terminal: Terminal;
+  /** True once the type and the size are known, or refused. */
+  readonly settled: boolean;
+  /** Asks for what every session wants to know. */
+  start(): void;
+  /** An option has gone on or off. */
+  changed(change: Change): void;
+  /** The payload of an option. True when the window has another size now. */
+  received(option: number, payload: Uint8Array): boolean;
+}
+
+const { TTYPE, NAWS, CHARSET, EOR } = OPTIONS;
+const NEW_ENVIRON = OPTIONS['NEW-ENVIRON'];
+
+/** Discovers the terminal of one connection. */
+export function createDiscovery(negotiation: Negotiation, door: DiscoveryDoor): Discovery {
+  let terminal = UNKNOWN_TERMINAL;
+  let named = false;
+  let sized = false;
+
+  const ask = (side: 'us' | 'peer', option: number): void => {
+    const { reply } = negotiation.ask(side, option, true);
+    if (reply !== undefined) door.reply(reply);
+  };
+  const send = (option: number, payload: Uint8Array): void => door.send(encodeSubnegotiation(option, payload));
+
+  const allNamed = (): void => {
+    if (named) return;
+    named = true;
+    // Prompts that end in EOR, and UTF-8 by agreement, mean something to these clients alone.
+    if (terminal.client !== undefined) {
+      ask('us', EOR.code);
+      ask('us', CHARSET.code);
+    }
+  };
+
+  const receivedName = (payload: Uint8Array): void => {
+    const name = parseTerminalType(payload);
+    if (name === undefined) {
+      allNamed();
+      return;
+    }
+    const { names, done } = addTerminalName(terminal.names, name);
+    const abilities = names.map((each) => parseMtts(each)).find((flags) => flags !== undefined) ?? [];
+    terminal = { ...terminal, names, type: terminalOf(names) ?? 'unknown', client: mudClientOf(names), abilities };
+    if (done) allNamed();
+    else if (!named) send(TTYPE.code, TERMINAL_TYPE_SEND);
+  };
+
+  const receivedSize = (payload: Uint8Array): boolean => {
+    const size = parseWindowSize(payload);
+    if (size === undefined) return false;
+    sized = true;
+    const { columns = terminal.columns, rows = terminal.rows } = size;
+    if (columns === terminal.columns && rows === terminal.rows) return false;
+    terminal = { ...terminal, columns, rows };
+    return true;
+  };
+
+  const receivedCharset = (payload: Uint8Array): void => {
+    const message = parseCharset(payload);
+    if (message?.type === 'request') {
+      const { payload: answer, charset } = answerCharsetRequest(message.charsets);
+      terminal = { ...terminal, charset };
+      send(CHARSET.code, answer);
+    } else if (message?.type === 'accepted') terminal = { ...terminal, charset: message.charset };
+    else if (message?.type === 'table') send(CHARSET.code, CHARSET_TABLE_REJECTED);
+  };
+
+  return {
+    get terminal() {
+      return terminal;
+    },
+    get settled() {
+      const typeRefused = negotiation.state('peer', TTYPE.code) === 'no';
+      const sizeRefused = negotiation.state('peer', NAWS.code) === 'no';
+      return (named || typeRefused) && (sized || sizeRefused);
+    },
+    start() {
+      ask('peer', TTYPE.code);
+      ask('peer', NAWS.code);
+    },
+    changed({ side, option, enabled }) {
+      if (!enabled) return;
+      if (side === 'peer' && option === TTYPE.code) send(TTYPE.code, TERMINAL_TYPE_SEND);
+      else if (side === 'peer' && option === NEW_ENVIRON.code) send(NEW_ENVIRON.code, ENVIRONMENT_SEND);
+      else if (side === 'us' && option === CHARSET.code) send(CHARSET.code, CHARSET_REQUEST);
+    },
+    received(option, payload) {
+      // A payload for an option that is off is nobody's (nmap sends some unasked).
+      if (!negotiation.isOn('peer', option) && !(option === CHARSET.code && negotiation.isOn('us', option))) return false;
+      if (option === TTYPE.code) receivedName(payload);
+      else if (option === NAWS.code) return receivedSize(payload);
+      else if (option === CHARSET.code) receivedCharset(payload);
+      else if (option === NEW_ENVIRON.code) {
+        const environment = parseEnvironment(payload);
+        if (environment !== undefined) terminal = { ...terminal, environment: new Map([...terminal.environment, ...environment]) };
+      }
+      return false;
+    },
+  };
+}

@@ -1,0 +1,201 @@
+// Over real sockets, and with the telnet client of the system.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createDemonstration, createTelnetServer, type TelnetHandler } from '../src/index.ts';
+
+type Server = ReturnType<typeof createTelnetServer>;
+
+const servers: Server[] = [];
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
+});
+
+async function listen(handler: TelnetHandler): Promise<{ server: Server; port: number }> {
+  const server = createTelnetServer(handler, { listen: 'tcp://127.0.0.1:0' });
+  servers.push(server);
+  const [bound] = await server.listen();
+  return { server, port: bound?.endpoint.scheme === 'tcp' ? bound.endpoint.port : 0 };
+}
+
+interface Conversation {
+  /** What has been heard so far, as latin1. */
+  readonly heard: string;
+  say(text: string): void;
+  /** Waits until the text has been heard since the last wait. */
+  until(text: string): Promise<void>;
+  readonly over: Promise<void>;
+}
+
+/** A conversation over any pair of streams. */
+function converse(subscribe: (heard: (chunk: Buffer) => void, over: () => void) => void, say: (text: string) => void): Conversation {
+  let heard = '';
+  let seen = 0;
+  let changed = (): void => undefined;
+  let closed = false;
+  const over = new Promise<void>((resolve) => {
+    subscribe(
+      (chunk) => {
+        heard += chunk.toString('latin1');
+        changed();
+      },
+      () => {
+        closed = true;
+        changed();
+        resolve();
+      },
+    );
+  });
+  return {
+    get heard() {
+      return heard;
+    },
+    say,
+    over,
+    async until(text) {
+      const timeout = AbortSignal.timeout(10_000);
+      const expired = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve()));
+      while (!heard.includes(text, seen)) {
+        if (closed || timeout.aborted) throw new Error(`never heard ${JSON.stringify(text)} in ${JSON.stringify(heard.slice(seen))}`);
+        await Promise.race([new Promise<void>((resolve) => (changed = resolve)), expired]);
+      }
+      seen = heard.indexOf(text, seen) + text.length;
+    },
+  };
+}
+
+async function raw(port: number): Promise<{ conversation: Conversation; socket: Socket }> {
+  const socket = connectSocket(port, '127.0.0.1');
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { socket, conversation: converse((heard, over) => socket.on('data', heard).on('close', over), (text) => socket.write(text, 'latin1')) };
+}
+
+describe('a raw socket', () => {
+  test('is greeted, answered and let go', async () => {
+    const { port } = await listen(createDemonstration());
+    const { conversation } = await raw(port);
+    await conversation.until('\r\n> ');
+    conversation.say('echo hello\r\n');
+    await conversation.until('hello\r\n> ');
+    conversation.say('quit\n');
+    await conversation.until('Goodbye.\r\n');
+    await conversation.over;
+  });
+
+  test('with all lines in one packet and half closed gets all answers', async () => {
+    const { port } = await listen(createDemonstration());
+    const { conversation, socket } = await raw(port);
+    socket.end('echo one\necho two\nquit\n');
+    await conversation.over;
+    expect(conversation.heard).toContain('one\r\n> two\r\n> Goodbye.\r\n');
+  });
+
+  test('does not keep the server from closing', async () => {
+    const { server, port } = await listen(createDemonstration());
+    const { conversation } = await raw(port);
+    await conversation.until('\r\n> ');
+    await server.close({ graceMs: 5_000 });
+    await conversation.until('This server is going down.\r\n');
+    await conversation.over;
+  });
+
+  test('that answers nothing and is cut in the middle of an option leaves the server well', async () => {
+    const { port } = await listen(createDemonstration());
+    for (const bytes of ['\u00ff', '\u00ff\u00fa\u001f\u0000', '\u00ff\u00fb']) {
+      const { socket, conversation } = await raw(port);
+      conversation.say(bytes);
+      await conversation.until('> ');
+      socket.resetAndDestroy();
+    }
+    const { conversation } = await raw(port);
+    await conversation.until('> ');
+  });
+});
+
+test('the example of the README runs as it stands', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+  const folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
+  const file = join(folder, 'example.mts');
+  await writeFile(file, example.replace("'@wellknown/telnet'", JSON.stringify(new URL('../src/index.ts', import.meta.url).href)).replace(':2323', ':0'));
+  const child = spawn(process.execPath, ['--conditions=@wellknown/source', '--import', import.meta.resolve('tsx'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const output = converse((heard, over) => child.stdout.on('data', heard).on('close', over), () => undefined);
+  await output.until('telnet to tcp://127.0.0.1:');
+  await output.until('\n');
+  const { conversation } = await raw(Number(/:(\d+)\n/.exec(output.heard)?.[1]));
+  await conversation.until('Name: ');
+  conversation.say('Ann\r\n');
+  await conversation.until('Password: ');
+  conversation.say('secret\r\n');
+  await conversation.until('Welcome, Ann. Your window has 80 columns.\r\n> ');
+  conversation.say('hello\r\nquit\r\n');
+  await conversation.until('You said: hello\r\n');
+  await conversation.over;
+  await rm(folder, { recursive: true });
+});
+
+const TELNET = 'telnet';
+/** Runs a command on a pseudo-terminal of its own. */
+const SCRIPT = 'script';
+const missing = [TELNET, SCRIPT].filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
+const reason = missing.length === 0 ? undefined : `not installed: ${missing.join(', ')} (Debian: inetutils-telnet, bsdutils)`;
+if (reason !== undefined) process.stderr.write(`the tests with the telnet client are skipped: ${reason}\n`);
+
+test('the telnet client is installed, at least where CI runs', () => {
+  expect(process.env.CI === undefined ? undefined : reason).toBeUndefined();
+});
+
+describe.skipIf(reason !== undefined)('the telnet client of the system', () => {
+  /** The client on a pseudo-terminal, as a person has it. */
+  const telnet = (port: number): Conversation => {
+    const child = spawn(SCRIPT, ['-qec', `stty rows 31 cols 97; ${TELNET} 127.0.0.1 ${port}`, '/dev/null'], { env: { ...process.env, TERM: 'vt220' }, stdio: ['pipe', 'pipe', 'inherit'] });
+    children.push(child);
+    return converse((heard, over) => child.stdout.on('data', heard).on('close', over), (text) => child.stdin.write(text, 'latin1'));
+  };
+
+  test('tells its type and size, converses and is let go', async () => {
+    const { port } = await listen(createDemonstration());
+    const client = telnet(port);
+    await client.until('on a terminal of type vt220, 97 by 31.');
+    await client.until('> ');
+    client.say('echo hello\r');
+    // Once as the client's own echo, once as the answer.
+    await client.until('echo hello\r\n');
+    await client.until('hello\r\n> ');
+    client.say('quit\r');
+    await client.until('Goodbye.');
+    await client.until('Connection closed by foreign host.');
+    await client.over;
+  });
+
+  test('shows nothing of a password', async () => {
+    const { port } = await listen(createDemonstration());
+    const client = telnet(port);
+    await client.until('> ');
+    client.say('password\r');
+    await client.until('it is not kept): ');
+    // WILL ECHO came before the question, so the client has obeyed it by now.
+    client.say('hunter2\r');
+    await client.until('You typed 7 characters.');
+    expect(client.heard).not.toContain('hunter2');
+    client.say('echo seen\r');
+    await client.until('echo seen');
+  });
+
+  test('interrupts with ^C and still shows what comes then', async () => {
+    const { port } = await listen(createDemonstration());
+    const client = telnet(port);
+    await client.until('> ');
+    client.say('half a line\u0003');
+    await client.until('Nothing runs here.');
+    client.say('echo whole\r');
+    await client.until('\r\nwhole\r\n');
+  });
+});
