@@ -82,6 +82,7 @@ function readCommon(values: OptionValues, schemes: ServerCommand['schemes']): Re
   for (const text of values.list('listen')) {
     const endpoint = parseEndpoint(text);
     if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
+    if (schemes.length === 0) return fail('--listen is for one server alone; here, --port-offset moves all of them');
     if (!schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     listen.push({ text, endpoint: endpoint.value });
   }

@@ -1,0 +1,17 @@
+// `pnpm bench [NAME] [ROUNDS]`: the comparisons by name, or all of them. Build first: servers run from dist.
+
+import { compareEcho } from './echo-datagrams.ts';
+import { compareHello } from './http-hello.ts';
+
+const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
+  'http-hello': compareHello,
+  'echo-datagrams': compareEcho,
+};
+
+const [name, rounds = '5'] = process.argv.slice(2);
+if (name !== undefined && !Object.hasOwn(COMPARISONS, name)) {
+  console.error(`unknown comparison '${name}', allowed are ${Object.keys(COMPARISONS).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  for (const [key, run] of Object.entries(COMPARISONS)) if (name === undefined || name === key) await run(Number(rounds));
+}

@@ -1,0 +1,46 @@
+// The program `wellknown`: finds the subcommand, and runs it.
+
+import { systemClock } from '@wellknown/core';
+import { helpOfCommand, logOf, parseServerArguments, runCommand, runServices, usageError, version } from '@wellknown/core/command';
+import { COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
+import { upServices } from './up-services.ts';
+
+/** Runs the command line until its server ends, and sets the exit status. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined) {
+    usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
+    return;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(helpOfProgram());
+    return;
+  }
+  if (name === '--version') {
+    process.stdout.write(`wellknown ${version()}\n`);
+    return;
+  }
+  if (name === 'up') {
+    await runUp(rest);
+    return;
+  }
+  const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) await runCommand(command, `wellknown ${name}`, rest);
+  else if (COMMANDS_TO_COME.includes(name)) usageError('wellknown', `the command ${name} is not available in this version`);
+  else usageError('wellknown', `unknown command '${name}', allowed are up, ${SERVER_COMMANDS.map((candidate) => candidate.name).join(', ')}; see --help`);
+}
+
+async function runUp(argv: readonly string[]): Promise<void> {
+  const program = 'wellknown up';
+  const request = parseServerArguments(argv, UP_COMMAND);
+  if (!request.ok) {
+    usageError(program, request.error);
+    return;
+  }
+  if (request.value.type !== 'serve') {
+    process.stdout.write(request.value.type === 'help' ? helpOfCommand(program, UP_COMMAND) : `${program} ${version()}\n`);
+    return;
+  }
+  const { common } = request.value;
+  await runServices(program, upServices(common.portOffset, systemClock.wallMs()), common, logOf(common));
+}

@@ -1,0 +1,173 @@
+// The program as a user starts it, spoken to with clients that nobody here wrote.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+
+const running: Program[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((program) => program.stop()));
+});
+
+async function start(...args: string[]): Promise<Program> {
+  const program = await startProgram([...WELLKNOWN, ...args, '--drain-timeout', '1'], { cwd: ROOT });
+  running.push(program);
+  return program;
+}
+
+/** `up` has fixed ports: some offset is free. */
+async function startUp(...args: string[]): Promise<{ program: Program; offset: number }> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const offset = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      return { program: await start('up', '--port-offset', String(offset), ...args), offset };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** A client of the system. Missing, its test is skipped with the reason; in CI it fails. */
+function testWith(client: string, name: string, run: () => Promise<void>): void {
+  const isHere = spawnSync('sh', ['-c', `command -v ${client}`]).status === 0;
+  if (!isHere && process.env['CI'] === undefined) {
+    console.log(`skipped, since ${client} is not installed: ${name}`);
+    test.skip(`${name} (${client} is not installed)`, run);
+  } else test(name, run);
+}
+
+function system(command: string, args: readonly string[], input = ''): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 20_000 });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('latin1').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('latin1').on('data', (text: string) => (stderr += text));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ status: code ?? -1, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+const portOf = (program: Program, service: string): string => program.endpoints[service]?.[0]?.split(':').at(-1) ?? '';
+
+describe('wellknown up', () => {
+  testWith('curl', 'serves http, ftp, telnet and echo from one supervisor, and INT ends all of it with status 0', async () => {
+    const { program, offset } = await startUp();
+    expect(program.stdout()).toBe(
+      `listening http tcp://127.0.0.1:${80 + offset}\nlistening ftp tcp://127.0.0.1:${21 + offset}\nlistening telnet tcp://127.0.0.1:${23 + offset}\nlistening echo udp://127.0.0.1:${7 + offset}\nready\n`,
+    );
+    const page = await system('curl', ['-sSi', `http://127.0.0.1:${80 + offset}/`]);
+    expect(page.stdout).toContain('HTTP/1.1 200 OK');
+    expect(page.stdout).toContain(`lftp -e 'ls; cat README.txt; quit' -p ${21 + offset} 127.0.0.1`);
+    const file = await system('curl', ['-sS', `ftp://127.0.0.1:${21 + offset}/pub/hello.txt`]);
+    expect(file.stdout).toBe('Hello from wellknown.\n');
+    const telnet = await connectClient(`tcp://127.0.0.1:${23 + offset}`);
+    await telnet.receive('Type');
+    telnet.reset();
+    program.signal('SIGINT');
+    expect(await program.exited).toBe(0);
+  });
+
+  test('goes on serving while a worker is killed', async () => {
+    const { offset } = await startUp('--workers', '2');
+    const url = `tcp://127.0.0.1:${80 + offset}`;
+    const get = async (): Promise<string> => {
+      const client = await connectClient(url);
+      client.send('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n');
+      const answer = await client.receiveAll();
+      client.end();
+      return answer.slice(0, 15);
+    };
+    const [supervisor] = running;
+    const workers = spawnSync('ps', ['-o', 'pid=', '--ppid', String(supervisor?.pid)], { encoding: 'utf8' }).stdout.trim().split(/\s+/).map(Number);
+    expect(workers).toHaveLength(2);
+    process.kill(workers[0] ?? 0, 'SIGSTOP');
+    process.kill(workers[1] ?? 0, 'SIGSTOP');
+    const answers = Array.from({ length: 20 }, get);
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    process.kill(workers[1] ?? 0, 'SIGCONT');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']));
+  });
+});
+
+describe('the servers one by one', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+  writeFileSync(path.join(folder, 'hello.txt'), 'hello\n');
+  const handler = path.join(folder, 'handler.mjs');
+  writeFileSync(handler, "export default (request) => new Response(`you asked for ${new URL(request.url).pathname}`);\n");
+
+  testWith('curl', 'http serves a folder', async () => {
+    const program = await start('http', folder, '--listen', 'tcp://127.0.0.1:0');
+    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/hello.txt`])).stdout).toBe('hello\n');
+  });
+
+  testWith('curl', 'http serves a fetch handler from a module', async () => {
+    const program = await start('http', '--handler', handler, '--listen', 'tcp://127.0.0.1:0');
+    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/x/y`])).stdout).toBe('you asked for /x/y');
+  });
+
+  testWith('lftp', 'ftp lists and sends a folder to lftp', async () => {
+    const program = await start('ftp', folder, '--listen', 'tcp://127.0.0.1:0');
+    const { stdout } = await system('lftp', ['-e', 'cls -1; cat hello.txt; quit', '-p', portOf(program, 'ftp'), '127.0.0.1']);
+    expect(stdout).toContain('hello.txt');
+    expect(stdout).toContain('hello\n');
+  });
+
+  testWith('script', 'telnet speaks to the telnet client on a terminal', async () => {
+    const program = await start('telnet', '--listen', 'tcp://127.0.0.1:0');
+    const { stdout } = await system('script', ['-qec', `telnet 127.0.0.1 ${portOf(program, 'telnet')}`, '/dev/null'], 'quit\n');
+    expect(stdout).toContain('Connected to 127.0.0.1');
+    expect(stdout).toContain('demonstration session');
+  });
+
+  testWith('socat', 'echo sends datagrams back to socat', async () => {
+    const program = await start('echo', '--listen', 'udp://127.0.0.1:0');
+    expect((await system('socat', ['-', `UDP:127.0.0.1:${portOf(program, 'echo')}`], 'hello\n')).stdout).toBe('hello\n');
+  });
+
+  testWith('ncat', 'echo sends a stream back to ncat', async () => {
+    const program = await start('echo', '--listen', 'tcp://127.0.0.1:0', '--workers', '0');
+    expect((await system('ncat', ['127.0.0.1', portOf(program, 'echo')], 'hello\n')).stdout).toBe('hello\n');
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [[], 'a command is missing'],
+    [['serve'], "unknown command 'serve', allowed are up, http, ftp, telnet, echo"],
+    [['reload'], 'the command reload is not available in this version'],
+    [['up', '--config', 'x.json'], '--config is not available in this version'],
+    [['up', '--listen', 'tcp://:80'], '--listen is for one server alone'],
+    [['http', '/nowhere/at/all'], '/nowhere/at/all'],
+    [['http', '.', '--symlinks', 'maybe'], '--symlinks'],
+    [['ftp', '.', '--tls-mode', 'required'], '--tls-mode is not available in this version'],
+    [['ftp', '.', '--account', 'nopassword'], '--account'],
+    [['telnet', '--exec', '/bin/sh'], '--exec is not available in this version'],
+    [['echo', '--rate', '0'], "--rate is '0', allowed is a number from 1"],
+    [['echo', '--max-datagram', '65508'], "--max-datagram is '65508', allowed is a whole number from 0 to 65507"],
+    [['echo', '--listen', 'tcp://999.0.0.1:7'], "'999.0.0.1' is not an IPv4 address"],
+  ])('%j ends with status 2 and says why', async (args, words) => {
+    const { status, stdout, stderr } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(words);
+  });
+
+  test.each([[['--help'], 'usage: wellknown COMMAND'], [['up', '--help'], 'usage: wellknown up'], [['ftp', '--help'], '--account NAME:PASSWORD[:HOME]'], [['--version'], 'wellknown 0.']])(
+    '%j prints and ends with status 0',
+    async (args, words) => {
+      const { status, stdout } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+      expect(status).toBe(0);
+      expect(stdout).toContain(words);
+    },
+  );
+});
