@@ -1,0 +1,94 @@
+// The transfer parameters (RFC 959 §4.1.2, RFC 2428, RFC 3659 §5). They change the state; no connection is opened here
+// except the listener that PASV and EPSV ask for.
+
+import { normalizeIp, type Address } from '@wellknown/core';
+import { parseEprtArgument, parsePortArgument, type HostPort } from '../host-port.ts';
+import { extendedPassiveReply, passiveReply, REPLY, reply } from '../replies.ts';
+import type { Call, Outcome, Ready } from '../session.ts';
+
+/** TYPE: `A` with or without `N`, `I`, and `L 8`, which is the same as `I` on machines with eight bits in a byte. */
+export function type({ state, argument }: Call<Ready>): Outcome {
+  const code = argument.trim().toUpperCase();
+  if (/^A(?: +N)?$/.test(code)) return { state: { ...state, type: 'ascii' }, reply: reply(200, 'Type is ASCII.') };
+  if (/^(?:I|L *8)$/.test(code)) return { state: { ...state, type: 'image' }, reply: reply(200, 'Type is image.') };
+  return { state, reply: REPLY.parameterNotImplemented };
+}
+
+const onlyCode = (wanted: string) => ({ state, argument }: Call<Ready>): Outcome => {
+  const code = argument.trim().toUpperCase();
+  if (code === wanted) return { state, reply: REPLY.commandOkay };
+  return { state, reply: /^[A-Z]$/.test(code) ? REPLY.parameterNotImplemented : REPLY.badArgument };
+};
+
+/** STRU: files have no record structure here. */
+export const stru = onlyCode('F');
+/** MODE: stream. */
+export const mode = onlyCode('S');
+
+// Ports below belong to services; a server that can be sent there is somebody's weapon (RFC 2577 §3).
+const MIN_ACTIVE_PORT = 1024;
+
+function active({ state, site }: Call<Ready>, to: HostPort | undefined): Outcome {
+  if (to === undefined) return { state, reply: REPLY.badArgument };
+  // The bounce attack: only the client itself may be the target.
+  if (site.remote.family === 'unix' || normalizeIp(to.address) !== site.remote.address) {
+    return { state, reply: reply(501, 'The address is not the one you come from.') };
+  }
+  if (to.port < MIN_ACTIVE_PORT) return { state, reply: reply(501, `The port must be ${MIN_ACTIVE_PORT} or above.`) };
+  return { state: { ...state, data: { how: 'active', to } }, reply: REPLY.commandOkay };
+}
+
+export function port(call: Call<Ready>): Outcome {
+  const { state, argument, site } = call;
+  if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
+  if (!site.mayUseActive) return { state, reply: REPLY.notImplemented };
+  return active(call, parsePortArgument(argument));
+}
+
+export function eprt(call: Call<Ready>): Outcome {
+  const { state, argument, site } = call;
+  if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
+  if (!site.mayUseActive) return { state, reply: REPLY.notImplemented };
+  const to = parseEprtArgument(argument);
+  if (to === 'family' || (to !== undefined && to.family !== site.remote.family)) return { state, reply: wrongFamily(site.local) };
+  return active(call, to);
+}
+
+/** 522 names the one protocol that can work (RFC 2428 §2): a data connection uses the family of its control connection. */
+const wrongFamily = (local: Address) => reply(522, `Network protocol not supported, use (${local.family === 'ipv6' ? 2 : 1})`);
+
+export function pasv({ state, site }: Call<Ready>): Outcome {
+  if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
+  const address = site.passiveAddress ?? (site.local.family === 'ipv4' ? site.local.address : undefined);
+  if (address === undefined) return { state, reply: REPLY.passiveNeedsIpv4 };
+  return listen(state, (number) => passiveReply(address, number));
+}
+
+export function epsv({ state, argument, site }: Call<Ready>): Outcome {
+  const wanted = argument.trim().toUpperCase();
+  if (wanted === 'ALL') return { state: { ...state, onlyExtendedPassive: true }, reply: reply(200, 'EPSV ALL is in force.') };
+  if (wanted !== '' && wanted !== (site.local.family === 'ipv6' ? '2' : '1')) {
+    return { state, reply: /^\d+$/.test(wanted) ? wrongFamily(site.local) : REPLY.badArgument };
+  }
+  return listen(state, extendedPassiveReply);
+}
+
+const listen = (state: Ready, entering: (number: number) => Outcome['reply'] & object): Outcome => ({
+  state: { ...state, data: { how: 'none' } },
+  effect: {
+    type: 'listen',
+    then: (number) =>
+      number === undefined
+        ? { state: { ...state, data: { how: 'none' } }, reply: REPLY.noPassivePort }
+        : { state: { ...state, data: { how: 'passive' } }, reply: entering(number) },
+  },
+});
+
+/** REST: a byte position for the next transfer. In TYPE A positions mean nothing, but 0 is harmless and some cameras send it. */
+export function rest({ state, argument }: Call<Ready>): Outcome {
+  const text = argument.trim();
+  const restartBytes = Number(text);
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(restartBytes)) return { state, reply: REPLY.badArgument };
+  if (restartBytes > 0 && state.type === 'ascii') return { state, reply: REPLY.badRestart };
+  return { state: { ...state, restartBytes }, reply: reply(350, `Restarting at ${restartBytes}.`) };
+}

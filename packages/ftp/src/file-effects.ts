@@ -1,0 +1,60 @@
+// The effects that ask a file system, with a fence around it: what it throws becomes `failed`, and a line in the log.
+
+import { fail, ok, type Result } from '@wellknown/core';
+import type { Entry, FileProblem, FileSystem } from './file-system.ts';
+import { mayBeListed } from './listing.ts';
+import type { AbsolutePath } from './path.ts';
+import type { FileChange } from './session.ts';
+
+type Report = (error: unknown) => void;
+
+// A listing over the control connection is for a look, not for a mirror; more belongs on a data connection.
+const MAX_STATUS_LINES = 1000;
+
+async function fenced<Value>(report: Report, ask: () => Promise<Result<Value, FileProblem>>): Promise<Result<Value, FileProblem>> {
+  try {
+    return await ask();
+  } catch (error) {
+    report(error);
+    return fail('failed');
+  }
+}
+
+export const performStat = (fileSystem: FileSystem, path: AbsolutePath, report: Report): Promise<Result<Entry, FileProblem>> =>
+  fenced(report, () => fileSystem.stat(path));
+
+export const performChange = (fileSystem: FileSystem, request: FileChange, report: Report): Promise<Result<void, FileProblem>> =>
+  fenced(report, () => {
+    switch (request.change) {
+      case 'rename':
+        return fileSystem.rename(request.from, request.to);
+      case 'setModifiedTime':
+        return fileSystem.setModifiedTime(request.path, request.mtimeMs);
+      case 'setMode':
+        return fileSystem.setMode(request.path, request.mode);
+      case 'removeFile':
+      case 'makeDirectory':
+      case 'removeDirectory':
+        return fileSystem[request.change](request.path);
+    }
+  });
+
+/** Lines about a directory's entries, or the one line about a file. */
+export const performList = (fileSystem: FileSystem, path: AbsolutePath, line: (entry: Entry) => string, report: Report): Promise<Result<string[], FileProblem>> =>
+  fenced(report, async () => {
+    const entry = await fileSystem.stat(path);
+    if (!entry.ok) return entry;
+    if (entry.value.type === 'file') return ok([line(entry.value)]);
+    const entries = await fileSystem.list(path);
+    if (!entries.ok) return entries;
+    const lines: string[] = [];
+    for await (const each of entries.value) {
+      if (!mayBeListed(each)) continue;
+      if (lines.length === MAX_STATUS_LINES) {
+        lines.push('(more entries: use LIST)');
+        break;
+      }
+      lines.push(line(each));
+    }
+    return ok(lines);
+  });

@@ -1,0 +1,40 @@
+// Fixed words for every way a file system can say no. 55x is for good, 45x may be tried again: clients repeat an upload
+// for ever on a 4xx, so only what can pass by itself gets one.
+
+import type { FileProblem } from './file-system.ts';
+import { REPLY, reply, type Reply } from './replies.ts';
+import type { TransferEnd } from './session.ts';
+
+const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
+  'not-found': reply(550, 'No such file or directory.'),
+  exists: reply(550, 'It exists already.'),
+  denied: REPLY.permissionDenied,
+  'not-directory': REPLY.notADirectory,
+  'is-directory': REPLY.notAFile,
+  'not-empty': reply(550, 'The directory is not empty.'),
+  'bad-name': reply(553, 'The name is not allowed.'),
+  'bad-start': REPLY.badRestart,
+  'no-space': reply(452, 'No space left.'),
+  busy: reply(450, 'The file is busy.'),
+  unsupported: reply(550, 'This file system can\'t do that.'),
+  failed: reply(451, 'A local error occurred.'),
+};
+
+export const fileReply = (problem: FileProblem): Reply => FILE_REPLIES[problem];
+
+/** The last reply of a transfer. */
+export function transferReply(end: TransferEnd): Reply {
+  switch (end.at) {
+    case 'complete':
+      return REPLY.transferComplete;
+    case 'no-connection':
+      return REPLY.dataConnectionFailed;
+    case 'connection-lost':
+      return REPLY.dataConnectionLost;
+    case 'aborted':
+      return REPLY.transferAborted;
+    case 'refused':
+    case 'failed':
+      return fileReply(end.problem);
+  }
+}

@@ -1,0 +1,110 @@
+// Bytes in, command lines out: the Telnet end of line and the Telnet commands of RFC 959 §5.3 and RFC 1123 §4.1.2.12.
+//
+// A chunk may end anywhere. What has arrived but was not asked for yet stays as bytes: a peer that sends ten thousand tiny
+// commands costs its chunk, not ten thousand objects. Once `pendingBytes` is above zero the caller should stop reading.
+
+/** One line without its CR LF or LF, or the news that a line was longer than the limit (said once for each such line). */
+export type LineEvent = { readonly type: 'line'; readonly bytes: Uint8Array } | { readonly type: 'too-long' };
+
+export interface LineDecoder {
+  /** Takes one chunk; the caller may reuse its buffer. */
+  push(chunk: Uint8Array): void;
+  /** The next complete line, or undefined when more bytes are needed. Never throws. */
+  next(): LineEvent | undefined;
+  /** Bytes that `next` has not looked at. */
+  readonly pendingBytes: number;
+}
+
+// Room for a path of PATH_MAX (4096 on Linux) and the longest verb.
+export const DEFAULT_MAX_LINE_BYTES = 4096 + 8;
+
+const LF = 10;
+const CR = 13;
+const IAC = 255;
+const SB = 250;
+const SE = 240;
+const WILL = 251;
+
+/** `iac`: after IAC. `option`: after IAC WILL, WONT, DO or DONT. `sub`: in a subnegotiation. `sub-iac`: after an IAC in one. */
+type TelnetState = 'text' | 'iac' | 'option' | 'sub' | 'sub-iac';
+
+const EMPTY = new Uint8Array(0);
+
+export function createLineDecoder(options: { readonly maxLineBytes?: number } = {}): LineDecoder {
+  const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
+  // One more than the limit, for the CR of a line that is exactly as long as it may be.
+  const line = new Uint8Array(maxLineBytes + 1);
+  let pending = EMPTY;
+  let lineBytes = 0;
+  let overflowed = false;
+  let telnet: TelnetState = 'text';
+
+  const endLine = (): LineEvent => {
+    const length = lineBytes > 0 && line[lineBytes - 1] === CR ? lineBytes - 1 : lineBytes;
+    const tooLong = overflowed || length > maxLineBytes;
+    lineBytes = 0;
+    overflowed = false;
+    return tooLong ? { type: 'too-long' } : { type: 'line', bytes: line.slice(0, length) };
+  };
+
+  const text = (byte: number): LineEvent | undefined => {
+    if (byte === LF) return endLine();
+    // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the verb begins.
+    if (lineBytes === 0 && byte >= SE) return undefined;
+    if (lineBytes === line.length) overflowed = true;
+    else {
+      line[lineBytes] = byte;
+      lineBytes += 1;
+    }
+    return undefined;
+  };
+
+  const step = (byte: number): LineEvent | undefined => {
+    switch (telnet) {
+      case 'text':
+        if (byte !== IAC) return text(byte);
+        telnet = 'iac';
+        return undefined;
+      case 'iac':
+        telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
+        // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what follows it.
+        return byte === IAC || byte < SE ? text(byte) : undefined;
+      case 'option':
+        telnet = 'text';
+        return undefined;
+      case 'sub':
+        if (byte === IAC) telnet = 'sub-iac';
+        return undefined;
+      case 'sub-iac':
+        telnet = byte === SE ? 'text' : 'sub';
+        return undefined;
+    }
+  };
+
+  return {
+    push(chunk) {
+      if (pending.length === 0) {
+        pending = chunk.slice();
+        return;
+      }
+      const joined = new Uint8Array(pending.length + chunk.length);
+      joined.set(pending);
+      joined.set(chunk, pending.length);
+      pending = joined;
+    },
+    next() {
+      for (const [index, byte] of pending.entries()) {
+        const event = step(byte);
+        if (event !== undefined) {
+          pending = pending.subarray(index + 1);
+          return event;
+        }
+      }
+      pending = EMPTY;
+      return undefined;
+    },
+    get pendingBytes() {
+      return pending.length;
+    },
+  };
+}

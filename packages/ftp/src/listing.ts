@@ -1,0 +1,101 @@
+// How entries travel: the Unix format of LIST that every client can read, the bare names of NLST, and the facts of
+// MLSD and MLST (RFC 3659 §7). The time comes in as an argument.
+
+import type { Entry } from './file-system.ts';
+
+// `ls` shows the year instead of the time of day once a date is about half a year away.
+const RECENT_MS = 180 * 86_400_000;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
+
+// A date that no calendar has must not break a whole listing.
+const dateOf = (timeMs: number): Date => new Date(Number.isFinite(timeMs) && Math.abs(timeMs) < 8.64e15 ? timeMs : 0);
+
+/** A name with a line end or another control byte in it would forge lines of the listing: such entries are left out. */
+export const mayBeListed = (entry: Entry): boolean => !/[\0-\x1f\x7f]/.test(entry.name);
+
+/** The time of LIST, in UTC: the only zone that a client can know. */
+function listTime(mtimeMs: number, nowMs: number): string {
+  const date = dateOf(mtimeMs);
+  const day = `${MONTHS[date.getUTCMonth()] ?? 'Jan'} ${twoDigits(date.getUTCDate())}`;
+  const isRecent = mtimeMs <= nowMs + 86_400_000 && nowMs - mtimeMs < RECENT_MS;
+  return isRecent ? `${day} ${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}` : `${day}  ${date.getUTCFullYear()}`;
+}
+
+function permissionText(mode: number): string {
+  let text = '';
+  for (let bit = 8; bit >= 0; bit -= 1) text += (mode >> bit) & 1 ? 'rwx'.charAt((8 - bit) % 3) : '-';
+  return text;
+}
+
+/** Who reads a listing, and what they may do: the `perm` fact and the missing mode bits depend on it. */
+export interface ListingReader {
+  readonly nowMs: number;
+  readonly mayWrite: boolean;
+}
+
+const DIRECTORY_MODE = 0o755;
+const FILE_MODE = 0o644;
+
+/** One line of LIST as `ls -l` prints it, without its line end. */
+export function listLine(entry: Entry, { nowMs }: ListingReader): string {
+  const isDirectory = entry.type === 'directory';
+  const mode = permissionText(entry.mode ?? (isDirectory ? DIRECTORY_MODE : FILE_MODE));
+  return `${isDirectory ? 'd' : '-'}${mode}   1 ftp      ftp      ${String(entry.sizeBytes).padStart(12)} ${listTime(entry.mtimeMs, nowMs)} ${entry.name}`;
+}
+
+/** `YYYYMMDDHHMMSS` in UTC (RFC 3659 §2.3). */
+export function timeVal(timeMs: number): string {
+  const date = dateOf(timeMs);
+  return (
+    String(date.getUTCFullYear()).padStart(4, '0') +
+    [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(twoDigits).join('')
+  );
+}
+
+/** Milliseconds since 1970 of a `time-val`; undefined when it is none, or no day of the calendar. */
+export function parseTimeVal(text: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,3})\d*)?$/.exec(text);
+  if (match === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
+  const timeMs = Date.UTC(year, month - 1, day, hour, minute, second, Number((match[7] ?? '').padEnd(3, '0')));
+  // Date.UTC rolls the 31st of February over into March; the round trip shows it.
+  return timeVal(timeMs) === text.slice(0, 14) ? timeMs : undefined;
+}
+
+/** The facts that this server knows, in the order they are sent. Names are compared without case (RFC 3659 §7.5). */
+export const FACTS = {
+  type: (entry: Entry) => (entry.type === 'directory' ? 'dir' : 'file'),
+  size: (entry: Entry) => (entry.type === 'file' ? String(entry.sizeBytes) : undefined),
+  modify: (entry: Entry) => timeVal(entry.mtimeMs),
+  perm: (entry: Entry, { mayWrite }: ListingReader) =>
+    entry.type === 'directory' ? (mayWrite ? 'elcmpdf' : 'el') : mayWrite ? 'radfw' : 'r',
+  unique: (entry: Entry) => entry.unique,
+  'unix.mode': (entry: Entry) => (entry.mode === undefined ? undefined : `0${entry.mode.toString(8).padStart(3, '0')}`),
+} as const satisfies Record<string, (entry: Entry, reader: ListingReader) => string | undefined>;
+
+export type Fact = keyof typeof FACTS;
+export const ALL_FACTS = Object.keys(FACTS) as readonly Fact[];
+
+/** `type=file;size=3;modify=…; name`: a fact without a value is left out. */
+export function factLine(entry: Entry, facts: readonly Fact[], reader: ListingReader, name: string = entry.name): string {
+  let text = '';
+  for (const fact of facts) {
+    const value = FACTS[fact](entry, reader);
+    if (value !== undefined) text += `${fact}=${value};`;
+  }
+  return `${text} ${name}`;
+}
+
+/** The facts named in an `OPTS MLST` argument that are known; unknown ones are passed over (RFC 3659 §7.9). */
+export function selectFacts(argument: string): Fact[] {
+  const wanted = new Set(argument.toLowerCase().split(';'));
+  return ALL_FACTS.filter((fact) => wanted.has(fact));
+}
+
+/** `type*;size*;perm;` with a star at each selected fact, as FEAT shows them (RFC 3659 §7.8). */
+export const factsFeature = (selected: readonly Fact[]): string => ALL_FACTS.map((fact) => `${fact}${selected.includes(fact) ? '*' : ''};`).join('');
+
+/** The path of a LIST argument: `-a`, `-l` and the like are options that clients send out of habit, never names. */
+export const withoutListOptions = (argument: string): string => argument.replace(/^(?:-[A-Za-z0-9]*(?: +|$))+/, '');

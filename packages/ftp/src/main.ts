@@ -1,0 +1,4 @@
+import { runCommand } from '@wellknown/core/command';
+import { ftpCommand } from './command.ts';
+
+await runCommand(ftpCommand);

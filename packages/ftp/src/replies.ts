@@ -1,0 +1,83 @@
+// What the server says: codes and words (RFC 959 §4.2), and how they travel.
+
+/** One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the last. */
+export interface Reply {
+  readonly code: number;
+  readonly lines: readonly string[];
+}
+
+/** A reply of one or more lines. */
+export const reply = (code: number, ...lines: readonly string[]): Reply => ({ code, lines });
+
+// File names come from outside: no line end and no other control byte of theirs may become part of the protocol.
+const printable = (text: string): string => text.replace(/[\0-\x1f\x7f]/g, '?');
+
+/** The reply as it travels, with CR LF after each line. Multi-line as in RFC 959 §4.2. */
+export function encodeReply({ code, lines }: Reply): string {
+  const last = printable(lines.at(-1) ?? '');
+  if (lines.length <= 1) return `${code} ${last}\r\n`;
+  const first = printable(lines[0] ?? '');
+  const inner = lines.slice(1, -1).map((line) => ` ${printable(line)}\r\n`);
+  return `${code}-${first}\r\n${inner.join('')}${code} ${last}\r\n`;
+}
+
+/** A path in a 257 reply: in quotes, and a quote inside is doubled (RFC 959, appendix II). */
+export const quotePath = (path: string): string => `"${path.replaceAll('"', '""')}"`;
+
+/** 227 with nothing after the closing parenthesis: clients scan for the six numbers (RFC 1123 §4.1.2.6). */
+export const passiveReply = (ipv4: string, port: number): Reply =>
+  reply(227, `Entering Passive Mode (${ipv4.replaceAll('.', ',')},${port >> 8},${port & 0xff})`);
+
+/** 229 in the form of RFC 2428 §3. */
+export const extendedPassiveReply = (port: number): Reply => reply(229, `Entering Extended Passive Mode (|||${port}|)`);
+
+/** Replies whose words never change. */
+export const REPLY = {
+  greeting: reply(220, 'FTP server ready.'),
+  commandOkay: reply(200, 'Okay.'),
+  superfluous: reply(202, 'Not needed here.'),
+  goodbye: reply(221, 'Goodbye.'),
+  nothingToAbort: reply(225, 'No transfer to abort.'),
+  abortDone: reply(226, 'Abort done.'),
+  transferComplete: reply(226, 'Transfer complete.'),
+  loggedIn: reply(230, 'Logged in.'),
+  fileActionOkay: reply(250, 'Done.'),
+  needPassword: reply(331, 'Password please.'),
+  renameReady: reply(350, 'Ready for RNTO.'),
+  serviceClosing: reply(421, 'The server is shutting down.'),
+  tooManyConnections: reply(421, 'Too many connections from your address.'),
+  serverBusy: reply(421, 'Too many connections; try again later.'),
+  idleTimeout: reply(421, 'Idle for too long.'),
+  loginTimeout: reply(421, 'Login took too long.'),
+  tooManyFailures: reply(421, 'Too many failed logins.'),
+  tooManyUnknown: reply(421, 'Too many unknown commands.'),
+  notHttp: reply(421, 'This is an FTP server.'),
+  onlyInternet: reply(421, 'FTP needs an Internet connection.'),
+  noDataConnection: reply(425, 'Use PASV, EPSV, PORT or EPRT first.'),
+  dataConnectionFailed: reply(425, 'Can\'t open the data connection.'),
+  noPassivePort: reply(425, 'No port is free for a passive connection.'),
+  passiveNeedsIpv4: reply(425, 'PASV needs IPv4; use EPSV.'),
+  transferAborted: reply(426, 'Transfer aborted.'),
+  dataConnectionLost: reply(426, 'The data connection broke; the transfer is incomplete.'),
+  notACommand: reply(500, 'Not a command.'),
+  unknownCommand: reply(500, 'Unknown command.'),
+  lineTooLong: reply(500, 'Command line too long.'),
+  notUtf8: reply(501, 'The command is not UTF-8.'),
+  controlCharacter: reply(501, 'Control characters are not allowed.'),
+  missingArgument: reply(501, 'An argument is needed.'),
+  surplusArgument: reply(501, 'This command takes no argument.'),
+  badArgument: reply(501, 'Bad argument.'),
+  badPath: reply(501, 'Bad path.'),
+  notImplemented: reply(502, 'Not implemented.'),
+  badSequence: reply(503, 'Bad sequence of commands.'),
+  onlyExtendedPassive: reply(503, 'Only EPSV is allowed after EPSV ALL.'),
+  parameterNotImplemented: reply(504, 'Not implemented for that parameter.'),
+  wrongFamily: reply(522, 'Network protocol not supported, use (1,2)'),
+  notLoggedIn: reply(530, 'Log in with USER and PASS.'),
+  loginIncorrect: reply(530, 'Login incorrect.'),
+  permissionDenied: reply(550, 'Permission denied.'),
+  notAFile: reply(550, 'Not a regular file.'),
+  notADirectory: reply(550, 'Not a directory.'),
+  sizeNeedsImage: reply(550, 'SIZE needs TYPE I.'),
+  badRestart: reply(554, 'The restart position is beyond the end, or not possible in TYPE A.'),
+} as const satisfies Record<string, Reply>;

@@ -1,0 +1,69 @@
+import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createLineDecoder, type LineEvent } from '../src/line-decoder.ts';
+
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+function decode(chunks: readonly Uint8Array[], maxLineBytes = 64): string[] {
+  const decoder = createLineDecoder({ maxLineBytes });
+  const lines: string[] = [];
+  for (const chunk of chunks) {
+    decoder.push(chunk);
+    chunk.fill(0xee);
+    for (let event = decoder.next(); event !== undefined; event = decoder.next()) lines.push(textOf(event));
+  }
+  return lines;
+}
+
+const textOf = (event: LineEvent): string => (event.type === 'line' ? String.fromCharCode(...event.bytes) : '<too long>');
+
+const CASES = [
+  { name: 'CR LF ends a line', input: 'NOOP\r\n', lines: ['NOOP'] },
+  { name: 'LF alone ends a line', input: 'NOOP\nPWD\n', lines: ['NOOP', 'PWD'] },
+  { name: 'an empty line is a line', input: '\r\n\n', lines: ['', ''] },
+  { name: 'a line without an end is no line yet', input: 'NOO', lines: [] },
+  { name: 'only one CR belongs to the line end', input: 'A\r\r\n', lines: ['A\r'] },
+  { name: 'spaces are kept', input: 'CWD  a b \r\n', lines: ['CWD  a b '] },
+  { name: 'IAC IP, IAC DM before ABOR are taken out', input: '\xff\xf4\xff\xf2ABOR\r\n', lines: ['ABOR'] },
+  { name: 'ABOR survives when the Data Mark travels as urgent data and is lost', input: '\xff\xf4\xffABOR\r\n', lines: ['ABOR'] },
+  { name: 'ABOR survives when the IAC before the Data Mark is lost', input: '\xff\xf4\xf2ABOR\r\n', lines: ['ABOR'] },
+  { name: 'an option negotiation is three bytes long', input: '\xff\xfb\x01NO\xff\xfe\x03OP\r\n', lines: ['NOOP'] },
+  { name: 'a subnegotiation is taken out whole', input: '\xff\xfa\x18A\nB\xff\xffC\xff\xf0NOOP\r\n', lines: ['NOOP'] },
+  { name: 'IAC IAC is one data byte', input: 'CWD a\xff\xff\r\n', lines: ['CWD a\xff'] },
+  { name: 'UTF-8 bytes in an argument are kept', input: 'CWD \xf0\x9f\x98\x80\r\n', lines: ['CWD \xf0\x9f\x98\x80'] },
+];
+
+describe.each(CASES)('$name', ({ input, lines }) => {
+  test('whole, byte by byte, and cut anywhere in two', () => {
+    expect(decode(byteByByte(bytesOf(input)))).toEqual(lines);
+    for (const chunks of everyCut(bytesOf(input))) expect(decode(chunks)).toEqual(lines);
+  });
+});
+
+test('any bytes, cut anywhere, give the same lines, none longer than the limit', () => {
+  const byte = fc.oneof(fc.constantFrom(10, 13, 65, 255, 250, 240, 242, 251), fc.integer({ min: 0, max: 255 }));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(byte, { maxLength: 300 }), fc.array(fc.nat(600)), (noise, biased, cuts) => {
+      const input = Uint8Array.from([...biased, ...noise]);
+      const whole = decode([input.slice()], 16);
+      expect(decode(cutAt(input, cuts), 16)).toEqual(whole);
+      for (const line of whole) expect(line === '<too long>' || line.length <= 16).toBe(true);
+    }),
+  );
+});
+
+test('a line of exactly the limit is a line, one byte more is reported once and discarded to its end', () => {
+  const limit = 'x'.repeat(64);
+  expect(decode([bytesOf(`${limit}\r\n${limit}\n`)])).toEqual([limit, limit]);
+  expect(decode([bytesOf(`${limit}x\r\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
+  expect(decode([bytesOf(`${limit}x\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
+  expect(decode([bytesOf(`${'y'.repeat(100_000)}\r\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
+});
+
+test('lines that nobody asked for stay bytes', () => {
+  const decoder = createLineDecoder();
+  decoder.push(bytesOf('A\nB\nC\n'));
+  decoder.next();
+  expect(decoder.pendingBytes).toBe(4);
+});

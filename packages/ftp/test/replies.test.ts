@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encodeReply, extendedPassiveReply, passiveReply, quotePath, REPLY, reply } from '../src/replies.ts';
+
+test('a reply of one line is code, space, text', () => {
+  expect(encodeReply(reply(200, 'Okay.'))).toBe('200 Okay.\r\n');
+});
+
+test('inner lines of a long reply are indented, so that none looks like the last', () => {
+  expect(encodeReply(reply(211, 'Features:', '211 trap', 'UTF8', 'End'))).toBe('211-Features:\r\n 211 trap\r\n UTF8\r\n211 End\r\n');
+});
+
+test('no text can begin a line of its own', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 5 }), (lines) => {
+      const text = encodeReply(reply(250, ...lines));
+      expect(text.split('\r\n')).toHaveLength(lines.length + 1);
+      expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n\0]/);
+    }),
+  );
+});
+
+test('227 ends with the closing parenthesis, 229 has its three empty fields', () => {
+  expect(encodeReply(passiveReply('192.0.2.7', 50_001))).toBe('227 Entering Passive Mode (192,0,2,7,195,81)\r\n');
+  expect(encodeReply(extendedPassiveReply(50_001))).toBe('229 Entering Extended Passive Mode (|||50001|)\r\n');
+});
+
+test('quotes in a path are doubled', () => {
+  expect(quotePath('/a"b')).toBe('"/a""b"');
+});
+
+test('every fixed reply has a code of RFC 959 and fits a line', () => {
+  for (const [name, { code, lines }] of Object.entries(REPLY)) {
+    expect(code, name).toBeGreaterThanOrEqual(200);
+    expect(code, name).toBeLessThan(560);
+    expect(lines, name).toHaveLength(1);
+  }
+});

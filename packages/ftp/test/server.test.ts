@@ -1,0 +1,327 @@
+import net from 'node:net';
+import { createFakeClock, describeServerBehaviour } from '@wellknown/core/testing';
+import { describe, expect, test } from 'vitest';
+import { createFtpServer, memoryFileSystem, type FileSystem, type TransferReport } from '../src/index.ts';
+import { connectTo, openSession, readAll, until, withServer } from './ftp-session.ts';
+
+describeServerBehaviour(
+  {
+    name: 'the FTP server',
+    create: (options) => createFtpServer({ fileSystem: memoryFileSystem(), ...options }),
+    exchange: async (client) => {
+      client.send('NOOP\r\n');
+      await client.receive(/200 .*\r\n/);
+    },
+    flood: 'HELP\r\n',
+  },
+  { describe, test },
+);
+
+const BIG = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
+const bigFile = (): FileSystem => memoryFileSystem({ files: { '/big': BIG, '/a.txt': 'hello\nworld\n', '/dir/b': 'b' } });
+
+describe('a download', () => {
+  test('arrives byte for byte, and 226 comes after it', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      expect(await session.say('RETR big')).toBe(`150 Opening BINARY mode data connection for big (${BIG.length} bytes).\r\n`);
+      expect((await readAll(data)).equals(BIG)).toBe(true);
+      expect(await session.hear()).toMatch(/^226 /);
+    }));
+
+  test('goes on where REST says, and not beyond the end', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      for (const [position, expected] of [[6, 'world\n'], [12, '']] as const) {
+        const data = await session.openData();
+        expect(await session.say(`REST ${position}`)).toMatch(/^350 /);
+        expect(await session.say('RETR a.txt')).toMatch(/^150 /);
+        expect(String(await readAll(data))).toBe(expected);
+        expect(await session.hear()).toMatch(/^226 /);
+      }
+      await session.openData();
+      await session.say('REST 13');
+      expect(await session.say('RETR a.txt')).toMatch(/^554 /);
+    }));
+
+  test('in TYPE A ends its lines with CR LF', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      await session.say('TYPE A');
+      const data = await session.openData();
+      await session.say('RETR a.txt');
+      expect(String(await readAll(data))).toBe('hello\r\nworld\r\n');
+      expect(await session.hear()).toMatch(/^226 /);
+    }));
+
+  test.each([
+    ['RETR none', 550],
+    ['RETR dir', 550],
+    ['LIST none', 550],
+    ['MLSD none', 550],
+    ['MLSD a.txt', 501],
+    ['STOR none/x', 550],
+    ['STOR dir', 550],
+  ])('%s is refused with %i before the data connection is used, which is closed', (line, code) =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      expect(await session.say(line)).toMatch(new RegExp(`^${code} `));
+      expect(await readAll(data)).toHaveLength(0);
+      expect(await session.say('NOOP')).toMatch(/^200 /);
+    }),
+  );
+
+  test('STAT is answered in its middle, and ABOR ends it with 426 and then 226', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      data.pause();
+      expect(await session.say('RETR big')).toMatch(/^150 /);
+      expect(await session.say('STAT')).toMatch(/Transfer in progress, \d+ bytes so far/);
+      session.client.send(Uint8Array.of(0xff, 0xf4, 0xff, 0xf2));
+      expect(await session.say('ABOR')).toMatch(/^426 /);
+      expect(await session.hear()).toMatch(/^226 Abort/);
+      expect((await readAll(data)).length).toBeLessThan(BIG.length);
+      expect(await session.say('ABOR')).toMatch(/^225 /);
+      expect(await session.say('STAT')).toContain('No transfer in progress');
+    }));
+
+  test('commands pipelined behind it wait for its end, QUIT too', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      session.client.send('RETR a.txt\r\nPWD\r\nQUIT\r\n');
+      expect(String(await readAll(data))).toBe('hello\nworld\n');
+      const all = await session.client.receiveAll();
+      expect(all.match(/^\d{3}/gm)).toEqual(['150', '226', '257', '221']);
+    }));
+
+  test('that the client breaks off is answered 426, and the session goes on', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      await session.say('RETR big');
+      data.resetAndDestroy();
+      expect(await session.hear()).toMatch(/^426 /);
+      expect(await session.say('NOOP')).toMatch(/^200 /);
+    }));
+
+  test('without a data connection gets 425 once the time is up', async () => {
+    const clock = createFakeClock();
+    await withServer({ fileSystem: bigFile(), clock }, async (url) => {
+      const session = await openSession(url);
+      await session.say('EPSV');
+      expect(await session.say('RETR big')).toMatch(/^150 /);
+      clock.advance(30_000);
+      expect(await session.hear()).toMatch(/^425 /);
+    });
+  });
+
+  test('may finish while the server drains, and then the session ends with 421', () =>
+    withServer({ fileSystem: bigFile() }, async (url, server) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      data.pause();
+      await session.say('RETR big');
+      const closed = server.close({ graceMs: 20_000 });
+      expect((await readAll(data)).equals(BIG)).toBe(true);
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(await session.hear()).toMatch(/^421 /);
+      await closed;
+    }));
+});
+
+describe('an upload', () => {
+  const uploading = async (url: string, line: string, bytes: Uint8Array, type = 'TYPE I'): Promise<string> => {
+    const session = await openSession(url);
+    await session.say(type);
+    const data = await session.openData();
+    expect(await session.say(line)).toMatch(/^150 /);
+    data.end(bytes);
+    const answer = await session.hear();
+    data.destroy();
+    return answer;
+  };
+  const contentOf = async (files: FileSystem, at: string): Promise<Buffer | string> => {
+    const source = await files.read(at, { startBytes: 0 });
+    if (!source.ok) return source.error;
+    const into = Buffer.alloc(source.value.sizeBytes + 1);
+    const length = await source.value.read(into);
+    return length.ok ? into.subarray(0, length.value) : length.error;
+  };
+
+  test('arrives byte for byte before 226, and is reported with its user', async () => {
+    const fileSystem = memoryFileSystem();
+    const reports: TransferReport[] = [];
+    await withServer({ fileSystem, onTransfer: (report) => reports.push(report) }, async (url) => {
+      expect(await uploading(url, 'STOR up', BIG)).toMatch(/^226 /);
+      expect(BIG.equals((await contentOf(fileSystem, '/up')) as Buffer)).toBe(true);
+      expect(reports).toMatchObject([{ user: 'ann', direction: 'upload', path: '/up', bytes: BIG.length, isComplete: true, remoteAddress: '127.0.0.1' }]);
+    });
+  });
+
+  test('in TYPE A ends its lines with LF, and APPE goes on at the end', async () => {
+    const fileSystem = memoryFileSystem();
+    await withServer({ fileSystem }, async (url) => {
+      await uploading(url, 'STOR up', Buffer.from('a\r\nb\r'), 'TYPE A');
+      await uploading(url, 'APPE up', Buffer.from('c'));
+      expect(String(await contentOf(fileSystem, '/up'))).toBe('a\nb\rc');
+    });
+  });
+
+  test('by STOU gets a name of its own, told in the 150', async () => {
+    const fileSystem = memoryFileSystem();
+    await withServer({ fileSystem }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      const name = /^150 FILE: (\S+)\r\n$/.exec(await session.say('STOU'))?.[1] ?? '';
+      data.end('x');
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(String(await contentOf(fileSystem, `/${name}`))).toBe('x');
+      data.destroy();
+    });
+  });
+
+  test('that is broken off by a reset, by ABOR or by the end of the session leaves no file', async () => {
+    const fileSystem = memoryFileSystem();
+    const reports: TransferReport[] = [];
+    await withServer({ fileSystem, onTransfer: (report) => reports.push(report) }, async (url) => {
+      for (const how of ['reset', 'abor', 'gone']) {
+        const session = await openSession(url);
+        const data = await session.openData();
+        await session.say(`STOR ${how}`);
+        data.write('half');
+        await until(async () => (await session.say('STAT')).includes(' 4 bytes so far'), 'the bytes have arrived');
+        if (how === 'reset') data.resetAndDestroy();
+        if (how === 'gone') session.client.reset();
+        if (how === 'abor') expect(await session.say('ABOR')).toMatch(/^426 /);
+        if (how === 'reset') expect(await session.hear()).toMatch(/^426 /);
+        await until(() => reports.some(({ path }) => path === `/${how}`), 'the upload is over');
+        data.destroy();
+        expect(await contentOf(fileSystem, `/${how}`)).toBe('not-found');
+      }
+      expect(reports.map(({ isComplete }) => isComplete)).toEqual([false, false, false]);
+    });
+  });
+
+  test('for which there is no room is answered 452', () =>
+    withServer({ fileSystem: memoryFileSystem({ maxBytes: 1000 }) }, async (url) => {
+      expect(await uploading(url, 'STOR up', Buffer.alloc(1001))).toMatch(/^452 /);
+      expect(await uploading(url, 'STOR up', Buffer.alloc(1000))).toMatch(/^226 /);
+    }));
+});
+
+describe('the passive port', () => {
+  test('is not a stranger\'s: one from another address is dropped, and the client is served after it', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
+      const stranger = await connectTo(port, '127.0.0.2');
+      expect(await readAll(stranger)).toHaveLength(0);
+      const data = await connectTo(port);
+      await session.say('RETR a.txt');
+      expect(String(await readAll(data))).toBe('hello\nworld\n');
+      expect(await session.hear()).toMatch(/^226 /);
+    }));
+
+  test('takes one connection and is then closed', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      await session.say('RETR a.txt');
+      await readAll(data);
+      await session.hear();
+      await expect(connectTo(data.remotePort ?? 0)).rejects.toThrow('ECONNREFUSED');
+    }));
+
+  test('is given up by the next PASV, by PORT, by REIN and with the session', () =>
+    withServer({}, async (url) => {
+      for (const line of ['EPSV', 'PORT 127,0,0,1,200,0', 'REIN', 'QUIT']) {
+        const session = await openSession(url);
+        const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
+        await session.say(line);
+        await expect(connectTo(port), line).rejects.toThrow('ECONNREFUSED');
+      }
+    }));
+
+  test('comes from the configured range; when that is used up the answer is 425, and a port that is given back is used again', async () => {
+    const probe = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => probe.once('listening', resolve));
+    const { port } = probe.address() as net.AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    await withServer({ passivePorts: { from: port, to: port }, passiveAddress: '203.0.113.5' }, async (url) => {
+      const first = await openSession(url);
+      const second = await openSession(url);
+      expect(await first.say('PASV')).toBe(`227 Entering Passive Mode (203,0,113,5,${port >> 8},${port & 255})\r\n`);
+      expect(await second.say('PASV')).toMatch(/^425 /);
+      expect(await first.say('REIN')).toMatch(/^220 /);
+      expect(await second.say('PASV')).toMatch(/^227 /);
+    });
+  });
+
+  test('hands over a small listing without waiting for anything', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const startedMs = performance.now();
+      for (let round = 0; round < 20; round += 1) {
+        const data = await session.openData();
+        await session.say('NLST');
+        expect(String(await readAll(data))).toBe('big\r\na.txt\r\ndir\r\n');
+        await session.hear();
+      }
+      // A server that polls its data socket every 50 ms would need a second; the bound leaves room for a busy machine.
+      expect(performance.now() - startedMs).toBeLessThan(900);
+    }));
+});
+
+describe('active mode', () => {
+  test.each(['PORT', 'EPRT'])('%s makes the server connect, and only when the transfer command comes', (verb) =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const accepted: net.Socket[] = [];
+      const listener = net.createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1');
+      await new Promise((resolve) => listener.once('listening', resolve));
+      const { port } = listener.address() as net.AddressInfo;
+      expect(await session.say(verb === 'PORT' ? `PORT 127,0,0,1,${port >> 8},${port & 255}` : `EPRT |1|127.0.0.1|${port}|`)).toMatch(/^200 /);
+      expect(await session.say('NOOP')).toMatch(/^200 /);
+      expect(accepted).toHaveLength(0);
+      expect(await session.say('LIST dir')).toMatch(/^150 /);
+      await until(() => accepted.length > 0, 'the server has connected');
+      expect(String(await readAll(accepted[0]!))).toMatch(/^-rw-r--r-- .* b\r\n$/);
+      expect(await session.hear()).toMatch(/^226 /);
+      await new Promise((resolve) => listener.close(resolve));
+    }),
+  );
+
+  test('to a port where nobody listens is answered 425', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const session = await openSession(url);
+      const probe = await session.openData();
+      const port = probe.localPort ?? 0;
+      probe.destroy();
+      await session.say(`PORT 127,0,0,1,${port >> 8},${port & 255}`);
+      expect(await session.say('LIST')).toMatch(/^150 /);
+      expect(await session.hear()).toMatch(/^425 /);
+    }));
+});
+
+test('over IPv6, EPSV and EPRT work and PASV says what to use', async () => {
+  const server = createFtpServer({ fileSystem: bigFile(), anonymous: true, listen: 'tcp://[::1]:0' });
+  const [bound] = await server.listen();
+  const session = await openSession(bound?.url ?? '', 'anonymous');
+  expect(await session.say('PASV')).toMatch(/^425 /);
+  expect(await session.say('EPSV 1')).toBe('522 Network protocol not supported, use (2)\r\n');
+  const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV 2'))?.[1]);
+  const data = net.connect({ host: '::1', port });
+  await session.say('RETR a.txt');
+  expect(String(await readAll(data))).toBe('hello\nworld\n');
+  await server.close({ graceMs: 0 });
+});
+
+test('options that cannot work are refused at the start', () => {
+  const fileSystem = memoryFileSystem();
+  expect(() => createFtpServer({ fileSystem, passiveAddress: 'ftp://x' })).toThrow('not an IPv4 address');
+  for (const [from, to] of [[0, 5], [5, 4], [1, 65_536], [1.5, 2]] as const) expect(() => createFtpServer({ fileSystem, passivePorts: { from, to } })).toThrow('passivePorts');
+});
