@@ -5,6 +5,7 @@ import { echoCommand } from '@wellknown/echo-udp';
 import { ftpCommand } from '@wellknown/ftp';
 import { httpCommand } from '@wellknown/http';
 import { telnetCommand } from '@wellknown/telnet';
+import { PING_SUMMARY } from './ping.ts';
 
 /** One server each; every one is also a program of its own package. */
 export const SERVER_COMMANDS: readonly ServerCommand[] = [httpCommand, ftpCommand, telnetCommand, echoCommand];
@@ -16,7 +17,7 @@ const UP_SUMMARY = 'http, ftp, telnet and echo together under one supervisor, wi
 
 /** The --help of `wellknown` itself. */
 export function helpOfProgram(): string {
-  const rows = [{ name: 'up', summary: UP_SUMMARY }, ...SERVER_COMMANDS].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
+  const rows = [{ name: 'up', summary: UP_SUMMARY }, ...SERVER_COMMANDS, { name: 'ping', summary: PING_SUMMARY }].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
   return `usage: wellknown COMMAND [options]
 
 Network servers on well-known ports, on one pre-forked core.

@@ -3,6 +3,7 @@
 import { systemClock } from '@wellknown/core';
 import { helpOfCommand, logOf, parseServerArguments, runCommand, runServices, usageError, version } from '@wellknown/core/command';
 import { COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
+import { runPing } from './ping.ts';
 import { upServices } from './up-services.ts';
 
 /** Runs the command line until its server ends, and sets the exit status. */
@@ -22,6 +23,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
   if (name === 'up') {
     await runUp(rest);
+    return;
+  }
+  if (name === 'ping') {
+    await runPing(rest);
     return;
   }
   const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);

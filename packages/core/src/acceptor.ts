@@ -3,19 +3,25 @@
 // a process that serves alone leaves accepted connections unread until there is room.
 
 import net from 'node:net';
-import { formatAddress, limitKey } from './address.ts';
+import type { AccessRules } from './access-rules.ts';
+import type { AcceptRate, AddressRates } from './accept-rate.ts';
+import { formatAddress, limitKey, type Address } from './address.ts';
+import type { LeaseVerdict } from './address-ledger.ts';
+import type { CidrTable } from './cidr-table.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
 import type { CloseReason } from './connection-state.ts';
+import type { DescriptorBudget } from './descriptor-budget.ts';
 import { createNetTransport } from './net-transport.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import type { Registry } from './registry.ts';
 import { serveConnection } from './serve-connection.ts';
-import { listenOnHandle } from './socket-handle.ts';
+import { descriptorOf, listenOnHandle } from './socket-handle.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import type { TlsContext } from './tls-context.ts';
 
 /** Asks the ledger of all workers for a place, and gives it back. */
 export interface Leases {
-  ask(key: string): Promise<boolean>;
+  ask(key: string): Promise<LeaseVerdict>;
   release(key: string): void;
 }
 
@@ -31,7 +37,35 @@ export interface AcceptorOptions {
   readonly onFull?: () => void;
   /** A connection has closed: there is room. */
   readonly onRoom?: () => void;
+  readonly tls?: TlsContext;
+  readonly access?: AccessRules;
+  /** Peers that must send a PROXY header first. All others never may: what they send is for the protocol. */
+  readonly proxies?: CidrTable<true>;
+  /** How fast connections may be accepted; who comes faster waits. */
+  readonly rate?: AcceptRate;
+  /** How fast one address may connect, where no ledger of all workers knows. */
+  readonly addressRates?: AddressRates;
+  readonly descriptors?: DescriptorBudget;
 }
+
+/** What is true of every connection of one listener. */
+export interface ListenerTraits {
+  /** The path of a unix listener. */
+  readonly unixPath?: string;
+  readonly tls: boolean;
+  /** The local address of its connections, where it is the same for all and known. */
+  readonly local?: Address;
+}
+
+type Refusal = Extract<CloseReason, 'address-limit' | 'address-rate' | 'queue-limit' | 'denied' | 'descriptor-limit'>;
+
+/** A refusal in the two words that protocols know: it is the peer's doing, or the server's state. `denied` is said by silence. */
+const REFUSAL_WORDS = { 'address-limit': 'address-limit', 'address-rate': 'address-limit', 'queue-limit': 'queue-limit', 'descriptor-limit': 'queue-limit' } as const;
+
+// At most one line of log in so long for what a flood repeats.
+const ALARM_COOLDOWN_MS = 5_000;
+
+const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions => Object.getPrototypeOf(from) === Object.prototype;
 
 let lastConnectionId = 0;
 
@@ -40,6 +74,8 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #servers = new Map<number, net.Server>();
   readonly #waiting: (() => void)[] = [];
+  #isPaced = false;
+  #alarmedAtMs = Number.NEGATIVE_INFINITY;
   readonly #owner: ConstructorParameters<typeof Connection>[2];
   #draining = false;
   readonly #whenEmpty: (() => void)[] = [];
@@ -49,13 +85,18 @@ export class Acceptor {
     this.#owner = {
       wheel: options.wheel,
       limits: options.limits,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.protocol.alpn === undefined ? {} : { alpn: options.protocol.alpn }),
       connectionClosed: (connection) => this.#closed(connection),
     };
   }
 
-  /** Starts accepting from a bound socket; resolves when the kernel listens. `listener` is its number in the service. */
-  listen(listener: number, handle: net.Socket, unixPath: string | undefined): Promise<void> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accepted(socket, unixPath));
+  /**
+   * Starts accepting; resolves when the kernel listens. `from` is a bound socket, or the options of a listener that
+   * node:cluster shares out. `listener` is its number in the program.
+   */
+  listen(listener: number, from: net.Socket | net.ListenOptions, traits: ListenerTraits): Promise<void> {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accepted(socket, traits));
     this.#servers.get(listener)?.close();
     this.#servers.set(listener, server);
     return new Promise((resolve, reject) => {
@@ -65,7 +106,8 @@ export class Acceptor {
         server.on('error', (error) => this.#options.context.log.error({ err: error }, 'the listener failed'));
         resolve();
       });
-      listenOnHandle(server, handle, this.#options.backlog);
+      if (isListenOptions(from)) server.listen({ ...from, backlog: this.#options.backlog });
+      else listenOnHandle(server, from, this.#options.backlog);
     });
   }
 
@@ -73,6 +115,11 @@ export class Acceptor {
   suspend(listener: number): void {
     this.#servers.get(listener)?.close();
     this.#servers.delete(listener);
+  }
+
+  /** Takes a connection that another process has accepted. */
+  adopt(socket: net.Socket, traits: ListenerTraits): void {
+    this.#accepted(socket, traits);
   }
 
   /** Stops accepting, tells every connection, and resolves when the last one has closed; `graceMs` later the rest is cut. May be called again with less. */
@@ -94,64 +141,141 @@ export class Acceptor {
     timer.cancel();
   }
 
-  #accepted(socket: net.Socket, unixPath: string | undefined): void {
-    const { registry } = this.#options;
-    const connection = new Connection((lastConnectionId += 1), createNetTransport(socket, unixPath), this.#owner);
+  #accepted(socket: net.Socket, traits: ListenerTraits): void {
+    const { registry, descriptors, access, proxies } = this.#options;
+    const connection = new Connection((lastConnectionId += 1), createNetTransport(socket, traits.unixPath, traits.local), this.#owner);
     registry.countAccepted();
-    if (!registry.isFull) {
-      this.#admit(connection);
+    const isProxy = proxies?.match(connection.peer) !== undefined;
+    // A trusted proxy is let in as such; the rules are for the client that it names.
+    if (!isProxy && access !== undefined && this.#isDenied(connection, access)) return;
+    const budget = descriptors?.verdict(descriptorOf(socket)) ?? 'serve';
+    if (budget !== 'serve') {
+      this.#lackDescriptors(connection, traits, budget);
+      return;
+    }
+    if (!registry.isFull && this.#waiting.length === 0 && this.#mayPass()) {
+      this.#admit(connection, traits, isProxy);
       return;
     }
     if (!registry.startWaiting()) {
-      this.#refuse(connection, 'queue-limit');
+      this.#refuse(connection, traits, 'queue-limit');
       return;
     }
     this.#waiting.push(() => {
       registry.stopWaiting();
-      this.#admit(connection);
+      this.#admit(connection, traits, isProxy);
     });
   }
 
-  #admit(connection: Connection): void {
-    const { registry, leases } = this.#options;
-    const key = limitKey(connection.remote);
-    const verdict = registry.addressVerdict(key);
-    if (verdict === 'open') {
-      registry.add(connection, key);
-      this.#noteFull();
-      this.#serve(connection);
-    } else if (verdict === 'refuse' || leases === undefined) this.#refuse(connection, 'address-limit');
-    else void this.#lease(connection, key, leases);
+  #isDenied(connection: Connection, access: AccessRules): boolean {
+    const { allowed, rule } = access.decide(connection.remote);
+    if (allowed) return false;
+    this.#options.registry.countClosed('denied');
+    this.#options.context.log.debug({ peer: formatAddress(connection.remote), rule: rule ?? 'no rule allows it', reason: 'denied' }, 'turned away');
+    connection.destroy('denied');
+    return true;
   }
 
-  async #lease(connection: Connection, key: string, leases: Leases): Promise<void> {
+  #lackDescriptors(connection: Connection, traits: ListenerTraits, budget: 'refuse' | 'drop'): void {
+    const { wheel, context, descriptors } = this.#options;
+    if (wheel.nowMs - this.#alarmedAtMs >= ALARM_COOLDOWN_MS) {
+      this.#alarmedAtMs = wheel.nowMs;
+      context.log.warn({ limit: descriptors?.limit }, 'hardly any file descriptors are left, connections are turned away: raise the limit of open files, or lower --max-connections');
+    }
+    this.#refuse(connection, traits, 'descriptor-limit');
+    // The word has left as far as the kernel takes it; to wait for the peer would cost a descriptor.
+    if (budget === 'drop') connection.destroy('descriptor-limit');
+  }
+
+  /** Takes one from the rate. When there is none, those that wait are looked at again once a quarter of a second's worth is there. */
+  #mayPass(): boolean {
+    const { rate, context, onFull } = this.#options;
+    if (rate === undefined) return true;
+    const nowMs = context.clock.nowMs();
+    if (rate.take(nowMs)) return true;
+    if (this.#isPaced) return false;
+    this.#isPaced = true;
+    // Others may have some left.
+    onFull?.();
+    context.clock.after(rate.waitMs(nowMs, Math.max(1, rate.perSecond / 4)), () => {
+      this.#isPaced = false;
+      this.#madeRoom();
+    });
+    return false;
+  }
+
+  #admit(connection: Connection, traits: ListenerTraits, isProxy: boolean): void {
+    if (!isProxy) {
+      this.#admitClient(connection, traits);
+      return;
+    }
+    const { registry, access } = this.#options;
+    // It has its place in the total while it speaks; on whose account is known only then.
+    registry.hold(connection, limitKey(connection.peer));
+    this.#noteFull();
+    connection.readProxyHeader(() => {
+      // Of itself (LOCAL) a proxy may always speak.
+      if (connection.proxyHeader?.source !== undefined && access?.decide(connection.remote).allowed === false) {
+        registry.withdraw(connection);
+        this.#isDenied(connection, access);
+        this.#madeRoom();
+      } else this.#admitClient(connection, traits);
+    });
+  }
+
+  #admitClient(connection: Connection, traits: ListenerTraits): void {
+    const { registry, leases, addressRates, context } = this.#options;
+    const key = limitKey(connection.remote);
+    const verdict = registry.addressVerdict(key);
+    if (verdict === 'refuse') this.#turnAway(connection, traits, 'address-limit');
+    else if (verdict === 'ask') {
+      if (leases === undefined) this.#turnAway(connection, traits, 'address-limit');
+      else void this.#lease(connection, key, leases, traits);
+    } else if (addressRates !== undefined && !addressRates.take(key, context.clock.nowMs())) this.#turnAway(connection, traits, 'address-rate');
+    else {
+      registry.add(connection, key);
+      this.#noteFull();
+      this.#serve(connection, traits);
+    }
+  }
+
+  async #lease(connection: Connection, key: string, leases: Leases, traits: ListenerTraits): Promise<void> {
     const { registry } = this.#options;
     registry.hold(connection, key);
     this.#noteFull();
-    const granted = await leases.ask(key);
-    if (granted && registry.grant(connection)) {
-      this.#serve(connection);
+    const verdict = await leases.ask(key);
+    if (verdict !== 'granted') {
+      this.#turnAway(connection, traits, verdict);
       return;
     }
-    if (granted) {
-      leases.release(key);
-      return;
-    }
-    registry.withdraw(connection);
-    this.#refuse(connection, 'address-limit');
-    this.#madeRoom();
+    if (registry.grant(connection)) this.#serve(connection, traits);
+    else leases.release(key);
   }
 
-  #serve(connection: Connection): void {
+  #serve(connection: Connection, traits: ListenerTraits): void {
+    const { tls } = this.#options;
+    if (traits.tls && tls !== undefined) connection.secureFirst(tls, () => this.#open(connection));
+    else this.#open(connection);
+  }
+
+  #open(connection: Connection): void {
     serveConnection(this.#options.protocol, connection, this.#options.context);
     if (this.#draining) connection.startDrain();
   }
 
-  #refuse(connection: Connection, reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>): void {
+  /** Refuses one that may hold a place in the total. */
+  #turnAway(connection: Connection, traits: ListenerTraits, reason: Exclude<Refusal, 'denied'>): void {
+    this.#options.registry.withdraw(connection);
+    this.#refuse(connection, traits, reason);
+    this.#madeRoom();
+  }
+
+  #refuse(connection: Connection, traits: ListenerTraits, reason: Exclude<Refusal, 'denied'>): void {
     const { protocol, registry, context } = this.#options;
     registry.countClosed(reason);
     context.log.debug({ peer: formatAddress(connection.remote), reason }, 'turned away');
-    connection.end(protocol.refusal?.(reason), 'latin1', reason);
+    // Before a handshake there is no word that the peer would understand.
+    connection.end(traits.tls ? undefined : protocol.refusal?.(REFUSAL_WORDS[reason]), 'latin1', reason);
   }
 
   #noteFull(): void {
@@ -170,11 +294,8 @@ export class Acceptor {
 
   #madeRoom(): void {
     const { registry, onRoom } = this.#options;
-    if (!registry.isFull) {
-      const next = this.#waiting.shift();
-      if (next === undefined) onRoom?.();
-      else next();
-    }
+    while (this.#waiting.length > 0 && !registry.isFull && !this.#isPaced && this.#mayPass()) this.#waiting.shift()?.();
+    if (this.#waiting.length === 0 && !registry.isFull && !this.#isPaced) onRoom?.();
     if (registry.openCount > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

@@ -5,33 +5,43 @@
 // the primary for each connection; the price is that an address whose connections are spread unevenly is turned away
 // before it reaches L, at the worst at L - (W-1)*q.
 
+import { AddressRates } from './accept-rate.ts';
+
 // Below this many places for each worker a question for each connection costs less than a limit that is not exact.
 const EXACT_BELOW_PER_WORKER = 128;
 
-/** The free quota of each worker. */
-export function freeQuota(maxPerAddress: number, workers: number): number {
+/** The free quota of each worker. A limit on how often one address may connect is always asked for. */
+export function freeQuota(maxPerAddress: number, workers: number, maxPerSecond = 0): number {
+  if (maxPerSecond > 0) return 0;
   if (!Number.isFinite(maxPerAddress)) return maxPerAddress;
   return maxPerAddress < EXACT_BELOW_PER_WORKER * workers ? 0 : Math.floor(maxPerAddress / (2 * workers));
 }
 
+export type LeaseVerdict = 'granted' | 'address-limit' | 'address-rate';
+
 export class AddressLedger {
+  readonly #rates: AddressRates | undefined;
   readonly #pool: number;
   readonly #lentByKey = new Map<string, number>();
   readonly #lentByWorker = new Map<number, Map<string, number>>();
 
-  constructor(maxPerAddress: number, workers: number) {
-    this.#pool = maxPerAddress - workers * freeQuota(maxPerAddress, workers);
+  /** `maxPerSecond` is how often one address may connect, 0 for as often as it likes. */
+  constructor(maxPerAddress: number, workers: number, maxPerSecond = 0) {
+    const quota = freeQuota(maxPerAddress, workers, maxPerSecond);
+    this.#pool = quota === 0 ? maxPerAddress : maxPerAddress - workers * quota;
+    this.#rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
   }
 
-  /** Lends one place to a worker; false when all are lent. */
-  lease(worker: number, key: string): boolean {
+  /** Lends one place to a worker, unless all are lent or the address connects too often. */
+  lease(worker: number, key: string, nowMs: number): LeaseVerdict {
     const lent = this.#lentByKey.get(key) ?? 0;
-    if (lent >= this.#pool) return false;
+    if (lent >= this.#pool) return 'address-limit';
+    if (this.#rates?.take(key, nowMs) === false) return 'address-rate';
     this.#lentByKey.set(key, lent + 1);
     const own = this.#lentByWorker.get(worker) ?? new Map<string, number>();
     own.set(key, (own.get(key) ?? 0) + 1);
     this.#lentByWorker.set(worker, own);
-    return true;
+    return 'granted';
   }
 
   /** Takes one place back. A worker can only give back what it holds. */

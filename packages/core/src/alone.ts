@@ -1,10 +1,16 @@
 // A server without workers: binds, accepts and serves in this one process.
 
+import { endpointsToBind, kernelDrops } from './datagram-endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
+import { isEndpoint, type ListenTarget } from './listen-target.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { LocalService } from './local-service.ts';
 import type { ResolvedOptions } from './options.ts';
+import { descriptorsOf, endpointOfDescriptor } from './passed-sockets.ts';
+import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 export function createAlone(options: ResolvedOptions): Server {
@@ -12,7 +18,7 @@ export function createAlone(options: ResolvedOptions): Server {
   const wheel = new TimerWheel(clock);
   const locals = options.services.map((service) => new LocalService({
     service,
-    context: { log, clock, workerSlot: 0, counters: {} },
+    context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
     wheel,
     backlog,
     registryLimits: {
@@ -22,6 +28,7 @@ export function createAlone(options: ResolvedOptions): Server {
       maxWaiting: backlog,
     },
   }));
+  const tickets = new TicketKeys(options.services, () => undefined);
   const bound: BoundListener[] = [];
   let started = false;
   let closing: Promise<void> | undefined;
@@ -31,6 +38,7 @@ export function createAlone(options: ResolvedOptions): Server {
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(locals.map((local) => local.drain(graceMs)));
     await Promise.all(bound.map((listener) => listener.close()));
+    tickets.stop();
     markEnded();
   };
 
@@ -42,15 +50,17 @@ export function createAlone(options: ResolvedOptions): Server {
       started = true;
       try {
         const endpoints: BoundEndpoint[] = [];
+        tickets.start(clock);
         for (const [index, service] of options.services.entries()) {
-          for (const [number, endpoint] of service.listen.entries()) {
-            const listener = await bindListener(endpoint);
-            bound.push(listener);
+          for (const { endpoint, descriptor } of (await Promise.all(service.listen.map(toBind))).flat()) {
+            const listener = await bindListener(endpoint, { unixMode: options.unixMode, ...(descriptor === undefined ? {} : { descriptor }) });
+            const number = bound.push(listener);
             endpoints.push(boundEndpoint(service.protocol.name, listener.endpoint));
             if (listener.socket.type === 'stream') await locals[index]?.listenStream(number, listener.endpoint, listener.socket.handle);
             else locals[index]?.listenDatagrams(number, listener.endpoint, listener.socket.socket);
           }
         }
+        if (options.runAs !== undefined) becomeIdentity(options.runAs);
         return endpoints;
       } catch (error) {
         await close(0);
@@ -62,11 +72,32 @@ export function createAlone(options: ResolvedOptions): Server {
       else for (const local of locals) void local.drain(graceMs);
       return closing;
     },
-    status: () => Promise.resolve({ role: 'alone', pid: process.pid, services: locals.map((local) => local.status()), workers: [] }),
-    scale() {
-      throw new WellknownError('WRONG_STATE', 'a server without workers cannot be scaled', { fault: 'local' });
+    async status() {
+      const services = await Promise.all(locals.map(async (local) => {
+        const service = local.status();
+        return { ...service, datagrams: { ...service.datagrams, droppedByKernel: await kernelDrops(service.endpoints) } };
+      }));
+      return { role: 'alone', pid: process.pid, services, workers: [] };
     },
+    scale: notWithoutWorkers('scaled'),
+    reload: notWithoutWorkers('reloaded'),
+    upgrade: notWithoutWorkers('upgraded'),
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;
+}
+
+const notWithoutWorkers = (what: string) => (): never => {
+  throw new WellknownError('WRONG_STATE', `a server without workers cannot be ${what}`, { fault: 'local', hint: 'give it workers' });
+};
+
+interface ToBind {
+  readonly endpoint: Endpoint;
+  /** A socket that is bound already. */
+  readonly descriptor?: number;
+}
+
+async function toBind(target: ListenTarget): Promise<readonly ToBind[]> {
+  if (!isEndpoint(target)) return descriptorsOf(target).map((descriptor) => ({ endpoint: endpointOfDescriptor(descriptor), descriptor }));
+  return (await endpointsToBind(target)).map((endpoint) => ({ endpoint }));
 }

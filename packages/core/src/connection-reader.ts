@@ -1,5 +1,6 @@
 // Comfortable reads over a connection's pushed bytes: a sink that keeps what nobody has asked for yet, within a bound.
 
+import { abortReason, onAbort } from './abort.ts';
 import type { CloseReason } from './connection-state.ts';
 import type { Connection, Sink } from './connection.ts';
 import { WellknownError } from './errors.ts';
@@ -15,6 +16,8 @@ interface Waiter {
   /** Looks at what has arrived; true when the wait is over. */
   readonly attempt: () => boolean;
   readonly reject: (error: Error) => void;
+  /** Stops listening for an abort. */
+  forget: () => void;
 }
 
 export class ConnectionReader implements Sink {
@@ -32,12 +35,24 @@ export class ConnectionReader implements Sink {
     this.#connection = connection;
   }
 
+  /** Bytes that have come and that nobody has read. */
+  get unreadBytes(): number {
+    return this.#buffered.length;
+  }
+
+  /** True when a read would not wait: bytes are here, the peer has ended, or the connection is no more. */
+  get isReadable(): boolean {
+    return this.#buffered.length > 0 || this.#ended || this.#closed !== undefined;
+  }
+
   data(chunk: Uint8Array): void {
-    // The chunk's buffer is the transport's; this is the copy.
-    const joined = new Uint8Array(this.#buffered.length + chunk.length);
-    joined.set(this.#buffered);
-    joined.set(chunk, this.#buffered.length);
-    this.#buffered = joined;
+    if (this.#buffered.length === 0) this.#buffered = chunk;
+    else {
+      const joined = new Uint8Array(this.#buffered.length + chunk.length);
+      joined.set(this.#buffered);
+      joined.set(chunk, this.#buffered.length);
+      this.#buffered = joined;
+    }
     this.#serve();
     if (this.#buffered.length > HIGH_WATER_BYTES && !this.#paused) {
       this.#paused = true;
@@ -64,14 +79,31 @@ export class ConnectionReader implements Sink {
     for (const { reject } of waiting) reject(this.#closedError());
   }
 
-  /** Resolves when there is room for more to write. */
-  room(): Promise<void> {
+  /** Resolves when there is room for more to write. An abort ends the wait; what was written stays written. */
+  room(signal?: AbortSignal): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return new Promise((resolve, reject) => this.#waitingForRoom.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiting = {
+        resolve: () => {
+          forget();
+          resolve();
+        },
+        reject: (error: Error) => {
+          forget();
+          reject(error);
+        },
+      };
+      this.#waitingForRoom.push(waiting);
+      const forget = onAbort(signal, (reason) => {
+        this.#waitingForRoom = this.#waitingForRoom.filter((other) => other !== waiting);
+        reject(reason);
+      });
+    });
   }
 
-  read(byteLength?: number): Promise<Uint8Array | undefined> {
-    return this.#wait((settle) => {
+  /** An aborted read takes nothing: the bytes are there for the next one. */
+  read(byteLength?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#wait(signal, (settle) => {
       const wanted = byteLength ?? 1;
       if (this.#buffered.length >= wanted) settle(this.#take(byteLength ?? this.#buffered.length));
       else if (this.#ended) settle(this.#buffered.length === 0 ? undefined : this.#take(this.#buffered.length));
@@ -80,8 +112,8 @@ export class ConnectionReader implements Sink {
     });
   }
 
-  readLine(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES): Promise<string | undefined> {
-    return this.#wait((settle, reject) => {
+  readLine(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#wait(signal, (settle, reject) => {
       const end = this.#buffered.indexOf(LF, this.#searchedBytes);
       this.#searchedBytes = this.#buffered.length;
       const lineBytes = end >= 0 ? end : this.#buffered.length;
@@ -97,26 +129,35 @@ export class ConnectionReader implements Sink {
     });
   }
 
-  #wait<Value>(attempt: (settle: (value: Value | undefined) => void, reject: (error: Error) => void) => boolean): Promise<Value | undefined> {
+  #wait<Value>(signal: AbortSignal | undefined, attempt: (settle: (value: Value | undefined) => void, reject: (error: Error) => void) => boolean): Promise<Value | undefined> {
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     if (this.#waiter !== undefined) {
       return Promise.reject(new WellknownError('WRONG_STATE', 'a read is already waiting on this connection', { fault: 'local' }));
     }
     return new Promise<Value | undefined>((resolve, reject) => {
-      const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject };
+      const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject, forget: () => undefined };
       if (waiter.attempt()) return;
-      if (this.#closed !== undefined) this.#settleClosed(waiter, () => resolve(undefined));
-      else this.#waiter = waiter;
+      if (this.#closed !== undefined) {
+        this.#settleClosed(waiter, () => resolve(undefined));
+        return;
+      }
+      this.#waiter = waiter;
+      waiter.forget = onAbort(signal, (reason) => {
+        this.#waiter = undefined;
+        reject(reason);
+      });
     });
   }
 
   #serve(): void {
     const waiter = this.#waiter;
     if (waiter === undefined) return;
-    if (waiter.attempt()) this.#waiter = undefined;
-    else if (this.#closed !== undefined) {
-      this.#waiter = undefined;
+    if (!waiter.attempt()) {
+      if (this.#closed === undefined) return;
       waiter.reject(this.#closedError());
     }
+    this.#waiter = undefined;
+    waiter.forget();
   }
 
   #settleClosed(waiter: Waiter, finish: () => void): void {

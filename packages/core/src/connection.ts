@@ -3,17 +3,23 @@
 // Two doors. The hot one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in between.
 // The comfortable one (`read`, `readLine`, `for await`, `write`) is built on the first, in connection-reader.ts.
 // All deadlines share one wheel entry: activity only stores a number, and the entry finds out when it fires.
+// What comes before a protocol gets to see the connection (PROXY header, TLS handshake) is the acceptor's to ask for.
 
 import type { Address } from './address.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './connection-state.ts';
 import { WellknownError } from './errors.ts';
-import { createWheelEntry, type TimerWheel, type WheelEntry } from './timer-wheel.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.ts';
+import { createProxyParser, type ProxyHeader, type ProxyParser } from './proxy-protocol.ts';
+import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
+import type { SecureInfo, TlsContext } from './tls-context.ts';
 import type { Transport, TransportEvents } from './transport.ts';
+
+export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits };
 
 /** What a protocol attaches to a connection to get its bytes. Only `data` is needed. */
 export interface Sink {
-  /** Bytes from the peer. The buffer is only valid during the call: copy what you keep. */
+  /** Bytes from the peer. The buffer is the sink's from now on: it may keep it, change it, or send it on without a copy. */
   data(chunk: Uint8Array): void;
   /** The peer will send no more. Without this method the connection is ended. */
   ended?(): void;
@@ -27,53 +33,48 @@ export interface Sink {
   closed?(reason: CloseReason, error: Error | undefined): void;
 }
 
-export interface ConnectionLimits {
-  /** Without a byte in either direction for this long, the connection ends. 0: never. */
-  readonly idleTimeoutMs: number;
-  /** A peer that takes nothing of what was written for this long is cut off. 0: never. */
-  readonly writeTimeoutMs: number;
-  /** After our last word, so long the peer may take to close. */
-  readonly lingerTimeoutMs: number;
-  /** After our last word, so many bytes are read and discarded. */
-  readonly lingerBytes: number;
-  /** More unsent bytes than this mean that a protocol writes without looking back: the connection is cut. */
-  readonly maxUnsentBytes: number;
-}
-
-export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
-  // No protocol here has a shorter legitimate silence than FTP's five minutes (RFC 1123 §4.1.3.2).
-  idleTimeoutMs: 300_000,
-  // A TCP stack that is alive acknowledges a window probe well within this.
-  writeTimeoutMs: 30_000,
-  // Apache lingers 2 s, nginx 5 s between reads; a peer on a slow line needs about one round trip.
-  lingerTimeoutMs: 2_000,
-  // What a peer can have in flight on an ordinary connection.
-  lingerBytes: 65_536,
-  // The size at which a peer that never reads is a danger to memory and not merely slow.
-  maxUnsentBytes: 16 * 1024 * 1024,
-};
-
 /** What a connection reports to its owner, the registry of its server. */
 export interface ConnectionOwner {
   readonly wheel: TimerWheel;
   readonly limits: ConnectionLimits;
+  /** What `startTls` uses unless it is told otherwise. */
+  readonly tls?: TlsContext;
+  readonly alpn?: readonly string[];
   connectionClosed(connection: Connection): void;
 }
+
+/** The way to `open`, while a connection is on it. */
+interface Opening {
+  /** 0 while nothing is waited for from the peer. */
+  deadlineMs: number;
+  /** Reads the PROXY header; undefined before and after. */
+  parser: ProxyParser | undefined;
+  /** Bytes that followed the PROXY header. */
+  early: Uint8Array | undefined;
+  isUntouched: boolean;
+  next: () => void;
+  failed: ((error: WellknownError) => void) | undefined;
+}
+
+const RATE_WINDOW_MS = 10_000;
 
 export class Connection {
   /** Unique in this process. */
   readonly id: number;
-  readonly local: Address;
-  readonly remote: Address;
   readonly #transport: Transport;
   readonly #owner: ConnectionOwner;
-  readonly #entry: WheelEntry;
+  readonly #link: TransportEvents & WheelEntry;
   #state: ConnectionState = 'accepted';
   #reason: CloseReason | undefined;
   #error: Error | undefined;
   #sink: Sink | undefined;
+  #opening: Opening | undefined;
+  #proxy: ProxyHeader | undefined;
+  #secure: SecureInfo | undefined;
   #reader: ConnectionReader | undefined;
   #draining = false;
+  /** The handshake under way is an upgrade: the protocol has seen the connection before. */
+  #secureBeganInClear = false;
   #discardsInput = false;
   #receivedBytes = 0;
   /** What the peer still sent after our last word. */
@@ -84,6 +85,10 @@ export class Connection {
   #stalledSinceMs = 0;
   #stalledAtBytes = 0;
   #protocolDeadlineMs = 0;
+  #lifetimeEndsMs = 0;
+  /** When the present window of the read rate began; 0 while no input is expected. */
+  #inputSinceMs = 0;
+  #inputAtBytes = 0;
   #lingerDeadlineMs = 0;
   #lingerOwesBytes = false;
   /** When the wheel entry fires, at the latest. */
@@ -95,11 +100,66 @@ export class Connection {
     this.id = id;
     this.#transport = transport;
     this.#owner = owner;
-    this.local = transport.local;
-    this.remote = transport.remote;
     this.#idleTimeoutMs = owner.limits.idleTimeoutMs;
     this.#lastActivityMs = owner.wheel.nowMs;
-    this.#entry = createWheelEntry((nowMs) => this.#check(nowMs));
+    this.#link = new Connection.#Link(this);
+  }
+
+  /** What the transport and the wheel hold of a connection: one object instead of a closure for each of their calls. */
+  static readonly #Link = class implements TransportEvents, WheelEntry {
+    readonly connection: Connection;
+    dueTick = -1;
+    previous: WheelEntry | undefined = undefined;
+    next: WheelEntry | undefined = undefined;
+
+    constructor(connection: Connection) {
+      this.connection = connection;
+    }
+
+    fire(nowMs: number): void {
+      this.connection.#check(nowMs);
+    }
+
+    data(chunk: Uint8Array): void {
+      this.connection.#received(chunk);
+    }
+
+    ended(): void {
+      this.connection.#peerEnded();
+    }
+
+    drained(): void {
+      this.connection.#drained();
+    }
+
+    closed(error: Error | undefined): void {
+      this.connection.#broken(error);
+    }
+  };
+
+  /** The client's end: of the socket, or what a trusted proxy has said. */
+  get remote(): Address {
+    return this.#proxy?.source ?? this.#transport.remote;
+  }
+
+  /** Our end: of the socket, or what the client connected to at a trusted proxy. */
+  get local(): Address {
+    return this.#proxy?.destination ?? this.#transport.local;
+  }
+
+  /** The socket's other end, also where that is a proxy. */
+  get peer(): Address {
+    return this.#transport.remote;
+  }
+
+  /** The PROXY header that it came with. */
+  get proxyHeader(): ProxyHeader | undefined {
+    return this.#proxy;
+  }
+
+  /** What was agreed on in the TLS handshake; undefined in clear. */
+  get secure(): SecureInfo | undefined {
+    return this.#secure;
   }
 
   get state(): ConnectionState {
@@ -150,10 +210,115 @@ export class Connection {
   /** Starts delivering bytes to `sink`. A later call replaces the sink, for a protocol that changes its language. */
   attach(sink: Sink): void {
     this.#sink = sink;
-    if (this.#state !== 'accepted') return;
+    const opening = this.#opening;
+    if (this.#state !== 'accepted' && (opening === undefined || this.#secureBeganInClear)) return;
+    const wasAccepted = this.#state === 'accepted';
+    this.#opening = undefined;
     this.#move('open');
+    this.#lastActivityMs = this.#owner.wheel.nowMs;
     this.#arm(this.#idleTimeoutMs);
-    this.#transport.start(this.#events());
+    if (this.#owner.limits.lifetimeMs > 0) this.#startLifetime();
+    if (this.#draining) this.#guard(() => sink.drain?.());
+    if (wasAccepted) this.#transport.start(this.#link);
+    else {
+      if (opening?.early !== undefined) this.#received(opening.early);
+      this.#transport.resume();
+    }
+  }
+
+  // The way to open ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Reads a PROXY header before anything else, and calls `next` once it is there: then `remote` and `local` are the client's,
+   * and the connection waits for `secureFirst`, `attach` or an end. For the acceptor, on a connection of a trusted proxy.
+   */
+  readProxyHeader(next: () => void): void {
+    const { proxyHeaderTimeoutMs } = this.#owner.limits;
+    this.#move('proxy');
+    this.#opening = { deadlineMs: this.#deadlineIn(proxyHeaderTimeoutMs), parser: createProxyParser(), early: undefined, isUntouched: true, next, failed: undefined };
+    this.#transport.start(this.#link);
+  }
+
+  /** Speaks TLS before anything else, and calls `next` once the handshake is done. For the acceptor, on a listener of TLS. */
+  secureFirst(context: TlsContext, next: () => void): void {
+    const isStarted = this.#state !== 'accepted';
+    this.#handshake(context, this.#opening?.early, next, undefined);
+    if (!isStarted) this.#transport.start(this.#link);
+    // Held back since the PROXY header.
+    else this.#transport.resume();
+  }
+
+  /**
+   * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is decrypted.
+   * Bytes that the peer sent before it could know of the upgrade are refused: they may be somebody else's, and would be taken for
+   * the peer's own once it is trusted. Core sees what it still holds; a sink that keeps bytes of its own tells how many in
+   * `unreadBytes`. Rejects with EARLY_PLAINTEXT or TLS_FAILED, and then the connection is destroyed; with WRONG_STATE where there is
+   * nothing to upgrade.
+   */
+  startTls(options: { readonly context?: TlsContext; readonly unreadBytes?: number } = {}): Promise<SecureInfo> {
+    const context = options.context ?? this.#owner.tls;
+    if (context === undefined) return Promise.reject(new WellknownError('WRONG_STATE', 'startTls without a certificate', { fault: 'local', hint: "give the server its 'tls' option" }));
+    if (this.#state !== 'open' || this.#secure !== undefined || this.#transport.startTls === undefined) {
+      return Promise.reject(new WellknownError('WRONG_STATE', `startTls on a connection that is ${this.#secure === undefined ? this.#state : 'secure'}`, { fault: 'local' }));
+    }
+    const earlyBytes = (options.unreadBytes ?? 0) + (this.#reader?.unreadBytes ?? 0) + this.#transport.undeliveredBytes;
+    if (earlyBytes > 0) {
+      const error = new WellknownError('EARLY_PLAINTEXT', `${earlyBytes} bytes came in clear before the handshake`, { fault: 'remote' });
+      this.destroy('early-plaintext', error);
+      return Promise.reject(error);
+    }
+    this.#secureBeganInClear = true;
+    return new Promise((resolve, reject) => {
+      const next = (): void => {
+        this.#opening = undefined;
+        this.#secureBeganInClear = false;
+        this.#move('open');
+        this.#lastActivityMs = this.#owner.wheel.nowMs;
+        this.#arm(this.#idleTimeoutMs);
+        if (this.#secure !== undefined) resolve(this.#secure);
+      };
+      this.#handshake(context, undefined, next, reject);
+    });
+  }
+
+  #handshake(context: TlsContext, head: Uint8Array | undefined, next: () => void, failed: Opening['failed']): void {
+    this.#move('handshake');
+    this.#opening = { deadlineMs: this.#deadlineIn(this.#owner.limits.handshakeTimeoutMs), parser: undefined, early: undefined, isUntouched: true, next, failed };
+    const secured = (info: SecureInfo): void => {
+      const opening = this.#opening;
+      if (this.#state !== 'handshake' || opening === undefined) return;
+      this.#secure = info;
+      opening.deadlineMs = 0;
+      opening.next();
+    };
+    this.#transport.startTls?.({ context, alpn: this.#owner.alpn, head, secured });
+  }
+
+  #deadlineIn(delayMs: number): number {
+    this.#arm(delayMs);
+    return this.#owner.wheel.nowMs + delayMs;
+  }
+
+  #startLifetime(): void {
+    this.#lifetimeEndsMs = this.#deadlineIn(this.#owner.limits.lifetimeMs);
+  }
+
+  #receivedEarly(chunk: Uint8Array, opening: Opening): void {
+    opening.isUntouched = false;
+    const step = opening.parser?.push(chunk);
+    if (step === undefined) {
+      // It was on its way when the transport was paused.
+      opening.early = opening.early === undefined ? chunk : Buffer.concat([opening.early, chunk]);
+    } else if (step.type === 'error') {
+      this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', step.problem, { fault: 'remote' }));
+    } else if (step.type === 'header') {
+      opening.parser = undefined;
+      opening.deadlineMs = 0;
+      this.#proxy = step.header;
+      if (step.rest.length > 0) opening.early = step.rest;
+      this.#transport.pause();
+      opening.next();
+    }
   }
 
   // The hot door ------------------------------------------------------------------------------------------------------
@@ -188,6 +353,11 @@ export class Connection {
     this.#transport.resume();
   }
 
+  /** The idle limit in force, 0 for none: for a protocol that keeps it by itself. */
+  get idleTimeoutMs(): number {
+    return this.#idleTimeoutMs;
+  }
+
   /** Sets (or, with 0, clears) the idle limit of this connection. */
   setIdleTimeout(timeoutMs: number): void {
     this.#idleTimeoutMs = timeoutMs;
@@ -203,6 +373,22 @@ export class Connection {
     }
     this.#protocolDeadlineMs = this.#owner.wheel.nowMs + timeoutMs;
     this.#arm(timeoutMs);
+  }
+
+  /**
+   * Says whether the peer is in the middle of a message: while it is, the lowest read rate of the limits holds. A protocol that
+   * knows its messages calls this at their beginning and end.
+   */
+  expectInput(isExpected: boolean): void {
+    const { minReadBytesPerSecond } = this.#owner.limits;
+    if (!isExpected || minReadBytesPerSecond === 0) {
+      this.#inputSinceMs = 0;
+      return;
+    }
+    if (this.#inputSinceMs !== 0) return;
+    this.#inputSinceMs = Math.max(1, this.#owner.wheel.nowMs);
+    this.#inputAtBytes = this.#receivedBytes;
+    this.#arm(RATE_WINDOW_MS);
   }
 
   /** Shuts down one direction. `write`: what is queued, then FIN, and reading goes on. `read`: what still comes is discarded. */
@@ -228,7 +414,8 @@ export class Connection {
     const mayWrite = this.#mayWrite();
     if (lastWord !== undefined && mayWrite) this.#transport.write(lastWord, encoding);
     this.#reason ??= reason;
-    if (this.#state === 'accepted') this.#transport.start(this.#events());
+    if (this.#state === 'accepted') this.#transport.start(this.#link);
+    this.#opening = undefined;
     this.#move('linger');
     if (mayWrite) this.#transport.shutdownWrite();
     // Bytes that the protocol held back must be discarded too, or the peer's FIN never comes.
@@ -264,13 +451,13 @@ export class Connection {
   }
 
   /** The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the end). */
-  read(byteLength?: number): Promise<Uint8Array | undefined> {
-    return this.#comfort().read(byteLength);
+  read(byteLength?: number, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | undefined> {
+    return this.#comfort().read(byteLength, options?.signal);
   }
 
   /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
-  readLine(options?: { readonly maxLineBytes?: number }): Promise<string | undefined> {
-    return this.#comfort().readLine(options?.maxLineBytes);
+  readLine(options?: { readonly maxLineBytes?: number; readonly signal?: AbortSignal }): Promise<string | undefined> {
+    return this.#comfort().readLine(options?.maxLineBytes, options?.signal);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -278,38 +465,37 @@ export class Connection {
   }
 
   /** Sends (strings as UTF-8) and resolves when there is room for more. Rejects with CONNECTION_CLOSED when it can't be sent. */
-  async write(data: string | Uint8Array): Promise<void> {
+  async write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
     const reader = this.#comfort();
     if (!this.#mayWrite()) {
       throw new WellknownError('CONNECTION_CLOSED', `write to a connection that is ${this.#state}`, { fault: 'local', cause: this.#error });
     }
-    if (!this.send(data, 'utf8')) await reader.room();
+    if (!this.send(data, 'utf8')) await reader.room(options?.signal);
   }
 
   // Inside ------------------------------------------------------------------------------------------------------------
 
   #mayWrite(): boolean {
-    return this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted';
+    if (this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted') return true;
+    // A protocol that upgrades may go on talking: it is sent once the handshake is done. What turns a client away before one may not.
+    return this.#state === 'proxy-header' || (this.#state === 'handshake' && this.#secureBeganInClear);
   }
 
   #move(event: ConnectionEvent): void {
     this.#state = CONNECTION_TRANSITIONS[this.#state][event] ?? this.#state;
   }
 
-  #events(): TransportEvents {
-    return {
-      data: (chunk) => this.#received(chunk),
-      ended: () => this.#peerEnded(),
-      drained: () => this.#drained(),
-      closed: (error) => {
-        this.#error ??= error;
-        this.#reason ??= error === undefined ? 'finished' : 'peer-reset';
-        this.#finish();
-      },
-    };
+  #broken(error: Error | undefined): void {
+    this.#error ??= error;
+    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : error === undefined ? 'finished' : 'peer-reset';
+    this.#finish();
   }
 
   #received(chunk: Uint8Array): void {
+    if (this.#opening !== undefined) {
+      this.#receivedEarly(chunk, this.#opening);
+      return;
+    }
     this.#receivedBytes += chunk.length;
     this.#lastActivityMs = this.#owner.wheel.nowMs;
     if (this.#state !== 'lingering') {
@@ -331,6 +517,12 @@ export class Connection {
   #peerEnded(): void {
     // While lingering both directions are now over, and the transport closes by itself.
     if (this.#state === 'lingering') return;
+    if (this.#opening !== undefined) {
+      // A probe that only looks whether somebody listens is no error.
+      if (this.#state === 'proxy-header') this.destroy(this.#opening.isUntouched ? 'finished' : 'proxy-error');
+      else this.destroy('handshake-error');
+      return;
+    }
     this.#move('peer-ended');
     const sink = this.#sink;
     if (sink?.ended === undefined) this.end();
@@ -383,12 +575,17 @@ export class Connection {
     const atMs = this.#owner.wheel.nowMs + delayMs;
     if (this.#checkAtMs !== 0 && this.#checkAtMs <= atMs) return;
     this.#checkAtMs = atMs;
-    this.#owner.wheel.schedule(this.#entry, delayMs);
+    this.#owner.wheel.schedule(this.#link, delayMs);
   }
 
   #check(nowMs: number): void {
     this.#checkAtMs = 0;
     if (this.#state === 'closed') return;
+    if (this.#opening !== undefined && this.#opening.deadlineMs !== 0) {
+      if (nowMs >= this.#opening.deadlineMs) this.destroy(this.#state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
+      else this.#arm(this.#opening.deadlineMs - nowMs);
+      return;
+    }
     if (this.#checkStall(nowMs)) return;
     if (this.#state === 'lingering') {
       this.#checkLinger(nowMs);
@@ -401,6 +598,14 @@ export class Connection {
         else this.#guard(() => this.#sink?.deadline?.());
       } else this.#arm(this.#protocolDeadlineMs - nowMs);
     }
+    if (this.#lifetimeEndsMs !== 0) {
+      if (nowMs >= this.#lifetimeEndsMs) {
+        this.end(undefined, 'latin1', 'lifetime');
+        return;
+      }
+      this.#arm(this.#lifetimeEndsMs - nowMs);
+    }
+    if (this.#inputSinceMs !== 0 && this.#checkInput(nowMs)) return;
     if (this.#idleTimeoutMs === 0) return;
     const idleMs = nowMs - this.#lastActivityMs;
     if (idleMs >= this.#idleTimeoutMs) this.destroy('idle-timeout');
@@ -409,20 +614,40 @@ export class Connection {
 
   /** True when the connection was cut because the peer takes nothing. */
   #checkStall(nowMs: number): boolean {
-    const { writeTimeoutMs } = this.#owner.limits;
+    const { writeTimeoutMs, minWriteBytesPerSecond } = this.#owner.limits;
     if (this.#stalledSinceMs === 0 || writeTimeoutMs === 0) return false;
-    if (this.#transport.sentBytes > this.#stalledAtBytes) {
-      this.#stalledAtBytes = this.#transport.sentBytes;
-      this.#stalledSinceMs = Math.max(1, nowMs);
-      // Bytes that leave are activity.
-      this.#lastActivityMs = nowMs;
+    const moved = this.#transport.sentBytes - this.#stalledAtBytes;
+    // Bytes that leave are activity.
+    if (moved > 0) this.#lastActivityMs = nowMs;
+    const elapsedMs = nowMs - this.#stalledSinceMs;
+    if (elapsedMs < writeTimeoutMs) {
+      this.#arm(writeTimeoutMs - elapsedMs);
+      return false;
     }
-    const stalledMs = nowMs - this.#stalledSinceMs;
-    if (stalledMs >= writeTimeoutMs) {
-      this.destroy('write-timeout');
+    if (moved === 0 || moved * 1000 < minWriteBytesPerSecond * elapsedMs) {
+      this.destroy(moved === 0 ? 'write-timeout' : 'write-rate');
       return true;
     }
-    this.#arm(writeTimeoutMs - stalledMs);
+    this.#stalledSinceMs = Math.max(1, nowMs);
+    this.#stalledAtBytes += moved;
+    this.#arm(writeTimeoutMs);
+    return false;
+  }
+
+  /** True when the connection was cut because the peer sends too slowly. */
+  #checkInput(nowMs: number): boolean {
+    const elapsedMs = nowMs - this.#inputSinceMs;
+    if (elapsedMs < RATE_WINDOW_MS) {
+      this.#arm(RATE_WINDOW_MS - elapsedMs);
+      return false;
+    }
+    if ((this.#receivedBytes - this.#inputAtBytes) * 1000 < this.#owner.limits.minReadBytesPerSecond * elapsedMs) {
+      this.destroy('read-rate');
+      return true;
+    }
+    this.#inputSinceMs = Math.max(1, nowMs);
+    this.#inputAtBytes = this.#receivedBytes;
+    this.#arm(RATE_WINDOW_MS);
     return false;
   }
 
@@ -443,8 +668,10 @@ export class Connection {
   #finish(): void {
     if (this.#state === 'closed') return;
     this.#move('closed');
-    this.#owner.wheel.cancel(this.#entry);
+    this.#owner.wheel.cancel(this.#link);
     this.#reason ??= 'finished';
+    this.#opening?.failed?.(new WellknownError('TLS_FAILED', `the TLS handshake failed (${this.#reason})`, { fault: 'remote', cause: this.#error }));
+    this.#opening = undefined;
     try {
       this.#sink?.closed?.(this.#reason, this.#error);
     } catch (error) {

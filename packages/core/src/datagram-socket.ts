@@ -1,67 +1,120 @@
-// One bound datagram socket of a protocol: receive, decide, send. A full send queue drops; it never grows.
+// One bound datagram socket of a protocol: receive, decide, send. A full send queue drops; it never grows. Nothing is
+// logged for a datagram, since whoever sends them would fill the disk: they are counted, and a failure is logged once a second.
 
 import dgram from 'node:dgram';
-import type { Address } from './address.ts';
-import { normalizeIp } from './address.ts';
-import type { Protocol, ServiceContext } from './protocol.ts';
-
-// Beyond this the network is slower than the senders: an answer would only arrive late.
-const MAX_SEND_QUEUE_BYTES = 1024 * 1024;
-
-export interface DatagramCounters {
-  readonly received: number;
-  readonly sent: number;
-  readonly droppedQueueFull: number;
-  readonly failed: number;
-}
+import { normalizeIp, type Address } from './address.ts';
+import { isUnicastSource } from './datagram-addresses.ts';
+import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
+import { connectDatagramPeer } from './datagram-peer.ts';
+import { literalLookup } from './datagram-lookup.ts';
+import type { DatagramReceiver, Protocol, ServiceContext } from './protocol.ts';
+import { resolveNothing } from './socket-handle.ts';
 
 export interface DatagramService {
   readonly counters: DatagramCounters;
-  close(): Promise<void>;
+  /** Stops receiving at once; what asynchronous receivers are at work on may take `graceMs`. */
+  close(graceMs?: number): Promise<void>;
 }
 
-/** Without this, every unconnected send would ask the resolver about a literal address, and cost a tick. */
-const literalLookup = (address: string, family: number | object, done: (error: Error | null, address: string, family: number) => void): void =>
-  done(null, address, typeof family === 'number' ? family : address.includes(':') ? 6 : 4);
+const LOG_EVERY_MS = 1_000;
+
+interface SocketOptions {
+  /** Of an IPv6 socket on all addresses: takes IPv4 too. */
+  readonly dualStack: boolean;
+  /** Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it). */
+  readonly reusePort?: boolean;
+}
 
 /** An unbound socket with the settings that every datagram service needs. */
-export function createDatagramSocket(family: 'udp4' | 'udp6', options: { readonly dualStack: boolean }): dgram.Socket {
-  return dgram.createSocket({ type: family, ipv6Only: family === 'udp6' && !options.dualStack, lookup: literalLookup });
+export function createDatagramSocket(family: 'udp4' | 'udp6', { dualStack, reusePort = false }: SocketOptions): dgram.Socket {
+  // Not in the types of Node 20, where it does nothing.
+  const options: dgram.SocketOptions & { readonly reusePort: boolean } = { type: family, ipv6Only: family === 'udp6' && !dualStack, lookup: literalLookup, reusePort };
+  return dgram.createSocket(options);
 }
 
-/** Lets `protocol` answer what arrives on a bound socket. A datagram that makes it throw is dropped and logged. */
-export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context: ServiceContext): DatagramService {
-  const counters = { received: 0, sent: 0, droppedQueueFull: 0, failed: 0 };
-  const bound = socket.address();
-  const local: Address = { family: bound.family === 'IPv6' ? 'ipv6' : 'ipv4', address: normalizeIp(bound.address), port: bound.port };
-  const receive = protocol.datagrams?.(
+/** Lets `protocol` answer what arrives on a bound socket. A datagram that makes it throw is dropped and counted. */
+export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context: ServiceContext, limits: DatagramLimits = DEFAULT_DATAGRAM_LIMITS): DatagramService {
+  const { clock, log } = context;
+  const counters: { -readonly [Name in keyof DatagramCounters]: number } = { ...NO_DATAGRAMS };
+  const inFlight = new Set<Promise<void>>();
+  const local = localAddress(socket);
+  if (limits.receiveBufferBytes > 0) socket.setRecvBufferSize(limits.receiveBufferBytes);
+  resolveNothing(socket);
+  let mayLogAtMs = clock.nowMs();
+  let closing: Promise<void> | undefined;
+
+  const report = (error: unknown, words: string): void => {
+    if (clock.nowMs() < mayLogAtMs) return;
+    mayLogAtMs = clock.nowMs() + LOG_EVERY_MS;
+    log.error({ err: error, protocol: protocol.name, failed: counters.failed }, words);
+  };
+  const failed = (error: unknown): void => {
+    counters.failed += 1;
+    report(error, 'the protocol failed on a datagram');
+  };
+  // One function for all sends: a failure is counted, and no closure is made for each datagram.
+  const afterSend = (error: Error | null): void => {
+    if (error === null) return;
+    counters.sent -= 1;
+    counters.failedSends += 1;
+  };
+
+  const receive: DatagramReceiver | undefined = protocol.datagrams?.(
     {
       local,
       send(message, port, address) {
-        if (socket.getSendQueueSize() > MAX_SEND_QUEUE_BYTES) {
+        if (closing !== undefined || socket.getSendQueueSize() > limits.maxSendQueueBytes) {
           counters.droppedQueueFull += 1;
           return false;
         }
-        // Without a callback a failed send is silent, and the hot path saves a closure and a tick for each datagram.
-        socket.send(message, port, address);
         counters.sent += 1;
+        socket.send(message, port, address, afterSend);
         return true;
       },
+      connect: (source) => connectDatagramPeer(source, { from: local, clock }),
     },
     context,
   );
+
+  const track = (work: Promise<void>): void => {
+    const settled = work.catch(failed).finally(() => inFlight.delete(settled));
+    inFlight.add(settled);
+  };
+
   socket.on('message', (message, source) => {
     counters.received += 1;
+    if (!isUnicastSource(source.address, source.port)) {
+      counters.droppedSource += 1;
+      return;
+    }
+    if (inFlight.size >= limits.maxInFlight) {
+      counters.droppedBusy += 1;
+      return;
+    }
     try {
-      receive?.(message, source);
+      const work = receive?.(message, source);
+      if (work !== undefined) track(work);
     } catch (error) {
-      counters.failed += 1;
-      context.log.error({ err: error, protocol: protocol.name }, 'the protocol failed on a datagram');
+      failed(error);
     }
   });
-  socket.on('error', (error) => context.log.warn({ err: error, protocol: protocol.name }, 'the datagram socket reported an error'));
-  return {
-    counters,
-    close: () => new Promise((resolve) => void socket.close(() => resolve())),
+  socket.on('error', (error) => report(error, 'the datagram socket reported an error'));
+
+  const close = async (graceMs: number): Promise<void> => {
+    await new Promise<void>((resolve) => void socket.close(() => resolve()));
+    if (inFlight.size === 0 || graceMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(graceMs, resolve);
+      void Promise.all(inFlight).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   };
+  return { counters, close: (graceMs = 0) => (closing ??= close(graceMs)) };
+}
+
+function localAddress(socket: dgram.Socket): Extract<Address, { port: number }> {
+  const { address, family, port } = socket.address();
+  return { family: family === 'IPv6' ? 'ipv6' : 'ipv4', address: normalizeIp(address), port };
 }

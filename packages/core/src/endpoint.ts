@@ -6,7 +6,7 @@ import { portFromServiceName } from './service-names.ts';
 
 /** Where to listen. `host` is empty for all addresses of the machine. */
 export type Endpoint =
-  | { readonly scheme: 'tcp' | 'udp'; readonly host: string; readonly port: number }
+  | { readonly scheme: 'tcp' | 'udp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly scheme: 'unix'; readonly path: string; readonly abstract: boolean };
 
 /** Which part of the text is wrong, and why. */
@@ -17,23 +17,21 @@ export interface EndpointProblem {
 
 // Linux: sun_path holds 108 bytes, and a path keeps one for its NUL.
 const MAX_UNIX_PATH_BYTES = 107;
-const FORMS = 'tcp://HOST:PORT, udp://HOST:PORT, unix:PATH or unix:@NAME';
-/** Schemes of the command line's contract that this version does not serve yet: refused by name, not misread. */
-const NOT_YET = ['tls', 'fd', 'systemd'];
+const FORMS = 'tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:PATH or unix:@NAME';
 // RFC 1123 §2.1: letters, digits and hyphens, labels of 1 to 63.
 const HOST_NAME = /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
 
 const problem = (part: EndpointProblem['part'], text: string, reason: string): Result<never, EndpointProblem> =>
   fail({ part, message: `endpoint '${text}': ${reason}` });
 
-/** Reads `tcp://127.0.0.1:80`, `udp://[::1]:echo`, `tcp://:0`, `unix:/run/web.sock` or `unix:@abstract`. */
+/** Reads `tcp://127.0.0.1:80`, `tls://:https`, `udp://[::1]:echo`, `tcp://:0`, `unix:/run/web.sock` or `unix:@abstract`. */
 export function parseEndpoint(text: string): Result<Endpoint, EndpointProblem> {
   if (text.startsWith('unix:')) return parseUnix(text);
   const match = /^([a-z]+):(?:\/\/)?/.exec(text);
   const scheme = match?.[1];
   if (match === null || scheme === undefined) return problem('scheme', text, `no scheme, expected ${FORMS}`);
-  if (NOT_YET.includes(scheme)) return problem('scheme', text, `${scheme} endpoints are not available in this version, expected ${FORMS}`);
-  if (scheme !== 'tcp' && scheme !== 'udp') return problem('scheme', text, `unknown scheme '${scheme}', expected ${FORMS}`);
+  if (scheme === 'unixgram') return problem('scheme', text, 'Node has no unix datagram sockets; use udp://127.0.0.1:PORT, or a stream on unix:PATH');
+  if (scheme !== 'tcp' && scheme !== 'udp' && scheme !== 'tls') return problem('scheme', text, `unknown scheme '${scheme}', expected ${FORMS}`);
   if (!match[0].endsWith('//')) return problem('scheme', text, `expected '${scheme}://HOST:PORT'`);
   return parseHostAndPort(text, scheme, text.slice(match[0].length));
 }
@@ -49,7 +47,7 @@ function parseUnix(text: string): Result<Endpoint, EndpointProblem> {
   return ok({ scheme: 'unix', path, abstract });
 }
 
-function parseHostAndPort(text: string, scheme: 'tcp' | 'udp', authority: string): Result<Endpoint, EndpointProblem> {
+function parseHostAndPort(text: string, scheme: 'tcp' | 'udp' | 'tls', authority: string): Result<Endpoint, EndpointProblem> {
   let host: string;
   let portText: string;
   if (authority.startsWith('[')) {

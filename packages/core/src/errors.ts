@@ -15,8 +15,16 @@ export type ErrorCode =
   | 'BIND_FAILED'
   | 'WRONG_STATE'
   | 'CONNECTION_CLOSED'
+  | 'CONNECT_FAILED'
+  | 'SEND_FAILED'
   | 'LINE_TOO_LONG'
+  | 'TLS_FAILED'
+  | 'EARLY_PLAINTEXT'
+  | 'PROXY_HEADER_INVALID'
   | 'WORKERS_NEVER_READY'
+  | 'PRIVILEGES_KEPT'
+  | 'RELOAD_FAILED'
+  | 'UPGRADE_FAILED'
   | 'UNSUPPORTED';
 
 export interface ErrorDetails {

@@ -4,15 +4,30 @@ export { createServer, serve } from './create-server.ts';
 export type { BoundEndpoint, Server } from './server.ts';
 export { DEFAULT_SERVER_LIMITS, type ServerLimits, type ServerOptions, type Service } from './options.ts';
 export type { ServerStatus, ServiceStatus } from './status.ts';
-export type { DatagramCounters } from './datagram-socket.ts';
-export { defineProtocol, type DatagramReceiver, type DatagramSocket, type DatagramSource, type Protocol, type ServiceContext } from './protocol.ts';
+export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
+export { connectDatagram, type DatagramPeerOptions } from './datagram-peer.ts';
+export { defineProtocol, type DatagramPeer, type DatagramReceiver, type DatagramSocket, type DatagramSource, type Protocol, type ServiceContext } from './protocol.ts';
 export { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits, type Sink } from './connection.ts';
 export type { CloseReason, ConnectionState } from './connection-state.ts';
 export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './endpoint.ts';
-export { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp, type Address } from './address.ts';
+export { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp, type Address, type IpFamily } from './address.ts';
 export { WellknownError, type ErrorCode, type Fault } from './errors.ts';
 export { fail, ok, type Result } from './result.ts';
 export { silentLog, type Logger } from './log.ts';
 export type { Clock, Timer } from './clock.ts';
 export { systemClock } from './system-clock.ts';
 export { createWheelEntry, TimerWheel, type WheelEntry } from './timer-wheel.ts';
+export { socket } from './socket/socket.ts';
+export { select, type Selected, type SelectOptions, type SelectSets } from './socket/select.ts';
+export type { StreamSocket, StreamSocketOptions, VerbOptions } from './socket/stream-socket.ts';
+export type { Datagram, UdpSocket, UdpSocketOptions } from './socket/udp-socket.ts';
+export {
+  DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, STREAM_TRANSITIONS, STREAM_VERBS,
+  type DatagramEvent, type DatagramState, type DatagramVerb, type StreamEvent, type StreamState, type StreamVerb,
+} from './socket/socket-state.ts';
+export { createTlsContext, type SecureInfo, type TlsCertificate, type TlsContext, type TlsOptions } from './tls-context.ts';
+export { createProxyParser, PROXY_TLV, type ProxyHeader, type ProxyParser, type ProxyStep, type ProxyTlv } from './proxy-protocol.ts';
+export { buildProxyHeader } from './proxy-builder.ts';
+export { proxyDetails, type ProxyDetails } from './proxy-details.ts';
+export { createAccessRules, type AccessRules, type AccessVerdict } from './access-rules.ts';
+export { CidrTable } from './cidr-table.ts';

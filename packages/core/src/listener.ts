@@ -2,28 +2,41 @@
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { rename, unlink } from 'node:fs/promises';
+import { chmod, rename, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { isIpv4, isIpv6 } from './address.ts';
 import { createDatagramSocket } from './datagram-socket.ts';
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
 import { WellknownError, type ErrorCode } from './errors.ts';
-import { bindStream, type BindTarget } from './socket-handle.ts';
+import { bindStream, datagramDescriptor, type BindTarget } from './socket-handle.ts';
 
 /** A socket bound in the kernel. Closing it takes the address back. */
 export interface BoundListener {
   /** With the port that the kernel gave, where 0 was asked for. */
   readonly endpoint: Endpoint;
   readonly socket: { readonly type: 'stream'; readonly handle: net.Socket } | { readonly type: 'datagram'; readonly socket: dgram.Socket };
-  close(): Promise<void>;
+  /** The number of the socket in this process, for a program that inherits it. */
+  readonly descriptor: number;
+  /** `keepPath` leaves a unix path in place, for whoever has inherited the socket. */
+  close(options?: { readonly keepPath?: boolean }): Promise<void>;
+}
+
+export interface BindOptions {
+  /** Lets several sockets of this program share the address, each with a queue of its own. */
+  readonly reusePort?: boolean;
+  /** Adopts a socket that is bound already instead of binding: inherited from a predecessor or from systemd. */
+  readonly descriptor?: number;
+  /** The permissions of a unix path; by default those that the umask leaves. */
+  readonly unixMode?: number | undefined;
 }
 
 /** Binds, or throws a WellknownError that names the endpoint, the reason and what to do. */
-export async function bindListener(endpoint: Endpoint): Promise<BoundListener> {
+export async function bindListener(endpoint: Endpoint, options: BindOptions = {}): Promise<BoundListener> {
   try {
-    if (endpoint.scheme === 'unix') return await bindUnix(endpoint);
+    if (options.descriptor !== undefined) return await adopt(endpoint, options.descriptor);
+    if (endpoint.scheme === 'unix') return await bindUnix(endpoint, options.unixMode);
     const addresses = await addressesOf(endpoint.host);
-    return endpoint.scheme === 'udp' ? await firstThatBinds(addresses, (address) => bindUdp(endpoint, address)) : await firstThatBinds(addresses, (address) => bindTcp(endpoint, address));
+    return await firstThatBinds(addresses, (address) => (endpoint.scheme === 'udp' ? bindUdp(endpoint, address, options) : bindTcp(endpoint, address, options)));
   } catch (error) {
     throw explainBindFailure(endpoint, error);
   }
@@ -55,28 +68,49 @@ const closed = (close: () => void): Promise<void> => {
   return Promise.resolve();
 };
 
-function bindTcp(endpoint: Extract<Endpoint, { scheme: 'tcp' | 'udp' }>, address: string): BoundListener {
-  const bound = bindStream({ address, port: endpoint.port });
+type PortEndpoint = Exclude<Endpoint, { scheme: 'unix' }>;
+
+function bindTcp(endpoint: PortEndpoint, address: string, { reusePort = false }: BindOptions): BoundListener {
+  const stream = bindStream({ address, port: endpoint.port, reusePort });
   return {
-    endpoint: { scheme: 'tcp', host: address, port: bound.port },
-    socket: { type: 'stream', handle: bound.handle },
-    close: () => closed(() => bound.close()),
+    endpoint: { ...endpoint, host: address, port: stream.bound?.port ?? endpoint.port },
+    socket: { type: 'stream', handle: stream.handle },
+    descriptor: stream.descriptor,
+    close: () => closed(() => stream.close()),
   };
 }
 
-async function bindUdp(endpoint: Extract<Endpoint, { scheme: 'tcp' | 'udp' }>, address: string): Promise<BoundListener> {
-  const socket = createDatagramSocket(address.includes(':') ? 'udp6' : 'udp4', { dualStack: address === '::' });
+/** Takes over a socket that another program has bound. Its address is asked of the kernel, except for a path, which keeps its name. */
+async function adopt(endpoint: Endpoint, descriptor: number): Promise<BoundListener> {
+  if (endpoint.scheme === 'udp') return bindUdp(endpoint, endpoint.host, { descriptor });
+  const stream = bindStream({ descriptor });
+  const { bound } = stream;
+  const real: Endpoint = endpoint.scheme === 'unix' || bound === undefined ? endpoint : { ...endpoint, host: bound.address, port: bound.port };
+  return {
+    endpoint: real,
+    socket: { type: 'stream', handle: stream.handle },
+    descriptor,
+    async close({ keepPath = false } = {}) {
+      stream.close();
+      if (real.scheme === 'unix' && !real.abstract && !keepPath) await unlink(real.path).catch(() => undefined);
+    },
+  };
+}
+
+async function bindUdp(endpoint: PortEndpoint, address: string, { reusePort = false, descriptor }: BindOptions): Promise<BoundListener> {
+  const socket = createDatagramSocket(address.includes(':') ? 'udp6' : 'udp4', { dualStack: address === '::', reusePort });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
-    socket.bind({ port: endpoint.port, address, exclusive: true }, () => {
+    socket.bind(descriptor === undefined ? { port: endpoint.port, address, exclusive: true } : { fd: descriptor, exclusive: true }, () => {
       socket.off('error', reject);
       resolve();
     });
   });
   return {
-    endpoint: { scheme: 'udp', host: address, port: socket.address().port },
+    endpoint: { ...endpoint, host: socket.address().address, port: socket.address().port },
     socket: { type: 'datagram', socket },
+    descriptor: datagramDescriptor(socket),
     close: () =>
       new Promise((resolve) => {
         try {
@@ -89,10 +123,10 @@ async function bindUdp(endpoint: Extract<Endpoint, { scheme: 'tcp' | 'udp' }>, a
   };
 }
 
-async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>): Promise<BoundListener> {
+async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, mode: number | undefined): Promise<BoundListener> {
   if (endpoint.abstract) {
     const bound = bindStream({ path: `\0${endpoint.path}` });
-    return { endpoint, socket: { type: 'stream', handle: bound.handle }, close: () => closed(() => bound.close()) };
+    return { endpoint, socket: { type: 'stream', handle: bound.handle }, descriptor: bound.descriptor, close: () => closed(() => bound.close()) };
   }
   if (await answers(endpoint.path)) throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
   // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under a
@@ -100,13 +134,16 @@ async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>): Promis
   const temporary = `${endpoint.path}.${process.pid}`;
   const target: BindTarget = { path: temporary };
   const bound = bindStream(target);
+  // Before it gets its name: nobody can have opened it with other permissions.
+  if (mode !== undefined) await chmod(temporary, mode);
   await rename(temporary, endpoint.path);
   return {
     endpoint,
     socket: { type: 'stream', handle: bound.handle },
-    async close() {
+    descriptor: bound.descriptor,
+    async close({ keepPath = false } = {}) {
       bound.close();
-      await unlink(endpoint.path).catch(() => undefined);
+      if (!keepPath) await unlink(endpoint.path).catch(() => undefined);
     },
   };
 }
@@ -140,7 +177,8 @@ const EXPLANATIONS: Readonly<Record<string, { readonly code: ErrorCode; readonly
   ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
 };
 
-function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
+/** Says in the words of a person why an endpoint could not be bound or listened on; `cause` keeps the system's error. */
+export function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
   if (error instanceof WellknownError) return error;
   const explanation = EXPLANATIONS[codeOf(error)];
   const message = error instanceof Error ? error.message : String(error);

@@ -1,51 +1,169 @@
-// A transport over a net.Socket: tcp and unix.
+// A transport over a net.Socket: tcp and unix, and TLS on top of either.
+//
+// The listeners are functions of this file that find their transport through the socket: a connection costs one object here,
+// and no closures.
 
 import type net from 'node:net';
+import tls from 'node:tls';
 import { normalizeIp, type Address } from './address.ts';
-import type { Transport, TransportEvents } from './transport.ts';
+import type { SecureInfo } from './tls-context.ts';
+import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
 const ipAddress = (address: string | undefined, port: number | undefined): Address => {
   const normal = normalizeIp(address ?? '');
   return { family: normal.includes(':') ? 'ipv6' : 'ipv4', address: normal, port: port ?? 0 };
 };
 
-/**
- * Wraps an accepted socket. `unixPath` names the local end of a unix connection. An error before `start` is kept for it:
- * without a listener it would end the process.
- */
-export function createNetTransport(socket: net.Socket, unixPath?: string): Transport {
-  let events: TransportEvents | undefined;
-  let failure: Error | undefined;
-  socket.on('error', (error) => (failure ??= error));
-  socket.on('close', () => events?.closed(failure));
-  return {
-    kind: unixPath === undefined ? 'tcp' : 'unix',
+const TRANSPORT = Symbol('transport');
+interface Carrier extends net.Socket {
+  [TRANSPORT]?: NetTransport;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+class NetTransport implements Transport {
+  readonly kind: 'tcp' | 'unix';
+  readonly local: Address;
+  readonly remote: Address;
+  socket: Carrier;
+  events: TransportEvents | undefined;
+  failure: Error | undefined;
+  /** What a plain socket had sent before TLS took over. */
+  sentBefore = 0;
+
+  constructor(socket: net.Socket, unixPath: string | undefined, local: Address | undefined) {
+    this.kind = unixPath === undefined ? 'tcp' : 'unix';
     // Read at once: after a reset the kernel no longer says.
-    local: unixPath === undefined ? ipAddress(socket.localAddress, socket.localPort) : { family: 'unix', path: unixPath },
-    remote: unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' },
-    get unsentBytes() {
-      return socket.writableLength;
-    },
-    get sentBytes() {
-      return socket.bytesWritten - socket.writableLength;
-    },
-    start(to) {
-      events = to;
-      if (socket.destroyed) {
-        // It broke while it waited; its 'close' has come and gone.
-        queueMicrotask(() => to.closed(failure));
-        return;
-      }
-      socket.on('data', (chunk) => to.data(chunk));
-      socket.on('end', () => to.ended());
-      socket.on('drain', () => to.drained());
-    },
-    write: (data, encoding) => (typeof data === 'string' ? socket.write(data, encoding) : socket.write(data)),
-    cork: () => socket.cork(),
-    uncork: () => socket.uncork(),
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    shutdownWrite: () => void socket.end(),
-    destroy: () => void socket.destroy(),
+    this.local = unixPath !== undefined ? { family: 'unix', path: unixPath } : (local ?? ipAddress(socket.localAddress, socket.localPort));
+    this.remote = unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+    this.socket = socket;
+    this.socket[TRANSPORT] = this;
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  get sentBytes(): number {
+    return this.sentBefore + this.socket.bytesWritten - this.socket.writableLength;
+  }
+
+  get undeliveredBytes(): number {
+    return this.socket.readableLength;
+  }
+
+  start(events: TransportEvents): void {
+    this.events = events;
+    if (this.socket.destroyed) {
+      // It broke while it waited; its 'close' has come and gone.
+      queueMicrotask(() => events.closed(this.failure));
+      return;
+    }
+    this.listen();
+  }
+
+  listen(): void {
+    this.socket.on('data', onData);
+    this.socket.on('end', onEnd);
+    this.socket.on('drain', onDrain);
+  }
+
+  startTls(handshake: TlsHandshake): void {
+    const plain = this.socket;
+    // From here on the kernel keeps what comes.
+    plain.pause();
+    plain.off('data', onData);
+    if (plain.writableLength > 0) {
+      // What was said in clear must have left before the first record.
+      plain.write(NO_BYTES, () => {
+        if (!plain.destroyed) this.startTls(handshake);
+      });
+      return;
+    }
+    if (handshake.head !== undefined && handshake.head.length > 0) plain.unshift(handshake.head);
+    plain.off('end', onEnd);
+    plain.off('drain', onDrain);
+    plain.off('close', onClose);
+    const secure: Carrier = new tls.TLSSocket(plain, handshake.context.socketOptions(handshake.alpn));
+    this.sentBefore = plain.bytesWritten;
+    secure[TRANSPORT] = this;
+    this.socket = secure;
+    secure.on('error', onError);
+    // What a handshake fails with is reported here alone.
+    secure.on('_tlsError', onError);
+    secure.on('close', onClose);
+    secure.once('secure', () => handshake.secured(infoOf(secure as tls.TLSSocket)));
+    if (this.events !== undefined) this.listen();
+  }
+
+  write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
+    return typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
+  }
+
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  shutdownWrite(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[TRANSPORT]?.events?.data(chunk);
+}
+
+function onEnd(this: Carrier): void {
+  this[TRANSPORT]?.events?.ended();
+}
+
+function onDrain(this: Carrier): void {
+  this[TRANSPORT]?.events?.drained();
+}
+
+function onError(this: Carrier, error: Error): void {
+  const transport = this[TRANSPORT];
+  if (transport !== undefined) transport.failure ??= error;
+}
+
+function onClose(this: Carrier): void {
+  const transport = this[TRANSPORT];
+  transport?.events?.closed(transport.failure);
+}
+
+function infoOf(socket: tls.TLSSocket): SecureInfo {
+  return {
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName,
+    // `servername` is false or null where the client named none; the types say otherwise.
+    serverName: textOf((socket as { readonly servername?: unknown }).servername),
+    alpn: textOf(socket.alpnProtocol),
+    sessionReused: socket.isSessionReused(),
   };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/**
+ * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where it is
+ * known without asking. An error before `start` is kept for it: without a listener it would end the process.
+ */
+export const createNetTransport = (socket: net.Socket, unixPath?: string, local?: Address): Transport => new NetTransport(socket, unixPath, local);

@@ -1,13 +1,27 @@
 // What every server takes, with the defaults and their reasons. Validated once, at the start.
 
+import { createAccessRules, type AccessRules } from './access-rules.ts';
 import type { ArbiterPolicy } from './arbiter.ts';
+import { CidrTable } from './cidr-table.ts';
+import type { DispatchPolicy } from './dispatch-policy.ts';
 import type { Clock } from './clock.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-import { parseEndpoint, type Endpoint } from './endpoint.ts';
+import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram-limits.ts';
+import { isEndpoint, parseListenTarget, type ListenTarget } from './listen-target.ts';
 import { WellknownError } from './errors.ts';
 import { silentLog, type Logger } from './log.ts';
 import type { Protocol } from './protocol.ts';
+import type { Identity } from './run-as.ts';
 import { systemClock } from './system-clock.ts';
+import { createTlsContext, type TlsContext, type TlsOptions } from './tls-context.ts';
+
+/**
+ * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns. `inherit-sharded`: each
+ * slot has a socket of its own with SO_REUSEPORT, also owned by the primary. `inherit`: the better of the two that this Node
+ * offers. `dispatch`: the primary accepts and hands over. `cluster-rr`: node:cluster's own way, in which a connection that is
+ * handed to a dying worker hangs for ever; for comparison and for programs that rely on it.
+ */
+export type AcceptStrategy = 'inherit' | 'inherit-shared' | 'inherit-sharded' | 'dispatch' | 'cluster-rr';
 
 /** A protocol and where it listens. */
 export interface Service {
@@ -21,18 +35,41 @@ export interface ServerLimits extends ConnectionLimits {
   readonly maxConnections: number;
   /** Connections of one address (IPv6: of one /64) at once, for each service over all workers. The next one is turned away. */
   readonly maxConnectionsPerAddress: number;
+  /** Connections accepted in a second, for each service over all workers, with a burst of as many. The next ones wait. 0: no matter. */
+  readonly maxAcceptsPerSecond: number;
+  /** Connections that one address (IPv6: one /64) may open in a second, with a burst of as many. The next one is turned away. 0: no matter. */
+  readonly maxAcceptsPerSecondPerAddress: number;
 }
 
 export interface ServerOptions {
   /** Processes that serve: a number, `auto` (one for each available core), or 0 for this process alone. Default 0. */
   readonly workers?: number | 'auto';
   readonly limits?: Partial<ServerLimits>;
+  readonly datagramLimits?: Partial<DatagramLimits>;
+  /** Certificates for `tls://` listeners and for protocols that upgrade. A context can be changed while the server runs. */
+  readonly tls?: TlsOptions | TlsContext;
+  /** Ranges of proxies that must send a PROXY header (version 1 or 2) first. What others send is never read as one. */
+  readonly proxyProtocol?: readonly string[];
+  /** Ranges that may connect. The most specific range of both lists decides; who is in none may, unless there is an `allow`. */
+  readonly allow?: readonly string[];
+  /** Ranges that may not. */
+  readonly deny?: readonly string[];
   readonly log?: Logger;
   readonly clock?: Clock;
   /** Connections that the kernel queues before they are accepted. */
   readonly backlog?: number;
   /** How long work in flight may take once the server closes. */
   readonly drainTimeoutMs?: number;
+  /** Who the serving processes become once everything is bound. The primary stays what it is. */
+  readonly runAs?: Identity;
+  /** The permissions of unix paths; by default those that the umask leaves. */
+  readonly unixMode?: number;
+  /** Default `inherit`. */
+  readonly accept?: AcceptStrategy;
+  /** Whom `dispatch` gives a connection to. Default `least-connections`. */
+  readonly dispatch?: DispatchPolicy;
+  /** When workers are replaced, killed and given up on; what is left out keeps its default. */
+  readonly supervision?: Partial<Omit<ArbiterPolicy, 'drainTimeoutMs'>>;
 }
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
@@ -41,6 +78,9 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxConnections: 10_000,
   // One address may hold a tenth of the whole. Enough for a household or a proxy, too little to shut the others out.
   maxConnectionsPerAddress: 1_000,
+  // What is too fast depends on the machine and on who is in front of it.
+  maxAcceptsPerSecond: 0,
+  maxAcceptsPerSecondPerAddress: 0,
 };
 
 // Node's own 511 overflows in a burst while workers are replaced; Linux caps it at net.core.somaxconn (4096).
@@ -50,8 +90,12 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
 export interface ResolvedService {
   readonly protocol: Protocol;
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly ListenTarget[];
   readonly limits: ServerLimits;
+  readonly datagramLimits: DatagramLimits;
+  readonly tls: TlsContext | undefined;
+  readonly access: AccessRules | undefined;
+  readonly proxies: CidrTable<true> | undefined;
 }
 
 export interface ResolvedOptions {
@@ -61,6 +105,10 @@ export interface ResolvedOptions {
   readonly clock: Clock;
   readonly backlog: number;
   readonly drainTimeoutMs: number;
+  readonly runAs: Identity | undefined;
+  readonly unixMode: number | undefined;
+  readonly accept: AcceptStrategy;
+  readonly dispatch: DispatchPolicy;
   readonly policy: Partial<ArbiterPolicy>;
 }
 
@@ -72,28 +120,62 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   for (const [name, value] of Object.entries(options.limits ?? {})) {
     if (Number.isNaN(value) || value < 0) throw invalid(`limits.${name}`, value, 'a number from 0');
   }
+  const shared = { tls: resolveTls(options.tls), access: resolveAccess(options), proxies: resolveProxies(options.proxyProtocol) };
   return {
-    services: list.map((service) => resolveService(service, options)),
+    services: list.map((service) => resolveService(service, options, shared)),
     workers,
     log: options.log ?? silentLog,
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
-    policy: options.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: options.drainTimeoutMs },
+    runAs: options.runAs,
+    unixMode: options.unixMode,
+    accept: options.accept ?? 'inherit',
+    dispatch: options.dispatch ?? 'least-connections',
+    policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },
   };
 }
 
-function resolveService({ protocol, listen }: Service, options: ServerOptions): ResolvedService {
+function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
+  return tls === undefined || 'socketOptions' in tls ? tls : createTlsContext(tls);
+}
+
+function resolveAccess({ allow = [], deny = [] }: ServerOptions): AccessRules | undefined {
+  if (allow.length === 0 && deny.length === 0) return undefined;
+  const rules = createAccessRules({ allow, deny });
+  if (!rules.ok) throw new WellknownError('OPTION_INVALID', rules.error, { fault: 'local' });
+  return rules.value;
+}
+
+function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undefined {
+  if (ranges.length === 0) return undefined;
+  const table = new CidrTable<true>();
+  for (const range of ranges) {
+    const added = table.add(range, true);
+    if (!added.ok) throw new WellknownError('OPTION_INVALID', `proxyProtocol: ${added.error}`, { fault: 'local' });
+  }
+  return table;
+}
+
+function resolveService({ protocol, listen }: Service, options: ServerOptions, shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>): ResolvedService {
   const scheme = protocol.open === undefined && protocol.connection === undefined ? 'udp' : 'tcp';
   const texts = listen === undefined ? [`${scheme}://127.0.0.1:${protocol.port}`] : typeof listen === 'string' ? [listen] : listen;
   const endpoints = texts.map((text) => {
-    const endpoint = parseEndpoint(text);
+    const endpoint = parseListenTarget(text);
     if (!endpoint.ok) throw new WellknownError('ENDPOINT_INVALID', endpoint.error.message, { fault: 'local' });
+    // What was passed to this process is known only when it is adopted.
+    if (!isEndpoint(endpoint.value)) return endpoint.value;
     const served = endpoint.value.scheme === 'udp' ? protocol.datagrams !== undefined : protocol.open !== undefined || protocol.connection !== undefined;
-    if (!served) throw new WellknownError('ENDPOINT_INVALID', `endpoint '${text}': ${protocol.name} is not served over ${endpoint.value.scheme}`, { fault: 'local' });
+    if (!served) throw new WellknownError('ENDPOINT_INVALID', `endpoint '${text}': ${protocol.name} is not served over ${endpoint.value.scheme}${endpoint.value.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`, { fault: 'local' });
+    if (endpoint.value.scheme === 'tls' && shared.tls === undefined) {
+      throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, { fault: 'local', hint: "set 'tls' (--tls-cert and --tls-key)" });
+    }
     return endpoint.value;
   });
-  return { protocol, listen: endpoints, limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits } };
+  if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
+    throw new WellknownError('OPTION_INVALID', `proxyProtocol: ${protocol.name} listens for datagrams only, which have no PROXY header`, { fault: 'local' });
+  }
+  return { protocol, ...shared, listen: endpoints, limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits }, datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits } };
 }
 
 const invalid = (name: string, given: unknown, allowed: string): WellknownError =>

@@ -4,6 +4,7 @@ import type { Address } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { CloseReason } from './connection-state.ts';
 import type { Connection, ConnectionLimits, Sink } from './connection.ts';
+import type { DatagramLimits } from './datagram-limits.ts';
 import type { Logger } from './log.ts';
 
 /** What core lends to a protocol for as long as its server runs. */
@@ -12,15 +13,34 @@ export interface ServiceContext {
   readonly clock: Clock;
   /** 0 in a process that serves alone, otherwise the number of the worker's slot, from 1. */
   readonly workerSlot: number;
+  /** How many processes serve: what is limited over all of them is divided by this. 1 in a process that serves alone. */
+  readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;
 }
 
 /** A bound datagram socket, as a protocol sees it. */
 export interface DatagramSocket {
-  readonly local: Address;
+  /** Never a wildcard: a service on all addresses has a socket for each. */
+  readonly local: Extract<Address, { readonly port: number }>;
   /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
   send(message: Uint8Array, port: number, address: string): boolean;
+  /** A socket of its own for one source, from the same local address and a fresh port: for exchanges of several datagrams. Close it. */
+  connect(source: DatagramSource): Promise<DatagramPeer>;
+}
+
+/** A datagram socket that sends to one peer and receives from nobody else. */
+export interface DatagramPeer {
+  readonly local: Extract<Address, { readonly port: number }>;
+  readonly remote: Extract<Address, { readonly port: number }>;
+  /** `refused`: the other end said that nobody listens. */
+  readonly counters: Readonly<Record<'received' | 'sent' | 'droppedUnread' | 'droppedQueueFull' | 'failedSends' | 'refused', number>>;
+  /** Sends, or drops when the queue is full or the peer was closed. False when dropped. */
+  send(message: Uint8Array): boolean;
+  /** The next datagram, or undefined when none has come within `timeoutMs`. One read at a time. */
+  read(timeoutMs: number): Promise<Uint8Array | undefined>;
+  /** Safe to call twice. */
+  close(): void;
 }
 
 export interface DatagramSource {
@@ -28,8 +48,11 @@ export interface DatagramSource {
   readonly port: number;
 }
 
-/** Called with each datagram, synchronously. `message` is only valid during the call unless it is sent. */
-export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void;
+/**
+ * Called with each datagram. The buffer may be kept. A receiver that returns a promise is at work on the datagram until it
+ * settles: so many at once are bounded, and a drain waits for them.
+ */
+export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void | Promise<void>;
 
 /**
  * A protocol: a name, its well-known port, and one of three doors.
@@ -45,10 +68,14 @@ export interface Protocol {
   readonly connection?: (peer: Connection, context: ServiceContext) => void | Promise<void>;
   readonly open?: (connection: Connection, context: ServiceContext) => Sink;
   readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;
+  /** The names that it offers in TLS (ALPN, RFC 7301). */
+  readonly alpn?: readonly string[];
   /** What a peer that is turned away hears before the close (FTP: 421, HTTP: 503). */
   readonly refusal?: (reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>) => string | undefined;
   /** Where this protocol's own habits differ from core's defaults. The server's options go before. */
   readonly limits?: Partial<ConnectionLimits>;
+  /** The same for its datagram sockets. */
+  readonly datagramLimits?: Partial<DatagramLimits>;
 }
 
 /** Says what a protocol is, and gets its types checked. Returns its argument. */

@@ -30,4 +30,14 @@ export interface Server extends AsyncDisposable {
   readonly ended: Promise<void>;
   /** Adds or removes workers. Only a primary has any. */
   scale(by: number): void;
+  /**
+   * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is ready
+   * before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is ready.
+   */
+  reload(): Promise<void>;
+  /**
+   * Starts the program anew as a process that inherits the listening sockets, and drains this one once that is ready.
+   * Resolves with its process id. Rejects, with this one serving on, when it does not become ready.
+   */
+  upgrade(): Promise<number>;
 }

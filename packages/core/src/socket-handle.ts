@@ -10,37 +10,57 @@ import { WellknownError } from './errors.ts';
 
 /** A stream socket that is bound and not accepting. */
 export interface BoundStream {
-  /** The port that the kernel gave; 0 for a unix socket. */
-  readonly port: number;
+  /** Where it is really bound; undefined for a unix socket. */
+  readonly bound: { readonly address: string; readonly port: number } | undefined;
   /** What `net.Server.listen` takes, and what a message to a worker may carry. */
   readonly handle: net.Socket;
+  /** The number in this process, for programs that inherit it. */
+  readonly descriptor: number;
   close(): void;
 }
 
-/** Where to bind: an IP address and port, or a path (an abstract name begins with NUL). */
-export type BindTarget = { readonly address: string; readonly port: number } | { readonly path: string };
+/** Where to bind: an IP address and port, a path (an abstract name begins with NUL), or a socket that is bound already. */
+export type BindTarget =
+  | { readonly address: string; readonly port: number; readonly reusePort?: boolean }
+  | { readonly path: string }
+  | { readonly descriptor: number };
 
+interface SocketName {
+  readonly address?: string;
+  readonly port?: number;
+}
 interface RawHandle {
-  getsockname?(out: { port?: number }): number;
+  readonly fd: number;
+  getsockname?(out: object): number;
   close(): void;
 }
-type CreateServerHandle = (address: string, port: number, addressType: number, fd?: number, flags?: number) => RawHandle | number;
+type CreateServerHandle = (address: string | null, port: number, addressType: number, fd?: number, flags?: number) => RawHandle | number;
 interface BoundSocketInstance {
-  address(): { readonly port: number } | string;
+  address(): { readonly address: string; readonly port: number } | string;
+  fd(): number;
   close(): void;
 }
 type BoundSocketConstructor = new (options: object) => BoundSocketInstance;
 
 const internals = net as unknown as { readonly BoundSocket?: BoundSocketConstructor; readonly _createServerHandle?: CreateServerHandle };
 
+const [nodeMajor = 0, nodeMinor = 0] = process.versions.node.split('.').map(Number);
+
+/** Whether several sockets may share one address with SO_REUSEPORT here, each with a queue of its own (libuv 1.49; Linux). */
+export const offersReusePort = process.platform === 'linux' && (nodeMajor > 22 || (nodeMajor === 22 && nodeMinor >= 12));
+
+// The flag of uv_tcp_bind.
+const UV_TCP_REUSEPORT = 2;
+
 /** Binds in the kernel now, so that an address in use is reported before any worker is forked. Throws an errno error. */
 export function bindStream(target: BindTarget): BoundStream {
-  // BoundSocket learnt `path` later than `host`; unix sockets keep to the older way.
+  // BoundSocket learnt `path` later than `host`; unix and inherited sockets keep to the older way.
   if (internals.BoundSocket !== undefined && 'address' in target) {
-    const bound = new internals.BoundSocket({ host: target.address, port: target.port });
-    const address = bound.address();
-    const handle = new net.Socket({ handle: bound } as net.SocketConstructorOpts);
-    return { port: typeof address === 'string' ? 0 : address.port, handle, close: () => void handle.destroy() };
+    const socket = new internals.BoundSocket({ host: target.address, port: target.port, reusePort: target.reusePort === true });
+    const bound = socket.address();
+    const descriptor = socket.fd();
+    const handle = new net.Socket({ handle: socket } as net.SocketConstructorOpts);
+    return { bound: typeof bound === 'string' ? undefined : bound, handle, descriptor, close: () => void handle.destroy() };
   }
   const create = internals._createServerHandle;
   if (create === undefined) {
@@ -49,16 +69,23 @@ export function bindStream(target: BindTarget): BoundStream {
       hint: 'use --workers 0, or a Node version that the README names',
     });
   }
-  const raw = 'address' in target ? create(target.address, target.port, target.address.includes(':') ? 6 : 4) : create(target.path, -1, -1);
+  const raw = createRaw(create, target);
   if (typeof raw === 'number') throw errnoError(raw);
-  const name: { port?: number } = {};
+  const name: SocketName = {};
   // libuv keeps EADDRINUSE back at bind and reports it here.
   const code = raw.getsockname?.(name) ?? 0;
   if (code < 0) {
     raw.close();
     throw errnoError(code);
   }
-  return { port: name.port ?? 0, handle: raw as unknown as net.Socket, close: () => raw.close() };
+  const bound = name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
+  return { bound, handle: raw as unknown as net.Socket, descriptor: raw.fd, close: () => raw.close() };
+}
+
+function createRaw(create: CreateServerHandle, target: BindTarget): RawHandle | number {
+  if ('descriptor' in target) return create(null, 0, -1, target.descriptor);
+  if ('path' in target) return create(target.path, -1, -1);
+  return create(target.address, target.port, target.address.includes(':') ? 6 : 4, undefined, target.reusePort === true ? UV_TCP_REUSEPORT : 0);
 }
 
 interface ListeningInternals {
@@ -87,16 +114,40 @@ function errnoError(code: number): NodeJS.ErrnoException {
 }
 
 interface RawDatagramHandle {
+  readonly fd: number;
   recvStop?(): number;
+  lookup?: (address: string, done: (error: Error | null, address: string, family: number) => void) => void;
+}
+
+function rawDatagramHandle(socket: dgram.Socket): RawDatagramHandle | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find((candidate) => candidate.description === 'state symbol');
+  return symbol === undefined ? undefined : (socket as unknown as Record<symbol, { readonly handle?: RawDatagramHandle }>)[symbol]?.handle;
+}
+
+/** The number of a datagram socket in this process, for programs that inherit it; -1 where Node does not tell. */
+export const datagramDescriptor = (socket: dgram.Socket): number => rawDatagramHandle(socket)?.fd ?? -1;
+
+/**
+ * Keeps a datagram socket that only sends to literal addresses from asking the resolver about them, which costs a tick for each datagram. A
+ * socket that came from another process has no `lookup` option. Where Node keeps it elsewhere the socket works, only slower.
+ */
+export function resolveNothing(socket: dgram.Socket): void {
+  const handle = rawDatagramHandle(socket);
+  if (typeof handle?.lookup !== 'function') return;
+  const family = socket.address().family === 'IPv6' ? 6 : 4;
+  handle.lookup = (address, done) => done(null, address, family);
 }
 
 /** Stops a bound datagram socket from taking what arrives, so that only the workers it was lent to receive. */
 export function stopReceiving(socket: dgram.Socket): void {
-  const symbol = Object.getOwnPropertySymbols(socket).find((candidate) => candidate.description === 'state symbol');
-  const state = symbol === undefined ? undefined : (socket as unknown as Record<symbol, { readonly handle?: RawDatagramHandle }>)[symbol];
-  const handle = state?.handle;
+  const handle = rawDatagramHandle(socket);
   if (handle?.recvStop === undefined) {
     throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, { fault: 'system', hint: 'use --workers 0' });
   }
   handle.recvStop();
+}
+
+/** The number of an accepted socket's descriptor; -1 where Node does not tell. */
+export function descriptorOf(socket: net.Socket): number {
+  return (socket as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
 }

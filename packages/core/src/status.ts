@@ -1,5 +1,5 @@
 import type { CloseReason } from './connection-state.ts';
-import type { DatagramCounters } from './datagram-socket.ts';
+import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from './datagram-limits.ts';
 import type { WorkerRecord } from './arbiter.ts';
 
 /** What one service is doing, in one process or summed over all workers. */
@@ -23,7 +23,14 @@ export interface ServerStatus {
   readonly pid: number;
   readonly services: readonly ServiceStatus[];
   /** Empty in a process that serves alone, and in a worker. */
-  readonly workers: readonly { readonly slot: number; readonly pid: number; readonly at: WorkerRecord['at'] }[];
+  readonly workers: readonly {
+    readonly slot: number;
+    readonly pid: number;
+    readonly at: WorkerRecord['at'];
+    readonly generation: number;
+    /** The share of the last second that its event loop was busy, 0 to 1. */
+    readonly busy: number;
+  }[];
 }
 
 const addUp = (a: Readonly<Partial<Record<string, number>>>, b: Readonly<Partial<Record<string, number>>>): Record<string, number> => {
@@ -31,6 +38,14 @@ const addUp = (a: Readonly<Partial<Record<string, number>>>, b: Readonly<Partial
   for (const [key, count = 0] of [...Object.entries(a), ...Object.entries(b)]) sum[key] = (sum[key] ?? 0) + count;
   return sum;
 };
+
+export const emptyServiceStatus = (name: string, endpoints: readonly string[]): ServiceStatus => ({
+  name,
+  endpoints,
+  connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
+  datagrams: NO_DATAGRAMS,
+  counters: {},
+});
 
 /** Sums the same service over several workers. */
 export function addServiceStatus(a: ServiceStatus, b: ServiceStatus): ServiceStatus {
@@ -43,12 +58,7 @@ export function addServiceStatus(a: ServiceStatus, b: ServiceStatus): ServiceSta
       accepted: a.connections.accepted + b.connections.accepted,
       closed: addUp(a.connections.closed, b.connections.closed),
     },
-    datagrams: {
-      received: a.datagrams.received + b.datagrams.received,
-      sent: a.datagrams.sent + b.datagrams.sent,
-      droppedQueueFull: a.datagrams.droppedQueueFull + b.datagrams.droppedQueueFull,
-      failed: a.datagrams.failed + b.datagrams.failed,
-    },
+    datagrams: addDatagramCounters(a.datagrams, b.datagrams),
     counters: addUp(a.counters, b.counters),
   };
 }

@@ -1,254 +1,365 @@
 // The primary: binds every listener once and owns it for its whole life, forks workers through node:cluster, lends them the
-// sockets, and carries out what the arbiter decides. It never accepts: what comes while no worker lives waits in the
-// kernel's queue and is served by the next one.
+// sockets, and carries out what the arbiter decides. Unless the strategy is `dispatch` it never accepts: what comes while no
+// worker lives waits in the kernel's queue and is served by the next one.
 
+import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import cluster, { type Worker } from 'node:cluster';
 import { AddressLedger } from './address-ledger.ts';
 import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
 import type { Timer } from './clock.ts';
-import { formatEndpoint } from './endpoint.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { WellknownError } from './errors.ts';
-import { bindListener, type BoundListener } from './listener.ts';
+import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
+import { loanChanges, wantedLoans } from './lending.ts';
+import { isEndpoint } from './listen-target.ts';
 import type { ResolvedOptions } from './options.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
-import { stopReceiving } from './socket-handle.ts';
-import { addServiceStatus, type ServerStatus, type ServiceStatus } from './status.ts';
-import { envelope, messageFromWorker, type FromPrimary, type FromWorker } from './worker-messages.ts';
-import { WORKER_COUNT_VARIABLE, WORKER_SLOT_VARIABLE } from './worker.ts';
+import { endpointsToBind, kernelDrops } from './datagram-endpoints.ts';
+import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
+import { addServiceStatus, emptyServiceStatus, type ServerStatus } from './status.ts';
+import { startSuccessor } from './upgrade.ts';
+import { TicketKeys } from './ticket-keys.ts';
+import { WorkerLives, type Life } from './worker-lives.ts';
+import type { FromWorker } from './worker-messages.ts';
 
 const TICK_MS = 1_000;
-// A worker that is too busy to answer within this is left out of the sum.
-const STATUS_TIMEOUT_MS = 1_000;
 
-interface Life {
-  readonly slot: number;
-  readonly life: number;
-  readonly worker: Worker;
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** node:cluster has one set of workers for each process, and so have we. */
-let supervising = false;
+let isSupervising = false;
 
 export function createPrimary(options: ResolvedOptions): Server {
-  const { clock, log, services } = options;
+  const { clock, log, services, backlog } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, workerCount));
-  const bound: BoundListener[][] = [];
-  const lives = new Map<number, Life>();
-  const statusAnswers = new Map<number, (services: readonly ServiceStatus[]) => void>();
-  let questions = 0;
+  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress));
+  const sockets: SharedSocket[] = [];
+  const dispatchers = new Map<number, Dispatcher>();
+  const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received, exited });
+  const tickets = new TicketKeys(services, (key) => {
+    for (const { life } of lives.all()) lives.send(life, { type: 'ticket-key', key });
+  });
+  const inheritance = readInheritance(process.env);
   let state = initialArbiterState(workerCount);
   let lastFailure = '';
   let heartbeat: Timer | undefined;
   let wakeUp: Timer | undefined;
-  let listening: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  let listening: Waiter | undefined;
+  let reloading: Waiter | undefined;
+  let isUpgrading = false;
+  let hasHandedOver = false;
   let closeGraceMs = options.drainTimeoutMs;
-  let endedHandlers: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => undefined, reject: () => undefined };
-  const ended = new Promise<void>((resolve, reject) => (endedHandlers = { resolve, reject }));
+  let markEnded: Waiter = { resolve: () => undefined, reject: () => undefined };
+  const ended = new Promise<void>((resolve, reject) => (markEnded = { resolve, reject }));
   // Whoever does not look at `ended` is told by `listen` or by the log.
   ended.catch(() => undefined);
 
-  const send = (worker: Worker, message: FromPrimary, handle?: object, keepOpen = false): void => {
-    if (!worker.isConnected()) return;
-    // An error here means that the worker is dying; its exit event follows.
-    worker.send(envelope(message), handle as never, { keepOpen }, () => undefined);
-  };
+  // Deciding --------------------------------------------------------------------------------------------------------
 
-  const observe = (...events: ArbiterEvent[]): void => {
+  function observe(events: readonly ArbiterEvent[] = [], isSecondly = false): void {
     const nowMs = clock.nowMs();
-    const step = tick(state, nowMs, events, policy);
+    const step = tick(state, nowMs, events, policy, Math.random, isSecondly);
     state = step.state;
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
     wakeUp = state.mayStartAtMs > nowMs ? clock.after(state.mayStartAtMs - nowMs, () => observe()) : undefined;
+    updateLoans();
+    for (const dispatcher of dispatchers.values()) dispatcher.pump();
     if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
       listening.resolve();
       listening = undefined;
     }
-  };
+  }
 
-  const carryOut = (action: ArbiterAction): void => {
+  function carryOut(action: ArbiterAction): void {
     switch (action.do) {
       case 'start':
-        fork(action.slot, action.life);
+        lives.fork(action.slot, action.life);
         return;
-      case 'drain': {
-        const life = lives.get(action.life);
-        if (life !== undefined) send(life.worker, { type: 'drain', graceMs: closeGraceMs });
+      case 'drain':
+        lives.send(action.life, { type: 'drain', graceMs: closeGraceMs });
+        return;
+      case 'kill':
+        log.warn({ pid: lives.pidOf(action.life), why: action.why }, 'ending a worker that does not end by itself');
+        lives.kill(action.life, 'SIGKILL');
+        return;
+      case 'reloaded':
+        log.info({ generation: action.generation }, 'reloaded');
+        reloading?.resolve();
+        reloading = undefined;
+        return;
+      case 'reload-failed': {
+        const error = new WellknownError('RELOAD_FAILED', 'a new worker ended before it was ready, the old ones go on serving', { fault: 'local', ...hintOfFailure() });
+        log.error({ err: error }, 'the reload failed');
+        reloading?.reject(error);
+        reloading = undefined;
         return;
       }
-      case 'kill':
-        log.warn({ worker: action.life, why: action.why }, 'ending a worker that does not end by itself');
-        lives.get(action.life)?.worker.process.kill('SIGKILL');
-        return;
       case 'give-up':
         void giveUp(action.failures);
         return;
       case 'stopped':
         void finish();
     }
-  };
+  }
 
-  const fork = (slot: number, life: number): void => {
-    const worker = cluster.fork({ [WORKER_SLOT_VARIABLE]: String(slot), [WORKER_COUNT_VARIABLE]: String(workerCount) });
-    lives.set(life, { slot, life, worker });
-    worker.on('message', (raw: unknown) => {
-      const message = messageFromWorker(raw);
-      if (message !== undefined) receive(worker, life, message);
+  // Lending ---------------------------------------------------------------------------------------------------------
+
+  /** Lends every worker that has asked what it should accept from now, and takes back the rest. */
+  function updateLoans(): void {
+    if (state.stopping) return;
+    const borrowers = state.workers.flatMap((record) => {
+      const life = lives.get(record.life);
+      return record.at === 'draining' || life?.hasAsked !== true ? [] : [{ life: record.life, slot: record.slot, at: record.at, fullServices: life.fullServices }];
     });
-    worker.on('error', (error) => log.warn({ err: error, slot }, 'the channel to a worker failed'));
-    worker.on('exit', (code, signal) => {
-      lives.delete(life);
-      for (const ledger of ledgers) ledger.forget(life);
-      if (!state.stopping) log.warn({ slot, pid: worker.process.pid, code, signal }, 'a worker has ended');
-      observe({ type: 'exited', life });
+    const lendable = sockets.filter(({ via }) => via !== 'dispatch');
+    const present = new Map(lives.all().map((life) => [life.life, life.loans]));
+    for (const change of loanChanges(present, wantedLoans(lendable, borrowers))) {
+      const socket = sockets.find(({ id }) => id === change.id);
+      const loans = lives.get(change.life)?.loans;
+      if (socket === undefined || loans === undefined) continue;
+      const { service, id: listener } = socket;
+      if (change.do === 'lend') {
+        loans.add(listener);
+        lives.send(change.life, { type: 'listen', service, listener, endpoint: urlOf(socket), via: socket.via === 'cluster' ? 'cluster' : 'handle' }, socket.via === 'cluster' ? undefined : handleOf(socket));
+      } else {
+        loans.delete(listener);
+        lives.send(change.life, { type: 'unlisten', service, listener });
+      }
+    }
+  }
+
+  /** A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. */
+  async function bindForSlot(slot: number): Promise<void> {
+    for (const { service, asked, listener } of sockets.filter((socket) => socket.slot === 1)) {
+      if (sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
+      const more = await bindShared({ service, asked: listener.endpoint, strategy: 'inherit-sharded', slots: [slot], firstId: sockets.length, inheritance, unixMode: undefined });
+      sockets.push(...more.map((socket) => ({ ...socket, asked })));
+    }
+  }
+
+  async function introduce(life: Life): Promise<void> {
+    await bindForSlot(life.slot);
+    life.hasAsked = true;
+    updateLoans();
+    lives.send(life.life, { type: 'lent', endpoints: endpoints().map(({ service, url }) => ({ service, endpoint: url })) });
+  }
+
+  function startDispatching(socket: SharedSocket): Promise<void> {
+    const { service } = socket;
+    const dispatcher = new Dispatcher({
+      policy: options.dispatch,
+      maxWaiting: backlog,
+      targets: () => state.workers.filter((record) => record.at === 'ready' && lives.get(record.life)?.fullServices.has(service) === false),
+      send: (life, connection, carried) => lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
     });
-  };
+    dispatchers.set(socket.id, dispatcher);
+    return dispatcher.listen(handleOf(socket) as never, backlog);
+  }
 
-  const lend = (worker: Worker, service: number, listener: number): void => {
-    const lent = bound[service]?.[listener];
-    if (lent === undefined) return;
-    const handle = lent.socket.type === 'stream' ? lent.socket.handle : lent.socket.socket;
-    send(worker, { type: 'listen', service, listener, endpoint: formatEndpoint(lent.endpoint) }, handle, true);
-  };
+  // Hearing ---------------------------------------------------------------------------------------------------------
 
-  const receive = (worker: Worker, life: number, message: FromWorker): void => {
+  function received(life: Life, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        for (const [service, listeners] of bound.entries()) for (const listener of listeners.keys()) lend(worker, service, listener);
+        if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
+        introduce(life).catch((error: unknown) => {
+          log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');
+          lives.kill(life.life, 'SIGTERM');
+        });
         return;
       case 'ready':
-        observe({ type: 'ready', life });
+        observe([{ type: 'ready', life: life.life }]);
+        return;
+      case 'beat':
+        observe([{ type: 'beat', life: life.life, served: message.served, busy: message.busy }]);
         return;
       case 'failed':
         lastFailure = message.message;
-        worker.process.kill('SIGTERM');
+        lives.kill(life.life, 'SIGTERM');
+        return;
+      case 'full':
+        life.fullServices.add(message.service);
+        for (const { id } of sockets.filter(({ service }) => service === message.service)) life.loans.delete(id);
+        updateLoans();
         return;
       case 'room':
-        lend(worker, message.service, message.listener);
+        life.fullServices.delete(message.service);
+        updateLoans();
+        for (const dispatcher of dispatchers.values()) dispatcher.pump();
+        return;
+      case 'taken':
+        for (const dispatcher of dispatchers.values()) dispatcher.taken(message.connection);
+        return;
+      case 'closed':
+        for (const dispatcher of dispatchers.values()) dispatcher.closed(message.connection);
         return;
       case 'lease':
-        send(worker, { type: 'lease-answer', question: message.question, granted: ledgers[message.service]?.lease(life, message.key) ?? false });
+        lives.send(life.life, { type: 'lease-answer', question: message.question, verdict: ledgers[message.service]?.lease(life.life, message.key, clock.nowMs()) ?? 'address-limit' });
         return;
       case 'release':
-        ledgers[message.service]?.release(life, message.key);
+        ledgers[message.service]?.release(life.life, message.key);
         return;
       case 'status':
-        statusAnswers.get(message.question)?.(message.services);
-        statusAnswers.delete(message.question);
+        return;
     }
-  };
+  }
+
+  function exited({ slot, life }: Life, code: number | null, signal: string | null): void {
+    for (const ledger of ledgers) ledger.forget(life);
+    const wasDraining = state.workers.find((worker) => worker.life === life)?.at === 'draining';
+    if (!wasDraining) log.warn({ slot, code, signal }, 'a worker has ended');
+    observe([{ type: 'exited', life }]);
+    for (const dispatcher of dispatchers.values()) dispatcher.exited(life);
+  }
+
+  // Ending ----------------------------------------------------------------------------------------------------------
 
   /** Takes the addresses back. While the primary holds a listening socket, the kernel goes on queueing for it. */
-  const unbind = async (): Promise<void> => {
-    await Promise.all(bound.splice(0).flat().map((listener) => listener.close()));
-  };
+  async function unbind(): Promise<void> {
+    for (const dispatcher of dispatchers.values()) dispatcher.close();
+    dispatchers.clear();
+    await Promise.all(sockets.filter(({ via }) => via !== 'cluster').map(({ listener }) => listener.close({ keepPath: hasHandedOver })));
+    sockets.length = 0;
+  }
 
-  const release = async (): Promise<void> => {
+  async function release(): Promise<void> {
     heartbeat?.cancel();
+    tickets.stop();
     wakeUp?.cancel();
     await unbind();
-    supervising = false;
-  };
+    isSupervising = false;
+  }
 
-  const finish = async (): Promise<void> => {
+  async function finish(): Promise<void> {
     await release();
-    listening?.reject(new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' }));
-    endedHandlers.resolve();
-  };
+    const error = new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
+    listening?.reject(error);
+    reloading?.reject(error);
+    markEnded.resolve();
+  }
 
-  const giveUp = async (failures: number): Promise<void> => {
-    const error = new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, {
-      fault: 'local',
-      ...(lastFailure === '' ? { hint: 'their output above says why' } : { hint: lastFailure }),
-    });
-    for (const { worker } of lives.values()) worker.process.kill('SIGKILL');
+  async function giveUp(failures: number): Promise<void> {
+    const error = new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, { fault: 'local', ...hintOfFailure() });
+    for (const { life } of lives.all()) lives.kill(life, 'SIGKILL');
     await release();
     listening?.reject(error);
-    endedHandlers.reject(error);
-  };
+    markEnded.reject(error);
+  }
 
-  const askStatus = ({ worker }: Life): Promise<readonly ServiceStatus[]> =>
-    new Promise((resolve) => {
-      questions += 1;
-      const question = questions;
-      const timer = clock.after(STATUS_TIMEOUT_MS, () => {
-        statusAnswers.delete(question);
-        resolve([]);
-      });
-      statusAnswers.set(question, (answer) => {
-        timer.cancel();
-        resolve(answer);
-      });
-      send(worker, { type: 'status-question', question });
-    });
+  function hintOfFailure(): { hint: string } {
+    return { hint: lastFailure === '' ? 'its output above says why' : lastFailure };
+  }
 
-  const status = async (): Promise<ServerStatus> => {
-    const answers = await Promise.all([...lives.values()].map(askStatus));
+  function endpoints(): BoundEndpoint[] {
+    // The sockets of all slots are one endpoint.
+    return sockets.filter((socket) => (socket.slot ?? 1) === 1).map((socket) => boundEndpoint(services[socket.service]?.protocol.name ?? '', socket.listener.endpoint));
+  }
+
+  async function status(): Promise<ServerStatus> {
+    const answers = await lives.askStatus();
     return {
       role: 'primary',
       pid: process.pid,
-      services: services.map((service, index) => answers.reduce<ServiceStatus>((sum, answer) => {
-        const one = answer[index];
-        return one === undefined ? sum : addServiceStatus(sum, one);
-      }, {
-        name: service.protocol.name,
-        endpoints: (bound[index] ?? []).map((listener) => formatEndpoint(listener.endpoint)),
-        connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
-        datagrams: { received: 0, sent: 0, droppedQueueFull: 0, failed: 0 },
-        counters: {},
+      services: await Promise.all(services.map(async (service, index) => {
+        const urls = sockets.filter((socket) => socket.service === index && (socket.slot ?? 1) === 1).map(urlOf);
+        const empty = emptyServiceStatus(service.protocol.name, urls);
+        return answers.reduce((sum, answer) => {
+          const one = answer[index];
+          return one === undefined ? sum : addServiceStatus(sum, one);
+        }, { ...empty, datagrams: { ...empty.datagrams, droppedByKernel: await kernelDrops(urls) } });
       })),
-      workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.get(record.life)?.worker.process.pid ?? 0, at: record.at })),
+      workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, busy: record.busy })),
     };
-  };
+  }
+
+  /** Tells a predecessor that it may drain. */
+  function reportReady(): void {
+    if (inheritance.readyDescriptor === undefined) return;
+    writeSync(inheritance.readyDescriptor, '1');
+    closeSync(inheritance.readyDescriptor);
+    for (const descriptor of inheritance.rest()) closeSync(descriptor);
+  }
 
   const server: Server = {
     role: 'primary',
     ended,
     async listen() {
-      if (supervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
-      supervising = true;
-      const endpoints: BoundEndpoint[] = [];
+      if (isSupervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
+      isSupervising = true;
+      Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
+      const slots = Array.from({ length: workerCount }, (_, index) => index + 1);
       try {
-        for (const service of services) {
-          const listeners: BoundListener[] = [];
-          bound.push(listeners);
-          for (const endpoint of service.listen) {
-            const listener = await bindListener(endpoint);
-            listeners.push(listener);
-            if (listener.socket.type === 'datagram') stopReceiving(listener.socket.socket);
-            endpoints.push(boundEndpoint(service.protocol.name, listener.endpoint));
+        for (const [index, service] of services.entries()) {
+          for (const target of service.listen) {
+            if (!isEndpoint(target)) {
+              sockets.push(...(await adoptPassed(index, target, sockets.length)));
+              continue;
+            }
+            for (const asked of await endpointsToBind(target)) {
+              sockets.push(...(await bindShared({ service: index, asked, strategy: options.accept, slots, firstId: sockets.length, inheritance, unixMode: options.unixMode })));
+            }
           }
         }
+        for (const socket of sockets) if (socket.via === 'dispatch') await startDispatching(socket);
       } catch (error) {
         await release();
         throw error;
       }
       const ready = new Promise<void>((resolve, reject) => (listening = { resolve, reject }));
       // Without workers nothing else would keep the primary alive between a death and the replacement.
-      heartbeat = clock.every(TICK_MS, () => observe(), { keepAlive: true });
+      tickets.start(clock);
+      heartbeat = clock.every(TICK_MS, () => observe([], true), { keepAlive: true });
       observe();
       await ready;
-      return endpoints;
+      reportReady();
+      return endpoints();
     },
     close({ graceMs = options.drainTimeoutMs } = {}) {
-      if (!supervising) {
-        endedHandlers.resolve();
+      if (!isSupervising) {
+        markEnded.resolve();
         return ended;
       }
-      if (state.stopping && graceMs < closeGraceMs) for (const { worker } of lives.values()) send(worker, { type: 'drain', graceMs });
+      if (state.stopping && graceMs < closeGraceMs) for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
       if (!state.stopping) {
-        observe({ type: 'stop' });
+        observe([{ type: 'stop' }]);
         // The workers close theirs as they begin to drain; from then on nobody will serve what is queued.
         void unbind();
       }
       return ended.catch(() => undefined);
     },
     status,
-    scale: (by) => observe({ type: 'scale', by }),
+    scale: (by) => observe([{ type: 'scale', by }]),
+    reload() {
+      if (reloading !== undefined || isUpgrading || state.stopping || listening !== undefined) {
+        return Promise.reject(new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' }));
+      }
+      lastFailure = '';
+      return new Promise<void>((resolve, reject) => {
+        reloading = { resolve, reject };
+        observe([{ type: 'reload' }]);
+      });
+    },
+    async upgrade() {
+      if (reloading !== undefined || isUpgrading || state.stopping || listening !== undefined) {
+        throw new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' });
+      }
+      isUpgrading = true;
+      try {
+        const pid = await startSuccessor(sockets, clock);
+        hasHandedOver = true;
+        log.info({ successor: pid }, 'the successor is ready, draining');
+        void server.close();
+        return pid;
+      } finally {
+        isUpgrading = false;
+      }
+    },
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;

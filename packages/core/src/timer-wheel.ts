@@ -14,7 +14,7 @@ const SLOT_COUNT = 512;
 /** Something with a deadline. Create with `createWheelEntry`; one entry hangs in a wheel at most once. */
 export interface WheelEntry {
   /** Called with the wheel's time. May schedule its own or other entries again. */
-  readonly fire: (nowMs: number) => void;
+  fire(nowMs: number): void;
   /** The tick at which it is due, -1 when it is not scheduled. */
   dueTick: number;
   previous: WheelEntry | undefined;

@@ -1,14 +1,26 @@
 // What the primary and its workers say to each other over the IPC channel of node:cluster.
 
+import type { LeaseVerdict } from './address-ledger.ts';
 import type { ServiceStatus } from './status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
 export const CHANNEL = 'wellknown/1';
 
 export type FromPrimary =
-  /** Carries the bound socket of a listener along. Also the answer to `room`. */
-  | { readonly type: 'listen'; readonly service: number; readonly listener: number; readonly endpoint: string }
-  | { readonly type: 'lease-answer'; readonly question: number; readonly granted: boolean }
+  /**
+   * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked for
+   * connections instead. `listener` is unique among all sockets of the program.
+   */
+  | { readonly type: 'listen'; readonly service: number; readonly listener: number; readonly endpoint: string; readonly via: 'handle' | 'cluster' }
+  /** That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to tell. */
+  | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
+  /** Stop accepting from it; what you have accepted stays yours. */
+  | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
+  /** A connection that the primary has accepted comes along. Answer with `taken`. */
+  | { readonly type: 'connection'; readonly service: number; readonly endpoint: string; readonly connection: number }
+  | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
+  /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
+  | { readonly type: 'ticket-key'; readonly key: string }
   | { readonly type: 'status-question'; readonly question: number }
   | { readonly type: 'drain'; readonly graceMs: number };
 
@@ -18,8 +30,15 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** Could not start; said before the worker ends. */
   | { readonly type: 'failed'; readonly message: string }
-  /** Was full, stopped listening, and has room again. */
-  | { readonly type: 'room'; readonly service: number; readonly listener: number }
+  /** The event loop turns. `served`: connections so far; `busy`: the share of the last second that the loop was busy. */
+  | { readonly type: 'beat'; readonly served: number; readonly busy: number }
+  /** Its share of the service's connections is used up: it has stopped accepting. */
+  | { readonly type: 'full'; readonly service: number }
+  /** There is room again. */
+  | { readonly type: 'room'; readonly service: number }
+  | { readonly type: 'taken'; readonly connection: number }
+  /** A connection that was taken has closed. */
+  | { readonly type: 'closed'; readonly connection: number }
   | { readonly type: 'lease'; readonly service: number; readonly key: string; readonly question: number }
   | { readonly type: 'release'; readonly service: number; readonly key: string }
   | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceStatus[] };

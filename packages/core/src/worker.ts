@@ -3,13 +3,14 @@
 
 import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
-import type net from 'node:net';
-import { freeQuota } from './address-ledger.ts';
+import { Socket } from 'node:net';
+import { freeQuota, type LeaseVerdict } from './address-ledger.ts';
 import type { Leases } from './acceptor.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 import { LocalService } from './local-service.ts';
 import type { ResolvedOptions } from './options.ts';
+import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { envelope, messageFromPrimary, type FromPrimary, type FromWorker } from './worker-messages.ts';
@@ -20,6 +21,9 @@ export const WORKER_COUNT_VARIABLE = 'WELLKNOWN_WORKER_COUNT';
 
 export const isOurWorker = (): boolean => cluster.isWorker && process.env[WORKER_SLOT_VARIABLE] !== undefined;
 
+// Far below any heartbeat limit, and too rare to cost anything.
+const BEAT_MS = 1_000;
+
 const IGNORED_SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export function createWorker(options: ResolvedOptions): Server {
@@ -27,7 +31,7 @@ export function createWorker(options: ResolvedOptions): Server {
   const slot = Number(process.env[WORKER_SLOT_VARIABLE]);
   const workerCount = Math.max(1, Number(process.env[WORKER_COUNT_VARIABLE]));
   const wheel = new TimerWheel(clock);
-  const leaseAnswers = new Map<number, (granted: boolean) => void>();
+  const leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
   let questions = 0;
 
   const send = (message: FromWorker): void => {
@@ -37,18 +41,19 @@ export function createWorker(options: ResolvedOptions): Server {
 
   const locals = options.services.map((service, index) => new LocalService({
     service,
-    context: { log, clock, workerSlot: slot, counters: {} },
+    context: { log, clock, workerSlot: slot, workerCount, counters: {} },
     wheel,
     backlog,
     registryLimits: {
       // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
       maxConnections: shareOf(service.limits.maxConnections, slot, workerCount),
       maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
-      freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, workerCount),
+      freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress),
       maxWaiting: backlog,
     },
     leases: leasesOf(index),
-    onRoom: (listener) => send({ type: 'room', service: index, listener }),
+    // node:cluster closes the port once nobody accepts: there, a full worker lets its connections wait.
+    ...(options.accept === 'cluster-rr' ? {} : { pool: { full: () => send({ type: 'full', service: index }), room: () => send({ type: 'room', service: index }) } }),
   }));
 
   function leasesOf(service: number): Leases {
@@ -63,8 +68,7 @@ export function createWorker(options: ResolvedOptions): Server {
     };
   }
 
-  const endpoints: BoundEndpoint[] = [];
-  const wanted = options.services.reduce((sum, service) => sum + service.listen.length, 0);
+  const listening: Promise<void>[] = [];
   let started: { resolve: (endpoints: readonly BoundEndpoint[]) => void; reject: (error: unknown) => void } | undefined;
   let closing: Promise<void> | undefined;
   let markEnded: () => void = () => undefined;
@@ -73,27 +77,69 @@ export function createWorker(options: ResolvedOptions): Server {
   const listen = async (message: Extract<FromPrimary, { type: 'listen' }>, carried: unknown): Promise<void> => {
     const endpoint = parseEndpoint(message.endpoint);
     const local = locals[message.service];
-    if (!endpoint.ok || local === undefined || carried === undefined) return;
+    if (!endpoint.ok || local === undefined || (carried === undefined && message.via === 'handle')) return;
     if (closing !== undefined) return;
-    if (endpoint.value.scheme === 'udp') local.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
-    else await local.listenStream(message.listener, endpoint.value, carried as net.Socket);
-    if (endpoints.length === wanted) return;
-    endpoints.push(boundEndpoint(options.services[message.service]?.protocol.name ?? '', endpoint.value));
-    if (endpoints.length < wanted) return;
-    send({ type: 'ready' });
-    started?.resolve(endpoints);
+    if (message.via === 'cluster') await local.listenThroughCluster(message.listener, endpoint.value);
+    else if (endpoint.value.scheme === 'udp') local.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
+    else await local.listenStream(message.listener, endpoint.value, carried as Socket);
   };
+
+  const fail = (error: unknown): void => {
+    send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    started?.reject(error);
+  };
+
+  const becomeReady = async (message: Extract<FromPrimary, { type: 'lent' }>): Promise<void> => {
+    await Promise.all(listening);
+    send({ type: 'ready' });
+    started?.resolve(message.endpoints.flatMap(({ service, endpoint }) => {
+      const parsed = parseEndpoint(endpoint);
+      return parsed.ok ? [boundEndpoint(service, parsed.value)] : [];
+    }));
+  };
+
+  /** A connection that the primary has accepted. Without an answer the primary gives it to another worker. */
+  const take = (message: Extract<FromPrimary, { type: 'connection' }>, carried: unknown): void => {
+    const endpoint = parseEndpoint(message.endpoint);
+    const local = locals[message.service];
+    if (!(carried instanceof Socket)) return;
+    if (!endpoint.ok || local === undefined || closing !== undefined) {
+      carried.destroy();
+      return;
+    }
+    carried.allowHalfOpen = true;
+    carried.setNoDelay(true);
+    carried.once('close', () => send({ type: 'closed', connection: message.connection }));
+    send({ type: 'taken', connection: message.connection });
+    local.adopt(carried, endpoint.value);
+  };
+
+  const beat = (): void => {
+    const utilization = performance.eventLoopUtilization(lastUtilization);
+    lastUtilization = performance.eventLoopUtilization();
+    send({ type: 'beat', served: locals.reduce((sum, local) => sum + local.status().connections.accepted, 0), busy: utilization.utilization });
+  };
+  let lastUtilization = performance.eventLoopUtilization();
 
   const receive = (message: FromPrimary, carried: unknown): void => {
     switch (message.type) {
       case 'listen':
-        listen(message, carried).catch((error: unknown) => {
-          send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-          started?.reject(error);
-        });
+        listening.push(listen(message, carried).catch(fail));
+        return;
+      case 'lent':
+        becomeReady(message).catch(fail);
+        return;
+      case 'unlisten':
+        locals[message.service]?.unlisten(message.listener);
+        return;
+      case 'connection':
+        take(message, carried);
+        return;
+      case 'ticket-key':
+        for (const { tls } of options.services) tls?.setTicketKey(Buffer.from(message.key, 'base64'));
         return;
       case 'lease-answer':
-        leaseAnswers.get(message.question)?.(message.granted);
+        leaseAnswers.get(message.question)?.(message.verdict);
         leaseAnswers.delete(message.question);
         return;
       case 'status-question':
@@ -127,25 +173,38 @@ export function createWorker(options: ResolvedOptions): Server {
       if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
       process.on('disconnect', () => {
         // Nobody is left to ask: an address may not have more than the free quota now.
-        for (const answer of leaseAnswers.values()) answer(false);
+        for (const answer of leaseAnswers.values()) answer('address-limit');
         log.info({ slot }, 'the primary is gone, draining');
         void close(options.drainTimeoutMs);
       });
       for (const signal of IGNORED_SIGNALS) process.on(signal, () => undefined);
       process.on('SIGTERM', () => void close(options.drainTimeoutMs));
+      if (options.runAs !== undefined) {
+        try {
+          becomeIdentity(options.runAs);
+        } catch (error) {
+          fail(error);
+          return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      }
       const ready = new Promise<readonly BoundEndpoint[]>((resolve, reject) => (started = { resolve, reject }));
+      clock.every(BEAT_MS, beat);
       send({ type: 'hello' });
       return ready;
     },
     close: ({ graceMs = options.drainTimeoutMs } = {}) => close(graceMs),
     status: () => Promise.resolve({ role: 'worker', pid: process.pid, services: locals.map((local) => local.status()), workers: [] }),
-    scale() {
-      throw new WellknownError('WRONG_STATE', 'a worker cannot be scaled', { fault: 'local' });
-    },
+    scale: notHere('scaled'),
+    reload: notHere('reloaded'),
+    upgrade: notHere('upgraded'),
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;
 }
+
+const notHere = (what: string) => (): never => {
+  throw new WellknownError('WRONG_STATE', `a worker cannot be ${what}`, { fault: 'local', hint: 'ask the primary' });
+};
 
 /** The whole divided over the slots, the remainder to the first ones. Slots beyond the count (scaled up) get an even share. */
 function shareOf(whole: number, slot: number, workerCount: number): number {

@@ -65,21 +65,21 @@ describe('the registry', () => {
 describe('the ledger of addresses', () => {
   test('a small limit is exact over all workers', () => {
     const ledger = new AddressLedger(3, 2);
-    expect([ledger.lease(1, 'a'), ledger.lease(2, 'a'), ledger.lease(1, 'a'), ledger.lease(2, 'a')]).toEqual([true, true, true, false]);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0), ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0)]).toEqual(['granted', 'granted', 'granted', 'address-limit']);
     ledger.release(1, 'a');
-    expect(ledger.lease(2, 'a')).toBe(true);
-    expect(ledger.lease(2, 'b')).toBe(true);
+    expect(ledger.lease(2, 'a', 0)).toBe('granted');
+    expect(ledger.lease(2, 'b', 0)).toBe('granted');
   });
 
   test('a worker gives back only what it holds, and a dead one everything', () => {
     const ledger = new AddressLedger(2, 2);
-    ledger.lease(1, 'a');
-    ledger.lease(2, 'a');
+    ledger.lease(1, 'a', 0);
+    ledger.lease(2, 'a', 0);
     ledger.release(1, 'a');
     ledger.release(1, 'a');
-    expect([ledger.lease(1, 'a'), ledger.lease(1, 'a')]).toEqual([true, false]);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 0)]).toEqual(['granted', 'address-limit']);
     ledger.forget(2);
-    expect([ledger.lease(1, 'a'), ledger.lease(1, 'a')]).toEqual([true, false]);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 0)]).toEqual(['granted', 'address-limit']);
   });
 
   test('free quotas and loans together never exceed the limit, whatever the workers do', () => {
@@ -91,7 +91,7 @@ describe('the ledger of addresses', () => {
       const lent = [0, 0, 0, 0];
       for (const { worker, open } of steps) {
         if (open && (free[worker] ?? 0) < quota) free[worker] = (free[worker] ?? 0) + 1;
-        else if (open && ledger.lease(worker, 'a')) lent[worker] = (lent[worker] ?? 0) + 1;
+        else if (open && ledger.lease(worker, 'a', 0) === 'granted') lent[worker] = (lent[worker] ?? 0) + 1;
         else if (!open && (lent[worker] ?? 0) > 0) {
           ledger.release(worker, 'a');
           lent[worker] = (lent[worker] ?? 0) - 1;
@@ -99,6 +99,14 @@ describe('the ledger of addresses', () => {
         expect([...free, ...lent].reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(limit);
       }
     }));
+  });
+
+  test('an address that connects too often is told so, over all workers, until time has passed', () => {
+    const ledger = new AddressLedger(1_000, 2, 2);
+    expect(freeQuota(1_000, 2, 2)).toBe(0);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0), ledger.lease(1, 'a', 0)]).toEqual(['granted', 'granted', 'address-rate']);
+    expect(ledger.lease(1, 'b', 0)).toBe('granted');
+    expect(ledger.lease(1, 'a', 500)).toBe('granted');
   });
 
   test('no limit needs no questions', () => {

@@ -5,65 +5,9 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
-import { connectClient, runProgram, startProgram, type Client, type Program } from '../src/testing/index.ts';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('fixtures/identify-program.ts', import.meta.url))];
-
-const running: Program[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((program) => program.stop()));
-});
-
-async function start(...options: string[]): Promise<Program & { url: string }> {
-  const program = await startProgram([...PROGRAM, ...(options.includes('--listen') ? [] : ['--listen', 'tcp://127.0.0.1:0']), ...(options.includes('--drain-timeout') ? [] : ['--drain-timeout', '1']), ...options], { cwd: ROOT });
-  running.push(program);
-  return { ...program, url: program.endpoints['identify']?.[0] ?? '' };
-}
-
-/** Connects and reads the greeting: the process that serves this connection. */
-async function connect(url: string): Promise<{ client: Client; worker: number }> {
-  const client = await connectClient(url);
-  return { client, worker: Number((await client.receive('\n')).trim()) };
-}
-
-async function exchange(client: Client, word: string): Promise<void> {
-  client.send(`${word}\n`);
-  expect(await client.receive('\n')).toBe(`${word}\n`);
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = performance.now() + 15_000;
-  while (!(await isTrue())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${isTrue.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** Every worker that answers, found by connecting until both have been seen. */
-async function workersOf(url: string, count: number): Promise<number[]> {
-  const seen = new Set<number>();
-  const clients: Client[] = [];
-  await eventually(async () => {
-    const { client, worker } = await connect(url);
-    clients.push(client);
-    seen.add(worker);
-    return seen.size >= count;
-  });
-  for (const client of clients) client.reset();
-  return [...seen];
-}
+import { describe, expect, test } from 'vitest';
+import { connectClient, runProgram } from '../src/testing/index.ts';
+import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from './fixtures/identify.ts';
 
 describe('the program', () => {
   test('prints a line for each listener with its real port, then ready, and TERM ends it with status 0 and nothing left', async () => {
@@ -135,8 +79,9 @@ describe('the program', () => {
     [['--workers', 'many'], "--workers is 'many', allowed is a whole number from 0 to 1024 or 'auto'"],
     [['--listen', 'tcp://nowhere'], "--listen: endpoint 'tcp://nowhere': the port is missing"],
     [['--tls-cert', 'x.pem'], '--tls-cert is not available in this version'],
-    [['--accept', 'dispatch'], '--accept dispatch is not available in this version'],
-    [['--accept', 'magic'], "--accept is 'magic', allowed is inherit or inherit-shared"],
+    [['--accept', 'magic'], "--accept is 'magic', allowed is inherit, inherit-shared, inherit-sharded, dispatch, cluster-rr"],
+    [['--run-as', 'nobody-here'], "--run-as: the user 'nobody-here' does not exist"],
+    [['--run-as', 'root:'], "--run-as: 'root:' is not of the form USER[:GROUP]"],
     [['--frobnicate'], 'unknown option --frobnicate, see --help'],
     [['--workers'], '--workers needs a value: N'],
     [['--workers', '1', '--workers', '2'], '--workers was given more than once'],

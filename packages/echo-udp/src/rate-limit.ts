@@ -1,52 +1,133 @@
-// Token buckets by source, in a table of bounded size. Pure: time comes in with each question.
+// Token buckets by source, in a table of fixed size, and one bucket for all. Pure: time comes in with each question.
+//
+// The table is a cache of sets: a source's hash names a set of eight places, and the one in it that has been silent longest is
+// forgotten for a new source. So a question costs the same whether ten sources ask or ten million forged ones do, and the
+// memory is what it was at the start. The hash is seeded, so that nobody can aim at the set of somebody else.
 
-export interface RateLimitOptions {
+import { readSourceKey, type SourceKey } from './source-key.ts';
+
+export interface SourceLimitOptions {
   /** Datagrams a second that one source (IPv4: address, IPv6: /64) may have answered, on average. */
   readonly perSecond: number;
   /** So many at once. */
   readonly burst: number;
-  /** Sources remembered; the one that has been silent longest is forgotten for a new one. */
+  /** Sources remembered, rounded up to a power of two, at least eight. */
   readonly maxSources: number;
+  /**
+   * After so many answers to one source without a pause of a second between them, one of its datagrams is dropped. A client loses
+   * one in so many; two services that send each other the same datagram for ever have lost it. 0: never.
+   */
+  readonly maxUnbrokenAnswers: number;
+  readonly seed: number;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
+export type SourceVerdict = 'ok' | 'rate' | 'loop';
 
-export class RateLimit {
-  readonly #options: RateLimitOptions;
-  /** In order of last use: the first key is the one that has been silent longest. */
-  readonly #buckets = new Map<string, Bucket>();
+const PLACES_PER_SET = 8;
+const PAUSE_MS = 1_000;
 
-  constructor(options: RateLimitOptions) {
-    this.#options = options;
+export class SourceLimit {
+  readonly #perMs: number;
+  readonly #burst: number;
+  readonly #maxUnbroken: number;
+  readonly #seed: number;
+  readonly #setMask: number;
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+  readonly #tokens: Float64Array;
+  /** When the source was last heard; before any time for an empty place, which is therefore the first to be taken. */
+  readonly #heardMs: Float64Array;
+  readonly #unbroken: Uint32Array;
+  readonly #key: SourceKey = { high: 0, low: 0 };
+
+  constructor({ perSecond, burst, maxSources, maxUnbrokenAnswers, seed }: SourceLimitOptions) {
+    let places = PLACES_PER_SET;
+    while (places < maxSources) places *= 2;
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+    this.#maxUnbroken = maxUnbrokenAnswers === 0 ? Number.POSITIVE_INFINITY : maxUnbrokenAnswers;
+    this.#seed = seed | 0;
+    this.#setMask = places / PLACES_PER_SET - 1;
+    this.#high = new Uint32Array(places);
+    this.#low = new Uint32Array(places);
+    this.#tokens = new Float64Array(places);
+    this.#heardMs = new Float64Array(places).fill(Number.NEGATIVE_INFINITY);
+    this.#unbroken = new Uint32Array(places);
   }
 
+  /** How many sources are remembered. */
   get size(): number {
-    return this.#buckets.size;
+    return this.#heardMs.reduce((count, heardMs) => (heardMs === Number.NEGATIVE_INFINITY ? count : count + 1), 0);
   }
 
-  /** Takes one token of `key`; false when it has none left. */
-  take(key: string, nowMs: number): boolean {
-    const { perSecond, burst, maxSources } = this.#options;
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      if (this.#buckets.size >= maxSources) this.#forgetOldest();
-      bucket = { tokens: burst, atMs: nowMs };
-    } else {
-      bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * perSecond);
-      bucket.atMs = nowMs;
-      this.#buckets.delete(key);
+  /** Takes one token of the source. */
+  take(address: string, nowMs: number): SourceVerdict {
+    const place = this.#placeOf(address, nowMs);
+    const heardMs = this.#heardMs[place] ?? nowMs;
+    const tokens = Math.min(this.#burst, (this.#tokens[place] ?? 0) + (nowMs - heardMs) * this.#perMs);
+    const unbroken = nowMs - heardMs >= PAUSE_MS ? 0 : (this.#unbroken[place] ?? 0);
+    this.#heardMs[place] = nowMs;
+    if (tokens < 1) {
+      this.#tokens[place] = tokens;
+      this.#unbroken[place] = 0;
+      return 'rate';
     }
-    this.#buckets.set(key, bucket);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
-    return true;
+    if (unbroken >= this.#maxUnbroken) {
+      this.#tokens[place] = tokens;
+      this.#unbroken[place] = 0;
+      return 'loop';
+    }
+    this.#tokens[place] = tokens - 1;
+    this.#unbroken[place] = unbroken + 1;
+    return 'ok';
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#buckets.keys().next();
-    if (oldest.done !== true) this.#buckets.delete(oldest.value);
+  /** The place of the source; for a new one the place of whoever in its set has been silent longest, with full tokens. */
+  #placeOf(address: string, nowMs: number): number {
+    const key = this.#key;
+    readSourceKey(address, key);
+    const { high, low } = key;
+    let hash = Math.imul(low ^ this.#seed, 0x9e3779b1) ^ Math.imul(high + this.#seed, 0x85ebca77);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    const first = ((hash ^ (hash >>> 13)) & this.#setMask) * PLACES_PER_SET;
+    let oldest = first;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (let place = first; place < first + PLACES_PER_SET; place += 1) {
+      const heardMs = this.#heardMs[place] ?? 0;
+      if (this.#low[place] === low && this.#high[place] === high && heardMs !== Number.NEGATIVE_INFINITY) return place;
+      if (heardMs < oldestMs) {
+        oldest = place;
+        oldestMs = heardMs;
+      }
+    }
+    this.#high[oldest] = high;
+    this.#low[oldest] = low;
+    this.#tokens[oldest] = this.#burst;
+    this.#heardMs[oldest] = nowMs;
+    this.#unbroken[oldest] = 0;
+    return oldest;
+  }
+}
+
+/** One bucket for everybody. */
+export class TotalLimit {
+  readonly #perMs: number;
+  readonly #burst: number;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(options: { readonly perSecond: number; readonly burst: number }, nowMs: number) {
+    this.#perMs = options.perSecond / 1000;
+    this.#burst = options.burst;
+    this.#tokens = options.burst;
+    this.#atMs = nowMs;
+  }
+
+  /** Takes one token; false when none is left. */
+  take(nowMs: number): boolean {
+    const tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
+    this.#tokens = tokens < 1 ? tokens : tokens - 1;
+    return tokens >= 1;
   }
 }

@@ -88,8 +88,12 @@ export function createControlConnection(connection: Connection, site: Site, cont
     passive = undefined;
   };
 
+  // The idle limit is kept here and not by core: an idle session hears 421, and one with a transfer is not idle.
+  const { idleTimeoutMs } = connection;
+  connection.setIdleTimeout(0);
+
   /** One deadline for everything: before login it runs from the greeting, afterwards from the last thing that happened. */
-  const restartIdleClock = (): void => connection.setDeadline(state.at === 'ready' && transfer === undefined ? options.idleTimeoutMs : 0);
+  const restartIdleClock = (): void => connection.setDeadline(state.at === 'ready' && transfer === undefined ? idleTimeoutMs : 0);
 
   const moveTo = (next: SessionState): void => {
     const wasReady = state.at === 'ready';
@@ -246,7 +250,6 @@ export function createControlConnection(connection: Connection, site: Site, cont
   };
 
   // Core's own idle limit closes without a word; the deadline below says 421 first.
-  connection.setIdleTimeout(0);
   connection.setDeadline(options.loginTimeoutMs);
   send(options.greeting);
 

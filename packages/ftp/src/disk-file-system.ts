@@ -9,7 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Dirent, type Stats } from 'node:fs';
 import path from 'node:path';
-import { fail, ok, type Result } from '@wellknown/core';
+import type { Result } from '@wellknown/core';
+import { answer, problemOf, Refusal } from './disk-problems.ts';
 import { openUpload, TEMPORARY_NAME } from './disk-upload.ts';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
 import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
@@ -42,53 +43,6 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOL
 const LIST_BATCH = 16;
 // Where Linux tells what an open file is called.
 const DESCRIPTOR_DIRECTORY = '/proc/self/fd/';
-
-const PROBLEMS: Readonly<Record<string, FileProblem>> = {
-  ENOENT: 'not-found',
-  ENOTDIR: 'not-found',
-  ELOOP: 'not-found',
-  EEXIST: 'exists',
-  ENOTEMPTY: 'not-empty',
-  EISDIR: 'is-directory',
-  EACCES: 'denied',
-  EPERM: 'denied',
-  EROFS: 'denied',
-  EXDEV: 'denied',
-  ENXIO: 'denied',
-  ENAMETOOLONG: 'bad-name',
-  EINVAL: 'bad-name',
-  EILSEQ: 'bad-name',
-  ENOSPC: 'no-space',
-  EDQUOT: 'no-space',
-  EFBIG: 'no-space',
-  EBUSY: 'busy',
-  ETXTBSY: 'busy',
-  EMFILE: 'busy',
-  ENFILE: 'busy',
-};
-
-/** The problem behind an error of the operating system. */
-export function problemOf(error: unknown): FileProblem {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return Object.hasOwn(PROBLEMS, code) ? (PROBLEMS[code] ?? 'failed') : 'failed';
-}
-
-/** Leaves an operation with a problem; `answer` turns it into a value. */
-class Refusal extends Error {
-  readonly problem: FileProblem;
-  constructor(problem: FileProblem) {
-    super(problem);
-    this.problem = problem;
-  }
-}
-
-async function answer<Value>(work: () => Promise<Value>): Promise<Result<Value, FileProblem>> {
-  try {
-    return ok(await work());
-  } catch (error) {
-    return fail(error instanceof Refusal ? error.problem : problemOf(error));
-  }
-}
 
 /** The files under `root`, an existing directory. */
 export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}): FileSystem {
@@ -225,7 +179,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
         if (stats !== undefined && !stats.isFile()) throw new Refusal('denied');
         if (stats !== undefined && write.mode === 'create') throw new Refusal('exists');
         if ((write.startBytes ?? 0) > (stats?.size ?? 0)) throw new Refusal('bad-start');
-        return openUpload({ real, stats, write, uploads, open: openFile, problemOf, suffix: randomBytes(8).toString('hex') });
+        return openUpload({ real, stats, write, uploads, open: openFile, suffix: randomBytes(8).toString('hex') });
       }),
     removeFile: (at) =>
       answer(async () => {

@@ -2,8 +2,8 @@
 
 import { constants, promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
-import { fail, ok, type Result } from '@wellknown/core';
-import type { FileProblem, WriteOptions, WriteTarget } from './file-system.ts';
+import { answer } from './disk-problems.ts';
+import type { WriteOptions, WriteTarget } from './file-system.ts';
 
 /** What an unfinished atomic upload is called. Never listed and never written to by name; what a crash leaves may be deleted. */
 export const TEMPORARY_NAME = /^\.wellknown-[0-9a-f]{16}\.part$/;
@@ -17,7 +17,6 @@ interface UploadRequest {
   readonly uploads: 'atomic' | 'in-place';
   /** Opens a regular file, and nothing else. */
   readonly open: (real: string, flags: number, mode?: number) => Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }>;
-  readonly problemOf: (error: unknown) => FileProblem;
   readonly suffix: string;
 }
 
@@ -27,16 +26,8 @@ const WRITE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONB
 const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
 
 /** Opens the file that the upload goes to. */
-export async function openUpload({ real, stats, write, uploads, open, problemOf, suffix }: UploadRequest): Promise<WriteTarget> {
+export async function openUpload({ real, stats, write, uploads, open, suffix }: UploadRequest): Promise<WriteTarget> {
   const { mode, startBytes = 0 } = write;
-  const answer = async (work: () => Promise<unknown>): Promise<Result<void, FileProblem>> => {
-    try {
-      await work();
-      return ok(undefined);
-    } catch (error) {
-      return fail(problemOf(error));
-    }
-  };
   const target = (handle: fs.FileHandle, startAt: number, ends: { readonly commit: () => Promise<void>; readonly abort: () => Promise<void> }): WriteTarget => {
     let position = startAt;
     return {

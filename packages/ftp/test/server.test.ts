@@ -1,21 +1,8 @@
 import net from 'node:net';
-import { createFakeClock, describeServerBehaviour } from '@wellknown/core/testing';
+import { createFakeClock } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { createFtpServer, memoryFileSystem, type FileSystem, type TransferReport } from '../src/index.ts';
 import { connectTo, openSession, readAll, until, withServer } from './ftp-session.ts';
-
-describeServerBehaviour(
-  {
-    name: 'the FTP server',
-    create: (options) => createFtpServer({ fileSystem: memoryFileSystem(), ...options }),
-    exchange: async (client) => {
-      client.send('NOOP\r\n');
-      await client.receive(/200 .*\r\n/);
-    },
-    flood: 'HELP\r\n',
-  },
-  { describe, test },
-);
 
 const BIG = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
 const bigFile = (): FileSystem => memoryFileSystem({ files: { '/big': BIG, '/a.txt': 'hello\nworld\n', '/dir/b': 'b' } });

@@ -13,7 +13,7 @@ export const telnetCommand: ServerCommand = {
     { name: 'line-mode', help: 'the client edits lines and sends them whole; the only mode so far, and the default' },
   ],
   defaultScheme: 'tcp',
-  schemes: ['tcp', 'unix'],
+  schemes: ['tcp', 'tls', 'unix'],
   async build(values) {
     const file = values.text('handler');
     if (file === undefined) return ok(telnetProtocol(createDemonstration()));

@@ -1,23 +1,41 @@
 // Command line in, values or a sentence for the user out. No process, no output.
 
 import { parseArgs } from 'node:util';
-import { parseEndpoint, type Endpoint } from '../endpoint.ts';
+import { createAccessRules } from '../access-rules.ts';
+import { parseCidr } from '../cidr-table.ts';
+import { isEndpoint, parseListenTarget, type ListenTarget } from '../listen-target.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { COMMON_OPTIONS, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_TO_COME } from './common-options.ts';
+import type { DispatchPolicy } from '../dispatch-policy.ts';
+import type { AcceptStrategy } from '../options.ts';
+import { COMMON_OPTIONS, DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES } from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What the common options come to, with units. Undefined where the user said nothing. */
 export interface CommonValues {
-  readonly listen: readonly { readonly text: string; readonly endpoint: Endpoint }[];
+  readonly listen: readonly { readonly text: string; readonly endpoint: ListenTarget }[];
   readonly portOffset: number;
   readonly workers: number | 'auto';
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerAddress: number | undefined;
+  /** Connections in a second. */
+  readonly maxRate: number | undefined;
+  readonly maxRatePerAddress: number | undefined;
+  readonly tls: TlsFiles | undefined;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly proxyProtocol: readonly string[];
   readonly idleTimeoutMs: number | undefined;
   readonly drainTimeoutMs: number | undefined;
+  readonly accept: AcceptStrategy | undefined;
+  readonly dispatch: DispatchPolicy | undefined;
+  /** USER[:GROUP], still as it was given: whether they exist is known to the system. */
+  readonly runAs: string | undefined;
+  /** The path of the control socket. */
+  readonly control: string | undefined;
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty' | undefined;
@@ -29,10 +47,10 @@ export type Request =
   | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
 
 /** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
-export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes'>): Result<Request, string> {
+export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls'>): Result<Request, string> {
   const parsed = parseOptions(argv, [...COMMON_OPTIONS, ...command.options], command.positional?.name);
   if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version') return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
-  const common = readCommon(parsed.value, command.schemes);
+  const common = readCommon(parsed.value, command);
   return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
 }
 
@@ -77,15 +95,20 @@ export function parseOptions(argv: readonly string[], specs: readonly OptionSpec
   });
 }
 
-function readCommon(values: OptionValues, schemes: ServerCommand['schemes']): Result<CommonValues, string> {
-  const listen: { text: string; endpoint: Endpoint }[] = [];
+function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes' | 'upgradesToTls'>): Result<CommonValues, string> {
+  const { schemes } = command;
+  const listen: { text: string; endpoint: ListenTarget }[] = [];
   for (const text of values.list('listen')) {
-    const endpoint = parseEndpoint(text);
+    const endpoint = parseListenTarget(text);
     if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
     if (schemes.length === 0) return fail('--listen is for one server alone; here, --port-offset moves all of them');
-    if (!schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
+    if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     listen.push({ text, endpoint: endpoint.value });
   }
+  const tls = readTls(values, listen.some(({ endpoint }) => endpoint.scheme === 'tls'), command.upgradesToTls === true);
+  const access = readRanges(values);
+  const maxRate = readNumber(values, 'max-rate', { min: 0.001 });
+  const maxRatePerAddress = readNumber(values, 'max-rate-per-ip', { min: 0.001 });
   const portOffset = readNumber(values, 'port-offset', { whole: true, min: 0, max: 65_535 });
   const maxConnections = readNumber(values, 'max-connections', { whole: true, min: 1 });
   const maxConnectionsPerAddress = readNumber(values, 'max-connections-per-ip', { whole: true, min: 1 });
@@ -93,11 +116,10 @@ function readCommon(values: OptionValues, schemes: ServerCommand['schemes']): Re
   const drainSeconds = readNumber(values, 'drain-timeout', { min: 0 });
   const workers: Result<number | 'auto' | undefined, string> = values.text('workers') === 'auto' ? ok('auto') : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
   const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
+  const accept = readChoice(values, 'accept', STRATEGIES);
+  const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
-  const strategy = values.text('accept');
-  if (strategy !== undefined && STRATEGIES_TO_COME.includes(strategy)) return fail(`--accept ${strategy} is not available in this version, allowed is ${STRATEGIES.join(' or ')}`);
-  if (strategy !== undefined && !STRATEGIES.includes(strategy)) return fail(`--accept is '${strategy}', allowed is ${STRATEGIES.join(' or ')}`);
-  for (const read of [portOffset, maxConnections, maxConnectionsPerAddress, idleSeconds, drainSeconds, workers, logLevel, logFormat]) if (!read.ok) return read;
+  for (const read of [tls, access, maxRate, maxRatePerAddress, portOffset, maxConnections, maxConnectionsPerAddress, idleSeconds, drainSeconds, workers, accept, dispatch, logLevel, logFormat]) if (!read.ok) return read;
   const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
   const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
   return ok({
@@ -106,12 +128,41 @@ function readCommon(values: OptionValues, schemes: ServerCommand['schemes']): Re
     workers: value(workers) ?? 'auto',
     maxConnections: value(maxConnections),
     maxConnectionsPerAddress: value(maxConnectionsPerAddress),
+    maxRate: value(maxRate),
+    maxRatePerAddress: value(maxRatePerAddress),
+    tls: value(tls),
+    ...(value(access) ?? { allow: [], deny: [], proxyProtocol: [] }),
     idleTimeoutMs: milliseconds(value(idleSeconds)),
     drainTimeoutMs: milliseconds(value(drainSeconds)),
+    accept: value(accept),
+    dispatch: value(dispatch),
+    runAs: values.text('run-as'),
+    control: values.text('control'),
     pidFile: values.text('pid-file'),
     logLevel: value(logLevel) ?? 'info',
     logFormat: value(logFormat),
   });
+}
+
+function readTls(values: OptionValues, hasListener: boolean, upgrades: boolean): Result<TlsFiles | undefined, string> {
+  const cert = values.text('tls-cert');
+  const key = values.text('tls-key');
+  if (cert === undefined && key === undefined) return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
+  if (cert === undefined || key === undefined) return fail(`${cert === undefined ? '--tls-key' : '--tls-cert'} was given without ${cert === undefined ? '--tls-cert' : '--tls-key'}`);
+  if (!hasListener && !upgrades) return fail('--tls-cert is of no use without --listen tls://HOST:PORT');
+  return ok({ cert, key });
+}
+
+function readRanges(values: OptionValues): Result<Pick<CommonValues, 'allow' | 'deny' | 'proxyProtocol'>, string> {
+  for (const name of ['allow', 'deny', 'proxy-protocol']) {
+    for (const text of values.list(name)) {
+      const range = parseCidr(text);
+      if (!range.ok) return fail(`--${name} '${text}': ${range.error}; allowed is ADDRESS or ADDRESS/PREFIX, as in 192.0.2.0/24 or 2001:db8::/32`);
+    }
+  }
+  const ranges = { allow: values.list('allow'), deny: values.list('deny'), proxyProtocol: values.list('proxy-protocol') };
+  const rules = createAccessRules(ranges);
+  return rules.ok ? ok(ranges) : fail(`--${rules.error}`);
 }
 
 interface NumberRange {

@@ -1,15 +1,23 @@
 // Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit status.
 
 import { readFileSync } from 'node:fs';
-import { rename, unlink, writeFile } from 'node:fs/promises';
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { openControlSocket } from '../control/control-server.ts';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ServerOptions, Service } from '../options.ts';
-import type { BoundEndpoint, Server } from '../server.ts';
+import { ok } from '../result.ts';
+import { parseIdentity } from '../run-as.ts';
+import type { Server } from '../server.ts';
+import { systemClock } from '../system-clock.ts';
+import { createSystemNotifier, type SystemNotifier } from '../system-notify.ts';
 import { isOurWorker } from '../worker.ts';
+import { companionServices } from './companions.ts';
 import { helpOfCommand } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
+import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
+import type { TlsContext } from '../tls-context.ts';
 import type { ServerCommand } from './server-command.ts';
 import { createStandardLog } from './standard-log.ts';
 
@@ -35,7 +43,13 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
     return;
   }
   const listen = common.listen.length > 0 ? common.listen.map(({ text }) => text) : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
-  await runServices(program, [{ protocol: protocol.value, listen }], common, log);
+  const companions = command.companions?.(values) ?? ok([]);
+  const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
+  if (!services.ok) {
+    usageError(program, services.error);
+    return;
+  }
+  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, command.serverOptions?.(values));
 }
 
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
@@ -51,65 +65,105 @@ export function usageError(program: string, problem: string): void {
 }
 
 /** Serves until told to stop. */
-export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, whenReady?: (endpoints: readonly BoundEndpoint[]) => void): Promise<void> {
-  let server: Server;
+export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, defaults: ServerOptions = {}): Promise<void> {
+  const identity = common.runAs === undefined ? ok(undefined) : parseIdentity(common.runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
+  if (!identity.ok) {
+    usageError(program, `--run-as: ${identity.error}`);
+    return;
+  }
+  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
+  if (!tls.ok) {
+    usageError(program, tls.error);
+    // The primary has not seen these files: they have changed since, and a reload has brought them up.
+    if (isOurWorker()) log.error({}, tls.error);
+    return;
+  }
+  const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
   try {
-    server = createServer(services, serverOptions(common, log));
-    if (server.role !== 'worker') obeySignals(server, log);
+    const server = createServer(services, { ...defaults, ...serverOptions(common, log), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
+    if (server.role !== 'worker') obeySignals(server, log, notifier, reloadCertificates(common, tls.value, log));
     const endpoints = await server.listen();
-    whenReady?.(endpoints);
     if (server.role === 'worker') return;
+    if (common.control !== undefined) await openControlSocket(common.control, server, log);
     if (common.pidFile !== undefined) await writePidFile(common.pidFile);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
+    notifier.notify('READY=1', `MAINPID=${process.pid}`);
     await server.ended;
-    if (common.pidFile !== undefined) await unlink(common.pidFile).catch(() => undefined);
+    notifier.close();
+    if (common.pidFile !== undefined) await removePidFile(common.pidFile);
   } catch (error) {
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
-    process.exitCode = error instanceof WellknownError && error.code === 'ENDPOINT_INVALID' ? EXIT_USAGE : EXIT_FAILURE;
+    process.exitCode = error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID') ? EXIT_USAGE : EXIT_FAILURE;
   }
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 function serverOptions(common: CommonValues, log: Logger): ServerOptions {
-  const { maxConnections, maxConnectionsPerAddress, idleTimeoutMs, drainTimeoutMs, workers } = common;
+  const { maxConnections, maxConnectionsPerAddress, maxRate, maxRatePerAddress, allow, deny, proxyProtocol, idleTimeoutMs, drainTimeoutMs, workers, accept, dispatch } = common;
   return {
     workers,
     log,
+    allow,
+    deny,
+    proxyProtocol,
     limits: {
       ...(maxConnections === undefined ? {} : { maxConnections }),
       ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
+      ...(maxRate === undefined ? {} : { maxAcceptsPerSecond: maxRate }),
+      ...(maxRatePerAddress === undefined ? {} : { maxAcceptsPerSecondPerAddress: maxRatePerAddress }),
       ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     },
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    ...(accept === undefined ? {} : { accept }),
+    ...(dispatch === undefined ? {} : { dispatch }),
+  };
+}
+
+/** Reads the certificates again; new handshakes use them. Undefined where there are none. */
+function reloadCertificates({ tls: files }: CommonValues, context: TlsContext | undefined, log: Logger): (() => void) | undefined {
+  if (files === undefined || context === undefined) return undefined;
+  return () => {
+    const reloaded = reloadTlsContext(context, files);
+    if (reloaded.ok) log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
+    else log.error({}, `the old certificates stay: ${reloaded.error}`);
   };
 }
 
 /** Signals to the program, by the contract of the command line. */
-function obeySignals(server: Server, log: Logger): void {
-  let asked = false;
+function obeySignals(server: Server, log: Logger, notifier: SystemNotifier, reloadHere: (() => void) | undefined): void {
+  let isAsked = false;
   const stop = (signal: NodeJS.Signals): void => {
-    if (asked && signal !== 'SIGTERM') {
+    if (isAsked && signal !== 'SIGTERM') {
       log.warn({ signal }, 'asked again, ending at once');
       void server.close({ graceMs: 0 });
       return;
     }
-    asked = true;
+    isAsked = true;
     log.info({ signal }, 'draining');
+    notifier.notify('STOPPING=1');
     void server.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
-  // Without a listener HUP would end the program, USR2 too, and USR1 would open the debugger's port.
-  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
-    process.on(signal, () => log.warn({ signal }, 'this version does nothing on this signal'));
-  }
-  const scale = (by: number): void => {
-    if (server.role === 'primary') server.scale(by);
-    else log.warn({}, 'a server without workers cannot be scaled');
+  const attempt = (what: string, verb: () => unknown): void => {
+    if (server.role !== 'primary') {
+      log.warn({}, `a server without workers cannot be ${what}`);
+      return;
+    }
+    Promise.resolve().then(verb).catch((error: unknown) => log.error({ err: error }, `could not be ${what}`));
   };
-  process.on('SIGTTIN', () => scale(1));
-  process.on('SIGTTOU', () => scale(-1));
+  // One process alone can't be replaced, but its certificates can.
+  if (server.role === 'alone' && reloadHere !== undefined) process.on('SIGHUP', reloadHere);
+  else process.on('SIGHUP', () => attempt('reloaded', async () => {
+    notifier.notify('RELOADING=1');
+    await server.reload().finally(() => notifier.notify('READY=1'));
+  }));
+  process.on('SIGUSR2', () => attempt('upgraded', async () => notifier.notify(`MAINPID=${await server.upgrade()}`)));
+  process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
+  process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
+  // Without a listener it would open the debugger's port.
+  process.on('SIGUSR1', () => log.info({}, 'there are no log files to open again'));
 }
 
 /** By rename, so that nobody reads half of it, and only once everything accepts. */
@@ -117,6 +171,12 @@ async function writePidFile(path: string): Promise<void> {
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, `${process.pid}\n`);
   await rename(temporary, path);
+}
+
+/** A successor may have written its own by now. */
+async function removePidFile(path: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (text === `${process.pid}\n`) await unlink(path).catch(() => undefined);
 }
 
 /** The version in this package's package.json; all packages are released together. */

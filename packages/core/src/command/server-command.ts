@@ -2,6 +2,7 @@
 // (`wellknown-http`) and the subcommand of `wellknown`, so the two cannot differ.
 
 import type { Logger } from '../log.ts';
+import type { ServerOptions } from '../options.ts';
 import type { Protocol } from '../protocol.ts';
 import type { Result } from '../result.ts';
 
@@ -41,10 +42,16 @@ export interface ServerCommand {
   /** The scheme of the default endpoint. */
   readonly defaultScheme: 'tcp' | 'udp';
   /** Which schemes `--listen` may name. */
-  readonly schemes: readonly ('tcp' | 'udp' | 'unix')[];
+  readonly schemes: readonly ('tcp' | 'tls' | 'udp' | 'unix')[];
+  /** The protocol can upgrade a connection that began in clear, so that --tls-cert has a meaning without a tls:// listener. */
+  readonly upgradesToTls?: boolean;
+  /** Options of core that this command sets, under those that the user gives. */
+  readonly serverOptions?: (values: OptionValues) => ServerOptions;
   /**
    * Builds the protocol from the options. A problem is a sentence for the user that names the option, what was given and
    * what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary.
    */
   build(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>>;
+  /** Further protocols that the options ask for, each served on its own well-known port wherever this one listens. Called after `build`. */
+  companions?(values: OptionValues): Result<readonly Protocol[], string>;
 }

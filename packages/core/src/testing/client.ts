@@ -81,7 +81,8 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),
-    reset: () => socket.resetAndDestroy(),
+    // A unix socket has no reset: closing it is as abrupt as it gets.
+    reset: () => void (socket.remoteAddress === undefined ? socket.destroy() : socket.resetAndDestroy()),
     closed,
   };
 }

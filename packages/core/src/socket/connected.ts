@@ -1,0 +1,124 @@
+// The connected half of a stream socket: core's connection, read and written with promises and watched for readiness.
+
+import { abortReason } from '../abort.ts';
+import { ConnectionReader } from '../connection-reader.ts';
+import { Connection, type ConnectionLimits } from '../connection.ts';
+import { WellknownError } from '../errors.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
+import type { Transport } from '../transport.ts';
+import { closedMeanwhile } from './socket-state.ts';
+
+export interface ConnectedOptions {
+  readonly id: number;
+  readonly wheel: TimerWheel;
+  readonly limits: ConnectionLimits;
+  /** The peer has ended, or the connection broke. */
+  readonly moved: (event: 'read over' | 'broken') => void;
+  /** Something that readiness depends on has changed. */
+  readonly changed: () => void;
+}
+
+/** Why a waiting read ends with `undefined` when reading is shut down. */
+const READING_IS_SHUT = new Error('reading is shut down');
+
+export class Connected {
+  readonly connection: Connection;
+  readonly #reader: ConnectionReader;
+  readonly #maxUnsentBytes: number;
+  /** Ends whatever read or write waits. */
+  readonly #over = new AbortController();
+  /** The peer is slower than the writer. */
+  #full = false;
+  #broken = false;
+
+  constructor(transport: Transport, options: ConnectedOptions) {
+    this.#maxUnsentBytes = options.limits.maxUnsentBytes;
+    // A single write may be as large as its writer's memory; the limit is for who does not wait (see `write`).
+    const limits = { ...options.limits, maxUnsentBytes: Infinity };
+    this.connection = new Connection(options.id, transport, { wheel: options.wheel, limits, connectionClosed: () => undefined });
+    const reader = new ConnectionReader(this.connection);
+    this.#reader = reader;
+    this.connection.attach({
+      data: (chunk) => {
+        reader.data(chunk);
+        options.changed();
+      },
+      ended: () => {
+        reader.ended();
+        options.moved('read over');
+      },
+      drained: () => {
+        this.#full = false;
+        reader.drained();
+        options.changed();
+      },
+      closed: (reason, error) => {
+        reader.closed(reason, error);
+        this.#broken = true;
+        if (reason === 'finished') options.changed();
+        else options.moved('broken');
+      },
+    });
+    // An accepted socket was held unread until somebody took it.
+    this.connection.resume();
+  }
+
+  get isReadable(): boolean {
+    return this.#over.signal.aborted || this.#reader.isReadable;
+  }
+
+  get isWritable(): boolean {
+    return !this.#full || this.#broken;
+  }
+
+  async read(byteLength: number | undefined, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    return this.#untilOver((over) => this.#reader.read(byteLength, over), signal);
+  }
+
+  async readLine(maxLineBytes: number | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#untilOver((over) => this.#reader.readLine(maxLineBytes, over), signal);
+  }
+
+  async write(data: string | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) throw abortReason(signal);
+    const { unsentBytes } = this.connection;
+    if (unsentBytes > this.#maxUnsentBytes) {
+      throw new WellknownError('WRONG_STATE', `write on a stream socket that still has ${unsentBytes} unsent bytes`, { fault: 'local', hint: 'wait for the writes before' });
+    }
+    if (this.connection.send(data, 'utf8')) return;
+    this.#full = true;
+    await this.#reader.room(signal);
+  }
+
+  /** Reads from now on give `undefined`; what comes is discarded. */
+  shutdownRead(): void {
+    this.connection.shutdown('read');
+    this.#over.abort(READING_IS_SHUT);
+  }
+
+  shutdownWrite(): void {
+    this.connection.shutdown('write');
+  }
+
+  /** Resolves when the kernel has all that was written. The peer's own end is awaited in the background, within the linger limits. */
+  async close(): Promise<void> {
+    this.#over.abort(closedMeanwhile('read'));
+    this.connection.end();
+    if (this.connection.unsentBytes > 0) await this.connection.closed;
+  }
+
+  /** Drops the connection with what was not sent. */
+  destroy(): void {
+    this.#over.abort(closedMeanwhile('read'));
+    this.connection.destroy();
+  }
+
+  async #untilOver<Value>(read: (signal: AbortSignal) => Promise<Value | undefined>, signal: AbortSignal | undefined): Promise<Value | undefined> {
+    try {
+      return await read(signal === undefined ? this.#over.signal : AbortSignal.any([this.#over.signal, signal]));
+    } catch (error) {
+      if (error === READING_IS_SHUT) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// connect(2), and the TLS handshake where one is asked for.
+
+import net from 'node:net';
+import tls from 'node:tls';
+import { onAbort } from '../abort.ts';
+import type { Address } from '../address.ts';
+import { formatEndpoint, type Endpoint } from '../endpoint.ts';
+import { WellknownError, type ErrorCode } from '../errors.ts';
+import { createNetTransport } from '../net-transport.ts';
+import type { Transport } from '../transport.ts';
+
+export interface DialOptions {
+  /** A bound socket to connect from. */
+  readonly from?: net.Socket;
+  /** Speak TLS on the connection before anything else: what `tls.connect` takes. */
+  readonly tls?: tls.ConnectionOptions;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A connected transport that has not started to read. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
+export async function dial(endpoint: Exclude<Endpoint, { scheme: 'udp' }>, options: DialOptions): Promise<Transport> {
+  const socket = socketFor(endpoint, options.from);
+  await established(endpoint, socket, 'connect', options.signal);
+  if (options.tls === undefined) return endpoint.scheme === 'unix' ? unixTransport(socket, endpoint) : createNetTransport(socket);
+  const name = endpoint.scheme === 'unix' || net.isIP(endpoint.host) !== 0 ? {} : { servername: endpoint.host };
+  const secure = tls.connect({ ...name, ...options.tls, socket });
+  secure.allowHalfOpen = true;
+  // The TLS socket tells what goes wrong from here on; without a listener the same news would end the process.
+  socket.on('error', () => undefined);
+  await established(endpoint, secure, 'secureConnect', options.signal);
+  return createNetTransport(secure);
+}
+
+function socketFor(endpoint: Exclude<Endpoint, { scheme: 'udp' }>, from: net.Socket | undefined): net.Socket {
+  if (from === undefined) {
+    const target = endpoint.scheme === 'unix' ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path } : { host: endpoint.host, port: endpoint.port, noDelay: true };
+    return net.connect({ ...target, allowHalfOpen: true });
+  }
+  // Before BoundSocket the bound socket is a bare handle. Reading must not start before it is connected.
+  const settings = { handle: from, allowHalfOpen: true, manualStart: true };
+  const socket = from instanceof net.Socket ? from : new net.Socket(settings);
+  socket.allowHalfOpen = true;
+  if (endpoint.scheme === 'unix') {
+    socket.destroy();
+    // libuv opens a pipe for reading and writing only when it made the descriptor itself.
+    throw new WellknownError('UNSUPPORTED', `connect to ${formatEndpoint(endpoint)} from a bound socket`, { fault: 'system', hint: 'Node connects unix sockets only from unbound ones' });
+  }
+  // Trying several addresses would give each attempt a new, unbound socket.
+  socket.connect({ host: endpoint.host, port: endpoint.port, noDelay: true, autoSelectFamily: false });
+  return socket;
+}
+
+function established(endpoint: Endpoint, socket: net.Socket, event: 'connect' | 'secureConnect', signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (run: () => void): void => {
+      forget();
+      socket.off('error', failed);
+      socket.off('close', closed);
+      socket.off(event, succeeded);
+      run();
+    };
+    const succeeded = (): void => settle(resolve);
+    const failed = (error: Error): void => settle(() => {
+      socket.destroy();
+      reject(explainConnectFailure(endpoint, error));
+    });
+    const closed = (): void => failed(new Error('the peer closed during the handshake'));
+    socket.once(event, succeeded);
+    socket.once('error', failed);
+    socket.once('close', closed);
+    const forget = onAbort(signal, (reason) => settle(() => {
+      // An aborted attempt may still report an error, which is nobody's business now.
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(reason);
+    }));
+  });
+}
+
+/** The client's end of a unix connection is the unnamed one; the transport of an accepted socket has it the other way round. */
+function unixTransport(socket: net.Socket, endpoint: Extract<Endpoint, { scheme: 'unix' }>): Transport {
+  const remote: Address = { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` };
+  const transport = createNetTransport(socket, remote.path);
+  return Object.defineProperties(transport, { local: { value: transport.remote }, remote: { value: remote } });
+}
+
+const REASONS: Readonly<Record<string, { readonly code: ErrorCode; readonly reason: string }>> = {
+  ECONNREFUSED: { code: 'CONNECT_FAILED', reason: 'nobody listens there' },
+  ECONNRESET: { code: 'CONNECT_FAILED', reason: 'the peer reset the connection' },
+  ETIMEDOUT: { code: 'CONNECT_FAILED', reason: 'the peer does not answer' },
+  EHOSTUNREACH: { code: 'CONNECT_FAILED', reason: 'the host cannot be reached' },
+  ENETUNREACH: { code: 'CONNECT_FAILED', reason: 'the network cannot be reached' },
+  ENOENT: { code: 'CONNECT_FAILED', reason: 'there is no socket at the path' },
+  EAGAIN: { code: 'CONNECT_FAILED', reason: 'the listener has no room for another connection' },
+  EACCES: { code: 'PERMISSION_DENIED', reason: 'permission denied' },
+  EADDRINUSE: { code: 'ADDRESS_IN_USE', reason: 'the same two addresses are connected already' },
+  EADDRNOTAVAIL: { code: 'ADDRESS_NOT_AVAILABLE', reason: 'no local address is free to connect from' },
+  ENOTFOUND: { code: 'NAME_NOT_FOUND', reason: 'the host name is not known' },
+  EAI_AGAIN: { code: 'NAME_NOT_FOUND', reason: 'the host name could not be looked up' },
+};
+
+/** Says in the words of a person why a peer could not be reached; `cause` keeps the system's error. */
+export function explainConnectFailure(endpoint: Endpoint, error: Error): WellknownError {
+  const explanation = 'code' in error && typeof error.code === 'string' ? REASONS[error.code] : undefined;
+  return new WellknownError(explanation?.code ?? 'CONNECT_FAILED', `cannot connect to ${formatEndpoint(endpoint)}: ${explanation?.reason ?? error.message}`, {
+    fault: 'remote',
+    cause: error,
+  });
+}

@@ -1,0 +1,12 @@
+import { StreamSocket, type StreamSocketOptions } from './stream-socket.ts';
+import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
+
+/**
+ * A socket without a name, as socket(2) makes one. The system call itself comes with the first address, which decides the
+ * family: tcp or unix for streams, udp for datagrams.
+ */
+export function socket(type: 'stream', options?: StreamSocketOptions): StreamSocket;
+export function socket(type: 'datagram', options?: UdpSocketOptions): UdpSocket;
+export function socket(type: 'stream' | 'datagram', options: StreamSocketOptions | UdpSocketOptions = {}): StreamSocket | UdpSocket {
+  return type === 'stream' ? new StreamSocket(options as StreamSocketOptions) : new UdpSocket(options);
+}

@@ -1,0 +1,255 @@
+// A stream socket in the hands of a program: every verb of its life is a method, and every step of it can be seen.
+//
+// What may be called when stands in socket-state.ts; what each verb does in the kernel stands in docs/lifecycle.md.
+
+import type tls from 'node:tls';
+import { abortable } from '../abort.ts';
+import type { Address } from '../address.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { WellknownError } from '../errors.ts';
+import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
+import { systemClock } from '../system-clock.ts';
+import { TimerWheel } from '../timer-wheel.ts';
+import type { Transport } from '../transport.ts';
+import { Connected } from './connected.ts';
+import { dial } from './dial.ts';
+import { Listening } from './listening.ts';
+import { addressOf, streamEndpoint } from './socket-address.ts';
+import { closedMeanwhile, statesAllowing, STREAM_TRANSITIONS, STREAM_VERBS, wrongState, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
+
+/** Every verb that waits takes one: when it aborts, the verb rejects with its reason. */
+export interface VerbOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface StreamSocketOptions {
+  /** Deadlines and bounds once it is connected. As in the kernel there is no idle limit unless one is given. */
+  readonly limits?: Partial<ConnectionLimits>;
+  /** Called after every change of state. */
+  readonly onState?: (state: StreamState, before: StreamState) => void;
+}
+
+// Node's own 511 overflows in a burst; Linux caps it at net.core.somaxconn (4096).
+const DEFAULT_BACKLOG = 1024;
+
+let wheel: TimerWheel | undefined;
+let lastId = 0;
+
+/** Made by `socket('stream')` and by `accept`. */
+export class StreamSocket implements AsyncDisposable {
+  readonly type = 'stream';
+  readonly #options: StreamSocketOptions;
+  readonly #watchers = new Set<() => void>();
+  #state: StreamState = 'unbound';
+  #bound: BoundListener | undefined;
+  #listening: Listening | undefined;
+  #connected: Connected | undefined;
+  /** Takes back a bind or connect that is under way. */
+  readonly #giveUp = new AbortController();
+
+  /** `accepted` is a transport that is connected already. */
+  constructor(options: StreamSocketOptions = {}, accepted?: Transport) {
+    this.#options = options;
+    if (accepted !== undefined) this.#connect(accepted);
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  /** Our end, once it has one: what getsockname(2) says. */
+  get local(): Address | undefined {
+    return this.#connected?.connection.local ?? (this.#bound === undefined ? undefined : addressOf(this.#bound.endpoint));
+  }
+
+  /** The peer's end of a connected socket: what getpeername(2) says. Local and remote together are unique in the whole network. */
+  get remote(): Address | undefined {
+    return this.#connected?.connection.remote;
+  }
+
+  /** Accepted connections that nobody has asked for yet. */
+  get queued(): number {
+    return this.#listening?.queued ?? 0;
+  }
+
+  /** Connections that were reset because `maxQueued` others waited. */
+  get refused(): number {
+    return this.#listening?.refused ?? 0;
+  }
+
+  /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
+  async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
+    this.#require('bind');
+    const target = streamEndpoint(endpoint);
+    options.signal?.throwIfAborted();
+    this.#move('bind');
+    try {
+      const bound = await abortable(bindListener(target), this.#patience(options.signal), (late) => void late.close());
+      await this.#refuseLate('bind', () => bound.close());
+      this.#bound = bound;
+      this.#move('bound');
+      return bound.endpoint;
+    } catch (error) {
+      this.#move('not bound');
+      throw error;
+    }
+  }
+
+  /**
+   * Lets peers connect: listen(2). The kernel queues up to `backlog` connections; Node accepts them at once, and up to
+   * `maxQueued` of those wait for `accept`. The next one is reset.
+   */
+  async listen(options: { readonly backlog?: number; readonly maxQueued?: number } = {}): Promise<void> {
+    this.#require('listen');
+    const bound = this.#bound;
+    if (bound?.socket.type !== 'stream') throw wrongState('stream', 'listen', this.#state, statesAllowing(STREAM_VERBS, 'listen'));
+    const { backlog = DEFAULT_BACKLOG, maxQueued = backlog } = options;
+    this.#move('listen');
+    try {
+      this.#listening = await Listening.start(bound, bound.socket.handle, { backlog, maxQueued, arrived: () => this.#changed() });
+    } catch (error) {
+      await this.close();
+      throw explainBindFailure(bound.endpoint, error);
+    }
+    // Closed while the kernel was asked.
+    if (this.#isOver) this.#listening.close();
+  }
+
+  /** The connection that has waited longest, as a socket of its own. */
+  async accept(options: VerbOptions = {}): Promise<StreamSocket> {
+    this.#require('accept');
+    if (this.#listening === undefined) throw wrongState('stream', 'accept', 'about to listen', statesAllowing(STREAM_VERBS, 'accept'));
+    return new StreamSocket(this.#options, await this.#listening.accept(options.signal));
+  }
+
+  /** Connects to a listener: connect(2). `tls` speaks TLS on it before anything else. When it fails, the socket is closed. */
+  async connect(endpoint: string | Endpoint, options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {}): Promise<void> {
+    this.#require('connect');
+    const target = streamEndpoint(endpoint);
+    options.signal?.throwIfAborted();
+    const from = this.#bound?.socket.type === 'stream' ? { from: this.#bound.socket.handle } : {};
+    this.#move('connect');
+    try {
+      const transport = await dial(target, { ...from, ...(options.tls === undefined ? {} : { tls: options.tls }), signal: this.#patience(options.signal) });
+      await this.#refuseLate('connect', () => transport.destroy());
+      this.#connect(transport);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** The next bytes, or undefined when the peer has ended or reading was shut down. `byteLength` asks for exactly so many (fewer only at the end). */
+  async read(options: VerbOptions & { readonly byteLength?: number } = {}): Promise<Uint8Array | undefined> {
+    return this.#requireConnected('read').read(options.byteLength, options.signal);
+  }
+
+  /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
+  async readLine(options: VerbOptions & { readonly maxLineBytes?: number } = {}): Promise<string | undefined> {
+    return this.#requireConnected('read').readLine(options.maxLineBytes, options.signal);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk;
+  }
+
+  /** Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is sent nevertheless. */
+  async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
+    await this.#requireConnected('write').write(data, options.signal);
+  }
+
+  /** Ends one direction, or both. `write`: what is queued, then FIN. `read`: what still comes is discarded, and reads give undefined. */
+  shutdown(direction: 'read' | 'write' | 'both'): Promise<void> {
+    return new Promise((resolve) => {
+      const connected = this.#requireConnected('shutdown');
+      if (direction !== 'write') {
+        this.#move('read over');
+        connected.shutdownRead();
+      }
+      if (direction !== 'read') {
+        this.#move('write over');
+        connected.shutdownWrite();
+      }
+      resolve();
+    });
+  }
+
+  /**
+   * Gives the socket back. What was written is sent first; `abort` drops it. Every verb that waits on it rejects.
+   * Safe to call in every state, and twice.
+   */
+  async close(options: { readonly abort?: boolean } = {}): Promise<void> {
+    this.#move('close');
+    this.#giveUp.abort(closedMeanwhile('it'));
+    this.#listening?.close();
+    const bound = this.#bound;
+    this.#bound = undefined;
+    // A connection owns the descriptor that it was connected from.
+    if (bound !== undefined && this.#connected === undefined) await bound.close();
+    if (options.abort === true) this.#connected?.destroy();
+    else await this.#connected?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Whether the verb would not wait. What is over never waits: its verbs say so at once. */
+  isReady(verb: 'read' | 'write' | 'accept'): boolean {
+    if (verb === 'accept') return this.#isOver || this.queued > 0;
+    if (this.#connected === undefined) return this.#isOver;
+    return this.#isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
+  }
+
+  /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #connect(transport: Transport): void {
+    wheel ??= new TimerWheel(systemClock);
+    const limits = { ...DEFAULT_CONNECTION_LIMITS, idleTimeoutMs: 0, ...this.#options.limits };
+    this.#connected = new Connected(transport, { id: (lastId += 1), wheel, limits, moved: (event) => this.#move(event), changed: () => this.#changed() });
+    this.#move('connected');
+  }
+
+  /** The socket may have been closed just when the kernel was done. */
+  async #refuseLate(verb: string, takeBack: () => void | Promise<void>): Promise<void> {
+    if (!this.#isOver) return;
+    await takeBack();
+    throw closedMeanwhile(verb);
+  }
+
+  #patience(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
+  }
+
+  #require(verb: StreamVerb): void {
+    if (!STREAM_VERBS[this.#state].includes(verb)) throw wrongState('stream', verb, this.#state, statesAllowing(STREAM_VERBS, verb));
+  }
+
+  #requireConnected(verb: 'read' | 'write' | 'shutdown'): Connected {
+    this.#require(verb);
+    if (this.#connected === undefined) throw new WellknownError('CONNECTION_CLOSED', `${verb} on a socket whose connection is gone`, { fault: 'local' });
+    return this.#connected;
+  }
+
+  #move(event: StreamEvent): void {
+    const before = this.#state;
+    const after = STREAM_TRANSITIONS[before][event];
+    if (after === undefined) return;
+    this.#state = after;
+    this.#options.onState?.(after, before);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}

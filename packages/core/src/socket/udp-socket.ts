@@ -1,0 +1,272 @@
+// A datagram socket in the hands of a program. Datagrams are carried by UDP: Node offers no unix datagrams.
+//
+// Node receives as soon as something is there. What nobody has asked for yet waits in a bounded queue; past the bound the
+// newest is dropped and counted, as the kernel does with its own buffer.
+
+import type dgram from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { abortable } from '../abort.ts';
+import { isIpv4, isIpv6, normalizeIp, type Address } from '../address.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { WellknownError } from '../errors.ts';
+import { bindListener } from '../listener.ts';
+import { explainConnectFailure } from './dial.ts';
+import { datagramEndpoint } from './socket-address.ts';
+import { closedMeanwhile, DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, statesAllowing, wrongState, type DatagramEvent, type DatagramState, type DatagramVerb } from './socket-state.ts';
+import type { VerbOptions } from './stream-socket.ts';
+import { WaitingQueue } from './waiting-queue.ts';
+
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly from: Address;
+}
+
+export interface UdpSocketOptions {
+  /** Received datagrams that may wait for `receiveFrom`; the next one is dropped. */
+  readonly maxQueued?: number;
+  readonly onState?: (state: DatagramState, before: DatagramState) => void;
+}
+
+// At most 64 KiB each: 16 MiB when every one of them is as large as a datagram can be.
+const DEFAULT_MAX_QUEUED = 256;
+// Beyond this the network is slower than the sender, and `isReady` says so.
+const FULL_SEND_QUEUE_BYTES = 1024 * 1024;
+
+/** Made by `socket('datagram')`. */
+export class UdpSocket implements AsyncDisposable {
+  readonly type = 'datagram';
+  readonly #options: UdpSocketOptions;
+  readonly #queue: WaitingQueue<Datagram>;
+  readonly #watchers = new Set<() => void>();
+  readonly #giveUp = new AbortController();
+  #state: DatagramState = 'unbound';
+  #socket: dgram.Socket | undefined;
+  #binding: Promise<unknown> | undefined;
+  #remote: Address | undefined;
+  #dropped = 0;
+  /** What the kernel reported and no verb has told yet (SO_ERROR): an unreachable port of a connected peer. */
+  #pendingError: Error | undefined;
+
+  constructor(options: UdpSocketOptions = {}) {
+    this.#options = options;
+    this.#queue = new WaitingQueue(options.maxQueued ?? DEFAULT_MAX_QUEUED);
+  }
+
+  get state(): DatagramState {
+    return this.#state;
+  }
+
+  get local(): Address | undefined {
+    const bound = this.#socket?.address();
+    return bound === undefined ? undefined : addressFrom(bound.address, bound.port);
+  }
+
+  /** The peer of a connected socket. */
+  get remote(): Address | undefined {
+    return this.#remote;
+  }
+
+  /** Datagrams that nobody has asked for yet. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Datagrams that came while `maxQueued` others waited. What the kernel dropped before is not among them. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
+  async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
+    this.#require('bind');
+    const target = datagramEndpoint(endpoint);
+    options.signal?.throwIfAborted();
+    return this.#bind(target, options.signal);
+  }
+
+  /** Names the only peer: connect(2). Datagrams of others are no longer received, and what the peer's host refuses is reported. */
+  async connect(endpoint: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
+    this.#require('connect');
+    const target = datagramEndpoint(endpoint);
+    options.signal?.throwIfAborted();
+    const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
+    if (this.#state === 'unbound') await this.#bind(unboundFor(address), options.signal);
+    this.#require('connect');
+    const socket = this.#requireSocket('connect');
+    this.#move('connect');
+    try {
+      const done = new Promise<void>((resolve, reject) => {
+        socket.connect(target.port, address, (error?: Error) => {
+          if (error === undefined) resolve();
+          else reject(explainConnectFailure(target, error));
+        });
+      });
+      await abortable(done, this.#patience(options.signal), () => undefined);
+    } catch (error) {
+      this.#move('not connected');
+      throw error;
+    }
+    this.#remote = addressFrom(address, target.port);
+    this.#move('connected');
+  }
+
+  /** Sends one datagram: sendmsg(2). A socket without a name is given one first. Resolves when the kernel has it, which says nothing of its arrival. */
+  async sendTo(data: string | Uint8Array, to: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
+    this.#require('sendTo');
+    const target = datagramEndpoint(to);
+    options.signal?.throwIfAborted();
+    const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
+    if (this.#state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
+    await this.#binding;
+    const socket = this.#requireSocket('sendTo');
+    await this.#sent((done) => socket.send(data, target.port, address, done), options.signal);
+  }
+
+  /** The next datagram and its sender. */
+  async receiveFrom(options: VerbOptions = {}): Promise<Datagram> {
+    this.#require('receiveFrom');
+    this.#tellPendingError();
+    return this.#queue.take(options.signal);
+  }
+
+  /** The next datagram of the connected peer. */
+  async read(options: VerbOptions = {}): Promise<Uint8Array> {
+    this.#require('read');
+    this.#tellPendingError();
+    return (await this.#queue.take(options.signal)).data;
+  }
+
+  /** Sends one datagram to the connected peer. */
+  async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
+    this.#require('write');
+    options.signal?.throwIfAborted();
+    this.#tellPendingError();
+    const socket = this.#requireSocket('write');
+    await this.#sent((done) => socket.send(data, done), options.signal);
+  }
+
+  /** Gives the socket back: close(2). What waits to be received is dropped, every verb that waits rejects. Safe to call twice. */
+  close(): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
+    this.#move('close');
+    this.#giveUp.abort(closedMeanwhile('it'));
+    this.#queue.end(closedMeanwhile('receiveFrom'));
+    const socket = this.#socket;
+    if (socket === undefined) return Promise.resolve();
+    return new Promise((resolve) => void socket.close(() => resolve()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Whether the verb would not wait. */
+  isReady(verb: 'read' | 'write'): boolean {
+    if (this.#state === 'closed' || this.#pendingError !== undefined) return true;
+    if (verb === 'read') return this.#queue.size > 0;
+    return (this.#socket?.getSendQueueSize() ?? 0) < FULL_SEND_QUEUE_BYTES;
+  }
+
+  /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  async #bind(target: Extract<Endpoint, { readonly port: number }>, signal: AbortSignal | undefined): Promise<Endpoint> {
+    this.#move('bind');
+    try {
+      const bound = await abortable(bindListener(target), this.#patience(signal), (late) => void late.close());
+      if (bound.socket.type !== 'datagram' || this.#isOver) {
+        await bound.close();
+        throw closedMeanwhile('bind');
+      }
+      this.#receive(bound.socket.socket);
+      this.#move('bound');
+      return bound.endpoint;
+    } catch (error) {
+      this.#move('not bound');
+      throw error;
+    }
+  }
+
+  #receive(socket: dgram.Socket): void {
+    this.#socket = socket;
+    socket.on('message', (message, source) => {
+      const kept = this.#queue.offer({ data: message, from: addressFrom(source.address, source.port) });
+      if (!kept) this.#dropped += 1;
+      this.#changed();
+    });
+    socket.on('error', (error) => {
+      const failure = sendFailure(error);
+      if (!this.#queue.failNext(failure)) this.#pendingError = failure;
+      this.#changed();
+    });
+  }
+
+  #sent(send: (done: (error: Error | null) => void) => void, signal: AbortSignal | undefined): Promise<void> {
+    const sent = new Promise<void>((resolve, reject) => {
+      send((error) => {
+        this.#changed();
+        if (error === null) resolve();
+        else reject(sendFailure(error));
+      });
+    });
+    return abortable(sent, this.#patience(signal), () => undefined);
+  }
+
+  #tellPendingError(): void {
+    const error = this.#pendingError;
+    this.#pendingError = undefined;
+    if (error !== undefined) throw error;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #patience(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
+  }
+
+  #require(verb: DatagramVerb): void {
+    if (!DATAGRAM_VERBS[this.#state].includes(verb)) throw wrongState('datagram', verb, this.#state, statesAllowing(DATAGRAM_VERBS, verb));
+  }
+
+  #requireSocket(verb: DatagramVerb): dgram.Socket {
+    if (this.#socket === undefined || this.#isOver) throw closedMeanwhile(verb);
+    return this.#socket;
+  }
+
+  #move(event: DatagramEvent): void {
+    const before = this.#state;
+    const after = DATAGRAM_TRANSITIONS[before][event];
+    if (after === undefined) return;
+    this.#state = after;
+    this.#options.onState?.(after, before);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+const addressFrom = (address: string, port: number): Address => {
+  const normal = normalizeIp(address);
+  return { family: isIpv6(normal) ? 'ipv6' : 'ipv4', address: normal, port };
+};
+
+/** The family of a socket is that of the first address it is used with. */
+const unboundFor = (address: string): Extract<Endpoint, { readonly port: number }> => ({ scheme: 'udp', host: isIpv4(address) ? '0.0.0.0' : '::', port: 0 });
+
+async function addressOfHost(host: string): Promise<string> {
+  if (host === '') return '127.0.0.1';
+  return isIpv4(host) || isIpv6(host) ? host : (await lookup(host)).address;
+}
+
+function sendFailure(error: Error): WellknownError {
+  const code = 'code' in error ? error.code : undefined;
+  const reason = code === 'ECONNREFUSED' ? 'nobody receives at the peer\'s port' : code === 'EMSGSIZE' ? 'it is larger than a datagram can be' : error.message;
+  return new WellknownError('SEND_FAILED', `a datagram could not be sent: ${reason}`, { fault: code === 'ECONNREFUSED' ? 'remote' : 'local', cause: error });
+}

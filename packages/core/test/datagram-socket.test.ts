@@ -1,0 +1,269 @@
+// The datagram side of core over real sockets.
+
+import dgram from 'node:dgram';
+import { networkInterfaces } from 'node:os';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connectDatagram, createServer, defineProtocol, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
+import { createFakeClock } from '../src/testing/index.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+const reply = (answer: (message: Uint8Array) => Uint8Array): Protocol =>
+  defineProtocol({ name: 'reply', port: 7, datagrams: (socket) => (message, { port, address }) => void socket.send(answer(message), port, address) });
+
+async function started(protocol: Protocol, listen: string, options: ServerOptions = {}): Promise<{ server: Server; urls: readonly string[] }> {
+  const server = createServer({ protocol, listen }, options);
+  closers.push(() => server.close({ graceMs: 0 }));
+  const bound = await server.listen();
+  return { server, urls: bound.map(({ url }) => url) };
+}
+
+async function peerOf(url: string): Promise<DatagramPeer> {
+  const peer = await connectDatagram(url);
+  closers.push(() => peer.close());
+  return peer;
+}
+
+async function ask(url: string, words: string): Promise<string | undefined> {
+  const peer = await peerOf(url);
+  peer.send(Buffer.from(words));
+  const answer = await peer.read(5_000);
+  return answer === undefined ? undefined : Buffer.from(answer).toString();
+}
+
+const datagramsOf = async (server: Server) => (await server.status()).services[0]!.datagrams;
+
+async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + 10_000;
+  while (!(await isTrue())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${isTrue.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+
+describe('all addresses', () => {
+  test('are a socket each, on one port, and the answer comes from the address that was asked', async () => {
+    const { urls } = await started(reply((message) => message), 'udp://:0');
+    expect(new Set(urls.map((url) => url.split(':').at(-1))).size).toBe(1);
+    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    for (const { address } of own.filter(({ family }) => family === 'IPv4')) {
+      const url = urls.find((candidate) => candidate.includes(`//${address}:`));
+      // The peer is connected: it would not see an answer from anywhere else.
+      expect(await ask(url ?? '', `to ${address}`)).toBe(`to ${address}`);
+    }
+    expect(urls.some((url) => url.startsWith('udp://[::1]:'))).toBe(hasIpv6);
+  });
+
+  test('of IPv4 leave IPv6 out', async () => {
+    const { urls } = await started(reply((message) => message), 'udp://0.0.0.0:0');
+    expect(urls.filter((url) => url.includes('['))).toEqual([]);
+  });
+
+  test('do not take what was broadcast', async () => {
+    const { server, urls } = await started(reply((message) => message), 'udp://:0');
+    const client = dgram.createSocket('udp4');
+    closers.push(() => client.close());
+    await new Promise<void>((resolve) => client.bind(0, '127.0.0.1', resolve));
+    client.setBroadcast(true);
+    client.send('to all', Number(urls[0]?.split(':').at(-1)), '127.255.255.255');
+    expect(await ask(urls.find((url) => url.includes('127.0.0.1')) ?? '', 'to one')).toBe('to one');
+    expect((await datagramsOf(server)).received).toBe(1);
+  });
+
+  test('a port that is taken on one of them is reported, and nothing stays bound', async () => {
+    const holder = dgram.createSocket('udp4');
+    await new Promise<void>((resolve) => holder.bind({ port: 0, address: '127.0.0.1', exclusive: true }, resolve));
+    const { port } = holder.address();
+    await expect(started(reply((message) => message), `udp://:${port}`)).rejects.toThrow(/in use/);
+    await new Promise<void>((resolve) => holder.close(() => resolve()));
+    const { urls } = await started(reply((message) => message), `udp://:${port}`);
+    expect(urls).toContain(`udp://127.0.0.1:${port}`);
+  });
+});
+
+describe('what cannot be served is refused with the reason', () => {
+  test.each([
+    ['udp://224.0.0.251:5353', /multicast address.*--?listen|multicast address.*listen on an address of this machine/],
+    ['udp://[ff02::1]:5353', /multicast address/],
+    ['udp://255.255.255.255:7', /broadcast address/],
+    ['udp://127.255.255.255:7', /broadcast address/],
+    ['unix:/tmp/datagrams', /Node has no unix datagram sockets/],
+    ['unixgram:/tmp/datagrams', /Node has no unix datagram sockets/],
+  ])('%s', async (listen, words) => {
+    await expect(started(reply((message) => message), listen)).rejects.toThrow(words);
+  });
+});
+
+describe('counting', () => {
+  test('a protocol that throws drops the datagram, is counted, and is logged once a second', async () => {
+    const clock = createFakeClock();
+    const logged: unknown[] = [];
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields: object) => logged.push(fields) };
+    const { server, urls } = await started(reply((message) => {
+      if (message.length === 0) throw new Error('empty');
+      return message;
+    }), 'udp://127.0.0.1:0', { clock, log });
+    const peer = await peerOf(urls[0] ?? '');
+    for (let count = 0; count < 5; count += 1) peer.send(new Uint8Array());
+    await eventually(async () => (await datagramsOf(server)).failed === 5);
+    expect(logged).toHaveLength(1);
+    clock.advance(1_000);
+    peer.send(new Uint8Array());
+    await eventually(async () => (await datagramsOf(server)).failed === 6);
+    expect(logged).toHaveLength(2);
+  });
+
+  test('what the kernel refuses to send is counted as failed, not as sent', async () => {
+    const { server, urls } = await started(reply((message) => (message.length === 0 ? new Uint8Array(65_508) : message)), 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(new Uint8Array());
+    peer.send(Uint8Array.of(1));
+    expect(await peer.read(5_000)).toEqual(Buffer.of(1));
+    expect(await datagramsOf(server)).toMatchObject({ received: 2, sent: 1, failedSends: 1 });
+  });
+
+  test('what the kernel drops while this process does not read is counted, with the smallest buffer sooner', async () => {
+    const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0', { datagramLimits: { receiveBufferBytes: 4_096 } });
+    const client = dgram.createSocket('udp4');
+    closers.push(() => client.close());
+    const port = Number(urls[0]?.split(':').at(-1));
+    await new Promise<void>((resolve) => client.connect(port, '127.0.0.1', resolve));
+    // Sent in one turn of the event loop, so that the server in this same process cannot read between them.
+    for (let count = 0; count < 200; count += 1) client.send(new Uint8Array(1_000));
+    await eventually(async () => {
+      const { received, droppedByKernel } = await datagramsOf(server);
+      return received + droppedByKernel === 200;
+    });
+    expect((await datagramsOf(server)).droppedByKernel).toBeGreaterThan(100);
+  });
+
+  test('a buffer of the default size takes the same burst without a drop', async () => {
+    const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
+    const client = dgram.createSocket('udp4');
+    closers.push(() => client.close());
+    await new Promise<void>((resolve) => client.connect(Number(urls[0]?.split(':').at(-1)), '127.0.0.1', resolve));
+    for (let count = 0; count < 100; count += 1) client.send(new Uint8Array(1_000));
+    await eventually(async () => (await datagramsOf(server)).received === 100);
+    expect((await datagramsOf(server)).droppedByKernel).toBe(0);
+  });
+});
+
+describe('a receiver that takes its time', () => {
+  const slow = () => {
+    const release: (() => void)[] = [];
+    const protocol = defineProtocol({
+      name: 'slow',
+      port: 7,
+      datagrams: (socket) => async (message, { port, address }) => {
+        await new Promise<void>((resolve) => release.push(resolve));
+        socket.send(message, port, address);
+      },
+    });
+    return { protocol, release };
+  };
+
+  test('works on as many datagrams as its limit, and the next one is dropped and counted', async () => {
+    const { protocol, release } = slow();
+    const { server, urls } = await started(protocol, 'udp://127.0.0.1:0', { datagramLimits: { maxInFlight: 2 } });
+    const peer = await peerOf(urls[0] ?? '');
+    for (const number of [1, 2, 3]) peer.send(Uint8Array.of(number));
+    await eventually(async () => (await datagramsOf(server)).received === 3);
+    expect((await datagramsOf(server)).droppedBusy).toBe(1);
+    for (const one of release) one();
+    expect([await peer.read(5_000), await peer.read(5_000)]).toEqual([Buffer.of(1), Buffer.of(2)]);
+  });
+
+  test('is waited for when the server closes, for as long as it was given', async () => {
+    const { protocol, release } = slow();
+    const { server, urls } = await started(protocol, 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(Uint8Array.of(1));
+    await eventually(() => release.length === 1);
+    let isClosed = false;
+    const closed = server.close({ graceMs: 10_000 }).then(() => (isClosed = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(false);
+    release[0]?.();
+    await closed;
+  });
+});
+
+describe('a connected peer', () => {
+  test('hears from nobody but its peer', async () => {
+    const { urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    const stranger = dgram.createSocket('udp4');
+    closers.push(() => stranger.close());
+    await new Promise<void>((resolve) => void stranger.send('forged', peer.local.port, '127.0.0.1', () => resolve()));
+    peer.send(Buffer.from('mine'));
+    expect(await peer.read(5_000)).toEqual(Buffer.from('mine'));
+    expect(peer.counters.received).toBe(1);
+  });
+
+  test('learns that nobody listens', async () => {
+    const free = dgram.createSocket('udp4');
+    await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
+    const { port } = free.address();
+    await new Promise<void>((resolve) => free.close(() => resolve()));
+    const peer = await peerOf(`udp://127.0.0.1:${port}`);
+    peer.send(Uint8Array.of(1));
+    await eventually(() => peer.counters.refused === 1);
+  });
+
+  test('a read that gets nothing gives undefined when its time is over', async () => {
+    const clock = createFakeClock();
+    const { urls } = await started(defineProtocol({ name: 'silent', port: 9, datagrams: () => () => undefined }), 'udp://127.0.0.1:0');
+    const peer = await connectDatagram(urls[0] ?? '', { clock });
+    closers.push(() => peer.close());
+    const read = peer.read(500);
+    clock.advance(500);
+    expect(await read).toBeUndefined();
+  });
+
+  test('keeps as many unread datagrams as its limit and counts the rest', async () => {
+    const { urls } = await started(defineProtocol({
+      name: 'many',
+      port: 9,
+      datagrams: (socket) => (message, { port, address }) => {
+        for (let count = 0; count < 65; count += 1) socket.send(message, port, address);
+      },
+    }), 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(Uint8Array.of(1));
+    await eventually(() => peer.counters.received === 65);
+    expect(peer.counters.droppedUnread).toBe(1);
+  });
+
+  test('is made for one source by a protocol, from the same address and a port of its own', async () => {
+    const { urls } = await started(defineProtocol({
+      name: 'private',
+      port: 9,
+      datagrams: (socket) => async (message, source) => {
+        const peer = await socket.connect(source);
+        peer.send(message);
+        const answer = await peer.read(5_000);
+        if (answer !== undefined) peer.send(Buffer.concat([answer, Buffer.from(` on ${peer.local.address}`)]));
+        peer.close();
+      },
+    }), 'udp://127.0.0.1:0');
+    const client = dgram.createSocket('udp4');
+    closers.push(() => client.close());
+    const next = () => new Promise<[Buffer, dgram.RemoteInfo]>((resolve) => client.once('message', (message, source) => resolve([message, source])));
+    const first = next();
+    client.send('hello', Number(urls[0]?.split(':').at(-1)), '127.0.0.1');
+    const [, source] = await first;
+    expect(urls).not.toContain(`udp://127.0.0.1:${source.port}`);
+    const second = next();
+    client.send('again', source.port, source.address);
+    expect(String((await second)[0])).toBe('again on 127.0.0.1');
+  });
+
+  test.each(['tcp://127.0.0.1:7', 'udp://:7', 'udp://127.0.0.1:0', 'nonsense'])('is not made of %s', async (endpoint) => {
+    await expect(connectDatagram(endpoint)).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
+  });
+});

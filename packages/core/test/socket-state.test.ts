@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type StreamSocket, type StreamState, type StreamVerb } from '../src/index.ts';
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const socket of opened.splice(0)) await socket[Symbol.asyncDispose]();
+});
+
+const call: Readonly<Record<StreamVerb, (socket: StreamSocket) => Promise<unknown>>> = {
+  bind: (stream) => stream.bind('tcp://127.0.0.1:0'),
+  listen: (stream) => stream.listen(),
+  accept: (stream) => stream.accept(),
+  connect: (stream) => stream.connect('tcp://127.0.0.1:1'),
+  read: (stream) => stream.read(),
+  write: (stream) => stream.write('x'),
+  shutdown: (stream) => stream.shutdown('both'),
+  close: (stream) => stream.close(),
+};
+
+/** Ways into the states that a socket can stay in, in the order that a program would take. */
+const waysInto: Readonly<Partial<Record<StreamState, () => Promise<StreamSocket>>>> = {
+  unbound: async () => socket('stream'),
+  bound: async () => {
+    const bound = socket('stream');
+    await bound.bind('tcp://127.0.0.1:0');
+    return bound;
+  },
+  listening: () => listening(),
+  connected: async () => (await connectedPair()).client,
+  'read-closed': async () => {
+    const { client } = await connectedPair();
+    await client.shutdown('read');
+    return client;
+  },
+  'write-closed': async () => {
+    const { client } = await connectedPair();
+    await client.shutdown('write');
+    return client;
+  },
+  ended: async () => {
+    const { client } = await connectedPair();
+    await client.shutdown('both');
+    return client;
+  },
+  closed: async () => {
+    const closed = socket('stream');
+    await closed.close();
+    return closed;
+  },
+};
+
+async function listening(): Promise<StreamSocket> {
+  const listener = socket('stream');
+  opened.push(listener);
+  await listener.bind('tcp://127.0.0.1:0');
+  await listener.listen();
+  return listener;
+}
+
+async function connectedPair(): Promise<{ client: StreamSocket; server: StreamSocket }> {
+  const listener = await listening();
+  const client = socket('stream');
+  const { local } = listener;
+  await client.connect({ scheme: 'tcp', host: '127.0.0.1', port: local?.family === 'unix' ? 0 : (local?.port ?? 0) });
+  const server = await listener.accept();
+  opened.push(client, server);
+  return { client, server };
+}
+
+const states = Object.keys(waysInto) as StreamState[];
+const wrong = states.flatMap((state) => (Object.keys(call) as StreamVerb[]).filter((verb) => !STREAM_VERBS[state].includes(verb)).map((verb) => ({ state, verb })));
+
+const statesOf = (verb: StreamVerb): string => (Object.keys(STREAM_VERBS) as StreamState[]).filter((state) => STREAM_VERBS[state].includes(verb)).join(', ');
+
+describe('a verb at the wrong time', () => {
+  test.each(wrong)('$verb on a stream socket that is $state is refused by name, and changes nothing', async ({ state, verb }) => {
+    const subject = await waysInto[state]!();
+    opened.push(subject);
+    await expect(call[verb](subject)).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      fault: 'local',
+      message: expect.stringContaining(`${verb} on a stream socket that is ${state}: it is allowed when the socket is ${statesOf(verb)}`) as string,
+    });
+    expect(subject.state).toBe(state);
+  });
+
+  test('every verb of a datagram socket at the wrong time is refused by name', async () => {
+    await using datagrams = socket('datagram');
+    await expect(datagrams.receiveFrom()).rejects.toMatchObject({ code: 'WRONG_STATE', message: 'receiveFrom on a datagram socket that is unbound: it is allowed when the socket is bound, connected' });
+    await expect(datagrams.read()).rejects.toMatchObject({ code: 'WRONG_STATE' });
+    await expect(datagrams.write('x')).rejects.toMatchObject({ code: 'WRONG_STATE' });
+    await datagrams.bind('udp://127.0.0.1:0');
+    await expect(datagrams.bind('udp://127.0.0.1:0')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('bind on a datagram socket that is bound') as string });
+    await datagrams.close();
+    await expect(datagrams.sendTo('x', 'udp://127.0.0.1:9')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('sendTo on a datagram socket that is closed') as string });
+    await expect(datagrams.connect('udp://127.0.0.1:9')).rejects.toMatchObject({ code: 'WRONG_STATE' });
+  });
+});
+
+describe('the tables', () => {
+  test.each([
+    ['stream', STREAM_VERBS, STREAM_TRANSITIONS],
+    ['datagram', DATAGRAM_VERBS, DATAGRAM_TRANSITIONS],
+  ] as const)('from every state of a %s socket close leads to closed, where nothing else is allowed', (_type, verbs, transitions) => {
+    for (const [state, row] of Object.entries<Readonly<Record<string, string>>>(transitions)) expect(state === 'closed' || row.close === 'closed').toBe(true);
+    for (const allowed of Object.values(verbs)) expect(allowed).toContain('close');
+    expect(verbs.closed).toEqual(['close']);
+    expect(transitions.closed).toEqual({});
+  });
+
+  test('every state can be reached, and leads only to states that exist', () => {
+    for (const transitions of [STREAM_TRANSITIONS, DATAGRAM_TRANSITIONS]) {
+      const reached = new Set(['unbound', ...Object.values<object>(transitions).flatMap((row) => Object.values(row) as string[])]);
+      expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
+    }
+  });
+});
+
+test('every step of a life can be watched', async () => {
+  const seen: string[] = [];
+  const listener = await listening();
+  const client = socket('stream', { onState: (state, before) => seen.push(`${before} > ${state}`) });
+  await client.bind('tcp://127.0.0.1:0');
+  const { local } = listener;
+  await client.connect({ scheme: 'tcp', host: '127.0.0.1', port: local?.family === 'unix' ? 0 : (local?.port ?? 0) });
+  const server = await listener.accept();
+  await server.write('answer');
+  await server.shutdown('write');
+  expect(Buffer.from((await client.read({ byteLength: 6 }))!).toString()).toBe('answer');
+  expect(await client.read()).toBeUndefined();
+  await client.shutdown('write');
+  await client.close();
+  await server.close();
+  await listener.close();
+  expect(seen).toEqual([
+    'unbound > binding', 'binding > bound', 'bound > connecting', 'connecting > connected', 'connected > read-closed', 'read-closed > ended', 'ended > closed',
+  ]);
+});

@@ -1,0 +1,435 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { formatAddress, formatEndpoint, select, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
+
+const LOOPBACK = 'tcp://127.0.0.1:0';
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+});
+
+const stream = (options?: StreamSocketOptions): StreamSocket => {
+  const made = socket('stream', options);
+  opened.push(made);
+  return made;
+};
+
+async function listenOn(endpoint: string = LOOPBACK, options: { backlog?: number; maxQueued?: number } = {}): Promise<{ listener: StreamSocket; endpoint: Endpoint; url: string }> {
+  const listener = stream();
+  const bound = await listener.bind(endpoint);
+  await listener.listen(options);
+  return { listener, endpoint: bound, url: formatEndpoint(bound) };
+}
+
+async function pair(endpoint?: string): Promise<{ client: StreamSocket; server: StreamSocket }> {
+  const { listener, url } = await listenOn(endpoint);
+  const client = stream();
+  await client.connect(url);
+  const server = await listener.accept();
+  opened.push(server);
+  return { client, server };
+}
+
+const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1'));
+
+async function readAll(from: StreamSocket): Promise<string> {
+  let all = '';
+  for await (const chunk of from) all += Buffer.from(chunk).toString('latin1');
+  return all;
+}
+
+describe('bind, apart from listen', () => {
+  test('gives a real port at once, where nobody is answered before listen', async () => {
+    const listener = stream();
+    const endpoint = await listener.bind(LOOPBACK);
+    expect(endpoint).toMatchObject({ scheme: 'tcp', host: '127.0.0.1', port: expect.any(Number) as number });
+    expect(listener.local).toEqual({ family: 'ipv4', address: '127.0.0.1', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
+    await expect(stream().connect(endpoint)).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: `cannot connect to ${formatEndpoint(endpoint)}: nobody listens there` });
+    await listener.listen();
+    await stream().connect(endpoint);
+    expect((await listener.accept()).state).toBe('connected');
+  });
+
+  test('an address that somebody listens on is refused by bind, which may be tried again elsewhere', async () => {
+    const { url } = await listenOn();
+    const second = stream();
+    await expect(second.bind(url)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining(url) as string });
+    expect(second.state).toBe('unbound');
+    await second.bind(LOOPBACK);
+    expect(second.state).toBe('bound');
+  });
+
+  test('two sockets may be bound to one address while neither listens; the second to listen is refused', async () => {
+    const first = stream();
+    const endpoint = await first.bind(LOOPBACK);
+    const second = stream();
+    await second.bind(endpoint);
+    await first.listen();
+    await expect(second.listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining(formatEndpoint(endpoint)) as string });
+    expect(second.state).toBe('closed');
+    await stream().connect(endpoint);
+    expect((await first.accept()).state).toBe('connected');
+  });
+
+  test('an address is free again as soon as its socket is closed, whether it listened or not', async () => {
+    const { listener, url } = await listenOn();
+    await listener.close();
+    const second = stream();
+    await second.bind(url);
+    await second.close();
+    const third = stream();
+    await third.bind(url);
+    await third.listen();
+    expect(third.state).toBe('listening');
+  });
+
+  test('text that is no endpoint, and one that has no streams, are refused and change nothing', async () => {
+    const wrong = stream();
+    await expect(wrong.bind('127.0.0.1:80')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
+    await expect(wrong.bind('udp://127.0.0.1:80')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
+    expect(wrong.state).toBe('unbound');
+  });
+
+  test('a client may choose its own port by binding before it connects', async () => {
+    const { listener, url } = await listenOn();
+    const client = stream();
+    const own = await client.bind(LOOPBACK);
+    await client.connect(url);
+    const server = await listener.accept();
+    expect(server.remote).toEqual(client.local);
+    expect(server.remote).toMatchObject({ port: own.scheme === 'unix' ? 0 : own.port });
+    await client.write('from here\n');
+    expect(await server.readLine()).toBe('from here');
+    await server.write('to there\n');
+    expect(await client.readLine()).toBe('to there');
+  });
+});
+
+describe('a connection is a unique pair of ends', () => {
+  test('two connections of one client host differ in the client port, and each end names the other', async () => {
+    const { listener, url } = await listenOn();
+    const clients = [stream(), stream()];
+    for (const client of clients) await client.connect(url);
+    const servers = [await listener.accept(), await listener.accept()];
+    const pairOf = (one: StreamSocket): string => `${formatAddress(one.remote!)} > ${formatAddress(one.local!)}`;
+    expect(servers[0]!.remote).toMatchObject({ address: '127.0.0.1' });
+    expect(servers[1]!.remote).toMatchObject({ address: '127.0.0.1' });
+    expect(servers[0]!.local).toEqual(servers[1]!.local);
+    expect(new Set(servers.map(pairOf)).size).toBe(2);
+    for (const [index, server] of servers.entries()) {
+      expect(server.remote).toEqual(clients[index]!.local);
+      expect(server.local).toEqual(clients[index]!.remote);
+    }
+  });
+});
+
+describe.each([
+  ['tcp over IPv4', LOOPBACK],
+  ['a unix path', `unix:${path.join(tmpdir(), `wellknown-socket-${process.pid}.sock`)}`],
+  ['an abstract unix name', `unix:@wellknown-socket-${process.pid}`],
+])('over %s', (_name, endpoint) => {
+  test('bytes, lines and ends go both ways', async () => {
+    const { client, server } = await pair(endpoint);
+    await client.write('one\r\ntwo\nrest');
+    expect(await server.readLine()).toBe('one');
+    expect(await server.readLine()).toBe('two');
+    expect(text(await server.read({ byteLength: 4 }))).toBe('rest');
+    await server.write(Uint8Array.of(0, 255));
+    await server.shutdown('write');
+    expect(await readAll(client)).toBe('\x00\xff');
+    expect(client.state).toBe('read-closed');
+  });
+
+  test('a client that ends first still gets its answer', async () => {
+    const { client, server } = await pair(endpoint);
+    await client.write('question');
+    await client.shutdown('write');
+    expect(client.state).toBe('write-closed');
+    expect(await readAll(server)).toBe('question');
+    expect(server.state).toBe('read-closed');
+    await server.write('answer');
+    await server.shutdown('write');
+    expect(await readAll(client)).toBe('answer');
+    expect([client.state, server.state]).toEqual(['ended', 'ended']);
+    expect(await client.read()).toBeUndefined();
+  });
+});
+
+describe('unix sockets', () => {
+  test('a path lives as long as its socket; both ends know what it is called', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+    const file = path.join(folder, 'own.sock');
+    const { listener, url } = await listenOn(`unix:${file}`);
+    expect(existsSync(file)).toBe(true);
+    const client = stream();
+    await client.connect(url);
+    const server = await listener.accept();
+    expect([client.remote, server.local]).toEqual([{ family: 'unix', path: file }, { family: 'unix', path: file }]);
+    expect([client.local, server.remote]).toEqual([{ family: 'unix', path: '' }, { family: 'unix', path: '' }]);
+    await listener.close();
+    expect(existsSync(file)).toBe(false);
+    await expect(stream().connect(url)).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('there is no socket at the path') as string });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the connection past the queue is closed, since a unix socket has no reset', async () => {
+    const { listener, url } = await listenOn(`unix:@wellknown-full-${process.pid}`, { maxQueued: 1 });
+    const clients = [stream(), stream()];
+    for (const client of clients) await client.connect(url);
+    expect(await clients[1]!.read()).toBeUndefined();
+    expect([listener.queued, listener.refused]).toEqual([1, 1]);
+    await listener.close();
+    expect(await clients[0]!.read()).toBeUndefined();
+  });
+
+  test('connecting from a bound path is refused with the reason, since Node can not', async () => {
+    const { url } = await listenOn(`unix:@wellknown-from-${process.pid}`);
+    const client = stream();
+    await client.bind(`unix:@wellknown-own-${process.pid}`);
+    await expect(client.connect(url)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    expect(client.state).toBe('closed');
+  });
+});
+
+describe('accept', () => {
+  test('gives connections in the order they came, to whoever asked first', async () => {
+    const { listener, url } = await listenOn();
+    const waiting = [listener.accept(), listener.accept()];
+    const first = stream();
+    await first.connect(url);
+    const second = stream();
+    await second.connect(url);
+    const servers = await Promise.all(waiting);
+    expect(servers.map(({ remote }) => remote)).toEqual([first.local, second.local]);
+  });
+
+  test('what nobody asks for is held up to the bound with its bytes, and the next connection is reset', async () => {
+    const { listener, url } = await listenOn(LOOPBACK, { maxQueued: 2 });
+    const clients = [stream(), stream(), stream()];
+    await clients[0]!.connect(url);
+    await clients[1]!.connect(url);
+    await clients[0]!.write('early');
+    // The reset may come with the end of connect or after it.
+    const late = clients[2]!.connect(url).then(() => clients[2]!.read());
+    await expect(late).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
+    expect([listener.queued, listener.refused]).toEqual([2, 1]);
+    expect(text(await (await listener.accept()).read())).toBe('early');
+    expect((await listener.accept()).remote).toEqual(clients[1]!.local);
+  });
+
+  test('an aborted accept takes nothing: the connection goes to the next one', async () => {
+    const { listener, url } = await listenOn();
+    const leave = new AbortController();
+    const waiting = listener.accept({ signal: leave.signal });
+    leave.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    const client = stream();
+    await client.connect(url);
+    expect((await listener.accept()).remote).toEqual(client.local);
+    await expect(listener.accept({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('closing the listener rejects who waits, resets what is queued and leaves accepted connections alone', async () => {
+    const { listener, url } = await listenOn();
+    const clients = [stream(), stream()];
+    await clients[0]!.connect(url);
+    const server = await listener.accept();
+    await clients[1]!.connect(url);
+    await select({ acceptable: [listener] });
+    await listener.close();
+    await expect(clients[1]!.read()).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await server.write('still here\n');
+    expect(await clients[0]!.readLine()).toBe('still here');
+
+    const { listener: other } = await listenOn();
+    const waiting = other.accept();
+    await other.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: 'the socket was closed while accept waited' });
+  });
+});
+
+describe('connect', () => {
+  test('an abort ends the attempt, and the socket is closed', async () => {
+    const { url } = await listenOn();
+    const client = stream();
+    const leave = new AbortController();
+    const attempt = client.connect(url, { signal: leave.signal });
+    expect(client.state).toBe('connecting');
+    leave.abort();
+    await expect(attempt).rejects.toMatchObject({ name: 'AbortError' });
+    expect(client.state).toBe('closed');
+  });
+
+  test('closing under it ends the attempt', async () => {
+    const { url } = await listenOn();
+    const client = stream();
+    const attempt = client.connect(url);
+    await client.close();
+    await expect(attempt).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  });
+
+  test('closing under bind gives the address back', async () => {
+    const first = stream();
+    const endpoint = await first.bind(LOOPBACK);
+    await first.close();
+    const second = stream();
+    const binding = second.bind(endpoint);
+    await second.close();
+    await expect(binding).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    expect((await stream().bind(endpoint)).scheme).toBe('tcp');
+  });
+
+  test('a name that does not exist is told as such', async () => {
+    await expect(stream().connect('tcp://no-such-host.invalid:80')).rejects.toMatchObject({ code: 'NAME_NOT_FOUND', message: expect.stringContaining('no-such-host.invalid') as string });
+  });
+});
+
+describe('read, write and shutdown', () => {
+  test('a write waits while the peer takes nothing, and goes on when it does', async () => {
+    const { client, server } = await pair();
+    const megabytes = Buffer.alloc(8 * 1024 * 1024, 'x');
+    let written = false;
+    const writing = client.write(megabytes).then(() => (written = true));
+    expect(await select({ writable: [client] }, { timeoutMs: 0 })).toEqual({ readable: [], writable: [], acceptable: [] });
+    // Waiting on our own side for the bytes to arrive shows that the loop has turned.
+    await select({ readable: [server] });
+    expect(written).toBe(false);
+    let received = 0;
+    while (received < megabytes.length) received += (await server.read())!.length;
+    await writing;
+    expect(await select({ writable: [client] }, { timeoutMs: 0 })).toMatchObject({ writable: [client] });
+  });
+
+  test('who never waits for a write is refused beyond the limit, and what was written before arrives', async () => {
+    const { listener, url } = await listenOn();
+    const client = stream({ limits: { maxUnsentBytes: 1_000_000 } });
+    await client.connect(url);
+    const server = await listener.accept();
+    const block = Buffer.alloc(8 * 1024 * 1024);
+    const first = client.write(block);
+    await expect(client.write('more')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('unsent bytes: wait for the writes before') as string });
+    let received = 0;
+    while (received < block.length) received += (await server.read())!.length;
+    await first;
+    await client.write('more');
+    expect(text(await server.read())).toBe('more');
+  });
+
+  test('an aborted read takes nothing; an aborted write only stops waiting', async () => {
+    const { client, server } = await pair();
+    const leave = new AbortController();
+    const reading = server.read({ signal: leave.signal });
+    leave.abort();
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
+    const stop = new AbortController();
+    const writing = client.write(Buffer.alloc(8 * 1024 * 1024, 'y'), { signal: stop.signal });
+    stop.abort();
+    await expect(writing).rejects.toMatchObject({ name: 'AbortError' });
+    await client.shutdown('write');
+    expect((await readAll(server)).length).toBe(8 * 1024 * 1024);
+  });
+
+  test('after reading is shut down a read gives undefined, also one that waits, and writing goes on', async () => {
+    const { client, server } = await pair();
+    const reading = client.read();
+    await client.shutdown('read');
+    expect(await reading).toBeUndefined();
+    expect(client.state).toBe('read-closed');
+    await server.write('unheard');
+    expect(await client.read()).toBeUndefined();
+    await client.write('heard\n');
+    expect(await server.readLine()).toBe('heard');
+  });
+
+  test('a reset breaks the connection: its verbs tell what happened', async () => {
+    const { listener, endpoint } = await listenOn();
+    const peer = net.connect({ host: '127.0.0.1', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
+    const server = await listener.accept();
+    const reading = server.read();
+    peer.resetAndDestroy();
+    await expect(reading).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', fault: 'remote', message: 'the connection is closed (peer-reset)' });
+    expect(server.state).toBe('broken');
+    await expect(server.write('x')).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', fault: 'remote' });
+    await server.close();
+    expect(server.state).toBe('closed');
+  });
+
+  test('a second read while one waits is refused', async () => {
+    const { client } = await pair();
+    const waiting = client.read();
+    await expect(client.read()).rejects.toMatchObject({ code: 'WRONG_STATE' });
+    await client.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: 'the socket was closed while read waited' });
+  });
+});
+
+describe('close', () => {
+  test('what was written arrives before the end', async () => {
+    const { client, server } = await pair();
+    const arriving = readAll(server);
+    await client.write('a'.repeat(300_000));
+    await client.close();
+    expect((await arriving).length).toBe(300_000);
+  });
+
+  test('the last word survives a peer that is still sending', async () => {
+    const { client, server } = await pair();
+    await client.write('x'.repeat(10_000));
+    await server.write('go away');
+    await server.close();
+    expect(await readAll(client)).toBe('go away');
+  });
+
+  test('with abort it drops what was not sent', async () => {
+    const { client, server } = await pair();
+    const writing = client.write(Buffer.alloc(8 * 1024 * 1024));
+    await client.close({ abort: true });
+    await expect(writing).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    let received = 0;
+    for await (const chunk of server) received += chunk.length;
+    expect(received).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  test('await using closes at the end of the block, in every state, and closing twice is one close', async () => {
+    let kept: StreamSocket;
+    {
+      await using listener = socket('stream');
+      kept = listener;
+      await listener.bind(LOOPBACK);
+      await listener.close();
+    }
+    expect(kept.state).toBe('closed');
+    await kept.close();
+  });
+});
+
+describe('connect with tls', () => {
+  test('speaks TLS before anything else, and names a certificate that is not trusted', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
+    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (peer) => void peer.pipe(peer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint: Endpoint = { scheme: 'tcp', host: 'localhost', port: (server.address() as net.AddressInfo).port };
+
+    const client = stream();
+    await client.connect(endpoint, { tls: { ca: readFileSync(cert) } });
+    await client.write('in secret\n');
+    expect(await client.readLine()).toBe('in secret');
+    await client.shutdown('write');
+    expect(await client.read()).toBeUndefined();
+    await client.close();
+
+    const careful = stream();
+    await expect(careful.connect(endpoint, { tls: {} })).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('self-signed') as string });
+    expect(careful.state).toBe('closed');
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+});

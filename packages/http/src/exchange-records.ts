@@ -1,0 +1,108 @@
+// Who asked, under which name it is remembered, and what is counted and logged about it. One for each connection.
+
+import type { Connection } from '@wellknown/core';
+import type { AccessEntry } from './access-entry.ts';
+import type { Exchange } from './exchange.ts';
+import { clientBehindProxies, type ClientFacts } from './forwarded.ts';
+import { REFUSALS, type Refusal } from './refusals.ts';
+import { RequestHeaders } from './request-headers.ts';
+import type { RequestHead } from './request-head.ts';
+import { OriginCache } from './request.ts';
+import type { HttpService } from './service.ts';
+
+// What a proxy may call a request; anything else gets a name of ours.
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+const CLIENT_CLOSED_REQUEST = 499;
+
+export class ExchangeRecords {
+  readonly #connection: Connection;
+  readonly #service: HttpService;
+  readonly #scheme: 'http' | 'https';
+  readonly #origins: OriginCache;
+  readonly #isBehindProxy: boolean;
+
+  constructor(connection: Connection, service: HttpService) {
+    this.#connection = connection;
+    this.#service = service;
+    this.#scheme = isSecure(connection) ? 'https' : 'http';
+    this.#origins = new OriginCache(this.#scheme);
+    this.#isBehindProxy = service.proxies?.isTrusted(connection.remote) ?? false;
+  }
+
+  /** Scheme, host and port of a request's URL. */
+  originOf(head: RequestHead): string {
+    if (!this.#isBehindProxy) return this.#origins.originOf(head.authority);
+    const { scheme, host } = this.#clientOf(head);
+    return new OriginCache(scheme).originOf(host);
+  }
+
+  clientOf(exchange: Exchange): ClientFacts {
+    return this.#clientOf(exchange.head);
+  }
+
+  requestIdOf(exchange: Exchange): string {
+    if (exchange.requestId === undefined) {
+      const given = this.#isBehindProxy ? exchange.request.headers.get('x-request-id') : null;
+      exchange.requestId = given !== null && REQUEST_ID.test(given) ? given : this.#service.newRequestId();
+    }
+    return exchange.requestId;
+  }
+
+  began(exchange: Exchange): void {
+    this.#service.count('requests');
+    if (this.#service.accessLog !== undefined) exchange.startedMs = this.#service.clock.nowMs();
+  }
+
+  answered(exchange: Exchange): void {
+    if (this.#service.accessLog !== undefined) this.#service.accessLog(this.#entryOf(exchange, exchange.status));
+  }
+
+  upgraded(exchange: Exchange): void {
+    this.#service.count('upgrades');
+    this.#service.accessLog?.(this.#entryOf(exchange, 101));
+  }
+
+  /** The connection was gone before the answer was complete. */
+  aborted(exchange: Exchange): void {
+    if (exchange.answer === 'complete') return;
+    this.#service.count('aborted');
+    this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
+  }
+
+  /** `exchange` is undefined where the head itself was refused: of that there is nothing trustworthy to log. */
+  refused(refusal: Refusal, exchange: Exchange | undefined): void {
+    const { status } = REFUSALS[refusal];
+    this.#service.count('refusals');
+    this.#service.countAnswer(status);
+    if (exchange !== undefined) this.#service.accessLog?.(this.#entryOf(exchange, status));
+  }
+
+  #clientOf(head: RequestHead): ClientFacts {
+    const { remote } = this.#connection;
+    const direct: ClientFacts = { address: remote.family === 'unix' ? 'unix' : remote.address, scheme: this.#scheme, host: head.authority };
+    const { proxies } = this.#service;
+    if (!this.#isBehindProxy || proxies === undefined) return direct;
+    return clientBehindProxies(new RequestHeaders(head.fieldLines), proxies.field, direct, (address) => proxies.isTrusted(address));
+  }
+
+  #entryOf(exchange: Exchange, status: number): AccessEntry {
+    const { head, request, startedMs, contentBytes, requestId } = exchange;
+    const { clock } = this.#service;
+    const durationMs = startedMs < 0 ? 0 : clock.nowMs() - startedMs;
+    return {
+      client: this.#clientOf(head).address,
+      atMs: clock.wallMs() - durationMs,
+      durationMs,
+      method: head.method,
+      target: head.target,
+      httpVersion: head.minorVersion === 0 ? '1.0' : '1.1',
+      status,
+      contentBytes,
+      referer: request.headers.get('referer') ?? undefined,
+      userAgent: request.headers.get('user-agent') ?? undefined,
+      requestId,
+    };
+  }
+}
+
+const isSecure = (connection: Connection): boolean => 'secure' in connection && connection.secure !== undefined;

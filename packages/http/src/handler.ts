@@ -1,0 +1,42 @@
+// What a user of this package writes.
+
+import type { Address } from '@wellknown/core';
+import type { ClientFacts } from './forwarded.ts';
+import type { HttpResponse, ResponseHeaders } from './response.ts';
+import type { Takeover } from './takeover.ts';
+
+/** What a handler may want to know and do beside the request. */
+export interface RequestContext {
+  /** The other end of the connection, which may be a proxy. */
+  readonly remote: Address;
+  readonly local: Address;
+  /** Who asks, as far as trusted proxies tell it; without any, the other end of the connection. */
+  readonly client: ClientFacts;
+  /** The X-Request-Id of a trusted proxy, or one of our own. It is in what the engine logs about the request. */
+  readonly requestId: string;
+  /** The request target as it came, neither decoded nor normalised. */
+  readonly rawTarget: string;
+  readonly httpVersion: '1.0' | '1.1';
+  /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
+  trailers(): Headers | undefined;
+  /**
+   * Names fields that follow an answer sent as a stream of unknown length, asked for when its content has ended. Clients of
+   * HTTP/1.0 don't get them.
+   */
+  setTrailers(trailers: () => ResponseHeaders): void;
+  /** Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a field that can't be sent. */
+  earlyHints(headers: ResponseHeaders): void;
+  /** Work that goes on after the answer. A rejection is logged. The end of the process does not wait for it. */
+  waitUntil(work: Promise<unknown>): void;
+  /**
+   * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even the 101.
+   * For a complete request that asks for an upgrade, and once; otherwise it throws.
+   */
+  upgrade(): Takeover;
+}
+
+/**
+ * Answers one request. It is called for one request of a connection at a time. What it throws, and a promise that rejects,
+ * is logged and answered with 500.
+ */
+export type FetchHandler = (request: Request, context: RequestContext) => Response | HttpResponse | Promise<Response | HttpResponse>;

@@ -1,0 +1,4 @@
+import { runCommand } from '@wellknown/core/command';
+import { httpCommand } from './command.ts';
+
+await runCommand(httpCommand);

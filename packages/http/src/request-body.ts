@@ -1,0 +1,186 @@
+// The content of one request, between the parser that pushes it and the handler that may or may not want it.
+// What nobody has asked for yet is kept up to a bound; `full` then tells the connection to stop reading.
+
+// One read of a socket: enough to keep the reader busy while the next one is on its way.
+const HIGH_WATER_BYTES = 65_536;
+
+export interface RequestBodyEvents {
+  /** The handler reads for the first time: a client that waits for 100 (Continue) is to be told. */
+  wanted(): void;
+  /** There is room for more, or everything that comes is to be discarded. */
+  room(): void;
+}
+
+type Reader =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'collector'; readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void; readonly reject: (error: Error) => void }
+  | { readonly kind: 'stream'; readonly controller: ReadableStreamDefaultController<Uint8Array>; pulled: (() => void) | undefined }
+  | { readonly kind: 'discard' };
+
+export class RequestBody {
+  readonly #events: RequestBodyEvents;
+  #queue: Uint8Array<ArrayBuffer>[] = [];
+  #queuedBytes = 0;
+  #reader: Reader = { kind: 'none' };
+  #end: { readonly error: Error | undefined } | undefined;
+  /** The trailer field lines, once the content has ended. */
+  trailerLines = '';
+  #stream: ReadableStream<Uint8Array> | undefined;
+  /** The whole content, in a buffer of somebody else, for as long as the handler's first turn lasts. */
+  #lent: Buffer | undefined;
+
+  constructor(events: RequestBodyEvents) {
+    this.#events = events;
+  }
+
+  /** True once a handler reads it. */
+  get used(): boolean {
+    return this.#reader.kind === 'collector' || this.#reader.kind === 'stream';
+  }
+
+  /** True while nothing more should be read from the peer. */
+  get full(): boolean {
+    return this.#queuedBytes >= HIGH_WATER_BYTES && this.#reader.kind !== 'collector' && this.#reader.kind !== 'discard';
+  }
+
+  /** Offers the whole content without copying it. Until `keepLent` is called the bytes must not change. */
+  lend(bytes: Buffer): void {
+    this.#lent = bytes;
+    this.#end = { error: undefined };
+  }
+
+  /** Copies what was lent, if nobody has read it yet. */
+  keepLent(): void {
+    const lent = this.#lent;
+    if (lent === undefined) return;
+    this.#lent = undefined;
+    this.push(lent);
+  }
+
+  /** Takes content. The bytes are copied. */
+  push(bytes: Uint8Array): void {
+    if (this.#reader.kind === 'discard') return;
+    const copy = new Uint8Array(bytes.length);
+    copy.set(bytes);
+    this.#queue.push(copy);
+    this.#queuedBytes += copy.length;
+    this.#serveStream();
+  }
+
+  /** The content is complete (no error), or it will never be: a reader must not take a part for the whole. */
+  finish(error?: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    const reader = this.#reader;
+    if (reader.kind === 'collector') this.#settle(reader);
+    else if (reader.kind === 'stream') this.#serveStream();
+  }
+
+  /** Drops what is queued and all that will come. A reader at work gets an error. */
+  discard(): void {
+    if (this.#reader.kind === 'discard') return;
+    if (this.#end === undefined) this.finish(new Error('the response was finished before the content was read'));
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#lent = undefined;
+    this.#reader = { kind: 'discard' };
+    this.#events.room();
+  }
+
+  /** The whole content as text, decoded as the platform does. Rejects when it never became complete. */
+  async text(): Promise<string> {
+    const lent = this.#lent;
+    if (lent === undefined || this.#reader.kind !== 'none') return decodeText(await this.collect());
+    this.#lent = undefined;
+    this.#reader = READ_WHILE_LENT;
+    return decodeText(lent);
+  }
+
+  /** The whole content. Rejects when it never became complete. */
+  collect(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#reader.kind !== 'none') return Promise.reject(new TypeError('the content of the request has been read already'));
+    this.keepLent();
+    return new Promise((resolve, reject) => {
+      const reader: Reader = { kind: 'collector', resolve, reject };
+      const wasFull = this.full;
+      this.#reader = reader;
+      if (this.#end !== undefined) this.#settle(reader);
+      else {
+        this.#events.wanted();
+        if (wasFull) this.#events.room();
+      }
+    });
+  }
+
+  /** The content as it comes, with back-pressure down to the peer. */
+  stream(): ReadableStream<Uint8Array> {
+    this.keepLent();
+    if (this.#stream === undefined) {
+      this.#stream = new ReadableStream<Uint8Array>({ pull: (controller) => this.#pull(controller), cancel: () => this.discard() }, { highWaterMark: 0 });
+      // Now and not at the first pull: an answer that relays the stream has begun by then, and 100 (Continue) would be too late.
+      if (this.#reader.kind === 'none' && this.#end === undefined) this.#events.wanted();
+    }
+    return this.#stream;
+  }
+
+  #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> | undefined {
+    if (this.#reader.kind === 'none') this.#reader = { kind: 'stream', controller, pulled: undefined };
+    const reader = this.#reader as Reader;
+    if (reader.kind !== 'stream') {
+      controller.error(this.#end?.error ?? new TypeError('the content of the request has been read already'));
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      reader.pulled = resolve;
+      this.#serveStream();
+    });
+  }
+
+  #serveStream(): void {
+    const reader = this.#reader;
+    if (reader.kind !== 'stream' || reader.pulled === undefined) return;
+    const { pulled, controller } = reader;
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) {
+      const wasFull = this.full;
+      this.#queuedBytes -= chunk.length;
+      controller.enqueue(chunk);
+      if (wasFull) this.#events.room();
+    } else if (this.#end === undefined) return;
+    else if (this.#end.error === undefined) controller.close();
+    else controller.error(this.#end.error);
+    reader.pulled = undefined;
+    pulled();
+  }
+
+  #settle(reader: Extract<Reader, { kind: 'collector' }>): void {
+    const error = this.#end?.error;
+    if (error !== undefined) {
+      reader.reject(error);
+      return;
+    }
+    const only = this.#queue.length === 1 ? this.#queue[0] : undefined;
+    const whole = only ?? joined(this.#queue, this.#queuedBytes);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    reader.resolve(whole);
+  }
+}
+
+const READ_WHILE_LENT: Reader = { kind: 'collector', resolve: () => undefined, reject: () => undefined };
+
+/** UTF-8, without a byte order mark; what is malformed becomes U+FFFD. */
+function decodeText(bytes: Uint8Array): string {
+  const start = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start).toString('utf8');
+}
+
+function joined(chunks: readonly Uint8Array[], byteLength: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(byteLength);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,85 @@
+// The second argument of a handler: made for each request, and nothing in it before it is asked for.
+
+import type { Connection } from '@wellknown/core';
+import type { Exchange } from './exchange.ts';
+import { readFields } from './fields.ts';
+import type { ClientFacts } from './forwarded.ts';
+import type { RequestContext } from './handler.ts';
+import { fieldProblem } from './response-head.ts';
+import { entriesOf, type ResponseHeaders } from './response.ts';
+import type { Takeover } from './takeover.ts';
+
+/** What a context asks of its connection. */
+export interface ContextOwner {
+  readonly connection: Connection;
+  clientOf(exchange: Exchange): ClientFacts;
+  requestIdOf(exchange: Exchange): string;
+  /** Sends an interim answer, if one may still be sent. */
+  sendInterim(exchange: Exchange, text: string): void;
+  takeOver(exchange: Exchange): Takeover;
+  workFailed(exchange: Exchange, error: unknown): void;
+}
+
+export class ExchangeContext implements RequestContext {
+  readonly #owner: ContextOwner;
+  readonly #exchange: Exchange;
+
+  constructor(owner: ContextOwner, exchange: Exchange) {
+    this.#owner = owner;
+    this.#exchange = exchange;
+  }
+
+  get remote(): RequestContext['remote'] {
+    return this.#owner.connection.remote;
+  }
+
+  get local(): RequestContext['local'] {
+    return this.#owner.connection.local;
+  }
+
+  get client(): ClientFacts {
+    return this.#owner.clientOf(this.#exchange);
+  }
+
+  get requestId(): string {
+    return this.#owner.requestIdOf(this.#exchange);
+  }
+
+  get rawTarget(): string {
+    return this.#exchange.head.target;
+  }
+
+  get httpVersion(): '1.0' | '1.1' {
+    return this.#exchange.head.minorVersion === 0 ? '1.0' : '1.1';
+  }
+
+  trailers(): Headers | undefined {
+    const lines = this.#exchange.body?.trailerLines;
+    if (lines === undefined || lines === '') return undefined;
+    const headers = new Headers();
+    for (const [name, value] of readFields(lines)) headers.append(name, value);
+    return headers;
+  }
+
+  setTrailers(trailers: () => ResponseHeaders): void {
+    this.#exchange.trailers = trailers;
+  }
+
+  earlyHints(headers: ResponseHeaders): void {
+    let lines = '';
+    for (const [name, value] of entriesOf(headers)) {
+      const problem = fieldProblem(name, value);
+      if (problem !== undefined) throw new TypeError(problem);
+      lines += `${name}: ${value}\r\n`;
+    }
+    this.#owner.sendInterim(this.#exchange, `HTTP/1.1 103 Early Hints\r\n${lines}\r\n`);
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error));
+  }
+
+  upgrade(): Takeover {
+    return this.#owner.takeOver(this.#exchange);
+  }
+}

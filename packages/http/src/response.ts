@@ -1,0 +1,225 @@
+// A `Response` that keeps what it was made of, so that the engine writes it without a stream in between.
+
+/** Content with a known length that is read piece by piece, such as a range of a file. */
+export interface ContentSource {
+  readonly byteLength: number;
+  /** Fills `into` from its start and resolves with the number of bytes, 0 when there is nothing more. */
+  read(into: Uint8Array): Promise<number>;
+  /** Called exactly once, when it is read or given up. */
+  close(): void;
+}
+
+export type ResponseContent = string | Uint8Array | ContentSource | ReadableStream<Uint8Array> | null;
+export type ResponseHeaders = Headers | readonly (readonly [string, string])[] | Readonly<Record<string, string>>;
+
+export interface HttpResponseInit {
+  readonly status?: number;
+  readonly statusText?: string;
+  readonly headers?: ResponseHeaders | undefined;
+}
+
+/** Whole heads, for what `HttpResponse.writtenOf` asks. */
+export interface HeadSource {
+  headFor(status: number, headers: ResponseHeaders | undefined, isText: boolean, byteLength: number, dateLine: string): string | undefined;
+}
+
+const SOURCE_CHUNK_BYTES = 65_536;
+// Larger content is not copied into one text with its head.
+const MAX_WRITTEN_BYTES = 16_384;
+const JSON_TYPE = { 'content-type': 'application/json' } as const;
+
+// What only a fetched response can differ in.
+const UNUSED = { type: 'default', url: '', redirected: false } as const;
+
+/**
+ * Made like a platform Response, and satisfies `instanceof Response`, but is written several times faster. A wrong status or
+ * a header that can't be sent is found when it is written, and answered with 500.
+ */
+export class HttpResponse implements Response {
+  readonly #content: ResponseContent;
+  readonly #headersGiven: ResponseHeaders | undefined;
+  readonly #status: number;
+  readonly #statusText: string;
+  #headers: Headers | undefined;
+  #native: Response | undefined;
+  #taken = false;
+  /** What the engine wrote for it last, and the Date line in it: constant answers are kept by their handlers and sent again. */
+  #written = '';
+  #writtenDate = '';
+
+  constructor(content: ResponseContent | undefined = null, init: HttpResponseInit = {}) {
+    this.#content = content;
+    this.#status = init.status ?? 200;
+    this.#statusText = init.statusText ?? '';
+    this.#headersGiven = init.headers;
+  }
+
+  /** A response with `value` as JSON. */
+  static json(value: unknown, init: HttpResponseInit = {}): HttpResponse {
+    if (init.headers === undefined) return new HttpResponse(JSON.stringify(value), { ...init, headers: JSON_TYPE });
+    const response = new HttpResponse(JSON.stringify(value), init);
+    if (!namesType(init.headers)) response.headers.set('content-type', JSON_TYPE['content-type']);
+    return response;
+  }
+
+  /** A redirect to `location`, which may be relative. */
+  static redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): HttpResponse {
+    return new HttpResponse(null, { status, headers: { Location: location } });
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  get statusText(): string {
+    return this.#statusText;
+  }
+
+  get ok(): boolean {
+    return this.#status >= 200 && this.#status <= 299;
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      const given = this.#headersGiven;
+      this.#headers = new Headers();
+      for (const [name, value] of entriesOf(given)) this.#headers.append(name, value);
+      // As a platform Response does.
+      if (typeof this.#content === 'string' && !this.#headers.has('content-type')) this.#headers.set('content-type', DEFAULT_TEXT_TYPE);
+    }
+    return this.#headers;
+  }
+
+  /** For the engine: the headers as they stand, without making a `Headers` of them. */
+  static headersOf(response: HttpResponse): ResponseHeaders | undefined {
+    return response.#headers ?? response.#headersGiven;
+  }
+
+  /**
+   * For the engine: the whole answer with status 200 or such, where it is text or few bytes and nothing else is to be decided;
+   * otherwise undefined. `headFor` gives the head.
+   */
+  static writtenOf(response: HttpResponse, dateLine: string, headFor: HeadSource): string | undefined {
+    if (response.#writtenDate === dateLine && response.#headers === undefined) return response.#written;
+    const content = response.#content;
+    const status = response.#status;
+    if (response.#native !== undefined || response.#headers !== undefined || response.#statusText !== '' || status === 204 || status === 205 || status === 304) return undefined;
+    let text: string;
+    let byteLength: number;
+    if (typeof content === 'string') {
+      byteLength = Buffer.byteLength(content);
+      if (byteLength > MAX_WRITTEN_BYTES) return undefined;
+      // ASCII text is its own UTF-8; other text becomes one character for each octet.
+      text = byteLength === content.length ? content : Buffer.from(content).toString('latin1');
+    } else if (content === null) {
+      text = '';
+      byteLength = 0;
+    } else return undefined;
+    const head = headFor.headFor(status, response.#headersGiven, content !== null, byteLength, dateLine);
+    if (head === undefined) return undefined;
+    response.#written = head + text;
+    response.#writtenDate = dateLine;
+    return response.#written;
+  }
+
+  /** For the engine: the content, once. Undefined when it has been read already. */
+  static takeContent(response: HttpResponse): ResponseContent | undefined {
+    if (response.#native !== undefined) return response.#native.bodyUsed ? undefined : response.#native.body;
+    if (response.#taken) return undefined;
+    // Text and bytes may be sent more than once, so that a handler can keep a constant answer.
+    response.#taken = isSource(response.#content) || response.#content instanceof ReadableStream;
+    return response.#content;
+  }
+
+  get body(): ReadableStream | null {
+    return this.#made().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#native?.bodyUsed ?? this.#taken;
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#made().arrayBuffer();
+  }
+
+  blob(): Promise<Blob> {
+    return this.#made().blob();
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await this.#made().arrayBuffer());
+  }
+
+  formData(): Promise<FormData> {
+    const form: { formData(): Promise<FormData> } = this.#made();
+    return form.formData();
+  }
+
+  json(): Promise<unknown> {
+    return this.#made().json();
+  }
+
+  text(): Promise<string> {
+    return this.#made().text();
+  }
+
+  clone(): Response {
+    return this.#made().clone();
+  }
+
+  get type(): (typeof UNUSED)['type'] {
+    return UNUSED.type;
+  }
+
+  get url(): (typeof UNUSED)['url'] {
+    return UNUSED.url;
+  }
+
+  get redirected(): (typeof UNUSED)['redirected'] {
+    return UNUSED.redirected;
+  }
+
+  #made(): Response {
+    if (this.#native === undefined) {
+      if (this.#taken) throw new TypeError('the content of the response has been read already');
+      const content = this.#content;
+      this.#native = new Response(isSource(content) ? streamOf(content) : content, { status: this.#status, statusText: this.#statusText, headers: this.headers });
+    }
+    return this.#native;
+  }
+}
+
+Object.setPrototypeOf(HttpResponse.prototype, Response.prototype);
+
+export const DEFAULT_TEXT_TYPE = 'text/plain;charset=UTF-8';
+
+export const isSource = (content: ResponseContent): content is ContentSource =>
+  content !== null && typeof content === 'object' && !(content instanceof Uint8Array) && 'byteLength' in content;
+
+/** The name and value pairs of headers in any of the forms that are taken. */
+export function entriesOf(headers: ResponseHeaders | undefined): Iterable<readonly [string, string]> {
+  if (headers === undefined) return [];
+  return Symbol.iterator in headers ? headers : Object.entries(headers);
+}
+
+const namesType = (headers: ResponseHeaders): boolean => Array.from(entriesOf(headers), ([name]) => name.toLowerCase()).includes('content-type');
+
+function streamOf(source: ContentSource): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const buffer = new Uint8Array(SOURCE_CHUNK_BYTES);
+        const byteLength = await source.read(buffer);
+        if (byteLength > 0) {
+          controller.enqueue(buffer.subarray(0, byteLength));
+          return;
+        }
+        source.close();
+        controller.close();
+      },
+      cancel: () => source.close(),
+    },
+    { highWaterMark: 0 },
+  );
+}

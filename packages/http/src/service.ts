@@ -1,0 +1,96 @@
+// What all connections of one served protocol share.
+
+import type { Address, Clock, Logger } from '@wellknown/core';
+import type { AccessEntry } from './access-entry.ts';
+import type { ForwardedField } from './forwarded.ts';
+import type { FetchHandler } from './handler.ts';
+import { HeadPrefixes } from './head-prefixes.ts';
+import type { HttpLimits } from './limits.ts';
+
+const BUFFER_BYTES = 65_536;
+// 1 MiB at most stays with an idle server.
+const MAX_SPARE_BUFFERS = 16;
+
+/** The proxies whose word about the client is taken. */
+export interface TrustedProxies {
+  readonly field: ForwardedField;
+  isTrusted(address: Address | string): boolean;
+}
+
+export interface HttpServiceParts {
+  readonly handler: FetchHandler;
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly counters: Record<string, number>;
+  readonly proxies: TrustedProxies | undefined;
+  /** Called at the end of each exchange. */
+  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+}
+
+export class HttpService {
+  readonly handler: FetchHandler;
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly proxies: TrustedProxies | undefined;
+  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly prefixes = new HeadPrefixes();
+  readonly #counters: Record<string, number>;
+  readonly #idPrefix = crypto.randomUUID().slice(0, 8);
+  #nextId = 0;
+  #dateSecond = -1;
+  #dateLine = '';
+  readonly #spare: Uint8Array[] = [];
+
+  constructor({ handler, limits, log, clock, counters, proxies, accessLog }: HttpServiceParts) {
+    this.handler = handler;
+    this.limits = limits;
+    this.log = log;
+    this.clock = clock;
+    this.proxies = proxies;
+    this.accessLog = accessLog;
+    this.#counters = counters;
+    for (const name of COUNTERS) counters[name] ??= 0;
+  }
+
+  /** Counts an answer by the first digit of its status. */
+  countAnswer(status: number): void {
+    const name = ANSWER_COUNTERS[Math.floor(status / 100)];
+    if (name !== undefined) this.count(name);
+  }
+
+  count(name: (typeof COUNTERS)[number], amount = 1): void {
+    this.#counters[name] = (this.#counters[name] ?? 0) + amount;
+  }
+
+  /** Unique among all workers, short, and without meaning. */
+  newRequestId(): string {
+    this.#nextId += 1;
+    return `${this.#idPrefix}-${this.#nextId.toString(36)}`;
+  }
+
+  /** `Date: …` with CR LF, made once in a second (RFC 9110 §6.6.1). */
+  get dateLine(): string {
+    const nowMs = this.clock.wallMs();
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#dateLine = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+    }
+    return this.#dateLine;
+  }
+
+  borrowBuffer(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES);
+  }
+
+  /** Only for a buffer whose bytes nobody needs any more. */
+  returnBuffer(buffer: Uint8Array): void {
+    if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
+  }
+}
+
+/** The counters of an HTTP service. They name neither paths nor hosts, so that their number does not grow. */
+export const COUNTERS = ['requests', 'answers2xx', 'answers3xx', 'answers4xx', 'answers5xx', 'refusals', 'upgrades', 'aborted'] as const;
+const ANSWER_COUNTERS: readonly ((typeof COUNTERS)[number] | undefined)[] = [undefined, undefined, 'answers2xx', 'answers3xx', 'answers4xx', 'answers5xx'];

@@ -1,0 +1,184 @@
+// Files of one root on the disk. The checks are made on what was opened, not on what a path meant a moment before.
+//
+// Opening may wait for a disk and happens off the main thread; what the kernel answers from memory about an open file
+// (its kind, its real path) is asked directly, since the way to a thread and back costs more than the answer.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { fail, ok, type Result } from '@wellknown/core';
+import type { ContentSource } from '../response.ts';
+import type { ListedEntry } from './listing.ts';
+
+/** `inside`: links are followed as long as they end below the root. */
+export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
+
+/** Why there is nothing to serve. */
+export type DiskProblem = 'not-found' | 'forbidden' | 'busy';
+
+export interface OpenFile {
+  readonly kind: 'file';
+  readonly byteLength: number;
+  readonly modifiedMs: number;
+  /** A part of the file. It owns the open file and closes it. */
+  source(start: number, byteLength: number): ContentSource;
+  /** Closes the file where no source was taken. Safe to call twice. */
+  close(): void;
+}
+
+export type Found = OpenFile | { readonly kind: 'directory' };
+
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
+// A FIFO without a writer would block the open, and a terminal would become ours.
+const OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+const PROBLEMS: Readonly<Record<string, DiskProblem>> = {
+  ENOENT: 'not-found', ENOTDIR: 'not-found', ELOOP: 'not-found', ENAMETOOLONG: 'not-found', ENXIO: 'not-found', EINVAL: 'not-found', EISDIR: 'not-found',
+  EACCES: 'forbidden', EPERM: 'forbidden',
+  EMFILE: 'busy', ENFILE: 'busy',
+};
+
+/** A directory and what may be seen of it. */
+export class DiskRoot {
+  readonly #root: string;
+  readonly #symlinks: SymlinkPolicy;
+
+  /** `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory. */
+  constructor(root: string, symlinks: SymlinkPolicy) {
+    this.#root = fs.realpathSync(root);
+    this.#symlinks = symlinks;
+    if (!fs.statSync(this.#root).isDirectory()) throw new Error(`${root} is not a directory`);
+  }
+
+  /** Opens what lies at `segments`. Only regular files and directories are ever found. */
+  async open(segments: readonly string[]): Promise<Result<Found, DiskProblem>> {
+    const wanted = path.join(this.#root, ...segments);
+    let descriptor: number;
+    try {
+      descriptor = await openDescriptor(wanted);
+    } catch (error) {
+      return fail(problemOf(error));
+    }
+    try {
+      const stats = fs.fstatSync(descriptor);
+      const isDirectory = stats.isDirectory();
+      if ((!isDirectory && !stats.isFile()) || !this.#mayServe(wanted, realPathOf(descriptor, wanted))) {
+        fs.closeSync(descriptor);
+        return fail('not-found');
+      }
+      if (!isDirectory) return ok(new DiskFile(descriptor, stats.size, stats.mtimeMs));
+      fs.closeSync(descriptor);
+      return ok({ kind: 'directory' });
+    } catch (error) {
+      fs.closeSync(descriptor);
+      return fail(problemOf(error));
+    }
+  }
+
+  /** Up to `maxEntries` entries of a directory that may be served; names the policy hides are left out. */
+  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<{ entries: ListedEntry[]; omitted: number }, DiskProblem>> {
+    const directory = path.join(this.#root, ...segments);
+    try {
+      const names: string[] = [];
+      let omitted = 0;
+      // Read one by one, so that a directory of a million files does not fill the memory.
+      for await (const entry of await fs.promises.opendir(directory)) {
+        if (!isVisible(entry.name)) continue;
+        if (names.length < maxEntries) names.push(entry.name);
+        else omitted += 1;
+      }
+      const entries: ListedEntry[] = [];
+      for (const name of names) {
+        const entry = await this.#entry(directory, name);
+        if (entry !== undefined) entries.push(entry);
+      }
+      return ok({ entries, omitted });
+    } catch (error) {
+      return fail(problemOf(error));
+    }
+  }
+
+  async #entry(directory: string, name: string): Promise<ListedEntry | undefined> {
+    const wanted = path.join(directory, name);
+    try {
+      const stats = await fs.promises.stat(wanted);
+      if (!stats.isFile() && !stats.isDirectory()) return undefined;
+      if (this.#symlinks !== 'follow' && !this.#mayServe(wanted, await fs.promises.realpath(wanted))) return undefined;
+      return { name, kind: stats.isDirectory() ? 'directory' : 'file', byteLength: stats.size, modifiedMs: stats.mtimeMs };
+    } catch {
+      // A broken link, or gone since it was read: not there.
+      return undefined;
+    }
+  }
+
+  #mayServe(wanted: string, real: string): boolean {
+    if (this.#symlinks === 'follow') return true;
+    if (this.#symlinks === 'deny') return real === wanted;
+    // With the separator: `/srv/site-old` is not inside `/srv/site`.
+    return real === this.#root || real.startsWith(this.#root === path.sep ? path.sep : this.#root + path.sep);
+  }
+}
+
+class DiskFile implements OpenFile {
+  readonly kind = 'file';
+  readonly byteLength: number;
+  readonly modifiedMs: number;
+  readonly #descriptor: number;
+  #closed = false;
+
+  constructor(descriptor: number, byteLength: number, modifiedMs: number) {
+    this.#descriptor = descriptor;
+    this.byteLength = byteLength;
+    this.modifiedMs = modifiedMs;
+  }
+
+  source(start: number, byteLength: number): ContentSource {
+    let position = start;
+    const end = start + byteLength;
+    return {
+      byteLength,
+      read: (into) =>
+        new Promise((resolve, reject) => {
+          fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
+            if (error !== null) reject(error);
+            else {
+              position += bytesRead;
+              resolve(bytesRead);
+            }
+          });
+        }),
+      close: () => this.close(),
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    fs.closeSync(this.#descriptor);
+  }
+}
+
+function openDescriptor(file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(file, OPEN_FLAGS, (error, descriptor) => {
+      if (error === null) resolve(descriptor);
+      else reject(error);
+    });
+  });
+}
+
+/** Where an open file really lies. Linux says it of the descriptor itself, which no rename or new link can falsify. */
+function realPathOf(descriptor: number, wanted: string): string {
+  if (process.platform === 'linux') return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  const real = fs.realpathSync(wanted);
+  const opened = fs.fstatSync(descriptor);
+  const found = fs.statSync(real);
+  if (opened.ino !== found.ino || opened.dev !== found.dev) throw Object.assign(new Error('the path changed while it was opened'), { code: 'ENOENT' });
+  return real;
+}
+
+function problemOf(error: unknown): DiskProblem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const problem = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+  if (problem === undefined) throw error;
+  return problem;
+}

@@ -1,0 +1,55 @@
+// From a request path to the names below the root, or a refusal. Decoded once; nothing here asks the disk.
+
+import { fail, ok, type Result } from '@wellknown/core';
+
+export interface FilePath {
+  /** Never empty strings, `.` or `..`; without separators and control characters. Empty for the root itself. */
+  readonly segments: readonly string[];
+  /** The path ends in `/`: it names a directory. */
+  readonly namesDirectory: boolean;
+  /** With its `?`, or empty. */
+  readonly query: string;
+}
+
+/** 400: nobody could mean this. 404: it is not for the public. */
+export type PathProblem = 400 | 404;
+
+// The only name with a dot in front that is meant for everyone (RFC 8615).
+const WELL_KNOWN = '.well-known';
+// Control characters, and the separator of another system that a proxy in front may take for one.
+const FORBIDDEN = /[\0-\x1f\x7f\\]/;
+
+/** Reads path and query of a request target in origin form. */
+export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Result<FilePath, PathProblem> {
+  const queryStart = target.indexOf('?');
+  const path = queryStart < 0 ? target : target.slice(0, queryStart);
+  const segments: string[] = [];
+  for (const encoded of path.split('/')) {
+    // Several slashes in a row are one, as every common server has it.
+    if (encoded === '') continue;
+    const segment = decodeSegment(encoded);
+    if (segment === undefined || segment === '.' || segment === '..') return fail(400);
+    if (segment.startsWith('.') && dotfiles === 'deny' && !(segment === WELL_KNOWN && segments.length === 0)) return fail(404);
+    segments.push(segment);
+  }
+  return ok({ segments, namesDirectory: path.endsWith('/'), query: queryStart < 0 ? '' : target.slice(queryStart) });
+}
+
+/** One segment, percent-decoded; undefined for bad escapes, invalid UTF-8, separators and control characters. */
+function decodeSegment(encoded: string): string | undefined {
+  let segment: string;
+  try {
+    segment = encoded.includes('%') ? decodeURIComponent(encoded) : encoded;
+  } catch {
+    return undefined;
+  }
+  return segment.includes('/') || FORBIDDEN.test(segment) ? undefined : segment;
+}
+
+/** The path and query of any target form that a handler sees. */
+export function pathOfTarget(target: string): string {
+  if (target.startsWith('/')) return target;
+  const scheme = target.indexOf('://');
+  const pathStart = target.slice(scheme + 3).search(/[/?]/);
+  return pathStart < 0 ? '/' : target.slice(scheme + 3 + pathStart);
+}

@@ -1,0 +1,233 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FetchHandler } from '../src/handler.ts';
+import { serveFiles, type ServeFilesOptions } from '../src/static/serve-files.ts';
+import { readResponses, serveHandler, settled, type ReadResponse } from './serve.ts';
+
+const TEXT = Array.from({ length: 100 }, (_, line) => `line ${String(line).padStart(4, '0')}`).join('\n') + '\n';
+let base = '';
+let root = '';
+
+beforeAll(() => {
+  base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-')));
+  root = path.join(base, 'site');
+  for (const directory of ['sub', 'page', '.git', '.well-known', '../site-old']) fs.mkdirSync(path.join(root, directory), { recursive: true });
+  const files: Record<string, string> = {
+    't.txt': TEXT, 'empty.txt': '', 'é.txt': 'accent', 'sub/a.txt': 'a', 'page/index.html': '<p>page', 'index.html': '<p>root', '.env': 'SECRET',
+    '.git/config': 'SECRET', '.well-known/security.txt': 'contact', '../site-old/x.txt': 'SECRET', '../outside.txt': 'SECRET',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    fs.writeFileSync(path.join(root, name), text);
+    fs.utimesSync(path.join(root, name), new Date('2025-01-01T00:00:00.250Z'), new Date('2025-01-01T00:00:00.250Z'));
+  }
+  fs.symlinkSync('../outside.txt', path.join(root, 'out.txt'));
+  fs.symlinkSync('../site-old', path.join(root, 'old'));
+  fs.symlinkSync('t.txt', path.join(root, 'in.txt'));
+  fs.symlinkSync('nowhere', path.join(root, 'broken.txt'));
+  execFileSync('mkfifo', [path.join(root, 'fifo')]);
+  fs.writeFileSync(path.join(root, 'big.bin'), Buffer.alloc(300_000, 'abcdefghij'));
+});
+afterAll(() => fs.rmSync(base, { recursive: true }));
+
+async function ask(target: string, { method = 'GET', headers = {}, options = {} }: { method?: string; headers?: Record<string, string>; options?: ServeFilesOptions } = {}): Promise<ReadResponse> {
+  const { peer, errors } = serveHandler(serveFiles(root, options));
+  peer.send(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  let text = '';
+  // The disk answers from other threads.
+  for (let turn = 0; turn < 1000 && !isComplete(text, method); turn += 1) {
+    await settled();
+    text += peer.take();
+  }
+  expect(errors).toEqual([]);
+  const [response] = readResponses(text, [method]);
+  if (response === undefined) throw new Error(`no answer to ${target}`);
+  return response;
+}
+
+function isComplete(text: string, method: string): boolean {
+  const headEnd = text.indexOf('\r\n\r\n');
+  const length = method === 'HEAD' ? 0 : Number(/^content-length: ([0-9]+)/im.exec(text)?.[1] ?? 0);
+  return headEnd >= 0 && text.length >= headEnd + 4 + length;
+}
+
+describe('a file', () => {
+  test('is served with type, length, validators and Accept-Ranges', async () => {
+    const { status, body, headers } = await ask('/t.txt');
+    expect([status, body]).toEqual([200, TEXT]);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'text/plain;charset=utf-8', 'content-length': '1000', 'last-modified': 'Wed, 01 Jan 2025 00:00:00 GMT', 'accept-ranges': 'bytes', 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff',
+    });
+    expect(headers.get('etag')).toMatch(/^"[^"]+"$/);
+  });
+
+  test.each([['/empty.txt', ''], ['/%C3%A9.txt', 'accent'], ['/.well-known/security.txt', 'contact'], ['/page/', '<p>page'], ['/', '<p>root'], ['/t.txt?query', TEXT], ['http://a/sub/a.txt', 'a'], ['/in.txt', TEXT]])('%s is found', async (target, body) => {
+    expect(await ask(target)).toMatchObject({ status: 200, body });
+  });
+
+  test('larger than a buffer arrives whole', async () => {
+    const { body } = await ask('/big.bin');
+    expect(body === 'abcdefghij'.repeat(30_000)).toBe(true);
+  });
+
+  test('HEAD has the head of GET and no content', async () => {
+    const get = await ask('/t.txt');
+    const head = await ask('/t.txt', { method: 'HEAD' });
+    expect(Object.fromEntries(head.headers)).toEqual({ ...Object.fromEntries(get.headers), date: head.headers.get('date') });
+    expect(head.body).toBe('');
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND'])('%s is refused with 405 and Allow (RFC 9110 §15.5.6)', async (method) => {
+    const { status, headers } = await ask('/t.txt', { method });
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test('that was just written has a weak tag: another write may leave no trace in its time', async () => {
+    fs.writeFileSync(path.join(root, 'fresh.txt'), 'x');
+    const clock = { ...(await import('@wellknown/core')).systemClock };
+    const { headers } = await ask('/fresh.txt', { options: { clock } });
+    fs.rmSync(path.join(root, 'fresh.txt'));
+    expect(headers.get('etag')).toMatch(/^W\/"/);
+  });
+
+  test('that shrinks while it is sent breaks the connection instead of lying', async () => {
+    const name = path.join(root, 'shrinking.bin');
+    fs.writeFileSync(name, Buffer.alloc(300_000));
+    const { peer, errors } = serveHandler(serveFiles(root));
+    peer.reading = false;
+    peer.send('GET /shrinking.bin HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (let turn = 0; turn < 50; turn += 1) await settled();
+    fs.truncateSync(name, 10);
+    peer.reading = true;
+    for (let turn = 0; turn < 500 && !peer.closed; turn += 1) await settled();
+    fs.rmSync(name);
+    expect(peer.closed).toBe(true);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('what is not served', () => {
+  test.each([
+    ['/nothing', 404], ['/t.txt/', 404], ['/t.txt/x', 404], ['/.env', 404], ['/.git/config', 404], ['/out.txt', 404], ['/old/x.txt', 404], ['/broken.txt', 404], ['/fifo', 404],
+    ['/../outside.txt', 400], ['/%2e%2e/outside.txt', 400], ['/..%2foutside.txt', 400], ['/%00', 400], ['/%', 400], [`/${'x'.repeat(300)}`, 404],
+  ])('%s: %i', async (target, status) => {
+    const response = await ask(target);
+    expect(response.status).toBe(status);
+    expect(response.body).not.toContain('SECRET');
+  });
+
+  test('links are refused, or followed, as the policy says', async () => {
+    expect((await ask('/in.txt', { options: { symlinks: 'deny' } })).status).toBe(404);
+    expect((await ask('/t.txt', { options: { symlinks: 'deny' } })).status).toBe(200);
+    expect((await ask('/out.txt', { options: { symlinks: 'follow' } })).body).toBe('SECRET');
+    expect((await ask('/.env', { options: { dotfiles: 'allow' } })).body).toBe('SECRET');
+  });
+
+  test('a root that is no directory throws at once', () => {
+    expect(() => serveFiles(path.join(root, 't.txt'))).toThrow('is not a directory');
+    expect(() => serveFiles(path.join(root, 'nothing'))).toThrow('ENOENT');
+  });
+});
+
+// What other static servers got wrong: two of these ended a process, most of the others sent the wrong bytes.
+describe('ranges', () => {
+  test.each([
+    ['bytes=0-0', 206, 'bytes 0-0/1000', TEXT.slice(0, 1)],
+    ['bytes=-10', 206, 'bytes 990-999/1000', TEXT.slice(990)],
+    ['bytes=-99999', 206, 'bytes 0-999/1000', TEXT],
+    ['bytes=5-2', 200, null, TEXT],
+    ['bytes=0-99999999999999999999', 206, 'bytes 0-999/1000', TEXT],
+    ['bytes=a-b', 200, null, TEXT],
+    ['items=0-1', 200, null, TEXT],
+    ['bytes=0-1,4-5', 200, null, TEXT],
+    ['bytes=1000-', 416, 'bytes */1000', 'The file has no such range.\n'],
+  ])('%s: %i', async (range, status, contentRange, body) => {
+    const response = await ask('/t.txt', { headers: { Range: range } });
+    expect([response.status, response.headers.get('content-range'), response.body]).toEqual([status, contentRange, body]);
+    expect(response.headers.get('content-length')).toBe(String(body.length));
+  });
+
+  test('If-Range lets a part through only while the file is the same', async () => {
+    const etag = (await ask('/t.txt')).headers.get('etag') ?? '';
+    expect((await ask('/t.txt', { headers: { Range: 'bytes=0-0', 'If-Range': etag } })).status).toBe(206);
+    expect((await ask('/t.txt', { headers: { Range: 'bytes=0-0', 'If-Range': '"other"' } })).status).toBe(200);
+  });
+
+  test('HEAD has no ranges', async () => {
+    expect((await ask('/t.txt', { method: 'HEAD', headers: { Range: 'bytes=0-0' } })).status).toBe(200);
+  });
+});
+
+describe('preconditions', () => {
+  test('a client that has the file is told so, with its validators', async () => {
+    const { headers } = await ask('/t.txt');
+    for (const condition of [{ 'If-None-Match': headers.get('etag') ?? '' }, { 'If-Modified-Since': headers.get('last-modified') ?? '' }]) {
+      const answer = await ask('/t.txt', { headers: condition });
+      expect([answer.status, answer.headers.get('etag'), answer.headers.get('cache-control')]).toEqual([304, headers.get('etag'), 'no-cache']);
+    }
+  });
+
+  test('a precondition that fails is answered with 412', async () => {
+    expect((await ask('/t.txt', { headers: { 'If-Match': '"x"' } })).status).toBe(412);
+    expect((await ask('/t.txt', { headers: { 'If-Unmodified-Since': 'Tue, 31 Dec 2024 00:00:00 GMT' } })).status).toBe(412);
+  });
+});
+
+describe('directories', () => {
+  test.each([
+    ['/sub', './sub/'],
+    ['/page?x=1', './page/?x=1'],
+    ['//sub', './sub/'],
+  ])('%s redirects to %s, which can be no other host', async (target, location) => {
+    const { status, headers } = await ask(target);
+    expect([status, headers.get('location')]).toEqual([308, location]);
+  });
+
+  test('one without index.html is listed, without what may not be served', async () => {
+    fs.renameSync(path.join(root, 'index.html'), path.join(root, 'kept.html'));
+    const { status, headers, body } = await ask('/');
+    fs.renameSync(path.join(root, 'kept.html'), path.join(root, 'index.html'));
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/html;charset=utf-8']);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(body).toContain('href="./t.txt"');
+    expect(body).toContain('href="./sub/"');
+    expect(body).toContain('href="./in.txt"');
+    expect(body).toContain('href="./.well-known/"');
+    for (const hidden of ['.env', '.git', 'out.txt', 'broken', 'fifo', './old']) expect(body).not.toContain(`href="./${hidden.replace('./', '')}`);
+  });
+
+  test('one without index.html is not found where listing is off', async () => {
+    expect((await ask('/sub/', { options: { listing: false } })).status).toBe(404);
+  });
+});
+
+describe('the fallback of a single-page application', () => {
+  const page = { Accept: 'text/html,*/*' };
+  test('answers a page that is not there', async () => {
+    expect(await ask('/app/route', { headers: page, options: { spa: true } })).toMatchObject({ status: 200, body: '<p>root' });
+  });
+  test('never answers a missing asset, a script’s request, or a refused path', async () => {
+    expect((await ask('/app.js', { headers: page, options: { spa: true } })).status).toBe(404);
+    expect((await ask('/api', { headers: { Accept: 'application/json' }, options: { spa: true } })).status).toBe(404);
+    expect((await ask('/.env', { headers: page, options: { spa: true } })).status).toBe(404);
+  });
+});
+
+test('no file stays open after any of these', async () => {
+  const open = (): number => fs.readdirSync('/proc/self/fd').length;
+  await ask('/t.txt');
+  const before = open();
+  for (const target of ['/t.txt', '/t.txt/', '/sub', '/sub/', '/out.txt', '/fifo', '/nothing']) await ask(target);
+  await ask('/t.txt', { method: 'HEAD' });
+  await ask('/t.txt', { headers: { Range: 'bytes=5000-' } });
+  await ask('/t.txt', { headers: { 'If-None-Match': '*' } });
+  expect(open()).toBe(before);
+});
+
+test('a handler made of files can be called without an engine', async () => {
+  const handler = serveFiles(root) as (request: Request) => ReturnType<FetchHandler>;
+  const response = await handler(new Request('http://a/sub/a.txt'));
+  expect([response.status, await response.text()]).toEqual([200, 'a']);
+});

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { evaluateConditions } from '../src/static/conditions.ts';
+import { formatHttpDate, parseHttpDate } from '../src/static/http-date.ts';
+import { parseListingOrder, renderListing, type ListedEntry } from '../src/static/listing.ts';
+import { mediaTypeOf } from '../src/static/media-type.ts';
+import { parseFilePath, pathOfTarget } from '../src/static/path.ts';
+import { decideRange } from '../src/static/range.ts';
+
+describe('paths', () => {
+  test.each([
+    ['/', []],
+    ['/a/b.txt?x=/../y', ['a', 'b.txt']],
+    ['//a///b', ['a', 'b']],
+    ['/%C3%A9%20x', ['é x']],
+    ['/%2561', ['%61']],
+    ['/.well-known/security.txt', ['.well-known', 'security.txt']],
+  ])('%s names %j', (target, segments) => {
+    expect(parseFilePath(target, 'deny')).toMatchObject({ ok: true, value: { segments } });
+  });
+
+  test.each([
+    ['/..', 400], ['/../x', 400], ['/a/..', 400], ['/%2e%2e/x', 400], ['/.%2E/x', 400], ['/..%2fx', 400], ['/a%2Fb', 400], ['/a%5Cb', 400], ['/a\\b', 400],
+    ['/%00', 400], ['/a%0d%0ab', 400], ['/%7f', 400], ['/%', 400], ['/%zz', 400], ['/%ff', 400], ['/%c0%ae', 400], ['/.', 400],
+    ['/.env', 404], ['/.git/config', 404], ['/a/.b', 404], ['/%2eenv', 404], ['/a/.well-known/x', 404],
+  ])('%s is refused with %i', (target, error) => {
+    expect(parseFilePath(target, 'deny')).toEqual({ ok: false, error });
+  });
+
+  test('names with a dot are found where they are allowed, but never those of directories above', () => {
+    expect(parseFilePath('/.env', 'allow').ok).toBe(true);
+    expect(parseFilePath('/..', 'allow').ok).toBe(false);
+  });
+
+  test('an absolute target has its path after the authority', () => {
+    expect(['http://a/b?c', 'http://a', 'http://a?c', '/x'].map(pathOfTarget)).toEqual(['/b?c', '/', '?c', '/x']);
+  });
+});
+
+describe('ranges (RFC 9110 §14)', () => {
+  const part = (start: number, byteLength: number): object => ({ at: 'part', start, byteLength });
+  test.each([
+    ['bytes=0-0', part(0, 1)],
+    ['bytes=-10', part(990, 10)],
+    ['bytes=-99999', part(0, 1000)],
+    ['bytes=0-99999999999999999999', part(0, 1000)],
+    ['bytes=500-', part(500, 500)],
+    ['BYTES=1-2', part(1, 2)],
+    ['bytes=999-999', part(999, 1)],
+    ['bytes=1000-', { at: 'unsatisfiable' }],
+    ['bytes=99999999999999999999-', { at: 'unsatisfiable' }],
+    ['bytes=-0', { at: 'unsatisfiable' }],
+    ['bytes=5-2', { at: 'whole' }],
+    ['bytes=a-b', { at: 'whole' }],
+    ['bytes=-', { at: 'whole' }],
+    ['bytes=', { at: 'whole' }],
+    ['bytes', { at: 'whole' }],
+    ['items=0-1', { at: 'whole' }],
+    ['bytes=0-1,5-6', { at: 'whole' }],
+    [null, { at: 'whole' }],
+  ])('%s of 1000 bytes', (text, outcome) => {
+    expect(decideRange(text, 1000)).toEqual(outcome);
+  });
+
+  test('an empty file has no part', () => {
+    expect(decideRange('bytes=0-', 0)).toEqual({ at: 'whole' });
+  });
+});
+
+describe('preconditions (RFC 9110 §13.2.2)', () => {
+  const at = Date.UTC(2025, 5, 1, 12, 0, 0);
+  const now = Date.UTC(2026, 0, 1);
+  const date = (offsetMs: number): string => formatHttpDate(at + offsetMs);
+  const evaluate = (fields: Record<string, string>, etag = '"e"'): object => evaluateConditions(new Headers(fields), { etag, lastModifiedMs: at }, now);
+  const proceed = (mayRange: boolean): object => ({ at: 'proceed', mayRange });
+
+  test.each([
+    ['If-Match with the tag', { 'If-Match': '"x", "e"' }, proceed(true)],
+    ['If-Match: *', { 'If-Match': '*' }, proceed(true)],
+    ['If-Match with another tag', { 'If-Match': '"x"' }, { at: 'failed' }],
+    ['If-Match with the weak tag', { 'If-Match': 'W/"e"' }, { at: 'failed' }],
+    ['If-Match before If-Unmodified-Since', { 'If-Match': '"e"', 'If-Unmodified-Since': date(-1000) }, proceed(true)],
+    ['If-Unmodified-Since the same second', { 'If-Unmodified-Since': date(0) }, proceed(true)],
+    ['If-Unmodified-Since before', { 'If-Unmodified-Since': date(-1000) }, { at: 'failed' }],
+    ['If-None-Match with the tag in a list', { 'If-None-Match': '"a,b", W/"e"' }, { at: 'not-modified' }],
+    ['If-None-Match: *', { 'If-None-Match': '*' }, { at: 'not-modified' }],
+    ['If-None-Match with another tag', { 'If-None-Match': '"x"' }, proceed(true)],
+    ['If-None-Match before If-Modified-Since', { 'If-None-Match': '"x"', 'If-Modified-Since': date(0) }, proceed(true)],
+    ['If-Modified-Since the same second', { 'If-Modified-Since': date(0) }, { at: 'not-modified' }],
+    ['If-Modified-Since before', { 'If-Modified-Since': date(-1000) }, proceed(true)],
+    ['If-Modified-Since that is no date', { 'If-Modified-Since': 'yesterday' }, proceed(true)],
+    ['If-Range with the tag', { 'If-Range': '"e"' }, proceed(true)],
+    ['If-Range with another tag', { 'If-Range': '"x"' }, proceed(false)],
+    ['If-Range with the weak tag', { 'If-Range': 'W/"e"' }, proceed(false)],
+    ['If-Range with the date', { 'If-Range': date(0) }, proceed(true)],
+    ['If-Range with another date', { 'If-Range': date(1000) }, proceed(false)],
+  ])('%s', (_, fields, outcome) => {
+    expect(evaluate(fields)).toEqual(outcome);
+  });
+
+  test('a weak tag satisfies neither If-Match nor If-Range', () => {
+    expect(evaluate({ 'If-Match': 'W/"e"' }, 'W/"e"')).toEqual({ at: 'failed' });
+    expect(evaluate({ 'If-Range': 'W/"e"' }, 'W/"e"')).toEqual(proceed(false));
+    expect(evaluate({ 'If-Range': date(0) }, 'W/"e"')).toEqual(proceed(false));
+  });
+});
+
+test('all three date forms are read (RFC 9110 §5.6.7)', () => {
+  const expected = Date.UTC(1994, 10, 6, 8, 49, 37);
+  const now = Date.UTC(2026, 0, 1);
+  for (const text of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994']) expect(parseHttpDate(text, now)).toBe(expected);
+  for (const text of ['', '1994', '2025-01-01T00:00:00Z', 'Sun, 06 Foo 1994 08:49:37 GMT', 'Sun, 06 Nov 1994 25:49:37 GMT']) expect(parseHttpDate(text, now)).toBeUndefined();
+});
+
+test('text has a charset, other types have none, and an unknown extension is bytes', () => {
+  expect(['a.html', 'a.js', 'a.png', 'a.unknown', 'README'].map(mediaTypeOf)).toEqual([
+    'text/html;charset=utf-8', 'text/javascript;charset=utf-8', 'image/png', 'application/octet-stream', 'application/octet-stream',
+  ]);
+});
+
+describe('the listing page', () => {
+  const entry = (name: string, kind: ListedEntry['kind'] = 'file', byteLength = 1, modifiedMs = 0): ListedEntry => ({ name, kind, byteLength, modifiedMs });
+  const names = (page: string): string[] => Array.from(page.matchAll(/<tr><td><a[^>]*>([^<]*)</g), ([, name = '']) => name);
+  const render = (entries: ListedEntry[], query = '', segments: string[] = []): string => renderListing({ segments, entries, omitted: 0, ...parseListingOrder(query) });
+
+  test('escapes whatever a name says, in text and in links', () => {
+    const page = render([entry('<script>alert(1)</script>'), entry('"\'&'), entry('javascript:alert(1)')]);
+    expect(page).not.toContain('<script>');
+    expect(page).toContain('&lt;script&gt;');
+    expect(page).toContain('href="./%22&#39;%26"');
+    expect(page).toContain('href="./javascript%3Aalert(1)"');
+  });
+
+  test('lists directories first, then by name with numbers in order', () => {
+    expect(names(render([entry('b10'), entry('b9'), entry('z', 'directory'), entry('A')]))).toEqual(['z/', 'A', 'b9', 'b10']);
+  });
+
+  test('sorts by size or time on request, without a script', () => {
+    const entries = [entry('a', 'file', 3, 1), entry('b', 'file', 1, 3), entry('c', 'file', 2, 2)];
+    expect(names(render(entries, '?sort=size'))).toEqual(['b', 'c', 'a']);
+    expect(names(render(entries, '?sort=size&order=desc'))).toEqual(['a', 'c', 'b']);
+    expect(names(render(entries, '?sort=time&order=desc'))).toEqual(['b', 'c', 'a']);
+    expect(render(entries)).not.toMatch(/<script/i);
+  });
+
+  test('leads up, except at the root', () => {
+    expect(names(render([], '', ['a']))).toEqual(['../']);
+    expect(names(render([]))).toEqual([]);
+  });
+});
