@@ -28,6 +28,8 @@ const CARRYING_FILES = [
   'packages/core/src/upgrade.ts',
   'packages/core/src/worker.ts',
   'packages/core/src/command/run.ts',
+  'packages/core/src/command/run-exec.ts',
+  'packages/core/src/exec-server.ts',
   'packages/core/src/command/standard-log.ts',
   'packages/core/src/testing/behaviour-suite.ts',
   'packages/core/src/testing/client.ts',
@@ -36,12 +38,14 @@ const CARRYING_FILES = [
   'packages/*/src/main.ts',
   'packages/*/src/command.ts',
   'packages/http/src/static/disk.ts',
+  'packages/http/src/takeover.ts',
   'packages/http/src/handler-module.ts',
   'packages/ftp/src/disk-file-system.ts',
   'packages/ftp/src/disk-upload.ts',
   'packages/ftp/src/data-channel.ts',
   'packages/telnet/src/handler-module.ts',
   'packages/cli/src/run.ts',
+  'packages/cli/src/control-commands.ts',
   'packages/cli/src/ping.ts',
 ];
 
@@ -92,5 +96,5 @@ export default tseslint.config(
       'no-restricted-exports': 'off',
     },
   },
-  { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: Object.fromEntries(['process', 'console', 'Buffer', 'URL', 'Response', 'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'].map((name) => [name, 'readonly'])) } },
 );

@@ -13,10 +13,8 @@ export interface Subject {
   readonly arguments?: readonly string[];
 }
 
-export interface Load {
-  /** Loads the server and resolves with how many operations it answered. */
-  (port: number): Promise<number>;
-}
+/** Loads the server and resolves with how many operations it answered. */
+export type Load = (port: number) => Promise<number>;
 
 interface Round {
   readonly operations: number;

@@ -5,19 +5,22 @@ import { echoCommand } from '@wellknown/echo-udp';
 import { ftpCommand } from '@wellknown/ftp';
 import { httpCommand } from '@wellknown/http';
 import { telnetCommand } from '@wellknown/telnet';
+import { CONTROL_COMMANDS } from './control-commands.ts';
 import { PING_SUMMARY } from './ping.ts';
 
 /** One server each; every one is also a program of its own package. */
 export const SERVER_COMMANDS: readonly ServerCommand[] = [httpCommand, ftpCommand, telnetCommand, echoCommand];
 
 /** Subcommands of the command line's contract that do not exist yet: refused by name. */
-export const COMMANDS_TO_COME: readonly string[] = ['exec', 'check', 'status', 'reload', 'upgrade', 'scale', 'drain', 'stop'];
+export const COMMANDS_TO_COME: readonly string[] = ['check'];
 
+const EXEC_SUMMARY = 'a process for each connection, as inetd does: exec [options] -- PROGRAM [ARG…]';
 const UP_SUMMARY = 'http, ftp, telnet and echo together under one supervisor, with safe defaults';
 
 /** The --help of `wellknown` itself. */
 export function helpOfProgram(): string {
-  const rows = [{ name: 'up', summary: UP_SUMMARY }, ...SERVER_COMMANDS, { name: 'ping', summary: PING_SUMMARY }].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
+  const controls = Object.entries(CONTROL_COMMANDS).map(([name, { summary }]) => ({ name, summary }));
+  const rows = [{ name: 'up', summary: UP_SUMMARY }, ...SERVER_COMMANDS, { name: 'exec', summary: EXEC_SUMMARY }, { name: 'ping', summary: PING_SUMMARY }, ...controls].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
   return `usage: wellknown COMMAND [options]
 
 Network servers on well-known ports, on one pre-forked core.

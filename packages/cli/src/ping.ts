@@ -18,6 +18,8 @@ const OPTIONS: readonly OptionSpec[] = [
 ];
 
 const EXIT_FAILURE = 1;
+// A terminal that does not tell its width says 0.
+const FALLBACK_COLUMNS = 80;
 
 interface PingRequest {
   readonly target: string;
@@ -42,7 +44,7 @@ export async function runPing(argv: readonly string[]): Promise<void> {
   // A second Ctrl-C does not wait for what is on its way.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT_FAILURE) : stop.abort()));
   const isWatched = process.stderr.isTTY;
-  const show = (report: ProbeReport): void => void process.stderr.write(`\r\x1b[K${liveLine(report, process.stderr.columns)}`);
+  const show = (report: ProbeReport): void => void process.stderr.write(`\r\x1b[K${liveLine(report, process.stderr.columns || FALLBACK_COLUMNS)}`);
   try {
     const report = await probe(target, { ...options, signal: stop.signal, ...(isWatched ? { onProgress: show } : {}) });
     if (isWatched) process.stderr.write('\r\x1b[K');

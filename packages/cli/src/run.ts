@@ -1,8 +1,9 @@
 // The program `wellknown`: finds the subcommand, and runs it.
 
 import { systemClock } from '@wellknown/core';
-import { helpOfCommand, logOf, parseServerArguments, runCommand, runServices, usageError, version } from '@wellknown/core/command';
+import { defaultControlPath, helpOfCommand, logOf, parseServerArguments, runCommand, runExec, runServices, usageError, version } from '@wellknown/core/command';
 import { COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
+import { isControlCommand, runControlCommand } from './control-commands.ts';
 import { runPing } from './ping.ts';
 import { upServices } from './up-services.ts';
 
@@ -29,6 +30,14 @@ export async function run(argv: readonly string[]): Promise<void> {
     await runPing(rest);
     return;
   }
+  if (name === 'exec') {
+    await runExec('wellknown exec', rest);
+    return;
+  }
+  if (isControlCommand(name)) {
+    await runControlCommand(name, rest);
+    return;
+  }
   const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) await runCommand(command, `wellknown ${name}`, rest);
   else if (COMMANDS_TO_COME.includes(name)) usageError('wellknown', `the command ${name} is not available in this version`);
@@ -47,5 +56,5 @@ async function runUp(argv: readonly string[]): Promise<void> {
     return;
   }
   const { common } = request.value;
-  await runServices(program, upServices(common.portOffset, systemClock.wallMs()), common, logOf(common));
+  await runServices(program, upServices(common.portOffset, systemClock.wallMs()), common, logOf(common), { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) });
 }

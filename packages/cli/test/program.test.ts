@@ -39,7 +39,7 @@ async function startUp(...args: string[]): Promise<{ program: Program; offset: n
 /** A client of the system. Missing, its test is skipped with the reason; in CI it fails. */
 function testWith(client: string, name: string, run: () => Promise<void>): void {
   const isHere = spawnSync('sh', ['-c', `command -v ${client}`]).status === 0;
-  if (!isHere && process.env['CI'] === undefined) {
+  if (!isHere && process.env.CI === undefined) {
     console.log(`skipped, since ${client} is not installed: ${name}`);
     test.skip(`${name} (${client} is not installed)`, run);
   } else test(name, run);

@@ -53,7 +53,7 @@ export function createAlone(options: ResolvedOptions): Server {
         tickets.start(clock);
         for (const [index, service] of options.services.entries()) {
           for (const { endpoint, descriptor } of (await Promise.all(service.listen.map(toBind))).flat()) {
-            const listener = await bindListener(endpoint, { unixMode: options.unixMode, ...(descriptor === undefined ? {} : { descriptor }) });
+            const listener = await bindListener(endpoint, { unixMode: options.unixMode, replacePath: options.replaceUnixPath, ...(descriptor === undefined ? {} : { descriptor }) });
             const number = bound.push(listener);
             endpoints.push(boundEndpoint(service.protocol.name, listener.endpoint));
             if (listener.socket.type === 'stream') await locals[index]?.listenStream(number, listener.endpoint, listener.socket.handle);

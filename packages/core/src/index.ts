@@ -1,8 +1,13 @@
 // For programs that serve, and for protocols built on core.
 
 export { createServer, serve } from './create-server.ts';
+export { createExecServer, type ExecServerOptions } from './exec-server.ts';
+export { openControlSocket } from './control/control-server.ts';
+export { parseIdentity, type Identity } from './run-as.ts';
 export type { BoundEndpoint, Server } from './server.ts';
-export { DEFAULT_SERVER_LIMITS, type ServerLimits, type ServerOptions, type Service } from './options.ts';
+export { DEFAULT_SERVER_LIMITS, type AcceptStrategy, type ServerLimits, type ServerOptions, type Service } from './options.ts';
+export type { DispatchPolicy } from './dispatch-policy.ts';
+export type { ArbiterPolicy } from './arbiter.ts';
 export type { ServerStatus, ServiceStatus } from './status.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
 export { connectDatagram, type DatagramPeerOptions } from './datagram-peer.ts';

@@ -2,7 +2,7 @@
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { chmod, rename, unlink } from 'node:fs/promises';
+import { chmod, rename, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { isIpv4, isIpv6 } from './address.ts';
 import { createDatagramSocket } from './datagram-socket.ts';
@@ -28,13 +28,15 @@ export interface BindOptions {
   readonly descriptor?: number;
   /** The permissions of a unix path; by default those that the umask leaves. */
   readonly unixMode?: number | undefined;
+  /** Takes the unix path even from a program that still listens there. */
+  readonly replacePath?: boolean;
 }
 
 /** Binds, or throws a WellknownError that names the endpoint, the reason and what to do. */
 export async function bindListener(endpoint: Endpoint, options: BindOptions = {}): Promise<BoundListener> {
   try {
     if (options.descriptor !== undefined) return await adopt(endpoint, options.descriptor);
-    if (endpoint.scheme === 'unix') return await bindUnix(endpoint, options.unixMode);
+    if (endpoint.scheme === 'unix') return await bindUnix(endpoint, options);
     const addresses = await addressesOf(endpoint.host);
     return await firstThatBinds(addresses, (address) => (endpoint.scheme === 'udp' ? bindUdp(endpoint, address, options) : bindTcp(endpoint, address, options)));
   } catch (error) {
@@ -123,12 +125,12 @@ async function bindUdp(endpoint: PortEndpoint, address: string, { reusePort = fa
   };
 }
 
-async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, mode: number | undefined): Promise<BoundListener> {
+async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, { unixMode: mode, replacePath = false }: BindOptions): Promise<BoundListener> {
   if (endpoint.abstract) {
     const bound = bindStream({ path: `\0${endpoint.path}` });
     return { endpoint, socket: { type: 'stream', handle: bound.handle }, descriptor: bound.descriptor, close: () => closed(() => bound.close()) };
   }
-  if (await answers(endpoint.path)) throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
+  if (!replacePath && (await answers(endpoint.path))) throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
   // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under a
   // temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
   const temporary = `${endpoint.path}.${process.pid}`;
@@ -136,6 +138,7 @@ async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, mode: n
   const bound = bindStream(target);
   // Before it gets its name: nobody can have opened it with other permissions.
   if (mode !== undefined) await chmod(temporary, mode);
+  const inode = await inodeOf(temporary);
   await rename(temporary, endpoint.path);
   return {
     endpoint,
@@ -143,10 +146,13 @@ async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, mode: n
     descriptor: bound.descriptor,
     async close({ keepPath = false } = {}) {
       bound.close();
-      if (!keepPath) await unlink(endpoint.path).catch(() => undefined);
+      if (!keepPath && (await inodeOf(endpoint.path)) === inode) await unlink(endpoint.path).catch(() => undefined);
     },
   };
 }
+
+/** Another program may have taken the path over since: then it is not ours to unlink. */
+const inodeOf = (path: string): Promise<number | undefined> => stat(path).then(({ ino }) => ino, () => undefined);
 
 /** Tells a living listener from a path that a killed process left behind. */
 function answers(path: string): Promise<boolean> {

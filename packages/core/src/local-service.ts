@@ -160,8 +160,9 @@ function withAccess(protocol: Protocol, access: AccessRules): Protocol {
     datagrams(socket, context) {
       const receive = datagrams.call(protocol, socket, context);
       return (message, source) => {
-        if (access.decide(source.address).allowed) receive(message, source);
-        else context.counters['denied'] = (context.counters['denied'] ?? 0) + 1;
+        if (access.decide(source.address).allowed) return receive(message, source);
+        context.counters.denied = (context.counters.denied ?? 0) + 1;
+        return undefined;
       };
     },
   };

@@ -86,15 +86,16 @@ class NetTransport implements Transport {
     plain.off('end', onEnd);
     plain.off('drain', onDrain);
     plain.off('close', onClose);
-    const secure: Carrier = new tls.TLSSocket(plain, handshake.context.socketOptions(handshake.alpn));
+    const secure = new tls.TLSSocket(plain, handshake.context.socketOptions(handshake.alpn));
     this.sentBefore = plain.bytesWritten;
-    secure[TRANSPORT] = this;
-    this.socket = secure;
+    const carrier: Carrier = secure;
+    carrier[TRANSPORT] = this;
+    this.socket = carrier;
     secure.on('error', onError);
     // What a handshake fails with is reported here alone.
     secure.on('_tlsError', onError);
     secure.on('close', onClose);
-    secure.once('secure', () => handshake.secured(infoOf(secure as tls.TLSSocket)));
+    secure.once('secure', () => handshake.secured(infoOf(secure)));
     if (this.events !== undefined) this.listen();
   }
 

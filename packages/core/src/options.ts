@@ -64,6 +64,8 @@ export interface ServerOptions {
   readonly runAs?: Identity;
   /** The permissions of unix paths; by default those that the umask leaves. */
   readonly unixMode?: number;
+  /** Takes a unix path over even from a program that still listens there. */
+  readonly replaceUnixPath?: boolean;
   /** Default `inherit`. */
   readonly accept?: AcceptStrategy;
   /** Whom `dispatch` gives a connection to. Default `least-connections`. */
@@ -107,6 +109,7 @@ export interface ResolvedOptions {
   readonly drainTimeoutMs: number;
   readonly runAs: Identity | undefined;
   readonly unixMode: number | undefined;
+  readonly replaceUnixPath: boolean;
   readonly accept: AcceptStrategy;
   readonly dispatch: DispatchPolicy;
   readonly policy: Partial<ArbiterPolicy>;
@@ -130,6 +133,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
     runAs: options.runAs,
     unixMode: options.unixMode,
+    replaceUnixPath: options.replaceUnixPath ?? false,
     accept: options.accept ?? 'inherit',
     dispatch: options.dispatch ?? 'least-connections',
     policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },

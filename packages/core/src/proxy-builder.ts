@@ -10,8 +10,7 @@ export function buildProxyHeader(header: ProxyHeader, options: { readonly checks
 }
 
 function buildV1({ command, source, destination }: ProxyHeader): Uint8Array {
-  const sameFamily = source !== undefined && destination !== undefined && source.family === destination.family;
-  const line = command === 'local' || !sameFamily || source.family === 'unix' || destination.family === 'unix'
+  const line = command === 'local' || source === undefined || source.family === 'unix' || destination?.family !== source.family
     ? 'PROXY UNKNOWN\r\n'
     : `PROXY ${source.family === 'ipv4' ? 'TCP4' : 'TCP6'} ${source.address} ${destination.address} ${source.port} ${destination.port}\r\n`;
   return Uint8Array.from(line, (character) => character.charCodeAt(0));

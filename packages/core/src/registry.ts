@@ -36,9 +36,14 @@ interface Held {
   readonly account: Account;
 }
 
-export class Registry {
+/** What a registry counts: a connection, or anything else that opens and closes with a reason. */
+export interface Counted {
+  readonly reason: CloseReason | undefined;
+}
+
+export class Registry<Member extends Counted = Connection> {
   readonly limits: RegistryLimits;
-  readonly #open = new Map<Connection, Held>();
+  readonly #open = new Map<Member, Held>();
   readonly #countByAddress = new Map<string, number>();
   readonly #closedByReason: Partial<Record<CloseReason, number>> = {};
   #accepted = 0;
@@ -57,7 +62,7 @@ export class Registry {
   }
 
   /** Every open connection, for drain and status. */
-  connections(): Iterable<Connection> {
+  connections(): Iterable<Member> {
     return this.#open.keys();
   }
 
@@ -84,18 +89,18 @@ export class Registry {
   }
 
   /** Opens a connection on the free quota of its address. */
-  add(connection: Connection, key: string): void {
+  add(connection: Member, key: string): void {
     this.#open.set(connection, { key, account: 'free-quota' });
     this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
   }
 
   /** Holds a place in the total for a connection while the ledger is asked about its address. */
-  hold(connection: Connection, key: string): void {
+  hold(connection: Member, key: string): void {
     this.#open.set(connection, { key, account: 'asking' });
   }
 
   /** The ledger has lent a place; false when the connection has closed meanwhile, and the place must be given back. */
-  grant(connection: Connection): boolean {
+  grant(connection: Member): boolean {
     const held = this.#open.get(connection);
     if (held === undefined) return false;
     this.#open.set(connection, { key: held.key, account: 'leased' });
@@ -103,12 +108,12 @@ export class Registry {
   }
 
   /** The ledger has refused: takes a held connection out without counting it as closed. */
-  withdraw(connection: Connection): void {
+  withdraw(connection: Member): void {
     this.#open.delete(connection);
   }
 
   /** Takes a closed connection out. Returns the key of the lease to give back, if it held one. */
-  remove(connection: Connection): string | undefined {
+  remove(connection: Member): string | undefined {
     const held = this.#open.get(connection);
     if (held === undefined) return undefined;
     this.#open.delete(connection);

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import { WellknownError } from './errors.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 
 /** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
@@ -6,6 +7,12 @@ export function serveConnection(protocol: Protocol, connection: Connection, cont
   const failed = (error: unknown): void => {
     // A peer that vanished in the middle of a read or write is no fault of the handler.
     if (connection.state === 'closed') return;
+    if (error instanceof WellknownError && error.fault === 'remote') {
+      // A line without an end is the peer's doing: the handler need not catch it.
+      context.log.debug({ err: error, protocol: protocol.name, connection: connection.id }, 'the peer broke the protocol');
+      connection.end(undefined, 'latin1', 'protocol-error');
+      return;
+    }
     context.log.error({ err: error, protocol: protocol.name, connection: connection.id }, 'the handler failed');
     connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
   };

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type StreamSocket, type StreamState, type StreamVerb } from '../src/index.ts';
+import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type StreamSocket, type StreamState, type StreamVerb, type TlsContext } from '../src/index.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
   for (const socket of opened.splice(0)) await socket[Symbol.asyncDispose]();
 });
+
+const context: TlsContext = { socketOptions: () => ({}), setSecureContext: () => undefined, setTicketKey: () => undefined };
 
 const call: Readonly<Record<StreamVerb, (socket: StreamSocket) => Promise<unknown>>> = {
   bind: (stream) => stream.bind('tcp://127.0.0.1:0'),
@@ -13,6 +15,7 @@ const call: Readonly<Record<StreamVerb, (socket: StreamSocket) => Promise<unknow
   connect: (stream) => stream.connect('tcp://127.0.0.1:1'),
   read: (stream) => stream.read(),
   write: (stream) => stream.write('x'),
+  startTls: (stream) => stream.startTls({ context }),
   shutdown: (stream) => stream.shutdown('both'),
   close: (stream) => stream.close(),
 };

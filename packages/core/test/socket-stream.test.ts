@@ -3,9 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
-import { formatAddress, formatEndpoint, select, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createTlsContext, formatAddress, formatEndpoint, select, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
@@ -409,27 +408,88 @@ describe('close', () => {
   });
 });
 
-describe('connect with tls', () => {
-  test('speaks TLS before anything else, and names a certificate that is not trusted', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (peer) => void peer.pipe(peer));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const endpoint: Endpoint = { scheme: 'tcp', host: 'localhost', port: (server.address() as net.AddressInfo).port };
+describe('tls', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
+  let key = '';
+  let cert = '';
+  beforeAll(() => {
+    const files = ['-keyout', path.join(folder, 'key.pem'), '-out', path.join(folder, 'cert.pem')];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', ...files], { stdio: 'ignore' });
+    key = readFileSync(path.join(folder, 'key.pem'), 'utf8');
+    cert = readFileSync(path.join(folder, 'cert.pem'), 'utf8');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
+  async function clearPair(): Promise<{ client: StreamSocket; server: StreamSocket; connecting: Promise<void> }> {
+    const { listener, endpoint } = await listenOn();
     const client = stream();
-    await client.connect(endpoint, { tls: { ca: readFileSync(cert) } });
-    await client.write('in secret\n');
-    expect(await client.readLine()).toBe('in secret');
-    await client.shutdown('write');
-    expect(await client.read()).toBeUndefined();
-    await client.close();
+    const connecting = client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port }, { tls: { ca: cert } });
+    const server = await listener.accept();
+    opened.push(server);
+    return { client, server, connecting };
+  }
 
+  test('a client that connects to tls and a server that starts it speak in secret, with ends of their own', async () => {
+    const { client, server, connecting } = await clearPair();
+    const starting = server.startTls({ context: createTlsContext({ key, cert }) });
+    expect(server.state).toBe('securing');
+    await expect(server.read()).rejects.toMatchObject({ code: 'WRONG_STATE' });
+    expect(await starting).toMatchObject({ protocol: 'TLSv1.3', serverName: 'localhost' });
+    await connecting;
+    expect([client.state, server.state]).toEqual(['connected', 'connected']);
+    await client.write('question\n');
+    expect(await server.readLine()).toBe('question');
+    await client.shutdown('write');
+    expect(await server.read()).toBeUndefined();
+    await server.write('answer\n');
+    expect(await client.readLine()).toBe('answer');
+    await server.shutdown('write');
+    expect(await client.read()).toBeUndefined();
+    expect([client.state, server.state]).toEqual(['ended', 'ended']);
+  });
+
+  test('a certificate that is not trusted ends the attempt with the reason on both sides', async () => {
+    const { listener, endpoint } = await listenOn();
     const careful = stream();
-    await expect(careful.connect(endpoint, { tls: {} })).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('self-signed') as string });
+    const attempt = careful.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
+    const refused = expect(attempt).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('self-signed') as string });
+    const server = await listener.accept();
+    opened.push(server);
+    await server.startTls({ context: createTlsContext({ key, cert }) }).catch(() => undefined);
+    await refused;
     expect(careful.state).toBe('closed');
-    server.close();
-    rmSync(folder, { recursive: true });
+  });
+
+  test('what came in clear and was not read breaks the upgrade', async () => {
+    const { client, server } = await pair();
+    await client.write('STARTTLS\r\nsmuggled\r\n');
+    expect(await server.readLine()).toBe('STARTTLS');
+    await expect(server.startTls({ context: createTlsContext({ key, cert }) })).rejects.toMatchObject({ code: 'EARLY_PLAINTEXT', fault: 'remote' });
+    expect(server.state).toBe('broken');
+  });
+
+  test('a handshake that fails, that is aborted or closed under, breaks the connection', async () => {
+    const noise = await pair();
+    const failing = noise.server.startTls({ context: createTlsContext({ key, cert }) });
+    await noise.client.write('this is no handshake\r\n');
+    await expect(failing).rejects.toMatchObject({ code: 'TLS_FAILED' });
+    expect(noise.server.state).toBe('broken');
+
+    const slow = await pair();
+    const leave = new AbortController();
+    const aborted = slow.server.startTls({ context: createTlsContext({ key, cert }), signal: leave.signal });
+    leave.abort();
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(slow.client.read()).resolves.toBeUndefined();
+
+    const closed = await pair();
+    const under = closed.server.startTls({ context: createTlsContext({ key, cert }) });
+    await closed.server.close();
+    await expect(under).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    expect(closed.server.state).toBe('closed');
+  });
+
+  test('a socket is not bound to tls', async () => {
+    await expect(stream().bind('tls://127.0.0.1:0')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID', message: expect.stringContaining('startTls') as string });
   });
 });

@@ -78,7 +78,12 @@ describe('the program', () => {
   test.each([
     [['--workers', 'many'], "--workers is 'many', allowed is a whole number from 0 to 1024 or 'auto'"],
     [['--listen', 'tcp://nowhere'], "--listen: endpoint 'tcp://nowhere': the port is missing"],
-    [['--tls-cert', 'x.pem'], '--tls-cert is not available in this version'],
+    [['--tls-cert', 'x.pem'], '--tls-cert was given without --tls-key'],
+    [['--tls-cert', 'x.pem', '--tls-key', 'x.pem'], '--tls-cert is of no use without --listen tls://HOST:PORT'],
+    [['--admin', 'tcp://:1'], '--admin is not available in this version'],
+    [['--allow', '10.0.0.1/8'], "--allow '10.0.0.1/8'"],
+    [['--allow', '10.0.0.0/8', '--deny', '10.0.0.0/8'], "--deny: '10.0.0.0/8' is there already"],
+    [['--proxy-protocol', 'everyone'], "--proxy-protocol 'everyone'"],
     [['--accept', 'magic'], "--accept is 'magic', allowed is inherit, inherit-shared, inherit-sharded, dispatch, cluster-rr"],
     [['--run-as', 'nobody-here'], "--run-as: the user 'nobody-here' does not exist"],
     [['--run-as', 'root:'], "--run-as: 'root:' is not of the form USER[:GROUP]"],

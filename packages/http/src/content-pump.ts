@@ -155,7 +155,7 @@ async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   promise.then((value) => (piece = value), (error: unknown) => (failure = { error }));
   for (let turn = 0; turn < SOON_TURNS; turn += 1) {
     if (piece !== undefined || failure !== undefined) break;
-    await null;
+    await Promise.resolve();
   }
   if (failure !== undefined) await promise;
   return piece;

@@ -264,9 +264,15 @@ describe('unread content (RFC 9112 §9.3)', () => {
 
   test('of a known length over the limit closes the connection, and says so', () => {
     const { peer } = serveHandler((request) => new HttpResponse(request.method), { maxDiscardedBodyBytes: 10 });
-    peer.send(post('x'.repeat(11)) + GET);
+    peer.send(post('x'.repeat(11)).slice(0, -1));
     expect(readResponses(peer.take()).map(({ body, headers }) => [body, headers.get('connection')])).toEqual([['POST', 'close']]);
     expect(peer.sawEnd).toBe(true);
+  });
+
+  test('that has arrived already costs nothing, whatever its length', () => {
+    const { peer } = serveHandler((request) => new HttpResponse(request.method), { maxDiscardedBodyBytes: 10 });
+    peer.send(post('x'.repeat(11)) + GET);
+    expect(readResponses(peer.take()).map(({ body }) => body)).toEqual(['POST', 'GET']);
   });
 
   test('of unknown length is discarded up to the limit, then the connection ends', () => {
@@ -303,6 +309,7 @@ describe('Expect: 100-continue (RFC 9110 §10.1.1)', () => {
   test('is answered before an answer that relays the content begins', async () => {
     const { peer } = serveHandler((request) => new HttpResponse(request.body));
     peer.send(head);
+    await settled();
     expect(peer.take()).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
     peer.send('abc');
     await settled();
@@ -407,6 +414,14 @@ describe('handlers that break', () => {
     expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
   });
 
+  test('a stream that fails before its first byte is answered with 500, as a handler is that throws', async () => {
+    const { peer, errors } = serveHandler(() => new HttpResponse(new ReadableStream({ pull: () => Promise.reject(new Error(secret)) })));
+    peer.send(GET);
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ status: 500, body: 'Internal Server Error\n' }]);
+    expect(errors).toHaveLength(1);
+  });
+
   const streamOf = (...chunks: unknown[]): ReadableStream<Uint8Array> =>
     new ReadableStream({
       start(controller) {
@@ -419,7 +434,7 @@ describe('handlers that break', () => {
     ['is shorter than declared', () => new HttpResponse(streamOf(octets('ab')), { headers: { 'Content-Length': '3' } })],
     ['is longer than declared', () => new HttpResponse(streamOf(octets('abcd')), { headers: { 'Content-Length': '3' } })],
     ['gives something else than bytes', () => new HttpResponse(streamOf('abc'))],
-    ['fails', () => new HttpResponse(new ReadableStream({ pull: () => Promise.reject(new Error(secret)) }))],
+    ['fails later', () => new HttpResponse(new ReadableStream({ pull: () => new Promise((_, reject) => setImmediate(() => reject(new Error(secret)))) }))],
   ])('a stream that %s destroys the connection, so that nobody takes it for complete (RFC 9112 §8)', async (_, handler) => {
     const { peer, errors, ...memory } = serveHandler(handler);
     peer.send(GET + GET);

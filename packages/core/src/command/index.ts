@@ -5,3 +5,7 @@ export { parseOptions, parseServerArguments, readChoice, readNumber, type Common
 export { helpOfCommand, optionRows } from './help.ts';
 export { COMMON_OPTIONS } from './common-options.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
+export { runExec } from './run-exec.ts';
+export { askControl } from '../control/control-client.ts';
+export { CONTROL_COMMANDS, type ControlRequest } from '../control/control-protocol.ts';
+export { defaultControlPath } from '../control/control-path.ts';

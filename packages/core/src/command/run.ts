@@ -5,6 +5,7 @@ import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { openControlSocket } from '../control/control-server.ts';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
+import { INHERIT_VARIABLE } from '../inheritance.ts';
 import type { Logger } from '../log.ts';
 import type { ServerOptions, Service } from '../options.ts';
 import { ok } from '../result.ts';
@@ -20,6 +21,9 @@ import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../tls-context.ts';
 import type { ServerCommand } from './server-command.ts';
 import { createStandardLog } from './standard-log.ts';
+
+/** A predecessor's control socket is still open when its successor becomes ready. */
+const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -49,7 +53,7 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
     usageError(program, services.error);
     return;
   }
-  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, command.serverOptions?.(values));
+  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, { defaults: command.serverOptions?.(values) ?? {} });
 }
 
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
@@ -65,7 +69,7 @@ export function usageError(program: string, problem: string): void {
 }
 
 /** Serves until told to stop. */
-export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, defaults: ServerOptions = {}): Promise<void> {
+export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {}): Promise<void> {
   const identity = common.runAs === undefined ? ok(undefined) : parseIdentity(common.runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
   if (!identity.ok) {
     usageError(program, `--run-as: ${identity.error}`);
@@ -78,13 +82,37 @@ export async function runServices(program: string, services: readonly Service[],
     if (isOurWorker()) log.error({}, tls.error);
     return;
   }
+  const make = (): Server => createServer(services, { ...defaults, ...serverOptions(common, log), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
+  await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
+}
+
+export interface RunExtras {
+  /** What HUP does in a server without workers. */
+  readonly reloadHere?: (() => void) | undefined;
+  /** Where the control socket is opened without being asked for; somebody else's there is left alone. */
+  readonly controlIfFree?: string;
+}
+
+async function openControl(server: Server, asked: string | undefined, ifFree: string | undefined, log: Logger): Promise<void> {
+  const path = asked ?? ifFree;
+  if (path === undefined) return;
+  try {
+    await openControlSocket(path, server, log, { replace: isSuccessor });
+  } catch (error) {
+    if (asked !== undefined) throw error;
+    log.warn({ err: error }, 'there is no control socket');
+  }
+}
+
+/** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
+export async function runServer(program: string, make: () => Server, common: CommonValues, log: Logger, { reloadHere, controlIfFree }: RunExtras = {}): Promise<void> {
   const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
   try {
-    const server = createServer(services, { ...defaults, ...serverOptions(common, log), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
-    if (server.role !== 'worker') obeySignals(server, log, notifier, reloadCertificates(common, tls.value, log));
+    const server = make();
+    if (server.role !== 'worker') obeySignals(server, log, notifier, reloadHere);
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
-    if (common.control !== undefined) await openControlSocket(common.control, server, log);
+    await openControl(server, common.control, controlIfFree, log);
     if (common.pidFile !== undefined) await writePidFile(common.pidFile);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');

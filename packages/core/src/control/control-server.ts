@@ -48,9 +48,12 @@ export const controlProtocol = (server: Server): Protocol => defineProtocol({
   },
 });
 
-/** Opens the control socket (mode 0600) of `server` and closes it with it. Rejects when the path can't be bound. */
-export async function openControlSocket(path: string, server: Server, log: Logger): Promise<void> {
-  const control = createServer({ protocol: controlProtocol(server), listen: `unix:${path}` }, { log, unixMode: OWNER_ONLY, limits: { idleTimeoutMs: 0 } });
+/**
+ * Opens the control socket (mode 0600) of `server` and closes it with it. Rejects when the path can't be bound. `replace` takes
+ * the path over from a predecessor that still listens there.
+ */
+export async function openControlSocket(path: string, server: Server, log: Logger, { replace = false }: { readonly replace?: boolean } = {}): Promise<void> {
+  const control = createServer({ protocol: controlProtocol(server), listen: `unix:${path}` }, { log, unixMode: OWNER_ONLY, replaceUnixPath: replace, limits: { idleTimeoutMs: 0 } });
   await control.listen();
   void server.ended.catch(() => undefined).then(() => control.close({ graceMs: 0 }));
 }

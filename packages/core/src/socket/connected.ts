@@ -5,6 +5,7 @@ import { ConnectionReader } from '../connection-reader.ts';
 import { Connection, type ConnectionLimits } from '../connection.ts';
 import { WellknownError } from '../errors.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
+import type { SecureInfo, TlsContext } from '../tls-context.ts';
 import type { Transport } from '../transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 
@@ -88,6 +89,11 @@ export class Connected {
     if (this.connection.send(data, 'utf8')) return;
     this.#full = true;
     await this.#reader.room(signal);
+  }
+
+  /** Speaks TLS from here on, as the server. Bytes that came in clear and were not read are refused. */
+  startTls(context: TlsContext): Promise<SecureInfo> {
+    return this.connection.startTls({ context, unreadBytes: this.#reader.unreadBytes });
   }
 
   /** Reads from now on give `undefined`; what comes is discarded. */

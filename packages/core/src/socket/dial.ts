@@ -8,6 +8,7 @@ import { formatEndpoint, type Endpoint } from '../endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport } from '../net-transport.ts';
 import type { Transport } from '../transport.ts';
+import type { StreamEndpoint } from './socket-address.ts';
 
 export interface DialOptions {
   /** A bound socket to connect from. */
@@ -18,10 +19,10 @@ export interface DialOptions {
 }
 
 /** A connected transport that has not started to read. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
-export async function dial(endpoint: Exclude<Endpoint, { scheme: 'udp' }>, options: DialOptions): Promise<Transport> {
+export async function dial(endpoint: StreamEndpoint, options: DialOptions): Promise<Transport> {
   const socket = socketFor(endpoint, options.from);
   await established(endpoint, socket, 'connect', options.signal);
-  if (options.tls === undefined) return endpoint.scheme === 'unix' ? unixTransport(socket, endpoint) : createNetTransport(socket);
+  if (options.tls === undefined && endpoint.scheme !== 'tls') return endpoint.scheme === 'unix' ? unixTransport(socket, endpoint) : createNetTransport(socket);
   const name = endpoint.scheme === 'unix' || net.isIP(endpoint.host) !== 0 ? {} : { servername: endpoint.host };
   const secure = tls.connect({ ...name, ...options.tls, socket });
   secure.allowHalfOpen = true;
@@ -31,7 +32,7 @@ export async function dial(endpoint: Exclude<Endpoint, { scheme: 'udp' }>, optio
   return createNetTransport(secure);
 }
 
-function socketFor(endpoint: Exclude<Endpoint, { scheme: 'udp' }>, from: net.Socket | undefined): net.Socket {
+function socketFor(endpoint: StreamEndpoint, from: net.Socket | undefined): net.Socket {
   if (from === undefined) {
     const target = endpoint.scheme === 'unix' ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path } : { host: endpoint.host, port: endpoint.port, noDelay: true };
     return net.connect({ ...target, allowHalfOpen: true });

@@ -4,7 +4,8 @@ import { isIpv6, type Address } from '../address.ts';
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { WellknownError } from '../errors.ts';
 
-type StreamEndpoint = Exclude<Endpoint, { scheme: 'udp' }>;
+/** One over which streams go. */
+export type StreamEndpoint = Exclude<Endpoint, { readonly port: number }> | (Extract<Endpoint, { readonly port: number }> & { readonly scheme: 'tcp' | 'tls' });
 type DatagramEndpoint = Extract<Endpoint, { readonly port: number }>;
 
 function endpointOf(given: string | Endpoint): Endpoint {
@@ -17,8 +18,16 @@ function endpointOf(given: string | Endpoint): Endpoint {
 /** Throws ENDPOINT_INVALID for text that is no endpoint, and for one that has no streams. */
 export function streamEndpoint(given: string | Endpoint): StreamEndpoint {
   const endpoint = endpointOf(given);
-  if (endpoint.scheme !== 'udp') return endpoint;
+  if (endpoint.scheme === 'unix') return endpoint;
+  if (endpoint.scheme !== 'udp') return { ...endpoint, scheme: endpoint.scheme };
   throw new WellknownError('ENDPOINT_INVALID', `endpoint '${formatEndpoint(endpoint)}': udp carries datagrams, not streams`, { fault: 'local' });
+}
+
+/** A stream endpoint that can be bound. TLS is nothing that a socket is bound to: it begins on a connection. */
+export function bindableEndpoint(given: string | Endpoint): StreamEndpoint {
+  const endpoint = streamEndpoint(given);
+  if (endpoint.scheme !== 'tls') return endpoint;
+  throw new WellknownError('ENDPOINT_INVALID', `endpoint '${formatEndpoint(endpoint)}': a socket is bound to tcp; call startTls on what accept gives`, { fault: 'local' });
 }
 
 /** Throws ENDPOINT_INVALID for what has no datagrams. Node offers them over udp only. */

@@ -4,6 +4,7 @@
 //     unbound ──bind──▶ bound ──listen──▶ listening ──accept──▶ (a new, connected socket)
 //        └────connect────┴──▶ connecting ──▶ connected ──▶ read-closed / write-closed ──▶ ended
 //
+// `startTls` leads from connected through securing back to connected.
 // From every state `close` leads to closed. A reset, or a peer that takes nothing any more, leads from the connected states
 // to broken: the call was right, the peer failed, and so the verbs are allowed there and report what happened.
 
@@ -13,9 +14,9 @@ import { WellknownError } from '../errors.ts';
  * `read-closed`: the peer has ended, or we shut reading down; reads give what came before, then undefined.
  * `write-closed`: we have ended. `ended`: both. `broken`: a reset or a timeout ended it.
  */
-export type StreamState = 'unbound' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'read-closed' | 'write-closed' | 'ended' | 'broken' | 'closed';
-export type StreamVerb = 'bind' | 'listen' | 'accept' | 'connect' | 'read' | 'write' | 'shutdown' | 'close';
-export type StreamEvent = 'bind' | 'bound' | 'not bound' | 'listen' | 'connect' | 'connected' | 'read over' | 'write over' | 'broken' | 'close';
+export type StreamState = 'unbound' | 'binding' | 'bound' | 'listening' | 'connecting' | 'connected' | 'securing' | 'read-closed' | 'write-closed' | 'ended' | 'broken' | 'closed';
+export type StreamVerb = 'bind' | 'listen' | 'accept' | 'connect' | 'read' | 'write' | 'startTls' | 'shutdown' | 'close';
+export type StreamEvent = 'bind' | 'bound' | 'not bound' | 'listen' | 'connect' | 'connected' | 'secure' | 'secured' | 'read over' | 'write over' | 'broken' | 'close';
 
 export type DatagramState = 'unbound' | 'binding' | 'bound' | 'connecting' | 'connected' | 'closed';
 export type DatagramVerb = 'bind' | 'connect' | 'sendTo' | 'receiveFrom' | 'read' | 'write' | 'close';
@@ -28,7 +29,8 @@ export const STREAM_VERBS: Readonly<Record<StreamState, readonly StreamVerb[]>> 
   bound: ['listen', 'connect', 'close'],
   listening: ['accept', 'close'],
   connecting: ['close'],
-  connected: ['read', 'write', 'shutdown', 'close'],
+  connected: ['read', 'write', 'startTls', 'shutdown', 'close'],
+  securing: ['close'],
   'read-closed': ['read', 'write', 'shutdown', 'close'],
   'write-closed': ['read', 'shutdown', 'close'],
   ended: ['read', 'shutdown', 'close'],
@@ -53,7 +55,8 @@ export const STREAM_TRANSITIONS: Readonly<Record<StreamState, Readonly<Partial<R
   bound: { listen: 'listening', connect: 'connecting', close: 'closed' },
   listening: { close: 'closed' },
   connecting: { connected: 'connected', close: 'closed' },
-  connected: { 'read over': 'read-closed', 'write over': 'write-closed', broken: 'broken', close: 'closed' },
+  connected: { secure: 'securing', 'read over': 'read-closed', 'write over': 'write-closed', broken: 'broken', close: 'closed' },
+  securing: { secured: 'connected', broken: 'broken', close: 'closed' },
   'read-closed': { 'write over': 'ended', broken: 'broken', close: 'closed' },
   'write-closed': { 'read over': 'ended', broken: 'broken', close: 'closed' },
   ended: { close: 'closed' },

@@ -10,12 +10,13 @@ import type { Endpoint } from '../endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
 import { systemClock } from '../system-clock.ts';
+import type { SecureInfo, TlsContext } from '../tls-context.ts';
 import { TimerWheel } from '../timer-wheel.ts';
 import type { Transport } from '../transport.ts';
 import { Connected } from './connected.ts';
 import { dial } from './dial.ts';
 import { Listening } from './listening.ts';
-import { addressOf, streamEndpoint } from './socket-address.ts';
+import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
 import { closedMeanwhile, statesAllowing, STREAM_TRANSITIONS, STREAM_VERBS, wrongState, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
 
 /** Every verb that waits takes one: when it aborts, the verb rejects with its reason. */
@@ -45,6 +46,7 @@ export class StreamSocket implements AsyncDisposable {
   #bound: BoundListener | undefined;
   #listening: Listening | undefined;
   #connected: Connected | undefined;
+  #secure: SecureInfo | undefined;
   /** Takes back a bind or connect that is under way. */
   readonly #giveUp = new AbortController();
 
@@ -68,6 +70,11 @@ export class StreamSocket implements AsyncDisposable {
     return this.#connected?.connection.remote;
   }
 
+  /** What `startTls` agreed on. */
+  get secure(): SecureInfo | undefined {
+    return this.#secure;
+  }
+
   /** Accepted connections that nobody has asked for yet. */
   get queued(): number {
     return this.#listening?.queued ?? 0;
@@ -81,7 +88,7 @@ export class StreamSocket implements AsyncDisposable {
   /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
   async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
     this.#require('bind');
-    const target = streamEndpoint(endpoint);
+    const target = bindableEndpoint(endpoint);
     options.signal?.throwIfAborted();
     this.#move('bind');
     try {
@@ -123,7 +130,7 @@ export class StreamSocket implements AsyncDisposable {
     return new StreamSocket(this.#options, await this.#listening.accept(options.signal));
   }
 
-  /** Connects to a listener: connect(2). `tls` speaks TLS on it before anything else. When it fails, the socket is closed. */
+  /** Connects to a listener: connect(2). With `tls://…` or the option `tls` it speaks TLS before anything else. When it fails, the socket is closed. */
   async connect(endpoint: string | Endpoint, options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {}): Promise<void> {
     this.#require('connect');
     const target = streamEndpoint(endpoint);
@@ -157,6 +164,25 @@ export class StreamSocket implements AsyncDisposable {
   /** Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is sent nevertheless. */
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
     await this.#requireConnected('write').write(data, options.signal);
+  }
+
+  /**
+   * Speaks TLS from here on, as the server (a client says `tls` when it connects). Bytes that came before the handshake and were
+   * not read break the connection: EARLY_PLAINTEXT. So does a handshake that fails (TLS_FAILED), or is aborted.
+   */
+  async startTls(options: VerbOptions & { readonly context: TlsContext }): Promise<SecureInfo> {
+    const connected = this.#requireConnected('startTls');
+    options.signal?.throwIfAborted();
+    this.#move('secure');
+    try {
+      this.#secure = await abortable(connected.startTls(options.context), this.#patience(options.signal), () => undefined);
+    } catch (error) {
+      connected.destroy();
+      this.#move('broken');
+      throw error;
+    }
+    this.#move('secured');
+    return this.#secure;
   }
 
   /** Ends one direction, or both. `write`: what is queued, then FIN. `read`: what still comes is discarded, and reads give undefined. */
@@ -234,7 +260,7 @@ export class StreamSocket implements AsyncDisposable {
     if (!STREAM_VERBS[this.#state].includes(verb)) throw wrongState('stream', verb, this.#state, statesAllowing(STREAM_VERBS, verb));
   }
 
-  #requireConnected(verb: 'read' | 'write' | 'shutdown'): Connected {
+  #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown'): Connected {
     this.#require(verb);
     if (this.#connected === undefined) throw new WellknownError('CONNECTION_CLOSED', `${verb} on a socket whose connection is gone`, { fault: 'local' });
     return this.#connected;

@@ -82,7 +82,10 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
     resume: () => void socket.resume(),
     end: () => void socket.end(),
     // A unix socket has no reset: closing it is as abrupt as it gets.
-    reset: () => void (socket.remoteAddress === undefined ? socket.destroy() : socket.resetAndDestroy()),
+    reset() {
+      if (socket.remoteAddress === undefined) socket.destroy();
+      else socket.resetAndDestroy();
+    },
     closed,
   };
 }

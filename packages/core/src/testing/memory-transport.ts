@@ -16,6 +16,8 @@ export interface MemoryPeer {
   takeBytes(): Uint8Array;
   /** While false, nothing the server writes is taken: a peer that does not read. */
   reading: boolean;
+  /** Takes one chunk of what waits, as a peer does that reads slowly. What it takes is gone. */
+  sip(): void;
   /** The server side has shut down its writing side. */
   readonly sawEnd: boolean;
   /** The connection is no more, as the server side has seen it. */
@@ -157,6 +159,11 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): { t
       const bytes = concat(taken);
       taken = [];
       return bytes;
+    },
+    sip() {
+      const chunk = unsent.shift();
+      unsentBytes -= chunk?.length ?? 0;
+      sentBytes += chunk?.length ?? 0;
     },
     get reading() {
       return reading;

@@ -1,0 +1,8 @@
+// The peer: Bun's own datagram sockets, run by bun.
+/* global Bun */
+const socket = await Bun.udpSocket({
+  hostname: '127.0.0.1',
+  port: 0,
+  socket: { data: (own, message, port, address) => own.send(message, port, address) },
+});
+console.log(`port ${socket.port}`);

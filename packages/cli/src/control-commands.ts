@@ -1,0 +1,58 @@
+// `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
+
+import type { ServerStatus } from '@wellknown/core';
+import { askControl, defaultControlPath, optionRows, parseOptions, usageError, type ControlRequest, type OptionSpec } from '@wellknown/core/command';
+import { statusTable } from './status-table.ts';
+
+interface ControlCommand {
+  readonly summary: string;
+  readonly positional?: string;
+  readonly options?: readonly OptionSpec[];
+}
+
+const CONTROL_OPTION: OptionSpec = { name: 'control', argument: 'PATH', help: 'the control socket of the supervisor (default: the one of `wellknown up`)' };
+
+/** The rows of --help, and what each command takes. */
+export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
+  status: { summary: 'what a running supervisor is doing', options: [{ name: 'json', help: 'as one JSON value' }] },
+  reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones' },
+  upgrade: { summary: 'a new supervisor that inherits the listening sockets, then drain the old one' },
+  scale: { summary: 'so many workers', positional: 'N' },
+  drain: { summary: 'stop accepting, let work in flight finish, end' },
+  stop: { summary: 'the same, and wait until it has ended' },
+};
+
+export const isControlCommand = (name: string): name is ControlRequest['command'] => Object.hasOwn(CONTROL_COMMANDS, name);
+
+/** Asks the supervisor and prints its answer; exit status 1 when it can't be reached or refuses. */
+export async function runControlCommand(name: ControlRequest['command'], argv: readonly string[]): Promise<void> {
+  const program = `wellknown ${name}`;
+  const command = CONTROL_COMMANDS[name];
+  const options = [CONTROL_OPTION, ...(command.options ?? [])];
+  const values = parseOptions(argv, options, command.positional);
+  if (!values.ok) {
+    usageError(program, values.error);
+    return;
+  }
+  if (values.value === 'help' || values.value === 'version') {
+    process.stdout.write(`usage: ${program} [options]${command.positional === undefined ? '' : ` ${command.positional}`}\n\n${command.summary}\n\n${optionRows(options)}\n`);
+    return;
+  }
+  let request: ControlRequest;
+  if (name === 'scale') {
+    const workers = Number(values.value.positional);
+    if (!Number.isInteger(workers) || workers < 1) {
+      usageError(program, `N is '${values.value.positional ?? ''}', allowed is a whole number from 1`);
+      return;
+    }
+    request = { command: name, workers };
+  } else request = { command: name };
+  const answer = await askControl(values.value.text('control') ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
+  if (!answer.ok) {
+    process.stderr.write(`${program}: ${answer.error}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  if (name !== 'status') process.stdout.write(`${typeof answer.value === 'string' ? answer.value : JSON.stringify(answer.value)}\n`);
+  else process.stdout.write(values.value.has('json') ? `${JSON.stringify(answer.value, null, 2)}\n` : statusTable(answer.value as ServerStatus));
+}

@@ -1,0 +1,30 @@
+// The status of a supervisor, for a person's eyes. Pure.
+
+import type { ServerStatus } from '@wellknown/core';
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+const countsOf = (counts: Readonly<Partial<Record<string, number>>>): string =>
+  Object.entries(counts).filter(([, count = 0]) => count > 0).map(([name, count = 0]) => `${name} ${count}`).join(', ');
+
+/** Services with their endpoints and counters, then workers. */
+export function statusTable(status: ServerStatus): string {
+  const services = status.services.map((service) => [
+    service.name,
+    service.endpoints.join(' '),
+    String(service.connections.open),
+    String(service.connections.waiting),
+    String(service.connections.accepted),
+    `${service.datagrams.received}/${service.datagrams.sent}`,
+    [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
+  ]);
+  const workers = status.workers.map((worker) => [String(worker.slot), String(worker.pid), worker.at, String(worker.generation), `${Math.round(worker.busy * 100)} %`]);
+  return [
+    `supervisor ${status.pid}`,
+    table([['service', 'listens on', 'open', 'waiting', 'accepted', 'datagrams in/out', 'closed'], ...services]),
+    ...(workers.length === 0 ? [] : [table([['worker', 'pid', 'is', 'generation', 'busy'], ...workers])]),
+  ].join('\n\n').concat('\n');
+}
