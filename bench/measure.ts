@@ -27,8 +27,13 @@ export const CLIENT_CORE = availableParallelism() > 1 ? '1' : '0';
 // The unit of /proc/PID/stat; 100 on every Linux that Node runs on.
 const CLOCK_TICKS_PER_SECOND = 100;
 
-/** User and system time of a process so far, in microseconds. */
+/** User and system time of a process and of the workers that it has, so far, in microseconds. */
 function cpuTime(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '');
+  return children.reduce((sum, child) => sum + cpuTimeOf(Number(child)), cpuTimeOf(pid));
+}
+
+function cpuTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -46,9 +51,13 @@ const portOf = (child: ChildProcess): Promise<number> =>
     child.once('exit', () => reject(new Error(`the server ended: ${text}`)));
   });
 
-async function round(subject: Subject, load: Load): Promise<Round> {
+const start = (subject: Subject, ...options: string[]) => {
   const program = fileURLToPath(new URL(`servers/${subject.server}`, import.meta.url));
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, program, ...(subject.arguments ?? [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...options, program, ...(subject.arguments ?? [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+};
+
+async function round(subject: Subject, load: Load): Promise<Round> {
+  const child = start(subject);
   try {
     const port = await portOf(child);
     // taskset replaces itself by the server, so this is the server's own id.
@@ -93,3 +102,43 @@ export async function compare(title: string, subjects: readonly Subject[], load:
 /** Runs a client program to its end on the client's core and returns what it printed. */
 export const runClient = (command: string, ...args: string[]): string =>
   execFileSync('taskset', ['-c', CLIENT_CORE, command, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** Opens `count` idle connections with a client program and prints what each costs: bytes that the heap holds, and resident bytes. */
+export async function compareIdleMemory(subjects: readonly Subject[], client: string, count: number, rounds: number): Promise<void> {
+  console.log(`\nmemory of ${count} idle connections (node ${process.version}, ${rounds} rounds, bytes for each connection: median of heap and buffers, of resident memory; above ${subjects[0]?.name ?? ''})`);
+  const results = new Map<string, { heap: number[]; resident: number[] }>(subjects.map(({ name }) => [name, { heap: [], resident: [] }]));
+  for (let index = 0; index < rounds; index += 1) {
+    for (const subject of subjects) {
+      const child = start(subject, '--expose-gc');
+      try {
+        const port = await portOf(child);
+        const before = await memoryOf(child);
+        const holder = spawn('taskset', ['-c', CLIENT_CORE, process.execPath, client, String(port), String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
+        await new Promise((resolve) => holder.stdout.once('data', resolve));
+        const after = await memoryOf(child);
+        results.get(subject.name)?.heap.push((after.heap - before.heap) / count);
+        results.get(subject.name)?.resident.push((after.resident - before.resident) / count);
+        holder.stdin.end();
+        await new Promise((resolve) => holder.once('close', resolve));
+      } finally {
+        child.removeAllListeners('exit');
+        child.kill('SIGKILL');
+        await new Promise((resolve) => child.once('close', resolve));
+      }
+    }
+  }
+  const base = results.get(subjects[0]?.name ?? '') ?? { heap: [], resident: [] };
+  for (const [name, { heap, resident }] of results) {
+    const figures = [median(heap), median(resident), median(heap) - median(base.heap), median(resident) - median(base.resident)];
+    console.log(`  ${name.padEnd(28)} ${figures.map((bytes) => bytes.toFixed(0).padStart(8)).join('')}`);
+  }
+}
+
+const memoryOf = (child: ChildProcess): Promise<{ heap: number; resident: number }> =>
+  new Promise((resolve) => {
+    child.stdout?.once('data', (text: string) => {
+      const [, heap, resident] = text.trim().split(' ').map(Number);
+      resolve({ heap: heap ?? Number.NaN, resident: resident ?? Number.NaN });
+    });
+    child.kill('SIGUSR2');
+  });

@@ -1,10 +1,14 @@
 // `pnpm bench [NAME] [ROUNDS]`: the comparisons by name, or all of them. Build first: servers run from dist.
 
+import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
 import { compareHello } from './http-hello.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   'http-hello': compareHello,
+  connections: compareConnections,
+  'bulk-echo': compareBulk,
+  'idle-memory': compareIdle,
   'echo-datagrams': compareEcho,
 };
 

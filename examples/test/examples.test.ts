@@ -1,13 +1,22 @@
 // Every example runs, and what the READMEs show is what runs.
 
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { serve } from '@wellknown/core';
-import { connectClient, startProgram } from '@wellknown/core/testing';
-import { expect, test } from 'vitest';
+import { serve, socket } from '@wellknown/core';
+import { connectClient, openDialogue, playDialogue, runProgram, serveInMemory, startProgram, type Dialogue, type Program } from '@wellknown/core/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { chat } from '../chat.ts';
 import { daytime } from '../daytime.ts';
+import { notes } from '../notes.ts';
+import { createSorter } from '../sorter.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SOURCE = ['--conditions=@wellknown/source', '--import', 'tsx'];
 const readText = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
 test('daytime tells the time and hangs up, in this process', async () => {
@@ -19,16 +28,170 @@ test('daytime tells the time and hangs up, in this process', async () => {
   await server.close();
 });
 
-test('daytime serves from worker processes, as its head says', async () => {
+const programs: Program[] = [];
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop();
+});
+
+/** Starts an example as its head says. */
+async function start(example: string, ...rest: string[]): Promise<Program> {
+  const program = await startProgram([...SOURCE, fileURLToPath(new URL(`../${example}`, import.meta.url)), ...rest], { cwd: ROOT });
+  programs.push(program);
+  return program;
+}
+
+test('daytime serves from worker processes', async () => {
   const endpoint = 'unix:@wellknown-example-daytime';
-  const program = await startProgram(['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../daytime.ts', import.meta.url)), endpoint], { cwd: ROOT });
+  await start('daytime.ts', endpoint);
   const client = await connectClient(endpoint);
   expect(await client.receiveAll()).toMatch(/Z\r\n$/);
   client.end();
-  await program.stop();
 });
 
-test.each([['README.md', 'daytime.ts'], ['packages/core/README.md', 'daytime.ts']])('%s shows %s as it is', (readme, example) => {
-  const code = readText(`examples/${example}`).replace(/^\/\/.*\n/, '').trim();
-  expect(readText(readme)).toContain(code.slice(0, code.indexOf('\n\nif (')));
+test('chat carries what is said to other workers, in one order for all, and tells who has left', async () => {
+  const endpoint = 'unix:@wellknown-example-chat';
+  await start('chat.ts', endpoint);
+  // Connects until both workers have answered, and keeps one connection to each.
+  const byWorker = new Map<string, Dialogue>();
+  while (byWorker.size < 2) {
+    const dialogue = await openDialogue(endpoint);
+    const worker = /worker (\d)/.exec(await dialogue.expect(/\?\r\n/))![1]!;
+    if (byWorker.has(worker)) await dialogue.close();
+    else byWorker.set(worker, dialogue);
+  }
+  const [anna, ben] = [...byWorker.values()] as [Dialogue, Dialogue];
+  await anna.send('anna\n');
+  await anna.expect('* anna is here\r\n');
+  await ben.send('ben\n');
+  await anna.expect('* ben is here\r\n');
+  await ben.expect('* ben is here\r\n');
+  await anna.send('hello\x1b[2J\r\n');
+  await ben.expect('<anna> hello[2J\r\n');
+  await ben.send('hello yourself\n');
+  await anna.expect('<anna> hello[2J\r\n<ben> hello yourself\r\n');
+  await ben.close();
+  await anna.expect('* ben has left\r\n');
+  await anna.close();
+});
+
+test('chat works without workers and without a socket', async () => {
+  const dialogue = await openDialogue(serveInMemory(chat));
+  await dialogue.send('anna\n\n');
+  await dialogue.expect('Welcome to worker 0. Who are you?\r\n* anna is here\r\n<anna> \r\n');
+  await dialogue.end();
+  await dialogue.expectEnd();
+});
+
+describe('notes', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-notes-'));
+  const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+  beforeAll(() => {
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    execFileSync('openssl', [...request, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('takes nothing in clear', () =>
+    playDialogue(serveInMemory(notes), [
+      { expect: '220 notes, in secret after STARTTLS\r\n' }, { send: 'note a secret\r\n' }, { expect: '530 STARTTLS first\r\n' },
+      { send: 'read\r\n' }, { expect: '530 STARTTLS first\r\n' }, { send: 'help\r\n' }, { expect: '200 HELP NOTE READ QUIT STARTTLS\r\n' },
+      { send: 'toString\r\n' }, { expect: '500 what?\r\n' }, { send: `${'x'.repeat(201)}\r\n` }, { expectEnd: true },
+    ]));
+
+  test('takes notes after the upgrade, and refuses what was sent before it', async () => {
+    await using server = await serve(notes, { listen: 'tcp://127.0.0.1:0', tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) } });
+    const url = (await server.status()).services[0]!.endpoints[0]!;
+    await playDialogue(url, [{ expect: /^220 .*\r\n/ }, { send: 'STARTTLS\r\nNOTE smuggled\r\n' }, { expect: '220 go ahead\r\n' }]);
+    expect((await server.status()).services[0]!.connections.closed).toEqual({ 'early-plaintext': 1 });
+
+    // openssl speaks no STARTTLS of ours; Node's own client does, in the middle of a conversation.
+    const clear = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+    const said = lines(clear);
+    expect(await said.next()).toMatch(/^220 /);
+    clear.write('STARTTLS\r\n');
+    expect(await said.next()).toBe('220 go ahead');
+    clear.removeAllListeners('data');
+    const secret = tls.connect({ socket: clear, servername: 'localhost', ca: readFileSync(certFile) });
+    const saidInSecret = lines(secret);
+    secret.write('NOTE one\r\nNOTE two\r\nREAD\r\nSTARTTLS\r\nQUIT\r\n');
+    for (const line of ['201 note 1', '201 note 2', '200 2: one / two', '500 what?', '221 goodbye']) expect(await saidInSecret.next()).toBe(line);
+    secret.end();
+  });
+});
+
+describe('sorter', () => {
+  test('runs a program for each connection, which learns who is there', async () => {
+    await using server = createSorter('tcp://127.0.0.1:0');
+    const [bound] = await server.listen();
+    await using client = socket('stream');
+    await client.connect(bound!.endpoint);
+    const { local } = client;
+    expect(await client.readLine()).toBe(`TCP 127.0.0.1 port ${local?.family === 'unix' ? '' : local?.port}: send lines, then end`);
+    await client.write('pear\napple\nquince\n');
+    await client.shutdown('write');
+    for (const line of ['apple', 'pear', 'quince', undefined]) expect(await client.readLine()).toBe(line);
+  });
+
+  test('starts as its head says', async () => {
+    await start('sorter.ts', 'unix:@wellknown-example-sorter');
+    await playDialogue('unix:@wellknown-example-sorter', [{ expect: /^UNIX .*\n/ }, { send: '2\n1\n' }, { end: true }, { expect: '1\n2\n' }, { expectEnd: true }]);
+  });
+});
+
+test('lifecycle goes through every step', async () => {
+  const { status, stdout } = await runProgram([...SOURCE, fileURLToPath(new URL('../lifecycle.ts', import.meta.url))], { cwd: ROOT });
+  expect(stdout).toMatch(/^hello from \{ family: 'ipv4', address: '127\.0\.0\.1', port: \d+ \}\ngoodbye\n$/);
+  expect(status).toBe(0);
+});
+
+test('echo-by-select answers over TCP and UDP, and ends when it is told to', async () => {
+  const program = await start('echo-by-select.ts');
+  const [tcp, udp] = program.endpoints.echo!;
+  await Promise.all([1, 2, 3].map((n) => playDialogue(tcp!, [{ send: `client ${n}` }, { expect: `client ${n}` }, { end: true }, { expectEnd: true }])));
+  await using datagrams = socket('datagram');
+  await datagrams.sendTo('datagram', udp!);
+  expect(Buffer.from((await datagrams.receiveFrom()).data).toString()).toBe('datagram');
+  expect(await program.stop()).toBe(0);
+});
+
+test('every example is under 60 lines', () => {
+  const folder = new URL('..', import.meta.url);
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) expect(readFileSync(new URL(file, folder), 'utf8').split('\n').length).toBeLessThan(60);
+});
+
+/** The lines of a stream, one at a time. */
+function lines(stream: NodeJS.ReadableStream): { next: () => Promise<string> } {
+  let rest = '';
+  let look: () => void = () => undefined;
+  stream.on('data', (chunk: Buffer) => {
+    rest += chunk.toString();
+    look();
+  });
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        look = () => {
+          const end = rest.indexOf('\r\n');
+          if (end < 0) return;
+          look = () => undefined;
+          resolve(rest.slice(0, end));
+          rest = rest.slice(end + 2);
+        };
+        look();
+      }),
+  };
+}
+
+const examples = readdirSync(new URL('..', import.meta.url)).filter((name) => name.endsWith('.ts')).map((name) => `examples/${name}`);
+/** Without comments at its head and without indentation: a document may show a part. */
+const plain = (code: string): string => code.split('\n').map((line) => line.trim()).filter((line) => line !== '').join('\n');
+
+test.each(['README.md', 'packages/core/README.md', 'docs/lifecycle.md', 'docs/writing-a-protocol.md'])('the code in %s is that of the examples and their tests, as they run', (document) => {
+  const running = [...examples, 'examples/test/tally.test.ts'].map((file) => plain(readText(file)));
+  const blocks = [...readText(document).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) {
+    // A line of dots leaves something out.
+    for (const piece of block.split(/^\s*\/\/ …$/m)) expect(running.some((code) => code.includes(plain(piece))), block).toBe(true);
+  }
 });

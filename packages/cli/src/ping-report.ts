@@ -47,6 +47,6 @@ export function reportJson(report: ProbeReport): string {
     ...(waiting === 0 ? {} : { waiting }),
     lostPercent: rounded(lossPercent(report), 3),
     durationMs: rounded(durationMs, 0),
-    roundTripMs: roundTripMs === undefined ? null : Object.fromEntries(Object.entries(roundTripMs).map(([name, value]) => [name, rounded(value, 3)])),
+    roundTripMs: roundTripMs === undefined ? null : Object.fromEntries(Object.entries<number>({ ...roundTripMs }).map(([name, value]) => [name, rounded(value, 3)])),
   })}\n`;
 }

@@ -2,6 +2,9 @@
 
 import type { ServerStatus } from '@wellknown/core';
 
+// A screenful.
+const MAX_ROWS = 20;
+
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
@@ -22,9 +25,12 @@ export function statusTable(status: ServerStatus): string {
     [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
   ]);
   const workers = status.workers.map((worker) => [String(worker.slot), String(worker.pid), worker.at, String(worker.generation), `${Math.round(worker.busy * 100)} %`]);
+  const pairs = status.services.flatMap((service) => service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]));
   return [
     `supervisor ${status.pid}`,
     table([['service', 'listens on', 'open', 'waiting', 'accepted', 'datagrams in/out', 'closed'], ...services]),
     ...(workers.length === 0 ? [] : [table([['worker', 'pid', 'is', 'generation', 'busy'], ...workers])]),
+    ...(pairs.length === 0 ? [] : [table([['connection', 'local', 'remote', 'is'], ...pairs.slice(0, MAX_ROWS)])]),
+    ...(pairs.length > MAX_ROWS ? [`and ${pairs.length - MAX_ROWS} more, see --json`] : []),
   ].join('\n\n').concat('\n');
 }

@@ -101,6 +101,14 @@ export class ConnectionReader implements Sink {
     });
   }
 
+  /** Rejects the read that waits, if any. It takes nothing. */
+  interrupt(reason: Error): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.forget();
+    waiter?.reject(reason);
+  }
+
   /** An aborted read takes nothing: the bytes are there for the next one. */
   read(byteLength?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     return this.#wait(signal, (settle) => {

@@ -7,8 +7,9 @@ import { isUnicastSource } from './datagram-addresses.ts';
 import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
 import { connectDatagramPeer } from './datagram-peer.ts';
 import { literalLookup } from './datagram-lookup.ts';
+import { WellknownError } from './errors.ts';
 import type { DatagramReceiver, Protocol, ServiceContext } from './protocol.ts';
-import { resolveNothing } from './socket-handle.ts';
+import { createDirectSend, resolveNothing } from './socket-handle.ts';
 
 export interface DatagramService {
   readonly counters: DatagramCounters;
@@ -40,6 +41,7 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
   const local = localAddress(socket);
   if (limits.receiveBufferBytes > 0) socket.setRecvBufferSize(limits.receiveBufferBytes);
   resolveNothing(socket);
+  const direct = createDirectSend(socket);
   let mayLogAtMs = clock.nowMs();
   let closing: Promise<void> | undefined;
 
@@ -67,8 +69,14 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
           counters.droppedQueueFull += 1;
           return false;
         }
-        counters.sent += 1;
-        socket.send(message, port, address, afterSend);
+        if (!isSendable(message, port, address)) {
+          throw new WellknownError('OPTION_INVALID', `a datagram is sent as bytes to a port and a literal address, not as ${typeof message} to port ${String(port)} of ${JSON.stringify(address)}`, { fault: 'local' });
+        }
+        if (direct.send === undefined) {
+          counters.sent += 1;
+          socket.send(message, port, address, afterSend);
+        } else if (direct.send(message, port, address) >= 0) counters.sent += 1;
+        else counters.failedSends += 1;
         return true;
       },
       connect: (source) => connectDatagramPeer(source, { from: local, clock }),
@@ -113,6 +121,10 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
   };
   return { counters, close: (graceMs = 0) => (closing ??= close(graceMs)) };
 }
+
+/** Below here somebody trusts the caller: a wrong type would end the process in Node's own assertions. */
+const isSendable = (message: unknown, port: unknown, address: unknown): boolean =>
+  message instanceof Uint8Array && typeof address === 'string' && typeof port === 'number' && port > 0 && port < 65_536 && Number.isInteger(port);
 
 function localAddress(socket: dgram.Socket): Extract<Address, { port: number }> {
   const { address, family, port } = socket.address();

@@ -9,6 +9,7 @@ import { constants as fileConstants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
+import { AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { CloseReason } from './connection-state.ts';
@@ -21,7 +22,7 @@ import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
 import { listenOnHandle } from './socket-handle.ts';
 import { emptyServiceStatus } from './status.ts';
 
-export interface ExecServerOptions extends Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode'> {
+export interface ExecServerOptions extends Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny'> {
   /** A path, or a name that is looked up in PATH. No shell reads it. */
   readonly program: string;
   readonly arguments?: readonly string[];
@@ -77,6 +78,9 @@ export function createExecServer(options: ExecServerOptions): Server {
   const maxConnections = options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const maxConnectionsPerAddress = options.limits?.maxConnectionsPerAddress ?? maxConnections;
   const registry = new Registry<Child>({ maxConnections, maxConnectionsPerAddress, freePerAddress: maxConnectionsPerAddress, maxWaiting: backlog });
+  const access = resolved.services[0]?.access;
+  const maxPerSecond = options.limits?.maxAcceptsPerSecondPerAddress ?? 0;
+  const rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
   const bound: BoundListener[] = [];
   const servers: net.Server[] = [];
   const waiting: (() => void)[] = [];
@@ -90,6 +94,11 @@ export function createExecServer(options: ExecServerOptions): Server {
   const accepted = (socket: net.Socket, unixPath: string | undefined): void => {
     socket.on('error', () => undefined);
     registry.countAccepted();
+    if (unixPath === undefined && access?.decide(normalizeIp(socket.remoteAddress ?? '')).allowed === false) {
+      registry.countClosed('denied');
+      socket.destroy();
+      return;
+    }
     if (!registry.isFull) run(socket, unixPath);
     else if (registry.startWaiting()) {
       waiting.push(() => {
@@ -108,6 +117,11 @@ export function createExecServer(options: ExecServerOptions): Server {
     const key = limitKey(peer);
     if (registry.addressVerdict(key) !== 'open') {
       registry.countClosed('address-limit');
+      socket.destroy();
+      return;
+    }
+    if (rates?.take(key, clock.nowMs()) === false) {
+      registry.countClosed('address-rate');
       socket.destroy();
       return;
     }

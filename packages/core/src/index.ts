@@ -2,6 +2,7 @@
 
 export { createServer, serve } from './create-server.ts';
 export { createExecServer, type ExecServerOptions } from './exec-server.ts';
+export { serveStandardInput } from './standard-input.ts';
 export { openControlSocket } from './control/control-server.ts';
 export { parseIdentity, type Identity } from './run-as.ts';
 export type { BoundEndpoint, Server } from './server.ts';

@@ -4,6 +4,7 @@ import type dgram from 'node:dgram';
 import type net from 'node:net';
 import type { AccessRules } from './access-rules.ts';
 import { AcceptRate, AddressRates } from './accept-rate.ts';
+import { formatAddress } from './address.ts';
 import { Acceptor, type Leases, type ListenerTraits } from './acceptor.ts';
 import { isIpv4, isIpv6, type Address } from './address.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from './datagram-limits.ts';
@@ -13,8 +14,11 @@ import { systemDescriptorBudget } from './process-limits.ts';
 import type { ResolvedService, ServerLimits } from './options.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
-import type { ServiceStatus } from './status.ts';
+import type { ConnectionPair, ServiceStatus } from './status.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+
+// A status is read by people and small programs: the rest is a number.
+const MAX_PAIRS = 100;
 
 export interface LocalServiceOptions {
   readonly service: ResolvedService;
@@ -93,6 +97,7 @@ export class LocalService {
       name: this.#options.service.protocol.name,
       endpoints: [...this.#endpoints.values()].map(formatEndpoint),
       connections: this.#registry.counters(),
+      pairs: this.#pairs(),
       datagrams,
       counters: { ...this.#options.context.counters },
     };
@@ -113,6 +118,15 @@ export class LocalService {
   /** Serves a connection that another process has accepted. */
   adopt(socket: net.Socket, endpoint: Endpoint): void {
     this.#acceptor.adopt(socket, traitsOf(endpoint));
+  }
+
+  #pairs(): ConnectionPair[] {
+    const pairs: ConnectionPair[] = [];
+    for (const connection of this.#registry.connections()) {
+      if (pairs.length >= MAX_PAIRS) break;
+      pairs.push({ local: formatAddress(connection.local), remote: formatAddress(connection.remote), state: connection.state });
+    }
+    return pairs;
   }
 
   #suspendAll(): void {

@@ -59,7 +59,7 @@ export function createProxyParser({ maxBytes = DEFAULT_MAX_BYTES }: { readonly m
       const bytes = kept.length === 0 ? chunk : joined(kept, chunk);
       const step = parse(bytes, maxBytes);
       // Shorter than the longest header, or `parse` had said no.
-      if (step.type === 'more') kept = bytes.slice();
+      if (step.type === 'more') kept = new Uint8Array(bytes);
       return step;
     },
   };
@@ -154,7 +154,8 @@ function parseV2(bytes: Uint8Array, maxBytes: number): ProxyStep {
   const length = V2_FIXED_BYTES + (bytes[14] ?? 0) * 256 + (bytes[15] ?? 0);
   if (length > maxBytes) return error(`the header has ${length} bytes, at most ${maxBytes} are taken`);
   if (bytes.length < length) return MORE;
-  const header = bytes.slice(0, length);
+  // Not `slice`, which on a Buffer copies nothing.
+  const header = new Uint8Array(bytes.subarray(0, length));
   const rest = bytes.subarray(length);
   const local = versionAndCommand === 0x20;
   // Of a LOCAL header nothing counts but its length (§2.2).
@@ -214,7 +215,7 @@ function checksumHolds(header: Uint8Array, tlvsAt: number, tlvs: readonly ProxyT
   for (const { type, value } of tlvs) {
     if (type === PROXY_TLV.crc32c) {
       if (value.length !== 4) return false;
-      const zeroed = header.slice().fill(0, offset + 3, offset + 7);
+      const zeroed = new Uint8Array(header).fill(0, offset + 3, offset + 7);
       return crc32c(zeroed) === new DataView(value.buffer, value.byteOffset).getUint32(0);
     }
     offset += 3 + value.length;

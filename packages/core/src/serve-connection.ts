@@ -5,8 +5,8 @@ import type { Protocol, ServiceContext } from './protocol.ts';
 /** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
 export function serveConnection(protocol: Protocol, connection: Connection, context: ServiceContext): void {
   const failed = (error: unknown): void => {
-    // A peer that vanished in the middle of a read or write is no fault of the handler.
-    if (connection.state === 'closed') return;
+    // A peer that vanished or was cut off in the middle of a read or write is no fault of the handler.
+    if (connection.state === 'closed' || connection.reason !== undefined) return;
     if (error instanceof WellknownError && error.fault === 'remote') {
       // A line without an end is the peer's doing: the handler need not catch it.
       context.log.debug({ err: error, protocol: protocol.name, connection: connection.id }, 'the peer broke the protocol');

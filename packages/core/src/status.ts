@@ -1,6 +1,12 @@
-import type { CloseReason } from './connection-state.ts';
+import type { CloseReason, ConnectionState } from './connection-state.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from './datagram-limits.ts';
 import type { WorkerRecord } from './arbiter.ts';
+
+export interface ConnectionPair {
+  readonly local: string;
+  readonly remote: string;
+  readonly state: ConnectionState;
+}
 
 /** What one service is doing, in one process or summed over all workers. */
 export interface ServiceStatus {
@@ -12,6 +18,8 @@ export interface ServiceStatus {
     readonly accepted: number;
     readonly closed: Readonly<Partial<Record<CloseReason, number>>>;
   };
+  /** The open connections, each a pair of endpoints that no other has; the first hundred of each process. */
+  readonly pairs: readonly ConnectionPair[];
   readonly datagrams: DatagramCounters;
   /** What the protocol itself counts. */
   readonly counters: Readonly<Record<string, number>>;
@@ -43,6 +51,7 @@ export const emptyServiceStatus = (name: string, endpoints: readonly string[]): 
   name,
   endpoints,
   connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
+  pairs: [],
   datagrams: NO_DATAGRAMS,
   counters: {},
 });
@@ -58,6 +67,7 @@ export function addServiceStatus(a: ServiceStatus, b: ServiceStatus): ServiceSta
       accepted: a.connections.accepted + b.connections.accepted,
       closed: addUp(a.connections.closed, b.connections.closed),
     },
+    pairs: [...a.pairs, ...b.pairs],
     datagrams: addDatagramCounters(a.datagrams, b.datagrams),
     counters: addUp(a.counters, b.counters),
   };

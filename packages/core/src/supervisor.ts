@@ -166,6 +166,11 @@ export function createPrimary(options: ResolvedOptions): Server {
   function received(life: Life, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
+        // Told to drain while it was starting: its program was not listening to us yet.
+        if (state.workers.find((worker) => worker.life === life.life)?.at === 'draining') {
+          lives.send(life.life, { type: 'drain', graceMs: closeGraceMs });
+          return;
+        }
         if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
         introduce(life).catch((error: unknown) => {
           log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');

@@ -21,6 +21,12 @@ export const WORKER_COUNT_VARIABLE = 'WELLKNOWN_WORKER_COUNT';
 
 export const isOurWorker = (): boolean => cluster.isWorker && process.env[WORKER_SLOT_VARIABLE] !== undefined;
 
+/** Tells the primary why this worker can't start, and ends it. */
+export function reportStartFailure(message: string): void {
+  const failed: FromWorker = { type: 'failed', message };
+  process.send?.(envelope(failed), undefined, {}, () => process.exit(1));
+}
+
 // Far below any heartbeat limit, and too rare to cost anything.
 const BEAT_MS = 1_000;
 

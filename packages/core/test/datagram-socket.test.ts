@@ -4,6 +4,8 @@ import dgram from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectDatagram, createServer, defineProtocol, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
+import { createDatagramSocket } from '../src/datagram-socket.ts';
+import { createDirectSend, resolveNothing } from '../src/socket-handle.ts';
 import { createFakeClock } from '../src/testing/index.ts';
 
 const closers: (() => unknown)[] = [];
@@ -153,6 +155,41 @@ describe('counting', () => {
   });
 });
 
+describe('the direct way to send', () => {
+  test('is learned from the first datagram, tells what the kernel refused, and survives a closed socket', async () => {
+    const socket = createDatagramSocket('udp4', { dualStack: false });
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const { port } = socket.address();
+    resolveNothing(socket);
+    const direct = createDirectSend(socket);
+    expect(direct.send).toBeUndefined();
+    await new Promise((resolve) => socket.send(Uint8Array.of(1), port, '127.0.0.1', resolve));
+    expect(direct.send?.(Uint8Array.of(2), port, '127.0.0.1')).toBeGreaterThan(0);
+    expect(direct.send?.(new Uint8Array(65_508), port, '127.0.0.1')).toBeLessThan(0);
+    expect(direct.send?.(Uint8Array.of(3), port, 'no address')).toBeLessThan(0);
+    socket.close();
+    expect(direct.send?.(Uint8Array.of(4), port, '127.0.0.1')).toBeLessThan(0);
+  });
+
+  test.each([[0, '127.0.0.1'], [65_536, '127.0.0.1'], [1.5, '127.0.0.1'], [7, undefined]])('is not tried for port %s of %s: the protocol has failed on that datagram', async (port, address) => {
+    const { server, urls } = await started(defineProtocol({
+      name: 'careless',
+      port: 9,
+      datagrams: (socket) => (message, source) => {
+        if (message.length > 0) socket.send(message, source.port, source.address);
+        else socket.send(message, port, address!);
+      },
+    }), 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(Uint8Array.of(1));
+    await peer.read(5_000);
+    peer.send(new Uint8Array());
+    peer.send(Uint8Array.of(2));
+    expect(await peer.read(5_000)).toEqual(Buffer.of(2));
+    expect(await datagramsOf(server)).toMatchObject({ received: 3, sent: 2, failed: 1 });
+  });
+});
+
 describe('a receiver that takes its time', () => {
   const slow = () => {
     const release: (() => void)[] = [];
@@ -199,7 +236,7 @@ describe('a connected peer', () => {
     const peer = await peerOf(urls[0] ?? '');
     const stranger = dgram.createSocket('udp4');
     closers.push(() => stranger.close());
-    await new Promise<void>((resolve) => void stranger.send('forged', peer.local.port, '127.0.0.1', () => resolve()));
+    await new Promise<void>((resolve) => stranger.send('forged', peer.local.port, '127.0.0.1', () => resolve()));
     peer.send(Buffer.from('mine'));
     expect(await peer.read(5_000)).toEqual(Buffer.from('mine'));
     expect(peer.counters.received).toBe(1);

@@ -115,7 +115,9 @@ const anyHeader: fc.Arbitrary<ProxyHeader> = fc.oneof(
 describe('the builder and the parser', () => {
   test('what is built is read again, cut anywhere, with and without a checksum', () => {
     fc.assert(fc.property(anyHeader, fc.boolean(), fc.array(fc.nat(300), { maxLength: 6 }), (header, checksum, cuts) => {
-      const step = play(cutAt(buildProxyHeader(header, { checksum }), cuts));
+      const chunks = cutAt(buildProxyHeader(header, { checksum }), cuts);
+      // Sockets give Buffers, whose slices share their bytes.
+      const step = play(chunks.map((chunk) => Buffer.from(chunk)));
       expect(step).toEqual({ type: 'header', header, rest: new Uint8Array(0) });
     }));
   });

@@ -91,6 +91,14 @@ describe('a datagram socket', () => {
     await server.close();
   });
 
+  test('what can not be sent at all is told by name', async () => {
+    const { bound } = await boundTo();
+    await expect(bound.sendTo('x', 'udp://127.0.0.1:0')).rejects.toMatchObject({ code: 'SEND_FAILED' });
+    await expect(bound.sendTo('x', 'udp://[::1]:9')).rejects.toMatchObject({ code: 'SEND_FAILED' });
+    await expect(bound.connect('udp://127.0.0.1:0')).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+    expect(bound.state).toBe('bound');
+  });
+
   test('streams are not carried by datagrams: their endpoints are refused', async () => {
     await expect(datagram().bind('tcp://127.0.0.1:0')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
     await expect(datagram().sendTo('x', 'unix:/tmp/x')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });

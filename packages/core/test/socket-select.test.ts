@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatEndpoint, select, socket, type StreamSocket, type UdpSocket } from '../src/index.ts';
 
 const opened: AsyncDisposable[] = [];
@@ -109,6 +109,19 @@ describe('select', () => {
     const waiting = select({ acceptable: [listener] });
     await listener.close();
     expect((await waiting).acceptable).toEqual([listener]);
+  });
+
+  test('one that has resolved looks no more', async () => {
+    const { client, server } = await pair();
+    const looks = vi.spyOn(server, 'isReady');
+    const waiting = select({ readable: [server] }, { timeoutMs: 60_000 });
+    await client.write('one\n');
+    await waiting;
+    const before = looks.mock.calls.length;
+    expect(await server.readLine()).toBe('one');
+    await client.write('two\n');
+    expect(await server.readLine()).toBe('two');
+    expect(looks.mock.calls.length).toBe(before);
   });
 
   test('a service on several ports needs one loop and no callback', async () => {

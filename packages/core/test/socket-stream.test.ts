@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createTlsContext, formatAddress, formatEndpoint, select, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createTlsContext, defineProtocol, formatAddress, formatEndpoint, select, serve, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
+import { makeCertificate } from './fixtures/certificates.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
@@ -126,6 +126,21 @@ describe('a connection is a unique pair of ends', () => {
       expect(server.local).toEqual(clients[index]!.remote);
     }
   });
+});
+
+test('status shows the connections of a server as such pairs', async () => {
+  const quiet = defineProtocol({ name: 'quiet', port: 0, open: () => ({ data: () => undefined }) });
+  const server = await serve(quiet, { listen: LOOPBACK, drainTimeoutMs: 0 });
+  opened.push(server);
+  const url = (await server.status()).services[0]!.endpoints[0]!;
+  const clients = [stream(), stream()];
+  for (const client of clients) await client.connect(url);
+  // They are connected before the server has accepted them; it does so in the turns of this loop.
+  while ((await server.status()).services[0]!.connections.open < 2) await new Promise((resolve) => setImmediate(resolve));
+  const { pairs } = (await server.status()).services[0]!;
+  expect(pairs).toEqual(clients.map((client) => ({ local: formatAddress(client.remote!), remote: formatAddress(client.local!), state: 'open' })));
+  expect(new Set(pairs.map(({ local }) => local)).size).toBe(1);
+  expect(new Set(pairs.map(({ remote }) => remote)).size).toBe(2);
 });
 
 describe.each([
@@ -409,16 +424,7 @@ describe('close', () => {
 });
 
 describe('tls', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
-  let key = '';
-  let cert = '';
-  beforeAll(() => {
-    const files = ['-keyout', path.join(folder, 'key.pem'), '-out', path.join(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', ...files], { stdio: 'ignore' });
-    key = readFileSync(path.join(folder, 'key.pem'), 'utf8');
-    cert = readFileSync(path.join(folder, 'cert.pem'), 'utf8');
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const { cert, key } = makeCertificate('localhost');
 
   async function clearPair(): Promise<{ client: StreamSocket; server: StreamSocket; connecting: Promise<void> }> {
     const { listener, endpoint } = await listenOn();

@@ -28,6 +28,13 @@ describe('the program', () => {
     expect(await program.exited).toBe(0);
   });
 
+  test('TERM while workers are still starting ends it as soon as they can hear it', async () => {
+    const program = await start('--workers', '1', '--drain-timeout', '20');
+    program.signal('SIGTTIN');
+    program.signal('SIGTERM');
+    expect(await program.exited).toBe(0);
+  });
+
   test('work that outlasts the drain timeout is cut', async () => {
     const program = await start('--workers', '1', '--drain-timeout', '0.2');
     const { client } = await connect(program.url);

@@ -149,7 +149,7 @@ async function sClient(options: readonly string[], lines: readonly string[]): Pr
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
-    if (/hello from openssl/.test(output)) child.stdin.end();
+    if (output.includes('hello from openssl')) child.stdin.end();
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stdin.write(lines.map((line) => `${line}\n`).join(''));

@@ -19,8 +19,7 @@ export function echoProtocol(options: EchoOptions = {}): Protocol {
 function echoSink(connection: Connection): Sink {
   return {
     data(chunk) {
-      // The chunk is only lent, and a slow peer's echo waits beyond this call.
-      if (!connection.send(chunk.slice())) connection.pause();
+      if (!connection.send(chunk)) connection.pause();
     },
     drained: () => connection.resume(),
     drain: () => connection.shutdown('write'),

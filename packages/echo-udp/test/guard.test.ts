@@ -145,7 +145,7 @@ interface Fixture {
   readonly counters: Record<string, number>;
   readonly sent: Uint8Array[];
   readonly clock: FakeClock;
-  receive(message: Uint8Array, from: { address: string; port: number }, socket?: number): void;
+  readonly receive: (message: Uint8Array, from: { address: string; port: number }, socket?: number) => void;
 }
 
 function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {}): Fixture {

@@ -52,6 +52,15 @@ export class Answerer {
         this.#owner.answered(exchange);
         return;
       }
+      const bytes = HttpResponse.bytesOf(response);
+      const bytesHead = bytes === undefined ? undefined : this.#service.prefixes.headFor(response.status, HttpResponse.headersOf(response), false, bytes.byteLength, this.dateLine);
+      if (bytes !== undefined && bytesHead !== undefined) {
+        this.#begin(exchange, response.status, false);
+        exchange.contentBytes = bytes.byteLength;
+        this.#outbox.addBytes(bytesHead, bytes);
+        this.#owner.answered(exchange);
+        return;
+      }
     }
     this.#respondInParts(exchange, response, closes);
   }

@@ -15,16 +15,16 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const CLIENT_CLOSED_REQUEST = 499;
 
 export class ExchangeRecords {
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #service: HttpService;
   readonly #scheme: 'http' | 'https';
   readonly #origins: OriginCache;
   readonly #isBehindProxy: boolean;
 
   constructor(connection: Connection, service: HttpService) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#service = service;
-    this.#scheme = isSecure(connection) ? 'https' : 'http';
+    this.#scheme = connection.secure !== undefined ? 'https' : 'http';
     this.#origins = new OriginCache(this.#scheme);
     this.#isBehindProxy = service.proxies?.isTrusted(connection.remote) ?? false;
   }
@@ -78,7 +78,7 @@ export class ExchangeRecords {
   }
 
   #clientOf(head: RequestHead): ClientFacts {
-    const { remote } = this.#connection;
+    const { remote } = this.connection;
     const direct: ClientFacts = { address: remote.family === 'unix' ? 'unix' : remote.address, scheme: this.#scheme, host: head.authority };
     const { proxies } = this.#service;
     if (!this.#isBehindProxy || proxies === undefined) return direct;
@@ -95,7 +95,7 @@ export class ExchangeRecords {
       durationMs,
       method: head.method,
       target: head.target,
-      httpVersion: head.minorVersion === 0 ? '1.0' : '1.1',
+      httpVersion: head.minorVersion === 0 ? '1.0' : this.connection.secure?.alpn === 'h2' ? '2.0' : '1.1',
       status,
       contentBytes,
       referer: request.headers.get('referer') ?? undefined,
@@ -105,4 +105,3 @@ export class ExchangeRecords {
   }
 }
 
-const isSecure = (connection: Connection): boolean => 'secure' in connection && connection.secure !== undefined;

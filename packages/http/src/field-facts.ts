@@ -17,6 +17,7 @@ const HTAB = 0x09;
 export class FieldFacts {
   fieldCount = 0;
   host = '';
+  isConditional = false;
   #hosts = 0;
   #contentTypes = 0;
   #contentLength: string | undefined;
@@ -30,6 +31,7 @@ export class FieldFacts {
   reset(): void {
     this.fieldCount = 0;
     this.host = '';
+    this.isConditional = false;
     this.#hosts = 0;
     this.#contentTypes = 0;
     this.#contentLength = undefined;
@@ -44,12 +46,17 @@ export class FieldFacts {
   /** Takes one complete field line. The length of the name decides cheaply that most of them don't matter. */
   note(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): Refusal | undefined {
     this.fieldCount += 1;
+    // `if-` in either case: all of the RFC's conditions are called so, and nothing common besides.
+    if (((bytes[nameStart] ?? 0) | 0x20) === 0x69 && ((bytes[nameStart + 1] ?? 0) | 0x20) === 0x66 && bytes[nameStart + 2] === 0x2d) this.isConditional = true;
     switch (nameEnd - nameStart) {
       case 4:
         if (!isName(bytes, nameStart, 'host')) return undefined;
         this.#hosts += 1;
         if (this.#hosts > 1) return 'host-repeated';
         this.host = value(bytes, valueStart, lineEnd);
+        return undefined;
+      case 5:
+        if (isName(bytes, nameStart, 'range')) this.isConditional = true;
         return undefined;
       case 6:
         if (isName(bytes, nameStart, 'expect')) this.#noteExpectation(value(bytes, valueStart, lineEnd));

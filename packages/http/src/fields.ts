@@ -17,6 +17,25 @@ export function readFields(lines: string): Field[] {
   return fields;
 }
 
+/** The value of one field, or null. Lines of one name are one list; cookies have their own separator (RFC 9110 §5.3, RFC 6265 §5.4). */
+export function findField(lines: string, lowerName: string): string | null {
+  const { length } = lowerName;
+  let found: string | null = null;
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf('\r\n', start);
+    if (end < 0) break;
+    // The colon decides first: no name holds one, so a line of another length is none of ours.
+    if (lines.charCodeAt(start + length) === COLON && lines.slice(start, start + length).toLowerCase() === lowerName) {
+      const value = trimOws(lines, start + length + 1, end);
+      found = found === null ? value : found + (lowerName === 'cookie' ? '; ' : ', ') + value;
+    }
+    start = end + 2;
+  }
+  return found;
+}
+
+const COLON = 0x3a;
+
 /** Only SP and HTAB are optional whitespace (RFC 9110 §5.6.3); `trim` would also take 0xa0. */
 function trimOws(text: string, start: number, end: number): string {
   let first = start;

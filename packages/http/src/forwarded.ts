@@ -90,6 +90,6 @@ function splitOutsideQuotes(text: string, separator: string): string[] {
 function addressOfNode(node: string): string {
   const bracketed = /^\[([^\]]*)\](?::[0-9]{1,5})?$/.exec(node);
   const address = bracketed?.[1] ?? (isIpv6(node) ? node : node.replace(/:[^:]*$/, ''));
-  if (isIpv4(address) || isIpv6(address)) return normalizeIp(address);
+  if (isIpv4(address) || isIpv6(address)) return normalizeIp(address).toLowerCase();
   return node.replace(/[^\x21-\x7e]/g, '').slice(0, 64);
 }

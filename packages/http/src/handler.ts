@@ -16,7 +16,7 @@ export interface RequestContext {
   readonly requestId: string;
   /** The request target as it came, neither decoded nor normalised. */
   readonly rawTarget: string;
-  readonly httpVersion: '1.0' | '1.1';
+  readonly httpVersion: '1.0' | '1.1' | '2.0';
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
   trailers(): Headers | undefined;
   /**

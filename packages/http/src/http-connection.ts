@@ -28,6 +28,7 @@ const EMPTY = Buffer.alloc(0);
 
 export class HttpConnection implements Sink {
   readonly connection: Connection;
+  readonly httpVersion = '1.1';
   readonly #service: HttpService;
   readonly #parser: RequestParser;
   readonly #outbox: Outbox;
@@ -228,7 +229,7 @@ export class HttpConnection implements Sink {
     if (exchange === undefined || !exchange.head.expectsContinue || exchange.continueSent || exchange.bodyStarted) return;
     if (exchange.answer !== 'awaited') return;
     exchange.continueSent = true;
-    this.sendInterim(exchange, 'HTTP/1.1 100 Continue\r\n\r\n');
+    this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   #takeContent(bytes: Buffer): void {
@@ -287,8 +288,13 @@ export class HttpConnection implements Sink {
     return this.#records.requestIdOf(exchange);
   }
 
-  sendInterim(exchange: Exchange, text: string): void {
+  sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
+    // HTTP/1.0 has no interim answers.
     if (exchange !== this.exchange || exchange.answer !== 'awaited' || exchange.head.minorVersion === 0) return;
+    this.#sendInterim(`HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  }
+
+  #sendInterim(text: string): void {
     this.#outbox.add(text);
     if (this.#chunk === undefined) this.#outbox.flush();
   }

@@ -28,6 +28,16 @@ export class Outbox implements Outlet {
     if (this.#batch.length >= MAX_BATCH_CHARACTERS) this.flush();
   }
 
+  /** Sends the batch with `text`, and `bytes` after it, in one system call. The bytes must not change until they are sent. */
+  addBytes(text: string, bytes: Uint8Array): void {
+    const batch = this.#batch + text;
+    this.#batch = '';
+    this.#connection.cork();
+    this.send(batch);
+    this.send(bytes);
+    this.#connection.uncork();
+  }
+
   flush(): void {
     const text = this.#batch;
     if (text === '') return;

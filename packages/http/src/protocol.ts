@@ -3,6 +3,7 @@ import type { AccessEntry } from './access-entry.ts';
 import { OVERLOAD_TEXT } from './engine-answers.ts';
 import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http-connection.ts';
+import { Http2Sessions } from './http2-sessions.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { HttpService, type TrustedProxies } from './service.ts';
 
@@ -13,23 +14,28 @@ export interface HttpProtocolOptions {
   readonly proxies?: TrustedProxies | undefined;
   /** Called at the end of each exchange; `combinedLine` makes a line of what it gets. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
+  /** Offers HTTP/2 in TLS handshakes. */
+  readonly http2?: boolean;
 }
 
-/** HTTP/1.1 and HTTP/1.0 over any connection of core, answered by `handler`. */
-export function httpProtocol(handler: FetchHandler, { limits, proxies, accessLog }: HttpProtocolOptions = {}): Protocol {
+/** HTTP/1.1 and HTTP/1.0 over any connection of core, and HTTP/2 over TLS, answered by `handler`. */
+export function httpProtocol(handler: FetchHandler, { limits, proxies, accessLog, http2 = true }: HttpProtocolOptions = {}): Protocol {
   const allLimits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...limits };
-  const services = new WeakMap<ServiceContext, HttpService>();
+  const services = new WeakMap<ServiceContext, { readonly service: HttpService; readonly sessions: Http2Sessions | undefined }>();
   return defineProtocol({
     name: 'http',
     port: 80,
+    alpn: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     open(connection, context) {
-      let service = services.get(context);
-      if (service === undefined) {
+      let shared = services.get(context);
+      if (shared === undefined) {
         const { log, clock, counters } = context;
-        service = new HttpService({ handler, limits: allLimits, log, clock, counters, proxies, accessLog });
-        services.set(context, service);
+        const service = new HttpService({ handler, limits: allLimits, log, clock, counters, proxies, accessLog });
+        shared = { service, sessions: http2 ? new Http2Sessions(service) : undefined };
+        services.set(context, shared);
       }
-      return new HttpConnection(connection, service);
+      const { service, sessions } = shared;
+      return sessions !== undefined && connection.secure?.alpn === 'h2' ? sessions.open(connection) : new HttpConnection(connection, service);
     },
     refusal: () => OVERLOAD_TEXT,
   });

@@ -14,8 +14,9 @@ export interface ContextOwner {
   readonly connection: Connection;
   clientOf(exchange: Exchange): ClientFacts;
   requestIdOf(exchange: Exchange): string;
-  /** Sends an interim answer, if one may still be sent. */
-  sendInterim(exchange: Exchange, text: string): void;
+  readonly httpVersion: RequestContext['httpVersion'];
+  /** Sends 103 with these checked fields, if it may still be sent. */
+  sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void;
   takeOver(exchange: Exchange): Takeover;
   workFailed(exchange: Exchange, error: unknown): void;
 }
@@ -49,8 +50,8 @@ export class ExchangeContext implements RequestContext {
     return this.#exchange.head.target;
   }
 
-  get httpVersion(): '1.0' | '1.1' {
-    return this.#exchange.head.minorVersion === 0 ? '1.0' : '1.1';
+  get httpVersion(): RequestContext['httpVersion'] {
+    return this.#exchange.head.minorVersion === 0 ? '1.0' : this.#owner.httpVersion;
   }
 
   trailers(): Headers | undefined {
@@ -66,13 +67,12 @@ export class ExchangeContext implements RequestContext {
   }
 
   earlyHints(headers: ResponseHeaders): void {
-    let lines = '';
-    for (const [name, value] of entriesOf(headers)) {
+    const fields = [...entriesOf(headers)];
+    for (const [name, value] of fields) {
       const problem = fieldProblem(name, value);
       if (problem !== undefined) throw new TypeError(problem);
-      lines += `${name}: ${value}\r\n`;
     }
-    this.#owner.sendInterim(this.#exchange, `HTTP/1.1 103 Early Hints\r\n${lines}\r\n`);
+    this.#owner.sendEarlyHints(this.#exchange, fields);
   }
 
   waitUntil(work: Promise<unknown>): void {

@@ -25,6 +25,8 @@ export interface RequestHead {
   readonly persistent: boolean;
   /** The client waits for 100 (Continue) before it sends the content. */
   readonly expectsContinue: boolean;
+  /** It has Range or one of the If-… fields. */
+  readonly isConditional: boolean;
   /** Connection and Upgrade ask for another protocol (RFC 9110 §7.8). */
   readonly wantsUpgrade: boolean;
 }
@@ -57,6 +59,7 @@ export function decideHead({ method, target, minorVersion }: RequestLine, facts:
     persistent: facts.persistent(minorVersion),
     // HTTP/1.0 has no interim answers (RFC 9110 §10.1.1).
     expectsContinue: facts.expectation === 'continue' && minorVersion === 1 && framing.body !== 'none',
+    isConditional: facts.isConditional,
     wantsUpgrade: facts.wantsUpgrade && minorVersion === 1,
   };
 }
@@ -76,6 +79,7 @@ export function headWithFieldsOf(known: RequestHead, host: string, { method, tar
     framing: known.framing,
     persistent: known.persistent,
     expectsContinue: known.expectsContinue,
+    isConditional: known.isConditional,
     wantsUpgrade: known.wantsUpgrade,
   };
 }

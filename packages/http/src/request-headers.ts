@@ -1,12 +1,11 @@
 // The headers of a request as a handler sees them. Reading one field costs a scan of a few lines; a real `Headers` is made
 // only for what needs one: iteration and changes.
 
-import { readFields, type Field } from './fields.ts';
+import { findField, readFields } from './fields.ts';
 
 /** Satisfies `instanceof Headers`. */
 export class RequestHeaders implements Headers {
   readonly #lines: string;
-  #fields: readonly Field[] | undefined;
   #native: Headers | undefined;
 
   constructor(lines: string) {
@@ -14,13 +13,7 @@ export class RequestHeaders implements Headers {
   }
 
   get(name: string): string | null {
-    if (this.#native !== undefined) return this.#native.get(name);
-    this.#fields ??= readFields(this.#lines);
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    // Lines of one name are one list; cookies have their own separator (RFC 9110 §5.3, RFC 6265 §5.4).
-    for (const [field, value] of this.#fields) if (field === wanted) found = found === null ? value : found + (wanted === 'cookie' ? '; ' : ', ') + value;
-    return found;
+    return this.#native === undefined ? findField(this.#lines, name.toLowerCase()) : this.#native.get(name);
   }
 
   has(name: string): boolean {

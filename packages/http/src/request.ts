@@ -70,6 +70,11 @@ export class HttpRequest implements Request {
     return this.#controller.signal;
   }
 
+  /** For the engine: the request has preconditions or ranges. */
+  static isConditional(request: HttpRequest): boolean {
+    return request.#head.isConditional;
+  }
+
   /** For the engine: the exchange ended early. */
   static abort(request: HttpRequest, reason: Error): void {
     request.#abortReason = reason;

@@ -26,6 +26,7 @@ export interface HeadSource {
 const SOURCE_CHUNK_BYTES = 65_536;
 // Larger content is not copied into one text with its head.
 const MAX_WRITTEN_BYTES = 16_384;
+const MAX_AT_ONCE_BYTES = 262_144;
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
 // What only a fetched response can differ in.
@@ -114,12 +115,23 @@ export class HttpResponse implements Response {
     } else if (content === null) {
       text = '';
       byteLength = 0;
+    } else if (content instanceof Uint8Array && content.byteLength <= MAX_WRITTEN_BYTES) {
+      byteLength = content.byteLength;
+      text = Buffer.from(content.buffer, content.byteOffset, byteLength).toString('latin1');
     } else return undefined;
-    const head = headFor.headFor(status, response.#headersGiven, content !== null, byteLength, dateLine);
+    const head = headFor.headFor(status, response.#headersGiven, typeof content === 'string', byteLength, dateLine);
     if (head === undefined) return undefined;
     response.#written = head + text;
     response.#writtenDate = dateLine;
     return response.#written;
+  }
+
+  /** For the engine: content in memory that is too large to be copied and small enough to be handed to the socket at once. */
+  static bytesOf(response: HttpResponse): Uint8Array | undefined {
+    const content = response.#content;
+    if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0) return undefined;
+    const { status } = response;
+    return response.#native !== undefined || response.#statusText !== '' || status === 204 || status === 205 || status === 304 ? undefined : content;
   }
 
   /** For the engine: the content, once. Undefined when it has been read already. */

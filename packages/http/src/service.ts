@@ -7,8 +7,8 @@ import type { FetchHandler } from './handler.ts';
 import { HeadPrefixes } from './head-prefixes.ts';
 import type { HttpLimits } from './limits.ts';
 
-const BUFFER_BYTES = 65_536;
-// 1 MiB at most stays with an idle server.
+const BUFFER_BYTES = 131_072;
+// 2 MiB at most stay with an idle server.
 const MAX_SPARE_BUFFERS = 16;
 
 /** The proxies whose word about the client is taken. */

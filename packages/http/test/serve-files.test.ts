@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { systemClock, type Clock } from '@wellknown/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FetchHandler } from '../src/handler.ts';
 import { serveFiles, type ServeFilesOptions } from '../src/static/serve-files.ts';
@@ -32,12 +33,12 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(base, { recursive: true }));
 
-async function ask(target: string, { method = 'GET', headers = {}, options = {} }: { method?: string; headers?: Record<string, string>; options?: ServeFilesOptions } = {}): Promise<ReadResponse> {
-  const { peer, errors } = serveHandler(serveFiles(root, options));
+async function ask(target: string, { method = 'GET', headers = {}, options = {}, handler }: { method?: string; headers?: Record<string, string>; options?: ServeFilesOptions; handler?: FetchHandler } = {}): Promise<ReadResponse> {
+  const { peer, errors } = serveHandler(handler ?? serveFiles(root, options));
   peer.send(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
   let text = '';
   // The disk answers from other threads.
-  for (let turn = 0; turn < 1000 && !isComplete(text, method); turn += 1) {
+  for (const until = Date.now() + 10_000; Date.now() < until && !isComplete(text, method); ) {
     await settled();
     text += peer.take();
   }
@@ -141,12 +142,27 @@ describe('ranges', () => {
     ['bytes=0-99999999999999999999', 206, 'bytes 0-999/1000', TEXT],
     ['bytes=a-b', 200, null, TEXT],
     ['items=0-1', 200, null, TEXT],
-    ['bytes=0-1,4-5', 200, null, TEXT],
+    ['bytes=0-1,4-5', 206, 'bytes 0-5/1000', TEXT.slice(0, 6)],
     ['bytes=1000-', 416, 'bytes */1000', 'The file has no such range.\n'],
   ])('%s: %i', async (range, status, contentRange, body) => {
     const response = await ask('/t.txt', { headers: { Range: range } });
     expect([response.status, response.headers.get('content-range'), response.body]).toEqual([status, contentRange, body]);
     expect(response.headers.get('content-length')).toBe(String(body.length));
+  });
+
+  test('several parts come as multipart/byteranges, each with its type and place (RFC 9110 §14.6)', async () => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { status, headers, body } = await ask('/t.txt', { headers: { Range: 'bytes=-2, 0-1' } });
+      const boundary = /^multipart\/byteranges; boundary=([0-9a-f-]{36})$/.exec(headers.get('content-type') ?? '')?.[1] ?? '';
+      const part = (range: string, text: string): string => `--${boundary}\r\nContent-Type: text/plain;charset=utf-8\r\nContent-Range: bytes ${range}/1000\r\n\r\n${text}\r\n`;
+      expect([status, headers.get('content-range'), body]).toEqual([206, null, `${part('998-999', '9\n')}${part('0-1', 'li')}--${boundary}--\r\n`]);
+    }
+  });
+
+  test('parts of a file that is not kept in memory come from the disk', async () => {
+    const { status, body } = await ask('/big.bin', { headers: { Range: 'bytes=0-9,100000-100009,-10' } });
+    expect(status).toBe(206);
+    expect(body.match(/abcdefghij/g)).toHaveLength(3);
   });
 
   test('If-Range lets a part through only while the file is the same', async () => {
@@ -173,6 +189,91 @@ describe('preconditions', () => {
     expect((await ask('/t.txt', { headers: { 'If-Match': '"x"' } })).status).toBe(412);
     expect((await ask('/t.txt', { headers: { 'If-Unmodified-Since': 'Tue, 31 Dec 2024 00:00:00 GMT' } })).status).toBe(412);
   });
+});
+
+describe('compressed files beside the original', () => {
+  const old = new Date('2025-01-01T00:00:00Z');
+  beforeAll(() => {
+    for (const [name, text, at] of [['app.js', 'original', old], ['app.js.br', 'BR', old], ['app.js.gz', 'GZIP', old], ['lib.js', 'changed', new Date('2025-02-01T00:00:00Z')], ['lib.js.gz', 'STALE', old]] as const) {
+      fs.writeFileSync(path.join(root, name), text);
+      fs.utimesSync(path.join(root, name), at, at);
+    }
+  });
+
+  test.each([
+    ['br, gzip', 'br', 'BR'],
+    ['gzip', 'gzip', 'GZIP'],
+    ['gzip;q=0', null, 'original'],
+    ['', null, 'original'],
+  ])('Accept-Encoding: %s gets %s', async (accepted, coding, body) => {
+    const answer = await ask('/app.js', { headers: { 'Accept-Encoding': accepted } });
+    expect([answer.headers.get('content-encoding'), answer.body, answer.headers.get('vary'), answer.headers.get('content-type')]).toEqual([coding, body, 'Accept-Encoding', 'text/javascript;charset=utf-8']);
+  });
+
+  test('each representation has a tag of its own, and a 304 names Vary', async () => {
+    const plain = (await ask('/app.js')).headers.get('etag') ?? '';
+    const compressed = (await ask('/app.js', { headers: { 'Accept-Encoding': 'br' } })).headers.get('etag') ?? '';
+    expect(compressed).not.toBe(plain);
+    const known = await ask('/app.js', { headers: { 'Accept-Encoding': 'br', 'If-None-Match': compressed } });
+    expect([known.status, known.headers.get('vary')]).toEqual([304, 'Accept-Encoding']);
+    expect((await ask('/app.js', { headers: { 'Accept-Encoding': 'br', 'If-None-Match': plain } })).status).toBe(200);
+  });
+
+  test('one that is older than the original holds what the file once was, and is not sent', async () => {
+    expect(await ask('/lib.js', { headers: { 'Accept-Encoding': 'gzip' } })).toMatchObject({ body: 'changed' });
+  });
+
+  test('they are not looked for where that is switched off', async () => {
+    const { headers, body } = await ask('/app.js', { headers: { 'Accept-Encoding': 'br' }, options: { precompressed: false } });
+    expect([body, headers.get('vary')]).toEqual(['original', null]);
+  });
+});
+
+describe('files kept in memory', () => {
+  const old = new Date('2025-01-01T00:00:00Z');
+  const clockAt = (wall: { ms: number }): Clock => ({ ...systemClock, wallMs: () => wall.ms });
+
+  test('are looked at again after the interval, and not before', async () => {
+    const name = path.join(root, 'changing.txt');
+    fs.writeFileSync(name, 'before');
+    fs.utimesSync(name, old, old);
+    const wall = { ms: Date.now() };
+    const handler = serveFiles(root, { clock: clockAt(wall) });
+    expect((await ask('/changing.txt', { handler })).body).toBe('before');
+    fs.writeFileSync(name, 'after!');
+    fs.utimesSync(name, old, old);
+    expect((await ask('/changing.txt', { handler })).body).toBe('before');
+    wall.ms += 1_000;
+    expect((await ask('/changing.txt', { handler })).body).toBe('after!');
+    fs.rmSync(name);
+    wall.ms += 1_000;
+    expect((await ask('/changing.txt', { handler })).status).toBe(404);
+  });
+
+  test('answer preconditions and ranges like those on the disk', async () => {
+    const handler = serveFiles(root);
+    const { headers } = await ask('/t.txt', { handler });
+    expect((await ask('/t.txt', { handler, headers: { 'If-None-Match': headers.get('etag') ?? '' } })).status).toBe(304);
+    expect((await ask('/t.txt', { handler, headers: { Range: 'bytes=0-3' } })).body).toBe('line');
+    expect((await ask('/t.txt', { handler, method: 'HEAD' })).headers.get('content-length')).toBe('1000');
+    expect((await ask('/t.txt', { handler })).body).toBe(TEXT);
+  });
+
+  test('are let go when others need the room', async () => {
+    const handler = serveFiles(root, { cache: { maxBytes: 5_000 } });
+    for (let turn = 0; turn < 3; turn += 1) for (const target of ['/t.txt', '/sub/a.txt', '/page/', '/']) expect((await ask(target, { handler })).status).toBe(200);
+  });
+
+  test('may be none at all', async () => {
+    const handler = serveFiles(root, { cache: { maxBytes: 0 } });
+    for (let turn = 0; turn < 2; turn += 1) expect((await ask('/t.txt', { handler })).body).toBe(TEXT);
+  });
+});
+
+test('paths that never change say so', async () => {
+  const options = { immutable: /^\/sub\// };
+  expect((await ask('/sub/a.txt', { options })).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  expect((await ask('/t.txt', { options })).headers.get('cache-control')).toBe('no-cache');
 });
 
 describe('directories', () => {
@@ -209,7 +310,7 @@ describe('the fallback of a single-page application', () => {
     expect(await ask('/app/route', { headers: page, options: { spa: true } })).toMatchObject({ status: 200, body: '<p>root' });
   });
   test('never answers a missing asset, a script’s request, or a refused path', async () => {
-    expect((await ask('/app.js', { headers: page, options: { spa: true } })).status).toBe(404);
+    expect((await ask('/missing.js', { headers: page, options: { spa: true } })).status).toBe(404);
     expect((await ask('/api', { headers: { Accept: 'application/json' }, options: { spa: true } })).status).toBe(404);
     expect((await ask('/.env', { headers: page, options: { spa: true } })).status).toBe(404);
   });

@@ -4,19 +4,21 @@ import type { Logger } from '@wellknown/core';
 import { serveInMemory, type MemoryConnection } from '@wellknown/core/testing';
 import type { FetchHandler } from '../src/handler.ts';
 import type { HttpLimits } from '../src/limits.ts';
-import { httpProtocol } from '../src/protocol.ts';
+import { httpProtocol, type HttpProtocolOptions } from '../src/protocol.ts';
 
 export interface Served extends MemoryConnection {
   /** What was logged as an error. */
   readonly errors: string[];
+  readonly counters: Readonly<Record<string, number>>;
 }
 
-export function serveHandler(handler: FetchHandler, limits: Partial<HttpLimits> = {}): Served {
+export function serveHandler(handler: FetchHandler, limits: Partial<HttpLimits> = {}, options: HttpProtocolOptions = {}): Served {
   const errors: string[] = [];
   const nothing = (): void => undefined;
   const log: Logger = { debug: nothing, info: nothing, warn: nothing, error: (fields, message) => errors.push(`${message}: ${'err' in fields ? String(fields.err) : ''}`) };
-  const memory = serveInMemory(httpProtocol(handler, { limits }), { context: { log } });
-  return Object.assign(memory, { errors });
+  const counters: Record<string, number> = {};
+  const memory = serveInMemory(httpProtocol(handler, { ...options, limits }), { context: { log, counters } });
+  return Object.assign(memory, { errors, counters });
 }
 
 /** Lets everything that waits on settled promises run. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateConditions } from '../src/static/conditions.ts';
+import { chooseCoding } from '../src/static/encoding.ts';
 import { formatHttpDate, parseHttpDate } from '../src/static/http-date.ts';
 import { parseListingOrder, renderListing, type ListedEntry } from '../src/static/listing.ts';
 import { mediaTypeOf } from '../src/static/media-type.ts';
@@ -37,7 +38,8 @@ describe('paths', () => {
 });
 
 describe('ranges (RFC 9110 §14)', () => {
-  const part = (start: number, byteLength: number): object => ({ at: 'part', start, byteLength });
+  const parts = (...ranges: [start: number, byteLength: number][]): object => ({ at: 'parts', parts: ranges.map(([start, byteLength]) => ({ start, byteLength })) });
+  const part = (start: number, byteLength: number): object => parts([start, byteLength]);
   test.each([
     ['bytes=0-0', part(0, 1)],
     ['bytes=-10', part(990, 10)],
@@ -55,7 +57,18 @@ describe('ranges (RFC 9110 §14)', () => {
     ['bytes=', { at: 'whole' }],
     ['bytes', { at: 'whole' }],
     ['items=0-1', { at: 'whole' }],
-    ['bytes=0-1,5-6', { at: 'whole' }],
+    ['bytes=0-1, 500-501,', parts([0, 2], [500, 2])],
+    ['bytes=-1,0-0', parts([999, 1], [0, 1])],
+    ['bytes=0-1,2000-', part(0, 2)],
+    ['bytes=2000-,3000-', { at: 'unsatisfiable' }],
+    ['bytes=0-1,5-6', part(0, 7)],
+    ['bytes=0-99,50-149,300-309', parts([0, 150], [300, 10])],
+    ['bytes=300-309,500-509,0-9,290-519', parts([0, 10], [290, 230])],
+    ['bytes=0-,0-', part(0, 1000)],
+    ['bytes=0-300,400-700,800-', { at: 'whole' }],
+    ['bytes=0-1,x', { at: 'whole' }],
+    [`bytes=${Array.from({ length: 16 }, () => '0-0').join(',')}`, part(0, 1)],
+    [`bytes=${Array.from({ length: 17 }, () => '0-0').join(',')}`, { at: 'whole' }],
     [null, { at: 'whole' }],
   ])('%s of 1000 bytes', (text, outcome) => {
     expect(decideRange(text, 1000)).toEqual(outcome);
@@ -63,6 +76,20 @@ describe('ranges (RFC 9110 §14)', () => {
 
   test('an empty file has no part', () => {
     expect(decideRange('bytes=0-', 0)).toEqual({ at: 'whole' });
+  });
+});
+
+describe('content codings (RFC 9110 §12.5.3)', () => {
+  test.each([
+    ['br, gzip', 'br'], ['gzip', 'gzip'], ['x-gzip', 'gzip'], ['GZIP', 'gzip'], ['*', 'br'], ['*;q=0', undefined], ['gzip;q=0', undefined], ['gzip;q=0, *', 'br'], ['br;q=0.5, gzip;q=0.8', 'gzip'],
+    ['br;q=0.5, zstd;q=0.5', 'br'], ['identity, br;q=0.5', undefined], ['identity;q=0.5, br', 'br'], ['br;q=x', undefined], ['br;q=0.5555', undefined], ['deflate', undefined], ['', undefined], [null, undefined],
+  ] as const)('%j takes %j of all three', (accepted, coding) => {
+    expect(chooseCoding(accepted, ['br', 'zstd', 'gzip'])).toBe(coding);
+  });
+
+  test('only what is there is chosen', () => {
+    expect(chooseCoding('br, gzip', ['gzip'])).toBe('gzip');
+    expect(chooseCoding('br', [])).toBeUndefined();
   });
 });
 

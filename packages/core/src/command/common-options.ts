@@ -23,6 +23,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'idle-timeout', argument: 'SECONDS', help: 'without a byte in either direction for so long, a connection ends (default: per protocol)' },
   { name: 'drain-timeout', argument: 'SECONDS', help: 'how long work in flight may take after TERM (default 30)' },
   { name: 'control', argument: 'PATH', help: 'a unix socket (mode 0600) for status, reload, upgrade, scale, drain and stop' },
+  { name: 'inetd', help: 'serves the one connection that is its standard input, for inetd, tcpserver and the like; then ends' },
   { name: 'pid-file', argument: 'PATH', help: 'written by rename once ready, removed at the end' },
   { name: 'log-level', argument: 'LEVEL', help: 'debug, info, warn or error (default info)' },
   { name: 'log-format', argument: 'FORMAT', help: 'json or pretty, on stderr (default: pretty on a terminal, otherwise json)' },

@@ -36,6 +36,8 @@ export interface CommonValues {
   readonly runAs: string | undefined;
   /** The path of the control socket. */
   readonly control: string | undefined;
+  /** Serve the connection on standard input instead of listening. */
+  readonly inetd: boolean;
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty' | undefined;
@@ -51,6 +53,7 @@ export function parseServerArguments(argv: readonly string[], command: Pick<Serv
   const parsed = parseOptions(argv, [...COMMON_OPTIONS, ...command.options], command.positional?.name);
   if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version') return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
   const common = readCommon(parsed.value, command);
+  if (common.ok && common.value.inetd && common.value.listen.length > 0) return fail('--inetd serves its standard input: it goes without --listen');
   return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
 }
 
@@ -138,6 +141,7 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
     dispatch: value(dispatch),
     runAs: values.text('run-as'),
     control: values.text('control'),
+    inetd: values.has('inetd'),
     pidFile: values.text('pid-file'),
     logLevel: value(logLevel) ?? 'info',
     logFormat: value(logFormat),

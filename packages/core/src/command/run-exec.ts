@@ -16,7 +16,7 @@ const EXEC_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes'> = {
 };
 
 /** Common options that mean nothing where every connection has a process of its own: refused rather than ignored. */
-const WITHOUT_MEANING = ['--workers', '--accept', '--dispatch', '--tls-cert', '--tls-key', '--proxy-protocol', '--allow', '--deny', '--idle-timeout'];
+const WITHOUT_MEANING = ['--workers', '--accept', '--dispatch', '--tls-cert', '--tls-key', '--proxy-protocol', '--max-rate', '--idle-timeout', '--inetd'];
 
 /** Runs the command until it ends, and sets the exit status. */
 export async function runExec(program: string, argv: readonly string[]): Promise<void> {
@@ -52,13 +52,15 @@ export async function runExec(program: string, argv: readonly string[]): Promise
     return;
   }
   const log = logOf(common);
-  const { maxConnections, maxConnectionsPerAddress, drainTimeoutMs } = common;
+  const { maxConnections, maxConnectionsPerAddress, maxRatePerAddress, allow, deny, drainTimeoutMs } = common;
   await runServer(program, () => createExecServer({
     program: executable,
     arguments: args,
     listen: common.listen.map(({ text }) => text),
     log,
-    limits: { ...(maxConnections === undefined ? {} : { maxConnections }), ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }) },
+    limits: { ...(maxConnections === undefined ? {} : { maxConnections }), ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }), ...(maxRatePerAddress === undefined ? {} : { maxAcceptsPerSecondPerAddress: maxRatePerAddress }) },
+    allow,
+    deny,
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
     ...(identity.value === undefined ? {} : { runAs: identity.value }),
   }), common, log);

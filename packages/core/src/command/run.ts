@@ -13,12 +13,14 @@ import { parseIdentity } from '../run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../system-clock.ts';
 import { createSystemNotifier, type SystemNotifier } from '../system-notify.ts';
-import { isOurWorker } from '../worker.ts';
+import { isOurWorker, reportStartFailure } from '../worker.ts';
 import { companionServices } from './companions.ts';
 import { helpOfCommand } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../tls-context.ts';
+import type { Protocol } from '../protocol.ts';
+import { serveStandardInput } from '../standard-input.ts';
 import type { ServerCommand } from './server-command.ts';
 import { createStandardLog } from './standard-log.ts';
 
@@ -46,6 +48,10 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
     usageError(program, protocol.error);
     return;
   }
+  if (common.inetd) {
+    await runOnStandardInput(program, protocol.value, common, log);
+    return;
+  }
   const listen = common.listen.length > 0 ? common.listen.map(({ text }) => text) : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
   const companions = command.companions?.(values) ?? ok([]);
   const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
@@ -56,16 +62,29 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
   await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, { defaults: command.serverOptions?.(values) ?? {} });
 }
 
+/** Standard error may be the connection too, so nothing but failures is logged there. */
+async function runOnStandardInput(program: string, protocol: Protocol, common: CommonValues, log: Logger): Promise<void> {
+  try {
+    const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
+    const { limits } = serverOptions(common, quiet);
+    await serveStandardInput(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
+  } catch (error) {
+    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.exitCode = EXIT_FAILURE;
+  }
+}
+
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
 export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string => `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
 export const logOf = (common: CommonValues): Logger => createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
-/** Says what is wrong with the command line, and sets exit status 2. In a worker the primary has said it already. */
+/** Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since: its primary hears of it. */
 export function usageError(program: string, problem: string): void {
-  if (!isOurWorker()) process.stderr.write(`${program}: ${problem}\n`);
   process.exitCode = EXIT_USAGE;
+  if (isOurWorker()) reportStartFailure(problem);
+  else process.stderr.write(`${program}: ${problem}\n`);
 }
 
 /** Serves until told to stop. */
@@ -78,8 +97,6 @@ export async function runServices(program: string, services: readonly Service[],
   const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
   if (!tls.ok) {
     usageError(program, tls.error);
-    // The primary has not seen these files: they have changed since, and a reload has brought them up.
-    if (isOurWorker()) log.error({}, tls.error);
     return;
   }
   const make = (): Server => createServer(services, { ...defaults, ...serverOptions(common, log), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });

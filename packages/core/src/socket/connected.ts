@@ -26,8 +26,8 @@ export class Connected {
   readonly connection: Connection;
   readonly #reader: ConnectionReader;
   readonly #maxUnsentBytes: number;
-  /** Ends whatever read or write waits. */
-  readonly #over = new AbortController();
+  /** Why there is nothing more to read on our side. */
+  #readOver: Error | undefined;
   /** The peer is slower than the writer. */
   #full = false;
   #broken = false;
@@ -65,19 +65,19 @@ export class Connected {
   }
 
   get isReadable(): boolean {
-    return this.#over.signal.aborted || this.#reader.isReadable;
+    return this.#readOver !== undefined || this.#reader.isReadable;
   }
 
   get isWritable(): boolean {
     return !this.#full || this.#broken;
   }
 
-  async read(byteLength: number | undefined, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-    return this.#untilOver((over) => this.#reader.read(byteLength, over), signal);
+  read(byteLength: number | undefined, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    return this.#untilOver(() => this.#reader.read(byteLength, signal));
   }
 
-  async readLine(maxLineBytes: number | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
-    return this.#untilOver((over) => this.#reader.readLine(maxLineBytes, over), signal);
+  readLine(maxLineBytes: number | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#untilOver(() => this.#reader.readLine(maxLineBytes, signal));
   }
 
   async write(data: string | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
@@ -99,7 +99,7 @@ export class Connected {
   /** Reads from now on give `undefined`; what comes is discarded. */
   shutdownRead(): void {
     this.connection.shutdown('read');
-    this.#over.abort(READING_IS_SHUT);
+    this.#endReading(READING_IS_SHUT);
   }
 
   shutdownWrite(): void {
@@ -108,20 +108,26 @@ export class Connected {
 
   /** Resolves when the kernel has all that was written. The peer's own end is awaited in the background, within the linger limits. */
   async close(): Promise<void> {
-    this.#over.abort(closedMeanwhile('read'));
+    this.#endReading(closedMeanwhile('read'));
     this.connection.end();
     if (this.connection.unsentBytes > 0) await this.connection.closed;
   }
 
   /** Drops the connection with what was not sent. */
   destroy(): void {
-    this.#over.abort(closedMeanwhile('read'));
+    this.#endReading(closedMeanwhile('read'));
     this.connection.destroy();
   }
 
-  async #untilOver<Value>(read: (signal: AbortSignal) => Promise<Value | undefined>, signal: AbortSignal | undefined): Promise<Value | undefined> {
+  #endReading(reason: Error): void {
+    this.#readOver ??= reason;
+    this.#reader.interrupt(reason);
+  }
+
+  async #untilOver<Value>(read: () => Promise<Value | undefined>): Promise<Value | undefined> {
     try {
-      return await read(signal === undefined ? this.#over.signal : AbortSignal.any([this.#over.signal, signal]));
+      if (this.#readOver !== undefined) throw this.#readOver;
+      return await read();
     } catch (error) {
       if (error === READING_IS_SHUT) return undefined;
       throw error;

@@ -3,7 +3,7 @@
 // What may be called when stands in socket-state.ts; what each verb does in the kernel stands in docs/lifecycle.md.
 
 import type tls from 'node:tls';
-import { abortable } from '../abort.ts';
+import { abortable, onAbort } from '../abort.ts';
 import type { Address } from '../address.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -107,8 +107,9 @@ export class StreamSocket implements AsyncDisposable {
    * Lets peers connect: listen(2). The kernel queues up to `backlog` connections; Node accepts them at once, and up to
    * `maxQueued` of those wait for `accept`. The next one is reset.
    */
-  async listen(options: { readonly backlog?: number; readonly maxQueued?: number } = {}): Promise<void> {
+  async listen(options: VerbOptions & { readonly backlog?: number; readonly maxQueued?: number } = {}): Promise<void> {
     this.#require('listen');
+    options.signal?.throwIfAborted();
     const bound = this.#bound;
     if (bound?.socket.type !== 'stream') throw wrongState('stream', 'listen', this.#state, statesAllowing(STREAM_VERBS, 'listen'));
     const { backlog = DEFAULT_BACKLOG, maxQueued = backlog } = options;
@@ -202,10 +203,10 @@ export class StreamSocket implements AsyncDisposable {
   }
 
   /**
-   * Gives the socket back. What was written is sent first; `abort` drops it. Every verb that waits on it rejects.
-   * Safe to call in every state, and twice.
+   * Gives the socket back. What was written is sent first; `abort` drops it at once, and `signal` when it aborts. Every verb that
+   * waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
    */
-  async close(options: { readonly abort?: boolean } = {}): Promise<void> {
+  async close(options: VerbOptions & { readonly abort?: boolean } = {}): Promise<void> {
     this.#move('close');
     this.#giveUp.abort(closedMeanwhile('it'));
     this.#listening?.close();
@@ -213,8 +214,12 @@ export class StreamSocket implements AsyncDisposable {
     this.#bound = undefined;
     // A connection owns the descriptor that it was connected from.
     if (bound !== undefined && this.#connected === undefined) await bound.close();
-    if (options.abort === true) this.#connected?.destroy();
-    else await this.#connected?.close();
+    const connected = this.#connected;
+    if (connected === undefined) return;
+    if (options.abort === true) connected.destroy();
+    const forget = onAbort(options.signal, () => connected.destroy());
+    await connected.close();
+    forget();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -96,10 +96,12 @@ export class UdpSocket implements AsyncDisposable {
     this.#move('connect');
     try {
       const done = new Promise<void>((resolve, reject) => {
-        socket.connect(target.port, address, (error?: Error) => {
-          if (error === undefined) resolve();
-          else reject(explainConnectFailure(target, error));
-        });
+        const settled = (error?: Error): void => (error === undefined ? resolve() : reject(explainConnectFailure(target, error)));
+        try {
+          socket.connect(target.port, address, settled);
+        } catch (error) {
+          settled(error instanceof Error ? error : new Error(String(error)));
+        }
       });
       await abortable(done, this.#patience(options.signal), () => undefined);
     } catch (error) {
@@ -118,6 +120,8 @@ export class UdpSocket implements AsyncDisposable {
     const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
     if (this.#state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
     await this.#binding;
+    // It may have been connected or closed while the address was looked up.
+    this.#require('sendTo');
     const socket = this.#requireSocket('sendTo');
     await this.#sent((done) => socket.send(data, target.port, address, done), options.signal);
   }
@@ -206,13 +210,17 @@ export class UdpSocket implements AsyncDisposable {
 
   #sent(send: (done: (error: Error | null) => void) => void, signal: AbortSignal | undefined): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => {
-      send((error) => {
-        this.#changed();
-        if (error === null) resolve();
-        else reject(sendFailure(error));
-      });
+      try {
+        send((error) => {
+          this.#changed();
+          if (error === null) resolve();
+          else reject(sendFailure(error));
+        });
+      } catch (error) {
+        reject(sendFailure(error));
+      }
     });
-    return abortable(sent, this.#patience(signal), () => undefined);
+    return abortable(sent, signal, () => undefined);
   }
 
   #tellPendingError(): void {
@@ -265,7 +273,8 @@ async function addressOfHost(host: string): Promise<string> {
   return isIpv4(host) || isIpv6(host) ? host : (await lookup(host)).address;
 }
 
-function sendFailure(error: Error): WellknownError {
+function sendFailure(thrown: unknown): WellknownError {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const code = 'code' in error ? error.code : undefined;
   const reason = code === 'ECONNREFUSED' ? 'nobody receives at the peer\'s port' : code === 'EMSGSIZE' ? 'it is larger than a datagram can be' : error.message;
   return new WellknownError('SEND_FAILED', `a datagram could not be sent: ${reason}`, { fault: code === 'ECONNREFUSED' ? 'remote' : 'local', cause: error });

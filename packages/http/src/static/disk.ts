@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 import type { ContentSource } from '../response.ts';
+import type { FileFacts } from './file-cache.ts';
 import type { ListedEntry } from './listing.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
@@ -17,10 +18,11 @@ export type DiskProblem = 'not-found' | 'forbidden' | 'busy';
 
 export interface OpenFile {
   readonly kind: 'file';
-  readonly byteLength: number;
-  readonly modifiedMs: number;
-  /** A part of the file. It owns the open file and closes it. */
-  source(start: number, byteLength: number): ContentSource;
+  readonly facts: FileFacts;
+  /** A part of the file. Its `close` closes the file. A file that was changed in between fails before its last bytes. */
+  part(start: number, byteLength: number): ContentSource;
+  /** The whole content, or undefined when the file changed meanwhile. Closes the file. */
+  readAll(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Closes the file where no source was taken. Safe to call twice. */
   close(): void;
 }
@@ -65,13 +67,20 @@ export class DiskRoot {
         fs.closeSync(descriptor);
         return fail('not-found');
       }
-      if (!isDirectory) return ok(new DiskFile(descriptor, stats.size, stats.mtimeMs));
+      if (!isDirectory) return ok(new DiskFile(descriptor, factsOf(stats)));
       fs.closeSync(descriptor);
       return ok({ kind: 'directory' });
     } catch (error) {
       fs.closeSync(descriptor);
       return fail(problemOf(error));
     }
+  }
+
+  /** The facts about a regular file, without opening it; undefined where there is none. What may be seen is not asked. */
+  look(segments: readonly string[]): Promise<FileFacts | undefined> {
+    return new Promise((resolve) => {
+      fs.stat(path.join(this.#root, ...segments), (error, stats) => resolve(error === null && stats.isFile() ? factsOf(stats) : undefined));
+    });
   }
 
   /** Up to `maxEntries` entries of a directory that may be served; names the policy hides are left out. */
@@ -120,34 +129,62 @@ export class DiskRoot {
 
 class DiskFile implements OpenFile {
   readonly kind = 'file';
-  readonly byteLength: number;
-  readonly modifiedMs: number;
+  readonly facts: FileFacts;
   readonly #descriptor: number;
   #closed = false;
 
-  constructor(descriptor: number, byteLength: number, modifiedMs: number) {
+  constructor(descriptor: number, facts: FileFacts) {
     this.#descriptor = descriptor;
-    this.byteLength = byteLength;
-    this.modifiedMs = modifiedMs;
+    this.facts = facts;
   }
 
-  source(start: number, byteLength: number): ContentSource {
+  part(start: number, byteLength: number): ContentSource {
     let position = start;
     const end = start + byteLength;
     return {
       byteLength,
       read: (into) =>
         new Promise((resolve, reject) => {
+          if (position === end) {
+            resolve(0);
+            return;
+          }
           fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
             if (error !== null) reject(error);
             else {
               position += bytesRead;
-              resolve(bytesRead);
+              // Before the last piece goes out: without it no client takes the answer for complete.
+              if (position === end && this.#wasChanged()) reject(new Error('the file was changed while it was sent'));
+              else resolve(bytesRead);
             }
           });
         }),
       close: () => this.close(),
     };
+  }
+
+  async readAll(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const bytes = new Uint8Array(this.facts.byteLength);
+    const source = this.part(0, bytes.length);
+    let filled = 0;
+    try {
+      while (filled < bytes.length) {
+        const readBytes = await source.read(bytes.subarray(filled));
+        if (readBytes === 0) return undefined;
+        filled += readBytes;
+      }
+      return bytes;
+    } catch {
+      return undefined;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Growth alone is taken for an append, as to a log: the bytes that were promised are still there. */
+  #wasChanged(): boolean {
+    const now = fs.fstatSync(this.#descriptor);
+    return now.size < this.facts.byteLength || (now.size === this.facts.byteLength && now.mtimeMs !== this.facts.modifiedMs);
   }
 
   close(): void {
@@ -156,6 +193,13 @@ class DiskFile implements OpenFile {
     fs.closeSync(this.#descriptor);
   }
 }
+
+/** The change time tells of writes that set the modification time back. */
+const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: fs.Stats): FileFacts => ({
+  identity: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`,
+  byteLength: size,
+  modifiedMs: mtimeMs,
+});
 
 function openDescriptor(file: string): Promise<number> {
   return new Promise((resolve, reject) => {

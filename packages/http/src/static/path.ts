@@ -9,6 +9,8 @@ export interface FilePath {
   readonly namesDirectory: boolean;
   /** With its `?`, or empty. */
   readonly query: string;
+  /** The path as it came, without the query. */
+  readonly key: string;
 }
 
 /** 400: nobody could mean this. 404: it is not for the public. */
@@ -32,7 +34,7 @@ export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Resul
     if (segment.startsWith('.') && dotfiles === 'deny' && !(segment === WELL_KNOWN && segments.length === 0)) return fail(404);
     segments.push(segment);
   }
-  return ok({ segments, namesDirectory: path.endsWith('/'), query: queryStart < 0 ? '' : target.slice(queryStart) });
+  return ok({ segments, namesDirectory: path.endsWith('/'), key: path, query: queryStart < 0 ? '' : target.slice(queryStart) });
 }
 
 /** One segment, percent-decoded; undefined for bad escapes, invalid UTF-8, separators and control characters. */

@@ -1,15 +1,17 @@
-// Files as a fetch handler: which file, whether it may be seen, whether the client has it already, which part of it.
+// Files as a fetch handler: which file, whether it may be seen, which representation of it.
 
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
+import { HttpRequest } from '../request.ts';
 import { HttpResponse } from '../response.ts';
-import { evaluateConditions } from './conditions.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
-import { formatHttpDate } from './http-date.ts';
+import { chooseCoding } from './encoding.ts';
+import { answerFile, fileHeaders, isSettled, type FileAnswerContext } from './file-answer.ts';
+import { DEFAULT_FILE_CACHE, FileCache, type FileCacheLimits, type KnownFile, type Representation } from './file-cache.ts';
+import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, parseListingOrder, renderListing } from './listing.ts';
-import { mediaTypeOf } from './media-type.ts';
 import { parseFilePath, pathOfTarget, type FilePath } from './path.ts';
-import { decideRange } from './range.ts';
+import { refuse } from './refuse.ts';
 
 export interface ServeFilesOptions {
   /** Answers a directory without index.html with a page that lists it; otherwise with 404. */
@@ -18,111 +20,153 @@ export interface ServeFilesOptions {
   readonly spa?: boolean;
   /** The Cache-Control of every file. The default lets caches keep it and has them ask first. */
   readonly cacheControl?: string;
+  /** Paths that match never change: they are sent with `public, max-age=31536000, immutable`. For names that hold a hash. */
+  readonly immutable?: RegExp;
+  /** Sends `name.br`, `name.zst` or `name.gz` in place of `name`, where there is one that is not older and the client takes it. */
+  readonly precompressed?: boolean;
   readonly symlinks?: SymlinkPolicy;
   /** Names that start with a dot, except `/.well-known`, are not found unless allowed. */
   readonly dotfiles?: 'deny' | 'allow';
+  /** Where it differs from DEFAULT_FILE_CACHE. `maxBytes: 0` looks at the disk for every request. */
+  readonly cache?: Partial<FileCacheLimits>;
   readonly clock?: Clock;
 }
 
 const INDEX = 'index.html';
 // A page of this length is long past usefulness; every entry costs a look at the disk.
 const MAX_LISTED_ENTRIES = 2_000;
-// Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
-const SETTLED_AFTER_MS = 2_000;
 const ALLOW = 'GET, HEAD';
-
+const IMMUTABLE = 'public, max-age=31536000, immutable';
 const PROBLEM_STATUS: Readonly<Record<DiskProblem, 403 | 404 | 503>> = { 'not-found': 404, forbidden: 403, busy: 503 };
-const STATUS_TEXTS = {
-  400: 'The path is not valid.',
-  403: 'The file may not be read.',
-  404: 'Not found.',
-  405: 'Only GET and HEAD are answered here.',
-  412: 'A precondition does not hold.',
-  416: 'The file has no such range.',
-  503: 'Too many files are open. Try again.',
-} as const;
-
-const refuse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse => new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });
 
 /** Serves the files below `root` for GET and HEAD. Throws at once when `root` is not a directory. */
 export function serveFiles(root: string, options: ServeFilesOptions = {}): FetchHandler {
-  const { listing = true, spa = false, cacheControl = 'no-cache', symlinks = 'inside', dotfiles = 'deny', clock = systemClock } = options;
+  const { symlinks = 'inside', precompressed = true, clock = systemClock } = options;
   const disk = new DiskRoot(root, symlinks);
-
-  const answerFile = (request: Request, file: OpenFile, name: string): HttpResponse => {
+  const cache = new FileCache({ ...DEFAULT_FILE_CACHE, ...options.cache });
+  const site = new Site(disk, cache, new FileFinder(disk, cache, precompressed), options);
+  return (request: Request, context?: RequestContext) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, { Allow: ALLOW });
+    const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
     const nowMs = clock.wallMs();
-    const validators = validatorsOf(file, nowMs);
-    const headers: Record<string, string> = { ETag: validators.etag, 'Last-Modified': formatHttpDate(validators.lastModifiedMs), 'Cache-Control': cacheControl };
-    const outcome = evaluateConditions(request.headers, validators, nowMs);
-    if (outcome.at !== 'proceed') {
-      file.close();
-      return outcome.at === 'failed' ? refuse(412) : new HttpResponse(null, { status: 304, headers });
-    }
-    headers['Content-Type'] = mediaTypeOf(name);
-    headers['Accept-Ranges'] = 'bytes';
-    headers['X-Content-Type-Options'] = 'nosniff';
-    if (request.method === 'HEAD') {
-      file.close();
-      headers['Content-Length'] = String(file.byteLength);
-      return new HttpResponse(null, { headers });
-    }
-    const range = outcome.mayRange ? decideRange(request.headers.get('range'), file.byteLength) : { at: 'whole' as const };
-    if (range.at === 'unsatisfiable') {
-      file.close();
-      return refuse(416, { 'Content-Range': `bytes */${file.byteLength}` });
-    }
-    if (range.at === 'whole') return new HttpResponse(file.source(0, file.byteLength), { headers });
-    headers['Content-Range'] = `bytes ${range.start}-${range.start + range.byteLength - 1}/${file.byteLength}`;
-    return new HttpResponse(file.source(range.start, range.byteLength), { status: 206, headers });
+    return site.answerFromMemory(request, target, nowMs) ?? site.answer(request, target, nowMs);
   };
+}
 
-  const answerDirectory = async (request: Request, { segments, namesDirectory, query }: FilePath): Promise<HttpResponse> => {
+class Site {
+  readonly #disk: DiskRoot;
+  readonly #cache: FileCache;
+  readonly #finder: FileFinder;
+  readonly #options: ServeFilesOptions;
+
+  constructor(disk: DiskRoot, cache: FileCache, finder: FileFinder, options: ServeFilesOptions) {
+    this.#disk = disk;
+    this.#cache = cache;
+    this.#finder = finder;
+    this.#options = options;
+  }
+
+  /** The answer that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for. */
+  answerFromMemory(request: Request, target: string, nowMs: number): HttpResponse | undefined {
+    const known = this.#cache.get(target);
+    if (known === undefined || !this.#cache.isFresh(known, nowMs) || mayDependOnFields(request)) return undefined;
+    return representationFor(request, known).kept?.answer;
+  }
+
+  async answer(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
+    const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
+    if (!parsed.ok) return refuse(parsed.error);
+    const path = parsed.value;
+    const known = this.#cache.get(path.key);
+    if (known !== undefined) {
+      const current = this.#cache.isFresh(known, nowMs) ? known : await this.#finder.recheck(known, nowMs);
+      const answer = current === undefined ? undefined : await this.#answerKnown(request, current, undefined, nowMs);
+      if (answer !== undefined) return answer;
+    }
+    return this.#answerFromDisk(request, path, nowMs);
+  }
+
+  async #answerFromDisk(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse> {
+    // A file named like a directory is not found, and not to be remembered either.
+    const found = await this.#finder.find(path.namesDirectory ? undefined : path.key, path.segments, nowMs);
+    if (!found.ok) return this.#answerMissing(request, path, found.error, nowMs);
+    if (found.value.kind === 'directory') return this.#answerDirectory(request, path, nowMs);
+    const { known, file } = found.value;
+    if (path.namesDirectory) {
+      file?.close();
+      return refuse(404);
+    }
+    return (await this.#answerKnown(request, known, file, nowMs)) ?? refuse(404);
+  }
+
+  /** Undefined when the file has changed since it was known. Takes `file`, the original if it is open already. */
+  async #answerKnown(request: Request, known: KnownFile, file: OpenFile | undefined, nowMs: number): Promise<HttpResponse | undefined> {
+    const representation = representationFor(request, known);
+    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known) };
+    if (representation.kept !== undefined) {
+      file?.close();
+      return mayDependOnFields(request) ? answerFile(request, known, representation, representation.kept.bytes, context) : representation.kept.answer;
+    }
+    let open = file;
+    if (open === undefined || representation !== known.original) {
+      open?.close();
+      const reopened = await this.#finder.open(representation);
+      if (!reopened.ok) {
+        this.#cache.delete(known.path);
+        return undefined;
+      }
+      open = reopened.value;
+    }
+    const { facts } = representation;
+    if (!this.#cache.mayKeep(facts.byteLength) || !isSettled(facts.modifiedMs, nowMs)) return answerFile(request, known, representation, open, context);
+    const bytes = await open.readAll();
+    if (bytes === undefined) {
+      this.#cache.delete(known.path);
+      return undefined;
+    }
+    this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, context) }));
+    return answerFile(request, known, representation, bytes, context);
+  }
+
+  async #answerDirectory(request: Request, { key, segments, namesDirectory, query }: FilePath, nowMs: number): Promise<HttpResponse> {
     const last = segments.at(-1);
     if (!namesDirectory && last !== undefined) {
       // Relative, so that no path can be read as another host, and a proxy's prefix stays.
       return HttpResponse.redirect(`./${encodeURIComponent(last)}/${query}`, 308);
     }
-    const index = await disk.open([...segments, INDEX]);
-    if (index.ok && index.value.kind === 'file') return answerFile(request, index.value, INDEX);
+    const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
+    if (index.ok && index.value.kind === 'file') return (await this.#answerKnown(request, index.value.known, index.value.file, nowMs)) ?? refuse(404);
     if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
-    if (!listing) return refuse(404);
-    const isVisible = (name: string): boolean => parseFilePath(`/${[...segments, name].map(encodeURIComponent).join('/')}`, dotfiles).ok;
-    const listed = await disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
+    if (this.#options.listing === false) return refuse(404);
+    const isVisible = (name: string): boolean => parseFilePath(`/${[...segments, name].map(encodeURIComponent).join('/')}`, this.#options.dotfiles ?? 'deny').ok;
+    const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
     if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
     return new HttpResponse(renderListing({ segments, ...listed.value, ...parseListingOrder(query) }), {
       headers: { 'Content-Type': 'text/html;charset=utf-8', 'Cache-Control': 'no-cache', 'Content-Security-Policy': LISTING_POLICY, 'X-Content-Type-Options': 'nosniff' },
     });
-  };
+  }
 
-  const answerMissing = async (request: Request, path: FilePath, problem: DiskProblem): Promise<HttpResponse> => {
-    if (problem === 'not-found' && spa && wantsPage(request, path)) {
-      const index = await disk.open([INDEX]);
-      if (index.ok && index.value.kind === 'file') return answerFile(request, index.value, INDEX);
+  async #answerMissing(request: Request, path: FilePath, problem: DiskProblem, nowMs: number): Promise<HttpResponse> {
+    if (problem === 'not-found' && this.#options.spa === true && wantsPage(request, path)) {
+      const index = await this.#finder.find('/', [INDEX], nowMs);
+      const answer = index.ok && index.value.kind === 'file' ? await this.#answerKnown(request, index.value.known, index.value.file, nowMs) : undefined;
+      if (answer !== undefined) return answer;
     }
     return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? { 'Retry-After': '1' } : {});
-  };
+  }
 
-  return async (request: Request, context?: RequestContext): Promise<HttpResponse> => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, { Allow: ALLOW });
-    const path = parseFilePath(context === undefined ? pathOfTarget(request.url) : pathOfTarget(context.rawTarget), dotfiles);
-    if (!path.ok) return refuse(path.error);
-    const found = await disk.open(path.value.segments);
-    if (!found.ok) return answerMissing(request, path.value, found.error);
-    if (found.value.kind === 'directory') return answerDirectory(request, path.value);
-    if (path.value.namesDirectory) {
-      found.value.close();
-      return refuse(404);
-    }
-    return answerFile(request, found.value, path.value.segments.at(-1) ?? '');
-  };
+  #cacheControlOf({ path }: KnownFile): string {
+    return this.#options.immutable?.test(path) === true ? IMMUTABLE : (this.#options.cacheControl ?? 'no-cache');
+  }
 }
 
-function validatorsOf({ byteLength, modifiedMs }: OpenFile, nowMs: number): { etag: string; lastModifiedMs: number } {
-  const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}"`;
-  const isSettled = modifiedMs + SETTLED_AFTER_MS < nowMs;
-  // Never in the future (RFC 9110 §8.8.2.1).
-  const lastModifiedMs = Math.floor(Math.min(modifiedMs, nowMs) / 1000) * 1000;
-  return { etag: isSettled ? tag : `W/${tag}`, lastModifiedMs };
+/** Whether preconditions or ranges may change the answer. A request that is not ours is always asked. */
+const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
+
+function representationFor(request: Request, known: KnownFile): Representation {
+  if (known.codings.length === 0) return known.original;
+  const coding = chooseCoding(request.headers.get('accept-encoding'), known.codings);
+  return known.sidecars.find((sidecar) => sidecar.coding === coding) ?? known.original;
 }
 
 /** A page of an application, not one of its assets: those have an extension, and a missing one should be seen to be missing. */

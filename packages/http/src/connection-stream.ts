@@ -1,0 +1,86 @@
+// A connection of core as a Node stream, for libraries that want one.
+
+import { Duplex } from 'node:stream';
+import type { CloseReason, Connection, Sink } from '@wellknown/core';
+
+/** Back-pressure both ways: a stream that is not read pauses the connection, and writes wait until there is room. */
+export class ConnectionStream extends Duplex {
+  readonly #connection: Connection;
+  #paused = false;
+  #written: (() => void) | undefined;
+  readonly sink: Sink;
+
+  constructor(connection: Connection) {
+    super({ allowHalfOpen: true });
+    this.#connection = connection;
+    this.sink = {
+      data: (chunk) => {
+        // The buffer is only lent, and a reader may keep what it reads.
+        if (this.push(Buffer.from(chunk)) || this.#paused) return;
+        this.#paused = true;
+        connection.pause();
+      },
+      ended: () => void this.push(null),
+      drained: () => this.#continue(),
+      closed: (reason, error) => this.#closed(reason, error),
+    };
+  }
+
+  /** Sockets have these; there is nothing left to set. */
+  setTimeout(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  override _read(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.#connection.send(chunk)) done();
+    else this.#written = done;
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: () => void): void {
+    this.#connection.cork();
+    let hasRoom = true;
+    for (const { chunk } of chunks) hasRoom = this.#connection.send(chunk);
+    this.#connection.uncork();
+    if (hasRoom) done();
+    else this.#written = done;
+  }
+
+  override _final(done: () => void): void {
+    this.#connection.shutdown('write');
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Both directions over is an end like any other; anything else is cut off.
+    if (this.writableFinished) this.#connection.end();
+    else this.#connection.destroy('aborted', error ?? undefined);
+    this.#continue();
+    done(error);
+  }
+
+  #continue(): void {
+    const written = this.#written;
+    this.#written = undefined;
+    written?.();
+  }
+
+  #closed(_reason: CloseReason, error: Error | undefined): void {
+    this.#continue();
+    if (!this.readableEnded) this.push(null);
+    this.destroy(error);
+  }
+}

@@ -1,0 +1,118 @@
+// An answer on a stream of HTTP/2: its head, then its content as fast as the peer takes it.
+
+import http2 from 'node:http2';
+import { readFields } from './fields.ts';
+import { isSource, type ContentSource, type ResponseContent, type ResponseHeaders } from './response.ts';
+import { encodeTrailers } from './response-trailers.ts';
+
+export interface Http2Answer {
+  readonly status: number;
+  /** A status line and checked field lines without framing, as HTTP/1.1 would have them. */
+  readonly fieldLines: string;
+  readonly content: ResponseContent;
+  /** The Content-Length that the handler gave, and what is known of the content. */
+  readonly declared: number | undefined;
+  readonly byteLength: number | undefined;
+  readonly isHead: boolean;
+  readonly trailers: (() => ResponseHeaders) | undefined;
+}
+
+const SLICE_BYTES = 65_536;
+
+/** Resolves with the bytes of content once the last of them is written. Rejects when the content breaks, or is not as long as it was said to be. */
+export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2Answer, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
+  const { status, content, isHead, declared } = answer;
+  const hasContent = !isHead && status !== 204 && status !== 205 && status !== 304 && content !== null;
+  const length = answer.byteLength === undefined || (isHead && content === null) ? declared : answer.byteLength;
+  try {
+    if (declared !== undefined && length !== declared) throw new TypeError(`Content-Length says ${declared}, the content has ${length ?? 0} bytes`);
+    if (stream.destroyed) throw new Error('the stream is closed');
+    const headers: http2.OutgoingHttpHeaders = { ':status': status, ...fieldsOf(answer.fieldLines) };
+    if (length !== undefined && status !== 204 && status !== 304) headers['content-length'] = length;
+    if (!hasContent) {
+      stream.respond(headers, { endStream: true });
+      discard(content);
+      return 0;
+    }
+    stream.respond(headers, { waitForTrailers: answer.trailers !== undefined });
+    if (answer.trailers !== undefined) sendTrailersAtEnd(stream, answer.trailers);
+  } catch (error) {
+    discard(content);
+    throw error;
+  }
+  if (typeof content === 'string' || content instanceof Uint8Array) {
+    stream.end(typeof content === 'string' ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    return length ?? 0;
+  }
+  return isSource(content) ? sendSource(stream, content) : sendStream(stream, content, length, onCancel);
+}
+
+/** The status line is no field; `Connection` and the like are left out by whoever encoded the lines. */
+function fieldsOf(lines: string): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of readFields(lines.slice(lines.indexOf('\r\n') + 2))) (headers[name] ??= []).push(value);
+  return headers;
+}
+
+function sendTrailersAtEnd(stream: http2.ServerHttp2Stream, trailers: () => ResponseHeaders): void {
+  stream.once('wantTrailers', () => {
+    try {
+      const fields: Record<string, string> = {};
+      for (const [name, value] of readFields(encodeTrailers(trailers()))) fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
+      stream.sendTrailers(fields);
+    } catch {
+      stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  });
+}
+
+/** Writes and waits until there is room for more. */
+const write = (stream: http2.ServerHttp2Stream, bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+  });
+
+async function sendSource(stream: http2.ServerHttp2Stream, source: ContentSource): Promise<number> {
+  try {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, source.byteLength));
+    for (let remaining = source.byteLength; remaining > 0; ) {
+      const byteLength = await source.read(buffer.subarray(0, Math.min(buffer.length, remaining)));
+      if (byteLength === 0) throw new Error(`the content ended ${remaining} bytes before its declared length`);
+      remaining -= byteLength;
+      // The buffer is used again, so its bytes must be gone.
+      await write(stream, buffer.subarray(0, byteLength));
+    }
+    stream.end();
+    return source.byteLength;
+  } finally {
+    source.close();
+  }
+}
+
+async function sendStream(stream: http2.ServerHttp2Stream, content: ReadableStream<Uint8Array>, length: number | undefined, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
+  const reader = content.getReader();
+  const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
+  onCancel(cancel);
+  let sent = 0;
+  try {
+    for (;;) {
+      const next = (await reader.read()) as { readonly done: boolean; readonly value?: unknown };
+      if (next.done) break;
+      if (!(next.value instanceof Uint8Array)) throw new TypeError('the stream of a response gave something else than bytes');
+      sent += next.value.length;
+      if (length !== undefined && sent > length) throw new Error(`the content is longer than its declared ${length} bytes`);
+      if (next.value.length > 0) await write(stream, next.value);
+    }
+    if (length !== undefined && sent < length) throw new Error(`the content ended ${length - sent} bytes before its declared length`);
+    stream.end();
+    return sent;
+  } catch (error) {
+    cancel(error);
+    throw error;
+  }
+}
+
+function discard(content: ResponseContent): void {
+  if (content instanceof ReadableStream) content.cancel().catch(() => undefined);
+  else if (content !== null && isSource(content)) content.close();
+}

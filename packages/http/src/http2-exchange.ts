@@ -1,0 +1,217 @@
+// One stream of HTTP/2: a request for the handler, and its answer.
+
+import http2 from 'node:http2';
+import { isAuthority, parseTarget } from './authority.ts';
+import { engineAnswer } from './engine-answers.ts';
+import { abortExchange, Exchange } from './exchange.ts';
+import type { ExchangeRecords } from './exchange-records.ts';
+import { sendAnswer, type Http2Answer } from './http2-answer.ts';
+import { isForHandler } from './methods.ts';
+import { RequestBody } from './request-body.ts';
+import { ExchangeContext, type ContextOwner } from './request-context.ts';
+import type { RequestHead } from './request-head.ts';
+import { asRequest, HttpRequest } from './request.ts';
+import { contentOf, discardResponse, partsOf } from './response-content.ts';
+import { encodeFields } from './response-head.ts';
+import { HttpResponse } from './response.ts';
+import type { HttpService } from './service.ts';
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+
+/** Takes the request on `stream` to the handler and its answer back. */
+export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): void {
+  stream.on('error', () => undefined);
+  const head = headOf(rawHeaders, stream.endAfterHeaders);
+  if (head === undefined) {
+    service.count('refusals');
+    // RFC 9113 §8.1.1: malformed.
+    stream.close(NGHTTP2_PROTOCOL_ERROR);
+    return;
+  }
+  new Http2Exchange(stream, head, service, records).run();
+}
+
+class Http2Exchange {
+  readonly #stream: http2.ServerHttp2Stream;
+  readonly #service: HttpService;
+  readonly #records: ExchangeRecords;
+  readonly #exchange: Exchange;
+  readonly #body: RequestBody | undefined;
+  #receivedBytes = 0;
+
+  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, records: ExchangeRecords) {
+    this.#stream = stream;
+    this.#service = service;
+    this.#records = records;
+    this.#body = head.framing.body === 'none' ? undefined : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
+    this.#exchange = new Exchange(head, new HttpRequest(head, records.originOf(head), this.#body), this.#body);
+  }
+
+  run(): void {
+    const { head } = this.#exchange;
+    this.#records.began(this.#exchange);
+    if (this.#body !== undefined) this.#receive(this.#body);
+    this.#stream.on('close', () => this.#closed());
+    if (!head.isForHandler) {
+      this.#respond(engineAnswer(head));
+      return;
+    }
+    // A promise for each request is little beside what a stream costs.
+    const answer = async (): Promise<unknown> => this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
+    answer().then(
+      (response) => this.#respond(response),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #receive(body: RequestBody): void {
+    const { maxBodyBytes } = this.#service.limits;
+    this.#stream.on('data', (chunk: Buffer) => {
+      this.#exchange.bodyStarted = true;
+      this.#receivedBytes += chunk.length;
+      if (this.#receivedBytes > maxBodyBytes) this.#refuseBody(body);
+      else {
+        body.push(chunk);
+        if (body.full) this.#stream.pause();
+      }
+    });
+    this.#stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => {
+      body.trailerLines = Object.entries(trailers).map(([name, value]) => `${name}: ${String(value)}\r\n`).join('');
+    });
+    this.#stream.on('end', () => {
+      this.#exchange.requestComplete = true;
+      body.finish();
+    });
+  }
+
+  #refuseBody(body: RequestBody): void {
+    body.finish(new Error('the content is larger than allowed here'));
+    this.#respond(new HttpResponse('the content is larger than allowed here\n', { status: 413 }));
+  }
+
+  #owner(): ContextOwner {
+    const { connection } = this.#records;
+    return {
+      connection,
+      httpVersion: '2.0',
+      clientOf: (exchange) => this.#records.clientOf(exchange),
+      requestIdOf: (exchange) => this.#records.requestIdOf(exchange),
+      sendEarlyHints: (exchange, fields) => {
+        if (exchange.answer === 'awaited' && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
+      },
+      takeOver: () => {
+        throw new TypeError('HTTP/2 has no upgrade: only a connection of HTTP/1.1 can be taken over');
+      },
+      workFailed: (_exchange, error) => this.#log(error, 'work after an answer failed'),
+    };
+  }
+
+  #sendContinue(): void {
+    const { head, answer, bodyStarted } = this.#exchange;
+    if (head.expectsContinue && answer === 'awaited' && !bodyStarted && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  #respond(response: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange.answer !== 'awaited' || this.#stream.destroyed) {
+      discardResponse(response);
+      return;
+    }
+    const content = response instanceof Response ? contentOf(response) : undefined;
+    if (!(response instanceof Response) || content === undefined) {
+      this.#failed(new TypeError(response instanceof Response ? 'the content of the response has been read already' : 'a handler has to answer with a Response'));
+      return;
+    }
+    const parts = partsOf(response, content);
+    const fields = encodeFields(parts, '');
+    if (!fields.ok) {
+      this.#failed(new TypeError(fields.error));
+      return;
+    }
+    exchange.answer = 'started';
+    exchange.status = parts.status;
+    this.#service.countAnswer(parts.status);
+    const answer: Http2Answer = { status: parts.status, fieldLines: fields.value.text, content, declared: fields.value.declared, byteLength: parts.content === 'unknown' ? undefined : parts.byteLength, isHead: exchange.head.method === 'HEAD', trailers: exchange.trailers };
+    sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
+      (contentBytes) => {
+        exchange.contentBytes = contentBytes;
+        exchange.answer = 'complete';
+        this.#records.answered(exchange);
+        // Content that nobody reads is not wanted any more (RFC 9113 §8.1).
+        if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
+        this.#body?.discard();
+      },
+      (error: unknown) => {
+        if (!this.#stream.destroyed) this.#log(error, 'an answer broke off');
+        this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+      },
+    );
+  }
+
+  #failed(error: unknown): void {
+    if (this.#exchange.answer !== 'awaited') return;
+    this.#log(error, 'the handler failed');
+    this.#respond(new HttpResponse('Internal Server Error\n', { status: 500 }));
+  }
+
+  #closed(): void {
+    const exchange = this.#exchange;
+    if (exchange.answer === 'complete' && exchange.requestComplete) return;
+    this.#records.aborted(exchange);
+    const { answer } = exchange;
+    exchange.answer = 'elsewhere';
+    if (answer !== 'complete') abortExchange(exchange, new Error('the stream was closed'));
+    else this.#body?.finish(new Error('the stream was closed'));
+  }
+
+  #log(error: unknown, message: string): void {
+    const { method, target } = this.#exchange.head;
+    this.#service.log.error({ err: error, method, target, requestId: this.#records.requestIdOf(this.#exchange) }, message);
+  }
+}
+
+/** The head that a request of HTTP/1.1 would have had; undefined for one that is malformed. node:http2 has checked names and values. */
+function headOf(rawHeaders: readonly string[], isComplete: boolean): RequestHead | undefined {
+  let method = '';
+  let target = '';
+  let authority = '';
+  let host: string | undefined;
+  let expectsContinue = false;
+  let isConditional = false;
+  let fieldLines = '';
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const value = rawHeaders[index + 1] ?? '';
+    if (name === ':method') method = value;
+    else if (name === ':path') target = value;
+    else if (name === ':authority') authority = value;
+    else if (!name.startsWith(':')) {
+      if (name === 'host') {
+        if (host !== undefined) return undefined;
+        host = value;
+      } else if (name === 'expect') expectsContinue = value.toLowerCase() === '100-continue';
+      isConditional ||= name === 'range' || name.startsWith('if-');
+      fieldLines += `${name}: ${value}\r\n`;
+    }
+  }
+  if (authority === '') authority = host ?? '';
+  // Two names for the server would be two readings of the request (RFC 9113 §8.3.1).
+  else if (host === undefined) fieldLines = `host: ${authority}\r\n${fieldLines}`;
+  else if (host.toLowerCase() !== authority.toLowerCase()) return undefined;
+  const parsed = parseTarget(method, method === 'CONNECT' ? authority : target);
+  if (parsed === undefined || !isAuthority(authority)) return undefined;
+  return {
+    method, target, path: parsed.path, authority, minorVersion: 1, fieldLines, persistent: true, isConditional,
+    isForHandler: isForHandler(method, parsed.path),
+    framing: isComplete ? { body: 'none' } : { body: 'chunked' },
+    expectsContinue: expectsContinue && !isComplete,
+    wantsUpgrade: false,
+  };
+}
+
+/** Fields of one name as a list, as node:http2 takes them. */
+export function headersOf(fields: Iterable<readonly [name: string, value: string]>): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of fields) (headers[name.toLowerCase()] ??= []).push(value);
+  return headers;
+}

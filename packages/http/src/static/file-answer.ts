@@ -1,0 +1,115 @@
+// One representation of a file as an answer: validators, preconditions, ranges.
+
+import { HttpResponse, type ContentSource } from '../response.ts';
+import { evaluateConditions } from './conditions.ts';
+import type { OpenFile } from './disk.ts';
+import type { KnownFile, Representation } from './file-cache.ts';
+import { formatHttpDate } from './http-date.ts';
+import { mediaTypeOf } from './media-type.ts';
+import { multipartOf } from './multipart.ts';
+import { decideRange, type ByteRange } from './range.ts';
+import { refuse } from './refuse.ts';
+
+/** What an answer needs to know beside the file. */
+export interface FileAnswerContext {
+  readonly cacheControl: string;
+  readonly nowMs: number;
+}
+
+/** Where the bytes come from: memory, or a file that is open and closed with the answer. */
+export type FileContent = Uint8Array<ArrayBuffer> | OpenFile;
+
+// Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
+const SETTLED_AFTER_MS = 2_000;
+
+/** True when the file has rested long enough for its times to tell of every change. */
+export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
+
+/** The header fields of a whole representation. */
+export function fileHeaders(known: KnownFile, { coding, facts }: Representation, { cacheControl, nowMs }: FileAnswerContext): Record<string, string> {
+  const { etag, lastModified } = validatorsOf(known, { coding, facts }, nowMs);
+  return {
+    ETag: etag,
+    'Last-Modified': lastModified,
+    'Cache-Control': cacheControl,
+    ...(known.codings.length > 0 && { Vary: 'Accept-Encoding' }),
+    'Content-Type': mediaTypeOf(known.name),
+    ...(coding !== undefined && { 'Content-Encoding': coding }),
+    'Accept-Ranges': 'bytes',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+/** Answers GET or HEAD. Takes the content: an open file is closed with the answer. */
+export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse {
+  const { etag, lastModifiedMs } = validatorsOf(known, representation, context.nowMs);
+  const headers = fileHeaders(known, representation, context);
+  const outcome = evaluateConditions(request.headers, { etag, lastModifiedMs }, context.nowMs);
+  if (outcome.at !== 'proceed') {
+    close(content);
+    if (outcome.at === 'failed') return refuse(412);
+    return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
+  }
+  const { byteLength } = representation.facts;
+  if (request.method === 'HEAD') {
+    close(content);
+    return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
+  }
+  const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
+  if (range.at === 'whole') return new HttpResponse(partOf(content, { start: 0, byteLength }), { headers });
+  if (range.at === 'unsatisfiable') {
+    close(content);
+    return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
+  }
+  return answerParts(range.parts, byteLength, content, headers);
+}
+
+function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>): HttpResponse {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) {
+    const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
+    return new HttpResponse(partOf(content, only), { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+  }
+  // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
+  const multipart = multipartOf(parts, size, headers['Content-Type'] ?? '', (part) => sourceOf(content, part), () => close(content));
+  return new HttpResponse(multipart.content, { status: 206, headers: { ...headers, 'Content-Type': multipart.contentType } });
+}
+
+function validatorsOf(known: KnownFile, { coding, facts }: Pick<Representation, 'coding' | 'facts'>, nowMs: number): { etag: string; lastModified: string; lastModifiedMs: number } {
+  const { byteLength, modifiedMs } = facts;
+  // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
+  const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
+  const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
+  return { etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`, lastModified: formatHttpDate(lastModifiedMs), lastModifiedMs };
+}
+
+/** What a 304 repeats (RFC 9110 §15.4.5). */
+const onlyMetadata = ({ ETag = '', 'Last-Modified': modified = '', 'Cache-Control': cacheControl = '', Vary }: Record<string, string>): Record<string, string> => ({
+  ETag,
+  'Last-Modified': modified,
+  'Cache-Control': cacheControl,
+  ...(Vary !== undefined && { Vary }),
+});
+
+const close = (content: FileContent): void => {
+  if (!(content instanceof Uint8Array)) content.close();
+};
+
+const partOf = (content: FileContent, { start, byteLength }: ByteRange): Uint8Array | ContentSource =>
+  content instanceof Uint8Array ? content.subarray(start, start + byteLength) : content.part(start, byteLength);
+
+/** A part of a multipart content, whose end is not the end of the file. */
+function sourceOf(content: FileContent, part: ByteRange): ContentSource {
+  if (!(content instanceof Uint8Array)) return content.part(part.start, part.byteLength);
+  let rest = content.subarray(part.start, part.start + part.byteLength);
+  return {
+    byteLength: part.byteLength,
+    read: (into) => {
+      const taken = rest.subarray(0, into.length);
+      into.set(taken);
+      rest = rest.subarray(taken.length);
+      return Promise.resolve(taken.length);
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,79 @@
+// From a request path to a known file: out of the cache while it is fresh, otherwise from the disk.
+
+import { fail, ok, type Result } from '@wellknown/core';
+import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
+import { SIDECARS } from './encoding.ts';
+import type { FileCache, KnownFile, Representation } from './file-cache.ts';
+
+/** `file` is open and belongs to whoever asked. */
+export interface FoundFile {
+  readonly kind: 'file';
+  readonly known: KnownFile;
+  readonly file: OpenFile | undefined;
+}
+
+export type Finding = FoundFile | { readonly kind: 'directory' };
+
+export class FileFinder {
+  readonly #disk: DiskRoot;
+  readonly #cache: FileCache;
+  readonly #sidecars: boolean;
+
+  constructor(disk: DiskRoot, cache: FileCache, sidecars: boolean) {
+    this.#disk = disk;
+    this.#cache = cache;
+    this.#sidecars = sidecars;
+  }
+
+  /** Looks again at a file that was known once; undefined when it is no longer the same. */
+  async recheck(known: KnownFile, nowMs: number): Promise<KnownFile | undefined> {
+    const representations = this.#sidecars ? [known.original, ...known.sidecars] : [known.original];
+    const looks = await Promise.all(representations.map(async ({ segments, facts }) => (await this.#disk.look(segments))?.identity === facts.identity));
+    const isSame = looks.every((same) => same) && (await this.#sidecarsOf(known.original)).length === known.sidecars.length;
+    if (!isSame) {
+      this.#cache.delete(known.path);
+      return undefined;
+    }
+    known.checkedMs = nowMs;
+    return known;
+  }
+
+  /** Opens what lies at `segments`, and remembers it under `path`, if one is given. */
+  async find(path: string | undefined, segments: readonly string[], nowMs: number): Promise<Result<Finding, DiskProblem>> {
+    const opened = await this.#disk.open(segments);
+    if (!opened.ok) return opened;
+    if (opened.value.kind === 'directory') return ok(opened.value);
+    const file = opened.value;
+    const original: Representation = { coding: undefined, segments, facts: file.facts, kept: undefined };
+    const sidecars = await this.#sidecarsOf(original);
+    const codings = sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));
+    const known: KnownFile = { name: segments.at(-1) ?? '', path: path ?? '', original, sidecars, codings, checkedMs: nowMs, used: false, keptBytes: 0 };
+    if (path !== undefined) this.#cache.set(known);
+    return ok({ kind: 'file', known, file });
+  }
+
+  /** Opens one representation of a known file; `not-found` when it has changed since. */
+  async open({ segments, facts }: Representation): Promise<Result<OpenFile, DiskProblem>> {
+    const opened = await this.#disk.open(segments);
+    if (!opened.ok) return opened;
+    if (opened.value.kind === 'directory') return fail('not-found');
+    if (opened.value.facts.identity === facts.identity) return ok(opened.value);
+    opened.value.close();
+    return fail('not-found');
+  }
+
+  /** The compressed files beside a file. One that is older holds what the file once was. */
+  async #sidecarsOf({ segments, facts }: Representation): Promise<Representation[]> {
+    if (!this.#sidecars) return [];
+    const directory = segments.slice(0, -1);
+    const name = segments.at(-1) ?? '';
+    const found = await Promise.all(
+      SIDECARS.map(async ({ coding, extension }): Promise<Representation | undefined> => {
+        const beside = [...directory, name + extension];
+        const sidecar = await this.#disk.look(beside);
+        return sidecar === undefined || sidecar.modifiedMs < facts.modifiedMs ? undefined : { coding, segments: beside, facts: sidecar, kept: undefined };
+      }),
+    );
+    return found.filter((representation) => representation !== undefined);
+  }
+}

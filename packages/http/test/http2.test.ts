@@ -1,0 +1,186 @@
+// HTTP/2 over TLS by ALPN, with Node's own client and with curl.
+
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http2 from 'node:http2';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Server } from '@wellknown/core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createHttpServer, HttpResponse, serveFiles, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
+
+const run = promisify(execFile);
+const curlSpeaksHttp2 = /\bHTTP2\b/.test(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout);
+if (!curlSpeaksHttp2) console.warn('there is no curl that speaks HTTP/2: its tests are skipped');
+
+let folder = '';
+let tls: { cert: Buffer; key: Buffer };
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-'));
+  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  tls = { cert: fs.readFileSync(cert), key: fs.readFileSync(key) };
+});
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(handler: FetchHandler, options: HttpServerOptions = {}): Promise<{ server: Server; url: string }> {
+  const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls, ...options });
+  closing.push(() => server.close({ graceMs: 0 }));
+  const [bound] = await server.listen();
+  return { server, url: (bound?.url ?? '').replace('tls:', 'https:') };
+}
+
+function connect(url: string): http2.ClientHttp2Session {
+  const session = http2.connect(url, { rejectUnauthorized: false });
+  session.on('error', () => undefined);
+  closing.push(() => session.destroy());
+  return session;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: http2.IncomingHttpHeaders;
+  readonly body: string;
+  readonly trailers: http2.IncomingHttpHeaders | undefined;
+  readonly hints: http2.IncomingHttpHeaders[];
+  readonly resetCode: number;
+}
+
+function ask(session: http2.ClientHttp2Session, headers: http2.OutgoingHttpHeaders, body?: string | Buffer): Promise<Answer> {
+  const stream = session.request(headers, { endStream: body === undefined });
+  const answer = { status: undefined as number | undefined, headers: {} as http2.IncomingHttpHeaders, trailers: undefined as http2.IncomingHttpHeaders | undefined, hints: [] as http2.IncomingHttpHeaders[] };
+  const chunks: Buffer[] = [];
+  stream.on('headers', (hint) => answer.hints.push(hint));
+  stream.on('response', (response) => Object.assign(answer, { status: response[':status'], headers: response }));
+  stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => (answer.trailers = trailers));
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('error', () => undefined);
+  if (body !== undefined) stream.end(body);
+  return new Promise((resolve) => stream.on('close', () => resolve({ ...answer, body: Buffer.concat(chunks).toString(), resetCode: stream.rstCode ?? 0 })));
+}
+
+describe('the handler', () => {
+  test('gets the same request, and its answer the same way back', async () => {
+    const { url } = await start(async (request, context) => HttpResponse.json({ method: request.method, path: new URL(request.url).pathname, scheme: new URL(request.url).protocol, header: request.headers.get('x-a'), host: request.headers.get('host'), version: context.httpVersion, body: await request.text() }, { status: 201, headers: { 'X-B': 'b', Connection: 'close' } }));
+    const session = connect(url);
+    const { status, headers, body } = await ask(session, { ':method': 'POST', ':path': '/p?q', 'x-a': 'a' }, 'content');
+    expect(JSON.parse(body)).toEqual({ method: 'POST', path: '/p', scheme: 'https:', header: 'a', host: new URL(url).host, version: '2.0', body: 'content' });
+    expect([status, headers['x-b'], headers.connection, headers['content-length'], headers['content-type']]).toEqual([201, 'b', undefined, String(body.length), 'application/json']);
+    expect(headers.date).toBeDefined();
+  });
+
+  test('answers many streams at once, each as soon as it can', async () => {
+    const { url } = await start(async (request) => {
+      const index = Number(new URL(request.url).searchParams.get('i'));
+      await new Promise((resolve) => setTimeout(resolve, index % 2 === 0 ? 20 : 0));
+      return new HttpResponse(String(index));
+    });
+    const session = connect(url);
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(session, { ':path': `/?i=${index}` })));
+    expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 50 }, (_, index) => String(index)));
+  });
+
+  test('may stream both ways, say something early, and end with trailers', async () => {
+    const { url } = await start((request, context) => {
+      context.earlyHints({ Link: '</a.css>; rel=preload' });
+      context.setTrailers(() => ({ Digest: 'x' }));
+      return new HttpResponse(request.body);
+    });
+    const { body, trailers, hints } = await ask(connect(url), { ':method': 'POST', ':path': '/' }, Buffer.alloc(500_000, 'x'));
+    expect([body.length, trailers?.digest, hints[0]?.[':status'], hints[0]?.link]).toEqual([500_000, 'x', 103, '</a.css>; rel=preload']);
+  });
+
+  test('is told when its client cancels', async () => {
+    let aborted: (() => void) | undefined;
+    const wasAborted = new Promise<void>((resolve) => (aborted = resolve));
+    const { url } = await start(({ signal }) => {
+      signal.addEventListener('abort', () => aborted?.());
+      return new Promise<Response>(() => undefined);
+    });
+    const stream = connect(url).request({ ':path': '/' });
+    stream.on('error', () => undefined);
+    stream.on('ready', () => setImmediate(() => stream.close(http2.constants.NGHTTP2_CANCEL)));
+    await wasAborted;
+  });
+
+  test('that fails is a 500 with nothing leaked, and one that lies about its length is reset', async () => {
+    const { url } = await start((request) => {
+      if (request.url.endsWith('/lie')) return new HttpResponse(new Response('abc').body, { headers: { 'Content-Length': '4' } });
+      throw new Error('sesame');
+    });
+    const session = connect(url);
+    expect(await ask(session, { ':path': '/' })).toMatchObject({ status: 500, body: 'Internal Server Error\n' });
+    expect((await ask(session, { ':path': '/lie' })).resetCode).toBe(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  });
+
+  test('HEAD, 204 and 304 have no content', async () => {
+    const { url } = await start((request) => new HttpResponse('abc', { status: Number(new URL(request.url).pathname.slice(1)) }));
+    const session = connect(url);
+    expect(await ask(session, { ':method': 'HEAD', ':path': '/200' })).toMatchObject({ status: 200, body: '', headers: { 'content-length': '3' } });
+    expect(await ask(session, { ':path': '/204' })).toMatchObject({ status: 204, body: '' });
+    expect(await ask(session, { ':path': '/304' })).toMatchObject({ status: 304, body: '' });
+  });
+});
+
+describe('what is refused', () => {
+  test('content over the limit: 413', async () => {
+    const { url } = await start(async (request) => new HttpResponse(await request.text()), { limits: { maxBodyBytes: 1_000 } });
+    expect(await ask(connect(url), { ':method': 'POST', ':path': '/' }, 'x'.repeat(1_001))).toMatchObject({ status: 413 });
+    expect(await ask(connect(url), { ':method': 'POST', ':path': '/' }, 'x'.repeat(1_000))).toMatchObject({ status: 200 });
+  });
+
+  test('a path that is none, and two names for the host (RFC 9113 §8.3.1)', async () => {
+    const { url } = await start(() => new HttpResponse('x'));
+    const session = connect(url);
+    expect((await ask(session, { ':path': 'x' })).resetCode).toBe(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+    expect((await ask(session, { ':path': '/', ':authority': 'a', host: 'b' })).resetCode).toBe(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+    expect((await ask(session, { ':path': '/' })).status).toBe(200);
+  });
+
+  test('methods that nobody implements', async () => {
+    const { url } = await start(() => new HttpResponse('x'));
+    const session = connect(url);
+    expect((await ask(session, { ':method': 'BREW', ':path': '/' })).status).toBe(501);
+    expect((await ask(session, { ':method': 'TRACE', ':path': '/' })).status).toBe(405);
+  });
+});
+
+test('a drain lets the streams that are open finish, and takes no new ones', async () => {
+  let release: (() => void) | undefined;
+  const { server, url } = await start(() => new Promise((resolve) => (release = () => resolve(new HttpResponse('late')))));
+  const session = connect(url);
+  const late = ask(session, { ':path': '/' });
+  while (release === undefined) await new Promise((resolve) => setImmediate(resolve));
+  const goaway = new Promise((resolve) => session.on('goaway', resolve));
+  const closed = server.close({ graceMs: 5_000 });
+  await goaway;
+  release();
+  expect((await late).body).toBe('late');
+  await closed;
+});
+
+test('files are served', async () => {
+  const root = path.join(folder, 'site');
+  fs.mkdirSync(root);
+  fs.writeFileSync(path.join(root, 'big.txt'), Buffer.alloc(1_000_000, '0123456789'));
+  const { url } = await start(serveFiles(root));
+  const session = connect(url);
+  expect((await ask(session, { ':path': '/big.txt' })).body.length).toBe(1_000_000);
+  expect((await ask(session, { ':path': '/big.txt', range: 'bytes=-10' })).body).toBe('0123456789');
+});
+
+test.skipIf(!curlSpeaksHttp2)('curl speaks it, also to upload, and still gets HTTP/1.1 when it asks for that', async () => {
+  const { url } = await start(async (request, context) => new HttpResponse(`${context.httpVersion} ${(await request.text()).length}`));
+  const curl = async (...args: string[]): Promise<string> => (await run('curl', ['-skS', '--max-time', '10', ...args])).stdout;
+  const upload = path.join(folder, 'upload');
+  fs.writeFileSync(upload, Buffer.alloc(900_000));
+  expect(await curl('--http2', '-w', ' %{http_version}', url)).toBe('2.0 0 2');
+  expect(await curl('--http2', '--data-binary', `@${upload}`, url)).toBe('2.0 900000');
+  expect(await curl('--http1.1', url)).toBe('1.1 0');
+});
