@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export interface Subject {
   readonly name: string;
-  /** The server's program under bench/servers; it prints `port N` once it listens. */
+  /** The server's program under bench/servers; it prints `port N` once it listens, or `port N pid M` for a process that it has started. */
   readonly server: string;
   readonly arguments?: readonly string[];
 }
@@ -40,13 +40,15 @@ function cpuTimeOf(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1e6;
 }
 
-const portOf = (child: ChildProcess): Promise<number> =>
+/** Where a started server listens, and which process serves. */
+const startedAt = (child: ChildProcess): Promise<{ readonly port: number; readonly pid: number }> =>
   new Promise((resolve, reject) => {
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
-      const port = /port (\d+)/.exec(text)?.[1];
-      if (port !== undefined) resolve(Number(port));
+      const [, port, pid] = /port (\d+)(?: pid (\d+))?\n/.exec(text) ?? [];
+      // taskset replaces itself by the server, so the child's id is the server's own, unless it names another.
+      if (port !== undefined) resolve({ port: Number(port), pid: Number(pid ?? child.pid) });
     });
     child.once('exit', () => reject(new Error(`the server ended: ${text}`)));
   });
@@ -59,9 +61,7 @@ const start = (subject: Subject, ...options: string[]) => {
 async function round(subject: Subject, load: Load): Promise<Round> {
   const child = start(subject);
   try {
-    const port = await portOf(child);
-    // taskset replaces itself by the server, so this is the server's own id.
-    const pid = child.pid ?? 0;
+    const { port, pid } = await startedAt(child);
     await load(port);
     const before = cpuTime(pid);
     const operations = await load(port);
@@ -111,7 +111,7 @@ export async function compareIdleMemory(subjects: readonly Subject[], client: st
     for (const subject of subjects) {
       const child = start(subject, '--expose-gc');
       try {
-        const port = await portOf(child);
+        const { port } = await startedAt(child);
         const before = await memoryOf(child);
         const holder = spawn('taskset', ['-c', CLIENT_CORE, process.execPath, client, String(port), String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
         await new Promise((resolve) => holder.stdout.once('data', resolve));

@@ -1,14 +1,21 @@
 // `pnpm bench [NAME] [ROUNDS]`: the comparisons by name, or all of them. Build first: servers run from dist.
 
+import { compareLoss } from './connection-loss.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
-import { compareHello } from './http-hello.ts';
+import { compareFiles } from './http-files.ts';
+import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
+import { compareHttpIdle } from './http-idle.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   'http-hello': compareHello,
+  'http-echo': compareHttpEcho,
+  'http-files': compareFiles,
+  'http-idle': compareHttpIdle,
   connections: compareConnections,
   'bulk-echo': compareBulk,
   'idle-memory': compareIdle,
+  'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
 };
 

@@ -141,11 +141,49 @@ describe('the servers one by one', () => {
   });
 });
 
+describe('a running supervisor', () => {
+  const wellknown = (...args: string[]) => runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+
+  test('tells its status as a table and as JSON, is scaled, reloaded, upgraded and stopped by commands', async () => {
+    const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
+    const program = await start('echo', '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--control', control);
+    const client = await connectClient(program.endpoints.echo?.[0] ?? '');
+    client.send('x');
+    await client.receive('x');
+    const table = (await wellknown('status', '--control', control)).stdout;
+    expect(table).toContain(`supervisor ${program.pid}`);
+    expect(table).toMatch(new RegExp(`echo +127\\.0\\.0\\.1:\\d+ +127\\.0\\.0\\.1:${client.localPort} +open`));
+    client.end();
+    expect(JSON.parse((await wellknown('status', '--json', '--control', control)).stdout)).toMatchObject({ role: 'primary', pid: program.pid });
+    expect((await wellknown('scale', '2', '--control', control)).stdout).toBe('{"workers":2}\n');
+    expect((await wellknown('reload', '--control', control)).stdout).toBe('reloaded\n');
+    const upgraded = JSON.parse((await wellknown('upgrade', '--control', control)).stdout) as { successor: number };
+    expect(await program.exited).toBe(0);
+    expect((await wellknown('status', '--control', control)).stdout).toContain(`supervisor ${upgraded.successor}`);
+    expect(await wellknown('stop', '--control', control)).toMatchObject({ status: 0, stdout: 'draining\n' });
+    expect(await wellknown('status', '--control', control)).toMatchObject({ status: 1, stderr: `wellknown status: no supervisor listens on ${control}\n` });
+  });
+
+  test('exec runs a program for each connection', async () => {
+    const program = await startProgram([...WELLKNOWN, 'exec', '--listen', 'tcp://127.0.0.1:0', '--drain-timeout', '1', '--', 'sh', '-c', 'echo $TCPREMOTEPORT; cat'], { cwd: ROOT });
+    running.push(program);
+    const client = await connectClient(program.endpoints.exec?.[0] ?? '');
+    expect(await client.receive('\n')).toBe(`${client.localPort}\n`);
+    client.end();
+    await client.receiveAll();
+  });
+});
+
 describe('the command line', () => {
   test.each([
     [[], 'a command is missing'],
     [['serve'], "unknown command 'serve', allowed are up, http, ftp, telnet, echo"],
-    [['reload'], 'the command reload is not available in this version'],
+    [['check'], 'the command check is not available in this version'],
+    [['scale', 'many'], "N is 'many', allowed is a whole number from 1"],
+    [['exec', '--listen', 'tcp://127.0.0.1:0'], 'a program is missing'],
+    [['exec', '--', 'cat'], '--listen is missing'],
+    [['exec', '--workers', '2', '--', 'cat'], '--workers is not for exec'],
+    [['http', '--inetd', '--listen', 'tcp://:0'], '--inetd serves its standard input'],
     [['up', '--config', 'x.json'], '--config is not available in this version'],
     [['up', '--listen', 'tcp://:80'], '--listen is for one server alone'],
     [['http', '/nowhere/at/all'], '/nowhere/at/all'],

@@ -13,6 +13,8 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name
 const NODE = [process.execPath, '--conditions=@wellknown/source', '--import', 'tsx'];
 
 const NEAR = { namespace: `wk-near-${process.pid}`, address: '10.213.7.1', link: 'veth0', mac: '02:00:00:00:07:01' };
+/** A second address of the far end, by which the routing table would not answer. */
+const FAR_SECOND_ADDRESS = '10.213.7.3';
 const FAR = { namespace: `wk-far-${process.pid}`, address: '10.213.7.2', link: 'veth0', mac: '02:00:00:00:07:02' };
 type Place = typeof NEAR;
 
@@ -32,7 +34,8 @@ function makeNamespaces(): boolean {
       inside(place, 'link', 'set', 'lo', 'up'),
       inside(place, 'link', 'set', place.link, 'up'),
     ]),
-    inside(NEAR, 'neigh', 'replace', FAR.address, 'lladdr', FAR.mac, 'dev', NEAR.link, 'nud', 'permanent'),
+    inside(FAR, 'addr', 'add', `${FAR_SECOND_ADDRESS}/24`, 'dev', FAR.link),
+    ...[FAR.address, FAR_SECOND_ADDRESS].map((address) => inside(NEAR, 'neigh', 'replace', address, 'lladdr', FAR.mac, 'dev', NEAR.link, 'nud', 'permanent')),
     inside(FAR, 'neigh', 'replace', NEAR.address, 'lladdr', NEAR.mac, 'dev', FAR.link, 'nud', 'permanent'),
   ].every((words) => sh(...words));
 }
@@ -64,7 +67,11 @@ afterAll(() => {
 });
 
 function startCounting(place: Place, name: string, ...args: string[]): Promise<Counting> {
-  const [command = '', ...rest] = within(place, [...NODE, fixture(name), addressOf(place), ...args]);
+  return startOn(place, addressOf(place), name, ...args);
+}
+
+function startOn(place: Place, address: string, name: string, ...args: string[]): Promise<Counting> {
+  const [command = '', ...rest] = within(place, [...NODE, fixture(name), address, ...args]);
   const child = spawn(command, rest, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
@@ -87,9 +94,9 @@ function startCounting(place: Place, name: string, ...args: string[]): Promise<C
   });
 }
 
-function ping(port: string, timeoutSeconds: number): Promise<Record<string, number>> {
-  const [command = '', ...rest] = within(NEAR, [...NODE, fileURLToPath(new URL('../src/main.ts', import.meta.url)), 'ping', `udp://${addressOf(FAR)}:${port}`,
-    '--json', '--size', '200', '--timeout', String(timeoutSeconds), '--interval', String(INTERVAL_SECONDS), '--count', String(Math.round(SECONDS / INTERVAL_SECONDS))]);
+function ping(port: string, timeoutSeconds: number, address = addressOf(FAR), seconds = SECONDS): Promise<Record<string, number>> {
+  const [command = '', ...rest] = within(NEAR, [...NODE, fileURLToPath(new URL('../src/main.ts', import.meta.url)), 'ping', `udp://${address}:${port}`,
+    '--json', '--size', '200', '--timeout', String(timeoutSeconds), '--interval', String(INTERVAL_SECONDS), '--count', String(Math.round(seconds / INTERVAL_SECONDS))]);
   const child = spawn(command, rest, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
@@ -103,6 +110,11 @@ describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { time
     const seen = await ping(echo.port, 10);
     expect(seen).toMatchObject({ received: seen.sent, lost: 0, duplicates: 0, reordered: 0, late: 0, corrupted: 0 });
     expect(await echo.counts()).toMatchObject({ received: seen.sent, sent: seen.sent, droppedByKernel: 0 });
+  });
+
+  test.runIf(hasNamespaces)('an echo on all addresses answers from the one that was asked, also where the routing table prefers another', async () => {
+    const echo = await startOn(FAR, '', 'counting-echo.ts');
+    for (const address of [FAR.address, FAR_SECOND_ADDRESS]) expect(await ping(echo.port, 10, address, 0.1)).toMatchObject({ lost: 0, late: 0 });
   });
 
   test('a network that loses, doubles and reorders: prober, network and echo agree to the last datagram', async () => {

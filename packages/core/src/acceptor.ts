@@ -15,7 +15,7 @@ import { createNetTransport } from './net-transport.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import type { Registry } from './registry.ts';
 import { serveConnection } from './serve-connection.ts';
-import { descriptorOf, listenOnHandle } from './socket-handle.ts';
+import { descriptorOf, listenOnHandle, setNoDelayForAll } from './socket-handle.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { TlsContext } from './tls-context.ts';
 
@@ -96,13 +96,18 @@ export class Acceptor {
    * node:cluster shares out. `listener` is its number in the program.
    */
   listen(listener: number, from: net.Socket | net.ListenOptions, traits: ListenerTraits): Promise<void> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accepted(socket, traits));
+    let hasNoDelay = false;
+    const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+      if (!hasNoDelay) socket.setNoDelay(true);
+      this.#accepted(socket, traits);
+    });
     this.#servers.get(listener)?.close();
     this.#servers.set(listener, server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.once('listening', () => {
         server.off('error', reject);
+        hasNoDelay = setNoDelayForAll(server);
         server.on('error', (error) => this.#options.context.log.error({ err: error }, 'the listener failed'));
         resolve();
       });

@@ -61,11 +61,20 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
     counters.failedSends += 1;
   };
 
+  // The queue is only asked about while something may be in it: nearly always the kernel takes a datagram at once.
+  let mayQueue = false;
+  const isQueueFull = (): boolean => {
+    if (!mayQueue) return false;
+    const queuedBytes = socket.getSendQueueSize();
+    mayQueue = queuedBytes > 0;
+    return queuedBytes > limits.maxSendQueueBytes;
+  };
+
   const receive: DatagramReceiver | undefined = protocol.datagrams?.(
     {
       local,
       send(message, port, address) {
-        if (closing !== undefined || socket.getSendQueueSize() > limits.maxSendQueueBytes) {
+        if (closing !== undefined || isQueueFull()) {
           counters.droppedQueueFull += 1;
           return false;
         }
@@ -74,9 +83,14 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
         }
         if (direct.send === undefined) {
           counters.sent += 1;
+          mayQueue = true;
           socket.send(message, port, address, afterSend);
-        } else if (direct.send(message, port, address) >= 0) counters.sent += 1;
-        else counters.failedSends += 1;
+          return true;
+        }
+        const result = direct.send(message, port, address);
+        if (result < 0) counters.failedSends += 1;
+        else counters.sent += 1;
+        if (result === 0) mayQueue = true;
         return true;
       },
       connect: (source) => connectDatagramPeer(source, { from: local, clock }),

@@ -16,7 +16,7 @@ const ipAddress = (address: string | undefined, port: number | undefined): Addre
 
 const TRANSPORT = Symbol('transport');
 interface Carrier extends net.Socket {
-  [TRANSPORT]?: NetTransport;
+  [TRANSPORT]?: NetTransport | undefined;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -30,6 +30,8 @@ class NetTransport implements Transport {
   failure: Error | undefined;
   /** What a plain socket had sent before TLS took over. */
   sentBefore = 0;
+  /** Most connections never have to wait for room: only then is the event worth a listener. */
+  hearsDrain = false;
 
   constructor(socket: net.Socket, unixPath: string | undefined, local: Address | undefined) {
     this.kind = unixPath === undefined ? 'tcp' : 'unix';
@@ -67,7 +69,7 @@ class NetTransport implements Transport {
   listen(): void {
     this.socket.on('data', onData);
     this.socket.on('end', onEnd);
-    this.socket.on('drain', onDrain);
+    if (this.hearsDrain) this.socket.on('drain', onDrain);
   }
 
   startTls(handshake: TlsHandshake): void {
@@ -100,7 +102,12 @@ class NetTransport implements Transport {
   }
 
   write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
-    return typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
+    const room = typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
+    if (!room && !this.hearsDrain) {
+      this.hearsDrain = true;
+      this.socket.on('drain', onDrain);
+    }
+    return room;
   }
 
   cork(): void {
@@ -147,6 +154,8 @@ function onError(this: Carrier, error: Error): void {
 
 function onClose(this: Carrier): void {
   const transport = this[TRANSPORT];
+  // A closed socket lives on for a while inside Node; what hung on it need not.
+  this[TRANSPORT] = undefined;
   transport?.events?.closed(transport.failure);
 }
 

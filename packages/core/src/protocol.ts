@@ -21,7 +21,7 @@ export interface ServiceContext {
 
 /** A bound datagram socket, as a protocol sees it. */
 export interface DatagramSocket {
-  /** Never a wildcard: a service on all addresses has a socket for each. */
+  /** A service on all addresses has a socket for each, so that this is a wildcard only where such a socket was passed in. */
   readonly local: Extract<Address, { readonly port: number }>;
   /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
   send(message: Uint8Array, port: number, address: string): boolean;

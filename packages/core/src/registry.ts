@@ -28,8 +28,8 @@ export interface RegistryCounters {
   readonly closed: Readonly<Partial<Record<CloseReason, number>>>;
 }
 
-/** On which account a connection's address is counted. `asking`: the ledger has not answered yet. */
-type Account = 'free-quota' | 'asking' | 'leased';
+/** On which account a connection's address is counted beyond the free quota. `asking`: the ledger has not answered yet. */
+type Account = 'asking' | 'leased';
 
 interface Held {
   readonly key: string;
@@ -43,7 +43,8 @@ export interface Counted {
 
 export class Registry<Member extends Counted = Connection> {
   readonly limits: RegistryLimits;
-  readonly #open = new Map<Member, Held>();
+  /** On the free quota the key alone, which is nearly all of them; else the account too. */
+  readonly #open = new Map<Member, string | Held>();
   readonly #countByAddress = new Map<string, number>();
   readonly #closedByReason: Partial<Record<CloseReason, number>> = {};
   #accepted = 0;
@@ -90,7 +91,7 @@ export class Registry<Member extends Counted = Connection> {
 
   /** Opens a connection on the free quota of its address. */
   add(connection: Member, key: string): void {
-    this.#open.set(connection, { key, account: 'free-quota' });
+    this.#open.set(connection, key);
     this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
   }
 
@@ -102,7 +103,7 @@ export class Registry<Member extends Counted = Connection> {
   /** The ledger has lent a place; false when the connection has closed meanwhile, and the place must be given back. */
   grant(connection: Member): boolean {
     const held = this.#open.get(connection);
-    if (held === undefined) return false;
+    if (held === undefined || typeof held === 'string') return false;
     this.#open.set(connection, { key: held.key, account: 'leased' });
     return true;
   }
@@ -118,11 +119,10 @@ export class Registry<Member extends Counted = Connection> {
     if (held === undefined) return undefined;
     this.#open.delete(connection);
     this.countClosed(connection.reason ?? 'finished');
-    if (held.account === 'leased') return held.key;
-    if (held.account === 'asking') return undefined;
-    const count = (this.#countByAddress.get(held.key) ?? 1) - 1;
-    if (count === 0) this.#countByAddress.delete(held.key);
-    else this.#countByAddress.set(held.key, count);
+    if (typeof held !== 'string') return held.account === 'leased' ? held.key : undefined;
+    const count = (this.#countByAddress.get(held) ?? 1) - 1;
+    if (count === 0) this.#countByAddress.delete(held);
+    else this.#countByAddress.set(held, count);
     return undefined;
   }
 

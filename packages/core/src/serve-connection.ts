@@ -4,18 +4,6 @@ import type { Protocol, ServiceContext } from './protocol.ts';
 
 /** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
 export function serveConnection(protocol: Protocol, connection: Connection, context: ServiceContext): void {
-  const failed = (error: unknown): void => {
-    // A peer that vanished or was cut off in the middle of a read or write is no fault of the handler.
-    if (connection.state === 'closed' || connection.reason !== undefined) return;
-    if (error instanceof WellknownError && error.fault === 'remote') {
-      // A line without an end is the peer's doing: the handler need not catch it.
-      context.log.debug({ err: error, protocol: protocol.name, connection: connection.id }, 'the peer broke the protocol');
-      connection.end(undefined, 'latin1', 'protocol-error');
-      return;
-    }
-    context.log.error({ err: error, protocol: protocol.name, connection: connection.id }, 'the handler failed');
-    connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
-  };
   try {
     if (protocol.open !== undefined) {
       connection.attach(protocol.open(connection, context));
@@ -27,8 +15,21 @@ export function serveConnection(protocol: Protocol, connection: Connection, cont
     }
     const done = protocol.connection(connection, context);
     if (done === undefined) connection.end();
-    else done.then(() => connection.end(), failed);
+    else done.then(() => connection.end(), (error: unknown) => handlerFailed(protocol, connection, context, error));
   } catch (error) {
-    failed(error);
+    handlerFailed(protocol, connection, context, error);
   }
+}
+
+function handlerFailed(protocol: Protocol, connection: Connection, context: ServiceContext, error: unknown): void {
+  // A peer that vanished or was cut off in the middle of a read or write is no fault of the handler.
+  if (connection.state === 'closed' || connection.reason !== undefined) return;
+  if (error instanceof WellknownError && error.fault === 'remote') {
+    // A line without an end is the peer's doing: the handler need not catch it.
+    context.log.debug({ err: error, protocol: protocol.name, connection: connection.id }, 'the peer broke the protocol');
+    connection.end(undefined, 'latin1', 'protocol-error');
+    return;
+  }
+  context.log.error({ err: error, protocol: protocol.name, connection: connection.id }, 'the handler failed');
+  connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
 }

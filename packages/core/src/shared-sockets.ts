@@ -5,6 +5,7 @@ import type dgram from 'node:dgram';
 import type net from 'node:net';
 import type { AcceptStrategy } from './options.ts';
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
+import { WellknownError } from './errors.ts';
 import type { Inheritance } from './inheritance.ts';
 import type { ListenTarget } from './listen-target.ts';
 import { bindListener, type BoundListener } from './listener.ts';
@@ -46,6 +47,12 @@ export interface BindRequest {
 /** Binds one endpoint of a service as its strategy wants. */
 export async function bindShared({ service, asked, strategy, slots, firstId, inheritance, unixMode }: BindRequest): Promise<SharedSocket[]> {
   const kind = strategyFor(strategy, asked, slots.length);
+  if (kind === 'inherit-sharded' && !offersReusePort) {
+    throw new WellknownError('UNSUPPORTED', `inherit-sharded needs SO_REUSEPORT, which Node ${process.version} does not offer on ${process.platform}`, {
+      fault: 'system',
+      hint: 'use Node 22.12 or newer on Linux, or --accept inherit',
+    });
+  }
   const sockets: SharedSocket[] = [];
   let endpoint = asked;
   try {

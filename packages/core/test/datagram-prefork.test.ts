@@ -67,6 +67,26 @@ describe.each(strategies)('with %s', (strategy) => {
     expect(answers).toHaveLength(SOURCES);
   });
 
+  test('a reload loses no datagram', async () => {
+    const program = await start('--workers', '2', '--accept', strategy);
+    const askers = await sources(program.url);
+    const before = await everybody(askers, 2);
+    program.signal('SIGHUP');
+    let lost = 0;
+    let seen = before;
+    // Until nobody of the old generation answers any more, each source asks again as soon as it has its answer.
+    for (let round = 0; round < 2_000 && [...seen].some((pid) => before.has(pid)); round += 1) {
+      const answers = await Promise.all(askers.map(async (peer) => {
+        peer.send(Buffer.from('who'));
+        return Buffer.from((await peer.read(5_000)) ?? []).toString();
+      }));
+      lost += answers.filter((answer) => answer === '').length;
+      seen = new Set(answers.map(Number));
+    }
+    expect([...seen].filter((pid) => before.has(pid))).toEqual([]);
+    expect(lost).toBe(0);
+  });
+
   test('a retired worker leaves no source behind', async () => {
     const program = await start('--workers', '2', '--accept', strategy);
     const askers = await sources(program.url);

@@ -1,10 +1,12 @@
 // The datagram side of core over real sockets.
 
 import dgram from 'node:dgram';
+import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectDatagram, createServer, defineProtocol, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
-import { createDatagramSocket } from '../src/datagram-socket.ts';
+import { connectDatagram, createServer, defineProtocol, silentLog, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
+import { DEFAULT_DATAGRAM_LIMITS } from '../src/datagram-limits.ts';
+import { createDatagramSocket, serveDatagrams } from '../src/datagram-socket.ts';
 import { createDirectSend, resolveNothing } from '../src/socket-handle.ts';
 import { createFakeClock } from '../src/testing/index.ts';
 
@@ -187,6 +189,31 @@ describe('the direct way to send', () => {
     peer.send(Uint8Array.of(2));
     expect(await peer.read(5_000)).toEqual(Buffer.of(2));
     expect(await datagramsOf(server)).toMatchObject({ received: 3, sent: 2, failed: 1 });
+  });
+});
+
+describe('a network that is slower than the senders', () => {
+  /** A socket whose kernel takes nothing: what is sent stays in the queue of this process. */
+  class StuckSocket extends EventEmitter {
+    queuedBytes = 0;
+    address = () => ({ address: '127.0.0.1', family: 'IPv4', port: 7 });
+    setRecvBufferSize = () => undefined;
+    getSendQueueSize = () => this.queuedBytes;
+    send = (message: Uint8Array) => (this.queuedBytes += message.length);
+    close = (done: () => void) => done();
+  }
+
+  test('drops what comes while the limit is exceeded, and answers again when the queue has shrunk', () => {
+    const socket = new StuckSocket();
+    const context = { log: silentLog, clock: createFakeClock(), workerSlot: 0, workerCount: 1, counters: {} };
+    const { counters } = serveDatagrams(socket as unknown as dgram.Socket, reply((message) => message), context, { ...DEFAULT_DATAGRAM_LIMITS, maxSendQueueBytes: 100 });
+    const arrive = (): boolean => socket.emit('message', new Uint8Array(50), { address: '192.0.2.1', port: 5_000 });
+    // 50 and 100 bytes are at the limit, 150 are past it.
+    for (let count = 0; count < 5; count += 1) arrive();
+    expect([socket.queuedBytes, counters.sent, counters.droppedQueueFull]).toEqual([150, 3, 2]);
+    socket.queuedBytes = 0;
+    arrive();
+    expect([counters.sent, counters.droppedQueueFull]).toEqual([4, 2]);
   });
 });
 

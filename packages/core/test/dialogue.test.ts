@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineProtocol, formatEndpoint, serve, socket, type Server } from '../src/index.ts';
+import { makeCertificate } from './fixtures/certificates.ts';
 import { openDialogue, playDialogue, serveInMemory, type DialogueStep } from '../src/testing/index.ts';
 
 /** Greets, answers every line in upper case, says goodbye to `quit`. */
@@ -58,6 +59,51 @@ describe.each([
     await dialogue.expect('bye\r\n');
     await dialogue.expectEnd();
   });
+});
+
+describe('TLS in a dialogue', () => {
+  const { cert, key } = makeCertificate('localhost');
+  const upgrading = defineProtocol({
+    name: 'upgrading',
+    port: 0,
+    async connection(peer) {
+      for (let line = await peer.readLine(); line !== undefined; line = await peer.readLine()) {
+        await peer.write(`${line} in ${peer.secure === undefined ? 'clear' : 'secret'}\n`);
+        if (line === 'STARTTLS') await peer.startTls();
+      }
+    },
+  });
+
+  async function upgradingAt(scheme: 'tcp' | 'tls'): Promise<string> {
+    const server = await serve(upgrading, { listen: `${scheme}://127.0.0.1:0`, tls: { cert, key } });
+    servers.push(server);
+    return ((await server.status()).services[0]?.endpoints[0] ?? '').replace('127.0.0.1', 'localhost');
+  }
+
+  test('begins in the middle', async () => {
+    const transcript = await playDialogue(await upgradingAt('tcp'), [
+      { send: 'one\n' }, { expect: 'one in clear\n' }, { send: 'STARTTLS\n' }, { expect: 'STARTTLS in clear\n' },
+      { startTls: { ca: cert } }, { send: 'two\n' }, { expect: 'two in secret\n' }, { end: true }, { expectEnd: true },
+    ]);
+    expect(transcript).toContain('- TLS from here on\n> "two\\n"\n< "two in secret\\n"');
+  });
+
+  test('begins at the start of a tls endpoint', () =>
+    upgradingAt('tls').then((url) => playDialogue(url, [{ send: 'one\n' }, { expect: 'one in secret\n' }], { tls: { ca: cert } })));
+
+  test('fails with the transcript where it is not spoken, not trusted, or not expected', async () => {
+    const url = await upgradingAt('tcp');
+    await expect(playDialogue(url, [{ send: 'one\n' }, { expect: 'one' }, { startTls: {} }])).rejects.toThrow(/expected a handshake, got " in clear\\n"\nthe dialogue so far/);
+    await expect(playDialogue(url, [{ send: 'STARTTLS\n' }, { expect: /\n/ }, { startTls: {} }])).rejects.toThrow(/TLS could not be started: .*self-signed/);
+    await expect(playDialogue(serveInMemory(shout), [{ expect: /\n/ }, { startTls: {} }])).rejects.toThrow('a connection over memory knows no TLS');
+  });
+});
+
+test('a server that takes nothing is given up too', async () => {
+  await using deaf = socket('stream');
+  const url = formatEndpoint(await deaf.bind('tcp://127.0.0.1:0'));
+  await deaf.listen();
+  await expect(playDialogue(url, [{ send: new Uint8Array(16 * 1024 * 1024) }], { giveUpMs: 200 })).rejects.toThrow('could not say');
 });
 
 test('a server that says nothing is given up, with what was said so far', async () => {

@@ -77,7 +77,7 @@ describe('a process for each connection', () => {
   });
 
   test('closing ends programs that outlast the grace', async () => {
-    const { url, server } = await exec({ program: 'sh', arguments: ['-c', 'echo $$; sleep 60'] });
+    const { url, server } = await exec({ program: 'sh', arguments: ['-c', 'echo $$; exec sleep 60'] });
     const client = await connectClient(url);
     const pid = Number((await client.receive('\n')).trim());
     await server.close({ graceMs: 0 });

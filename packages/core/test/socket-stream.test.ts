@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createTlsContext, defineProtocol, formatAddress, formatEndpoint, select, serve, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
@@ -141,6 +141,37 @@ test('status shows the connections of a server as such pairs', async () => {
   expect(pairs).toEqual(clients.map((client) => ({ local: formatAddress(client.remote!), remote: formatAddress(client.local!), state: 'open' })));
   expect(new Set(pairs.map(({ local }) => local)).size).toBe(1);
   expect(new Set(pairs.map(({ remote }) => remote)).size).toBe(2);
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+
+describe.skipIf(!hasIpv6)(`IPv6${hasIpv6 ? '' : ' (this machine has no ::1)'}`, () => {
+  test('carries streams and datagrams', async () => {
+    const { client, server } = await pair('tcp://[::1]:0');
+    expect(server.remote).toMatchObject({ family: 'ipv6', address: '::1' });
+    await client.write('over six\n');
+    expect(await server.readLine()).toBe('over six');
+    const receiver = socket('datagram');
+    const sender = socket('datagram');
+    opened.push(receiver, sender);
+    await sender.sendTo('six', await receiver.bind('udp://[::1]:0'));
+    expect((await receiver.receiveFrom()).from).toMatchObject({ family: 'ipv6', address: '::1' });
+  });
+});
+
+test('a socket on all addresses is reached by each of them, and an IPv4 peer is called by its IPv4 address', async () => {
+  const { listener, endpoint } = await listenOn('tcp://:0');
+  const port = endpoint.scheme === 'unix' ? 0 : endpoint.port;
+  for (const host of ['127.0.0.1', 'localhost', '']) {
+    const client = stream();
+    await client.connect({ scheme: 'tcp', host, port });
+    const server = await listener.accept();
+    opened.push(server);
+    expect(formatAddress(server.remote!)).toBe(formatAddress(client.local!));
+  }
+  const client = stream();
+  await client.connect(`tcp://127.0.0.1:${port}`);
+  expect((await listener.accept()).remote).toMatchObject({ family: 'ipv4', address: '127.0.0.1' });
 });
 
 describe.each([

@@ -83,6 +83,12 @@ describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
   });
 });
 
+describe.runIf(!offersReusePort)('--accept inherit-sharded (on this Node)', () => {
+  test('is refused with the reason and what to do', async () => {
+    await expect(start('--workers', '2', '--accept', 'inherit-sharded')).rejects.toThrow(/status 1 .*inherit-sharded needs SO_REUSEPORT, .* use Node 22\.12 or newer on Linux/s);
+  });
+});
+
 describe('--accept dispatch', () => {
   const workerOfNew = async (url: string) => (await connect(url)).worker;
 

@@ -6,9 +6,11 @@ import { prepareAnswer, type Answer } from './answer.ts';
 import { pumpAnswer } from './content-pump.ts';
 import { mustCloseAfter, type Exchange } from './exchange.ts';
 import type { Outbox } from './outbox.ts';
-import { discardResponse } from './response-content.ts';
+import type { RequestContext } from './handler.ts';
+import { asRequest } from './request.ts';
+import { discardResponse, isThenable } from './response-content.ts';
 import { HttpResponse } from './response.ts';
-import type { HttpService } from './service.ts';
+import { countAnswer, type HttpService } from './service.ts';
 import { encodeTrailers } from './response-trailers.ts';
 
 /** The connection, as its answers see it. */
@@ -25,14 +27,43 @@ export class Answerer {
   readonly #service: HttpService;
   readonly #outbox: Outbox;
   readonly #owner: AnswerOwner;
-  /** The Date line of this turn: one look at the clock for a batch of answers is enough. */
-  dateLine = '';
+  #dateLine = '';
 
   constructor(connection: Connection, service: HttpService, outbox: Outbox, owner: AnswerOwner) {
     this.#connection = connection;
     this.#service = service;
     this.#outbox = outbox;
     this.#owner = owner;
+  }
+
+  /** Before answers are given: one look at the clock for a batch of them is enough. */
+  newTurn(): void {
+    this.#dateLine = this.#service.dateLine;
+  }
+
+  callHandler(exchange: Exchange, context: RequestContext): void {
+    let result: unknown;
+    try {
+      result = this.#service.handler(asRequest(exchange.request), context);
+    } catch (error) {
+      this.fail(exchange, error);
+      return;
+    }
+    // An `instanceof` first: most answers are ready, and asking them for `then` would walk their prototypes.
+    if (result instanceof HttpResponse || !isThenable(result)) {
+      this.respond(exchange, result);
+      return;
+    }
+    result.then(
+      (response) => {
+        this.newTurn();
+        this.respond(exchange, response);
+      },
+      (error: unknown) => {
+        this.newTurn();
+        this.fail(exchange, error);
+      },
+    );
   }
 
   /** Takes what a handler gave as its answer. */
@@ -44,7 +75,7 @@ export class Answerer {
     const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
     const { head } = exchange;
     if (response instanceof HttpResponse && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
-      const text = HttpResponse.writtenOf(response, this.dateLine, this.#service.prefixes);
+      const text = HttpResponse.writtenOf(response, this.#dateLine, this.#service.prefixes);
       if (text !== undefined) {
         this.#begin(exchange, response.status, false);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
@@ -53,7 +84,7 @@ export class Answerer {
         return;
       }
       const bytes = HttpResponse.bytesOf(response);
-      const bytesHead = bytes === undefined ? undefined : this.#service.prefixes.headFor(response.status, HttpResponse.headersOf(response), false, bytes.byteLength, this.dateLine);
+      const bytesHead = bytes === undefined ? undefined : this.#service.prefixes.headFor(response.status, HttpResponse.headersOf(response), false, bytes.byteLength, this.#dateLine);
       if (bytes !== undefined && bytesHead !== undefined) {
         this.#begin(exchange, response.status, false);
         exchange.contentBytes = bytes.byteLength;
@@ -82,12 +113,12 @@ export class Answerer {
     exchange.answer = 'started';
     exchange.closes = closes;
     exchange.status = status;
-    this.#service.countAnswer(status);
+    countAnswer(this.#service.counts, status);
   }
 
   #respondInParts(exchange: Exchange, response: unknown, closes: boolean): void {
     const { method, minorVersion } = exchange.head;
-    const answer = prepareAnswer(response, { isHead: method === 'HEAD', minorVersion, closes, dateLine: this.dateLine });
+    const answer = prepareAnswer(response, { isHead: method === 'HEAD', minorVersion, closes, dateLine: this.#dateLine });
     if (!answer.ok) {
       this.fail(exchange, new TypeError(answer.error));
       return;
@@ -114,6 +145,7 @@ export class Answerer {
       }
       if (end.at === 'failed') {
         exchange.answer = 'awaited';
+        this.newTurn();
         this.fail(exchange, end.error);
         return;
       }

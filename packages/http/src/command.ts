@@ -1,19 +1,24 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
 import fs from 'node:fs';
-import { fail, ok, type Protocol, type Result } from '@wellknown/core';
+import { CidrTable, fail, ok, type Address, type Logger, type Result } from '@wellknown/core';
 import { readChoice, type OptionValues, type ServerCommand } from '@wellknown/core/command';
+import { combinedLine } from './access-entry.ts';
+import { openAccessLog } from './access-log-file.ts';
 import { loadHandler } from './handler-module.ts';
-import { httpProtocol } from './protocol.ts';
+import type { FetchHandler } from './handler.ts';
+import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
+import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
-const FILE_OPTIONS = ['no-listing', 'spa', 'cache-control', 'symlinks', 'dotfiles'] as const;
+const FILE_OPTIONS = ['no-listing', 'spa', 'cache-control', 'symlinks', 'dotfiles', 'immutable', 'no-precompressed'] as const;
+const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
 const DOTFILE_POLICIES = ['deny', 'allow'] as const;
 
 export const httpCommand: ServerCommand = {
   name: 'http',
-  summary: 'serve files or a fetch handler over HTTP/1.1',
+  summary: 'serve files or a fetch handler over HTTP/1.1 and, with TLS, HTTP/2',
   positional: { name: 'ROOT', help: 'the directory whose files are served (default: the current one)' },
   options: [
     { name: 'handler', argument: 'FILE', help: 'serve a fetch handler instead: the default export of this module' },
@@ -22,21 +27,67 @@ export const httpCommand: ServerCommand = {
     { name: 'cache-control', argument: 'VALUE', help: 'the Cache-Control of every file (default: no-cache)' },
     { name: 'symlinks', argument: 'POLICY', help: 'deny, inside (only those that end below ROOT) or follow (default: inside)' },
     { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
+    { name: 'immutable', argument: 'PATTERN', help: 'paths that match this regular expression never change and are cached for a year (default: none)' },
+    { name: 'no-precompressed', help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them' },
+    { name: 'access-log', argument: 'FILE', help: 'one line for each request in the combined format; - is stderr (default: none)' },
+    { name: 'trust-proxy', argument: 'CIDR', repeatable: true, help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)" },
+    { name: 'forwarded', argument: 'FIELD', help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)' },
+    { name: 'redirect-to-https', argument: 'PORT', help: 'serve nothing, but send every request to the same place over HTTPS on this port' },
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
-  build: (values) => (values.text('handler') === undefined ? Promise.resolve(buildFiles(values)) : buildHandler(values, values.text('handler') ?? '')),
+  async build(values, { log }) {
+    const file = values.text('handler');
+    const redirect = values.text('redirect-to-https');
+    const handler = redirect !== undefined ? buildRedirect(values, redirect) : file === undefined ? buildFiles(values) : await buildHandler(values, file);
+    if (!handler.ok) return handler;
+    const surroundings = buildSurroundings(values, log);
+    return surroundings.ok ? ok(httpProtocol(handler.value, surroundings.value)) : surroundings;
+  },
 };
 
-async function buildHandler(values: OptionValues, file: string): Promise<Result<Protocol, string>> {
+async function buildHandler(values: OptionValues, file: string): Promise<Result<FetchHandler, string>> {
   if (values.positional !== undefined) return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
   const other = FILE_OPTIONS.find((name) => values.has(name));
   if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
   const handler = await loadHandler(file);
-  return handler.ok ? ok(httpProtocol(handler.value)) : fail(`--handler ${file}: ${handler.error}`);
+  return handler.ok ? handler : fail(`--handler ${file}: ${handler.error}`);
 }
 
-function buildFiles(values: OptionValues): Result<Protocol, string> {
+function buildRedirect(values: OptionValues, text: string): Result<FetchHandler, string> {
+  const other = [...FILE_OPTIONS, 'handler' as const].find((name) => values.has(name));
+  if (values.positional !== undefined || other !== undefined) return fail(`--redirect-to-https serves nothing, so ${other === undefined ? `the directory '${values.positional ?? ''}'` : `--${other}`} has no meaning beside it`);
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? ok(redirectToHttps(port)) : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
+}
+
+/** The handler's surroundings: who is trusted, and where requests are written down. */
+function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtocolOptions, string> {
+  const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
+  if (!field.ok) return field;
+  const trusted = values.list('trust-proxy');
+  if (field.value !== undefined && trusted.length === 0) return fail(`--forwarded ${field.value} has no meaning without --trust-proxy`);
+  const table = new CidrTable<true>();
+  for (const cidr of trusted) {
+    const added = cidr === 'unix' ? ok(true) : table.add(cidr, true);
+    if (!added.ok) return fail(`--trust-proxy ${cidr}: ${added.error}`);
+  }
+  const trustsUnix = trusted.includes('unix');
+  const isTrusted = (address: Address | string): boolean => (typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined);
+  const path = values.text('access-log');
+  let accessLog: HttpProtocolOptions['accessLog'];
+  if (path !== undefined) {
+    try {
+      const file = openAccessLog(path, (error) => log.error({ err: error }, `the access log ${path} can't be written`));
+      accessLog = (entry) => file.write(combinedLine(entry));
+    } catch (error) {
+      return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
+    }
+  }
+  return ok({ accessLog, proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted } });
+}
+
+function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   const root = values.positional ?? '.';
   const problem = problemOfRoot(root);
   if (problem !== undefined) return fail(`ROOT '${root}' ${problem}`);
@@ -46,14 +97,27 @@ function buildFiles(values: OptionValues): Result<Protocol, string> {
   if (!dotfiles.ok) return dotfiles;
   const cacheControl = values.text('cache-control');
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
+  const pattern = values.text('immutable');
+  const immutable = pattern === undefined ? ok(undefined) : readPattern(pattern);
+  if (!immutable.ok) return immutable;
   const options: ServeFilesOptions = {
+    precompressed: !values.has('no-precompressed'),
+    ...(immutable.value !== undefined && { immutable: immutable.value }),
     listing: !values.has('no-listing'),
     spa: values.has('spa'),
     ...(cacheControl !== undefined && { cacheControl }),
     ...(symlinks.value !== undefined && { symlinks: symlinks.value }),
     ...(dotfiles.value !== undefined && { dotfiles: dotfiles.value }),
   };
-  return ok(httpProtocol(serveFiles(root, options)));
+  return ok(serveFiles(root, options));
+}
+
+function readPattern(pattern: string): Result<RegExp, string> {
+  try {
+    return ok(new RegExp(pattern, 'u'));
+  } catch {
+    return fail(`--immutable '${pattern}' is no regular expression`);
+  }
 }
 
 function problemOfRoot(root: string): string | undefined {
@@ -62,7 +126,8 @@ function problemOfRoot(root: string): string | undefined {
     fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'ENOENT' ? 'does not exist' : `can't be read (${String(code)})`;
+    return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
   }
 }
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error));

@@ -8,7 +8,7 @@ import { REFUSALS, type Refusal } from './refusals.ts';
 import { RequestHeaders } from './request-headers.ts';
 import type { RequestHead } from './request-head.ts';
 import { OriginCache } from './request.ts';
-import type { HttpService } from './service.ts';
+import { countAnswer, type HttpService } from './service.ts';
 
 // What a proxy may call a request; anything else gets a name of ours.
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
@@ -49,7 +49,7 @@ export class ExchangeRecords {
   }
 
   began(exchange: Exchange): void {
-    this.#service.count('requests');
+    this.#service.counts.requests += 1;
     if (this.#service.accessLog !== undefined) exchange.startedMs = this.#service.clock.nowMs();
   }
 
@@ -58,22 +58,22 @@ export class ExchangeRecords {
   }
 
   upgraded(exchange: Exchange): void {
-    this.#service.count('upgrades');
+    this.#service.counts.upgrades += 1;
     this.#service.accessLog?.(this.#entryOf(exchange, 101));
   }
 
   /** The connection was gone before the answer was complete. */
   aborted(exchange: Exchange): void {
     if (exchange.answer === 'complete') return;
-    this.#service.count('aborted');
+    this.#service.counts.aborted += 1;
     this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
   }
 
   /** `exchange` is undefined where the head itself was refused: of that there is nothing trustworthy to log. */
   refused(refusal: Refusal, exchange: Exchange | undefined): void {
     const { status } = REFUSALS[refusal];
-    this.#service.count('refusals');
-    this.#service.countAnswer(status);
+    this.#service.counts.refusals += 1;
+    countAnswer(this.#service.counts, status);
     if (exchange !== undefined) this.#service.accessLog?.(this.#entryOf(exchange, status));
   }
 

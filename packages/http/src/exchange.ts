@@ -42,14 +42,36 @@ export class Exchange {
     this.body = body;
     this.requestComplete = body === undefined;
   }
+
+  /** The client waits to be told to send its content, and has not begun by itself. */
+  get isToContinue(): boolean {
+    return this.head.expectsContinue && !this.bodyStarted && !this.continueSent;
+  }
+
+  /** Takes content for whoever reads it. Returns how much has come by now that nobody wants. */
+  takeContent(bytes: Buffer): number {
+    this.bodyStarted = true;
+    this.bytesSinceCheck += bytes.length;
+    if (this.answer === 'complete') this.discardedBytes += bytes.length;
+    else this.body?.push(bytes);
+    return this.discardedBytes;
+  }
+
+  /** The content is complete. */
+  endContent(trailerLines: string): void {
+    this.requestComplete = true;
+    if (this.body === undefined) return;
+    this.body.trailerLines = trailerLines;
+    this.body.finish();
+  }
 }
 
 /** Whether an answer that begins now has to be the last one (RFC 9112 §9.3): the client says so, or unread content is in the way. */
-export function mustCloseAfter({ head, body, requestComplete, bodyStarted, continueSent }: Exchange, limits: HttpLimits): boolean {
+export function mustCloseAfter({ head, body, requestComplete, isToContinue }: Exchange, limits: HttpLimits): boolean {
   if (!head.persistent) return true;
   if (requestComplete || body === undefined || body.used) return false;
   // A client that was not told to continue may send the content or the next request: nobody can tell which.
-  if (head.expectsContinue && !bodyStarted && !continueSent) return true;
+  if (isToContinue) return true;
   return head.framing.body === 'length' && head.framing.byteLength > limits.maxDiscardedBodyBytes;
 }
 
@@ -57,9 +79,7 @@ export function mustCloseAfter({ head, body, requestComplete, bodyStarted, conti
 export function isTooSlow(exchange: Exchange, { bodyCheckMs, minBodyBytesPerSecond }: HttpLimits): boolean {
   const received = exchange.bytesSinceCheck;
   exchange.bytesSinceCheck = 0;
-  // It may be waiting for our 100 (Continue).
-  const waitsForUs = exchange.head.expectsContinue && !exchange.bodyStarted && !exchange.continueSent;
-  return !waitsForUs && received < (minBodyBytesPerSecond * bodyCheckMs) / 1000;
+  return !exchange.isToContinue && received < (minBodyBytesPerSecond * bodyCheckMs) / 1000;
 }
 
 /** Tells everyone at work on an exchange that it is over. */

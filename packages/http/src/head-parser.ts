@@ -12,7 +12,7 @@ import { HeadMemo } from './head-memo.ts';
 import type { HttpLimits } from './limits.ts';
 import { MAX_METHOD_BYTES } from './methods.ts';
 import { refusalAfterMethod, refusalAfterTarget, refusalInName } from './head-refusals.ts';
-import { OCTET_CLASSES, TARGET, TOKEN, VALUE } from './octets.ts';
+import { isVersionOctet, OCTET_CLASSES, TARGET, TOKEN, VALUE } from './octets.ts';
 import type { Refusal } from './refusals.ts';
 import { decideHead, headWithFieldsOf, type RequestHead } from './request-head.ts';
 
@@ -232,7 +232,7 @@ export class HeadParser {
           if (index === VERSION_BYTES) {
             if (octet !== CR) return this.#refuse(octet === LF ? 'bare-lf' : 'version-invalid');
             state = LINE_LF;
-          } else if (!this.#isVersionOctet(index, octet)) return this.#refuse(octet === SP ? 'request-line-invalid' : 'version-invalid');
+          } else if (!isVersionOctet(index, octet)) return this.#refuse(octet === SP ? 'request-line-invalid' : 'version-invalid');
           break;
         }
         case LINE_LF: {
@@ -295,11 +295,5 @@ export class HeadParser {
     this.#state = state;
     this.#readBytes = at - base;
     return NEED_MORE;
-  }
-
-  /** `HTTP/` in upper case, DIGIT "." DIGIT (RFC 9112 §2.3). */
-  #isVersionOctet(index: number, octet: number): boolean {
-    if (index === 5 || index === 7) return octet >= 0x30 && octet <= 0x39;
-    return octet === 'HTTP/ .'.charCodeAt(index);
   }
 }

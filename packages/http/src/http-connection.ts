@@ -10,7 +10,6 @@ import { Answerer } from './answerer.ts';
 import { engineAnswer, refusalText } from './engine-answers.ts';
 import { ExchangeRecords } from './exchange-records.ts';
 import { abortExchange, Exchange, isTooSlow } from './exchange.ts';
-import type { ClientFacts } from './forwarded.ts';
 import { Outbox } from './outbox.ts';
 import { PhaseDeadline } from './phase-deadline.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
@@ -18,9 +17,7 @@ import { RequestBody } from './request-body.ts';
 import { ExchangeContext } from './request-context.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestParser } from './request-parser.ts';
-import { asRequest, HttpRequest } from './request.ts';
-import { isThenable } from './response-content.ts';
-import { HttpResponse } from './response.ts';
+import { HttpRequest } from './request.ts';
 import type { HttpService } from './service.ts';
 import { takeOver, type Takeover } from './takeover.ts';
 
@@ -33,7 +30,7 @@ export class HttpConnection implements Sink {
   readonly #parser: RequestParser;
   readonly #outbox: Outbox;
   readonly #answerer: Answerer;
-  readonly #records: ExchangeRecords;
+  readonly records: ExchangeRecords;
   readonly #deadline: PhaseDeadline;
   /** The request that is being answered, or whose content is still coming. */
   exchange: Exchange | undefined = undefined;
@@ -50,7 +47,7 @@ export class HttpConnection implements Sink {
     this.#parser = new RequestParser(service.limits);
     this.#outbox = new Outbox(connection, service);
     this.#answerer = new Answerer(connection, service, this.#outbox, this);
-    this.#records = new ExchangeRecords(connection, service);
+    this.records = new ExchangeRecords(connection, service);
     this.#deadline = new PhaseDeadline(connection, service.limits);
   }
 
@@ -85,7 +82,7 @@ export class HttpConnection implements Sink {
     this.exchange = undefined;
     this.#outbox.close();
     if (exchange === undefined) return;
-    this.#records.aborted(exchange);
+    this.records.aborted(exchange);
     abortExchange(exchange, error ?? new Error(`the connection closed: ${reason}`));
   }
 
@@ -129,7 +126,7 @@ export class HttpConnection implements Sink {
     const parser = this.#parser;
     const end = bytes.length;
     this.#chunk = bytes;
-    this.#answerer.dateLine = this.#service.dateLine;
+    this.#answerer.newTurn();
     let at = 0;
     let outcome = 'more';
     while (at < end || outcome === 'data') {
@@ -185,71 +182,36 @@ export class HttpConnection implements Sink {
   #begin(head: RequestHead, bytes: Buffer): void {
     this.#deadline.firstHeadCame();
     const body = head.framing.body === 'none' ? undefined : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#continue() });
-    const exchange = new Exchange(head, new HttpRequest(head, this.#records.originOf(head), body), body);
+    const exchange = new Exchange(head, new HttpRequest(head, this.records.originOf(head), body), body);
     this.exchange = exchange;
     if (body !== undefined && this.#parser.takeWholeContent(bytes.length)) {
       exchange.bodyStarted = true;
       exchange.requestComplete = true;
       body.lend(bytes.subarray(this.#parser.dataStart, this.#parser.dataEnd));
     }
-    this.#records.began(exchange);
-    if (head.isForHandler) this.#callHandler(exchange);
+    this.records.began(exchange);
+    if (head.isForHandler) this.#answerer.callHandler(exchange, new ExchangeContext(this, exchange));
     else this.#answerer.respond(exchange, engineAnswer(head));
     body?.keepLent();
-  }
-
-  #callHandler(exchange: Exchange): void {
-    let result: unknown;
-    try {
-      result = this.#service.handler(asRequest(exchange.request), new ExchangeContext(this, exchange));
-    } catch (error) {
-      this.#answerer.fail(exchange, error);
-      return;
-    }
-    // An `instanceof` first: most answers are ready, and asking them for `then` would walk their prototypes.
-    if (result instanceof HttpResponse || !isThenable(result)) {
-      this.#answerer.respond(exchange, result);
-      return;
-    }
-    result.then(
-      (response) => {
-        this.#answerer.dateLine = this.#service.dateLine;
-        this.#answerer.respond(exchange, response);
-      },
-      (error: unknown) => {
-        this.#answerer.dateLine = this.#service.dateLine;
-        this.#answerer.fail(exchange, error);
-      },
-    );
   }
 
   /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the answer. */
   #sendContinue(): void {
     const { exchange } = this;
-    if (exchange === undefined || !exchange.head.expectsContinue || exchange.continueSent || exchange.bodyStarted) return;
-    if (exchange.answer !== 'awaited') return;
+    if (exchange?.answer !== 'awaited' || !exchange.isToContinue) return;
     exchange.continueSent = true;
     this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   #takeContent(bytes: Buffer): void {
     const { exchange } = this;
-    if (exchange?.body === undefined) return;
-    exchange.bodyStarted = true;
-    exchange.bytesSinceCheck += bytes.length;
-    if (exchange.answer === 'complete') {
-      exchange.discardedBytes += bytes.length;
-      if (exchange.discardedBytes > this.#service.limits.maxDiscardedBodyBytes) this.#end('finished');
-    } else exchange.body.push(bytes);
+    if (exchange !== undefined && exchange.takeContent(bytes) > this.#service.limits.maxDiscardedBodyBytes) this.#end('finished');
   }
 
   #endContent(trailerLines: string): void {
     const { exchange } = this;
-    if (exchange?.body === undefined) return;
-    exchange.requestComplete = true;
-    exchange.body.trailerLines = trailerLines;
-    exchange.body.finish();
-    if (exchange.answer === 'complete') this.exchange = undefined;
+    exchange?.endContent(trailerLines);
+    if (exchange?.answer === 'complete') this.exchange = undefined;
   }
 
   #checkBodyRate(exchange: Exchange): void {
@@ -268,7 +230,7 @@ export class HttpConnection implements Sink {
   /** The last byte of an answer is in the outbox. */
   answered(exchange: Exchange): void {
     exchange.answer = 'complete';
-    this.#records.answered(exchange);
+    this.records.answered(exchange);
     if (exchange.closes) {
       this.exchange = undefined;
       exchange.body?.discard();
@@ -278,14 +240,6 @@ export class HttpConnection implements Sink {
     if (exchange.requestComplete) this.exchange = undefined;
     exchange.body?.discard();
     if (this.#chunk === undefined) this.#continue();
-  }
-
-  clientOf(exchange: Exchange): ClientFacts {
-    return this.#records.clientOf(exchange);
-  }
-
-  requestIdOf(exchange: Exchange): string {
-    return this.#records.requestIdOf(exchange);
   }
 
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
@@ -314,7 +268,7 @@ export class HttpConnection implements Sink {
     this.#backlog = EMPTY;
     this.#outbox.flush();
     this.#deadline.close();
-    this.#records.upgraded(exchange);
+    this.records.upgraded(exchange);
     return takeOver(this.connection, exchange.head, head);
   }
 
@@ -331,7 +285,7 @@ export class HttpConnection implements Sink {
       return;
     }
     this.exchange = undefined;
-    this.#records.refused(refusal, exchange);
+    this.records.refused(refusal, exchange);
     this.#outbox.add(refusalText(refusal, this.#service.dateLine));
     this.#end(reason);
     if (exchange !== undefined) abortExchange(exchange, error);
@@ -340,7 +294,7 @@ export class HttpConnection implements Sink {
   /** The request will never be complete. An answer that has been started is not completed either. */
   #giveUp(exchange: Exchange, error: Error, reason: CloseReason): void {
     this.exchange = undefined;
-    if (exchange.answer !== 'complete') this.#records.aborted(exchange);
+    if (exchange.answer !== 'complete') this.records.aborted(exchange);
     if (exchange.answer === 'started') this.connection.destroy(reason, error);
     else this.#end(reason);
     abortExchange(exchange, error);

@@ -14,7 +14,7 @@ import { asRequest, HttpRequest } from './request.ts';
 import { contentOf, discardResponse, partsOf } from './response-content.ts';
 import { encodeFields } from './response-head.ts';
 import { HttpResponse } from './response.ts';
-import type { HttpService } from './service.ts';
+import { countAnswer, type HttpService } from './service.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
@@ -23,7 +23,7 @@ export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonl
   stream.on('error', () => undefined);
   const head = headOf(rawHeaders, stream.endAfterHeaders);
   if (head === undefined) {
-    service.count('refusals');
+    service.counts.refusals += 1;
     // RFC 9113 §8.1.1: malformed.
     stream.close(NGHTTP2_PROTOCOL_ERROR);
     return;
@@ -90,12 +90,9 @@ class Http2Exchange {
   }
 
   #owner(): ContextOwner {
-    const { connection } = this.#records;
     return {
-      connection,
+      records: this.#records,
       httpVersion: '2.0',
-      clientOf: (exchange) => this.#records.clientOf(exchange),
-      requestIdOf: (exchange) => this.#records.requestIdOf(exchange),
       sendEarlyHints: (exchange, fields) => {
         if (exchange.answer === 'awaited' && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
       },
@@ -130,7 +127,7 @@ class Http2Exchange {
     }
     exchange.answer = 'started';
     exchange.status = parts.status;
-    this.#service.countAnswer(parts.status);
+    countAnswer(this.#service.counts, parts.status);
     const answer: Http2Answer = { status: parts.status, fieldLines: fields.value.text, content, declared: fields.value.declared, byteLength: parts.content === 'unknown' ? undefined : parts.byteLength, isHead: exchange.head.method === 'HEAD', trailers: exchange.trailers };
     sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
       (contentBytes) => {

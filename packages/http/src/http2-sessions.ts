@@ -32,7 +32,7 @@ export class Http2Sessions {
     });
     this.#server.on('session', (session: http2.ServerHttp2Session) => {
       // A peer that breaks the protocol has had its GOAWAY.
-      session.on('error', (error) => service.log.debug({ err: error }, 'an HTTP/2 session broke'));
+      session.on('error', (error: unknown) => service.log.debug({ err: error }, 'an HTTP/2 session broke'));
       this.#opened?.(session);
     });
     this.#server.on('sessionError', () => undefined);

@@ -3,6 +3,8 @@
 export type { FetchHandler, RequestContext } from './handler.ts';
 export type { ClientFacts, ForwardedField } from './forwarded.ts';
 export type { Takeover } from './takeover.ts';
+export { openAccessLog, type AccessLogFile } from './access-log-file.ts';
+export { redirectToHttps } from './redirect.ts';
 export { combinedLine, type AccessEntry } from './access-entry.ts';
 export type { TrustedProxies } from './service.ts';
 export { HttpResponse, type ContentSource, type HttpResponseInit, type ResponseContent, type ResponseHeaders } from './response.ts';

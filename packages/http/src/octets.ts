@@ -43,6 +43,12 @@ export function everyOctet(text: string, mask: number): boolean {
   return true;
 }
 
+/** `HTTP/` in upper case, DIGIT "." DIGIT (RFC 9112 §2.3). */
+export function isVersionOctet(index: number, octet: number): boolean {
+  if (index === 5 || index === 7) return octet >= 0x30 && octet <= 0x39;
+  return octet === 'HTTP/ .'.charCodeAt(index);
+}
+
 /** 0 to 15, or -1. */
 export function hexDigitValue(octet: number): number {
   if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;

@@ -1,6 +1,6 @@
 // The second argument of a handler: made for each request, and nothing in it before it is asked for.
 
-import type { Connection } from '@wellknown/core';
+import type { ExchangeRecords } from './exchange-records.ts';
 import type { Exchange } from './exchange.ts';
 import { readFields } from './fields.ts';
 import type { ClientFacts } from './forwarded.ts';
@@ -11,9 +11,7 @@ import type { Takeover } from './takeover.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {
-  readonly connection: Connection;
-  clientOf(exchange: Exchange): ClientFacts;
-  requestIdOf(exchange: Exchange): string;
+  readonly records: ExchangeRecords;
   readonly httpVersion: RequestContext['httpVersion'];
   /** Sends 103 with these checked fields, if it may still be sent. */
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void;
@@ -31,19 +29,19 @@ export class ExchangeContext implements RequestContext {
   }
 
   get remote(): RequestContext['remote'] {
-    return this.#owner.connection.remote;
+    return this.#owner.records.connection.remote;
   }
 
   get local(): RequestContext['local'] {
-    return this.#owner.connection.local;
+    return this.#owner.records.connection.local;
   }
 
   get client(): ClientFacts {
-    return this.#owner.clientOf(this.#exchange);
+    return this.#owner.records.clientOf(this.#exchange);
   }
 
   get requestId(): string {
-    return this.#owner.requestIdOf(this.#exchange);
+    return this.#owner.records.requestIdOf(this.#exchange);
   }
 
   get rawTarget(): string {

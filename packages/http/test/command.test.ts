@@ -17,10 +17,10 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-type Given = Readonly<Record<string, string | true>>;
+type Given = Readonly<Record<string, string | true | readonly string[]>>;
 const build = (positional: string | undefined, given: Given = {}): ReturnType<typeof httpCommand.build> =>
   httpCommand.build(
-    { positional, text: (name) => (typeof given[name] === 'string' ? given[name] : undefined), list: () => [], has: (name) => given[name] !== undefined },
+    { positional, text: (name) => (typeof given[name] === 'string' ? given[name] : undefined), list: (name) => (Array.isArray(given[name]) ? (given[name] as readonly string[]) : []), has: (name) => given[name] !== undefined },
     { log: silentLog, portOffset: 0 },
   );
 
@@ -40,6 +40,40 @@ test.each([
   expect(readResponses(peer.take())).toMatchObject([{ status: 200, body }]);
 });
 
+test('--access-log writes a line for each request', async () => {
+  const file = path.join(directory, 'access.log');
+  const built = await build(directory, { 'access-log': file });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET /missing HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\n\r\n');
+  let text = '';
+  for (const until = Date.now() + 10_000; text === '' && Date.now() < until; text = fs.readFileSync(file, 'utf8')) await settled();
+  expect(text).toMatch(/^192\.0\.2\.1 - - \[[^\]]+\] "GET \/missing HTTP\/1\.1" 404 11 "-" "test"\n$/);
+});
+
+test('--trust-proxy takes the word of those addresses and nobody else', async () => {
+  fs.writeFileSync(path.join(directory, 'client.mjs'), 'export default (request, { client }) => new Response(client.address);');
+  const addressSeen = async (cidr: string): Promise<string | undefined> => {
+    const built = await build(undefined, { handler: path.join(directory, 'client.mjs'), 'trust-proxy': [cidr] });
+    if (!built.ok) throw new Error(built.error);
+    const { peer } = serveInMemory(built.value);
+    peer.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n');
+    await settled();
+    return readResponses(peer.take())[0]?.body;
+  };
+  expect(await addressSeen('192.0.2.0/24')).toBe('203.0.113.9');
+  expect(await addressSeen('198.51.100.0/24')).toBe('192.0.2.1');
+});
+
+test('--redirect-to-https sends everyone to the same place there', async () => {
+  const built = await build(undefined, { 'redirect-to-https': '8443' });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET //evil/a?b HTTP/1.1\r\nHost: example.org:8080\r\n\r\nPOST http://other/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.0\r\n\r\n');
+  const answers = readResponses(peer.take());
+  expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual([[308, 'https://example.org:8443//evil/a?b'], [308, 'https://other:8443/x'], [400, null]]);
+});
+
 describe('a problem is a sentence that names what was given', () => {
   test.each<readonly [string, string | undefined, Given, string]>([
     ['a root that is not there', '/nowhere', {}, "ROOT '/nowhere' does not exist"],
@@ -47,6 +81,12 @@ describe('a problem is a sentence that names what was given', () => {
     ['a handler and a root', '.', { handler: 'x.mjs' }, "--handler x.mjs and the directory '.' were both given: serve one of them"],
     ['a handler and an option for files', undefined, { handler: 'x.mjs', spa: true }, '--spa is for files and has no meaning with --handler x.mjs'],
     ['a policy that does not exist', '.', { symlinks: 'some' }, "--symlinks is 'some', allowed is deny, inside, follow"],
+    ['a pattern that is none', '.', { immutable: '(' }, "--immutable '(' is no regular expression"],
+    ['a proxy that is no address', '.', { 'trust-proxy': ['x'] }, "--trust-proxy x: 'x' is neither an IPv4 nor an IPv6 address"],
+    ['a field without proxies', '.', { forwarded: 'forwarded' }, '--forwarded forwarded has no meaning without --trust-proxy'],
+    ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],
+    ['a port that is none', undefined, { 'redirect-to-https': '0' }, "--redirect-to-https '0' is no port, allowed are 1 to 65535"],
+    ['a redirect and a root', '.', { 'redirect-to-https': '443' }, "--redirect-to-https serves nothing, so the directory '.' has no meaning beside it"],
     ['another policy that does not exist', '.', { dotfiles: 'some' }, "--dotfiles is 'some', allowed is deny, allow"],
     ['a Cache-Control that breaks a line', '.', { 'cache-control': 'a\r\nb' }, "--cache-control 'a\r\nb' can't be sent: only printable ASCII is allowed"],
   ])('%s', async (_, positional, given, error) => {

@@ -20,16 +20,26 @@ export interface DialOptions {
 
 /** A connected transport that has not started to read. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
 export async function dial(endpoint: StreamEndpoint, options: DialOptions): Promise<Transport> {
+  const socket = await dialSocket(endpoint, options);
+  return endpoint.scheme === 'unix' && options.tls === undefined ? unixTransport(socket, endpoint) : createNetTransport(socket);
+}
+
+/** The same as a socket of Node's. The caller listens for its errors. */
+export async function dialSocket(endpoint: StreamEndpoint, options: DialOptions): Promise<net.Socket> {
   const socket = socketFor(endpoint, options.from);
   await established(endpoint, socket, 'connect', options.signal);
-  if (options.tls === undefined && endpoint.scheme !== 'tls') return endpoint.scheme === 'unix' ? unixTransport(socket, endpoint) : createNetTransport(socket);
+  return options.tls === undefined && endpoint.scheme !== 'tls' ? socket : secureSocket(socket, endpoint, options.tls, options.signal);
+}
+
+/** Speaks TLS, as the client, on a socket that is connected. */
+export async function secureSocket(socket: net.Socket, endpoint: StreamEndpoint, options: tls.ConnectionOptions | undefined, signal: AbortSignal | undefined): Promise<tls.TLSSocket> {
   const name = endpoint.scheme === 'unix' || net.isIP(endpoint.host) !== 0 ? {} : { servername: endpoint.host };
-  const secure = tls.connect({ ...name, ...options.tls, socket });
+  const secure = tls.connect({ ...name, ...options, socket });
   secure.allowHalfOpen = true;
   // The TLS socket tells what goes wrong from here on; without a listener the same news would end the process.
   socket.on('error', () => undefined);
-  await established(endpoint, secure, 'secureConnect', options.signal);
-  return createNetTransport(secure);
+  await established(endpoint, secure, 'secureConnect', signal);
+  return secure;
 }
 
 function socketFor(endpoint: StreamEndpoint, from: net.Socket | undefined): net.Socket {

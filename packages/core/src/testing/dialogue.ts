@@ -1,8 +1,11 @@
 // A scripted dialogue: say this, expect that. Over a real connection or over memory; a failure shows what was said so far.
 
+import type net from 'node:net';
+import type tls from 'node:tls';
+import { abortable, onAbort } from '../abort.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { socket } from '../socket/socket.ts';
-import type { StreamSocket } from '../socket/stream-socket.ts';
+import { dialSocket, secureSocket } from '../socket/dial.ts';
+import { streamEndpoint, type StreamEndpoint } from '../socket/socket-address.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 
 /** One step of a script. */
@@ -11,6 +14,8 @@ export type DialogueStep =
   | { readonly send: string | Uint8Array }
   /** What must come next: text exactly, a pattern as soon as it matches (it may match later than at the start). */
   | { readonly expect: string | RegExp }
+  /** Upgrades to TLS, as the client. What has come and was not expected fails the script. */
+  | { readonly startTls: tls.ConnectionOptions }
   /** Shuts down our writing side. */
   | { readonly end: true }
   /** The server must end, having said nothing more. */
@@ -19,6 +24,8 @@ export type DialogueStep =
 export interface DialogueOptions {
   /** How long an expectation waits over a real connection. Default ten seconds: only a hang gets there. */
   readonly giveUpMs?: number;
+  /** Speaks TLS from the start, as `tls://…` does: what Node's `tls.connect` takes. */
+  readonly tls?: tls.ConnectionOptions;
 }
 
 /** A conversation with a server. Every method rejects with an error that holds the transcript. */
@@ -32,6 +39,8 @@ export interface Dialogue extends AsyncDisposable {
   expect(expected: string | RegExp): Promise<string>;
   /** The server ends the stream, and has said nothing that was not expected. */
   expectEnd(): Promise<void>;
+  /** Upgrades to TLS, as the client: what Node's `tls.connect` takes. Nothing that was not expected may have come. Not over memory. */
+  startTls(options?: tls.ConnectionOptions): Promise<void>;
   /** Shuts down our writing side; expecting goes on. */
   end(): Promise<void>;
   close(): Promise<void>;
@@ -44,6 +53,7 @@ interface Line {
   send(data: Uint8Array): Promise<void>;
   /** What has come, when something has; undefined at the end. */
   receive(): Promise<Uint8Array | undefined>;
+  startTls(options: tls.ConnectionOptions | undefined): Promise<void>;
   end(): Promise<void>;
   close(): Promise<void>;
 }
@@ -58,9 +68,10 @@ const MAX_SHOWN_CHARACTERS = 500;
 /** Connects to an endpoint, or speaks as the peer of a connection over memory. */
 export async function openDialogue(to: string | Endpoint | MemoryConnection, options: DialogueOptions = {}): Promise<Dialogue> {
   if (typeof to !== 'string' && 'peer' in to) return converse(memoryLine(to));
-  const client = socket('stream');
-  await client.connect(to);
-  return converse(socketLine(client, options.giveUpMs ?? GIVE_UP_MS));
+  const endpoint = streamEndpoint(to);
+  const giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
+  const socket = await dialSocket(endpoint, { ...(options.tls === undefined ? {} : { tls: options.tls }), signal: AbortSignal.timeout(giveUpMs) });
+  return converse(socketLine(socket, endpoint, giveUpMs));
 }
 
 /** Plays a script from its first step to its last, then closes. Resolves with the transcript. */
@@ -70,6 +81,7 @@ export async function playDialogue(to: string | Endpoint | MemoryConnection, scr
     for (const step of script) {
       if ('send' in step) await dialogue.send(step.send);
       else if ('expect' in step) await dialogue.expect(step.expect);
+      else if ('startTls' in step) await dialogue.startTls(step.startTls);
       else if ('end' in step) await dialogue.end();
       else await dialogue.expectEnd();
     }
@@ -142,6 +154,15 @@ function converse(line: Line): Dialogue {
       while (!ended && received === '') await more('the end');
       if (received !== '') throw failure(`expected the end, got ${shown(received)}`);
     },
+    async startTls(options) {
+      if (received !== '') throw failure(`expected a handshake, got ${shown(received)}`);
+      try {
+        await line.startTls(options);
+      } catch (error) {
+        throw failure(`TLS could not be started: ${error instanceof Error ? error.message : String(error)}`, error);
+      }
+      note('-', 'TLS from here on');
+    },
     async end() {
       note('-', 'we have ended');
       await line.end();
@@ -152,19 +173,62 @@ function converse(line: Line): Dialogue {
   return dialogue;
 }
 
-function socketLine(client: StreamSocket, giveUpMs: number): Line {
+function socketLine(connected: net.Socket, endpoint: StreamEndpoint, giveUpMs: number): Line {
+  let socket = connected;
+  // What breaks it is told by the next step that needs it.
+  let failure: Error | undefined;
+  const listen = (): void => void socket.on('error', (error) => (failure ??= error));
+  listen();
+  /** Resolves when something has happened. */
+  const activity = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const events = ['readable', 'end', 'close'] as const;
+      const settle = (run: () => void): void => {
+        forget();
+        for (const event of events) socket.off(event, happened);
+        run();
+      };
+      const happened = (): void => settle(resolve);
+      for (const event of events) socket.on(event, happened);
+      const forget = onAbort(signal, () => settle(() => reject(new Error(`nothing came for ${giveUpMs} ms`))));
+    });
   return {
-    send: (data) => client.write(data, { signal: AbortSignal.timeout(giveUpMs) }),
+    send(data) {
+      const taken = new Promise<void>((resolve, reject) => {
+        socket.write(data, (error) => {
+          if (error === undefined || error === null) resolve();
+          else reject(error);
+        });
+      });
+      return abortable(taken, AbortSignal.timeout(giveUpMs), () => undefined);
+    },
     async receive() {
       const patience = AbortSignal.timeout(giveUpMs);
-      try {
-        return await client.read({ signal: patience });
-      } catch (error) {
-        throw patience.aborted ? new Error(`nothing came for ${giveUpMs} ms`, { cause: error }) : error;
+      for (;;) {
+        const chunk = socket.read() as Buffer | null;
+        if (chunk !== null) return chunk;
+        if (failure !== undefined) throw failure;
+        if (socket.readableEnded || socket.destroyed) return undefined;
+        await activity(patience);
       }
     },
-    end: () => client.shutdown('write'),
-    close: () => client.close(),
+    async startTls(options) {
+      socket = await secureSocket(socket, endpoint, options, AbortSignal.timeout(giveUpMs));
+      listen();
+    },
+    end: () => abortable(new Promise<void>((resolve) => void socket.end(() => resolve())), AbortSignal.timeout(giveUpMs), () => undefined),
+    close: () =>
+      new Promise((resolve) => {
+        if (socket.destroyed) {
+          resolve();
+          return;
+        }
+        socket.once('close', () => resolve());
+        // Neither a peer that goes on speaking nor one that takes nothing may keep us.
+        if (socket.writableLength > 0) socket.destroy();
+        else socket.destroySoon();
+        socket.resume();
+      }),
   };
 }
 
@@ -184,6 +248,7 @@ function memoryLine({ peer }: MemoryConnection): Line {
       }
       throw new Error(`nothing came for ${GIVE_UP_TURNS} turns of the event loop`);
     },
+    startTls: () => Promise.reject(new Error('a connection over memory knows no TLS')),
     end: () => {
       peer.end();
       return done;

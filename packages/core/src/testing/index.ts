@@ -9,3 +9,4 @@ export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type D
 export { connectClient, type Client } from './client.ts';
 export { runProgram, startProgram, type Program, type ProgramOptions } from './program.ts';
 export { describeServerBehaviour, type BehaviourSubject, type TestFunctions } from './behaviour-suite.ts';
+export { describeDatagramBehaviour, type DatagramSubject } from './datagram-suite.ts';

@@ -1,0 +1,38 @@
+// Starts nginx in the foreground with one process, as `files` below argv[3] or with one fixed answer, and tells its port and process.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const folder = mkdtempSync(join(tmpdir(), 'wellknown-nginx-'));
+const port = await new Promise((resolve) => {
+  const probe = createServer().listen(0, '127.0.0.1', () => {
+    const free = probe.address().port;
+    probe.close(() => resolve(free));
+  });
+});
+const [, , what, root] = process.argv;
+const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+writeFileSync(join(folder, 'nginx.conf'), `
+daemon off; master_process off; worker_processes 1; error_log stderr crit; pid ${folder}/pid;
+events { worker_connections 16384; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type text/plain; ${temporary}
+  server { listen 127.0.0.1:${port}; ${what === 'files' ? `root ${root};` : 'location / { return 200 "Hello, World!"; }'} } }
+`);
+const child = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
+const tell = () => {
+  const attempt = connect(port, '127.0.0.1', () => {
+    attempt.destroy();
+    console.log(`port ${port} pid ${child.pid}`);
+  });
+  attempt.on('error', () => setTimeout(tell, 20));
+};
+tell();
+process.on('SIGTERM', () => {
+  child.once('exit', () => {
+    rmSync(folder, { recursive: true });
+    process.exit(0);
+  });
+  child.kill('SIGTERM');
+});

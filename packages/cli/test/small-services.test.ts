@@ -1,0 +1,39 @@
+// `wellknown echo --also …` as a user runs it.
+
+import { connectDatagram } from '@wellknown/core';
+import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+
+const running: Program[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((program) => program.stop()));
+});
+
+test('--also serves the named services and no others, over datagrams and streams, from worker processes', async () => {
+  const program = await startProgram([...WELLKNOWN, 'echo', '--listen', 'udp://127.0.0.1:0', '--listen', 'tcp://127.0.0.1:0', '--also', 'daytime,chargen,stamp', '--workers', '1', '--drain-timeout', '1'], { cwd: ROOT });
+  running.push(program);
+  expect(Object.entries(program.endpoints).map(([name, urls]) => [name, ...urls.map((url) => url.slice(0, 3))])).toEqual([['echo', 'udp', 'tcp'], ['daytime', 'udp', 'tcp'], ['chargen', 'tcp'], ['stamp', 'udp']]);
+  const peer = await connectDatagram(program.endpoints.daytime?.[0] ?? '');
+  peer.send(new Uint8Array());
+  expect(Buffer.from((await peer.read(5_000)) ?? []).toString()).toMatch(/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n$/);
+  peer.close();
+  const client = await connectClient(program.endpoints.chargen?.[0] ?? '');
+  expect(await client.receive('abc')).toMatch(/^ !"#/);
+  client.reset();
+});
+
+test.each([
+  [['--also', 'daytime,qotd'], "--also names 'qotd', allowed are discard, daytime, chargen, time, stamp"],
+  [['--also', 'chargen'], 'chargen is served over tcp only: add --listen tcp://HOST:PORT'],
+  [['--total-rate', '0'], "--total-rate is '0', allowed is a number from 1"],
+  [['--max-unbroken', '1.5'], '--max-unbroken'],
+  [['--listen', 'udp://224.0.0.1:8007', '--workers', '0'], 'multicast address'],
+])('%j is refused by name', async (args, words) => {
+  const { status, stdout, stderr } = await runProgram([...WELLKNOWN, 'echo', ...args], { cwd: ROOT });
+  expect([status > 0, stdout]).toEqual([true, '']);
+  expect(stderr).toContain(words);
+});

@@ -1,0 +1,57 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openAccessLog } from '../src/access-log-file.ts';
+
+let folder = '';
+let file = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-log-'));
+  file = path.join(folder, 'access.log');
+});
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const failures: unknown[] = [];
+const open = (): ReturnType<typeof openAccessLog> => openAccessLog(file, (error) => failures.push(error));
+
+test('lines are appended to what is there, together, at the latest at the end', () => {
+  fs.writeFileSync(file, 'before\n');
+  const log = open();
+  log.write('one\n');
+  log.write('two\n');
+  expect(fs.readFileSync(file, 'utf8')).toBe('before\n');
+  log.close();
+  expect(fs.readFileSync(file, 'utf8')).toBe('before\none\ntwo\n');
+});
+
+test('many lines don’t gather in memory', () => {
+  const log = open();
+  for (let line = 0; line < 1_000; line += 1) log.write(`${'x'.repeat(99)}\n`);
+  expect(fs.statSync(file).size).toBeGreaterThan(60_000);
+  log.close();
+  expect(fs.statSync(file).size).toBe(100_000);
+});
+
+test('a file that was moved away is left alone, and a new one begun, with and without being asked', () => {
+  const log = open();
+  log.write('first\n');
+  log.reopen();
+  fs.renameSync(file, `${file}.1`);
+  log.write('second\n');
+  log.reopen();
+  fs.renameSync(file, `${file}.2`);
+  log.write('third\n');
+  log.reopen();
+  log.close();
+  expect([`${file}.1`, `${file}.2`, file].map((name) => fs.readFileSync(name, 'utf8'))).toEqual(['first\n', 'second\n', 'third\n']);
+});
+
+test('a file that can’t be opened throws, and a folder that is gone later is reported once', () => {
+  expect(() => openAccessLog(path.join(folder, 'none', 'access.log'), () => undefined)).toThrow('ENOENT');
+  const log = open();
+  fs.rmSync(folder, { recursive: true });
+  for (let turn = 0; turn < 3; turn += 1) log.write('x'.repeat(70_000));
+  expect(failures).toHaveLength(1);
+  log.close();
+});
