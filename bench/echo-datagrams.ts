@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { bunBinary } from './http-peers.ts';
 import { benchFile, compile, isInstalled, load, median, start, temporaryFile, type DatagramSubject } from './datagram-measure.ts';
 
 const WINDOW = 64;
@@ -19,9 +20,9 @@ function subjects(): DatagramSubject[] {
     wellknown(0),
     { name: 'C, recvfrom and sendto', command: [compile('servers/echo-loop.c')] },
   ];
-  const bun = process.env.BUN ?? 'bun';
-  if (isInstalled(bun)) list.push({ name: 'bun', command: [bun, benchFile('servers/echo-bun.mjs')] });
-  else console.log('  without bun: not installed (npm package `bun`; or set BUN to its path)');
+  const bun = bunBinary();
+  if (bun !== undefined) list.push({ name: 'bun', command: [bun, benchFile('servers/echo-bun.mjs')] });
+  else console.log('  without bun: its package is not installed');
   if (isInstalled('xinetd')) list.push({ name: 'xinetd', command: ['sh', '-c', `echo port ${XINETD_PORT}; exec xinetd -dontfork -f ${xinetdConfig()} -pidfile ${temporaryFile('pid')} -filelog ${temporaryFile('log')}`] });
   else console.log('  without xinetd: not installed');
   return list;

@@ -11,7 +11,7 @@ export type Duty = 'hello' | 'echo';
 const require = createRequire(import.meta.url);
 
 /** Bun's binary from its package for this platform; undefined where there is none. */
-function bunBinary(): string | undefined {
+export function bunBinary(): string | undefined {
   try {
     const beside = createRequire(require.resolve('bun/package.json'));
     const binary = beside.resolve(`@oven/bun-${process.platform}-${process.arch}/bin/bun`);

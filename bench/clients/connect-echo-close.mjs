@@ -15,7 +15,10 @@ const next = () => {
     done += 1;
     socket.end();
   });
-  socket.on('error', (error) => console.error(error.message));
+  socket.on('error', (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
   socket.on('close', () => {
     closed += 1;
     if (closed === count) console.log(done);

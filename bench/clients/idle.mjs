@@ -8,7 +8,7 @@ let begun = 0;
 let open = 0;
 const next = () => {
   if (begun === count) return;
-  const localAddress = `127.0.0.${2 + Math.floor(begun / PER_ADDRESS)}`;
+  const localAddress = begun < PER_ADDRESS ? undefined : `127.0.0.${1 + Math.floor(begun / PER_ADDRESS)}`;
   begun += 1;
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.write('hello');
@@ -17,7 +17,10 @@ const next = () => {
     if (open === count) console.log('open');
     next();
   });
-  socket.on('error', (error) => console.error(error.message));
+  socket.on('error', (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
 };
 for (let index = 0; index < 64; index += 1) next();
 process.stdin.resume().on('end', () => process.exit(0));

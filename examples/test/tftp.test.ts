@@ -4,7 +4,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { serve, type Server } from '@wellknown/core';
+import { startProgram } from '@wellknown/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tftp } from '../tftp.ts';
 
@@ -53,6 +55,17 @@ for (const [client, argumentsFor] of Object.entries(CLIENTS)) {
     expect(Buffer.compare(readFileSync(into), CONTENTS[name] ?? Buffer.of())).toBe(0);
   });
 }
+
+test('the example serves from worker processes, as its head says', async () => {
+  const free = await serve(tftp(folder), { listen: 'udp://127.0.0.1:0' });
+  const endpoint = (await free.status()).services[0]?.endpoints[0] ?? '';
+  await free.close();
+  const program = await startProgram(['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../tftp.ts', import.meta.url)), endpoint, folder], { cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+  const into = path.join(folder, 'from-a-worker');
+  await run('curl', ['-sS', '-o', into, `${endpoint.replace('udp', 'tftp')}/large`]);
+  expect(Buffer.compare(readFileSync(into), CONTENTS.large ?? Buffer.of())).toBe(0);
+  await program.stop();
+});
 
 test('a file that is not there is an error that the client hears, and no path leads out of the folder', async () => {
   for (const name of ['nothing', '..%2f..%2f..%2fetc%2fpasswd']) {

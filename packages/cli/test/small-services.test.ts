@@ -31,6 +31,7 @@ test.each([
   [['--also', 'chargen'], 'chargen is served over tcp only: add --listen tcp://HOST:PORT'],
   [['--total-rate', '0'], "--total-rate is '0', allowed is a number from 1"],
   [['--max-unbroken', '1.5'], '--max-unbroken'],
+  [['--receive-buffer', '2147483648'], "--receive-buffer is '2147483648', allowed is a whole number from 0 to 2147483647"],
   [['--listen', 'udp://224.0.0.1:8007', '--workers', '0'], 'multicast address'],
 ])('%j is refused by name', async (args, words) => {
   const { status, stdout, stderr } = await runProgram([...WELLKNOWN, 'echo', ...args], { cwd: ROOT });

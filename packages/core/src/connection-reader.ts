@@ -16,6 +16,8 @@ interface Waiter {
   /** Looks at what has arrived; true when the wait is over. */
   readonly attempt: () => boolean;
   readonly reject: (error: Error) => void;
+  /** How many bytes it may need. */
+  readonly wantedBytes: number;
   /** Stops listening for an abort. */
   forget: () => void;
 }
@@ -23,6 +25,8 @@ interface Waiter {
 export class ConnectionReader implements Sink {
   readonly #connection: Connection;
   #buffered: Uint8Array = new Uint8Array(0);
+  /** Bytes of our own behind `#buffered`, for what comes next. */
+  #spareBytes = 0;
   #ended = false;
   #closed: { readonly reason: CloseReason; readonly error: Error | undefined } | undefined;
   #paused = false;
@@ -46,18 +50,32 @@ export class ConnectionReader implements Sink {
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#buffered.length === 0) this.#buffered = chunk;
-    else {
-      const joined = new Uint8Array(this.#buffered.length + chunk.length);
-      joined.set(this.#buffered);
-      joined.set(chunk, this.#buffered.length);
-      this.#buffered = joined;
-    }
+    this.#append(chunk);
     this.#serve();
-    if (this.#buffered.length > HIGH_WATER_BYTES && !this.#paused) {
+    // Who asks for more than is kept otherwise gets it: that bound is the handler's.
+    if (this.#buffered.length > Math.max(HIGH_WATER_BYTES, this.#waiter?.wantedBytes ?? 0) && !this.#paused) {
       this.#paused = true;
       this.#connection.pause();
     }
+  }
+
+  #append(chunk: Uint8Array): void {
+    const before = this.#buffered.length;
+    if (before === 0) {
+      this.#buffered = chunk;
+      this.#spareBytes = 0;
+      return;
+    }
+    if (this.#spareBytes < chunk.length) {
+      // Twice as much as is needed, so that a read of many chunks copies each byte about once.
+      const store = new Uint8Array((before + chunk.length) * 2);
+      store.set(this.#buffered);
+      this.#buffered = store.subarray(0, before);
+      this.#spareBytes = store.length - before;
+    }
+    this.#buffered = new Uint8Array(this.#buffered.buffer, this.#buffered.byteOffset, before + chunk.length);
+    this.#buffered.set(chunk, before);
+    this.#spareBytes -= chunk.length;
   }
 
   ended(): void {
@@ -111,7 +129,7 @@ export class ConnectionReader implements Sink {
 
   /** An aborted read takes nothing: the bytes are there for the next one. */
   read(byteLength?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#wait(signal, (settle) => {
+    return this.#wait(signal, byteLength ?? 0, (settle) => {
       const wanted = byteLength ?? 1;
       if (this.#buffered.length >= wanted) settle(this.#take(byteLength ?? this.#buffered.length));
       else if (this.#ended) settle(this.#buffered.length === 0 ? undefined : this.#take(this.#buffered.length));
@@ -121,7 +139,8 @@ export class ConnectionReader implements Sink {
   }
 
   readLine(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES, signal?: AbortSignal): Promise<string | undefined> {
-    return this.#wait(signal, (settle, reject) => {
+    // The line and its CR LF.
+    return this.#wait(signal, maxLineBytes + 2, (settle, reject) => {
       const end = this.#buffered.indexOf(LF, this.#searchedBytes);
       this.#searchedBytes = this.#buffered.length;
       const lineBytes = end >= 0 ? end : this.#buffered.length;
@@ -137,13 +156,17 @@ export class ConnectionReader implements Sink {
     });
   }
 
-  #wait<Value>(signal: AbortSignal | undefined, attempt: (settle: (value: Value | undefined) => void, reject: (error: Error) => void) => boolean): Promise<Value | undefined> {
+  #wait<Value>(
+    signal: AbortSignal | undefined,
+    wantedBytes: number,
+    attempt: (settle: (value: Value | undefined) => void, reject: (error: Error) => void) => boolean,
+  ): Promise<Value | undefined> {
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     if (this.#waiter !== undefined) {
       return Promise.reject(new WellknownError('WRONG_STATE', 'a read is already waiting on this connection', { fault: 'local' }));
     }
     return new Promise<Value | undefined>((resolve, reject) => {
-      const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject, forget: () => undefined };
+      const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject, wantedBytes, forget: () => undefined };
       if (waiter.attempt()) return;
       if (this.#closed !== undefined) {
         this.#settleClosed(waiter, () => resolve(undefined));
@@ -154,6 +177,10 @@ export class ConnectionReader implements Sink {
         this.#waiter = undefined;
         reject(reason);
       });
+      if (this.#paused && this.#buffered.length < wantedBytes) {
+        this.#paused = false;
+        this.#connection.resume();
+      }
     });
   }
 

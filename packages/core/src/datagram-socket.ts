@@ -8,6 +8,7 @@ import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type Data
 import { connectDatagramPeer } from './datagram-peer.ts';
 import { literalLookup } from './datagram-lookup.ts';
 import { WellknownError } from './errors.ts';
+import type { Logger } from './log.ts';
 import type { DatagramReceiver, Protocol, ServiceContext } from './protocol.ts';
 import { createDirectSend, resolveNothing } from './socket-handle.ts';
 
@@ -39,7 +40,7 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
   const counters: { -readonly [Name in keyof DatagramCounters]: number } = { ...NO_DATAGRAMS };
   const inFlight = new Set<Promise<void>>();
   const local = localAddress(socket);
-  if (limits.receiveBufferBytes > 0) socket.setRecvBufferSize(limits.receiveBufferBytes);
+  askForBuffer(socket, limits.receiveBufferBytes, log);
   resolveNothing(socket);
   const direct = createDirectSend(socket);
   let mayLogAtMs = clock.nowMs();
@@ -134,6 +135,14 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
     });
   };
   return { counters, close: (graceMs = 0) => (closing ??= close(graceMs)) };
+}
+
+/** The kernel grants less without a word, and tells twice what it grants, since it counts its own bookkeeping in (socket(7)). */
+function askForBuffer(socket: dgram.Socket, bytes: number, log: Logger): void {
+  if (bytes === 0) return;
+  socket.setRecvBufferSize(bytes);
+  const granted = socket.getRecvBufferSize() / 2;
+  if (granted < bytes) log.debug({ asked: bytes, granted }, 'the kernel grants a smaller receive buffer: raise net.core.rmem_max if datagrams are dropped by it');
 }
 
 /** Below here somebody trusts the caller: a wrong type would end the process in Node's own assertions. */

@@ -48,7 +48,7 @@ export interface BindRequest {
 export async function bindShared({ service, asked, strategy, slots, firstId, inheritance, unixMode }: BindRequest): Promise<SharedSocket[]> {
   const kind = strategyFor(strategy, asked, slots.length);
   if (kind === 'inherit-sharded' && !offersReusePort) {
-    throw new WellknownError('UNSUPPORTED', `inherit-sharded needs SO_REUSEPORT, which Node ${process.version} does not offer on ${process.platform}`, {
+    throw new WellknownError('UNSUPPORTED', 'inherit-sharded needs SO_REUSEPORT, which this Node does not offer on this system', {
       fault: 'system',
       hint: 'use Node 22.12 or newer on Linux, or --accept inherit',
     });

@@ -10,12 +10,11 @@ import type { Timer } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { WellknownError } from './errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
-import { loanChanges, wantedLoans } from './lending.ts';
-import { isEndpoint } from './listen-target.ts';
 import type { ResolvedOptions } from './options.ts';
-import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
-import { endpointsToBind, kernelDrops } from './datagram-endpoints.ts';
-import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
+import type { Server } from './server.ts';
+import { kernelDrops } from './datagram-endpoints.ts';
+import { handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
+import { SocketBook } from './socket-book.ts';
 import { addServiceStatus, emptyServiceStatus, type ServerStatus } from './status.ts';
 import { startSuccessor } from './upgrade.ts';
 import { TicketKeys } from './ticket-keys.ts';
@@ -37,13 +36,13 @@ export function createPrimary(options: ResolvedOptions): Server {
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
   const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress));
-  const sockets: SharedSocket[] = [];
   const dispatchers = new Map<number, Dispatcher>();
   const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received, exited });
   const tickets = new TicketKeys(services, (key) => {
     for (const { life } of lives.all()) lives.send(life, { type: 'ticket-key', key });
   });
   const inheritance = readInheritance(process.env);
+  const book = new SocketBook(options, lives, inheritance);
   let state = initialArbiterState(workerCount);
   let lastFailure = '';
   let heartbeat: Timer | undefined;
@@ -109,44 +108,20 @@ export function createPrimary(options: ResolvedOptions): Server {
 
   // Lending ---------------------------------------------------------------------------------------------------------
 
-  /** Lends every worker that has asked what it should accept from now, and takes back the rest. */
+  /** Lends every worker that has asked what it should accept from now. */
   function updateLoans(): void {
     if (state.stopping) return;
-    const borrowers = state.workers.flatMap((record) => {
+    book.updateLoans(state.workers.flatMap((record) => {
       const life = lives.get(record.life);
       return record.at === 'draining' || life?.hasAsked !== true ? [] : [{ life: record.life, slot: record.slot, at: record.at, fullServices: life.fullServices }];
-    });
-    const lendable = sockets.filter(({ via }) => via !== 'dispatch');
-    const present = new Map(lives.all().map((life) => [life.life, life.loans]));
-    for (const change of loanChanges(present, wantedLoans(lendable, borrowers))) {
-      const socket = sockets.find(({ id }) => id === change.id);
-      const loans = lives.get(change.life)?.loans;
-      if (socket === undefined || loans === undefined) continue;
-      const { service, id: listener } = socket;
-      if (change.do === 'lend') {
-        loans.add(listener);
-        lives.send(change.life, { type: 'listen', service, listener, endpoint: urlOf(socket), via: socket.via === 'cluster' ? 'cluster' : 'handle' }, socket.via === 'cluster' ? undefined : handleOf(socket));
-      } else {
-        loans.delete(listener);
-        lives.send(change.life, { type: 'unlisten', service, listener });
-      }
-    }
-  }
-
-  /** A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. */
-  async function bindForSlot(slot: number): Promise<void> {
-    for (const { service, asked, listener } of sockets.filter((socket) => socket.slot === 1)) {
-      if (sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
-      const more = await bindShared({ service, asked: listener.endpoint, strategy: 'inherit-sharded', slots: [slot], firstId: sockets.length, inheritance, unixMode: undefined });
-      sockets.push(...more.map((socket) => ({ ...socket, asked })));
-    }
+    }));
   }
 
   async function introduce(life: Life): Promise<void> {
-    await bindForSlot(life.slot);
+    await book.bindForSlot(life.slot);
     life.hasAsked = true;
     updateLoans();
-    lives.send(life.life, { type: 'lent', endpoints: endpoints().map(({ service, url }) => ({ service, endpoint: url })) });
+    lives.send(life.life, { type: 'lent', endpoints: book.endpoints().map(({ service, url }) => ({ service, endpoint: url })) });
   }
 
   function startDispatching(socket: SharedSocket): Promise<void> {
@@ -189,7 +164,7 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'full':
         life.fullServices.add(message.service);
-        for (const { id } of sockets.filter(({ service }) => service === message.service)) life.loans.delete(id);
+        book.forgetLoans(life.life, message.service);
         updateLoans();
         return;
       case 'room':
@@ -228,8 +203,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   async function unbind(): Promise<void> {
     for (const dispatcher of dispatchers.values()) dispatcher.close();
     dispatchers.clear();
-    await Promise.all(sockets.filter(({ via }) => via !== 'cluster').map(({ listener }) => listener.close({ keepPath: hasHandedOver })));
-    sockets.length = 0;
+    await book.close(hasHandedOver);
   }
 
   async function release(): Promise<void> {
@@ -260,18 +234,13 @@ export function createPrimary(options: ResolvedOptions): Server {
     return { hint: lastFailure === '' ? 'its output above says why' : lastFailure };
   }
 
-  function endpoints(): BoundEndpoint[] {
-    // The sockets of all slots are one endpoint.
-    return sockets.filter((socket) => (socket.slot ?? 1) === 1).map((socket) => boundEndpoint(services[socket.service]?.protocol.name ?? '', socket.listener.endpoint));
-  }
-
   async function status(): Promise<ServerStatus> {
     const answers = await lives.askStatus();
     return {
       role: 'primary',
       pid: process.pid,
       services: await Promise.all(services.map(async (service, index) => {
-        const urls = sockets.filter((socket) => socket.service === index && (socket.slot ?? 1) === 1).map(urlOf);
+        const urls = book.urlsOf(index);
         const empty = emptyServiceStatus(service.protocol.name, urls);
         return answers.reduce((sum, answer) => {
           const one = answer[index];
@@ -297,20 +266,9 @@ export function createPrimary(options: ResolvedOptions): Server {
       if (isSupervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
       isSupervising = true;
       Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
-      const slots = Array.from({ length: workerCount }, (_, index) => index + 1);
       try {
-        for (const [index, service] of services.entries()) {
-          for (const target of service.listen) {
-            if (!isEndpoint(target)) {
-              sockets.push(...(await adoptPassed(index, target, sockets.length)));
-              continue;
-            }
-            for (const asked of await endpointsToBind(target)) {
-              sockets.push(...(await bindShared({ service: index, asked, strategy: options.accept, slots, firstId: sockets.length, inheritance, unixMode: options.unixMode })));
-            }
-          }
-        }
-        for (const socket of sockets) if (socket.via === 'dispatch') await startDispatching(socket);
+        await book.bindAll(Array.from({ length: workerCount }, (_, index) => index + 1));
+        for (const socket of book.all()) if (socket.via === 'dispatch') await startDispatching(socket);
       } catch (error) {
         await release();
         throw error;
@@ -322,7 +280,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       observe();
       await ready;
       reportReady();
-      return endpoints();
+      return book.endpoints();
     },
     close({ graceMs = options.drainTimeoutMs } = {}) {
       if (!isSupervising) {
@@ -356,7 +314,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       }
       isUpgrading = true;
       try {
-        const pid = await startSuccessor(sockets, clock);
+        const pid = await startSuccessor(book.all(), clock);
         hasHandedOver = true;
         log.info({ successor: pid }, 'the successor is ready, draining');
         void server.close();

@@ -4,49 +4,14 @@ import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectDatagram, createServer, defineProtocol, silentLog, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
+import { defineProtocol, silentLog } from '../src/index.ts';
 import { DEFAULT_DATAGRAM_LIMITS } from '../src/datagram-limits.ts';
 import { createDatagramSocket, serveDatagrams } from '../src/datagram-socket.ts';
 import { createDirectSend, resolveNothing } from '../src/socket-handle.ts';
 import { createFakeClock } from '../src/testing/index.ts';
+import { ask, atEnd, closeAll, datagramsOf, eventually, peerOf, reply, started } from './datagram-fixture.ts';
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const reply = (answer: (message: Uint8Array) => Uint8Array): Protocol =>
-  defineProtocol({ name: 'reply', port: 7, datagrams: (socket) => (message, { port, address }) => void socket.send(answer(message), port, address) });
-
-async function started(protocol: Protocol, listen: string, options: ServerOptions = {}): Promise<{ server: Server; urls: readonly string[] }> {
-  const server = createServer({ protocol, listen }, options);
-  closers.push(() => server.close({ graceMs: 0 }));
-  const bound = await server.listen();
-  return { server, urls: bound.map(({ url }) => url) };
-}
-
-async function peerOf(url: string): Promise<DatagramPeer> {
-  const peer = await connectDatagram(url);
-  closers.push(() => peer.close());
-  return peer;
-}
-
-async function ask(url: string, words: string): Promise<string | undefined> {
-  const peer = await peerOf(url);
-  peer.send(Buffer.from(words));
-  const answer = await peer.read(5_000);
-  return answer === undefined ? undefined : Buffer.from(answer).toString();
-}
-
-const datagramsOf = async (server: Server) => (await server.status()).services[0]!.datagrams;
-
-async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!(await isTrue())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${isTrue.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+afterEach(closeAll);
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
 
@@ -71,7 +36,7 @@ describe('all addresses', () => {
   test('do not take what was broadcast', async () => {
     const { server, urls } = await started(reply((message) => message), 'udp://:0');
     const client = dgram.createSocket('udp4');
-    closers.push(() => client.close());
+    atEnd(() => client.close());
     await new Promise<void>((resolve) => client.bind(0, '127.0.0.1', resolve));
     client.setBroadcast(true);
     client.send('to all', Number(urls[0]?.split(':').at(-1)), '127.255.255.255');
@@ -134,7 +99,7 @@ describe('counting', () => {
   test('what the kernel drops while this process does not read is counted, with the smallest buffer sooner', async () => {
     const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0', { datagramLimits: { receiveBufferBytes: 4_096 } });
     const client = dgram.createSocket('udp4');
-    closers.push(() => client.close());
+    atEnd(() => client.close());
     const port = Number(urls[0]?.split(':').at(-1));
     await new Promise<void>((resolve) => client.connect(port, '127.0.0.1', resolve));
     // Sent in one turn of the event loop, so that the server in this same process cannot read between them.
@@ -146,10 +111,19 @@ describe('counting', () => {
     expect((await datagramsOf(server)).droppedByKernel).toBeGreaterThan(100);
   });
 
+  test('a receive buffer that the kernel cuts is no failure, and is told to whoever looks', async () => {
+    const told: object[] = [];
+    const log = { ...silentLog, debug: (fields: object) => told.push(fields) };
+    const asked = 2 ** 31 - 1;
+    const { urls } = await started(reply((message) => message), 'udp://127.0.0.1:0', { log, datagramLimits: { receiveBufferBytes: asked } });
+    expect(await ask(urls[0] ?? '', 'hello')).toBe('hello');
+    expect(told).toContainEqual(expect.objectContaining({ asked }));
+  });
+
   test('a buffer of the default size takes the same burst without a drop', async () => {
     const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
     const client = dgram.createSocket('udp4');
-    closers.push(() => client.close());
+    atEnd(() => client.close());
     await new Promise<void>((resolve) => client.connect(Number(urls[0]?.split(':').at(-1)), '127.0.0.1', resolve));
     for (let count = 0; count < 100; count += 1) client.send(new Uint8Array(1_000));
     await eventually(async () => (await datagramsOf(server)).received === 100);
@@ -198,6 +172,7 @@ describe('a network that is slower than the senders', () => {
     queuedBytes = 0;
     address = () => ({ address: '127.0.0.1', family: 'IPv4', port: 7 });
     setRecvBufferSize = () => undefined;
+    getRecvBufferSize = () => 2 * DEFAULT_DATAGRAM_LIMITS.receiveBufferBytes;
     getSendQueueSize = () => this.queuedBytes;
     send = (message: Uint8Array) => (this.queuedBytes += message.length);
     close = (done: () => void) => done();
@@ -257,77 +232,3 @@ describe('a receiver that takes its time', () => {
   });
 });
 
-describe('a connected peer', () => {
-  test('hears from nobody but its peer', async () => {
-    const { urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
-    const peer = await peerOf(urls[0] ?? '');
-    const stranger = dgram.createSocket('udp4');
-    closers.push(() => stranger.close());
-    await new Promise<void>((resolve) => stranger.send('forged', peer.local.port, '127.0.0.1', () => resolve()));
-    peer.send(Buffer.from('mine'));
-    expect(await peer.read(5_000)).toEqual(Buffer.from('mine'));
-    expect(peer.counters.received).toBe(1);
-  });
-
-  test('learns that nobody listens', async () => {
-    const free = dgram.createSocket('udp4');
-    await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
-    const { port } = free.address();
-    await new Promise<void>((resolve) => free.close(() => resolve()));
-    const peer = await peerOf(`udp://127.0.0.1:${port}`);
-    peer.send(Uint8Array.of(1));
-    await eventually(() => peer.counters.refused === 1);
-  });
-
-  test('a read that gets nothing gives undefined when its time is over', async () => {
-    const clock = createFakeClock();
-    const { urls } = await started(defineProtocol({ name: 'silent', port: 9, datagrams: () => () => undefined }), 'udp://127.0.0.1:0');
-    const peer = await connectDatagram(urls[0] ?? '', { clock });
-    closers.push(() => peer.close());
-    const read = peer.read(500);
-    clock.advance(500);
-    expect(await read).toBeUndefined();
-  });
-
-  test('keeps as many unread datagrams as its limit and counts the rest', async () => {
-    const { urls } = await started(defineProtocol({
-      name: 'many',
-      port: 9,
-      datagrams: (socket) => (message, { port, address }) => {
-        for (let count = 0; count < 65; count += 1) socket.send(message, port, address);
-      },
-    }), 'udp://127.0.0.1:0');
-    const peer = await peerOf(urls[0] ?? '');
-    peer.send(Uint8Array.of(1));
-    await eventually(() => peer.counters.received === 65);
-    expect(peer.counters.droppedUnread).toBe(1);
-  });
-
-  test('is made for one source by a protocol, from the same address and a port of its own', async () => {
-    const { urls } = await started(defineProtocol({
-      name: 'private',
-      port: 9,
-      datagrams: (socket) => async (message, source) => {
-        const peer = await socket.connect(source);
-        peer.send(message);
-        const answer = await peer.read(5_000);
-        if (answer !== undefined) peer.send(Buffer.concat([answer, Buffer.from(` on ${peer.local.address}`)]));
-        peer.close();
-      },
-    }), 'udp://127.0.0.1:0');
-    const client = dgram.createSocket('udp4');
-    closers.push(() => client.close());
-    const next = () => new Promise<[Buffer, dgram.RemoteInfo]>((resolve) => client.once('message', (message, source) => resolve([message, source])));
-    const first = next();
-    client.send('hello', Number(urls[0]?.split(':').at(-1)), '127.0.0.1');
-    const [, source] = await first;
-    expect(urls).not.toContain(`udp://127.0.0.1:${source.port}`);
-    const second = next();
-    client.send('again', source.port, source.address);
-    expect(String((await second)[0])).toBe('again on 127.0.0.1');
-  });
-
-  test.each(['tcp://127.0.0.1:7', 'udp://:7', 'udp://127.0.0.1:0', 'nonsense'])('is not made of %s', async (endpoint) => {
-    await expect(connectDatagram(endpoint)).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
-  });
-});

@@ -366,6 +366,29 @@ describe('read, write and shutdown', () => {
     expect(text(await server.read())).toBe('more');
   });
 
+  test('a read may ask for more than is kept unread otherwise', async () => {
+    const { client, server } = await pair();
+    const reading = server.read({ byteLength: 1_000_000 });
+    await client.write(Buffer.alloc(1_000_001, 'x'));
+    expect((await reading)!.length).toBe(1_000_000);
+    expect((await server.read())!.length).toBe(1);
+    // The same when most of it waits already.
+    await client.write(Buffer.alloc(500_000, 'y'));
+    await select({ readable: [server] });
+    expect((await server.read({ byteLength: 500_000 }))!.length).toBe(500_000);
+  });
+
+  test('a line may be longer than what is kept unread otherwise', async () => {
+    const { client, server } = await pair();
+    const long = 'z'.repeat(300_000);
+    await client.write(`${long}\r\nshort\n`);
+    await select({ readable: [server] });
+    expect((await server.readLine({ maxLineBytes: 300_000 }))!.length).toBe(300_000);
+    expect(await server.readLine()).toBe('short');
+    await client.write(`${long}z\n`);
+    await expect(server.readLine({ maxLineBytes: 300_000 })).rejects.toMatchObject({ code: 'LINE_TOO_LONG' });
+  });
+
   test('an aborted read takes nothing; an aborted write only stops waiting', async () => {
     const { client, server } = await pair();
     const leave = new AbortController();

@@ -38,7 +38,8 @@ export class HttpConnection implements Sink {
   /** The chunk that is being parsed; undefined between chunks. */
   #chunk: Buffer | undefined;
   #paused = false;
-  #draining = false;
+  /** The server drains: no request after the one at hand is answered. */
+  closesNext = false;
   #peerEnded = false;
 
   constructor(connection: Connection, service: HttpService) {
@@ -87,7 +88,7 @@ export class HttpConnection implements Sink {
   }
 
   drain(): void {
-    this.#draining = true;
+    this.closesNext = true;
     if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
     if (this.#deadline.isBeforeFirstHead) this.#deadline.shortenForDrain();
     else this.#end('finished');
@@ -97,7 +98,7 @@ export class HttpConnection implements Sink {
     const { exchange } = this;
     if (this.#deadline.isForBody && exchange !== undefined) this.#checkBodyRate(exchange);
     else if (this.#parser.headStarted) this.#refuse('head-timeout', 'protocol-timeout');
-    else this.#end(this.#draining ? 'finished' : 'idle-timeout');
+    else this.#end(this.closesNext ? 'finished' : 'idle-timeout');
   }
 
   #mustWait(): boolean {
@@ -117,9 +118,7 @@ export class HttpConnection implements Sink {
       const bytes = this.#backlog;
       this.#backlog = EMPTY;
       this.#parse(bytes);
-      return;
-    }
-    this.#settle();
+    } else this.#settle();
   }
 
   #parse(bytes: Buffer): void {
@@ -158,11 +157,8 @@ export class HttpConnection implements Sink {
     if (exchange === undefined) {
       if (this.#parser.headStarted) deadline.forHead();
       else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
-        if (this.#draining || this.#peerEnded) {
-          this.#end('finished');
-          return;
-        }
-        deadline.forNextRequest();
+        if (this.closesNext || this.#peerEnded) this.#end('finished');
+        else deadline.forNextRequest();
       }
     } else if (exchange.requestComplete) deadline.forAnswer();
     else deadline.forBody();
@@ -171,7 +167,7 @@ export class HttpConnection implements Sink {
 
   #updatePause(): void {
     const pause = this.#backlog.length > 0 || this.#outbox.blocked || (this.exchange?.body?.full ?? false);
-    if (pause === this.#paused) return;
+    if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
     if (pause) this.connection.pause();
     else this.connection.resume();
@@ -197,9 +193,8 @@ export class HttpConnection implements Sink {
 
   /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the answer. */
   #sendContinue(): void {
-    const { exchange } = this;
-    if (exchange?.answer !== 'awaited' || !exchange.isToContinue) return;
-    exchange.continueSent = true;
+    if (this.exchange?.answer !== 'awaited' || !this.exchange.isToContinue) return;
+    this.exchange.continueSent = true;
     this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
@@ -221,11 +216,6 @@ export class HttpConnection implements Sink {
   }
 
   // What answers and contexts ask ----------------------------------------------------------------------------------------
-
-  /** No request after the one at hand is answered. */
-  get closesNext(): boolean {
-    return this.#draining;
-  }
 
   /** The last byte of an answer is in the outbox. */
   answered(exchange: Exchange): void {
@@ -279,8 +269,8 @@ export class HttpConnection implements Sink {
     const { exchange } = this;
     this.#service.log.debug({ refusal, connection: this.connection.id }, REFUSALS[refusal].text);
     const error = new Error(REFUSALS[refusal].text);
+    // An answer is under way, or was complete before the rest of its request went wrong.
     if (exchange !== undefined && exchange.answer !== 'awaited') {
-      // An answer is under way, or was complete before the rest of its request went wrong.
       this.#giveUp(exchange, error, reason);
       return;
     }

@@ -146,7 +146,7 @@ test('text has a charset, other types have none, and an unknown extension is byt
 
 describe('the listing page', () => {
   const entry = (name: string, kind: ListedEntry['kind'] = 'file', byteLength = 1, modifiedMs = 0): ListedEntry => ({ name, kind, byteLength, modifiedMs });
-  const names = (page: string): string[] => Array.from(page.matchAll(/<tr><td><a[^>]*>([^<]*)</g), ([, name = '']) => name);
+  const names = (page: string): string[] => Array.from(page.matchAll(/<tr[^>]*><td><svg.*?<\/svg><a[^>]*>([^<]*)</g), ([, name = '']) => name);
   const render = (entries: ListedEntry[], query = '', segments: string[] = []): string => renderListing({ segments, entries, omitted: 0, ...parseListingOrder(query) });
 
   test('escapes whatever a name says, in text and in links', () => {
@@ -167,6 +167,11 @@ describe('the listing page', () => {
     expect(names(render(entries, '?sort=size&order=desc'))).toEqual(['a', 'c', 'b']);
     expect(names(render(entries, '?sort=time&order=desc'))).toEqual(['b', 'c', 'a']);
     expect(render(entries)).not.toMatch(/<script/i);
+  });
+
+  test('counts what it shows', () => {
+    expect(render([entry('a', 'directory'), entry('b', 'file', 1000), entry('c', 'file', 1048)])).toContain('1 directory, 2 files, 2.0 KiB');
+    expect(render([])).toContain('Nothing here.');
   });
 
   test('leads up, except at the root', () => {

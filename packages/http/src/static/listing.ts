@@ -35,20 +35,27 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --soft: #98a0aa; --line: #2c3138; --hover: #1f252c; --accent: #6cb0ff; --paper: #14181c } }
 * { box-sizing: border-box }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
-main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem }
-h1 { font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere; margin: 0 0 1.25rem }
+main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
+h1 { font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; overflow-wrap: anywhere; margin: 0 .6rem 1.5rem }
 h1 span { color: var(--soft); font-weight: 400; padding: 0 .15em }
-a { color: var(--accent); text-decoration: none }
-a:hover, a:focus-visible { text-decoration: underline }
+a { color: var(--accent); text-decoration: none; border-radius: 3px }
+a:hover { text-decoration: underline }
+a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .5rem .6rem; border-bottom: 1px solid var(--line) }
 th { font-size: .8rem; font-weight: 600 } th a { color: var(--soft) }
-td:first-child { overflow-wrap: anywhere } td:not(:first-child), th:not(:first-child) { text-align: right; white-space: nowrap; width: 1% }
-td:not(:first-child), footer { color: var(--soft) }
+td:first-child { overflow-wrap: anywhere; padding-left: 2.35rem; position: relative }
+td:not(:first-child), th:not(:first-child) { text-align: right; white-space: nowrap; width: 1% }
+td:not(:first-child), footer { color: var(--soft); font-size: .9rem }
 tbody tr:hover { background: var(--hover) }
-.directory { font-weight: 600 }
-footer { margin-top: 1.25rem; font-size: .85rem }
+svg { position: absolute; left: .6rem; top: .72rem; width: 1.1rem; height: 1.1rem; fill: none; stroke: var(--soft); stroke-linejoin: round }
+.directory a { font-weight: 600 } .directory svg { fill: var(--accent); fill-opacity: .15; stroke: var(--accent) }
+footer { margin: 1.25rem .6rem 0 }
 @media (max-width: 34rem) { th:last-child, td:last-child { display: none } }`;
+
+/** Drawn once, and named by every row: nothing may be loaded, not even from this page. */
+const DRAWINGS = '<svg hidden><symbol id="d" viewBox="0 0 16 16"><path d="M1.5 13V3.5h4.2l1.6 1.8h7.2V13z"/></symbol><symbol id="f" viewBox="0 0 16 16"><path d="M3.5 1.5h5.7l3.3 3.3v9.7h-9zM9 1.7v3.4h3.3"/></symbol></svg>';
+const ICONS = { directory: '<svg aria-hidden="true"><use href="#d"/></svg>', file: '<svg aria-hidden="true"><use href="#f"/></svg>' } as const;
 
 /** Reads `?sort=size&order=desc`; anything else is by name, ascending. */
 export function parseListingOrder(query: string): { readonly order: ListingOrder; readonly descending: boolean } {
@@ -61,7 +68,7 @@ export function parseListingOrder(query: string): { readonly order: ListingOrder
 export function renderListing(listing: Listing): string {
   const title = `/${listing.segments.map((segment) => `${segment}/`).join('')}`;
   const rows = sorted(listing).map(renderRow).join('');
-  const parent = listing.segments.length === 0 ? '' : '<tr><td><a class="directory" href="../">../</a></td><td></td><td></td></tr>\n';
+  const parent = listing.segments.length === 0 ? '' : `<tr class="directory"><td>${ICONS.directory}<a href="../">../</a></td><td></td><td></td></tr>\n`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -72,6 +79,7 @@ export function renderListing(listing: Listing): string {
 </style>
 </head>
 <body>
+${DRAWINGS}
 <main>
 <h1>${renderTrail(listing.segments)}</h1>
 <table>
@@ -100,9 +108,9 @@ function sorted({ entries, order, descending }: Listing): ListedEntry[] {
 
 function renderRow({ name, kind, byteLength, modifiedMs }: ListedEntry): string {
   const isDirectory = kind === 'directory';
-  const link = `<a${isDirectory ? ' class="directory"' : ''} href="${hrefOf(name, kind)}">${escapeHtml(name)}${isDirectory ? '/' : ''}</a>`;
+  const link = `${ICONS[kind]}<a href="${hrefOf(name, kind)}">${escapeHtml(name)}${isDirectory ? '/' : ''}</a>`;
   const modified = new Date(modifiedMs).toISOString().slice(0, 16).replace('T', ' ');
-  return `<tr><td>${link}</td><td>${isDirectory ? '' : formatSize(byteLength)}</td><td><time datetime="${new Date(modifiedMs).toISOString()}">${modified}</time></td></tr>\n`;
+  return `<tr${isDirectory ? ' class="directory"' : ''}><td>${link}</td><td>${isDirectory ? '' : formatSize(byteLength)}</td><td><time datetime="${new Date(modifiedMs).toISOString()}">${modified}</time></td></tr>\n`;
 }
 
 function renderHeading({ order, descending }: Listing, column: ListingOrder, label: string): string {
@@ -122,8 +130,11 @@ function renderTrail(segments: readonly string[]): string {
 function renderCount({ entries, omitted }: Listing): string {
   const directories = entries.filter(({ kind }) => kind === 'directory').length;
   const files = entries.length - directories;
+  if (entries.length === 0 && omitted === 0) return 'Nothing here.';
+  const totalBytes = entries.reduce((sum, { kind, byteLength }) => sum + (kind === 'file' ? byteLength : 0), 0);
+  const size = files === 0 ? '' : `, ${formatSize(totalBytes)}`;
   const count = `${directories} ${directories === 1 ? 'directory' : 'directories'}, ${files} ${files === 1 ? 'file' : 'files'}`;
-  return omitted === 0 ? count : `${count}, and ${omitted} more that are not listed`;
+  return omitted === 0 ? count + size : `${count}, and ${omitted} more that are not listed`;
 }
 
 function formatSize(byteLength: number): string {

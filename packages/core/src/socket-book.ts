@@ -1,0 +1,97 @@
+// The primary's sockets: all that its services listen on, and which worker has been lent which of them.
+
+import { endpointsToBind } from './datagram-endpoints.ts';
+import type { Inheritance } from './inheritance.ts';
+import { loanChanges, wantedLoans, type Borrower } from './lending.ts';
+import { isEndpoint } from './listen-target.ts';
+import type { ResolvedOptions } from './options.ts';
+import { boundEndpoint, type BoundEndpoint } from './server.ts';
+import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
+import type { WorkerLives } from './worker-lives.ts';
+
+export class SocketBook {
+  readonly #options: ResolvedOptions;
+  readonly #lives: WorkerLives;
+  readonly #inheritance: Inheritance;
+  #sockets: SharedSocket[] = [];
+
+  constructor(options: ResolvedOptions, lives: WorkerLives, inheritance: Inheritance) {
+    this.#options = options;
+    this.#lives = lives;
+    this.#inheritance = inheritance;
+  }
+
+  all(): readonly SharedSocket[] {
+    return this.#sockets;
+  }
+
+  /** Binds or adopts everything that the services listen on, with a socket for each slot where the strategy wants that. */
+  async bindAll(slots: readonly number[]): Promise<void> {
+    const { services, accept, unixMode } = this.#options;
+    for (const [service, { listen }] of services.entries()) {
+      for (const target of listen) {
+        if (!isEndpoint(target)) {
+          this.#sockets.push(...(await adoptPassed(service, target, this.#sockets.length)));
+          continue;
+        }
+        for (const asked of await endpointsToBind(target)) {
+          this.#sockets.push(...(await bindShared({ service, asked, strategy: accept, slots, firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode })));
+        }
+      }
+    }
+  }
+
+  /** A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. */
+  async bindForSlot(slot: number): Promise<void> {
+    for (const { service, asked, listener } of this.#sockets.filter((socket) => socket.slot === 1)) {
+      if (this.#sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
+      const more = await bindShared({ service, asked: listener.endpoint, strategy: 'inherit-sharded', slots: [slot], firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode: undefined });
+      this.#sockets.push(...more.map((socket) => ({ ...socket, asked })));
+    }
+  }
+
+  /** Lends every worker what it should accept from now, and takes back the rest. */
+  updateLoans(borrowers: readonly Borrower[]): void {
+    const lendable = this.#sockets.filter(({ via }) => via !== 'dispatch');
+    const present = new Map(this.#lives.all().map((life) => [life.life, life.loans]));
+    for (const change of loanChanges(present, wantedLoans(lendable, borrowers))) {
+      const socket = this.#sockets.find(({ id }) => id === change.id);
+      const loans = this.#lives.get(change.life)?.loans;
+      if (socket === undefined || loans === undefined) continue;
+      const { service, id: listener } = socket;
+      if (change.do === 'lend') {
+        loans.add(listener);
+        const via = socket.via === 'cluster' ? 'cluster' : 'handle';
+        this.#lives.send(change.life, { type: 'listen', service, listener, endpoint: urlOf(socket), via }, via === 'cluster' ? undefined : handleOf(socket));
+      } else {
+        loans.delete(listener);
+        this.#lives.send(change.life, { type: 'unlisten', service, listener });
+      }
+    }
+  }
+
+  /** A worker that is full has stopped accepting by itself. */
+  forgetLoans(life: number, service: number): void {
+    for (const { id } of this.#sockets.filter((socket) => socket.service === service)) this.#lives.get(life)?.loans.delete(id);
+  }
+
+  /** What the program listens on; the sockets of all slots are one endpoint. */
+  endpoints(): BoundEndpoint[] {
+    return this.#oneForEach().map((socket) => boundEndpoint(this.#options.services[socket.service]?.protocol.name ?? '', socket.listener.endpoint));
+  }
+
+  urlsOf(service: number): string[] {
+    return this.#oneForEach().filter((socket) => socket.service === service).map(urlOf);
+  }
+
+  #oneForEach(): SharedSocket[] {
+    return this.#sockets.filter((socket) => (socket.slot ?? 1) === 1);
+  }
+
+  /** Takes the addresses back. `keepPaths` leaves unix paths in place for a successor. */
+  async close(keepPaths: boolean): Promise<void> {
+    const closing = this.#sockets.filter(({ via }) => via !== 'cluster');
+    this.#sockets = [];
+    await Promise.all(closing.map(({ listener }) => listener.close({ keepPath: keepPaths })));
+  }
+}
