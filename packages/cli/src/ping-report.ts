@@ -1,6 +1,8 @@
 // What `wellknown ping` prints, as text. Pure.
 
-import type { ProbeReport } from '@wellknown/echo-udp';
+import { DEFAULT_GUARD, type ProbeReport } from '@wellknown/echo-udp';
+
+const MOST_A_SECOND = DEFAULT_GUARD.ratePerSource;
 
 const milliseconds = (value: number): string => `${value.toFixed(value < 10 ? 3 : value < 100 ? 2 : 1)} ms`;
 
@@ -19,7 +21,7 @@ export function liveLine(report: ProbeReport, columns: number): string {
 
 /** The table at the end: what always matters, then what should not have happened and did. */
 export function reportTable(report: ProbeReport): string {
-  const { target, bytes, sent, received, lost, duplicates, reordered, late, corrupted, refused, unsent, roundTripMs, durationMs } = report;
+  const { target, bytes, sent, received, lost, duplicates, reordered, late, corrupted, refused, unsent, droppedHere, roundTripMs, durationMs } = report;
   const rows: [string, string][] = [
     ['sent', `${sent} of ${bytes} bytes in ${(durationMs / 1000).toFixed(1)} s`],
     ['received', String(received)],
@@ -27,12 +29,13 @@ export function reportTable(report: ProbeReport): string {
     ['duplicates', String(duplicates)],
     ['reordered', String(reordered)],
   ];
-  const troubles: readonly (readonly [string, number])[] = [['late, after they were lost', late], ['changed on the way', corrupted], ['refused: nobody listens', refused], ['not sent by this machine', unsent]];
+  const troubles: readonly (readonly [string, number])[] = [['late, after they were lost', late], ['changed on the way', corrupted], ['refused: nobody listens', refused], ['not sent by this machine', unsent], ['dropped by this machine', droppedHere]];
   for (const [name, count] of troubles) if (count > 0) rows.push([name, String(count)]);
   if (roundTripMs !== undefined) {
     const { min, p50, p99, max } = roundTripMs;
     rows.push(['round trip', `min ${milliseconds(min)}  p50 ${milliseconds(p50)}  p99 ${milliseconds(p99)}  max ${milliseconds(max)}`]);
   }
+  if (lost > 0 && sent > (durationMs / 1000) * MOST_A_SECOND) rows.push(['note', `an echo may limit each source; wellknown's answers ${MOST_A_SECOND} a second unless --rate says otherwise`]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return `${target}\n${rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('')}`;
 }

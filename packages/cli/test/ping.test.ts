@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all(servers.map((server) => server.close({ graceMs: 0 }))));
 
 const REPORT: ProbeReport = {
-  target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, durationMs: 10_012.3,
+  target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, droppedHere: 0, durationMs: 10_012.3,
   roundTripMs: { min: 0.1234, mean: 1.5, p50: 1.2, p99: 15.123, max: 123.456 },
 };
 
@@ -44,9 +44,15 @@ describe('the report', () => {
     ]);
   });
 
+  test('tells of the rate of an echo when probes that came faster were lost, and only then', () => {
+    expect(reportTable({ ...REPORT, durationMs: 9_900 })).toContain("  note                        an echo may limit each source; wellknown's answers 100 a second");
+    expect(reportTable({ ...REPORT, durationMs: 9_900, lost: 0 })).not.toContain('note');
+    expect(reportTable({ ...REPORT, droppedHere: 3 })).toContain('  dropped by this machine     3');
+  });
+
   test('as JSON has every count as a number and times in milliseconds', () => {
     expect(JSON.parse(reportJson(REPORT))).toEqual({
-      target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, lostPercent: 1.508, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, durationMs: 10_012,
+      target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, lostPercent: 1.508, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, droppedHere: 0, durationMs: 10_012,
       roundTripMs: { min: 0.123, mean: 1.5, p50: 1.2, p99: 15.123, max: 123.456 },
     });
     expect(JSON.parse(reportJson({ ...REPORT, roundTripMs: undefined }))).toMatchObject({ roundTripMs: null });

@@ -1,6 +1,8 @@
 // A server without workers: binds, accepts and serves in this one process.
 
-import { endpointsToBind, kernelDrops } from './datagram-endpoints.ts';
+import { endpointsToBind } from './datagram-endpoints.ts';
+import { serverChannel } from './diagnostics.ts';
+import { kernelBacklog, kernelDrops } from './kernel-counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 import { isEndpoint, type ListenTarget } from './listen-target.ts';
@@ -36,9 +38,11 @@ export function createAlone(options: ResolvedOptions): Server {
   const ended = new Promise<void>((resolve) => (markEnded = resolve));
 
   const close = async (graceMs: number): Promise<void> => {
+    serverChannel.publish({ role: 'alone', to: 'draining' });
     await Promise.all(locals.map((local) => local.drain(graceMs)));
     await Promise.all(bound.map((listener) => listener.close()));
     tickets.stop();
+    serverChannel.publish({ role: 'alone', to: 'ended' });
     markEnded();
   };
 
@@ -61,6 +65,7 @@ export function createAlone(options: ResolvedOptions): Server {
           }
         }
         if (options.runAs !== undefined) becomeIdentity(options.runAs);
+        serverChannel.publish({ role: 'alone', to: 'listening' });
         return endpoints;
       } catch (error) {
         await close(0);
@@ -75,7 +80,7 @@ export function createAlone(options: ResolvedOptions): Server {
     async status() {
       const services = await Promise.all(locals.map(async (local) => {
         const service = local.status();
-        return { ...service, datagrams: { ...service.datagrams, droppedByKernel: await kernelDrops(service.endpoints) } };
+        return { ...service, backlog: await kernelBacklog(service.endpoints), datagrams: { ...service.datagrams, droppedByKernel: await kernelDrops(service.endpoints) } };
       }));
       return { role: 'alone', pid: process.pid, services, workers: [] };
     },

@@ -8,6 +8,7 @@
 import type { Address } from './address.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './connection-state.ts';
+import { connectionChannel } from './diagnostics.ts';
 import { WellknownError } from './errors.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.ts';
 import { createProxyParser, type ProxyHeader, type ProxyParser } from './proxy-protocol.ts';
@@ -482,7 +483,9 @@ export class Connection {
   }
 
   #move(event: ConnectionEvent): void {
-    this.#state = CONNECTION_TRANSITIONS[this.#state][event] ?? this.#state;
+    const from = this.#state;
+    this.#state = CONNECTION_TRANSITIONS[from][event] ?? from;
+    if (connectionChannel.hasSubscribers && this.#state !== from) connectionChannel.publish({ connection: this, from, to: this.#state, reason: this.#reason });
   }
 
   #broken(error: Error | undefined): void {

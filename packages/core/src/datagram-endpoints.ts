@@ -1,12 +1,10 @@
-// Which endpoints a udp:// endpoint means on this machine, and what the kernel drops there.
+// Which endpoints a udp:// endpoint means on this machine.
 
 import dgram from 'node:dgram';
-import { readFile } from 'node:fs/promises';
-import { endianness, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { localAddresses, MAX_LOCAL_ADDRESSES, reasonNotToServe } from './datagram-addresses.ts';
-import { dropsOf, procAddress } from './datagram-drops.ts';
 import { literalLookup } from './datagram-lookup.ts';
-import { formatEndpoint, parseEndpoint, type Endpoint } from './endpoint.ts';
+import { formatEndpoint, type Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 
 type DatagramEndpoint = Extract<Endpoint, { readonly port: number }>;
@@ -72,21 +70,4 @@ function tryBind(address: string, port: number): Promise<dgram.Socket | string> 
     // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
     socket.bind({ port, address, exclusive: true }, () => resolve(socket));
   });
-}
-
-/**
- * What the kernel has dropped so far on the sockets of these endpoints (text form); 0 where it does not tell. Several sockets on one
- * address are counted together, and so it is for the process that owns them to ask, not for each worker.
- */
-export async function kernelDrops(endpoints: readonly string[]): Promise<number> {
-  const addresses = new Set<string>();
-  for (const text of endpoints) {
-    const parsed = parseEndpoint(text);
-    if (!parsed.ok || parsed.value.scheme !== 'udp') continue;
-    const column = procAddress(parsed.value.host, parsed.value.port, endianness() === 'LE');
-    if (column !== undefined) addresses.add(column);
-  }
-  if (addresses.size === 0) return 0;
-  const texts = await Promise.all(['/proc/net/udp', '/proc/net/udp6'].map((path) => readFile(path, 'latin1').catch(() => '')));
-  return texts.reduce((sum, text) => sum + dropsOf(text, addresses), 0);
 }

@@ -4,9 +4,10 @@
 import dgram from 'node:dgram';
 import { isIpv4, isIpv6, type Address } from './address.ts';
 import type { Clock, Timer } from './clock.ts';
+import { kernelDrops } from './kernel-counters.ts';
 import { DEFAULT_DATAGRAM_LIMITS } from './datagram-limits.ts';
 import { literalLookup } from './datagram-lookup.ts';
-import { parseEndpoint } from './endpoint.ts';
+import { formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 import type { DatagramPeer, DatagramSource } from './protocol.ts';
 import { systemClock } from './system-clock.ts';
@@ -85,8 +86,9 @@ export async function connectDatagramPeer(to: DatagramSource, options: DatagramP
   const afterSend = (error: Error | null): void => {
     if (error !== null) noteError(error);
   };
+  const local = addressOf(socket.address());
   return {
-    local: addressOf(socket.address()),
+    local,
     remote: addressOf(socket.remoteAddress()),
     counters,
     send(message) {
@@ -104,6 +106,7 @@ export async function connectDatagramPeer(to: DatagramSource, options: DatagramP
       if (first !== undefined || !isOpen) return Promise.resolve(first);
       return new Promise((done) => (waiting = { done, timer: clock.after(timeoutMs, () => settle(undefined)) }));
     },
+    droppedByKernel: () => kernelDrops([formatEndpoint({ scheme: 'udp', host: local.address, port: local.port })]),
     close() {
       if (!isOpen) return;
       isOpen = false;

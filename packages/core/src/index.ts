@@ -2,6 +2,8 @@
 
 export { createServer, serve } from './create-server.ts';
 export { createExecServer, type ExecServerOptions } from './exec-server.ts';
+export { prometheusText } from './prometheus.ts';
+export type { ConnectionEventMessage, ServerEventMessage, WorkerEventMessage } from './diagnostics.ts';
 export { serveStandardInput } from './standard-input.ts';
 export { openControlSocket } from './control/control-server.ts';
 export { parseIdentity, type Identity } from './run-as.ts';

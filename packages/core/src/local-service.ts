@@ -97,6 +97,8 @@ export class LocalService {
       name: this.#options.service.protocol.name,
       endpoints: [...this.#endpoints.values()].map(formatEndpoint),
       connections: this.#registry.counters(),
+      // Known to the process that owns the sockets.
+      backlog: 0,
       pairs: this.#pairs(),
       datagrams,
       counters: { ...this.#options.context.counters },

@@ -39,6 +39,8 @@ export interface DatagramPeer {
   send(message: Uint8Array): boolean;
   /** The next datagram, or undefined when none has come within `timeoutMs`. One read at a time. */
   read(timeoutMs: number): Promise<Uint8Array | undefined>;
+  /** What came and was thrown away by the kernel, since the receive buffer was full; 0 where it does not tell, and after `close`. */
+  droppedByKernel(): Promise<number>;
   /** Safe to call twice. */
   close(): void;
 }

@@ -18,6 +18,8 @@ export interface ServiceStatus {
     readonly accepted: number;
     readonly closed: Readonly<Partial<Record<CloseReason, number>>>;
   };
+  /** Connections that wait in the kernel for somebody to accept them. */
+  readonly backlog: number;
   /** The open connections, each a pair of endpoints that no other has; the first hundred of each process. */
   readonly pairs: readonly ConnectionPair[];
   readonly datagrams: DatagramCounters;
@@ -51,6 +53,7 @@ export const emptyServiceStatus = (name: string, endpoints: readonly string[]): 
   name,
   endpoints,
   connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
+  backlog: 0,
   pairs: [],
   datagrams: NO_DATAGRAMS,
   counters: {},
@@ -67,6 +70,7 @@ export function addServiceStatus(a: ServiceStatus, b: ServiceStatus): ServiceSta
       accepted: a.connections.accepted + b.connections.accepted,
       closed: addUp(a.connections.closed, b.connections.closed),
     },
+    backlog: a.backlog + b.backlog,
     pairs: [...a.pairs, ...b.pairs],
     datagrams: addDatagramCounters(a.datagrams, b.datagrams),
     counters: addUp(a.counters, b.counters),

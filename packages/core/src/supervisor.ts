@@ -5,14 +5,15 @@
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { AddressLedger } from './address-ledger.ts';
-import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
+import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy, type ArbiterState } from './arbiter.ts';
 import type { Timer } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { WellknownError } from './errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Server } from './server.ts';
-import { kernelDrops } from './datagram-endpoints.ts';
+import { serverChannel, workerChannel } from './diagnostics.ts';
+import { kernelBacklog, kernelDrops } from './kernel-counters.ts';
 import { handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
 import { SocketBook } from './socket-book.ts';
 import { addServiceStatus, emptyServiceStatus, type ServerStatus } from './status.ts';
@@ -62,6 +63,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   function observe(events: readonly ArbiterEvent[] = [], isSecondly = false): void {
     const nowMs = clock.nowMs();
     const step = tick(state, nowMs, events, policy, Math.random, isSecondly);
+    publishChanges(state, step.state);
     state = step.state;
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
@@ -71,6 +73,17 @@ export function createPrimary(options: ResolvedOptions): Server {
     if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
       listening.resolve();
       listening = undefined;
+    }
+  }
+
+  /** Tells subscribers which workers have changed their state. */
+  function publishChanges(before: ArbiterState, after: ArbiterState): void {
+    if (!workerChannel.hasSubscribers) return;
+    for (const { slot, life, generation, at } of after.workers) {
+      if (before.workers.find((worker) => worker.life === life)?.at !== at) workerChannel.publish({ slot, life, generation, to: at });
+    }
+    for (const { slot, life, generation } of before.workers) {
+      if (!after.workers.some((worker) => worker.life === life)) workerChannel.publish({ slot, life, generation, to: 'ended' });
     }
   }
 
@@ -219,6 +232,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     const error = new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
     listening?.reject(error);
     reloading?.reject(error);
+    serverChannel.publish({ role: 'primary', to: 'ended' });
     markEnded.resolve();
   }
 
@@ -245,7 +259,7 @@ export function createPrimary(options: ResolvedOptions): Server {
         return answers.reduce((sum, answer) => {
           const one = answer[index];
           return one === undefined ? sum : addServiceStatus(sum, one);
-        }, { ...empty, datagrams: { ...empty.datagrams, droppedByKernel: await kernelDrops(urls) } });
+        }, { ...empty, backlog: await kernelBacklog(urls), datagrams: { ...empty.datagrams, droppedByKernel: await kernelDrops(urls) } });
       })),
       workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, busy: record.busy })),
     };
@@ -280,6 +294,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       observe();
       await ready;
       reportReady();
+      serverChannel.publish({ role: 'primary', to: 'listening' });
       return book.endpoints();
     },
     close({ graceMs = options.drainTimeoutMs } = {}) {
@@ -290,6 +305,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       if (state.stopping && graceMs < closeGraceMs) for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
       if (!state.stopping) {
+        serverChannel.publish({ role: 'primary', to: 'draining' });
         observe([{ type: 'stop' }]);
         // The workers close theirs as they begin to drain; from then on nobody will serve what is queued.
         void unbind();

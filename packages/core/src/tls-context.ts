@@ -5,6 +5,7 @@
 // keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
 
 import { randomBytes } from 'node:crypto';
+import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from './errors.ts';
 
@@ -39,6 +40,8 @@ export interface SecureInfo {
 export interface TlsContext {
   /** What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC 7301). */
   socketOptions(alpn?: readonly string[]): tls.TLSSocketOptions;
+  /** Where this is there, the connection speaks as the client, and nothing else of the context is used. */
+  readonly connect?: (socket: net.Socket) => tls.TLSSocket;
   /** Replaces certificates and settings for all handshakes to come. Throws OPTION_INVALID and changes nothing when they are wrong. */
   setSecureContext(options: TlsOptions): void;
   /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isMulticast, isUnicastSource, localAddresses, reasonNotToServe, type Interfaces } from '../src/datagram-addresses.ts';
-import { dropsOf, procAddress } from '../src/datagram-drops.ts';
+import { dropsOf, procAddress } from '../src/kernel-sockets.ts';
 
 const INTERFACES: Interfaces = {
   lo: [{ address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4' }, { address: '::1', netmask: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', family: 'IPv6', scopeid: 0 }],

@@ -40,6 +40,22 @@ describe('a connected peer', () => {
     expect(await read).toBeUndefined();
   });
 
+  test('tells what the kernel dropped for want of room', async () => {
+    const { urls } = await started(defineProtocol({
+      name: 'many',
+      port: 9,
+      datagrams: (socket) => (message, { port, address }) => {
+        for (let count = 0; count < 100; count += 1) socket.send(message, port, address);
+      },
+    }), 'udp://127.0.0.1:0');
+    const peer = await connectDatagram(urls[0] ?? '', { receiveBufferBytes: 4_096 });
+    atEnd(() => peer.close());
+    peer.send(new Uint8Array(1_000));
+    // The server in this same process sends all of them in one turn of the event loop.
+    await eventually(async () => peer.counters.received + (await peer.droppedByKernel()) === 100);
+    expect(await peer.droppedByKernel()).toBeGreaterThan(50);
+  });
+
   test('keeps as many unread datagrams as its limit and counts the rest', async () => {
     const { urls } = await started(defineProtocol({
       name: 'many',

@@ -1,6 +1,6 @@
 // Sends probes to an echo or a STAMP reflector at an even pace and tells what became of them.
 
-import { connectDatagram, systemClock, WellknownError, type Clock } from '@wellknown/core';
+import { connectDatagram, DEFAULT_DATAGRAM_LIMITS, systemClock, WellknownError, type Clock } from '@wellknown/core';
 import { MIN_PROBE_BYTES, probeFormat, type ProbeKind } from './probe-datagram.ts';
 import { ProbeTally, type ProbeCounts } from './probe-tally.ts';
 
@@ -32,6 +32,8 @@ export interface ProbeReport extends ProbeCounts {
   readonly refused: number;
   /** Probes that this machine refused to send. */
   readonly unsent: number;
+  /** Answers that reached this machine and found the receive buffer full: lost, but not by the network. Known at the end. */
+  readonly droppedHere: number;
   readonly durationMs: number;
 }
 
@@ -57,6 +59,7 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
   let unsent = 0;
   let lastAnswerMs = 0;
   const peer = await connectDatagram(target, {
+    receiveBufferBytes: DEFAULT_DATAGRAM_LIMITS.receiveBufferBytes,
     onMessage(message) {
       lastAnswerMs = clock.nowMs();
       const answer = format.read(message);
@@ -76,10 +79,10 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
       if (!peer.send(format.write(sequence, clock.wallMs()))) unsent += 1;
     }
   };
-  const report = (): ProbeReport => {
+  const report = (droppedHere = 0): ProbeReport => {
     tally.expire(clock.nowMs());
     const { failedSends, refused } = peer.counters;
-    return { target, bytes, ...tally.counts(), corrupted, refused, unsent: unsent + failedSends, durationMs: clock.nowMs() - startMs };
+    return { target, bytes, ...tally.counts(), corrupted, refused, unsent: unsent + failedSends, droppedHere, durationMs: clock.nowMs() - startMs };
   };
   const isOver = (nowMs: number): boolean => {
     if (tried < count && signal?.aborted !== true) return false;
@@ -104,8 +107,9 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
     };
     tick();
   });
+  const droppedHere = await peer.droppedByKernel();
   peer.close();
-  return report();
+  return report(droppedHere);
 }
 
 function check(name: string, given: number, isAllowed: boolean, allowed: string): void {

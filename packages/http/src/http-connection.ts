@@ -90,8 +90,8 @@ export class HttpConnection implements Sink {
   drain(): void {
     this.closesNext = true;
     if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
-    if (this.#deadline.isBeforeFirstHead) this.#deadline.shortenForDrain();
-    else this.#end('finished');
+    // A request may be on its way: it shall be answered, and the answer says that it was the last.
+    this.#deadline.shortenForDrain();
   }
 
   deadline(): void {

@@ -48,9 +48,10 @@ async function readByNode(bytes: Uint8Array): Promise<Seen[]> {
   return seen;
 }
 
+// HTTP/1.2 is left out: RFC 9110 §2.5 has us read it as 1.1, llhttp refuses it.
 const line = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('GET / HTTP/1.1', 'POST /a HTTP/1.1', 'PUT /b?c HTTP/1.1', 'HEAD / HTTP/1.0', 'OPTIONS * HTTP/1.1', 'GET http://a/x HTTP/1.1', 'DELETE /d HTTP/1.1') },
-  { weight: 1, arbitrary: fc.constantFrom('GET /\t HTTP/1.1', 'GET  / HTTP/1.1', 'get / HTTP/1.1', 'GET / HTTP/1.2', 'GET / HTTP/2.0', 'GET /', '\r\nGET / HTTP/1.1', 'GET /\x80 HTTP/1.1') },
+  { weight: 1, arbitrary: fc.constantFrom('GET /\t HTTP/1.1', 'GET  / HTTP/1.1', 'get / HTTP/1.1', 'GET / HTTP/2.0', 'GET /', '\r\nGET / HTTP/1.1', 'GET /\x80 HTTP/1.1') },
 );
 const field = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('Host: a', 'X: y', 'Content-Length: 3', 'Transfer-Encoding: chunked', 'Connection: keep-alive', 'Content-Length: 0', 'Accept: */*', 'X-Empty:', 'X:\t z \t') },

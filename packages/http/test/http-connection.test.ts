@@ -576,11 +576,19 @@ describe('deadlines', () => {
 });
 
 describe('drain', () => {
-  test('an idle connection ends at once', () => {
-    const { peer, connection } = serveHandler(hello);
-    peer.send(GET);
-    connection.startDrain();
-    expect(peer.sawEnd).toBe(true);
+  test('an idle connection has a moment for a request that is on its way, which is its last', () => {
+    const busy = serveHandler(hello);
+    busy.peer.send(GET);
+    busy.peer.take();
+    busy.connection.startDrain();
+    expect(busy.peer.sawEnd).toBe(false);
+    busy.peer.send(GET);
+    expect(readResponses(busy.peer.take()).map(({ headers }) => headers.get('connection'))).toEqual(['close']);
+    const silent = serveHandler(hello);
+    silent.peer.send(GET);
+    silent.connection.startDrain();
+    silent.clock.advance(2_000);
+    expect(silent.peer.sawEnd).toBe(true);
   });
 
   test('an answer in flight is finished, says Connection: close, and is the last', async () => {

@@ -1,4 +1,5 @@
-// What the kernel threw away before anybody read it, from the text of /proc/net/udp and /proc/net/udp6 (proc(5)).
+// What the kernel knows of our sockets: datagrams that it threw away before anybody read them, and connections that nobody has
+// accepted yet, from the text of /proc/net/udp, tcp and their IPv6 sisters (proc(5)).
 //
 // A line is a socket; its second column is the local address in hexadecimal, its last one counts the datagrams that did not fit
 // into the receive buffer or whose checksum was wrong. An address is written as 32-bit words in the machine's own byte order.
@@ -28,4 +29,18 @@ export function dropsOf(procText: string, addresses: ReadonlySet<string>): numbe
     if (addresses.has(columns[1] ?? '')) drops += Number(columns.at(-1)) || 0;
   }
   return drops;
+}
+
+// The state of a listening socket in /proc/net/tcp (TCP_LISTEN).
+const LISTENING = '0A';
+
+/** How many connections wait in the accept queues of the listening sockets on these addresses, from /proc/net/tcp and tcp6. */
+export function backlogOf(procText: string, addresses: ReadonlySet<string>): number {
+  let waiting = 0;
+  for (const line of procText.split('\n')) {
+    const columns = line.trim().split(/\s+/);
+    // The receive queue of a listening socket counts connections: tx_queue:rx_queue, in hexadecimal.
+    if (columns[3] === LISTENING && addresses.has(columns[1] ?? '')) waiting += Number.parseInt(columns[4]?.split(':')[1] ?? '0', 16);
+  }
+  return waiting;
 }
