@@ -19,9 +19,10 @@ const server = createServer({ protocol, listen: 'tcp://127.0.0.1:0' }, {
   workers: Number(process.argv[2] ?? 0),
   limits: { maxConnections: 200_000, maxConnectionsPerAddress: Infinity, idleTimeoutMs: 3_600_000 },
 });
+// Before the port is told: the signal would end a process that does not listen for it.
+if (server.role === 'alone') tellMemory();
 const [{ url }] = await server.listen();
 if (server.role !== 'worker') {
   console.log(`port ${url.split(':').at(-1)}`);
   process.on('SIGTERM', () => void server.close({ graceMs: 0 }).then(() => process.exit(0)));
 }
-if (server.role === 'alone') tellMemory();

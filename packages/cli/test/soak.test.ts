@@ -101,7 +101,12 @@ function ping(port: string, timeoutSeconds: number, address = addressOf(FAR), se
   running.push(child);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(output) as Record<string, number>)));
+  return new Promise((resolve, reject) => {
+    child.once('close', (status) => {
+      if (output === '') reject(new Error(`ping ended with status ${status ?? 'none'} and said nothing`));
+      else resolve(JSON.parse(output) as Record<string, number>);
+    });
+  });
 }
 
 describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { timeout: 60_000 + SECONDS * 2_000 }, () => {

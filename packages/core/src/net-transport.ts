@@ -88,7 +88,8 @@ class NetTransport implements Transport {
     plain.off('end', onEnd);
     plain.off('drain', onDrain);
     plain.off('close', onClose);
-    const secure = new tls.TLSSocket(plain, handshake.context.socketOptions(handshake.alpn));
+    const { context, alpn } = handshake;
+    const secure = context.connect === undefined ? new tls.TLSSocket(plain, context.socketOptions(alpn)) : context.connect(plain);
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -97,7 +98,8 @@ class NetTransport implements Transport {
     // What a handshake fails with is reported here alone.
     secure.on('_tlsError', onError);
     secure.on('close', onClose);
-    secure.once('secure', () => handshake.secured(infoOf(secure)));
+    // A client is only done when it has checked the certificate.
+    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(infoOf(secure)));
     if (this.events !== undefined) this.listen();
   }
 

@@ -6,7 +6,7 @@ interface Metric {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
   readonly help: string;
-  samples(status: ServerStatus): readonly Sample[];
+  readonly samples: (status: ServerStatus) => readonly Sample[];
 }
 
 interface Sample {

@@ -508,6 +508,40 @@ describe('tls', () => {
     expect([client.state, server.state]).toEqual(['ended', 'ended']);
   });
 
+  test('both sides may start it in the middle of a conversation', async () => {
+    const { listener, endpoint } = await listenOn();
+    const client = stream();
+    await client.connect({ scheme: 'tcp', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
+    const server = await listener.accept();
+    opened.push(server);
+    await client.write('STARTTLS\n');
+    expect(await server.readLine()).toBe('STARTTLS');
+    await server.write('go ahead\n');
+    expect(await client.readLine()).toBe('go ahead');
+    const [atServer, atClient] = await Promise.all([server.startTls({ context: createTlsContext({ key, cert }) }), client.startTls({ connect: { ca: cert } })]);
+    expect([atServer.protocol, atClient.protocol, atServer.serverName]).toEqual(['TLSv1.3', 'TLSv1.3', 'localhost']);
+    await client.write('in secret\n');
+    expect(await server.readLine()).toBe('in secret');
+    const writing = server.write('x'.repeat(8_000_000)).then(() => server.shutdown('write'));
+    expect((await readAll(client)).length).toBe(8_000_000);
+    await writing;
+    await client.shutdown('write');
+    expect(await server.read()).toBeUndefined();
+  });
+
+  test('a client that does not trust the certificate breaks the connection, and so does an answer that came before the handshake', async () => {
+    const distrust = await pair();
+    const failing = distrust.server.startTls({ context: createTlsContext({ key, cert }) }).catch(() => undefined);
+    await expect(distrust.client.startTls({ connect: {} })).rejects.toMatchObject({ code: 'TLS_FAILED', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
+    expect(distrust.client.state).toBe('broken');
+    await failing;
+
+    const injected = await pair();
+    await injected.server.write('go ahead\ninjected\n');
+    expect(await injected.client.readLine()).toBe('go ahead');
+    await expect(injected.client.startTls({ connect: { ca: cert } })).rejects.toMatchObject({ code: 'EARLY_PLAINTEXT' });
+  });
+
   test('a certificate that is not trusted ends the attempt with the reason on both sides', async () => {
     const { listener, endpoint } = await listenOn();
     const careful = stream();

@@ -7,6 +7,7 @@ import type { Address } from '../address.ts';
 import { formatEndpoint, type Endpoint } from '../endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport } from '../net-transport.ts';
+import type { TlsContext } from '../tls-context.ts';
 import type { Transport } from '../transport.ts';
 import type { StreamEndpoint } from './socket-address.ts';
 
@@ -33,12 +34,26 @@ export async function dialSocket(endpoint: StreamEndpoint, options: DialOptions)
 
 /** Speaks TLS, as the client, on a socket that is connected. */
 export async function secureSocket(socket: net.Socket, endpoint: StreamEndpoint, options: tls.ConnectionOptions | undefined, signal: AbortSignal | undefined): Promise<tls.TLSSocket> {
-  const name = endpoint.scheme === 'unix' || net.isIP(endpoint.host) !== 0 ? {} : { servername: endpoint.host };
+  const secure = connectTls(socket, endpoint.scheme === 'unix' ? '' : endpoint.host, options);
+  await established(endpoint, secure, 'secureConnect', signal);
+  return secure;
+}
+
+/** What `Connection.startTls` takes for a connection of ours to `host`, which the certificate must name. */
+export const clientTlsContext = (host: string, options: tls.ConnectionOptions): TlsContext => ({
+  connect: (socket) => connectTls(socket, host, options),
+  socketOptions: () => ({}),
+  setSecureContext: () => undefined,
+  setTicketKey: () => undefined,
+});
+
+function connectTls(socket: net.Socket, host: string, options: tls.ConnectionOptions | undefined): tls.TLSSocket {
+  // RFC 6066 §3: a server name is a name and no address.
+  const name = host === '' || net.isIP(host) !== 0 ? {} : { servername: host };
   const secure = tls.connect({ ...name, ...options, socket });
   secure.allowHalfOpen = true;
   // The TLS socket tells what goes wrong from here on; without a listener the same news would end the process.
   socket.on('error', () => undefined);
-  await established(endpoint, secure, 'secureConnect', signal);
   return secure;
 }
 

@@ -14,7 +14,7 @@ import type { SecureInfo, TlsContext } from '../tls-context.ts';
 import { TimerWheel } from '../timer-wheel.ts';
 import type { Transport } from '../transport.ts';
 import { Connected } from './connected.ts';
-import { dial } from './dial.ts';
+import { clientTlsContext, dial } from './dial.ts';
 import { Listening } from './listening.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
 import { closedMeanwhile, statesAllowing, STREAM_TRANSITIONS, STREAM_VERBS, wrongState, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
@@ -47,6 +47,8 @@ export class StreamSocket implements AsyncDisposable {
   #listening: Listening | undefined;
   #connected: Connected | undefined;
   #secure: SecureInfo | undefined;
+  /** The name that was connected to, which a certificate must name. */
+  #connectedTo = '';
   /** Takes back a bind or connect that is under way. */
   readonly #giveUp = new AbortController();
 
@@ -141,6 +143,7 @@ export class StreamSocket implements AsyncDisposable {
     try {
       const transport = await dial(target, { ...from, ...(options.tls === undefined ? {} : { tls: options.tls }), signal: this.#patience(options.signal) });
       await this.#refuseLate('connect', () => transport.destroy());
+      this.#connectedTo = target.scheme === 'unix' ? '' : target.host;
       this.#connect(transport);
     } catch (error) {
       await this.close();
@@ -168,15 +171,17 @@ export class StreamSocket implements AsyncDisposable {
   }
 
   /**
-   * Speaks TLS from here on, as the server (a client says `tls` when it connects). Bytes that came before the handshake and were
-   * not read break the connection: EARLY_PLAINTEXT. So does a handshake that fails (TLS_FAILED), or is aborted.
+   * Speaks TLS from here on: as the server with a `context`, as the client with `connect` (what Node's `tls.connect` takes). Bytes that
+   * came before the handshake and were not read break the connection: EARLY_PLAINTEXT. So does a handshake that fails
+   * (TLS_FAILED), or is aborted.
    */
-  async startTls(options: VerbOptions & { readonly context: TlsContext }): Promise<SecureInfo> {
+  async startTls(options: VerbOptions & ({ readonly context: TlsContext } | { readonly connect: tls.ConnectionOptions })): Promise<SecureInfo> {
     const connected = this.#requireConnected('startTls');
     options.signal?.throwIfAborted();
+    const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
     this.#move('secure');
     try {
-      this.#secure = await abortable(connected.startTls(options.context), this.#patience(options.signal), () => undefined);
+      this.#secure = await abortable(connected.startTls(context), this.#patience(options.signal), () => undefined);
     } catch (error) {
       connected.destroy();
       this.#move('broken');
