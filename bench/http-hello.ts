@@ -6,7 +6,7 @@ import { compare, runClient } from './measure.ts';
 
 /** Runs wrk and tells how many requests were answered. Throws when one was not. */
 export function wrk(port: number, path: string, ...options: readonly string[]): Promise<number> {
-  const report = runClient('wrk', '-t1', '-c64', '-d3s', ...options, `http://127.0.0.1:${port}${path}`);
+  const report = runClient('wrk', '-t1', '-c64', '-d3s', '--timeout', '10s', ...options, `http://127.0.0.1:${port}${path}`);
   if (/Non-2xx|Socket errors/.test(report)) throw new Error(report);
   return Promise.resolve(Number(/(\d+) requests in/.exec(report)?.[1]));
 }

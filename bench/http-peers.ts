@@ -8,12 +8,10 @@ import type { Subject } from './measure.ts';
 /** What a server is to do: answer with a constant, with the content of the request, or with files below a root. */
 export type Duty = 'hello' | 'echo';
 
-const require = createRequire(import.meta.url);
-
 /** Bun's binary from its package for this platform; undefined where there is none. */
 export function bunBinary(): string | undefined {
   try {
-    const beside = createRequire(require.resolve('bun/package.json'));
+    const beside = createRequire(import.meta.resolve('bun/package.json'));
     const binary = beside.resolve(`@oven/bun-${process.platform}-${process.arch}/bin/bun`);
     return existsSync(binary) ? binary : undefined;
   } catch {

@@ -479,7 +479,7 @@ export class Connection {
   #mayWrite(): boolean {
     if (this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted') return true;
     // A protocol that upgrades may go on talking: it is sent once the handshake is done. What turns a client away before one may not.
-    return this.#state === 'proxy-header' || (this.#state === 'handshake' && this.#secureBeganInClear);
+    return this.#state === 'proxy-header' || (this.#state === 'handshake' && (this.#secureBeganInClear || this.#secure !== undefined));
   }
 
   #move(event: ConnectionEvent): void {

@@ -181,7 +181,7 @@ export function createExecServer(options: ExecServerOptions): Server {
         if (!isEndpoint(target) || target.scheme === 'udp' || target.scheme === 'tls') throw new WellknownError('ENDPOINT_INVALID', `exec listens on tcp and unix, not on ${target.scheme}`, { fault: 'local' });
         const listener = await bindListener(target, { unixMode: options.unixMode });
         bound.push(listener);
-        const unixPath = target.scheme === 'unix' ? target.path : undefined;
+        const unixPath = target.scheme === 'unix' ? `${target.abstract ? '@' : ''}${target.path}` : undefined;
         const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath));
         servers.push(accepting);
         await new Promise<void>((resolve, reject) => {

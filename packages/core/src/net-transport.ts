@@ -20,6 +20,16 @@ interface Carrier extends net.Socket {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+// What a socket's own buffer holds before it asks its writer to wait.
+const MAX_HELD_BYTES = 16_384;
+
+interface Held {
+  readonly writes: { readonly data: string | Uint8Array; readonly encoding: 'latin1' | 'utf8' }[];
+  bytes: number;
+  ends: boolean;
+  /** A writer was told to wait for room. */
+  isFull: boolean;
+}
 
 class NetTransport implements Transport {
   readonly kind: 'tcp' | 'unix';
@@ -30,6 +40,8 @@ class NetTransport implements Transport {
   failure: Error | undefined;
   /** What a plain socket had sent before TLS took over. */
   sentBefore = 0;
+  /** What was written while the last words in clear were still leaving: it goes out encrypted. Undefined at all other times. */
+  held: Held | undefined;
   /** Most connections never have to wait for room: only then is the event worth a listener. */
   hearsDrain = false;
 
@@ -45,7 +57,7 @@ class NetTransport implements Transport {
   }
 
   get unsentBytes(): number {
-    return this.socket.writableLength;
+    return this.socket.writableLength + (this.held?.bytes ?? 0);
   }
 
   get sentBytes(): number {
@@ -79,6 +91,7 @@ class NetTransport implements Transport {
     plain.off('data', onData);
     if (plain.writableLength > 0) {
       // What was said in clear must have left before the first record.
+      this.held = { writes: [], bytes: 0, ends: false, isFull: false };
       plain.write(NO_BYTES, () => {
         if (!plain.destroyed) this.startTls(handshake);
       });
@@ -100,10 +113,28 @@ class NetTransport implements Transport {
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
     secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(infoOf(secure)));
+    // A client could make us compute for ever; TLS 1.3 has done away with it.
+    secure.disableRenegotiation();
     if (this.events !== undefined) this.listen();
+    this.release();
+  }
+
+  release(): void {
+    const { held } = this;
+    this.held = undefined;
+    if (held === undefined) return;
+    for (const { data, encoding } of held.writes) this.write(data, encoding);
+    if (held.ends) this.shutdownWrite();
+    else if (held.isFull && !this.socket.writableNeedDrain) this.events?.drained();
   }
 
   write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
+    if (this.held !== undefined) {
+      this.held.writes.push({ data, encoding });
+      this.held.bytes += data.length;
+      this.held.isFull ||= this.held.bytes > MAX_HELD_BYTES;
+      return !this.held.isFull;
+    }
     const room = typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
     if (!room && !this.hearsDrain) {
       this.hearsDrain = true;
@@ -129,6 +160,10 @@ class NetTransport implements Transport {
   }
 
   shutdownWrite(): void {
+    if (this.held !== undefined) {
+      this.held.ends = true;
+      return;
+    }
     this.socket.end();
   }
 

@@ -11,6 +11,7 @@ import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildProxyHeader, createServer, defineProtocol, type ProxyHeader, type Server, type ServerOptions } from '../src/index.ts';
+import { createExecServer } from '../src/exec-server.ts';
 import { connectClient, createFakeClock, startProgram, type Client, type Program } from '../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from './fixtures/certificates.ts';
 import { eventually, ROOT } from './fixtures/identify.ts';
@@ -272,7 +273,7 @@ describe('file descriptors', () => {
     expect(served).toBeGreaterThan(30);
     expect(served).toBeLessThan(90);
     expect(answers.filter((answer) => answer === 'refused queue-limit\n')).toHaveLength(120 - served);
-    expect(stderr).toContain('hardly any file descriptors are left');
+    await eventually(() => stderr.includes('hardly any file descriptors are left'));
     for (const client of clients) client.reset();
     await eventually(async () => {
       const client = await connectClient(url);
@@ -333,5 +334,25 @@ describe('TLS on the command line', () => {
   test('files that are not there end it with status 2 and the name of the option', async () => {
     await expect(program('--listen', 'tls://127.0.0.1:0', '--tls-cert', '/nowhere.pem', '--tls-key', certificate.keyFile)).rejects.toThrow(/status 2.*--tls-cert '\/nowhere\.pem' can't be read/);
     await expect(program('--listen', 'tls://127.0.0.1:0')).rejects.toThrow(/status 2.*needs --tls-cert and --tls-key/);
+  });
+});
+
+describe('a process for each connection', () => {
+  test('is only made for who may connect, and not too often', async () => {
+    const server = createExecServer({ program: '/bin/cat', listen: 'tcp://127.0.0.1:0', deny: ['127.0.0.2'], limits: { maxAcceptsPerSecondPerAddress: 1 } });
+    closing.push(() => server.close({ graceMs: 0 }));
+    const [bound] = await server.listen();
+    const url = bound?.url ?? '';
+    const denied = net.connect({ port: Number(/:(\d+)$/.exec(url)?.[1]), host: '127.0.0.1', localAddress: '127.0.0.2' });
+    denied.on('error', () => undefined);
+    await once(denied, 'close');
+    const client = await connectClient(url);
+    client.send('hello\n');
+    expect(await client.receive('\n')).toBe('hello\n');
+    const hasty = await connectClient(url);
+    expect(await hasty.receiveAll()).toBe('');
+    expect(await reasons(server)).toEqual({ denied: 1, 'address-rate': 1 });
+    client.end();
+    await client.receiveAll();
   });
 });

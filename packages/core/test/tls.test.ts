@@ -59,6 +59,18 @@ describe('a tls:// listener', () => {
     expect(answer.answers[1]).toBe('over TLS');
   });
 
+  test('a protocol may speak first, before it has attached its sink, and may have the last word at once', async () => {
+    const greeting = defineProtocol({ name: 'greeting', port: 7, open: (connection: Connection) => (connection.send('welcome\n'), { data: () => undefined }) });
+    const daytime = defineProtocol({ name: 'daytime', port: 13, open: (connection: Connection) => (connection.end('now\n'), { data: () => undefined }) });
+    for (const [protocol, expected] of [[greeting, 'welcome\n'], [daytime, 'now\n']] as const) {
+      const { port } = await serve({ tls: own, proxyProtocol: ['192.0.2.1'] }, protocol as never);
+      const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      expect(chunk.toString()).toBe(expected);
+      socket.destroy();
+    }
+  });
+
   test('a half-closed client gets its whole answer', async () => {
     const big = 'x'.repeat(4_000);
     const { port } = await serve({ tls: own });
@@ -225,15 +237,19 @@ describe('the upgrade of a connection that began in clear', () => {
     await eventually(async () => (await reasons(server))['handshake-timeout'] === 1);
   });
 
-  test('what a slow peer has not taken yet leaves in clear before the handshake', async () => {
+  test('what a slow peer has not taken yet leaves in clear before the handshake, what is said meanwhile does not', async () => {
     const words = 'x'.repeat(8 * 1024 * 1024);
     const protocol = defineProtocol({
       name: 'flood', port: 7,
       async connection(peer: Connection) {
         await peer.readLine();
         void peer.write(words).catch(() => undefined);
-        await peer.startTls();
+        const upgraded = peer.startTls();
         await peer.write('secret\n');
+        await peer.write('x'.repeat(100_000));
+        await upgraded;
+        await peer.write('and more\n');
+        await peer.readLine();
       },
     });
     const { port } = await serve({ tls: own, listen: 'tcp://127.0.0.1:0' }, protocol as never);
@@ -246,8 +262,9 @@ describe('the upgrade of a connection that began in clear', () => {
     }
     expect(received).toBe(words.length);
     const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
-    const [secret] = (await once(secure, 'data')) as [Buffer];
-    expect(secret.toString()).toBe('secret\n');
+    let text = '';
+    secure.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    await eventually(() => text === `secret\n${'x'.repeat(100_000)}and more\n`);
     secure.destroy();
   });
 

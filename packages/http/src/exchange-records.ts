@@ -18,22 +18,21 @@ export class ExchangeRecords {
   readonly connection: Connection;
   readonly #service: HttpService;
   readonly #scheme: 'http' | 'https';
-  readonly #origins: OriginCache;
+  readonly #origins = { http: new OriginCache('http'), https: new OriginCache('https') };
   readonly #isBehindProxy: boolean;
 
   constructor(connection: Connection, service: HttpService) {
     this.connection = connection;
     this.#service = service;
     this.#scheme = connection.secure !== undefined ? 'https' : 'http';
-    this.#origins = new OriginCache(this.#scheme);
     this.#isBehindProxy = service.proxies?.isTrusted(connection.remote) ?? false;
   }
 
   /** Scheme, host and port of a request's URL. */
   originOf(head: RequestHead): string {
-    if (!this.#isBehindProxy) return this.#origins.originOf(head.authority);
+    if (!this.#isBehindProxy) return this.#origins[this.#scheme].originOf(head.authority);
     const { scheme, host } = this.#clientOf(head);
-    return new OriginCache(scheme).originOf(host);
+    return this.#origins[scheme].originOf(host);
   }
 
   clientOf(exchange: Exchange): ClientFacts {

@@ -68,8 +68,8 @@ export class HeadPrefixes {
     const names: string[] = [];
     const values: string[] = [];
     if (headers !== undefined) {
-      // Reading a Headers costs as much as is to be saved.
-      if (headers instanceof Headers) return;
+      // Reading a Headers, or whatever else is iterated, costs as much as is to be saved.
+      if (!isPairs(headers) && Symbol.iterator in headers) return;
       const pairs = isPairs(headers) ? headers : Object.entries(headers);
       if (pairs.length > MAX_FIELDS) return;
       for (const [name, value] of pairs) {
@@ -85,18 +85,18 @@ export class HeadPrefixes {
   }
 }
 
-const isPairs = (headers: Exclude<ResponseHeaders, Headers>): headers is readonly (readonly [string, string])[] => Array.isArray(headers);
+const isPairs = (headers: ResponseHeaders): headers is readonly (readonly [string, string])[] => Array.isArray(headers);
 
 function isSame({ names, values }: Prefix, headers: ResponseHeaders | undefined): boolean {
   let count = 0;
   if (headers !== undefined) {
-    if (headers instanceof Headers) return false;
     if (isPairs(headers)) {
       for (const [name, value] of headers) {
         if (names[count] !== name || values[count] !== value) return false;
         count += 1;
       }
     } else {
+      if (Symbol.iterator in headers) return false;
       for (const name in headers) {
         // Inherited names are no fields; V8 knows the answer inside such a loop.
         if (!Object.hasOwn(headers, name)) continue;

@@ -166,7 +166,8 @@ export class HttpConnection implements Sink {
   }
 
   #updatePause(): void {
-    const pause = this.#backlog.length > 0 || this.#outbox.blocked || (this.exchange?.body?.full ?? false);
+    // While an answer waits for room, reading goes on until something comes: most clients send nothing before they have it.
+    const pause = this.#backlog.length > 0 || (this.exchange?.body?.full ?? false);
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
     if (pause) this.connection.pause();

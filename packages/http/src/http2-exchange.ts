@@ -132,6 +132,8 @@ class Http2Exchange {
     sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
       (contentBytes) => {
         exchange.contentBytes = contentBytes;
+        // It may have been closed meanwhile, and been counted as that.
+        if (exchange.answer !== 'started') return;
         exchange.answer = 'complete';
         this.#records.answered(exchange);
         // Content that nobody reads is not wanted any more (RFC 9113 §8.1).

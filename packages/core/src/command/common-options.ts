@@ -31,7 +31,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
 
 /** Options of the command line's contract that do not exist yet: refused by name, so that nobody believes they took effect. */
 export const OPTIONS_TO_COME: readonly string[] = [
-  'admin', 'config',
+  'admin', 'access-log', 'config',
   'tls-mode', 'tls-session-reuse', 'exec', 'login',
 ];
 

@@ -1,0 +1,69 @@
+// TLS, the PROXY protocol and rules for addresses on every server command, with curl and openssl.
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectClient, startProgram, type Program } from '@wellknown/core/testing';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-connections-'));
+const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+
+beforeAll(() => {
+  writeFileSync(path.join(folder, 'hello.txt'), 'hello\n');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+});
+
+const running: Program[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((program) => program.stop()));
+});
+
+async function start(...args: string[]): Promise<string> {
+  const program = await startProgram([...WELLKNOWN, ...args, '--workers', '1', '--drain-timeout', '0.2'], { cwd: ROOT });
+  running.push(program);
+  return Object.values(program.endpoints)[0]?.[0] ?? '';
+}
+
+const withTls = ['--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key];
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+describe.skipIf(!hasCurl)(`curl${hasCurl ? '' : ' (skipped: curl is not installed)'}`, () => {
+  test('gets a file over TLS', async () => {
+    const url = await start('http', folder, ...withTls);
+    expect(execFileSync('curl', ['-sk', '--max-time', '10', `${url.replace('tls:', 'https:')}/hello.txt`], { encoding: 'utf8' })).toBe('hello\n');
+  });
+
+  test('speaks the PROXY protocol to a server that wants it, and gets nothing without', async () => {
+    const url = (await start('http', folder, '--listen', 'tcp://127.0.0.1:0', '--proxy-protocol', '127.0.0.0/8')).replace('tcp:', 'http:');
+    expect(execFileSync('curl', ['-s', '--max-time', '10', '--haproxy-protocol', `${url}/hello.txt`], { encoding: 'utf8' })).toBe('hello\n');
+    expect(spawnSync('curl', ['-s', '--max-time', '10', `${url}/hello.txt`]).status).not.toBe(0);
+  });
+});
+
+test.each([['telnet', 'welcome'], ['echo', 'hello over TLS']])('wellknown %s speaks TLS with openssl s_client', async (command, expected) => {
+  const url = await start(command, ...(command === 'ftp' ? [folder] : []), ...withTls);
+  const child = spawn('openssl', ['s_client', '-quiet', '-connect', url.slice('tls://'.length)], { stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.write('hello over TLS\r\n');
+  let output = '';
+  child.stdout.setEncoding('latin1');
+  for await (const text of child.stdout as AsyncIterable<string>) {
+    output += text;
+    if (new RegExp(expected, 'i').test(output)) break;
+  }
+  child.kill();
+  await once(child, 'close');
+  expect(output).toMatch(new RegExp(expected, 'i'));
+});
+
+test.each(['http', 'ftp', 'telnet', 'echo'])('wellknown %s turns away whom --deny names, in silence', async (command) => {
+  const url = await start(command, ...(command === 'ftp' ? [folder] : []), '--listen', 'tcp://127.0.0.1:0', '--deny', '127.0.0.0/8');
+  const client = await connectClient(url);
+  client.send('hello\r\n\r\n');
+  expect(await client.receiveAll()).toBe('');
+});
