@@ -72,7 +72,7 @@ async function start(strategy: string): Promise<{ child: ChildProcess; port: num
   const child = spawn(process.execPath, [program, '--workers', '2', '--accept', strategy, '--listen', 'tcp://127.0.0.1:0', '--max-connections-per-ip', '100000', '--drain-timeout', '5', '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       if (/^ready$/m.test(text)) resolve(Number(/tcp:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1]));
     });

@@ -1,12 +1,14 @@
 // Taking answers apart, whoever made them: ours by its parts, a platform Response by its stream.
 
+import { sourceOf } from './platform-response.ts';
 import type { ResponseParts } from './response-head.ts';
 import { HttpResponse, isSource, type ResponseContent } from './response.ts';
 
 /** The content of an answer, once; undefined when somebody has read it. */
 export function contentOf(response: Response): ResponseContent | undefined {
   if (response instanceof HttpResponse) return HttpResponse.takeContent(response);
-  return response.bodyUsed ? undefined : (response.body as ReadableStream<Uint8Array> | null);
+  if (response.bodyUsed) return undefined;
+  return sourceOf(response) ?? (response.body as ReadableStream<Uint8Array> | null);
 }
 
 export function partsOf(response: Response, content: ResponseContent): ResponseParts {
@@ -15,7 +17,8 @@ export function partsOf(response: Response, content: ResponseContent): ResponseP
     status: response.status,
     statusText: response.statusText,
     headers: isOurs ? HttpResponse.headersOf(response) : response.headers,
-    content: kindOf(content),
+    // The type of a platform Response's text stands in its headers, or was taken out of them on purpose.
+    content: isOurs || typeof content !== 'string' ? kindOf(content) : 'bytes',
     byteLength: lengthOf(content),
   };
 }

@@ -68,6 +68,33 @@ test.each([
   expect(seen).toEqual([null, '1', null, '1', '1', null]);
 });
 
+test.each<[string, () => Response, string, string | null]>([
+  ['text', () => new Response('é'), 'é', 'text/plain;charset=UTF-8'],
+  ['text whose type was taken away', () => { const response = new Response('x'); response.headers.delete('content-type'); return response; }, 'x', null],
+  ['bytes', () => new Response(new Uint8Array([97, 98])), 'ab', null],
+  ['a view of bytes', () => new Response(new Uint8Array([97, 98, 99]).subarray(1, 2)), 'b', null],
+  ['a blob', () => new Response(new Blob(['blob'], { type: 'text/x' })), 'blob', 'text/x'],
+  ['a form', () => new Response(new URLSearchParams({ a: 'b' })), 'a=b', 'application/x-www-form-urlencoded;charset=UTF-8'],
+  ['JSON', () => Response.json({ a: 1 }), '{"a":1}', 'application/json'],
+  ['a clone', () => new Response('x').clone(), 'x', 'text/plain;charset=UTF-8'],
+  ['what was cloned', () => { const response = new Response('x'); response.clone(); return response; }, 'x', 'text/plain;charset=UTF-8'],
+  ['nothing', () => new Response(null), '', null],
+  ['empty text', () => new Response(''), '', 'text/plain;charset=UTF-8'],
+])('a platform Response of %s arrives as it is', async (_, make, body, type) => {
+  const [answer] = readResponses(await answerOf(serveHandler(make).peer));
+  expect([Buffer.from(answer?.body ?? '', 'latin1').toString(), answer?.headers.get('content-type')]).toEqual([body, type]);
+});
+
+test('a platform Response that was read already is a mistake of the handler', async () => {
+  const { peer, errors } = serveHandler(async () => {
+    const response = new Response('x');
+    await response.text();
+    return response;
+  });
+  expect(readResponses(await answerOf(peer))).toMatchObject([{ status: 500 }]);
+  expect(errors).toHaveLength(1);
+});
+
 test('the date moves on', async () => {
   const { peer, clock } = serveHandler(() => new HttpResponse('x'));
   const dates = new Set<string | null | undefined>();
