@@ -82,9 +82,8 @@ export class HttpConnection implements Sink {
     const { exchange } = this;
     this.exchange = undefined;
     this.#outbox.close();
-    if (exchange === undefined) return;
-    this.records.aborted(exchange);
-    abortExchange(exchange, error ?? new Error(`the connection closed: ${reason}`));
+    if (exchange !== undefined) this.records.aborted(exchange);
+    if (exchange !== undefined) abortExchange(exchange, error ?? new Error(`the connection closed: ${reason}`));
   }
 
   drain(): void {
