@@ -66,10 +66,14 @@ export class WorkerLives {
         this.#statusAnswers.delete(message.question);
       } else this.#options.received(record, message);
     });
-    worker.on('error', (error) => this.#options.log.warn({ err: error, slot }, 'the channel to a worker failed'));
-    worker.on('exit', (code: number | null, signal: string | null) => {
-      this.#lives.delete(life);
-      this.#options.exited(record, code, signal);
+    const exited = (code: number | null, signal: string | null): void => {
+      if (this.#lives.delete(life)) this.#options.exited(record, code, signal);
+    };
+    worker.on('exit', exited);
+    worker.on('error', (error) => {
+      this.#options.log.warn({ err: error, slot }, 'a worker could not be started, or its channel failed');
+      // A process that never was does not exit either: the user it should run as may not be allowed to run the program.
+      if (worker.process.pid === undefined) exited(null, null);
     });
   }
 

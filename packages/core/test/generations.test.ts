@@ -1,12 +1,13 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../src/control/control-client.ts';
 import { connectClient, type Program } from '../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, start, workersOf } from './fixtures/identify.ts';
+import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from './fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
 
@@ -149,7 +150,26 @@ describe('supervision', () => {
   });
 });
 
-describe.runIf(process.getuid?.() === 0)('privileges (as root)', () => {
+/** Whether another user may run this Node and read this program: not where they lie in somebody's home. */
+const othersMayRun = process.getuid?.() === 0 && spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], { uid: 65_534, gid: 65_534 }).status === 0;
+if (!othersMayRun) console.log('skipped: dropping privileges needs root, and a Node and a checkout that others may read');
+
+describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', () => {
+  test('end the program with status 1, since the user may not run it', async () => {
+    // A folder that only root may enter.
+    const node = path.join(scratch(), 'node');
+    copyFileSync(process.execPath, node);
+    chmodSync(node, 0o755);
+    const child = spawn(node, [...PROGRAM, '--workers', '1', '--run-as', 'nobody', '--listen', 'tcp://127.0.0.1:0'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
+    expect(stderr).toContain('EACCES');
+    expect(stderr).toContain('gave up after 5 workers');
+  });
+});
+
+describe.runIf(othersMayRun)('privileges (as root)', () => {
   test('workers become the user, in the group and in no other, after a privileged port was bound', async () => {
     const program = await start('--workers', '1', '--run-as', 'nobody:nogroup', '--listen', 'tcp://127.0.0.1:0');
     const [worker = 0] = await workersOf(program.url, 1);

@@ -90,7 +90,7 @@ export class HttpConnection implements Sink {
     this.closesNext = true;
     if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
     // A request may be on its way: it shall be answered, and the answer says that it was the last.
-    this.#deadline.shortenForDrain();
+    this.#deadline.forLastRequest();
   }
 
   deadline(): void {
@@ -156,7 +156,9 @@ export class HttpConnection implements Sink {
     if (exchange === undefined) {
       if (this.#parser.headStarted) deadline.forHead();
       else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
-        if (this.closesNext || this.#peerEnded) this.#end('finished');
+        if (this.#peerEnded) this.#end('finished');
+        // The drain began after the last answer had promised to stay: the next request may be under way.
+        else if (this.closesNext) deadline.forLastRequest();
         else deadline.forNextRequest();
       }
     } else if (exchange.requestComplete) deadline.forAnswer();

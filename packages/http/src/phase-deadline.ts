@@ -13,6 +13,7 @@ export class PhaseDeadline {
   readonly #connection: Connection;
   readonly #limits: HttpLimits;
   #phase: Phase = 'first-head';
+  #isForLastRequest = false;
 
   constructor(connection: Connection, limits: HttpLimits) {
     this.#connection = connection;
@@ -62,7 +63,10 @@ export class PhaseDeadline {
     this.#connection.setDeadline(this.#limits.keepAliveTimeoutMs);
   }
 
-  shortenForDrain(): void {
+  /** One more request is answered if it comes soon; the time runs from the first call. */
+  forLastRequest(): void {
+    if (this.#isForLastRequest) return;
+    this.#isForLastRequest = true;
     this.#connection.setDeadline(DRAIN_GRACE_MS);
   }
 

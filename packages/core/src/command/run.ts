@@ -208,7 +208,7 @@ function obeySignals(server: Server, log: Logger, notifier: SystemNotifier, relo
   process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
   process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
   // Without a listener it would open the debugger's port.
-  process.on('SIGUSR1', () => log.info({}, 'there are no log files to open again'));
+  process.on('SIGUSR1', () => log.info({}, 'access logs are opened again by themselves once their file has been moved'));
 }
 
 /** By rename, so that nobody reads half of it, and only once everything accepts. */
