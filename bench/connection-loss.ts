@@ -83,7 +83,6 @@ async function start(strategy: string): Promise<{ child: ChildProcess; port: num
 
 async function measure(strategy: string, event: (typeof EVENTS)[number]): Promise<string> {
   const { child, port } = await start(strategy);
-  const successors = new Set<number>([child.pid ?? 0]);
   child.stdout?.on('data', () => undefined);
   try {
     const warmUp = await load(port, 0.5);
@@ -106,10 +105,11 @@ async function measure(strategy: string, event: (typeof EVENTS)[number]): Promis
     const before = lost.filter((outcome) => outcome.startedAtMs < eventAtMs).length;
     return `  ${strategy.padEnd(18)} ${event.padEnd(16)} ${String(outcomes.length).padStart(6)} ${String(before).padStart(7)} ${String(lost.length - before).padStart(6)}   ${[...spread.values()].sort((a, b) => b - a).join('/')}`;
   } finally {
-    // After an upgrade the successor is nobody's child: it is found by its port.
-    if (event === 'upgrade') for (const pid of await pidsOf(port)) successors.add(pid);
-    for (const pid of successors) signal(pid, 'SIGTERM');
-    if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    const ended = new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined)));
+    child.kill('SIGTERM');
+    await ended;
+    // After an upgrade the successor is nobody's child. The predecessor has ended, so whoever answers now is the successor's.
+    if (event === 'upgrade') for (const pid of await parentOfWorker(port)) signal(pid, 'SIGTERM');
   }
 }
 
@@ -122,7 +122,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** The worker that answers is asked for its parent. */
-async function pidsOf(port: number): Promise<number[]> {
+async function parentOfWorker(port: number): Promise<number[]> {
   const { worker } = await connectOnce(port);
   if (worker === undefined) return [];
   const stat = readFileSync(`/proc/${worker}/stat`, 'utf8');
