@@ -15,8 +15,7 @@ export class ConnectionStream extends Duplex {
     this.#connection = connection;
     this.sink = {
       data: (chunk) => {
-        // The buffer is only lent, and a reader may keep what it reads.
-        if (this.push(Buffer.from(chunk)) || this.#paused) return;
+        if (this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)) || this.#paused) return;
         this.#paused = true;
         connection.pause();
       },

@@ -34,7 +34,7 @@ export class HttpConnection implements Sink {
   readonly #deadline: PhaseDeadline;
   /** The request that is being answered, or whose content is still coming. */
   exchange: Exchange | undefined = undefined;
-  #backlog = EMPTY;
+  #backlog: Buffer = EMPTY;
   /** The chunk that is being parsed; undefined between chunks. */
   #chunk: Buffer | undefined;
   #paused = false;
@@ -105,8 +105,8 @@ export class HttpConnection implements Sink {
   }
 
   #keepBacklog(bytes: Buffer): void {
-    // The transport's buffer is only lent. Since it is paused now, the backlog stays below a few reads of the socket.
-    this.#backlog = this.#backlog.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#backlog, bytes]);
+    // Since the transport is paused now, the backlog stays below a few reads of the socket.
+    this.#backlog = this.#backlog.length === 0 ? bytes : Buffer.concat([this.#backlog, bytes]);
     this.#updatePause();
   }
 

@@ -12,7 +12,9 @@ test('a request that was under way when the drain began is answered, though the 
   connection.startDrain();
   // The first answer leaves only now.
   peer.reading = true;
+  await settled();
   expect(peer.take()).not.toMatch(/^connection: close/im);
+  expect(peer.sawEnd).toBe(false);
   expect(memory.closeReason).toBeUndefined();
   peer.send(GET);
   await settled();
