@@ -6,6 +6,7 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import { normalizeIp, type Address } from './address.ts';
+import { readThroughSharedBuffer } from './shared-read-buffer.ts';
 import type { SecureInfo } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -75,13 +76,13 @@ class NetTransport implements Transport {
       queueMicrotask(() => events.closed(this.failure));
       return;
     }
-    this.listen();
-  }
-
-  listen(): void {
-    this.socket.on('data', onData);
+    if (this.socket.readableEnded) {
+      // Nothing came but the end, before anybody listened.
+      queueMicrotask(() => events.ended());
+      return;
+    }
     this.socket.on('end', onEnd);
-    if (this.hearsDrain) this.socket.on('drain', onDrain);
+    if (!readThroughSharedBuffer(this.socket, onBytes)) this.socket.on('data', onData);
   }
 
   startTls(handshake: TlsHandshake): void {
@@ -115,7 +116,11 @@ class NetTransport implements Transport {
     secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(infoOf(secure)));
     // A client could make us compute for ever; TLS 1.3 has done away with it.
     secure.disableRenegotiation();
-    if (this.events !== undefined) this.listen();
+    if (this.events !== undefined) {
+      secure.on('data', onData);
+      secure.on('end', onEnd);
+      if (this.hearsDrain) secure.on('drain', onDrain);
+    }
     this.release();
   }
 
@@ -170,6 +175,15 @@ class NetTransport implements Transport {
   destroy(): void {
     this.socket.destroy();
   }
+}
+
+function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
+  const events = this[TRANSPORT]?.events;
+  if (events === undefined) return;
+  // The receiver's from now on, and no larger than what came.
+  const chunk = Buffer.allocUnsafe(byteLength);
+  buffer.copy(chunk, 0, 0, byteLength);
+  events.data(chunk);
 }
 
 function onData(this: Carrier, chunk: Buffer): void {
