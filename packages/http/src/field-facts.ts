@@ -15,7 +15,10 @@ const SP = 0x20;
 const HTAB = 0x09;
 
 export class FieldFacts {
+  /** Whoever reads the lines counts them. */
   fieldCount = 0;
+  /** What is wrong with a field that was noted. */
+  refusal: Refusal | undefined = undefined;
   host = '';
   isConditional = false;
   #hosts = 0;
@@ -30,6 +33,7 @@ export class FieldFacts {
 
   reset(): void {
     this.fieldCount = 0;
+    this.refusal = undefined;
     this.host = '';
     this.isConditional = false;
     this.#hosts = 0;
@@ -43,46 +47,45 @@ export class FieldFacts {
     this.expectation = 'none';
   }
 
-  /** Takes one complete field line. The length of the name decides cheaply that most of them don't matter. */
-  note(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): Refusal | undefined {
-    this.fieldCount += 1;
+  /** Takes one complete field line, and sets `refusal` if there may be none such. The length of the name decides cheaply that most don't matter. */
+  note(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): void {
     // `if-` in either case: all of the RFC's conditions are called so, and nothing common besides.
     if (((bytes[nameStart] ?? 0) | 0x20) === 0x69 && ((bytes[nameStart + 1] ?? 0) | 0x20) === 0x66 && bytes[nameStart + 2] === 0x2d) this.isConditional = true;
     switch (nameEnd - nameStart) {
       case 4:
-        if (!isName(bytes, nameStart, 'host')) return undefined;
+        if (!isName(bytes, nameStart, 'host')) return;
         this.#hosts += 1;
-        if (this.#hosts > 1) return 'host-repeated';
+        if (this.#hosts > 1) this.refusal = 'host-repeated';
         this.host = value(bytes, valueStart, lineEnd);
-        return undefined;
+        return;
       case 5:
         if (isName(bytes, nameStart, 'range')) this.isConditional = true;
-        return undefined;
+        return;
       case 6:
         if (isName(bytes, nameStart, 'expect')) this.#noteExpectation(value(bytes, valueStart, lineEnd));
-        return undefined;
+        return;
       case 7:
         if (isName(bytes, nameStart, 'upgrade')) this.#upgrades = true;
-        return undefined;
+        return;
       case 10:
         if (isName(bytes, nameStart, 'connection')) this.#noteConnection(value(bytes, valueStart, lineEnd));
-        return undefined;
+        return;
       case 12:
-        if (!isName(bytes, nameStart, 'content-type')) return undefined;
+        if (!isName(bytes, nameStart, 'content-type')) return;
         this.#contentTypes += 1;
-        return this.#contentTypes > 1 ? 'content-type-repeated' : undefined;
+        if (this.#contentTypes > 1) this.refusal = 'content-type-repeated';
+        return;
       case 14:
-        if (!isName(bytes, nameStart, 'content-length')) return undefined;
-        if (this.#contentLength !== undefined) return 'content-length-repeated';
+        if (!isName(bytes, nameStart, 'content-length')) return;
+        if (this.#contentLength !== undefined) this.refusal = 'content-length-repeated';
         this.#contentLength = value(bytes, valueStart, lineEnd);
-        return undefined;
+        return;
       case 17:
-        if (!isName(bytes, nameStart, 'transfer-encoding')) return undefined;
-        if (this.#transferEncoding !== undefined) return 'coding-invalid';
+        if (!isName(bytes, nameStart, 'transfer-encoding')) return;
+        if (this.#transferEncoding !== undefined) this.refusal = 'coding-invalid';
         this.#transferEncoding = value(bytes, valueStart, lineEnd);
-        return undefined;
+        return;
       default:
-        return undefined;
     }
   }
 

@@ -8,7 +8,9 @@
 // The same machine reads trailer sections (RFC 9112 §7.1.2), starting at the first field.
 
 import { FieldFacts } from './field-facts.ts';
+import { takeWholeLines } from './field-lines.ts';
 import { HeadMemo } from './head-memo.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import type { HttpLimits } from './limits.ts';
 import { MAX_METHOD_BYTES } from './methods.ts';
 import { refusalAfterMethod, refusalAfterTarget, refusalInName } from './head-refusals.ts';
@@ -39,15 +41,12 @@ const END_LF = 11;
 // Clients of old sent one after a POST body (RFC 9112 §2.2); two leave room for a careless one.
 const MAX_LEADING_EMPTY_LINES = 2;
 const VERSION_BYTES = 8;
-const FIRST_KEPT_BYTES = 1024;
 
 /** What `read` found. */
 export const NEED_MORE = 0;
 export const HEAD_COMPLETE = 1;
 export const HEAD_REFUSED = 2;
 export type HeadOutcome = typeof NEED_MORE | typeof HEAD_COMPLETE | typeof HEAD_REFUSED;
-
-const EMPTY = Buffer.alloc(0);
 
 export class HeadParser {
   readonly #limits: HttpLimits;
@@ -60,8 +59,7 @@ export class HeadParser {
   #state: number;
   /** How many bytes of the head have been read, and those of them (and after) that were kept from earlier chunks. */
   #readBytes = 0;
-  #kept = EMPTY;
-  #keptBytes = 0;
+  readonly #kept: KeptBytes;
   // Positions of what is being read, from the start of the head.
   #emptyLines = 0;
   #methodStart = 0;
@@ -79,6 +77,8 @@ export class HeadParser {
     this.#limits = limits;
     this.#firstState = section === 'head' ? START : FIELD_START;
     this.#maxBytes = section === 'head' ? limits.maxHeadBytes : limits.maxTrailerBytes;
+    // One byte beyond the limit is enough to see that it is passed.
+    this.#kept = new KeptBytes(this.#maxBytes + 1);
     this.#state = this.#firstState;
   }
 
@@ -92,12 +92,12 @@ export class HeadParser {
 
   /** True between the first byte of a section and its last. */
   get started(): boolean {
-    return this.#keptBytes > 0;
+    return this.#kept.byteLength > 0;
   }
 
   /** Reads on from `start`. After NEED_MORE all bytes are taken (copied); after a refusal the parser is of no more use. */
   read(chunk: Buffer, start: number, end: number): HeadOutcome {
-    if (this.#keptBytes === 0) {
+    if (this.#kept.byteLength === 0) {
       if (this.#memo.matches(chunk, start, end)) {
         this.#head = this.#memo.head;
         this.position = start + this.#memo.byteLength;
@@ -105,15 +105,13 @@ export class HeadParser {
       }
       const outcome = this.#scan(chunk, start, end);
       if (outcome === HEAD_COMPLETE) return this.#complete(chunk, start, start);
-      if (outcome === NEED_MORE) this.#keep(chunk, start, end);
+      if (outcome === NEED_MORE) this.#kept.add(chunk, start, end);
       return this.#withinLimit(outcome);
     }
-    const before = this.#keptBytes;
-    // One byte beyond the limit is enough to see that it is passed.
-    const taken = Math.min(end, start + this.#maxBytes + 1 - before);
-    this.#keep(chunk, start, taken);
-    const outcome = this.#scan(this.#kept, 0, this.#keptBytes);
-    return outcome === HEAD_COMPLETE ? this.#complete(this.#kept, 0, start - before) : this.#withinLimit(outcome);
+    const before = this.#kept.byteLength;
+    this.#kept.add(chunk, start, Math.min(end, start + this.#maxBytes + 1 - before));
+    const outcome = this.#scan(this.#kept.bytes, 0, this.#kept.byteLength);
+    return outcome === HEAD_COMPLETE ? this.#complete(this.#kept.bytes, 0, start - before) : this.#withinLimit(outcome);
   }
 
   /** The head that was completed last. */
@@ -130,12 +128,10 @@ export class HeadParser {
   reset(): void {
     this.#state = this.#firstState;
     this.#readBytes = 0;
-    this.#keptBytes = 0;
     this.#emptyLines = 0;
     this.#fieldsStart = 0;
     this.#fieldsAreKnown = false;
-    // A large head is rare; its buffer should not stay with an idle connection.
-    if (this.#kept.length > FIRST_KEPT_BYTES) this.#kept = EMPTY;
+    this.#kept.clear();
     this.#facts.reset();
   }
 
@@ -147,17 +143,6 @@ export class HeadParser {
   #refuse(refusal: Refusal): typeof HEAD_REFUSED {
     this.#refusal = refusal;
     return HEAD_REFUSED;
-  }
-
-  #keep(chunk: Buffer, start: number, end: number): void {
-    const needed = this.#keptBytes + end - start;
-    if (needed > this.#kept.length) {
-      const larger = Buffer.allocUnsafe(Math.max(FIRST_KEPT_BYTES, needed, Math.min(this.#kept.length * 2, this.#maxBytes + 1)));
-      this.#kept.copy(larger, 0, 0, this.#keptBytes);
-      this.#kept = larger;
-    }
-    chunk.copy(this.#kept, this.#keptBytes, start, end);
-    this.#keptBytes = needed;
   }
 
   /** Cuts the texts out of the whole section, which starts at `start` of `bytes`, and decides what they mean. */
@@ -189,6 +174,7 @@ export class HeadParser {
     const limit = Math.min(end, base + this.#maxBytes);
     let state = this.#state;
     let at = base + this.#readBytes;
+    let wholeLinesTaken = false;
     while (at < limit) {
       const octet = bytes[at] ?? 0;
       switch (state) {
@@ -254,6 +240,12 @@ export class HeadParser {
             break;
           }
           if (octet === SP || octet === HTAB) return this.#refuse('field-folded');
+          if (!wholeLinesTaken) {
+            wholeLinesTaken = true;
+            at = takeWholeLines(bytes, at, limit, this.#facts, this.#limits.maxFields);
+            if (this.#facts.refusal !== undefined) return this.#refuse(this.#facts.refusal);
+            continue;
+          }
           if (this.#facts.fieldCount === this.#limits.maxFields) return this.#refuse('too-many-fields');
           this.#nameStart = at - base;
           state = NAME;
@@ -277,13 +269,14 @@ export class HeadParser {
           if (bytes[at] !== CR) return this.#refuse(bytes[at] === LF ? 'bare-lf' : 'field-value-invalid');
           state = FIELD_LF;
           break;
-        case FIELD_LF: {
+        case FIELD_LF:
           if (octet !== LF) return this.#refuse('bare-cr');
-          const refusal = this.#facts.note(bytes, base + this.#nameStart, base + this.#nameEnd, base + this.#valueStart, at - 1);
-          if (refusal !== undefined) return this.#refuse(refusal);
+          this.#facts.fieldCount += 1;
+          this.#facts.note(bytes, base + this.#nameStart, base + this.#nameEnd, base + this.#valueStart, at - 1);
+          if (this.#facts.refusal !== undefined) return this.#refuse(this.#facts.refusal);
+          wholeLinesTaken = false;
           state = FIELD_START;
           break;
-        }
         default:
           // END_LF
           if (octet !== LF) return this.#refuse('bare-cr');

@@ -10,6 +10,8 @@ export const VALUE = 4;
 export const HEX = 8;
 /** What a registered name may hold, percent signs included (RFC 3986 §3.2.2). */
 export const REG_NAME = 16;
+/** The first letter, in either case, of every field name that steers the engine: most names begin otherwise, and pass at one look. */
+export const STEERS = 32;
 
 const OCTETS = new Uint8Array(256);
 
@@ -28,6 +30,7 @@ mark(range(0x21, 0x7e).replace('#', ''), TARGET);
 mark(`\t${range(0x20, 0x7e)}${range(0x80, 0xff)}`, VALUE);
 mark(`${DIGITS}abcdefABCDEF`, HEX);
 mark(`-._~!$&'()*+;=%${DIGITS}${LETTERS}`, REG_NAME);
+mark('chirteuCHIRTEU', STEERS);
 
 /** The classes of each octet, as a bit set. */
 export const OCTET_CLASSES: Readonly<Uint8Array> = OCTETS;
