@@ -1,5 +1,6 @@
 // Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
 
+import type { BufferPool, PieceSize } from './buffer-pool.ts';
 import { headWithLength, type Transfer } from './response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from './response.ts';
 
@@ -15,8 +16,7 @@ export interface Outlet {
   readonly unsentBytes: number;
   /** Nothing can be sent any more. */
   readonly gone: boolean;
-  borrowBuffer(): Uint8Array;
-  returnBuffer(buffer: Uint8Array): void;
+  readonly buffers: BufferPool;
 }
 
 /**
@@ -64,7 +64,9 @@ async function pumpBytes(outlet: Outlet, head: string, bytes: Uint8Array): Promi
 
 /** Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies. */
 async function pumpSource(outlet: Outlet, head: string, source: ContentSource): Promise<PumpEnd> {
-  let buffer = outlet.borrowBuffer();
+  const { buffers } = outlet;
+  let size: PieceSize = 'small';
+  let buffer = buffers.borrow(size);
   let pending = head;
   let remaining = source.byteLength;
   try {
@@ -78,15 +80,21 @@ async function pumpSource(outlet: Outlet, head: string, source: ContentSource): 
       pending = '';
       const hasRoom = outlet.send(buffer.subarray(0, byteLength));
       outlet.uncork();
+      // A peer that keeps up is worth a large piece; one that does not holds on to what it is given.
+      const nextSize: PieceSize = outlet.unsentBytes === 0 && remaining > buffer.length ? 'large' : 'small';
       if (remaining > 0 && !hasRoom) await outlet.room();
       // What the outlet has not sent yet belongs to it.
-      if (outlet.unsentBytes > 0) buffer = outlet.borrowBuffer();
+      const isOurs = outlet.unsentBytes === 0;
+      if (isOurs && nextSize === size) continue;
+      if (isOurs) buffers.giveBack(buffer);
+      size = nextSize;
+      buffer = buffers.borrow(size);
     }
     return { at: 'complete', contentBytes: source.byteLength };
   } catch (error) {
     return { at: pending === '' ? 'broken' : 'failed', error: asError(error), contentBytes: source.byteLength - remaining };
   } finally {
-    if (outlet.unsentBytes === 0) outlet.returnBuffer(buffer);
+    if (outlet.unsentBytes === 0) buffers.giveBack(buffer);
     source.close();
   }
 }

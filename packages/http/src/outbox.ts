@@ -1,6 +1,7 @@
 // The way out of one connection: texts gather in a batch that leaves in one write, and whoever finds no room waits here.
 
 import type { Connection } from '@wellknown/core';
+import type { BufferPool } from './buffer-pool.ts';
 import type { Outlet } from './content-pump.ts';
 import type { HttpService } from './service.ts';
 
@@ -82,12 +83,8 @@ export class Outbox implements Outlet {
     return this.#connection.unsentBytes;
   }
 
-  borrowBuffer(): Uint8Array {
-    return this.#service.borrowBuffer();
-  }
-
-  returnBuffer(buffer: Uint8Array): void {
-    this.#service.returnBuffer(buffer);
+  get buffers(): BufferPool {
+    return this.#service.buffers;
   }
 
   #wake(): void {

@@ -2,14 +2,11 @@
 
 import type { Address, Clock, Logger } from '@wellknown/core';
 import type { AccessEntry } from './access-entry.ts';
+import { BufferPool } from './buffer-pool.ts';
 import type { ForwardedField } from './forwarded.ts';
 import type { FetchHandler } from './handler.ts';
 import { HeadPrefixes } from './head-prefixes.ts';
 import type { HttpLimits } from './limits.ts';
-
-const BUFFER_BYTES = 131_072;
-// 2 MiB at most stay with an idle server.
-const MAX_SPARE_BUFFERS = 16;
 
 /** The proxies whose word about the client is taken. */
 export interface TrustedProxies {
@@ -36,12 +33,12 @@ export class HttpService {
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly prefixes = new HeadPrefixes();
+  readonly buffers = new BufferPool();
   readonly counts: HttpCounts = { requests: 0, answers2xx: 0, answers3xx: 0, answers4xx: 0, answers5xx: 0, refusals: 0, upgrades: 0, aborted: 0 };
   readonly #idPrefix = crypto.randomUUID().slice(0, 8);
   #nextId = 0;
   #dateSecond = -1;
   #dateLine = '';
-  readonly #spare: Uint8Array[] = [];
 
   constructor({ handler, limits, log, clock, counters, proxies, accessLog }: HttpServiceParts) {
     this.handler = handler;
@@ -70,15 +67,6 @@ export class HttpService {
       this.#dateLine = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
     }
     return this.#dateLine;
-  }
-
-  borrowBuffer(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES);
-  }
-
-  /** Only for a buffer whose bytes nobody needs any more. */
-  returnBuffer(buffer: Uint8Array): void {
-    if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
   }
 }
 
