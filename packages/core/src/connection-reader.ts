@@ -2,8 +2,9 @@
 
 import { abortReason, onAbort } from './abort.ts';
 import type { CloseReason } from './connection-state.ts';
-import type { Connection, Sink } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { WellknownError } from './errors.ts';
+import type { Sink } from './sink.ts';
 
 // More unread bytes than this pause the transport: the peer waits, memory does not grow.
 const HIGH_WATER_BYTES = 65_536;

@@ -2,37 +2,24 @@
 //
 // Two doors. The hot one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in between.
 // The comfortable one (`read`, `readLine`, `for await`, `write`) is built on the first, in connection-reader.ts.
-// All deadlines share one wheel entry: activity only stores a number, and the entry finds out when it fires.
+// Its deadlines are kept in connection-deadlines.ts, which tells what has passed; what is done then is decided here.
 // What comes before a protocol gets to see the connection (PROXY header, TLS handshake) is the acceptor's to ask for.
 
 import type { Address } from './address.ts';
+import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './connection-deadlines.ts';
+import { ConnectionOpening } from './connection-opening.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './connection-state.ts';
 import { connectionChannel } from './diagnostics.ts';
 import { WellknownError } from './errors.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.ts';
-import { createProxyParser, type ProxyHeader, type ProxyParser } from './proxy-protocol.ts';
-import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
+import type { ProxyHeader } from './proxy-protocol.ts';
+import type { Sink } from './sink.ts';
+import type { TimerWheel } from './timer-wheel.ts';
 import type { SecureInfo, TlsContext } from './tls-context.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits };
-
-/** What a protocol attaches to a connection to get its bytes. Only `data` is needed. */
-export interface Sink {
-  /** Bytes from the peer. The buffer is the sink's from now on: it may keep it, change it, or send it on without a copy. */
-  data(chunk: Uint8Array): void;
-  /** The peer will send no more. Without this method the connection is ended. */
-  ended?(): void;
-  /** There is room again after `send` returned false. */
-  drained?(): void;
-  /** The deadline set by `setDeadline` has passed. Without this method the connection is destroyed. */
-  deadline?(): void;
-  /** The server is draining: finish what is in flight, then end. Without this method the connection may go on to the drain deadline. */
-  drain?(): void;
-  /** The connection is no more. Called exactly once, last. */
-  closed?(reason: CloseReason, error: Error | undefined): void;
-}
 
 /** What a connection reports to its owner, the registry of its server. */
 export interface ConnectionOwner {
@@ -44,32 +31,19 @@ export interface ConnectionOwner {
   connectionClosed(connection: Connection): void;
 }
 
-/** The way to `open`, while a connection is on it. */
-interface Opening {
-  /** 0 while nothing is waited for from the peer. */
-  deadlineMs: number;
-  /** Reads the PROXY header; undefined before and after. */
-  parser: ProxyParser | undefined;
-  /** Bytes that followed the PROXY header. */
-  early: Uint8Array | undefined;
-  isUntouched: boolean;
-  next: () => void;
-  failed: ((error: WellknownError) => void) | undefined;
-}
-
-const RATE_WINDOW_MS = 10_000;
-
 export class Connection {
   /** Unique in this process. */
   readonly id: number;
   readonly #transport: Transport;
   readonly #owner: ConnectionOwner;
-  readonly #link: TransportEvents & WheelEntry;
+  readonly #link: TransportEvents & DeadlineOwner;
+  readonly #deadlines: ConnectionDeadlines;
   #state: ConnectionState = 'accepted';
   #reason: CloseReason | undefined;
   #error: Error | undefined;
   #sink: Sink | undefined;
-  #opening: Opening | undefined;
+  /** The way to `open`, while it is on it. */
+  #opening: ConnectionOpening | undefined;
   #proxy: ProxyHeader | undefined;
   #secure: SecureInfo | undefined;
   #reader: ConnectionReader | undefined;
@@ -80,20 +54,6 @@ export class Connection {
   #receivedBytes = 0;
   /** What the peer still sent after our last word. */
   #discardedBytes = 0;
-  #idleTimeoutMs: number;
-  #lastActivityMs: number;
-  /** When the transport last took bytes while some were waiting; 0 when none wait. */
-  #stalledSinceMs = 0;
-  #stalledAtBytes = 0;
-  #protocolDeadlineMs = 0;
-  #lifetimeEndsMs = 0;
-  /** When the present window of the read rate began; 0 while no input is expected. */
-  #inputSinceMs = 0;
-  #inputAtBytes = 0;
-  #lingerDeadlineMs = 0;
-  #lingerOwesBytes = false;
-  /** When the wheel entry fires, at the latest. */
-  #checkAtMs = 0;
   #closedPromise: Promise<CloseReason> | undefined;
   #resolveClosed: ((reason: CloseReason) => void) | undefined;
 
@@ -101,24 +61,32 @@ export class Connection {
     this.id = id;
     this.#transport = transport;
     this.#owner = owner;
-    this.#idleTimeoutMs = owner.limits.idleTimeoutMs;
-    this.#lastActivityMs = owner.wheel.nowMs;
     this.#link = new Connection.#Link(this);
+    this.#deadlines = new ConnectionDeadlines(this.#link, owner.wheel, owner.limits);
   }
 
-  /** What the transport and the wheel hold of a connection: one object instead of a closure for each of their calls. */
-  static readonly #Link = class implements TransportEvents, WheelEntry {
+  /** What the transport and the deadlines hold of a connection: one object instead of a closure for each of their calls. */
+  static readonly #Link = class implements TransportEvents, DeadlineOwner {
     readonly connection: Connection;
-    dueTick = -1;
-    previous: WheelEntry | undefined = undefined;
-    next: WheelEntry | undefined = undefined;
 
     constructor(connection: Connection) {
       this.connection = connection;
     }
 
-    fire(nowMs: number): void {
-      this.connection.#check(nowMs);
+    get receivedBytes(): number {
+      return this.connection.#receivedBytes;
+    }
+
+    get sentBytes(): number {
+      return this.connection.#transport.sentBytes;
+    }
+
+    get unsentBytes(): number {
+      return this.connection.#transport.unsentBytes;
+    }
+
+    passed(what: PassedDeadline): void {
+      this.connection.#passed(what);
     }
 
     data(chunk: Uint8Array): void {
@@ -216,9 +184,7 @@ export class Connection {
     const wasAccepted = this.#state === 'accepted';
     this.#opening = undefined;
     this.#move('open');
-    this.#lastActivityMs = this.#owner.wheel.nowMs;
-    this.#arm(this.#idleTimeoutMs);
-    if (this.#owner.limits.lifetimeMs > 0) this.#startLifetime();
+    this.#deadlines.startOpen(true);
     if (this.#draining) this.#guard(() => sink.drain?.());
     if (wasAccepted) this.#transport.start(this.#link);
     else {
@@ -234,9 +200,9 @@ export class Connection {
    * and the connection waits for `secureFirst`, `attach` or an end. For the acceptor, on a connection of a trusted proxy.
    */
   readProxyHeader(next: () => void): void {
-    const { proxyHeaderTimeoutMs } = this.#owner.limits;
     this.#move('proxy');
-    this.#opening = { deadlineMs: this.#deadlineIn(proxyHeaderTimeoutMs), parser: createProxyParser(), early: undefined, isUntouched: true, next, failed: undefined };
+    this.#deadlines.startOpening(this.#owner.limits.proxyHeaderTimeoutMs);
+    this.#opening = new ConnectionOpening('proxy-header', next);
     this.#transport.start(this.#link);
   }
 
@@ -274,49 +240,33 @@ export class Connection {
         this.#opening = undefined;
         this.#secureBeganInClear = false;
         this.#move('open');
-        this.#lastActivityMs = this.#owner.wheel.nowMs;
-        this.#arm(this.#idleTimeoutMs);
+        this.#deadlines.startOpen(false);
         if (this.#secure !== undefined) resolve(this.#secure);
       };
       this.#handshake(context, undefined, next, reject);
     });
   }
 
-  #handshake(context: TlsContext, head: Uint8Array | undefined, next: () => void, failed: Opening['failed']): void {
+  #handshake(context: TlsContext, head: Uint8Array | undefined, next: () => void, failed: ConnectionOpening['failed']): void {
     this.#move('handshake');
-    this.#opening = { deadlineMs: this.#deadlineIn(this.#owner.limits.handshakeTimeoutMs), parser: undefined, early: undefined, isUntouched: true, next, failed };
+    this.#deadlines.startOpening(this.#owner.limits.handshakeTimeoutMs);
+    this.#opening = new ConnectionOpening('handshake', next, failed);
     const secured = (info: SecureInfo): void => {
       const opening = this.#opening;
       if (this.#state !== 'handshake' || opening === undefined) return;
       this.#secure = info;
-      opening.deadlineMs = 0;
+      this.#deadlines.endOpening();
       opening.next();
     };
     this.#transport.startTls?.({ context, alpn: this.#owner.alpn, head, secured });
   }
 
-  #deadlineIn(delayMs: number): number {
-    this.#arm(delayMs);
-    return this.#owner.wheel.nowMs + delayMs;
-  }
-
-  #startLifetime(): void {
-    this.#lifetimeEndsMs = this.#deadlineIn(this.#owner.limits.lifetimeMs);
-  }
-
-  #receivedEarly(chunk: Uint8Array, opening: Opening): void {
-    opening.isUntouched = false;
-    const step = opening.parser?.push(chunk);
-    if (step === undefined) {
-      // It was on its way when the transport was paused.
-      opening.early = opening.early === undefined ? chunk : Buffer.concat([opening.early, chunk]);
-    } else if (step.type === 'error') {
-      this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', step.problem, { fault: 'remote' }));
-    } else if (step.type === 'header') {
-      opening.parser = undefined;
-      opening.deadlineMs = 0;
-      this.#proxy = step.header;
-      if (step.rest.length > 0) opening.early = step.rest;
+  #receivedEarly(chunk: Uint8Array, opening: ConnectionOpening): void {
+    const outcome = opening.push(chunk);
+    if (outcome.at === 'invalid') this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', outcome.problem, { fault: 'remote' }));
+    else if (outcome.at === 'header') {
+      this.#deadlines.endOpening();
+      this.#proxy = outcome.header;
       this.#transport.pause();
       opening.next();
     }
@@ -330,7 +280,7 @@ export class Connection {
    */
   send(data: string | Uint8Array, encoding: 'latin1' | 'utf8' = 'latin1'): boolean {
     if (!this.#mayWrite()) return false;
-    this.#lastActivityMs = this.#owner.wheel.nowMs;
+    this.#deadlines.active();
     const room = this.#transport.write(data, encoding);
     if (!room) this.#noteStall();
     return room;
@@ -356,24 +306,17 @@ export class Connection {
 
   /** The idle limit in force, 0 for none: for a protocol that keeps it by itself. */
   get idleTimeoutMs(): number {
-    return this.#idleTimeoutMs;
+    return this.#deadlines.idleTimeoutMs;
   }
 
   /** Sets (or, with 0, clears) the idle limit of this connection. */
   setIdleTimeout(timeoutMs: number): void {
-    this.#idleTimeoutMs = timeoutMs;
-    this.#lastActivityMs = this.#owner.wheel.nowMs;
-    if (timeoutMs > 0) this.#arm(timeoutMs);
+    this.#deadlines.setIdle(timeoutMs);
   }
 
   /** Calls the sink's `deadline` once after `timeoutMs`, unless set again or cleared with 0. One for each connection. */
   setDeadline(timeoutMs: number): void {
-    if (timeoutMs <= 0) {
-      this.#protocolDeadlineMs = 0;
-      return;
-    }
-    this.#protocolDeadlineMs = this.#owner.wheel.nowMs + timeoutMs;
-    this.#arm(timeoutMs);
+    this.#deadlines.setProtocol(timeoutMs);
   }
 
   /**
@@ -381,15 +324,7 @@ export class Connection {
    * knows its messages calls this at their beginning and end.
    */
   expectInput(isExpected: boolean): void {
-    const { minReadBytesPerSecond } = this.#owner.limits;
-    if (!isExpected || minReadBytesPerSecond === 0) {
-      this.#inputSinceMs = 0;
-      return;
-    }
-    if (this.#inputSinceMs !== 0) return;
-    this.#inputSinceMs = Math.max(1, this.#owner.wheel.nowMs);
-    this.#inputAtBytes = this.#receivedBytes;
-    this.#arm(RATE_WINDOW_MS);
+    this.#deadlines.expectInput(isExpected);
   }
 
   /** Shuts down one direction. `write`: what is queued, then FIN, and reading goes on. `read`: what still comes is discarded. */
@@ -406,7 +341,6 @@ export class Connection {
     if (!this.#mayWrite()) return;
     this.#move('we-ended');
     this.#transport.shutdownWrite();
-    if (this.#state === 'lingering') this.#startLinger();
   }
 
   /** Says the last word, if any, and closes lingeringly: the word arrives even when the peer is still sending. */
@@ -421,7 +355,6 @@ export class Connection {
     if (mayWrite) this.#transport.shutdownWrite();
     // Bytes that the protocol held back must be discarded too, or the peer's FIN never comes.
     this.#transport.resume();
-    this.#startLinger();
   }
 
   /** Drops the connection at once. Safe to call at any time. */
@@ -485,6 +418,7 @@ export class Connection {
   #move(event: ConnectionEvent): void {
     const from = this.#state;
     this.#state = CONNECTION_TRANSITIONS[from][event] ?? from;
+    if (this.#state === 'lingering' && from !== 'lingering') this.#startLinger();
     if (connectionChannel.hasSubscribers && this.#state !== from) connectionChannel.publish({ connection: this, from, to: this.#state, reason: this.#reason });
   }
 
@@ -500,7 +434,7 @@ export class Connection {
       return;
     }
     this.#receivedBytes += chunk.length;
-    this.#lastActivityMs = this.#owner.wheel.nowMs;
+    this.#deadlines.active();
     if (this.#state !== 'lingering') {
       if (this.#discardsInput) return;
       try {
@@ -533,7 +467,7 @@ export class Connection {
   }
 
   #drained(): void {
-    this.#stalledSinceMs = 0;
+    this.#deadlines.endStall();
     if (this.#state !== 'lingering') this.#guard(() => this.#sink?.drained?.());
   }
 
@@ -551,127 +485,41 @@ export class Connection {
   }
 
   #noteStall(): void {
-    const { unsentBytes, sentBytes } = this.#transport;
-    if (unsentBytes > this.#owner.limits.maxUnsentBytes) {
-      this.destroy('unsent-overflow');
-      return;
-    }
-    if (this.#stalledSinceMs !== 0) return;
-    this.#stalledSinceMs = Math.max(1, this.#owner.wheel.nowMs);
-    this.#stalledAtBytes = sentBytes;
-    if (this.#owner.limits.writeTimeoutMs > 0) this.#arm(this.#owner.limits.writeTimeoutMs);
+    if (this.#transport.unsentBytes > this.#owner.limits.maxUnsentBytes) this.destroy('unsent-overflow');
+    else this.#deadlines.noteStall();
   }
 
   #startLinger(): void {
-    if (this.#lingerDeadlineMs !== 0) return;
     this.#reason ??= 'finished';
-    // What is still queued gets the write limit; only then does the peer's time to close begin.
-    this.#lingerOwesBytes = this.#transport.unsentBytes > 0;
-    if (this.#lingerOwesBytes) this.#noteStall();
-    this.#lingerDeadlineMs = this.#owner.wheel.nowMs + this.#owner.limits.lingerTimeoutMs;
-    this.#arm(this.#owner.limits.lingerTimeoutMs);
+    if (this.#transport.unsentBytes > 0) this.#noteStall();
+    this.#deadlines.startLinger();
   }
 
-  /** Makes sure that `#check` runs within `delayMs`. An earlier check stays: it will find out and come again. */
-  #arm(delayMs: number): void {
-    if (delayMs <= 0) return;
-    const atMs = this.#owner.wheel.nowMs + delayMs;
-    if (this.#checkAtMs !== 0 && this.#checkAtMs <= atMs) return;
-    this.#checkAtMs = atMs;
-    this.#owner.wheel.schedule(this.#link, delayMs);
-  }
-
-  #check(nowMs: number): void {
-    this.#checkAtMs = 0;
-    if (this.#state === 'closed') return;
-    if (this.#opening !== undefined && this.#opening.deadlineMs !== 0) {
-      if (nowMs >= this.#opening.deadlineMs) this.destroy(this.#state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
-      else this.#arm(this.#opening.deadlineMs - nowMs);
-      return;
-    }
-    if (this.#checkStall(nowMs)) return;
-    if (this.#state === 'lingering') {
-      this.#checkLinger(nowMs);
-      return;
-    }
-    if (this.#protocolDeadlineMs !== 0) {
-      if (nowMs >= this.#protocolDeadlineMs) {
-        this.#protocolDeadlineMs = 0;
+  #passed(what: PassedDeadline): void {
+    switch (what) {
+      case 'opening':
+        this.destroy(this.#state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
+        return;
+      case 'protocol':
         if (this.#sink?.deadline === undefined) this.destroy('protocol-timeout');
         else this.#guard(() => this.#sink?.deadline?.());
-      } else this.#arm(this.#protocolDeadlineMs - nowMs);
-    }
-    if (this.#lifetimeEndsMs !== 0) {
-      if (nowMs >= this.#lifetimeEndsMs) {
+        return;
+      case 'lifetime':
         this.end(undefined, 'latin1', 'lifetime');
         return;
-      }
-      this.#arm(this.#lifetimeEndsMs - nowMs);
+      case 'linger-timeout':
+        this.#reason = this.#reason === 'finished' ? 'linger-timeout' : this.#reason;
+        this.#transport.destroy();
+        return;
+      default:
+        this.destroy(what);
     }
-    if (this.#inputSinceMs !== 0 && this.#checkInput(nowMs)) return;
-    if (this.#idleTimeoutMs === 0) return;
-    const idleMs = nowMs - this.#lastActivityMs;
-    if (idleMs >= this.#idleTimeoutMs) this.destroy('idle-timeout');
-    else this.#arm(this.#idleTimeoutMs - idleMs);
-  }
-
-  /** True when the connection was cut because the peer takes nothing. */
-  #checkStall(nowMs: number): boolean {
-    const { writeTimeoutMs, minWriteBytesPerSecond } = this.#owner.limits;
-    if (this.#stalledSinceMs === 0 || writeTimeoutMs === 0) return false;
-    const moved = this.#transport.sentBytes - this.#stalledAtBytes;
-    // Bytes that leave are activity.
-    if (moved > 0) this.#lastActivityMs = nowMs;
-    const elapsedMs = nowMs - this.#stalledSinceMs;
-    if (elapsedMs < writeTimeoutMs) {
-      this.#arm(writeTimeoutMs - elapsedMs);
-      return false;
-    }
-    if (moved === 0 || moved * 1000 < minWriteBytesPerSecond * elapsedMs) {
-      this.destroy(moved === 0 ? 'write-timeout' : 'write-rate');
-      return true;
-    }
-    this.#stalledSinceMs = Math.max(1, nowMs);
-    this.#stalledAtBytes += moved;
-    this.#arm(writeTimeoutMs);
-    return false;
-  }
-
-  /** True when the connection was cut because the peer sends too slowly. */
-  #checkInput(nowMs: number): boolean {
-    const elapsedMs = nowMs - this.#inputSinceMs;
-    if (elapsedMs < RATE_WINDOW_MS) {
-      this.#arm(RATE_WINDOW_MS - elapsedMs);
-      return false;
-    }
-    if ((this.#receivedBytes - this.#inputAtBytes) * 1000 < this.#owner.limits.minReadBytesPerSecond * elapsedMs) {
-      this.destroy('read-rate');
-      return true;
-    }
-    this.#inputSinceMs = Math.max(1, nowMs);
-    this.#inputAtBytes = this.#receivedBytes;
-    this.#arm(RATE_WINDOW_MS);
-    return false;
-  }
-
-  #checkLinger(nowMs: number): void {
-    const { unsentBytes } = this.#transport;
-    if (unsentBytes > 0 || this.#lingerOwesBytes) {
-      // A peer cannot close before it has the last word: its time begins at the first look that finds all of it sent.
-      this.#lingerOwesBytes = unsentBytes > 0;
-      this.#lingerDeadlineMs = nowMs + this.#owner.limits.lingerTimeoutMs;
-    } else if (nowMs >= this.#lingerDeadlineMs) {
-      this.#reason = this.#reason === 'finished' ? 'linger-timeout' : this.#reason;
-      this.#transport.destroy();
-      return;
-    }
-    this.#arm(this.#lingerDeadlineMs - nowMs);
   }
 
   #finish(): void {
     if (this.#state === 'closed') return;
     this.#move('closed');
-    this.#owner.wheel.cancel(this.#link);
+    this.#deadlines.cancel();
     this.#reason ??= 'finished';
     this.#opening?.failed?.(new WellknownError('TLS_FAILED', `the TLS handshake failed (${this.#reason})`, { fault: 'remote', cause: this.#error }));
     this.#opening = undefined;

@@ -3,9 +3,10 @@
 import type { Address } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { CloseReason } from './connection-state.ts';
-import type { Connection, ConnectionLimits, Sink } from './connection.ts';
+import type { Connection, ConnectionLimits } from './connection.ts';
 import type { DatagramLimits } from './datagram-limits.ts';
 import type { Logger } from './log.ts';
+import type { Sink } from './sink.ts';
 
 /** What core lends to a protocol for as long as its server runs. */
 export interface ServiceContext {
