@@ -12,6 +12,7 @@ import { serveDatagrams, type DatagramService } from './datagram-socket.ts';
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
 import { systemDescriptorBudget } from './process-limits.ts';
 import type { ResolvedService, ServerLimits } from './options.ts';
+import { PendingWork } from './pending-work.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
 import type { ConnectionPair, ServiceStatus } from './status.ts';
@@ -22,7 +23,7 @@ const MAX_PAIRS = 100;
 
 export interface LocalServiceOptions {
   readonly service: ResolvedService;
-  readonly context: ServiceContext;
+  readonly context: Omit<ServiceContext, 'work'>;
   readonly wheel: TimerWheel;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
@@ -34,6 +35,8 @@ export interface LocalServiceOptions {
 export class LocalService {
   readonly #options: LocalServiceOptions;
   readonly #registry: Registry;
+  readonly #work = new PendingWork();
+  readonly #context: ServiceContext;
   readonly #acceptor: Acceptor;
   readonly #endpoints = new Map<number, Endpoint>();
   #isSuspended = false;
@@ -44,7 +47,9 @@ export class LocalService {
   constructor(options: LocalServiceOptions) {
     this.#options = options;
     this.#registry = new Registry(options.registryLimits);
-    const { service, context, wheel, backlog, leases } = options;
+    const { service, wheel, backlog, leases } = options;
+    const context = { ...options.context, work: this.#work };
+    this.#context = context;
     const descriptors = systemDescriptorBudget();
     this.#acceptor = new Acceptor({
       protocol: service.protocol,
@@ -82,13 +87,15 @@ export class LocalService {
 
   listenDatagrams(listener: number, endpoint: Endpoint, socket: dgram.Socket): void {
     this.#endpoints.set(listener, endpoint);
-    const { service, context } = this.#options;
+    const { service } = this.#options;
     const protocol = service.access === undefined ? service.protocol : withAccess(service.protocol, service.access);
-    this.#datagrams.set(listener, serveDatagrams(socket, protocol, context, service.datagramLimits));
+    this.#datagrams.set(listener, serveDatagrams(socket, protocol, this.#context, service.datagramLimits));
   }
 
   async drain(graceMs: number): Promise<void> {
-    await Promise.all([this.#acceptor.drain(graceMs), ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs))]);
+    const { clock, log } = this.#context;
+    const givenUp = await this.#work.drain(graceMs, clock, Promise.all([this.#acceptor.drain(graceMs), ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs))]));
+    if (givenUp > 0) log.warn({ service: this.#options.service.protocol.name, count: givenUp }, 'work that outlived its connections was given up at the drain deadline');
   }
 
   status(): ServiceStatus {
@@ -101,7 +108,7 @@ export class LocalService {
       backlog: 0,
       pairs: this.#pairs(),
       datagrams,
-      counters: { ...this.#options.context.counters },
+      counters: { ...this.#context.counters },
     };
   }
 

@@ -6,6 +6,7 @@ import type { CloseReason } from './connection-state.ts';
 import type { Connection, ConnectionLimits } from './connection.ts';
 import type { DatagramLimits } from './datagram-limits.ts';
 import type { Logger } from './log.ts';
+import type { PendingWork } from './pending-work.ts';
 import type { Sink } from './sink.ts';
 
 /** What core lends to a protocol for as long as its server runs. */
@@ -18,6 +19,8 @@ export interface ServiceContext {
   readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;
+  /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
+  readonly work: Pick<PendingWork, 'add'>;
 }
 
 /** A bound datagram socket, as a protocol sees it. */

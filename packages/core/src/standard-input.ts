@@ -7,13 +7,14 @@ import type { CloseReason } from './connection-state.ts';
 import { WellknownError } from './errors.ts';
 import { createNetTransport } from './net-transport.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
+import { PendingWork } from './pending-work.ts';
 import type { Protocol } from './protocol.ts';
 import { serveConnection } from './serve-connection.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** Serves the connection on descriptor 0, and resolves with the reason of its end. Rejects when descriptor 0 is no stream socket. */
+/** Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is done. Rejects when descriptor 0 is no stream socket. */
 export async function serveStandardInput(protocol: Protocol, options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {}): Promise<CloseReason> {
-  const { log, clock, services } = resolveOptions({ protocol }, options);
+  const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, options);
   const limits = services[0]?.limits;
   if (limits === undefined || (protocol.open === undefined && protocol.connection === undefined)) {
     throw new WellknownError('OPTION_INVALID', `${protocol.name} is not served over streams`, { fault: 'local' });
@@ -22,9 +23,12 @@ export async function serveStandardInput(protocol: Protocol, options: Pick<Serve
   const wheel = new TimerWheel(clock);
   const connection = new Connection(1, createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined), { wheel, limits, connectionClosed: () => undefined });
   const closed = connection.closed;
+  const work = new PendingWork();
   process.once('SIGTERM', () => connection.startDrain());
-  serveConnection(protocol, connection, { log, clock, workerSlot: 0, workerCount: 1, counters: {} });
-  return closed;
+  serveConnection(protocol, connection, { log, clock, workerSlot: 0, workerCount: 1, counters: {}, work });
+  const reason = await closed;
+  await work.drain(drainTimeoutMs, clock, Promise.resolve());
+  return reason;
 }
 
 function openSocket(): net.Socket {

@@ -180,7 +180,7 @@ describe('a network that is slower than the senders', () => {
 
   test('drops what comes while the limit is exceeded, and answers again when the queue has shrunk', () => {
     const socket = new StuckSocket();
-    const context = { log: silentLog, clock: createFakeClock(), workerSlot: 0, workerCount: 1, counters: {} };
+    const context = { log: silentLog, clock: createFakeClock(), workerSlot: 0, workerCount: 1, counters: {}, work: { add: () => undefined } };
     const { counters } = serveDatagrams(socket as unknown as dgram.Socket, reply((message) => message), context, { ...DEFAULT_DATAGRAM_LIMITS, maxSendQueueBytes: 100 });
     const arrive = (): boolean => socket.emit('message', new Uint8Array(50), { address: '192.0.2.1', port: 5_000 });
     // 50 and 100 bytes are at the limit, 150 are past it.

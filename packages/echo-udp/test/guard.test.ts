@@ -151,7 +151,7 @@ interface Fixture {
 function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {}): Fixture {
   const clock = createFakeClock();
   const sent: Uint8Array[] = [];
-  const context: ServiceContext = { log: silentLog, clock, workerSlot: 0, workerCount, counters: {} };
+  const context: ServiceContext = { log: silentLog, clock, workerSlot: 0, workerCount, counters: {}, work: { add: () => undefined } };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },
     send: (message) => !isFull && sent.push(message) > 0,

@@ -68,6 +68,11 @@ export class ExchangeRecords {
     this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
   }
 
+  /** Work that goes on after an exchange: the server does not end before it. */
+  outlives(work: Promise<unknown>): void {
+    this.#service.work.add(work);
+  }
+
   /** `exchange` is undefined where the head itself was refused: of that there is nothing trustworthy to log. */
   refused(refusal: Refusal, exchange: Exchange | undefined): void {
     const { status } = REFUSALS[refusal];

@@ -26,7 +26,7 @@ export interface RequestContext {
   setTrailers(trailers: () => ResponseHeaders): void;
   /** Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a field that can't be sent. */
   earlyHints(headers: ResponseHeaders): void;
-  /** Work that goes on after the answer. A rejection is logged. The end of the process does not wait for it. */
+  /** Work that goes on after the answer: the server does not end before it, up to the drain deadline. A rejection is logged. */
   waitUntil(work: Promise<unknown>): void;
   /**
    * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even the 101.

@@ -29,8 +29,7 @@ export function httpProtocol(handler: FetchHandler, { limits, proxies, accessLog
     open(connection, context) {
       let shared = services.get(context);
       if (shared === undefined) {
-        const { log, clock, counters } = context;
-        const service = new HttpService({ handler, limits: allLimits, log, clock, counters, proxies, accessLog });
+        const service = new HttpService({ handler, limits: allLimits, context, proxies, accessLog });
         shared = { service, sessions: http2 ? new Http2Sessions(service) : undefined };
         services.set(context, shared);
       }

@@ -74,7 +74,7 @@ export class ExchangeContext implements RequestContext {
   }
 
   waitUntil(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error));
+    this.#owner.records.outlives(work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)));
   }
 
   upgrade(): Takeover {

@@ -1,6 +1,6 @@
 // What all connections of one served protocol share.
 
-import type { Address, Clock, Logger } from '@wellknown/core';
+import type { Address, Clock, Logger, ServiceContext } from '@wellknown/core';
 import type { AccessEntry } from './access-entry.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { ForwardedField } from './forwarded.ts';
@@ -17,9 +17,7 @@ export interface TrustedProxies {
 export interface HttpServiceParts {
   readonly handler: FetchHandler;
   readonly limits: HttpLimits;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly counters: Record<string, number>;
+  readonly context: ServiceContext;
   readonly proxies: TrustedProxies | undefined;
   /** Called at the end of each exchange. */
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
@@ -30,6 +28,8 @@ export class HttpService {
   readonly limits: HttpLimits;
   readonly log: Logger;
   readonly clock: Clock;
+  /** What outlives its exchange. */
+  readonly work: ServiceContext['work'];
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly prefixes = new HeadPrefixes();
@@ -40,16 +40,17 @@ export class HttpService {
   #dateSecond = -1;
   #dateLine = '';
 
-  constructor({ handler, limits, log, clock, counters, proxies, accessLog }: HttpServiceParts) {
+  constructor({ handler, limits, context, proxies, accessLog }: HttpServiceParts) {
     this.handler = handler;
     this.limits = limits;
-    this.log = log;
-    this.clock = clock;
+    this.log = context.log;
+    this.clock = context.clock;
+    this.work = context.work;
     this.proxies = proxies;
     this.accessLog = accessLog;
     // Plain fields are counted much faster than names are looked up; core reads them through the names.
     const { counts } = this;
-    for (const name of Object.keys(counts) as (keyof HttpCounts)[]) Object.defineProperty(counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
+    for (const name of Object.keys(counts) as (keyof HttpCounts)[]) Object.defineProperty(context.counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
   }
 
   /** Unique among all workers, short, and without meaning. */

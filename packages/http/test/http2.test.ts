@@ -1,6 +1,6 @@
 // HTTP/2 over TLS by ALPN, with Node's own client and with curl.
 
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http2 from 'node:http2';
 import os from 'node:os';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { Server } from '@wellknown/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, serveFiles, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
+import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 const curlSpeaksHttp2 = /\bHTTP2\b/.test(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout);
@@ -18,9 +19,7 @@ let folder = '';
 let tls: { cert: Buffer; key: Buffer };
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-'));
-  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  tls = { cert: fs.readFileSync(cert), key: fs.readFileSync(key) };
+  tls = makeCertificate(folder);
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -49,8 +50,7 @@ test.skipIf(!hasWrk)('wrk sees no error while all workers are replaced', async (
 }, 40_000);
 
 test.skipIf(!hasH2load)('h2load gets all its answers over HTTP/2, and over HTTP/1.1 with pipelining', async () => {
-  const [cert, key] = [path.join(site, 'cert.pem'), path.join(site, 'key.pem')];
-  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert]);
+  const { certFile: cert, keyFile: key } = makeCertificate(site);
   const { port } = await start('--workers', '0', '--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key);
   for (const protocol of [[], ['--h1']]) {
     const { stdout } = await run('h2load', [...protocol, '-n', '2000', '-c', '8', '-m', '16', `https://127.0.0.1:${port}/a.txt`]);

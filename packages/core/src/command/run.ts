@@ -137,6 +137,8 @@ export async function runServer(program: string, make: () => Server, common: Com
     await server.ended;
     notifier.close();
     if (common.pidFile !== undefined) await removePidFile(common.pidFile);
+    // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
+    setImmediate(() => process.exit());
   } catch (error) {
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
     process.exitCode = error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID') ? EXIT_USAGE : EXIT_FAILURE;

@@ -1,6 +1,7 @@
 import type { CloseReason } from '../connection-state.ts';
 import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
 import { silentLog } from '../log.ts';
+import { PendingWork } from '../pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { serveConnection } from '../serve-connection.ts';
 import { TimerWheel } from '../timer-wheel.ts';
@@ -44,7 +45,7 @@ export function createMemoryConnection(options: MemoryConnectionOptions = {}): M
 /** A memory connection that `protocol` serves, as a server would after accepting it. */
 export function serveInMemory(protocol: Protocol, options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {}): MemoryConnection {
   const memory = createMemoryConnection({ ...options, limits: { ...protocol.limits, ...options.limits } });
-  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, ...options.context };
+  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, work: new PendingWork(), ...options.context };
   serveConnection(protocol, memory.connection, context);
   return memory;
 }
