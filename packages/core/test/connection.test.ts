@@ -215,6 +215,14 @@ describe('deadlines', () => {
     expect(events).toEqual(['deadline', 'deadline']);
   });
 
+  test('a last word that is said at the deadline is lingered for, though the idle limit passes in the same moment', () => {
+    const { connection, peer, clock } = createMemoryConnection({ limits: { idleTimeoutMs: 5_000 } });
+    connection.attach({ data: () => undefined, deadline: () => connection.end('bye') });
+    connection.setDeadline(5_000);
+    clock.advance(5_200);
+    expect([peer.take(), peer.sawEnd, connection.state]).toEqual(['bye', true, 'lingering']);
+  });
+
   test('without a deadline method the connection is cut', () => {
     const memory = createMemoryConnection();
     memory.connection.attach({ data: () => undefined });
