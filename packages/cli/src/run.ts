@@ -56,5 +56,5 @@ async function runUp(argv: readonly string[]): Promise<void> {
     return;
   }
   const { common } = request.value;
-  await runServices(program, upServices(common.portOffset, systemClock.wallMs()), common, logOf(common), { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) });
+  await runServices(program, upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, logOf(common), { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) });
 }

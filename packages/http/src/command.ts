@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { CidrTable, fail, ok, type Address, type Logger, type Result } from '@wellknown/core';
-import { readChoice, type OptionValues, type ServerCommand } from '@wellknown/core/command';
+import { readChoice, readNumber, type OptionValues, type ServerCommand } from '@wellknown/core/command';
 import { combinedLine } from './access-entry.ts';
 import { openAccessLog } from './access-log-file.ts';
 import { loadHandler } from './handler-module.ts';
@@ -84,7 +84,10 @@ function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtoc
       return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
     }
   }
-  return ok({ accessLog, proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted } });
+  // Core has checked it by now.
+  const idle = readNumber(values, 'idle-timeout', { min: 0 });
+  const limits = idle.ok && idle.value !== undefined ? { idleTimeoutMs: idle.value * 1000 } : {};
+  return ok({ limits, accessLog, proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted } });
 }
 
 function buildFiles(values: OptionValues): Result<FetchHandler, string> {

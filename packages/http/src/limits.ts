@@ -21,8 +21,19 @@ export interface HttpLimits {
   readonly bodyCheckMs: number;
   /** An arriving body that is slower than this over a whole check interval is given up with 408. */
   readonly minBodyBytesPerSecond: number;
-  /** A connection without a request for so long is closed. */
+  /**
+   * A connection without a request for so long is closed. 0: never. Unless it is given it is the server's `idleTimeoutMs`, where
+   * that is given. Where both are, whichever passes first closes.
+   */
   readonly keepAliveTimeoutMs: number;
+}
+
+/** The limits of HTTP, and the one of every server that has a say here. */
+export type GivenHttpLimits = Partial<HttpLimits> & { readonly idleTimeoutMs?: number };
+
+/** What is in force where these are given. */
+export function resolveHttpLimits({ idleTimeoutMs, ...given }: GivenHttpLimits): HttpLimits {
+  return { ...DEFAULT_HTTP_LIMITS, ...(idleTimeoutMs !== undefined && { keepAliveTimeoutMs: idleTimeoutMs }), ...given };
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {

@@ -1,15 +1,15 @@
-import { defineProtocol, type Protocol, type ServiceContext } from '@wellknown/core';
+import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type Protocol, type ServiceContext } from '@wellknown/core';
 import type { AccessEntry } from './access-entry.ts';
 import { OVERLOAD_TEXT } from './engine-answers.ts';
 import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http-connection.ts';
 import { Http2Sessions } from './http2-sessions.ts';
-import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { resolveHttpLimits, type GivenHttpLimits } from './limits.ts';
 import { HttpService, type TrustedProxies } from './service.ts';
 
 export interface HttpProtocolOptions {
   /** Where they differ from DEFAULT_HTTP_LIMITS. */
-  readonly limits?: Partial<HttpLimits>;
+  readonly limits?: GivenHttpLimits;
   /** Proxies whose word about the client is taken. None unless given. */
   readonly proxies?: TrustedProxies | undefined;
   /** Called at the end of each exchange; `combinedLine` makes a line of what it gets. */
@@ -19,12 +19,15 @@ export interface HttpProtocolOptions {
 }
 
 /** HTTP/1.1 and HTTP/1.0 over any connection of core, and HTTP/2 over TLS, answered by `handler`. */
-export function httpProtocol(handler: FetchHandler, { limits, proxies, accessLog, http2 = true }: HttpProtocolOptions = {}): Protocol {
-  const allLimits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...limits };
+export function httpProtocol(handler: FetchHandler, { limits = {}, proxies, accessLog, http2 = true }: HttpProtocolOptions = {}): Protocol {
+  const allLimits = resolveHttpLimits(limits);
+  const { keepAliveTimeoutMs } = allLimits;
   const services = new WeakMap<ServiceContext, { readonly service: HttpService; readonly sessions: Http2Sessions | undefined }>();
   return defineProtocol({
     name: 'http',
     port: 80,
+    // Core's idle limit is for the silence of a handler too; it must not cut the time between requests short.
+    limits: { idleTimeoutMs: keepAliveTimeoutMs === 0 ? 0 : Math.max(DEFAULT_CONNECTION_LIMITS.idleTimeoutMs, keepAliveTimeoutMs) },
     alpn: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     open(connection, context) {
       let shared = services.get(context);

@@ -4,9 +4,11 @@ import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, serveFiles, type FetchHandler } from '../src/index.ts';
+import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -58,4 +60,25 @@ describe.skipIf(!hasCurl)('curl', () => {
     });
     fs.rmSync(root, { recursive: true });
   });
+});
+
+test('who is trusted, who writes requests down, and whether HTTP/2 is offered are options of the server', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-'));
+  const targets: string[] = [];
+  await using server = createHttpServer((_request, { client, httpVersion }) => new HttpResponse(`${client.address} ${httpVersion}`), {
+    listen: 'tls://127.0.0.1:0',
+    tls: makeCertificate(folder),
+    proxies: { field: 'x-forwarded-for', isTrusted: (address) => typeof address !== 'string' && address.family === 'ipv4' },
+    accessLog: ({ target }) => targets.push(target),
+    http2: false,
+  });
+  fs.rmSync(folder, { recursive: true });
+  const [bound] = await server.listen();
+  const socket = tls.connect({ port: Number(new URL((bound?.url ?? '').replace('tls:', 'https:')).port), host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] });
+  socket.write('GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n');
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  expect(socket.alpnProtocol).toBe('http/1.1');
+  expect(answer).toMatch(/\r\n\r\n203\.0\.113\.9 1\.1$/);
+  expect(targets).toEqual(['/x']);
 });
