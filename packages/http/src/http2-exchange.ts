@@ -1,12 +1,12 @@
 // One stream of HTTP/2: a request for the handler, and its answer.
 
 import http2 from 'node:http2';
-import { isAuthority, parseTarget } from './authority.ts';
 import { engineAnswer } from './engine-answers.ts';
-import { abortExchange, Exchange } from './exchange.ts';
+import { abortExchange, Exchange, isTooSlow } from './exchange.ts';
 import type { ExchangeRecords } from './exchange-records.ts';
 import { sendAnswer, type Http2Answer } from './http2-answer.ts';
-import { isForHandler } from './methods.ts';
+import { readHttp2Head } from './http2-head.ts';
+import { REFUSALS, type Refusal } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
 import { ExchangeContext, type ContextOwner } from './request-context.ts';
 import type { RequestHead } from './request-head.ts';
@@ -16,22 +16,35 @@ import { encodeFields } from './response-head.ts';
 import { HttpResponse } from './response.ts';
 import { countAnswer, type HttpService } from './service.ts';
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_CANCEL } = http2.constants;
 
-/** Takes the request on `stream` to the handler and its answer back. */
-export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): void {
+/** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
+export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): Http2Exchange | undefined {
   stream.on('error', () => undefined);
-  const head = headOf(rawHeaders, stream.endAfterHeaders);
-  if (head === undefined) {
+  const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
+  if (typeof head === 'string') {
+    refuse(stream, head, service, records);
+    return undefined;
+  }
+  const exchange = new Http2Exchange(stream, head, service, records);
+  exchange.run();
+  return exchange;
+}
+
+/** Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has an answer. */
+function refuse(stream: http2.ServerHttp2Stream, refusal: Refusal | 'malformed', service: HttpService, records: ExchangeRecords): void {
+  if (refusal === 'malformed') {
     service.counts.refusals += 1;
-    // RFC 9113 §8.1.1: malformed.
     stream.close(NGHTTP2_PROTOCOL_ERROR);
     return;
   }
-  new Http2Exchange(stream, head, service, records).run();
+  records.refused(refusal, undefined);
+  const { status, text } = REFUSALS[refusal];
+  stream.respond({ ':status': status, 'content-type': 'text/plain;charset=UTF-8', 'content-length': text.length + 1 });
+  stream.end(`${text}\n`, () => stream.close(NGHTTP2_NO_ERROR));
 }
 
-class Http2Exchange {
+export class Http2Exchange {
   readonly #stream: http2.ServerHttp2Stream;
   readonly #service: HttpService;
   readonly #records: ExchangeRecords;
@@ -64,12 +77,24 @@ class Http2Exchange {
     );
   }
 
+  /** Content is still coming. */
+  get isReceiving(): boolean {
+    return !this.#exchange.requestComplete && !this.#stream.destroyed;
+  }
+
+  /** Gives up content that came too slowly since the last look. A peer is not slow while it is we who don't read. */
+  checkBodyRate(): void {
+    if (!isTooSlow(this.#exchange, this.#service.limits) || this.#body === undefined || this.#stream.isPaused()) return;
+    this.#refuseBody(this.#body, 'body-timeout');
+  }
+
   #receive(body: RequestBody): void {
     const { maxBodyBytes } = this.#service.limits;
     this.#stream.on('data', (chunk: Buffer) => {
       this.#exchange.bodyStarted = true;
+      this.#exchange.bytesSinceCheck += chunk.length;
       this.#receivedBytes += chunk.length;
-      if (this.#receivedBytes > maxBodyBytes) this.#refuseBody(body);
+      if (this.#receivedBytes > maxBodyBytes) this.#refuseBody(body, 'body-too-large');
       else {
         body.push(chunk);
         if (body.full) this.#stream.pause();
@@ -84,9 +109,12 @@ class Http2Exchange {
     });
   }
 
-  #refuseBody(body: RequestBody): void {
-    body.finish(new Error('the content is larger than allowed here'));
-    this.#respond(new HttpResponse('the content is larger than allowed here\n', { status: 413 }));
+  #refuseBody(body: RequestBody, refusal: 'body-too-large' | 'body-timeout'): void {
+    const { status, text } = REFUSALS[refusal];
+    body.finish(new Error(text));
+    if (this.#exchange.answer === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
+    // An answer that has begun depends on content that will never be complete.
+    else this.#stream.close(NGHTTP2_CANCEL);
   }
 
   #owner(): ContextOwner {
@@ -104,8 +132,10 @@ class Http2Exchange {
   }
 
   #sendContinue(): void {
-    const { head, answer, bodyStarted } = this.#exchange;
-    if (head.expectsContinue && answer === 'awaited' && !bodyStarted && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+    const exchange = this.#exchange;
+    if (exchange.answer !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
+    exchange.continueSent = true;
+    this.#stream.additionalHeaders({ ':status': 100 });
   }
 
   #respond(response: unknown): void {
@@ -167,45 +197,6 @@ class Http2Exchange {
     const { method, target } = this.#exchange.head;
     this.#service.log.error({ err: error, method, target, requestId: this.#records.requestIdOf(this.#exchange) }, message);
   }
-}
-
-/** The head that a request of HTTP/1.1 would have had; undefined for one that is malformed. node:http2 has checked names and values. */
-function headOf(rawHeaders: readonly string[], isComplete: boolean): RequestHead | undefined {
-  let method = '';
-  let target = '';
-  let authority = '';
-  let host: string | undefined;
-  let expectsContinue = false;
-  let isConditional = false;
-  let fieldLines = '';
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    const value = rawHeaders[index + 1] ?? '';
-    if (name === ':method') method = value;
-    else if (name === ':path') target = value;
-    else if (name === ':authority') authority = value;
-    else if (!name.startsWith(':')) {
-      if (name === 'host') {
-        if (host !== undefined) return undefined;
-        host = value;
-      } else if (name === 'expect') expectsContinue = value.toLowerCase() === '100-continue';
-      isConditional ||= name === 'range' || name.startsWith('if-');
-      fieldLines += `${name}: ${value}\r\n`;
-    }
-  }
-  if (authority === '') authority = host ?? '';
-  // Two names for the server would be two readings of the request (RFC 9113 §8.3.1).
-  else if (host === undefined) fieldLines = `host: ${authority}\r\n${fieldLines}`;
-  else if (host.toLowerCase() !== authority.toLowerCase()) return undefined;
-  const parsed = parseTarget(method, method === 'CONNECT' ? authority : target);
-  if (parsed === undefined || !isAuthority(authority)) return undefined;
-  return {
-    method, target, path: parsed.path, authority, minorVersion: 1, fieldLines, persistent: true, isConditional,
-    isForHandler: isForHandler(method, parsed.path),
-    framing: isComplete ? { body: 'none' } : { body: 'chunked' },
-    expectsContinue: expectsContinue && !isComplete,
-    wantsUpgrade: false,
-  };
 }
 
 /** Fields of one name as a list, as node:http2 takes them. */

@@ -1,23 +1,27 @@
 // HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection as a
-// stream; requests and answers are those of HTTP/1.1.
+// stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
 
 import http2 from 'node:http2';
-import type { Connection, Sink } from '@wellknown/core';
+import type { CloseReason, Connection, Sink } from '@wellknown/core';
 import { ConnectionStream } from './connection-stream.ts';
 import { ExchangeRecords } from './exchange-records.ts';
-import { serveStream } from './http2-exchange.ts';
+import { serveStream, type Http2Exchange } from './http2-exchange.ts';
+import { DRAIN_GRACE_MS } from './phase-deadline.ts';
 import type { HttpService } from './service.ts';
 
 // What browsers and nginx work with.
 const MAX_CONCURRENT_STREAMS = 100;
 // Frames that make no sense, or resets: a peer that sends more is not worth talking to.
 const MAX_INVALID_FRAMES = 100;
+// GOAWAY of no error whose last stream is the last one possible: no new requests, but what is on its way is taken (RFC 9113 §6.8).
+// Node sends none without refusing new streams from then on, so this one frame is ours. Node writes whole frames: it fits between.
+const SHUTDOWN_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
 /** All HTTP/2 sessions of one service. */
 export class Http2Sessions {
   readonly #service: HttpService;
   readonly #server: http2.Http2Server;
-  readonly #records = new WeakMap<http2.Http2Session, ExchangeRecords>();
+  readonly #connections = new WeakMap<http2.Http2Session, Http2Connection>();
   /** Takes the session of the connection that is being handed over. */
   #opened: ((session: http2.ServerHttp2Session) => void) | undefined;
 
@@ -37,9 +41,9 @@ export class Http2Sessions {
     });
     this.#server.on('sessionError', () => undefined);
     const onStream = (stream: http2.ServerHttp2Stream, _headers: http2.IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[] = []): void => {
-      const records = stream.session === undefined ? undefined : this.#records.get(stream.session);
-      if (records === undefined) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-      else serveStream(stream, rawHeaders, service, records);
+      const connection = stream.session === undefined ? undefined : this.#connections.get(stream.session);
+      if (connection === undefined) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+      else connection.take(stream, rawHeaders);
     };
     this.#server.on('stream', onStream);
   }
@@ -47,21 +51,96 @@ export class Http2Sessions {
   /** The sink for one connection. */
   open(connection: Connection): Sink {
     const stream = new ConnectionStream(connection);
-    let opened: http2.ServerHttp2Session | undefined;
+    const sink = new Http2Connection(connection, stream, this.#service);
     // 'session' is emitted before the call returns.
     this.#opened = (session) => {
-      opened = session;
-      this.#records.set(session, new ExchangeRecords(connection, this.#service));
+      sink.session = session;
+      this.#connections.set(session, sink);
     };
     this.#server.emit('connection', stream);
     this.#opened = undefined;
-    return {
-      data: (chunk) => stream.sink.data(chunk),
-      ended: () => stream.sink.ended?.(),
-      drained: () => stream.sink.drained?.(),
-      // GOAWAY; streams that are open are finished.
-      drain: () => opened?.close(),
-      closed: (reason, error) => stream.sink.closed?.(reason, error),
-    };
+    return sink;
+  }
+}
+
+class Http2Connection implements Sink {
+  session: http2.ServerHttp2Session | undefined;
+  readonly #connection: Connection;
+  readonly #sink: Sink;
+  readonly #service: HttpService;
+  readonly #records: ExchangeRecords;
+  #openStreams = 0;
+  #hasTaken = false;
+  /** Those whose content is still coming. */
+  readonly #receiving = new Set<Http2Exchange>();
+  #isDraining = false;
+
+  constructor(connection: Connection, stream: ConnectionStream, service: HttpService) {
+    this.#connection = connection;
+    this.#sink = stream.sink;
+    this.#service = service;
+    this.#records = new ExchangeRecords(connection, service);
+    connection.setDeadline(service.limits.headTimeoutMs);
+  }
+
+  take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
+    this.#openStreams += 1;
+    this.#hasTaken = true;
+    const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
+    if (this.#openStreams === 1 && !this.#isDraining) this.#connection.setDeadline(0);
+    if (exchange?.isReceiving === true) this.#watch(exchange);
+    stream.once('close', () => {
+      this.#openStreams -= 1;
+      if (exchange !== undefined) this.#receiving.delete(exchange);
+      if (this.#openStreams === 0 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
+    });
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#sink.data(chunk);
+  }
+
+  ended(): void {
+    this.#sink.ended?.();
+  }
+
+  drained(): void {
+    this.#sink.drained?.();
+  }
+
+  closed(reason: CloseReason, error: Error | undefined): void {
+    this.#sink.closed?.(reason, error);
+  }
+
+  /** Two steps of GOAWAY (RFC 9113 §6.8): what is on its way is answered, then no more is taken and open streams are finished. */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    // A session that has hardly begun may not have sent its SETTINGS, which come first.
+    if (this.#hasTaken && this.session?.closed === false) this.#connection.send(SHUTDOWN_NOTICE);
+    this.#connection.setDeadline(DRAIN_GRACE_MS);
+  }
+
+  deadline(): void {
+    if (!this.#isDraining && this.#openStreams > 0) {
+      this.#checkBodyRates();
+      return;
+    }
+    // GOAWAY, unless a drain has said so already; streams that are open are finished.
+    if (this.session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
+    else this.session.close();
+  }
+
+  #watch(exchange: Http2Exchange): void {
+    this.#receiving.add(exchange);
+    if (this.#receiving.size === 1 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
+  }
+
+  #checkBodyRates(): void {
+    for (const exchange of this.#receiving) {
+      if (!exchange.isReceiving) this.#receiving.delete(exchange);
+      else exchange.checkBodyRate();
+    }
+    this.#connection.setDeadline(this.#receiving.size > 0 ? this.#service.limits.bodyCheckMs : 0);
   }
 }

@@ -7,7 +7,7 @@ import type { HttpLimits } from './limits.ts';
 type Phase = 'first-head' | 'idle' | 'head' | 'body' | 'answer' | 'closing';
 
 // A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within this.
-const DRAIN_GRACE_MS = 1_000;
+export const DRAIN_GRACE_MS = 1_000;
 
 export class PhaseDeadline {
   readonly #connection: Connection;

@@ -134,6 +134,20 @@ describe('what is refused', () => {
     expect(await ask(connect(url), { ':method': 'POST', ':path': '/' }, 'x'.repeat(1_000))).toMatchObject({ status: 200 });
   });
 
+  test('what HTTP/1.1 would refuse, with the same status', async () => {
+    const { url } = await start(() => new HttpResponse('x'), { limits: { maxHeadBytes: 4_000, maxTargetBytes: 1_000, maxBodyBytes: 100, maxFields: 50 } });
+    const session = connect(url);
+    expect(await ask(session, { ':path': '/', 'x-a': 'x'.repeat(4_000) })).toMatchObject({ status: 431, body: 'the header section is too large\n' });
+    expect(await ask(session, { ':path': '/', 'x-a': 'x'.repeat(3_000) })).toMatchObject({ status: 200 });
+    expect(await ask(session, { ':path': `/${'x'.repeat(999)}` })).toMatchObject({ status: 200 });
+    expect(await ask(session, { ':path': `/${'x'.repeat(1_000)}` })).toMatchObject({ status: 414 });
+    expect(await ask(session, { ':method': 'POST', ':path': '/', 'content-length': 101 }, 'x'.repeat(101))).toMatchObject({ status: 413 });
+    expect(await ask(session, { ':method': 'POST', ':path': '/', 'expect': 'more' }, 'x')).toMatchObject({ status: 417 });
+    // More fields than allowed are an error of the stream: node:http2 counts them, and their bytes once the client has acknowledged the limit.
+    expect((await ask(session, { ':path': '/', 'x-a': 'x'.repeat(4_000) })).resetCode).toBe(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect((await ask(session, { ':path': '/', ...Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`x-${index}`, 'a'])) })).resetCode).toBe(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
   test('a path that is none, and two names for the host (RFC 9113 §8.3.1)', async () => {
     const { url } = await start(() => new HttpResponse('x'));
     const session = connect(url);

@@ -1,0 +1,169 @@
+// What an HTTP/2 peer may not do: wait for ever, flood, or send more than is allowed; and how a session ends in order.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createHttpServer, HttpResponse, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
+import { makeCertificate, type TestCertificate } from './certificate.ts';
+import { connectRaw, FLAG, frame, FRAME, GET_BLOCK, POST_BLOCK, type Frame, type RawHttp2 } from './raw-http2.ts';
+
+let folder = '';
+let certificate: TestCertificate;
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-limits-'));
+  certificate = makeCertificate(folder);
+});
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(handler: FetchHandler, limits: HttpServerOptions['limits'] = {}): Promise<{ server: ReturnType<typeof createHttpServer>; client: RawHttp2; connect: () => Promise<RawHttp2> }> {
+  const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: certificate, limits });
+  closing.push(() => server.close({ graceMs: 0 }));
+  const [bound] = await server.listen();
+  const port = Number(/:(\d+)$/.exec(bound?.url ?? '')?.[1]);
+  const connect = async (): Promise<RawHttp2> => {
+    const client = await connectRaw(port);
+    closing.push(() => client.socket.destroy());
+    return client;
+  };
+  return { server, client: await connect(), connect };
+}
+
+const hello: FetchHandler = () => new HttpResponse('hello');
+const get = (streamId: number): Buffer => frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, streamId, GET_BLOCK);
+const isGoaway = ({ type }: Frame): boolean => type === FRAME.goaway;
+const isEndOf = (streamId: number) => (sent: Frame): boolean => sent.streamId === streamId && (sent.type === FRAME.data || sent.type === FRAME.headers) && (sent.flags & FLAG.endStream) !== 0;
+const errorCodeOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(4);
+
+describe('a session', () => {
+  test('that asks nothing is ended with GOAWAY after the time for a head', async () => {
+    const { client } = await start(hello, { headTimeoutMs: 200 });
+    expect(errorCodeOf(await client.until(isGoaway))).toBe(0);
+    await client.closed;
+  });
+
+  test('that is idle is ended with GOAWAY after the keep-alive time', async () => {
+    const { client } = await start(hello, { keepAliveTimeoutMs: 200 });
+    client.send(get(1));
+    expect(await client.until(isEndOf(1))).toBeDefined();
+    expect(errorCodeOf(await client.until(isGoaway))).toBe(0);
+    await client.closed;
+  });
+
+  test('whose handler takes longer than both is not', async () => {
+    const { client } = await start(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      return new HttpResponse('late');
+    }, { keepAliveTimeoutMs: 200, headTimeoutMs: 200 });
+    client.send(get(1));
+    expect(await client.until(isEndOf(1))).toBeDefined();
+  });
+
+  test('answers what was on its way when a drain began, and says so twice (RFC 9113 §6.8)', async () => {
+    const { server, client } = await start(hello);
+    client.send(get(1));
+    await client.until(isEndOf(1));
+    const closed = server.close({ graceMs: 10_000 });
+    client.send(get(3));
+    expect(await client.until(isEndOf(3))).toBeDefined();
+    await closed;
+    await client.closed;
+    const lastStreams = client.frames.filter(isGoaway).map(({ payload }) => payload.readUInt32BE(0));
+    expect(lastStreams[0]).toBe(2 ** 31 - 1);
+    expect(lastStreams.at(-1)).toBe(3);
+  });
+});
+
+describe('content', () => {
+  test('that comes too slowly is given up with 408, while other streams go on', async () => {
+    const failures: unknown[] = [];
+    const { client } = await start(async (request) => {
+      if (request.method === 'POST') await request.text().catch((error: unknown) => failures.push(error));
+      return new HttpResponse('x');
+    }, { bodyCheckMs: 200, minBodyBytesPerSecond: 100 });
+    client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK), frame(FRAME.data, 0, 1, Buffer.from('a')));
+    expect((await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString()).toBe('the content did not arrive in time\n');
+    expect(failures).toHaveLength(1);
+    client.send(get(3));
+    expect(await client.until(isEndOf(3))).toBeDefined();
+  });
+
+  test('that nobody reads is not slow: it is we who pause', async () => {
+    let release: () => void = () => undefined;
+    const { client } = await start(async (request) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return new HttpResponse(String((await request.arrayBuffer()).byteLength));
+    }, { bodyCheckMs: 200, minBodyBytesPerSecond: 100 });
+    client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK));
+    for (let part = 0; part < 4; part += 1) client.send(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
+    // More than is kept for a handler that does not read; the window of the stream is smaller, and grows as we take.
+    await client.until(({ type, streamId }) => type === FRAME.windowUpdate && streamId === 1);
+    client.send(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(client.frames.filter(({ streamId, type }) => streamId === 1 && type !== FRAME.windowUpdate)).toEqual([]);
+    release();
+    client.send(frame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(1)));
+    expect((await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString()).toBe('80001');
+  });
+});
+
+describe('a flood', () => {
+  /** Sends until the server has had enough, and checks that others are served meanwhile and afterwards. */
+  async function flood(bytes: (round: number) => Buffer, reads = true): Promise<{ calls: number; goaway: Frame | undefined }> {
+    let calls = 0;
+    const { client, connect } = await start((request) => {
+      calls += 1;
+      return request.url.endsWith('/') ? new HttpResponse('x') : new HttpResponse('y');
+    }, { headTimeoutMs: 1_000 });
+    let round = 0;
+    const sendMore = async (): Promise<void> => {
+      while (!client.socket.destroyed && round < 200) {
+        client.send(bytes(round));
+        round += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    if (!reads) client.socket.pause();
+    await Promise.race([sendMore(), client.closed]);
+    const other = await connect();
+    other.send(get(1));
+    expect(await other.until(isEndOf(1))).toBeDefined();
+    client.socket.resume();
+    await client.closed;
+    return { calls, goaway: client.frames.find(isGoaway) };
+  }
+
+  test('of requests that are reset at once is cut short, and costs no handler a call (CVE-2023-44487)', async () => {
+    let streamId = -1;
+    const { calls, goaway } = await flood(() => Buffer.concat(Array.from({ length: 500 }, () => {
+      streamId += 2;
+      return Buffer.concat([get(streamId), frame(FRAME.rstStream, 0, streamId, Buffer.from([0, 0, 0, 8]))]);
+    })));
+    // Of 100 000; nghttp2 allows bursts of a thousand.
+    expect(goaway?.payload.readUInt32BE(0)).toBeLessThan(3_000);
+    expect(errorCodeOf(goaway)).not.toBe(0);
+    expect(calls).toBeLessThanOrEqual(1_001);
+  });
+
+  test('of pings does not keep a session that asks nothing, and ends one that reads no answers (CVE-2019-9512)', async () => {
+    const ping = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
+    await flood(() => ping);
+    await flood(() => Buffer.concat(Array.from({ length: 5_000 }, () => ping)), false);
+  });
+
+  test('of settings ends the session (CVE-2019-9515)', async () => {
+    const settings = frame(FRAME.settings, 0, 0);
+    const { calls } = await flood(() => Buffer.concat(Array.from({ length: 5_000 }, () => settings)), false);
+    expect(calls).toBe(1);
+  });
+
+  test('of CONTINUATION ends the session (CVE-2024-27983)', async () => {
+    const { calls } = await flood((round) => (round === 0 ? frame(FRAME.headers, FLAG.endStream, 1, GET_BLOCK) : Buffer.concat(Array.from({ length: 100 }, () => frame(FRAME.continuation, 0, 1, Buffer.from([0x00, 0x01, 0x61, 0x01, 0x62]))))));
+    expect(calls).toBe(1);
+  });
+});

@@ -1,0 +1,82 @@
+// A client of HTTP/2 that writes frames by hand, for what no library would send.
+
+import tls from 'node:tls';
+
+export const FRAME = { data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 } as const;
+export const FLAG = { endStream: 1, ack: 1, endHeaders: 4 } as const;
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+// :method GET, :scheme https, :path /, and a literal :authority (RFC 7541 §6.2.2).
+export const GET_BLOCK = Buffer.from([0x82, 0x87, 0x84, 0x01, 0x01, 0x61]);
+/** The same with POST. */
+export const POST_BLOCK = Buffer.from([0x83, 0x87, 0x84, 0x01, 0x01, 0x61]);
+
+export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = new Uint8Array(0)): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(streamId, 5);
+  return Buffer.concat([header, payload]);
+}
+
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Buffer;
+}
+
+export interface RawHttp2 {
+  readonly socket: tls.TLSSocket;
+  send(...frames: Uint8Array[]): void;
+  /** Every frame so far. */
+  readonly frames: readonly Frame[];
+  /** Resolves with the first frame that fits, or undefined when the connection ends without one. */
+  until(fits: (frame: Frame) => boolean): Promise<Frame | undefined>;
+  readonly closed: Promise<void>;
+}
+
+/** Connects, and says the preface and an empty SETTINGS frame. */
+export async function connectRaw(port: number): Promise<RawHttp2> {
+  const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('secureConnect', resolve));
+  let rest = Buffer.alloc(0);
+  let isOver = false;
+  const frames: Frame[] = [];
+  const looks = new Set<() => void>();
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      const end = 9 + rest.readUIntBE(0, 3);
+      frames.push({ type: rest[3] ?? 0, flags: rest[4] ?? 0, streamId: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
+      rest = rest.subarray(end);
+    }
+    for (const look of looks) look();
+  });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => {
+    isOver = true;
+    for (const look of looks) look();
+    resolve();
+  }));
+  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0)]));
+  return {
+    socket,
+    frames,
+    closed,
+    send(...given) {
+      if (!socket.destroyed) socket.write(Buffer.concat(given));
+    },
+    until: (fits) => new Promise((resolve) => {
+      const look = (): void => {
+        const found = frames.find(fits);
+        if (found === undefined && !isOver) return;
+        looks.delete(look);
+        resolve(found);
+      };
+      looks.add(look);
+      look();
+    }),
+  };
+}
