@@ -38,6 +38,7 @@ const CARRYING_FILES = [
   'packages/core/src/testing/client.ts',
   'packages/core/src/testing/dialogue.ts',
   'packages/core/src/testing/program.ts',
+  'packages/core/src/testing/system-programs.ts',
   'packages/*/src/main.ts',
   'packages/*/src/command.ts',
   'packages/http/src/static/disk.ts',

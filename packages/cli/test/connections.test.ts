@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectClient, startProgram, type Program } from '@wellknown/core/testing';
+import { connectClient, lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -31,9 +31,8 @@ async function start(...args: string[]): Promise<string> {
 }
 
 const withTls = ['--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key];
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-describe.skipIf(!hasCurl)(`curl${hasCurl ? '' : ' (skipped: curl is not installed)'}`, () => {
+describe.skipIf(lacks('curl'))('curl', () => {
   test('gets a file over TLS', async () => {
     const url = await start('http', folder, ...withTls);
     expect(execFileSync('curl', ['-sk', '--max-time', '10', `${url.replace('tls:', 'https:')}/hello.txt`], { encoding: 'utf8' })).toBe('hello\n');

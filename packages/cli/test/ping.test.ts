@@ -1,9 +1,9 @@
 // `wellknown ping` as a user runs it.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from '@wellknown/core';
-import { runProgram } from '@wellknown/core/testing';
+import { lacks, runProgram } from '@wellknown/core/testing';
 import { createEchoServer, smallServiceProtocol, type ProbeReport } from '@wellknown/echo-udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
@@ -97,9 +97,8 @@ describe('the program', () => {
     expect(output).toMatch(/lost +0 /);
   });
 
-  const hasScript = spawnSync('sh', ['-c', 'command -v script']).status === 0;
-  if (!hasScript) console.log('skipped: script is not installed, so there is no terminal to show the live line on');
-  test.runIf(hasScript || process.env.CI !== undefined)('shows a line that is overwritten on a terminal, and wipes it at the end', async () => {
+  // A terminal to show the live line on.
+  test.skipIf(lacks('script'))('shows a line that is overwritten on a terminal, and wipes it at the end', async () => {
     const command = [process.execPath, ...WELLKNOWN, 'ping', echoUrl, '--count', '4', '--interval', '0.15'].map((word) => `'${word}'`).join(' ');
     // Not synchronously: the server that answers is in this process.
     const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });

@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
+import { connectClient, lacks, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -38,11 +38,7 @@ async function startUp(...args: string[]): Promise<{ program: Program; offset: n
 
 /** A client of the system. Missing, its test is skipped with the reason; in CI it fails. */
 function testWith(client: string, name: string, run: () => Promise<void>): void {
-  const isHere = spawnSync('sh', ['-c', `command -v ${client}`]).status === 0;
-  if (!isHere && process.env.CI === undefined) {
-    console.log(`skipped, since ${client} is not installed: ${name}`);
-    test.skip(`${name} (${client} is not installed)`, run);
-  } else test(name, run);
+  test.skipIf(lacks(client))(name, run);
 }
 
 function system(command: string, args: readonly string[], input = ''): Promise<{ status: number; stdout: string; stderr: string }> {

@@ -1,8 +1,8 @@
 // Who is let in, and how fast: over real sockets, with HAProxy in front, and with few file descriptors.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import dgram from 'node:dgram';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildProxyHeader, createServer, defineProtocol, type ProxyHeader, type Server, type ServerOptions } from '../src/index.ts';
 import { createExecServer } from '../src/exec-server.ts';
-import { connectClient, createFakeClock, startProgram, type Client, type Program } from '../src/testing/index.ts';
+import { connectClient, createFakeClock, lacks, startProgram, type Client, type Program } from '../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from './fixtures/certificates.ts';
 import { eventually, ROOT } from './fixtures/identify.ts';
 import { who, type Who } from './fixtures/who.ts';
@@ -124,9 +124,7 @@ describe('the PROXY protocol', () => {
   });
 });
 
-const hasHaproxy = existsSync('/usr/sbin/haproxy') || spawnSync('haproxy', ['-v']).status === 0;
-
-describe.skipIf(!hasHaproxy)(`HAProxy in front${hasHaproxy ? '' : ' (skipped: haproxy is not installed)'}`, () => {
+describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
   /** Starts HAProxy with one TCP frontend and resolves with its port. */
   async function haproxy(backend: string, bind = ''): Promise<{ port: number }> {
     const probe = net.createServer().listen(0, '127.0.0.1');

@@ -1,13 +1,13 @@
 // Sockets that change hands: programs run by us for each connection, and our program run by tcpserver, xinetd and systemd.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, type ExecServerOptions, type Server } from '../src/index.ts';
-import { connectClient } from '../src/testing/index.ts';
+import { connectClient, lacks } from '../src/testing/index.ts';
 import { eventually, isAlive, PROGRAM, ROOT } from './fixtures/identify.ts';
 
 const servers: Server[] = [];
@@ -105,11 +105,7 @@ describe('a process for each connection', () => {
 
 /** A program of the system. Missing, its test is skipped with the reason; in CI it fails. */
 function testWith(program: string, name: string, run: () => Promise<void>): void {
-  const isHere = spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-  if (!isHere && process.env.CI === undefined) {
-    console.log(`skipped, since ${program} is not installed: ${name}`);
-    test.skip(`${name} (${program} is not installed)`, run);
-  } else test(name, run);
+  test.skipIf(lacks(program))(name, run);
 }
 
 /** A free port: these programs cannot be asked which one they got. */

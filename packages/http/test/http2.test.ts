@@ -7,13 +7,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Server } from '@wellknown/core';
+import { lacksFeature } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, serveFiles, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
 import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
-const curlSpeaksHttp2 = /\bHTTP2\b/.test(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout);
-if (!curlSpeaksHttp2) console.warn('there is no curl that speaks HTTP/2: its tests are skipped');
+const lacksCurl = lacksFeature('a curl that speaks HTTP/2', () => /\bHTTP2\b/.test(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout));
 
 let folder = '';
 let tls: { cert: Buffer; key: Buffer };
@@ -188,7 +188,7 @@ test('files are served', async () => {
   expect((await ask(session, { ':path': '/big.txt', range: 'bytes=-10' })).body).toBe('0123456789');
 });
 
-test.skipIf(!curlSpeaksHttp2)('curl speaks it, also to upload, and still gets HTTP/1.1 when it asks for that', async () => {
+test.skipIf(lacksCurl)('curl speaks it, also to upload, and still gets HTTP/1.1 when it asks for that', async () => {
   const { url } = await start(async (request, context) => new HttpResponse(`${context.httpVersion} ${(await request.text()).length}`));
   const curl = async (...args: string[]): Promise<string> => (await run('curl', ['-skS', '--max-time', '10', ...args])).stdout;
   const upload = path.join(folder, 'upload');

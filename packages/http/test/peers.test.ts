@@ -1,25 +1,18 @@
 // The program under load from tools that count every error: wrk through a reload, h2load over HTTP/2, slowhttptest in three ways.
 
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { startProgram, type Program } from '@wellknown/core/testing';
+import { lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
-
-const has = (tool: string): boolean => {
-  const found = spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-  if (!found) console.warn(`${tool} is not installed: its tests are skipped`);
-  return found;
-};
-const [hasWrk, hasH2load, hasSlowhttptest] = ['wrk', 'h2load', 'slowhttptest'].map(has);
 
 let site = '';
 beforeAll(() => {
@@ -39,7 +32,7 @@ async function start(...args: string[]): Promise<{ program: Program; port: strin
   return { program, port: /:(\d+)$/.exec(program.endpoints.http?.[0] ?? '')?.[1] ?? '' };
 }
 
-test.skipIf(!hasWrk)('wrk sees no error while all workers are replaced', async () => {
+test.skipIf(lacks('wrk'))('wrk sees no error while all workers are replaced', async () => {
   const { program, port } = await start('--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--log-format', 'json');
   const load = run('wrk', ['-t1', '-c16', '-d5s', `http://127.0.0.1:${port}/a.txt`]);
   program.signal('SIGHUP');
@@ -49,7 +42,7 @@ test.skipIf(!hasWrk)('wrk sees no error while all workers are replaced', async (
   expect(Number(/(\d+) requests in/.exec(stdout)?.[1])).toBeGreaterThan(100);
 }, 40_000);
 
-test.skipIf(!hasH2load)('h2load gets all its answers over HTTP/2, and over HTTP/1.1 with pipelining', async () => {
+test.skipIf(lacks('h2load'))('h2load gets all its answers over HTTP/2, and over HTTP/1.1 with pipelining', async () => {
   const { certFile: cert, keyFile: key } = makeCertificate(site);
   const { port } = await start('--workers', '0', '--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key);
   for (const protocol of [[], ['--h1']]) {
@@ -58,7 +51,7 @@ test.skipIf(!hasH2load)('h2load gets all its answers over HTTP/2, and over HTTP/
   }
 }, 40_000);
 
-describe.skipIf(!hasSlowhttptest)('slowhttptest', () => {
+describe.skipIf(lacks('slowhttptest'))('slowhttptest', () => {
   // Seconds stand for the minutes of an attack: limits are tested with a clock elsewhere, here it is that others are served meanwhile.
   test.each([
     ['slow heads', ['-H', '-i', '1']],

@@ -1,19 +1,17 @@
 // Over real sockets, with curl as the client.
 
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
+import { lacks } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, serveFiles, type FetchHandler } from '../src/index.ts';
 import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
-if (!hasCurl && process.env.CI !== undefined) throw new Error('curl is needed in CI');
-if (!hasCurl) console.warn('curl is not installed: the tests over real sockets are skipped');
 
 async function withServer(handler: FetchHandler, use: (url: string) => Promise<void>): Promise<void> {
   await using server = createHttpServer(handler, { listen: 'tcp://127.0.0.1:0' });
@@ -22,7 +20,7 @@ async function withServer(handler: FetchHandler, use: (url: string) => Promise<v
 }
 const curl = async (...args: string[]): Promise<string> => (await run('curl', ['-sS', '--max-time', '10', ...args], { maxBuffer: 50_000_000 })).stdout;
 
-describe.skipIf(!hasCurl)('curl', () => {
+describe.skipIf(lacks('curl'))('curl', () => {
   test('gets an answer over one connection several times', async () => {
     await withServer((request) => new HttpResponse(new URL(request.url).pathname), async (url) => {
       expect(await curl('-w', '%{num_connects} ', `${url}/a`, `${url}/b`)).toBe('/a1 /b0 ');

@@ -8,5 +8,6 @@ export { byteByByte, cutAt, everyCut } from './chunks.ts';
 export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type DialogueStep } from './dialogue.ts';
 export { connectClient, type Client } from './client.ts';
 export { runProgram, startProgram, type Program, type ProgramOptions } from './program.ts';
+export { lacks, lacksFeature } from './system-programs.ts';
 export { describeServerBehaviour, type BehaviourSubject, type TestFunctions } from './behaviour-suite.ts';
 export { describeDatagramBehaviour, type DatagramSubject } from './datagram-suite.ts';
