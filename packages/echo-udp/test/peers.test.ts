@@ -1,11 +1,12 @@
 // Programs that nobody here wrote, as clients of the small services and as the other end of an attack.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import dgram from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectDatagram, createServer, type Server } from '@wellknown/core';
+import { lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createEchoServer, smallServiceProtocol, type EchoServerOptions } from '../src/index.ts';
 
@@ -16,13 +17,9 @@ afterEach(async () => {
 
 /** Needs programs of the system, and `root` where a datagram is forged. Missing, the test is skipped with the reason; in CI it fails. */
 function testWith(programs: readonly string[], name: string, run: () => Promise<void>, needsRoot = false): void {
-  const missing = programs.filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
-  const reason = missing.length > 0 ? `${missing.join(' and ')} not installed` : needsRoot && process.getuid?.() !== 0 ? 'forging a source needs root' : undefined;
-  if (reason === undefined || (missing.length > 0 && process.env.CI !== undefined)) test(name, run);
-  else {
-    console.log(`skipped, ${reason}: ${name}`);
-    test.skip(`${name} (${reason})`, run);
-  }
+  const isRefused = needsRoot && process.getuid?.() !== 0;
+  if (isRefused) console.log(`skipped, forging a source needs root: ${name}`);
+  test.skipIf(isRefused || lacks(...programs))(name, run);
 }
 
 /** Runs a client to its end. With `untilBytes` its input stays open until it has printed so many. */

@@ -1,11 +1,12 @@
 // The clients that people use, against a disk. One that is not installed is skipped with a word about it, except in CI.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
+import { lacks } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFtpServer, diskFileSystem } from '../src/index.ts';
 import { until } from './ftp-session.ts';
@@ -134,13 +135,7 @@ function run(program: string, parameters: readonly string[]): Promise<{ status: 
   );
 }
 
-const isMissing = (program: string): boolean => {
-  const missing = spawnSync(program, ['--version']).error !== undefined;
-  if (missing) process.stderr.write(`skipped: ${program} is not installed; in CI this is a failure\n`);
-  return missing && process.env.CI === undefined;
-};
-
-describe.skipIf(isMissing('curl'))('curl', () => {
+describe.skipIf(lacks('curl'))('curl', () => {
   const url = (name: string, login = ''): string => `ftp://${login}127.0.0.1:${port}/${name}`;
   const curl = async (...parameters: string[]): Promise<string> => {
     const { status, stdout, stderr } = await run('curl', ['-sS', '--max-time', '20', ...parameters]);
@@ -189,7 +184,7 @@ describe.skipIf(isMissing('curl'))('curl', () => {
   });
 });
 
-describe.skipIf(isMissing('lftp'))('lftp', () => {
+describe.skipIf(lacks('lftp'))('lftp', () => {
   const lftp = async (script: string): Promise<string> => {
     const settings = 'set net:timeout 10; set net:max-retries 1; set cmd:fail-exit yes;';
     const { status, stdout, stderr } = await run('lftp', ['--norc', '-c', `${settings} open ftp://ann:secret@127.0.0.1:${port}; ${script}`]);

@@ -1,10 +1,11 @@
 // Over real sockets, and with the telnet client of the system.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDemonstration, createTelnetServer, type TelnetHandler } from '../src/index.ts';
 
@@ -144,15 +145,7 @@ test('the example of the README runs as it stands', async () => {
 const TELNET = 'telnet';
 /** Runs a command on a pseudo-terminal of its own. */
 const SCRIPT = 'script';
-const missing = [TELNET, SCRIPT].filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
-const reason = missing.length === 0 ? undefined : `not installed: ${missing.join(', ')} (Debian: inetutils-telnet, bsdutils)`;
-if (reason !== undefined) process.stderr.write(`the tests with the telnet client are skipped: ${reason}\n`);
-
-test('the telnet client is installed, at least where CI runs', () => {
-  expect(process.env.CI === undefined ? undefined : reason).toBeUndefined();
-});
-
-describe.skipIf(reason !== undefined)('the telnet client of the system', () => {
+describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => {
   /** The client on a pseudo-terminal, as a person has it. */
   const telnet = (port: number): Conversation => {
     const child = spawn(SCRIPT, ['-qec', `stty rows 31 cols 97; ${TELNET} 127.0.0.1 ${port}`, '/dev/null'], { env: { ...process.env, TERM: 'vt220' }, stdio: ['pipe', 'pipe', 'inherit'] });
