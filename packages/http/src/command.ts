@@ -29,6 +29,7 @@ export const httpCommand: ServerCommand = {
     { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
     { name: 'immutable', argument: 'PATTERN', help: 'paths that match this regular expression never change and are cached for a year (default: none)' },
     { name: 'no-precompressed', help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them' },
+    { name: 'max-body', argument: 'BYTES', help: 'the most content that a request may bring, 0 for any amount (default: 1048576)' },
     { name: 'access-log', argument: 'FILE', help: 'one line for each request in the combined format; - is stderr (default: none)' },
     { name: 'trust-proxy', argument: 'CIDR', repeatable: true, help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)" },
     { name: 'forwarded', argument: 'FIELD', help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)' },
@@ -86,7 +87,12 @@ function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtoc
   }
   // Core has checked it by now.
   const idle = readNumber(values, 'idle-timeout', { min: 0 });
-  const limits = idle.ok && idle.value !== undefined ? { idleTimeoutMs: idle.value * 1000 } : {};
+  const maxBody = readNumber(values, 'max-body', { whole: true, min: 0 });
+  if (!maxBody.ok) return maxBody;
+  const limits = {
+    ...(idle.ok && idle.value !== undefined && { idleTimeoutMs: idle.value * 1000 }),
+    ...(maxBody.value !== undefined && { maxBodyBytes: maxBody.value === 0 ? Infinity : maxBody.value }),
+  };
   return ok({ limits, accessLog, proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted } });
 }
 

@@ -65,6 +65,15 @@ test('--trust-proxy takes the word of those addresses and nobody else', async ()
   expect(await addressSeen('198.51.100.0/24')).toBe('192.0.2.1');
 });
 
+test.each([['5', 413], ['6', 200], ['0', 200]])('--max-body %s for six bytes of content: %i', async (bytes, status) => {
+  const built = await build(undefined, { handler: path.join(directory, 'function.mjs'), 'max-body': bytes });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef');
+  await settled();
+  expect(readResponses(peer.take())).toMatchObject([{ status }]);
+});
+
 test('--redirect-to-https sends everyone to the same place there', async () => {
   const built = await build(undefined, { 'redirect-to-https': '8443' });
   if (!built.ok) throw new Error(built.error);
@@ -85,6 +94,7 @@ describe('a problem is a sentence that names what was given', () => {
     ['a proxy that is no address', '.', { 'trust-proxy': ['x'] }, "--trust-proxy x: 'x' is neither an IPv4 nor an IPv6 address"],
     ['a field without proxies', '.', { forwarded: 'forwarded' }, '--forwarded forwarded has no meaning without --trust-proxy'],
     ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],
+    ['a size that is none', '.', { 'max-body': '1MB' }, "--max-body is '1MB', allowed is a whole number from 0"],
     ['a port that is none', undefined, { 'redirect-to-https': '0' }, "--redirect-to-https '0' is no port, allowed are 1 to 65535"],
     ['a redirect and a root', '.', { 'redirect-to-https': '443' }, "--redirect-to-https serves nothing, so the directory '.' has no meaning beside it"],
     ['another policy that does not exist', '.', { dotfiles: 'some' }, "--dotfiles is 'some', allowed is deny, allow"],

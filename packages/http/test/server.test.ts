@@ -2,19 +2,20 @@
 
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { lacks } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
-import { createHttpServer, HttpResponse, serveFiles, type FetchHandler } from '../src/index.ts';
+import { createHttpServer, HttpResponse, serveFiles, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
 import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 
-async function withServer(handler: FetchHandler, use: (url: string) => Promise<void>): Promise<void> {
-  await using server = createHttpServer(handler, { listen: 'tcp://127.0.0.1:0' });
+async function withServer(handler: FetchHandler, use: (url: string) => Promise<void>, limits: HttpServerOptions['limits'] = {}): Promise<void> {
+  await using server = createHttpServer(handler, { listen: 'tcp://127.0.0.1:0', limits });
   const [bound] = await server.listen();
   await use((bound?.url ?? '').replace('tcp:', 'http:'));
 }
@@ -47,6 +48,18 @@ describe.skipIf(lacks('curl'))('curl', () => {
     fs.rmSync(path.dirname(file), { recursive: true });
   });
 
+  test('an upload of 50 MB that is answered 401 at once hears of it', async () => {
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-')), 'upload');
+    fs.writeFileSync(file, '');
+    fs.truncateSync(file, 50_000_000);
+    await withServer(() => new HttpResponse('who are you', { status: 401 }), async (url) => {
+      for (const options of [['--data-binary', `@${file}`], ['-T', file, '-H', 'Transfer-Encoding: chunked']]) {
+        expect(await curl('-w', ' %{http_code}', '-H', 'Expect:', ...options, url)).toBe('who are you 401');
+      }
+    }, { maxBodyBytes: Infinity });
+    fs.rmSync(path.dirname(file), { recursive: true });
+  });
+
   test('downloads a file, and resumes it', async () => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-'));
     const content = Buffer.alloc(2_000_000, '0123456789');
@@ -58,6 +71,19 @@ describe.skipIf(lacks('curl'))('curl', () => {
     });
     fs.rmSync(root, { recursive: true });
   });
+});
+
+test('a client that sends 50 MB before it looks still finds the answer that came first, and no reset', async () => {
+  await withServer(() => new HttpResponse('who are you', { status: 401 }), async (url) => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    socket.pause();
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n');
+    const part = Buffer.alloc(500_000);
+    for (let sent = 0; sent < 100; sent += 1) await new Promise<void>((resolve, reject) => socket.write(part, (error) => (error ? reject(error) : resolve())));
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 [^]*\r\nConnection: close\r\n[^]*who are you$/);
+  }, { maxBodyBytes: Infinity });
 });
 
 test('who is trusted, who writes requests down, and whether HTTP/2 is offered are options of the server', async () => {
