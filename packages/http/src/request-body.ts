@@ -26,6 +26,7 @@ export class RequestBody {
   /** The trailer field lines, once the content has ended. */
   trailerLines = '';
   #stream: ReadableStream<Uint8Array> | undefined;
+  #isCancelled = false;
   /** The whole content, in a buffer of somebody else, for as long as the handler's first turn lasts. */
   #lent: Buffer | undefined;
 
@@ -36,6 +37,11 @@ export class RequestBody {
   /** True once a handler reads it. */
   get used(): boolean {
     return this.#reader.kind === 'collector' || this.#reader.kind === 'stream';
+  }
+
+  /** What a platform Request calls `bodyUsed`: somebody has read from it, or given it up. */
+  get disturbed(): boolean {
+    return this.used || this.#isCancelled;
   }
 
   /** True while nothing more should be read from the peer. */
@@ -98,7 +104,9 @@ export class RequestBody {
 
   /** The whole content. Rejects when it never became complete. */
   collect(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#reader.kind !== 'none') return Promise.reject(new TypeError('the content of the request has been read already'));
+    if (this.#reader.kind !== 'none' || this.#stream?.locked === true) return Promise.reject(new TypeError('the content of the request has been read already'));
+    // As on the platform, whoever reads all of it holds the stream from then on.
+    this.#stream?.getReader();
     this.keepLent();
     return new Promise((resolve, reject) => {
       const reader: Reader = { kind: 'collector', resolve, reject };
@@ -116,11 +124,17 @@ export class RequestBody {
   stream(): ReadableStream<Uint8Array> {
     this.keepLent();
     if (this.#stream === undefined) {
-      this.#stream = new ReadableStream<Uint8Array>({ pull: (controller) => this.#pull(controller), cancel: () => this.discard() }, { highWaterMark: 0 });
+      this.#stream = new ReadableStream<Uint8Array>({ pull: (controller) => this.#pull(controller), cancel: () => this.#cancel() }, { highWaterMark: 0 });
+      if (this.#reader.kind === 'collector') this.#stream.getReader();
       // Now and not at the first pull: an answer that relays the stream has begun by then, and 100 (Continue) would be too late.
       if (this.#reader.kind === 'none' && this.#end === undefined) this.#events.wanted();
     }
     return this.#stream;
+  }
+
+  #cancel(): void {
+    this.#isCancelled = true;
+    this.discard();
   }
 
   #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> | undefined {

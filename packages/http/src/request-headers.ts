@@ -2,6 +2,7 @@
 // only for what needs one: iteration and changes.
 
 import { findField, readFields } from './fields.ts';
+import { isToken } from './octets.ts';
 
 /** Satisfies `instanceof Headers`. */
 export class RequestHeaders implements Headers {
@@ -13,7 +14,11 @@ export class RequestHeaders implements Headers {
   }
 
   get(name: string): string | null {
-    return this.#native === undefined ? findField(this.#lines, name.toLowerCase()) : this.#native.get(name);
+    if (this.#native !== undefined) return this.#native.get(name);
+    const value = findField(this.#lines, name.toLowerCase());
+    // What was found is a name.
+    if (value === null && !isToken(name)) throw new TypeError(`'${name}' is not a field name`);
+    return value;
   }
 
   has(name: string): boolean {

@@ -87,7 +87,7 @@ export class HttpRequest implements Request {
   }
 
   get bodyUsed(): boolean {
-    return this.#native?.bodyUsed ?? this.#body?.used ?? false;
+    return this.#native?.bodyUsed ?? this.#body?.disturbed ?? false;
   }
 
   text(): Promise<string> {
