@@ -33,17 +33,20 @@ export const httpCommand: ServerCommand = {
     { name: 'access-log', argument: 'FILE', help: 'one line for each request in the combined format; - is stderr (default: none)' },
     { name: 'trust-proxy', argument: 'CIDR', repeatable: true, help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)" },
     { name: 'forwarded', argument: 'FIELD', help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)' },
-    { name: 'redirect-to-https', argument: 'PORT', help: 'serve nothing, but send every request to the same place over HTTPS on this port' },
+    { name: 'redirect-to-https', argument: 'PORT', help: 'send who comes in clear to the same place over HTTPS on this port; ROOT or --handler is for those who come over TLS' },
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
   async build(values, { log }) {
     const file = values.text('handler');
-    const redirect = values.text('redirect-to-https');
-    const handler = redirect !== undefined ? buildRedirect(values, redirect) : file === undefined ? buildFiles(values) : await buildHandler(values, file);
-    if (!handler.ok) return handler;
+    const redirect = readRedirect(values);
+    if (!redirect.ok) return redirect;
+    const isAlone = values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
+    const served = redirect.value !== undefined && isAlone ? ok(redirect.value) : file === undefined ? buildFiles(values) : await buildHandler(values, file);
+    if (!served.ok) return served;
     const surroundings = buildSurroundings(values, log);
-    return surroundings.ok ? ok(httpProtocol(handler.value, surroundings.value)) : surroundings;
+    const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
+    return surroundings.ok ? ok(httpProtocol(handler, surroundings.value)) : surroundings;
   },
 };
 
@@ -55,12 +58,16 @@ async function buildHandler(values: OptionValues, file: string): Promise<Result<
   return handler.ok ? handler : fail(`--handler ${file}: ${handler.error}`);
 }
 
-function buildRedirect(values: OptionValues, text: string): Result<FetchHandler, string> {
-  const other = [...FILE_OPTIONS, 'handler' as const].find((name) => values.has(name));
-  if (values.positional !== undefined || other !== undefined) return fail(`--redirect-to-https serves nothing, so ${other === undefined ? `the directory '${values.positional ?? ''}'` : `--${other}`} has no meaning beside it`);
+function readRedirect(values: OptionValues): Result<FetchHandler | undefined, string> {
+  const text = values.text('redirect-to-https');
+  if (text === undefined) return ok(undefined);
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
   return port >= 1 && port <= 65_535 ? ok(redirectToHttps(port)) : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
 }
+
+/** By how a client came, which a trusted proxy may tell. */
+const byScheme = (inClear: FetchHandler, overTls: FetchHandler): FetchHandler => (request, context) =>
+  (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
 /** The handler's surroundings: who is trusted, and where requests are written down. */
 function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtocolOptions, string> {

@@ -46,7 +46,8 @@ export function clientBehindProxies(fields: Fields, field: ForwardedField, direc
 
 /** The hops of `X-Forwarded-For`; scheme and host come as one value, or one for each hop. */
 function hopsOfXForwarded(fields: Fields): Hop[] {
-  const addresses = listOf(fields.get('x-forwarded-for'));
+  // A proxy that tells scheme or host alone speaks of a client whose address it does not tell.
+  const addresses = listOf(fields.get('x-forwarded-for') ?? '');
   const schemes = listOf(fields.get('x-forwarded-proto'));
   const hosts = listOf(fields.get('x-forwarded-host'));
   const beside = (values: readonly string[], index: number): string | undefined => values[values.length - addresses.length + index] ?? (index === addresses.length - 1 ? values.at(-1) : undefined);

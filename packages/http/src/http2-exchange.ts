@@ -195,7 +195,7 @@ export class Http2Exchange {
 
   #log(error: unknown, message: string): void {
     const { method, target } = this.#exchange.head;
-    this.#service.log.error({ err: error, method, target, requestId: this.#records.requestIdOf(this.#exchange) }, message);
+    this.#service.log.error({ err: error, method, target, requestId: this.#records.requestIdOf(this.#exchange), connection: this.#records.connection.id }, message);
   }
 }
 

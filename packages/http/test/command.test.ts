@@ -65,6 +65,16 @@ test('--trust-proxy takes the word of those addresses and nobody else', async ()
   expect(await addressSeen('198.51.100.0/24')).toBe('192.0.2.1');
 });
 
+test('--redirect-to-https beside a handler serves who came over TLS, also at a trusted proxy', async () => {
+  const built = await build(undefined, { handler: path.join(directory, 'function.mjs'), 'redirect-to-https': '443', 'trust-proxy': ['192.0.2.0/24'] });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+  peer.send('GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n');
+  await settled();
+  expect(readResponses(peer.take()).map(({ status, headers, body }) => [status, headers.get('location'), body])).toEqual([[308, 'https://a/x', ''], [200, null, '/x']]);
+});
+
 test.each([['5', 413], ['6', 200], ['0', 200]])('--max-body %s for six bytes of content: %i', async (bytes, status) => {
   const built = await build(undefined, { handler: path.join(directory, 'function.mjs'), 'max-body': bytes });
   if (!built.ok) throw new Error(built.error);
@@ -96,7 +106,6 @@ describe('a problem is a sentence that names what was given', () => {
     ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],
     ['a size that is none', '.', { 'max-body': '1MB' }, "--max-body is '1MB', allowed is a whole number from 0"],
     ['a port that is none', undefined, { 'redirect-to-https': '0' }, "--redirect-to-https '0' is no port, allowed are 1 to 65535"],
-    ['a redirect and a root', '.', { 'redirect-to-https': '443' }, "--redirect-to-https serves nothing, so the directory '.' has no meaning beside it"],
     ['another policy that does not exist', '.', { dotfiles: 'some' }, "--dotfiles is 'some', allowed is deny, allow"],
     ['a Cache-Control that breaks a line', '.', { 'cache-control': 'a\r\nb' }, "--cache-control 'a\r\nb' can't be sent: only printable ASCII is allowed"],
   ])('%s', async (_, positional, given, error) => {

@@ -206,6 +206,10 @@ describe('who asks', () => {
     expect(seen(lines, field)).toMatchObject({ address });
   });
 
+  test('a proxy that tells only the scheme is believed in that', () => {
+    expect(seen('X-Forwarded-Proto: https\r\n', 'x-forwarded-for')).toEqual(expect.objectContaining({ address: '192.0.2.1', scheme: 'https', url: 'https://inner/p' }));
+  });
+
   test('a host that is none is not believed', () => {
     expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: a/b@c\r\n', 'x-forwarded-for')).toMatchObject({ host: 'inner' });
   });
