@@ -2,18 +2,16 @@
 
 import http2 from 'node:http2';
 import { readFields } from './fields.ts';
+import { discardContent } from './response-content.ts';
+import type { EncodedHead } from './response-head.ts';
 import { isSource, type ContentSource, type ResponseContent, type ResponseHeaders } from './response.ts';
 import { encodeTrailers } from './response-trailers.ts';
 
 export interface Http2Answer {
   readonly status: number;
-  /** A status line and checked field lines without framing, as HTTP/1.1 would have them. */
-  readonly fieldLines: string;
+  /** The checked head that HTTP/1.1 would have: of its framing, only Content-Length has a meaning here. */
+  readonly head: EncodedHead;
   readonly content: ResponseContent;
-  /** The Content-Length that the handler gave, and what is known of the content. */
-  readonly declared: number | undefined;
-  readonly byteLength: number | undefined;
-  readonly isHead: boolean;
   readonly trailers: (() => ResponseHeaders) | undefined;
 }
 
@@ -21,23 +19,21 @@ const SLICE_BYTES = 65_536;
 
 /** Resolves with the bytes of content once the last of them is written. Rejects when the content breaks, or is not as long as it was said to be. */
 export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2Answer, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
-  const { status, content, isHead, declared } = answer;
-  const hasContent = !isHead && status !== 204 && status !== 205 && status !== 304 && content !== null;
-  const length = answer.byteLength === undefined || (isHead && content === null) ? declared : answer.byteLength;
+  const { status, content } = answer;
+  const { text, transfer, byteLength } = answer.head;
+  const length = transfer === 'length' ? byteLength : undefined;
   try {
-    if (declared !== undefined && length !== declared) throw new TypeError(`Content-Length says ${declared}, the content has ${length ?? 0} bytes`);
     if (stream.destroyed) throw new Error('the stream is closed');
-    const headers: http2.OutgoingHttpHeaders = { ':status': status, ...fieldsOf(answer.fieldLines) };
-    if (length !== undefined && status !== 204 && status !== 304) headers['content-length'] = length;
-    if (!hasContent) {
+    const headers: http2.OutgoingHttpHeaders = { ':status': status, ...fieldsOf(text) };
+    if (transfer === 'none' || content === null) {
       stream.respond(headers, { endStream: true });
-      discard(content);
+      discardContent(content);
       return 0;
     }
     stream.respond(headers, { waitForTrailers: answer.trailers !== undefined });
     if (answer.trailers !== undefined) sendTrailersAtEnd(stream, answer.trailers);
   } catch (error) {
-    discard(content);
+    discardContent(content);
     throw error;
   }
   if (typeof content === 'string' || content instanceof Uint8Array) {
@@ -47,10 +43,10 @@ export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2A
   return isSource(content) ? sendSource(stream, content) : sendStream(stream, content, length, onCancel);
 }
 
-/** The status line is no field; `Connection` and the like are left out by whoever encoded the lines. */
-function fieldsOf(lines: string): Record<string, string[]> {
+/** The status line is no field, and neither is how HTTP/1.1 would frame the content (RFC 9113 §8.2.2). */
+function fieldsOf(head: string): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
-  for (const [name, value] of readFields(lines.slice(lines.indexOf('\r\n') + 2))) (headers[name] ??= []).push(value);
+  for (const [name, value] of readFields(head.slice(head.indexOf('\r\n') + 2))) if (name !== 'transfer-encoding' && name !== 'connection') (headers[name] ??= []).push(value);
   return headers;
 }
 
@@ -110,9 +106,4 @@ async function sendStream(stream: http2.ServerHttp2Stream, content: ReadableStre
     cancel(error);
     throw error;
   }
-}
-
-function discard(content: ResponseContent): void {
-  if (content instanceof ReadableStream) content.cancel().catch(() => undefined);
-  else if (content !== null && isSource(content)) content.close();
 }

@@ -11,8 +11,8 @@ import { RequestBody } from './request-body.ts';
 import { ExchangeContext, type ContextOwner } from './request-context.ts';
 import type { RequestHead } from './request-head.ts';
 import { asRequest, HttpRequest } from './request.ts';
-import { contentOf, discardResponse, partsOf } from './response-content.ts';
-import { encodeFields } from './response-head.ts';
+import { contentOf, discardContent, discardResponse, partsOf } from './response-content.ts';
+import { encodeHead } from './response-head.ts';
 import { HttpResponse } from './response.ts';
 import { countAnswer, type HttpService } from './service.ts';
 
@@ -150,15 +150,18 @@ export class Http2Exchange {
       return;
     }
     const parts = partsOf(response, content);
-    const fields = encodeFields(parts, '');
-    if (!fields.ok) {
-      this.#failed(new TypeError(fields.error));
+    const isHead = exchange.head.method === 'HEAD';
+    // node:http2 adds the date.
+    const head = encodeHead(parts, { isHead, minorVersion: 1, closes: false, dateLine: '' });
+    if (!head.ok) {
+      discardContent(content);
+      this.#failed(new TypeError(head.error));
       return;
     }
     exchange.answer = 'started';
     exchange.status = parts.status;
     countAnswer(this.#service.counts, parts.status);
-    const answer: Http2Answer = { status: parts.status, fieldLines: fields.value.text, content, declared: fields.value.declared, byteLength: parts.content === 'unknown' ? undefined : parts.byteLength, isHead: exchange.head.method === 'HEAD', trailers: exchange.trailers };
+    const answer: Http2Answer = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
     sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
       (contentBytes) => {
         exchange.contentBytes = contentBytes;

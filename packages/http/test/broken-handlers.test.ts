@@ -124,3 +124,30 @@ describe('streams out', () => {
     expect(reason).toBeInstanceOf(Error);
   });
 });
+
+describe('content that is not sent is let go', () => {
+  const cases: readonly (readonly [string, string, { readonly status?: number; readonly headers?: Readonly<Record<string, string>> }])[] = [
+    ['to HEAD', 'HEAD', {}],
+    ['with 204', 'GET', { status: 204 }],
+    ['with 304', 'GET', { status: 304 }],
+    ['with a header that can’t be sent', 'GET', { headers: { A: 'b\r\nc: d' } }],
+  ];
+
+  test.each(cases)('a stream %s', async (_, method, init) => {
+    let isCancelled = false;
+    const { peer } = serveHandler(() => new HttpResponse(new ReadableStream({ cancel: () => void (isCancelled = true) }), init));
+    peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await settled();
+    expect(readResponses(peer.take(), [method])).toHaveLength(1);
+    expect(isCancelled).toBe(true);
+  });
+
+  test.each(cases)('a source %s', async (_, method, init) => {
+    let closed = 0;
+    const { peer } = serveHandler(() => new HttpResponse({ byteLength: 3, read: () => Promise.resolve(0), close: () => void (closed += 1) }, init));
+    peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await settled();
+    expect(readResponses(peer.take(), [method])).toHaveLength(1);
+    expect(closed).toBe(1);
+  });
+});

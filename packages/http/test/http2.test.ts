@@ -118,6 +118,26 @@ describe('the handler', () => {
     expect((await ask(session, { ':path': '/lie' })).resetCode).not.toBe(http2.constants.NGHTTP2_NO_ERROR);
   });
 
+  test('can’t break the framing: what HTTP/1.1 answers with 500 is a 500 here, and what is about a connection is left out', async () => {
+    const cancelled: string[] = [];
+    const stream = (name: string): ReadableStream<Uint8Array> => new ReadableStream({ cancel: () => void cancelled.push(name) });
+    const answers: Readonly<Record<string, () => HttpResponse>> = {
+      '/line': () => new HttpResponse(stream('line'), { headers: { A: 'b\r\nc: d' } }),
+      '/length': () => new HttpResponse('abc', { headers: { 'Content-Length': '4' } }),
+      '/status': () => new HttpResponse('abc', { status: 101 }),
+      '/hop': () => new HttpResponse('abc', { headers: [['Connection', 'close, x'], ['Transfer-Encoding', 'chunked'], ['Keep-Alive', 'timeout=5'], ['Upgrade', 'x'], ['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']] }),
+      '/head': () => new HttpResponse(stream('head')),
+    };
+    const { url } = await start((request) => answers[new URL(request.url).pathname]?.() ?? new HttpResponse(null, { status: 404 }));
+    const session = connect(url);
+    for (const path of ['/line', '/length', '/status']) expect(await ask(session, { ':path': path })).toMatchObject({ status: 500, body: 'Internal Server Error\n' });
+    const { status, headers, body } = await ask(session, { ':path': '/hop' });
+    expect([status, body, headers['set-cookie']]).toEqual([200, 'abc', ['a=1', 'b=2']]);
+    expect(Object.keys(headers).sort()).toEqual([':status', 'content-length', 'content-type', 'date', 'set-cookie']);
+    expect(await ask(session, { ':method': 'HEAD', ':path': '/head' })).toMatchObject({ status: 200, body: '' });
+    expect(cancelled).toEqual(['line', 'head']);
+  });
+
   test('HEAD, 204 and 304 have no content', async () => {
     const { url } = await start((request) => new HttpResponse('abc', { status: Number(new URL(request.url).pathname.slice(1)) }));
     const session = connect(url);
