@@ -85,7 +85,10 @@ class Http2Connection implements Sink {
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#openStreams += 1;
-    this.#hasTaken = true;
+    if (!this.#hasTaken) {
+      this.#hasTaken = true;
+      if (this.#isDraining) this.#giveNotice();
+    }
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
     if (this.#openStreams === 1 && !this.#isDraining) this.#connection.setDeadline(0);
     if (exchange?.isReceiving === true) this.#watch(exchange);
@@ -116,9 +119,13 @@ class Http2Connection implements Sink {
   drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    // A session that has hardly begun may not have sent its SETTINGS, which come first.
-    if (this.#hasTaken && this.session?.closed === false) this.#connection.send(SHUTDOWN_NOTICE);
+    // A session that has hardly begun may not have sent its SETTINGS, which come first: it has its notice with its first stream.
+    if (this.#hasTaken) this.#giveNotice();
     this.#connection.setDeadline(DRAIN_GRACE_MS);
+  }
+
+  #giveNotice(): void {
+    if (this.session?.closed === false) this.#connection.send(SHUTDOWN_NOTICE);
   }
 
   deadline(): void {

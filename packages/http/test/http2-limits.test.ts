@@ -79,6 +79,20 @@ describe('a session', () => {
   });
 });
 
+describe('a session that had asked nothing when the drain began', () => {
+  test('has a moment for its first request, and the notice with its answer', async () => {
+    const { server, client } = await start(hello);
+    const closed = server.close({ graceMs: 10_000 });
+    client.send(get(1), get(3));
+    expect(await client.until(isEndOf(1))).toBeDefined();
+    expect(await client.until(isEndOf(3))).toBeDefined();
+    await closed;
+    expect(client.frames.filter(isGoaway).map(({ payload }) => payload.readUInt32BE(0))).toEqual([2 ** 31 - 1, 3]);
+    // RFC 9113 §3.4: nothing comes before it.
+    expect(client.frames[0]?.type).toBe(FRAME.settings);
+  });
+});
+
 describe('content', () => {
   test('that comes too slowly is given up with 408, while other streams go on', async () => {
     const failures: unknown[] = [];

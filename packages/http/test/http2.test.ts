@@ -108,6 +108,31 @@ describe('the handler', () => {
     await wasAborted;
   });
 
+  test('streams no faster than its client reads, and is told when the client goes', async () => {
+    let pulled = 0;
+    let cancelled: ((reason: unknown) => void) | undefined;
+    const wasCancelled = new Promise((resolve) => (cancelled = resolve));
+    const { url } = await start(() => new HttpResponse(new ReadableStream({
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(16_384));
+      },
+      cancel: (reason) => cancelled?.(reason),
+    }, { highWaterMark: 0 })));
+    const stream = connect(url).request({ ':path': '/' });
+    stream.on('error', () => undefined);
+    stream.pause();
+    await new Promise((resolve) => stream.once('response', resolve));
+    for (let turn = 0, before = -1; before !== pulled || turn < 50; turn += 1) {
+      before = pulled;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // The windows of the client, of 64 KiB, and what lies between.
+    expect(pulled).toBeLessThan(40);
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    expect(await wasCancelled).toBeInstanceOf(Error);
+  });
+
   test('that fails is a 500 with nothing leaked, and one that lies about its length is reset', async () => {
     const { url } = await start((request) => {
       if (request.url.endsWith('/lie')) return new HttpResponse(new Response('abc').body, { headers: { 'Content-Length': '4' } });

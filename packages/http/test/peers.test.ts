@@ -42,6 +42,17 @@ test.skipIf(lacks('wrk'))('wrk sees no error while all workers are replaced', as
   expect(Number(/(\d+) requests in/.exec(stdout)?.[1])).toBeGreaterThan(100);
 }, 40_000);
 
+test.skipIf(lacks('h2load'))('h2load sees no error while all workers are replaced', async () => {
+  const { certFile, keyFile } = makeCertificate(site);
+  const { program, port } = await start('--workers', '2', '--listen', 'tls://127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--log-format', 'json');
+  const load = run('h2load', ['-D', '4', '-c', '4', '-m', '8', `https://127.0.0.1:${port}/a.txt`]);
+  program.signal('SIGHUP');
+  const { stdout } = await load;
+  expect(program.stderr()).toContain('reloaded');
+  expect(stdout).toMatch(/ succeeded, 0 failed, 0 errored, 0 timeout/);
+  expect(Number(/requests: (\d+) total/.exec(stdout)?.[1])).toBeGreaterThan(100);
+}, 40_000);
+
 test.skipIf(lacks('h2load'))('h2load gets all its answers over HTTP/2, and over HTTP/1.1 with pipelining', async () => {
   const { certFile: cert, keyFile: key } = makeCertificate(site);
   const { port } = await start('--workers', '0', '--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key);
