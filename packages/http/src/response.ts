@@ -177,7 +177,8 @@ export class HttpResponse implements Response {
   }
 
   clone(): Response {
-    return this.#made().clone();
+    // Headers may have been changed since the platform's was made.
+    return new Response(this.#made().clone().body, { status: this.#status, statusText: this.#statusText, headers: this.headers });
   }
 
   get type(): (typeof UNUSED)['type'] {
