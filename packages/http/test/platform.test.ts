@@ -178,3 +178,49 @@ describe('platform code', () => {
     })).toEqual([false, true, 'TypeError', 'TypeError', 'TypeError']);
   });
 });
+
+describe('a response of ours', () => {
+  const looks: Readonly<Record<string, (response: Response) => unknown>> = {
+    'what it says': ({ status, statusText, ok, type, url, redirected }) => [status, statusText, ok, type, url, redirected],
+    headers: (response) => [...response.headers],
+    'setting a header': (response) => response.headers.set('X-Set', '1'),
+    bodyUsed: (response) => response.bodyUsed,
+    'whether it has a body': (response) => response.body !== null,
+    'a tag': (response) => Object.prototype.toString.call(response),
+    'its kind': (response) => response instanceof Response,
+    text: (response) => response.text(),
+    json: (response) => response.json(),
+    arrayBuffer: (response) => response.arrayBuffer(),
+    blob: (response) => response.blob(),
+    'the text of a clone': (response) => response.clone().text(),
+    'the headers of a clone': (response) => [...response.clone().headers],
+    'reading the stream': async (response) => {
+      let text = '';
+      for await (const chunk of response.body ?? []) text += Buffer.from(chunk as Uint8Array).toString('latin1');
+      return text;
+    },
+    'locking the stream': (response) => void response.body?.getReader(),
+    'a copy': async (response) => {
+      const copy = new Response(response.body, response);
+      return [copy.status, [...copy.headers], await copy.text()];
+    },
+  };
+  const contents = fc.oneof(fc.constantFrom(null, undefined, '', '{"a":1}', 'Grüße'), fc.uint8Array({ maxLength: 8 }));
+  const inits = fc.record({
+    status: fc.constantFrom(200, 201, 404, 500),
+    statusText: fc.constantFrom('', 'Fine'),
+    headers: fc.oneof(fc.constant(undefined), fields, fields.map((given) => new Headers(given.map(([key, text]): [string, string] => [key, text])))),
+  }, { requiredKeys: [] });
+
+  test('says the same as the platform’s, whatever is asked of it and in whatever order', async () => {
+    await fc.assert(fc.asyncProperty(contents, fc.option(inits, { nil: undefined }), fc.array(fc.constantFrom(...Object.keys(looks)), { minLength: 1, maxLength: 5 }), async (content, init, asked) => {
+      const seen: unknown = new HttpResponse(content, init);
+      const ours = seen as Response;
+      const theirs = new Response(content, init as ResponseInit | undefined);
+      for (const [index, look] of asked.entries()) {
+        const own = await outcome(() => looks[look]?.(ours));
+        expect([index, look, own]).toEqual([index, look, await outcome(() => looks[look]?.(theirs))]);
+      }
+    }), { numRuns: 500 });
+  });
+});
