@@ -2,7 +2,7 @@
 // stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
 
 import http2 from 'node:http2';
-import type { CloseReason, Connection, Sink } from '@wellknown/core';
+import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
 import { ConnectionStream } from './connection-stream.ts';
 import { ExchangeRecords } from './exchange-records.ts';
 import { serveStream, type Http2Exchange } from './http2-exchange.ts';
@@ -69,11 +69,14 @@ class Http2Connection implements Sink {
   readonly #sink: Sink;
   readonly #service: HttpService;
   readonly #records: ExchangeRecords;
-  #openStreams = 0;
+  readonly #open = new Set<http2.ServerHttp2Stream>();
   #hasTaken = false;
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #isDraining = false;
+  /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
+  #sentBytes = 0;
+  #wasBlocked = false;
 
   constructor(connection: Connection, stream: ConnectionStream, service: HttpService) {
     this.#connection = connection;
@@ -84,18 +87,18 @@ class Http2Connection implements Sink {
   }
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
-    this.#openStreams += 1;
+    this.#open.add(stream);
     if (!this.#hasTaken) {
       this.#hasTaken = true;
       if (this.#isDraining) this.#giveNotice();
     }
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
-    if (this.#openStreams === 1 && !this.#isDraining) this.#connection.setDeadline(0);
-    if (exchange?.isReceiving === true) this.#watch(exchange);
+    if (exchange?.isReceiving === true) this.#receiving.add(exchange);
+    if (this.#open.size === 1 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
     stream.once('close', () => {
-      this.#openStreams -= 1;
+      this.#open.delete(stream);
       if (exchange !== undefined) this.#receiving.delete(exchange);
-      if (this.#openStreams === 0 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
+      if (this.#open.size === 0 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
     });
   }
 
@@ -129,8 +132,8 @@ class Http2Connection implements Sink {
   }
 
   deadline(): void {
-    if (!this.#isDraining && this.#openStreams > 0) {
-      this.#checkBodyRates();
+    if (!this.#isDraining && this.#open.size > 0) {
+      this.#checkRates();
       return;
     }
     // GOAWAY, unless a drain has said so already; streams that are open are finished.
@@ -138,16 +141,22 @@ class Http2Connection implements Sink {
     else this.session.close();
   }
 
-  #watch(exchange: Http2Exchange): void {
-    this.#receiving.add(exchange);
-    if (this.#receiving.size === 1 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
-  }
-
-  #checkBodyRates(): void {
+  #checkRates(): void {
+    const { bodyCheckMs } = this.#service.limits;
     for (const exchange of this.#receiving) {
       if (!exchange.isReceiving) this.#receiving.delete(exchange);
       else exchange.checkBodyRate();
     }
-    this.#connection.setDeadline(this.#receiving.size > 0 ? this.#service.limits.bodyCheckMs : 0);
+    // A peer whose windows stay shut looks to core like one that has been sent everything.
+    const { sentBytes } = this.#connection;
+    const isBlocked = [...this.#open].some(({ writableLength }) => writableLength > 0);
+    const isTooSlow = (sentBytes - this.#sentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
+    if (isBlocked && this.#wasBlocked && isTooSlow) {
+      this.#connection.destroy('write-rate');
+      return;
+    }
+    this.#wasBlocked = isBlocked;
+    this.#sentBytes = sentBytes;
+    this.#connection.setDeadline(bodyCheckMs);
   }
 }

@@ -126,6 +126,32 @@ describe('content', () => {
   });
 });
 
+describe('an answer', () => {
+  const settings = frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
+  const windowUpdate = (streamId: number, bytes: number): Buffer => {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(bytes);
+    return frame(FRAME.windowUpdate, 0, streamId, payload);
+  };
+
+  test('that a client asks for and does not take is given up, whatever else it sends (CVE-2019-9517)', async () => {
+    const { client } = await start(() => new HttpResponse('x'.repeat(100_000)), { bodyCheckMs: 200 });
+    client.send(settings, get(1));
+    const pings = setInterval(() => client.send(frame(FRAME.ping, 0, 0, Buffer.alloc(8))), 300);
+    await client.closed;
+    clearInterval(pings);
+    expect(client.frames.some(({ type }) => type === FRAME.data)).toBe(false);
+  });
+
+  test('that a client takes slowly is sent to its end', async () => {
+    const { client } = await start(() => new HttpResponse('x'.repeat(10_000)), { bodyCheckMs: 200 });
+    client.send(settings, get(1));
+    const windows = setInterval(() => client.send(windowUpdate(1, 500)), 50);
+    expect(await client.until(isEndOf(1))).toBeDefined();
+    clearInterval(windows);
+  });
+});
+
 describe('a flood', () => {
   /** Sends until the server has had enough, and checks that others are served meanwhile and afterwards. */
   async function flood(bytes: (round: number) => Buffer, reads = true): Promise<{ calls: number; goaway: Frame | undefined }> {
