@@ -70,7 +70,6 @@ class Http2Connection implements Sink {
   readonly #service: HttpService;
   readonly #records: ExchangeRecords;
   readonly #open = new Set<http2.ServerHttp2Stream>();
-  #hasTaken = false;
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #isDraining = false;
@@ -88,10 +87,6 @@ class Http2Connection implements Sink {
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
-    if (!this.#hasTaken) {
-      this.#hasTaken = true;
-      if (this.#isDraining) this.#giveNotice();
-    }
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
@@ -122,8 +117,9 @@ class Http2Connection implements Sink {
   drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    // A session that has hardly begun may not have sent its SETTINGS, which come first: it has its notice with its first stream.
-    if (this.#hasTaken) this.#giveNotice();
+    // Nothing may come before SETTINGS (RFC 9113 §3.4): whoever has acknowledged them has got them.
+    if (this.session?.pendingSettingsAck === true) this.session.once('localSettings', () => this.#giveNotice());
+    else this.#giveNotice();
     this.#connection.setDeadline(DRAIN_GRACE_MS);
   }
 

@@ -1,6 +1,7 @@
 // What an HTTP/2 peer may not do: wait for ever, flood, or send more than is allowed; and how a session ends in order.
 
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -21,7 +22,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function start(handler: FetchHandler, limits: HttpServerOptions['limits'] = {}): Promise<{ server: ReturnType<typeof createHttpServer>; client: RawHttp2; connect: () => Promise<RawHttp2> }> {
+async function start(handler: FetchHandler, limits: HttpServerOptions['limits'] = {}): Promise<{ server: ReturnType<typeof createHttpServer>; client: RawHttp2; connect: () => Promise<RawHttp2>; port: number }> {
   const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: certificate, limits });
   closing.push(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
@@ -31,7 +32,7 @@ async function start(handler: FetchHandler, limits: HttpServerOptions['limits'] 
     closing.push(() => client.socket.destroy());
     return client;
   };
-  return { server, client: await connect(), connect };
+  return { server, client: await connect(), connect, port };
 }
 
 const hello: FetchHandler = () => new HttpResponse('hello');
@@ -80,7 +81,7 @@ describe('a session', () => {
 });
 
 describe('a session that had asked nothing when the drain began', () => {
-  test('has a moment for its first request, and the notice with its answer', async () => {
+  test('has a moment for its first request, and a notice', async () => {
     const { server, client } = await start(hello);
     const closed = server.close({ graceMs: 10_000 });
     client.send(get(1), get(3));
@@ -88,8 +89,20 @@ describe('a session that had asked nothing when the drain began', () => {
     expect(await client.until(isEndOf(3))).toBeDefined();
     await closed;
     expect(client.frames.filter(isGoaway).map(({ payload }) => payload.readUInt32BE(0))).toEqual([2 ** 31 - 1, 3]);
-    // RFC 9113 §3.4: nothing comes before it.
-    expect(client.frames[0]?.type).toBe(FRAME.settings);
+  });
+
+  test('nor ended its handshake: its SETTINGS still come before the notice (RFC 9113 §3.4)', async () => {
+    const { server, port } = await start(hello);
+    const socket = net.connect(port, '127.0.0.1');
+    closing.push(() => socket.destroy());
+    while (((await server.status()).services[0]?.connections.open ?? 0) < 2) await new Promise((resolve) => setImmediate(resolve));
+    const closed = server.close({ graceMs: 10_000 });
+    const late = await connectRaw(port, { socket, first: Buffer.concat([get(1), get(3)]) });
+    expect(await late.until(isEndOf(1))).toBeDefined();
+    expect(await late.until(isEndOf(3))).toBeDefined();
+    await closed;
+    expect(late.frames[0]?.type).toBe(FRAME.settings);
+    expect(late.frames.filter(isGoaway).map(({ payload }) => payload.readUInt32BE(0))).toEqual([2 ** 31 - 1, 3]);
   });
 });
 

@@ -1,5 +1,6 @@
 // A client of HTTP/2 that writes frames by hand, for what no library would send.
 
+import type net from 'node:net';
 import tls from 'node:tls';
 
 export const FRAME = { data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 } as const;
@@ -37,11 +38,15 @@ export interface RawHttp2 {
   readonly closed: Promise<void>;
 }
 
-/** Connects, and says the preface and an empty SETTINGS frame. */
-export async function connectRaw(port: number): Promise<RawHttp2> {
-  const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+/**
+ * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's. `over` is a connection in clear that is
+ * there already: then `first` leaves with the end of the handshake, before anything of the server has come.
+ */
+export async function connectRaw(port: number, over?: { readonly socket: net.Socket; readonly first: Uint8Array }): Promise<RawHttp2> {
+  const options = { rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+  const socket = tls.connect(over === undefined ? { ...options, port, host: '127.0.0.1' } : { ...options, socket: over.socket });
   socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.once('secureConnect', resolve));
+  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0), over?.first ?? Buffer.alloc(0)]));
   let rest = Buffer.alloc(0);
   let isOver = false;
   const frames: Frame[] = [];
@@ -52,6 +57,8 @@ export async function connectRaw(port: number): Promise<RawHttp2> {
       const end = 9 + rest.readUIntBE(0, 3);
       frames.push({ type: rest[3] ?? 0, flags: rest[4] ?? 0, streamId: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
       rest = rest.subarray(end);
+      const came = frames.at(-1);
+      if (came?.type === FRAME.settings && came.flags === 0) socket.write(frame(FRAME.settings, FLAG.ack, 0));
     }
     for (const look of looks) look();
   });
@@ -60,7 +67,7 @@ export async function connectRaw(port: number): Promise<RawHttp2> {
     for (const look of looks) look();
     resolve();
   }));
-  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0)]));
+  await new Promise((resolve) => socket.once('secureConnect', resolve));
   return {
     socket,
     frames,
