@@ -42,10 +42,13 @@ export type ChunkedOutcome = 'more' | 'data' | 'done' | 'refused';
 
 export class ChunkedDecoder {
   readonly #maxExtensionBytes: number;
+  readonly #maxContentBytes: number;
   #state: State = 'size';
   #sizeDigits = 0;
   #remainingBytes = 0;
   #extensionBytes = 0;
+  /** Of all chunks that were announced so far. */
+  #contentBytes = 0;
   /** Where reading goes on in the bytes given last. */
   position = 0;
   dataStart = 0;
@@ -54,6 +57,7 @@ export class ChunkedDecoder {
 
   constructor(limits: HttpLimits) {
     this.#maxExtensionBytes = limits.maxChunkExtensionBytes;
+    this.#maxContentBytes = limits.maxBodyBytes;
   }
 
   /** Reads from `start` to the next thing worth telling. Never throws. */
@@ -90,7 +94,9 @@ export class ChunkedDecoder {
         if (octet !== LF) return 'bare-cr';
         this.#state = this.#remainingBytes === 0 ? 'done' : 'data';
         this.#sizeDigits = 0;
-        return undefined;
+        // Known before a byte of the chunk has come.
+        this.#contentBytes += this.#remainingBytes;
+        return this.#contentBytes > this.#maxContentBytes ? 'body-too-large' : undefined;
       case 'data-cr':
         this.#state = 'data-lf';
         return octet === CR ? undefined : 'chunk-end-invalid';

@@ -17,7 +17,6 @@ export class RequestParser {
   readonly #heads: HeadParser;
   #mode: Mode = 'head';
   #remainingBytes = 0;
-  #bodyBytes = 0;
   #chunks: ChunkedDecoder | undefined;
   #trailers: HeadParser | undefined;
   #head: RequestHead | undefined;
@@ -100,7 +99,6 @@ export class RequestParser {
     this.#head = head;
     const { framing } = head;
     if (framing.body === 'none') return 'head';
-    this.#bodyBytes = 0;
     this.#trailerLines = '';
     if (framing.body === 'length') {
       // Known before a byte of it is asked for (RFC 9110 §15.5.14).
@@ -144,8 +142,7 @@ export class RequestParser {
       case 'data':
         this.dataStart = chunks.dataStart;
         this.dataEnd = chunks.dataEnd;
-        this.#bodyBytes += this.dataEnd - this.dataStart;
-        return this.#bodyBytes > this.#limits.maxBodyBytes ? this.#refuse('body-too-large') : 'data';
+        return 'data';
       case 'done':
         this.#chunks = undefined;
         this.#trailers = new HeadParser(this.#limits, 'trailers');

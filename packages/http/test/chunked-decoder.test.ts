@@ -75,6 +75,9 @@ describe('limits', () => {
   test('content up to the limit passes, one byte more is refused with 413 when it is crossed', () => {
     expect(parseAll([post('3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n')], { maxBodyBytes: 5 }).refusal).toBeUndefined();
     expect(parseAll([post('3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n')], { maxBodyBytes: 5 }).refusal).toBe('body-too-large');
+    // By the announcement alone, at its last byte.
+    expect(parseAll([post('3\r\nabc\r\n3\r')], { maxBodyBytes: 5 }).refusal).toBeUndefined();
+    expect(parseAll([post('3\r\nabc\r\n3\r\n')], { maxBodyBytes: 5 }).refusal).toBe('body-too-large');
   });
 
   test('trailers up to the limit pass, one byte more is refused with 431', () => {
