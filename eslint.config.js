@@ -22,6 +22,7 @@ const CARRYING_FILES = [
   'packages/core/src/worker-lives.ts',
   'packages/core/src/passed-sockets.ts',
   'packages/core/src/kernel-counters.ts',
+  'packages/core/src/event-loop.ts',
   'packages/core/src/privileges.ts',
   'packages/core/src/system-notify.ts',
   'packages/core/src/control/control-client.ts',

@@ -20,16 +20,17 @@ export function statusTable(status: ServerStatus): string {
     service.endpoints.join(' '),
     String(service.connections.open),
     String(service.connections.waiting),
+    String(service.backlog),
     String(service.connections.accepted),
     `${service.datagrams.received}/${service.datagrams.sent}`,
     [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
   ]);
-  const workers = status.workers.map((worker) => [String(worker.slot), String(worker.pid), worker.at, String(worker.generation), `${Math.round(worker.busy * 100)} %`]);
+  const workers = status.workers.map((worker) => [String(worker.slot), String(worker.pid), worker.at, String(worker.generation), `${Math.round(worker.eventLoop.busy * 100)} %`, `${Math.round(worker.eventLoop.delayMs.max)} ms`]);
   const pairs = status.services.flatMap((service) => service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]));
   return [
     `supervisor ${status.pid}`,
-    table([['service', 'listens on', 'open', 'waiting', 'accepted', 'datagrams in/out', 'closed'], ...services]),
-    ...(workers.length === 0 ? [] : [table([['worker', 'pid', 'is', 'generation', 'busy'], ...workers])]),
+    table([['service', 'listens on', 'open', 'waiting', 'in the kernel', 'accepted', 'datagrams in/out', 'closed'], ...services]),
+    ...(workers.length === 0 ? [] : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to'], ...workers])]),
     ...(pairs.length === 0 ? [] : [table([['connection', 'local', 'remote', 'is'], ...pairs.slice(0, MAX_ROWS)])]),
     ...(pairs.length > MAX_ROWS ? [`and ${pairs.length - MAX_ROWS} more, see --json`] : []),
   ].join('\n\n').concat('\n');

@@ -8,12 +8,12 @@ import type { AcceptRate, AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, type Address } from './address.ts';
 import type { LeaseVerdict } from './address-ledger.ts';
 import type { CidrTable } from './cidr-table.ts';
-import { Connection, type ConnectionLimits } from './connection.ts';
+import { Connection, type ConnectionLimits, type ConnectionOwner } from './connection.ts';
 import type { CloseReason } from './connection-state.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import { createNetTransport } from './net-transport.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
-import type { Registry } from './registry.ts';
+import type { ListenerTally, Registry } from './registry.ts';
 import { serveConnection } from './serve-connection.ts';
 import { descriptorOf, listenOnHandle, setNoDelayForAll } from './socket-handle.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -55,6 +55,8 @@ export interface ListenerTraits {
   readonly tls: boolean;
   /** The local address of its connections, where it is the same for all and known. */
   readonly local?: Address;
+  /** What is counted of its connections. */
+  readonly tally: ListenerTally;
 }
 
 type Refusal = Extract<CloseReason, 'address-limit' | 'address-rate' | 'queue-limit' | 'denied' | 'descriptor-limit'>;
@@ -76,19 +78,13 @@ export class Acceptor {
   readonly #waiting: (() => void)[] = [];
   #isPaced = false;
   #alarmedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #owner: ConstructorParameters<typeof Connection>[2];
+  /** One for each listener: a connection that closes says whose it was. */
+  readonly #owners = new Map<ListenerTally, ConnectionOwner>();
   #draining = false;
   readonly #whenEmpty: (() => void)[] = [];
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    this.#owner = {
-      wheel: options.wheel,
-      limits: options.limits,
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-      ...(options.protocol.alpn === undefined ? {} : { alpn: options.protocol.alpn }),
-      connectionClosed: (connection) => this.#closed(connection),
-    };
   }
 
   /**
@@ -146,13 +142,28 @@ export class Acceptor {
     timer.cancel();
   }
 
+  #ownerFor(tally: ListenerTally): ConnectionOwner {
+    const known = this.#owners.get(tally);
+    if (known !== undefined) return known;
+    const { wheel, limits, tls, protocol: { alpn } } = this.#options;
+    const owner: ConnectionOwner = {
+      wheel,
+      limits,
+      ...(tls === undefined ? {} : { tls }),
+      ...(alpn === undefined ? {} : { alpn }),
+      connectionClosed: (connection) => this.#closed(connection, tally),
+    };
+    this.#owners.set(tally, owner);
+    return owner;
+  }
+
   #accepted(socket: net.Socket, traits: ListenerTraits): void {
     const { registry, descriptors, access, proxies } = this.#options;
-    const connection = new Connection((lastConnectionId += 1), createNetTransport(socket, traits.unixPath, traits.local), this.#owner);
-    registry.countAccepted();
+    const connection = new Connection((lastConnectionId += 1), createNetTransport(socket, traits.unixPath, traits.local), this.#ownerFor(traits.tally));
+    registry.countAccepted(traits.tally);
     const isProxy = proxies?.match(connection.peer) !== undefined;
     // A trusted proxy is let in as such; the rules are for the client that it names.
-    if (!isProxy && access !== undefined && this.#isDenied(connection, access)) return;
+    if (!isProxy && access !== undefined && this.#isDenied(connection, access, traits)) return;
     const budget = descriptors?.verdict(descriptorOf(socket)) ?? 'serve';
     if (budget !== 'serve') {
       this.#lackDescriptors(connection, traits, budget);
@@ -162,20 +173,20 @@ export class Acceptor {
       this.#admit(connection, traits, isProxy);
       return;
     }
-    if (!registry.startWaiting()) {
+    if (!registry.startWaiting(traits.tally)) {
       this.#refuse(connection, traits, 'queue-limit');
       return;
     }
     this.#waiting.push(() => {
-      registry.stopWaiting();
+      registry.stopWaiting(traits.tally);
       this.#admit(connection, traits, isProxy);
     });
   }
 
-  #isDenied(connection: Connection, access: AccessRules): boolean {
+  #isDenied(connection: Connection, access: AccessRules, { tally }: ListenerTraits): boolean {
     const { allowed, rule } = access.decide(connection.remote);
     if (allowed) return false;
-    this.#options.registry.countClosed('denied');
+    this.#options.registry.countClosed('denied', tally);
     this.#options.context.log.debug({ peer: formatAddress(connection.remote), rule: rule ?? 'no rule allows it', reason: 'denied' }, 'turned away');
     connection.destroy('denied');
     return true;
@@ -222,7 +233,7 @@ export class Acceptor {
       // Of itself (LOCAL) a proxy may always speak.
       if (connection.proxyHeader?.source !== undefined && access?.decide(connection.remote).allowed === false) {
         registry.withdraw(connection);
-        this.#isDenied(connection, access);
+        this.#isDenied(connection, access, traits);
         this.#madeRoom();
       } else this.#admitClient(connection, traits);
     });
@@ -250,7 +261,8 @@ export class Acceptor {
     this.#noteFull();
     const verdict = await leases.ask(key);
     if (verdict !== 'granted') {
-      this.#turnAway(connection, traits, verdict);
+      // One that has closed meanwhile is counted already.
+      if (connection.state !== 'closed') this.#turnAway(connection, traits, verdict);
       return;
     }
     if (registry.grant(connection)) this.#serve(connection, traits);
@@ -277,7 +289,7 @@ export class Acceptor {
 
   #refuse(connection: Connection, traits: ListenerTraits, reason: Exclude<Refusal, 'denied'>): void {
     const { protocol, registry, context } = this.#options;
-    registry.countClosed(reason);
+    registry.countClosed(reason, traits.tally);
     context.log.debug({ peer: formatAddress(connection.remote), reason }, 'turned away');
     // Before a handshake there is no word that the peer would understand.
     connection.end(traits.tls ? undefined : protocol.refusal?.(REFUSAL_WORDS[reason]), 'latin1', reason);
@@ -287,12 +299,12 @@ export class Acceptor {
     if (this.#options.registry.isFull) this.#options.onFull?.();
   }
 
-  #closed(connection: Connection): void {
+  #closed(connection: Connection, tally: ListenerTally): void {
     const { registry, leases, context } = this.#options;
     if (connection.reason === 'handler-failed') {
       context.log.error({ err: connection.error, peer: formatAddress(connection.remote) }, 'the protocol failed on a connection');
     }
-    const lease = registry.remove(connection);
+    const lease = registry.remove(connection, tally);
     if (lease !== undefined) leases?.release(lease);
     this.#madeRoom();
   }

@@ -1,8 +1,10 @@
 // A server without workers: binds, accepts and serves in this one process.
 
 import { endpointsToBind } from './datagram-endpoints.ts';
-import { serverChannel } from './diagnostics.ts';
-import { kernelBacklog, kernelDrops } from './kernel-counters.ts';
+import { publishServer } from './diagnostics.ts';
+import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { kernelCounters } from './kernel-counters.ts';
+import { ListenerStates } from './listener-states.ts';
 import type { Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 import { isEndpoint, type ListenTarget } from './listen-target.ts';
@@ -12,12 +14,14 @@ import type { ResolvedOptions } from './options.ts';
 import { descriptorsOf, endpointOfDescriptor } from './passed-sockets.ts';
 import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
+import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 export function createAlone(options: ResolvedOptions): Server {
   const { log, clock, backlog } = options;
   const wheel = new TimerWheel(clock);
+  const states = new ListenerStates('alone');
   const locals = options.services.map((service) => new LocalService({
     service,
     context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
@@ -29,20 +33,24 @@ export function createAlone(options: ResolvedOptions): Server {
       freePerAddress: service.limits.maxConnectionsPerAddress,
       maxWaiting: backlog,
     },
+    states,
   }));
   const tickets = new TicketKeys(options.services, () => undefined);
   const bound: BoundListener[] = [];
   let started = false;
+  let watch: EventLoopWatch | undefined;
   let closing: Promise<void> | undefined;
   let markEnded: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (markEnded = resolve));
 
   const close = async (graceMs: number): Promise<void> => {
-    serverChannel.publish({ role: 'alone', to: 'draining' });
+    publishServer('alone', 'draining');
     await Promise.all(locals.map((local) => local.drain(graceMs)));
     await Promise.all(bound.map((listener) => listener.close()));
     tickets.stop();
-    serverChannel.publish({ role: 'alone', to: 'ended' });
+    states.moveAll('closed');
+    watch?.stop();
+    publishServer('alone', 'ended');
     markEnded();
   };
 
@@ -52,6 +60,7 @@ export function createAlone(options: ResolvedOptions): Server {
     async listen() {
       if (started) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
       started = true;
+      publishServer('alone', 'starting');
       try {
         const endpoints: BoundEndpoint[] = [];
         tickets.start(clock);
@@ -59,13 +68,17 @@ export function createAlone(options: ResolvedOptions): Server {
           for (const { endpoint, descriptor } of (await Promise.all(service.listen.map(toBind))).flat()) {
             const listener = await bindListener(endpoint, { unixMode: options.unixMode, replacePath: options.replaceUnixPath, ...(descriptor === undefined ? {} : { descriptor }) });
             const number = bound.push(listener);
-            endpoints.push(boundEndpoint(service.protocol.name, listener.endpoint));
+            const at = boundEndpoint(service.protocol.name, listener.endpoint);
+            endpoints.push(at);
+            states.appears(number, at.service, at.url, 'unbound');
+            states.move(number, 'bound');
             if (listener.socket.type === 'stream') await locals[index]?.listenStream(number, listener.endpoint, listener.socket.handle);
             else locals[index]?.listenDatagrams(number, listener.endpoint, listener.socket.socket);
           }
         }
         if (options.runAs !== undefined) becomeIdentity(options.runAs);
-        serverChannel.publish({ role: 'alone', to: 'listening' });
+        watch = watchEventLoop(clock, (loop) => options.metrics?.sampled(0, loop));
+        publishServer('alone', 'listening');
         return endpoints;
       } catch (error) {
         await close(0);
@@ -78,11 +91,15 @@ export function createAlone(options: ResolvedOptions): Server {
       return closing;
     },
     async status() {
-      const services = await Promise.all(locals.map(async (local) => {
-        const service = local.status();
-        return { ...service, backlog: await kernelBacklog(service.endpoints), datagrams: { ...service.datagrams, droppedByKernel: await kernelDrops(service.endpoints) } };
-      }));
-      return { role: 'alone', pid: process.pid, services, workers: [] };
+      const kernel = await kernelCounters(locals.flatMap((local) => local.endpoints()));
+      return {
+        role: 'alone',
+        pid: process.pid,
+        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+        services: locals.map((local, index) => serviceStatus(options.services[index]?.protocol.name ?? '', local.endpoints(), [{ slot: 0, ...local.share() }], local.pairs(), kernel)),
+        workers: [],
+        supervision: NO_SUPERVISION,
+      };
     },
     scale: notWithoutWorkers('scaled'),
     reload: notWithoutWorkers('reloaded'),

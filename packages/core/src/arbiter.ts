@@ -5,6 +5,8 @@
 // served) or of an old generation: its successor is started first, and it drains once the successor is ready. Stalled:
 // its event loop has not said a word for too long, so it is killed, and is dead.
 
+import { IDLE_EVENT_LOOP, type EventLoopStatus } from './status.ts';
+
 /** A worker's life in a slot. Slots are numbered from 1 and are taken over by successors. */
 export interface WorkerRecord {
   readonly slot: number;
@@ -17,8 +19,8 @@ export interface WorkerRecord {
   readonly lastBeatMs: number;
   /** Connections it has accepted, as of its last beat. */
   readonly served: number;
-  /** The share of time its event loop was busy, as of its last beat: 0 to 1. */
-  readonly busy: number;
+  /** How its event loop was in the second before its last beat. */
+  readonly eventLoop: EventLoopStatus;
   /** Its own draw of the jitter: 1 is no change of its limits, less is earlier. */
   readonly wear: number;
 }
@@ -76,7 +78,7 @@ export const DEFAULT_POLICY: ArbiterPolicy = {
 
 export type ArbiterEvent =
   | { readonly type: 'ready'; readonly life: number }
-  | { readonly type: 'beat'; readonly life: number; readonly served: number; readonly busy: number }
+  | { readonly type: 'beat'; readonly life: number; readonly served: number; readonly eventLoop: EventLoopStatus }
   | { readonly type: 'exited'; readonly life: number }
   | { readonly type: 'scale'; readonly by: number }
   /** New code and configuration: replace everybody, one after the other. */
@@ -149,7 +151,7 @@ function observe(state: ArbiterState, event: ArbiterEvent, nowMs: number, policy
       return { ...state, workers, everReady: true, lastGoodGeneration: Math.max(state.lastGoodGeneration, worker.generation) };
     }
     case 'beat':
-      return { ...state, workers: state.workers.map((worker) => (worker.life === event.life ? { ...worker, lastBeatMs: nowMs, served: event.served, busy: event.busy } : worker)) };
+      return { ...state, workers: state.workers.map((worker) => (worker.life === event.life ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop } : worker)) };
     case 'exited':
       return observeExit(state, event.life, nowMs, policy, actions);
     case 'scale':
@@ -189,7 +191,7 @@ function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
   const { min, max, maxWorkers } = policy.spare;
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   // One that is starting will be idle when it is there; counting it as busy would start too many.
-  const spare = alive.filter((worker) => worker.at === 'starting' || worker.busy < SPARE_BELOW_BUSY).length;
+  const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
   if (spare < min && state.target < maxWorkers) {
     return { ...state, target: Math.min(maxWorkers, state.target + Math.min(state.spawnRate, min - spare)), spawnRate: Math.min(MAX_SPAWN_RATE, state.spawnRate * 2) };
   }
@@ -223,7 +225,7 @@ function startMissing(state: ArbiterState, nowMs: number, policy: ArbiterPolicy,
   for (const slot of slots) {
     lives += 1;
     actions.push({ do: 'start', slot, life: lives, generation: state.generation });
-    workers.push({ slot, life: lives, generation: state.generation, at: 'starting', sinceMs: nowMs, lastBeatMs: nowMs, served: 0, busy: 0, wear: 1 - random() / 10 });
+    workers.push({ slot, life: lives, generation: state.generation, at: 'starting', sinceMs: nowMs, lastBeatMs: nowMs, served: 0, eventLoop: IDLE_EVENT_LOOP, wear: 1 - random() / 10 });
   }
   return { ...state, workers, lives };
 }

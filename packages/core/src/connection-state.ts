@@ -76,4 +76,6 @@ export type CloseReason =
   /** Work in flight when the drain deadline passed. */
   | 'drain-timeout'
   /** The program asked for it. */
-  | 'aborted';
+  | 'aborted'
+  /** The worker that served it ended before it did: it crashed or was killed. Counted by the primary. */
+  | 'worker-lost';

@@ -9,8 +9,10 @@ import { createWorker, isOurWorker } from './worker.ts';
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
   const resolved = resolveOptions(services, options);
-  if (resolved.workers === 0) return createAlone(resolved);
-  return isOurWorker() ? createWorker(resolved) : createPrimary(resolved);
+  if (resolved.workers !== 0 && isOurWorker()) return createWorker(resolved);
+  const server = resolved.workers === 0 ? createAlone(resolved) : createPrimary(resolved);
+  resolved.metrics?.watch(server);
+  return server;
 }
 
 /** `createServer` and `listen` in one. */

@@ -106,7 +106,7 @@ export async function connectDatagramPeer(to: DatagramSource, options: DatagramP
       if (first !== undefined || !isOpen) return Promise.resolve(first);
       return new Promise((done) => (waiting = { done, timer: clock.after(timeoutMs, () => settle(undefined)) }));
     },
-    droppedByKernel: () => kernelDrops([formatEndpoint({ scheme: 'udp', host: local.address, port: local.port })]),
+    droppedByKernel: () => kernelDrops(formatEndpoint({ scheme: 'udp', host: local.address, port: local.port })),
     close() {
       if (!isOpen) return;
       isOpen = false;

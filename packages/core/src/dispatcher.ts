@@ -5,6 +5,7 @@ import net from 'node:net';
 import { limitKey, normalizeIp } from './address.ts';
 import { chooseTarget, type DispatchPolicy, type DispatchTarget } from './dispatch-policy.ts';
 import { listenOnHandle } from './socket-handle.ts';
+import type { ConnectionCounters } from './status.ts';
 
 export interface DispatcherOptions {
   readonly policy: DispatchPolicy;
@@ -43,13 +44,10 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  get waitingCount(): number {
-    return this.#waiting.length + this.#sent.size;
-  }
-
-  /** Connections closed because too many waited. */
-  get closedUnserved(): number {
-    return this.#closedUnserved;
+  /** What it holds for workers that have no room yet, and what it closed because too many waited. No worker has counted either. */
+  counters(): ConnectionCounters {
+    const waiting = this.#waiting.length;
+    return { open: 0, waiting, accepted: waiting + this.#closedUnserved, closed: this.#closedUnserved === 0 ? {} : { 'queue-limit': this.#closedUnserved } };
   }
 
   listen(handle: net.Socket, backlog: number): Promise<void> {

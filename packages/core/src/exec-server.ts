@@ -13,16 +13,22 @@ import { AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { CloseReason } from './connection-state.ts';
+import { formatEndpoint } from './endpoint.ts';
 import { isEndpoint } from './listen-target.ts';
 import { WellknownError } from './errors.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
-import { Registry } from './registry.ts';
+import { kernelCounters } from './kernel-counters.ts';
+import { NO_DATAGRAMS } from './datagram-limits.ts';
+import { publishServer } from './diagnostics.ts';
+import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { ListenerStates } from './listener-states.ts';
+import { Registry, type ListenerTally } from './registry.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
 import { listenOnHandle } from './socket-handle.ts';
-import { emptyServiceStatus } from './status.ts';
+import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 
-export interface ExecServerOptions extends Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny'> {
+export interface ExecServerOptions extends Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'> {
   /** A path, or a name that is looked up in PATH. No shell reads it. */
   readonly program: string;
   readonly arguments?: readonly string[];
@@ -38,6 +44,7 @@ const DEFAULT_MAX_CONNECTIONS = 40;
 
 interface Child {
   readonly process: ChildProcess;
+  readonly local: Address;
   readonly peer: Address;
   reason: CloseReason | undefined;
 }
@@ -85,43 +92,45 @@ export function createExecServer(options: ExecServerOptions): Server {
   const servers: net.Server[] = [];
   const waiting: (() => void)[] = [];
   const open = new Map<string, number>();
+  const states = new ListenerStates('alone');
+  let watch: EventLoopWatch | undefined;
   let program = options.program;
   let closing: Promise<void> | undefined;
   let whenEmpty: (() => void) | undefined;
   let markEnded: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (markEnded = resolve));
 
-  const accepted = (socket: net.Socket, unixPath: string | undefined): void => {
+  const accepted = (socket: net.Socket, unixPath: string | undefined, tally: ListenerTally): void => {
     socket.on('error', () => undefined);
-    registry.countAccepted();
+    registry.countAccepted(tally);
     if (unixPath === undefined && access?.decide(normalizeIp(socket.remoteAddress ?? '')).allowed === false) {
-      registry.countClosed('denied');
+      registry.countClosed('denied', tally);
       socket.destroy();
       return;
     }
-    if (!registry.isFull) run(socket, unixPath);
-    else if (registry.startWaiting()) {
+    if (!registry.isFull) run(socket, unixPath, tally);
+    else if (registry.startWaiting(tally)) {
       waiting.push(() => {
-        registry.stopWaiting();
-        run(socket, unixPath);
+        registry.stopWaiting(tally);
+        run(socket, unixPath, tally);
       });
     } else {
-      registry.countClosed('queue-limit');
+      registry.countClosed('queue-limit', tally);
       socket.destroy();
     }
   };
 
-  const run = (socket: net.Socket, unixPath: string | undefined): void => {
+  const run = (socket: net.Socket, unixPath: string | undefined, tally: ListenerTally): void => {
     const local: Address = unixPath === undefined ? addressOf(socket.localAddress, socket.localPort) : { family: 'unix', path: unixPath };
     const peer: Address = unixPath === undefined ? addressOf(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
     const key = limitKey(peer);
     if (registry.addressVerdict(key) !== 'open') {
-      registry.countClosed('address-limit');
+      registry.countClosed('address-limit', tally);
       socket.destroy();
       return;
     }
     if (rates?.take(key, clock.nowMs()) === false) {
-      registry.countClosed('address-rate');
+      registry.countClosed('address-rate', tally);
       socket.destroy();
       return;
     }
@@ -133,7 +142,7 @@ export function createExecServer(options: ExecServerOptions): Server {
     });
     // The child has its own copy; while ours is open the peer would never see its end.
     socket.destroy();
-    const record: Child = { process: child, peer, reason: undefined };
+    const record: Child = { process: child, local, peer, reason: undefined };
     registry.add(record, key);
     open.set(key, count);
     log.debug({ peer: formatAddress(peer), pid: child.pid }, 'started');
@@ -142,7 +151,7 @@ export function createExecServer(options: ExecServerOptions): Server {
       if (isOver) return;
       isOver = true;
       record.reason ??= reason;
-      registry.remove(record);
+      registry.remove(record, tally);
       const left = (open.get(key) ?? 1) - 1;
       if (left === 0) open.delete(key);
       else open.set(key, left);
@@ -157,6 +166,8 @@ export function createExecServer(options: ExecServerOptions): Server {
   };
 
   const drain = async (graceMs: number): Promise<void> => {
+    publishServer('alone', 'draining');
+    states.moveAll('draining');
     for (const server of servers) server.close();
     for (const listener of bound) await listener.close();
     waiting.length = 0;
@@ -166,6 +177,9 @@ export function createExecServer(options: ExecServerOptions): Server {
       await empty;
       timer.cancel();
     }
+    states.moveAll('closed');
+    watch?.stop();
+    publishServer('alone', 'ended');
     markEnded();
   };
 
@@ -180,17 +194,24 @@ export function createExecServer(options: ExecServerOptions): Server {
       for (const target of targets) {
         if (!isEndpoint(target) || target.scheme === 'udp' || target.scheme === 'tls') throw new WellknownError('ENDPOINT_INVALID', `exec listens on tcp and unix, not on ${target.scheme}`, { fault: 'local' });
         const listener = await bindListener(target, { unixMode: options.unixMode });
-        bound.push(listener);
+        const number = bound.push(listener);
+        const at = boundEndpoint('exec', listener.endpoint);
+        const tally = registry.listener(at.url);
+        states.appears(number, at.service, at.url, 'unbound');
+        states.move(number, 'bound');
         const unixPath = target.scheme === 'unix' ? `${target.abstract ? '@' : ''}${target.path}` : undefined;
-        const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath));
+        const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath, tally));
         servers.push(accepting);
         await new Promise<void>((resolve, reject) => {
           accepting.once('error', reject);
           accepting.once('listening', resolve);
           if (listener.socket.type === 'stream') listenOnHandle(accepting, listener.socket.handle, backlog);
         });
-        endpoints.push(boundEndpoint('exec', listener.endpoint));
+        states.move(number, 'listening');
+        endpoints.push(at);
       }
+      watch = watchEventLoop(clock, (loop) => resolved.metrics?.sampled(0, loop));
+      publishServer('alone', 'listening');
       return endpoints;
     },
     close({ graceMs = drainTimeoutMs } = {}) {
@@ -198,17 +219,25 @@ export function createExecServer(options: ExecServerOptions): Server {
       else killLater(clock, graceMs, () => registry.connections());
       return closing;
     },
-    status: () => Promise.resolve({
-      role: 'alone',
-      pid: process.pid,
-      services: [{ ...emptyServiceStatus('exec', bound.map(({ endpoint }) => boundEndpoint('exec', endpoint).url)), connections: registry.counters() }],
-      workers: [],
-    }),
+    async status() {
+      const pairs = [...registry.connections()].map(({ local, peer }) => ({ local: formatAddress(local), remote: formatAddress(peer), state: 'open' as const }));
+      const urls = bound.map(({ endpoint }) => formatEndpoint(endpoint));
+      const listeners = [...registry.counters()].map(([endpoint, connections]) => ({ endpoint, connections, datagrams: NO_DATAGRAMS }));
+      return {
+        role: 'alone',
+        pid: process.pid,
+        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+        services: [serviceStatus('exec', urls, [{ slot: 0, listeners, counters: {} }], pairs, await kernelCounters(urls))],
+        workers: [],
+        supervision: NO_SUPERVISION,
+      };
+    },
     scale: impossible,
     reload: impossible,
     upgrade: impossible,
     [Symbol.asyncDispose]: () => server.close(),
   };
+  resolved.metrics?.watch(server);
   return server;
 }
 

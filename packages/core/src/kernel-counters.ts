@@ -5,24 +5,31 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { parseEndpoint } from './endpoint.ts';
 import { backlogOf, dropsOf, procAddress } from './kernel-sockets.ts';
+import type { KernelCounters } from './status.ts';
 
-type CountInText = (procText: string, addresses: ReadonlySet<string>) => number;
+const read = async (isNeeded: boolean, tables: readonly string[]): Promise<readonly string[]> =>
+  isNeeded ? Promise.all(tables.map((table) => readFile(`/proc/net/${table}`, 'latin1').catch(() => ''))) : [];
 
-async function count(endpoints: readonly string[], isDatagram: boolean, tables: readonly string[], countIn: CountInText): Promise<number> {
-  const addresses = new Set<string>();
-  for (const text of endpoints) {
+/**
+ * Of each endpoint (text form): how many connections wait for somebody to accept them, and what the kernel has dropped so far
+ * of its datagrams. 0 where it does not tell.
+ */
+export async function kernelCounters(endpoints: readonly string[]): Promise<ReadonlyMap<string, KernelCounters>> {
+  const columns = endpoints.flatMap((text) => {
     const parsed = parseEndpoint(text);
-    if (!parsed.ok || parsed.value.scheme === 'unix' || (parsed.value.scheme === 'udp') !== isDatagram) continue;
+    if (!parsed.ok || parsed.value.scheme === 'unix') return [];
     const column = procAddress(parsed.value.host, parsed.value.port, endianness() === 'LE');
-    if (column !== undefined) addresses.add(column);
-  }
-  if (addresses.size === 0) return 0;
-  const texts = await Promise.all(tables.map((table) => readFile(`/proc/net/${table}`, 'latin1').catch(() => '')));
-  return texts.reduce((sum, text) => sum + countIn(text, addresses), 0);
+    return column === undefined ? [] : [{ text, isDatagram: parsed.value.scheme === 'udp', address: new Set([column]) }];
+  });
+  const [streams, datagrams] = await Promise.all([
+    read(columns.some(({ isDatagram }) => !isDatagram), ['tcp', 'tcp6']),
+    read(columns.some(({ isDatagram }) => isDatagram), ['udp', 'udp6']),
+  ]);
+  const sum = (tables: readonly string[], count: (table: string) => number): number => tables.reduce((whole, table) => whole + count(table), 0);
+  return new Map(columns.map(({ text, isDatagram, address }) => [text, isDatagram
+    ? { backlog: 0, drops: sum(datagrams, (table) => dropsOf(table, address)) }
+    : { backlog: sum(streams, (table) => backlogOf(table, address)), drops: 0 }]));
 }
 
-/** What the kernel has dropped so far on the datagram sockets of these endpoints (text form); 0 where it does not tell. */
-export const kernelDrops = (endpoints: readonly string[]): Promise<number> => count(endpoints, true, ['udp', 'udp6'], dropsOf);
-
-/** How many connections wait in the kernel for somebody to accept them on these endpoints; 0 where it does not tell. */
-export const kernelBacklog = (endpoints: readonly string[]): Promise<number> => count(endpoints, false, ['tcp', 'tcp6'], backlogOf);
+/** The same for the drops of one endpoint. */
+export const kernelDrops = async (endpoint: string): Promise<number> => (await kernelCounters([endpoint])).get(endpoint)?.drops ?? 0;

@@ -6,6 +6,7 @@ import type { AccessRules } from './access-rules.ts';
 import { AcceptRate, AddressRates } from './accept-rate.ts';
 import { formatAddress } from './address.ts';
 import { Acceptor, type Leases, type ListenerTraits } from './acceptor.ts';
+import type { ListenerStates } from './listener-states.ts';
 import { isIpv4, isIpv6, type Address } from './address.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from './datagram-limits.ts';
 import { serveDatagrams, type DatagramService } from './datagram-socket.ts';
@@ -15,7 +16,7 @@ import type { ResolvedService, ServerLimits } from './options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
-import type { ConnectionPair, ServiceStatus } from './status.ts';
+import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from './status.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 // A status is read by people and small programs: the rest is a number.
@@ -27,6 +28,7 @@ export interface LocalServiceOptions {
   readonly wheel: TimerWheel;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
+  readonly states: ListenerStates;
   readonly leases?: Leases;
   /** Others serve too: when this process is full it stops accepting and says so, and again when it has room. */
   readonly pool?: { readonly full: () => void; readonly room: () => void };
@@ -39,10 +41,11 @@ export class LocalService {
   readonly #context: ServiceContext;
   readonly #acceptor: Acceptor;
   readonly #endpoints = new Map<number, Endpoint>();
+  readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
   readonly #datagrams = new Map<number, DatagramService>();
-  /** Of the sockets that were taken back. */
-  #pastDatagrams: DatagramCounters = NO_DATAGRAMS;
+  /** Of the sockets that were taken back, by endpoint. */
+  readonly #pastDatagrams = new Map<string, DatagramCounters>();
 
   constructor(options: LocalServiceOptions) {
     this.#options = options;
@@ -70,66 +73,79 @@ export class LocalService {
 
   /** Serves on a bound stream socket. Called again for the same listener after a suspension. */
   async listenStream(listener: number, endpoint: Endpoint, handle: net.Socket): Promise<void> {
-    this.#endpoints.set(listener, endpoint);
-    await this.#acceptor.listen(listener, handle, traitsOf(endpoint));
+    this.#appears(listener, endpoint);
+    await this.#acceptor.listen(listener, handle, this.#traitsFor(endpoint));
+    this.#options.states.move(listener, 'listening');
     // It may have filled up while the socket was on its way.
     if (this.#options.pool === undefined || !this.#registry.isFull) return;
-    this.#acceptor.suspend(listener);
+    this.#suspend(listener);
     this.#suspendAll();
   }
 
   /** Serves on a listener that node:cluster shares out over the workers. */
   async listenThroughCluster(listener: number, endpoint: Endpoint): Promise<void> {
-    this.#endpoints.set(listener, endpoint);
+    this.#appears(listener, endpoint);
     const address = endpoint.scheme === 'unix' ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path } : { host: endpoint.host, port: endpoint.port };
-    await this.#acceptor.listen(listener, address, traitsOf(endpoint));
+    await this.#acceptor.listen(listener, address, this.#traitsFor(endpoint));
+    this.#options.states.move(listener, 'listening');
   }
 
   listenDatagrams(listener: number, endpoint: Endpoint, socket: dgram.Socket): void {
-    this.#endpoints.set(listener, endpoint);
-    const { service } = this.#options;
+    this.#appears(listener, endpoint);
+    const { service, states } = this.#options;
     const protocol = service.access === undefined ? service.protocol : withAccess(service.protocol, service.access);
     this.#datagrams.set(listener, serveDatagrams(socket, protocol, this.#context, service.datagramLimits));
+    states.move(listener, 'listening');
   }
 
   async drain(graceMs: number): Promise<void> {
+    const { states } = this.#options;
     const { clock, log } = this.#context;
+    for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
     const givenUp = await this.#work.drain(graceMs, clock, Promise.all([this.#acceptor.drain(graceMs), ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs))]));
     if (givenUp > 0) log.warn({ service: this.#options.service.protocol.name, count: givenUp }, 'work that outlived its connections was given up at the drain deadline');
+    for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
   }
 
-  status(): ServiceStatus {
-    const datagrams = [...this.#datagrams.values()].reduce((sum, { counters }) => addDatagramCounters(sum, counters), this.#pastDatagrams);
-    return {
-      name: this.#options.service.protocol.name,
-      endpoints: [...this.#endpoints.values()].map(formatEndpoint),
-      connections: this.#registry.counters(),
-      // Known to the process that owns the sockets.
-      backlog: 0,
-      pairs: this.#pairs(),
-      datagrams,
-      counters: { ...this.#context.counters },
-    };
+  /** What it listens on now. */
+  endpoints(): string[] {
+    return [...this.#endpoints.values()].map(formatEndpoint);
+  }
+
+  /** What was counted here so far; plain values, ready to be sent to a primary. */
+  share(): ServiceShare {
+    const connections = this.#registry.counters();
+    const datagrams = new Map(this.#pastDatagrams);
+    for (const [listener, { counters }] of this.#datagrams) {
+      const name = this.#nameOf(listener);
+      datagrams.set(name, addDatagramCounters(datagrams.get(name) ?? NO_DATAGRAMS, counters));
+    }
+    const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => (
+      { endpoint, connections: connections.get(endpoint) ?? NO_CONNECTIONS, datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS }));
+    return { listeners, counters: { ...this.#context.counters } };
   }
 
   /** Stops accepting from one socket; its connections stay. */
   unlisten(listener: number): void {
-    this.#endpoints.delete(listener);
+    const name = this.#nameOf(listener);
     const datagrams = this.#datagrams.get(listener);
     if (datagrams === undefined) this.#acceptor.suspend(listener);
     else {
       this.#datagrams.delete(listener);
-      this.#pastDatagrams = addDatagramCounters(this.#pastDatagrams, datagrams.counters);
+      this.#pastDatagrams.set(name, addDatagramCounters(this.#pastDatagrams.get(name) ?? NO_DATAGRAMS, datagrams.counters));
       void datagrams.close();
     }
+    this.#endpoints.delete(listener);
+    this.#options.states.move(listener, 'closed');
   }
 
   /** Serves a connection that another process has accepted. */
   adopt(socket: net.Socket, endpoint: Endpoint): void {
-    this.#acceptor.adopt(socket, traitsOf(endpoint));
+    this.#acceptor.adopt(socket, this.#traitsFor(endpoint));
   }
 
-  #pairs(): ConnectionPair[] {
+  /** The first of the open connections. */
+  pairs(): ConnectionPair[] {
     const pairs: ConnectionPair[] = [];
     for (const connection of this.#registry.connections()) {
       if (pairs.length >= MAX_PAIRS) break;
@@ -138,10 +154,34 @@ export class LocalService {
     return pairs;
   }
 
+  #appears(listener: number, endpoint: Endpoint): void {
+    this.#endpoints.set(listener, endpoint);
+    this.#options.states.appears(listener, this.#options.service.protocol.name, formatEndpoint(endpoint));
+  }
+
+  #nameOf(listener: number): string {
+    const endpoint = this.#endpoints.get(listener);
+    return endpoint === undefined ? '' : formatEndpoint(endpoint);
+  }
+
+  #traitsFor(endpoint: Endpoint): ListenerTraits {
+    const name = formatEndpoint(endpoint);
+    const known = this.#traits.get(name);
+    if (known !== undefined) return known;
+    const traits: ListenerTraits = { ...traitsOf(endpoint), tally: this.#registry.listener(name) };
+    this.#traits.set(name, traits);
+    return traits;
+  }
+
+  #suspend(listener: number): void {
+    this.#acceptor.suspend(listener);
+    this.#options.states.move(listener, 'suspended');
+  }
+
   #suspendAll(): void {
     if (this.#isSuspended) return;
     this.#isSuspended = true;
-    for (const [listener, endpoint] of this.#endpoints) if (endpoint.scheme !== 'udp') this.#acceptor.suspend(listener);
+    for (const [listener, endpoint] of this.#endpoints) if (endpoint.scheme !== 'udp') this.#suspend(listener);
     this.#options.pool?.full();
   }
 
@@ -152,7 +192,7 @@ export class LocalService {
   }
 }
 
-function traitsOf(endpoint: Endpoint): ListenerTraits {
+function traitsOf(endpoint: Endpoint): Omit<ListenerTraits, 'tally'> {
   if (endpoint.scheme === 'unix') return { unixPath: formatEndpoint(endpoint).slice('unix:'.length), tls: false };
   const local = localOf(endpoint);
   return { tls: endpoint.scheme === 'tls', ...(local === undefined ? {} : { local }) };

@@ -10,6 +10,7 @@ import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram-limits.
 import { isEndpoint, parseListenTarget, type ListenTarget } from './listen-target.ts';
 import { WellknownError } from './errors.ts';
 import { silentLog, type Logger } from './log.ts';
+import { metricsOf, type MetricsLibrary, type ServerMetrics } from './metrics-library.ts';
 import type { Protocol } from './protocol.ts';
 import type { Identity } from './run-as.ts';
 import { systemClock } from './system-clock.ts';
@@ -55,6 +56,8 @@ export interface ServerOptions {
   /** Ranges that may not. */
   readonly deny?: readonly string[];
   readonly log?: Logger;
+  /** Where the counters go: prom-client, or what has its shape. In a worker nothing is registered: the primary has the sums. */
+  readonly metrics?: MetricsLibrary;
   readonly clock?: Clock;
   /** Connections that the kernel queues before they are accepted. */
   readonly backlog?: number;
@@ -104,6 +107,7 @@ export interface ResolvedOptions {
   readonly services: readonly ResolvedService[];
   readonly workers: number | 'auto';
   readonly log: Logger;
+  readonly metrics: ServerMetrics | undefined;
   readonly clock: Clock;
   readonly backlog: number;
   readonly drainTimeoutMs: number;
@@ -128,6 +132,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
     services: list.map((service) => resolveService(service, options, shared)),
     workers,
     log: options.log ?? silentLog,
+    metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,

@@ -21,11 +21,16 @@ export interface RegistryLimits {
 
 export type AddressVerdict = 'open' | 'ask' | 'refuse';
 
-export interface RegistryCounters {
+/** What one listener of the service has brought, in this process. Whoever accepts counts through the registry's verbs. */
+export interface ListenerTally {
+  waiting: number;
+  accepted: number;
+  readonly closed: Partial<Record<CloseReason, number>>;
+}
+
+/** The same for a reader. `open` is what is left: accepted, neither waiting nor closed. */
+export interface ListenerCounters extends Readonly<ListenerTally> {
   readonly open: number;
-  readonly waiting: number;
-  readonly accepted: number;
-  readonly closed: Readonly<Partial<Record<CloseReason, number>>>;
 }
 
 /** On which account a connection's address is counted beyond the free quota. `asking`: the ledger has not answered yet. */
@@ -46,8 +51,8 @@ export class Registry<Member extends Counted = Connection> {
   /** On the free quota the key alone, which is nearly all of them; else the account too. */
   readonly #open = new Map<Member, string | Held>();
   readonly #countByAddress = new Map<string, number>();
-  readonly #closedByReason: Partial<Record<CloseReason, number>> = {};
-  #accepted = 0;
+  /** By the name of the listener, which outlives suspensions of its socket. */
+  readonly #listeners = new Map<string, ListenerTally>();
   #waiting = 0;
 
   constructor(limits: RegistryLimits) {
@@ -67,15 +72,26 @@ export class Registry<Member extends Counted = Connection> {
     return this.#open.keys();
   }
 
+  /** The tally of a listener, from its first mention on. */
+  listener(name: string): ListenerTally {
+    const known = this.#listeners.get(name);
+    if (known !== undefined) return known;
+    const tally: ListenerTally = { waiting: 0, accepted: 0, closed: {} };
+    this.#listeners.set(name, tally);
+    return tally;
+  }
+
   /** Counts one that was accepted but must wait; false when too many wait already. */
-  startWaiting(): boolean {
+  startWaiting(listener: ListenerTally): boolean {
     if (this.#waiting >= this.limits.maxWaiting) return false;
     this.#waiting += 1;
+    listener.waiting += 1;
     return true;
   }
 
-  stopWaiting(): void {
+  stopWaiting(listener: ListenerTally): void {
     this.#waiting -= 1;
+    listener.waiting -= 1;
   }
 
   /** May one more connection of this address open? `ask`: only the ledger of all workers knows. */
@@ -85,8 +101,8 @@ export class Registry<Member extends Counted = Connection> {
     return this.limits.freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
   }
 
-  countAccepted(): void {
-    this.#accepted += 1;
+  countAccepted(listener: ListenerTally): void {
+    listener.accepted += 1;
   }
 
   /** Opens a connection on the free quota of its address. */
@@ -114,11 +130,11 @@ export class Registry<Member extends Counted = Connection> {
   }
 
   /** Takes a closed connection out. Returns the key of the lease to give back, if it held one. */
-  remove(connection: Member): string | undefined {
+  remove(connection: Member, listener: ListenerTally): string | undefined {
     const held = this.#open.get(connection);
     if (held === undefined) return undefined;
     this.#open.delete(connection);
-    this.countClosed(connection.reason ?? 'finished');
+    this.countClosed(connection.reason ?? 'finished', listener);
     if (typeof held !== 'string') return held.account === 'leased' ? held.key : undefined;
     const count = (this.#countByAddress.get(held) ?? 1) - 1;
     if (count === 0) this.#countByAddress.delete(held);
@@ -127,11 +143,15 @@ export class Registry<Member extends Counted = Connection> {
   }
 
   /** Counts a connection that was turned away before it opened. */
-  countClosed(reason: CloseReason): void {
-    this.#closedByReason[reason] = (this.#closedByReason[reason] ?? 0) + 1;
+  countClosed(reason: CloseReason, { closed }: ListenerTally): void {
+    closed[reason] = (closed[reason] ?? 0) + 1;
   }
 
-  counters(): RegistryCounters {
-    return { open: this.#open.size, waiting: this.#waiting, accepted: this.#accepted, closed: { ...this.#closedByReason } };
+  /** Of every listener, by its name. */
+  counters(): ReadonlyMap<string, ListenerCounters> {
+    return new Map([...this.#listeners].map(([name, { waiting, accepted, closed }]) => {
+      const gone = Object.values(closed).reduce((sum, count) => sum + count, waiting);
+      return [name, { open: accepted - gone, waiting, accepted, closed: { ...closed } }] as const;
+    }));
   }
 }

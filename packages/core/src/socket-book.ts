@@ -4,6 +4,7 @@ import { endpointsToBind } from './datagram-endpoints.ts';
 import type { Inheritance } from './inheritance.ts';
 import { loanChanges, wantedLoans, type Borrower } from './lending.ts';
 import { isEndpoint } from './listen-target.ts';
+import type { ListenerStates } from './listener-states.ts';
 import type { ResolvedOptions } from './options.ts';
 import { boundEndpoint, type BoundEndpoint } from './server.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
@@ -13,9 +14,11 @@ export class SocketBook {
   readonly #options: ResolvedOptions;
   readonly #lives: WorkerLives;
   readonly #inheritance: Inheritance;
+  readonly #states: ListenerStates;
   #sockets: SharedSocket[] = [];
 
-  constructor(options: ResolvedOptions, lives: WorkerLives, inheritance: Inheritance) {
+  constructor(options: ResolvedOptions, lives: WorkerLives, inheritance: Inheritance, states: ListenerStates) {
+    this.#states = states;
     this.#options = options;
     this.#lives = lives;
     this.#inheritance = inheritance;
@@ -31,11 +34,11 @@ export class SocketBook {
     for (const [service, { listen }] of services.entries()) {
       for (const target of listen) {
         if (!isEndpoint(target)) {
-          this.#sockets.push(...(await adoptPassed(service, target, this.#sockets.length)));
+          this.#add(await adoptPassed(service, target, this.#sockets.length));
           continue;
         }
         for (const asked of await endpointsToBind(target)) {
-          this.#sockets.push(...(await bindShared({ service, asked, strategy: accept, slots, firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode })));
+          this.#add(await bindShared({ service, asked, strategy: accept, slots, firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode }));
         }
       }
     }
@@ -46,7 +49,15 @@ export class SocketBook {
     for (const { service, asked, listener } of this.#sockets.filter((socket) => socket.slot === 1)) {
       if (this.#sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
       const more = await bindShared({ service, asked: listener.endpoint, strategy: 'inherit-sharded', slots: [slot], firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode: undefined });
-      this.#sockets.push(...more.map((socket) => ({ ...socket, asked })));
+      this.#add(more.map((socket) => ({ ...socket, asked })));
+    }
+  }
+
+  #add(sockets: readonly SharedSocket[]): void {
+    for (const socket of sockets) {
+      this.#sockets.push(socket);
+      this.#states.appears(socket.id, this.#options.services[socket.service]?.protocol.name ?? '', urlOf(socket), 'unbound');
+      this.#states.move(socket.id, 'bound');
     }
   }
 
@@ -61,6 +72,7 @@ export class SocketBook {
       const { service, id: listener } = socket;
       if (change.do === 'lend') {
         loans.add(listener);
+        this.#states.move(listener, 'listening');
         const via = socket.via === 'cluster' ? 'cluster' : 'handle';
         this.#lives.send(change.life, { type: 'listen', service, listener, endpoint: urlOf(socket), via }, via === 'cluster' ? undefined : handleOf(socket));
       } else {
@@ -92,6 +104,8 @@ export class SocketBook {
   async close(keepPaths: boolean): Promise<void> {
     const closing = this.#sockets.filter(({ via }) => via !== 'cluster');
     this.#sockets = [];
+    this.#states.moveAll('draining');
     await Promise.all(closing.map(({ listener }) => listener.close({ keepPath: keepPaths })));
+    this.#states.moveAll('closed');
   }
 }

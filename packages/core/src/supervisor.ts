@@ -5,22 +5,27 @@
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { AddressLedger } from './address-ledger.ts';
-import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy, type ArbiterState } from './arbiter.ts';
+import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
 import type { Timer } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { WellknownError } from './errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Server } from './server.ts';
-import { serverChannel, workerChannel } from './diagnostics.ts';
-import { kernelBacklog, kernelDrops } from './kernel-counters.ts';
+import { publishServer } from './diagnostics.ts';
+import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { kernelCounters } from './kernel-counters.ts';
+import { ListenerStates } from './listener-states.ts';
 import { handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
 import { SocketBook } from './socket-book.ts';
-import { addServiceStatus, emptyServiceStatus, type ServerStatus } from './status.ts';
+import { NO_DATAGRAMS } from './datagram-limits.ts';
+import { IDLE_EVENT_LOOP, serviceStatus, type ServerStatus, type ServiceShare, type WorkerShare } from './status.ts';
 import { startSuccessor } from './upgrade.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { WorkerLives, type Life } from './worker-lives.ts';
 import type { FromWorker } from './worker-messages.ts';
+import { WorkerChronicle } from './worker-chronicle.ts';
+import { WorkerShares } from './worker-shares.ts';
 
 const TICK_MS = 1_000;
 
@@ -43,10 +48,14 @@ export function createPrimary(options: ResolvedOptions): Server {
     for (const { life } of lives.all()) lives.send(life, { type: 'ticket-key', key });
   });
   const inheritance = readInheritance(process.env);
-  const book = new SocketBook(options, lives, inheritance);
+  const states = new ListenerStates('primary');
+  const book = new SocketBook(options, lives, inheritance, states);
+  const shares = new WorkerShares();
+  const chronicle = new WorkerChronicle();
   let state = initialArbiterState(workerCount);
   let lastFailure = '';
   let heartbeat: Timer | undefined;
+  let watch: EventLoopWatch | undefined;
   let wakeUp: Timer | undefined;
   let listening: Waiter | undefined;
   let reloading: Waiter | undefined;
@@ -63,7 +72,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   function observe(events: readonly ArbiterEvent[] = [], isSecondly = false): void {
     const nowMs = clock.nowMs();
     const step = tick(state, nowMs, events, policy, Math.random, isSecondly);
-    publishChanges(state, step.state);
+    chronicle.changed(state, step.state);
     state = step.state;
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
@@ -73,17 +82,6 @@ export function createPrimary(options: ResolvedOptions): Server {
     if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
       listening.resolve();
       listening = undefined;
-    }
-  }
-
-  /** Tells subscribers which workers have changed their state. */
-  function publishChanges(before: ArbiterState, after: ArbiterState): void {
-    if (!workerChannel.hasSubscribers) return;
-    for (const { slot, life, generation, at } of after.workers) {
-      if (before.workers.find((worker) => worker.life === life)?.at !== at) workerChannel.publish({ slot, life, generation, to: at });
-    }
-    for (const { slot, life, generation } of before.workers) {
-      if (!after.workers.some((worker) => worker.life === life)) workerChannel.publish({ slot, life, generation, to: 'ended' });
     }
   }
 
@@ -97,16 +95,19 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'kill':
         log.warn({ pid: lives.pidOf(action.life), why: action.why }, 'ending a worker that does not end by itself');
+        chronicle.killing(action.life, action.why);
         lives.kill(action.life, 'SIGKILL');
         return;
       case 'reloaded':
         log.info({ generation: action.generation }, 'reloaded');
+        publishServer('primary', 'listening');
         reloading?.resolve();
         reloading = undefined;
         return;
       case 'reload-failed': {
         const error = new WellknownError('RELOAD_FAILED', 'a new worker ended before it was ready, the old ones go on serving', { fault: 'local', ...hintOfFailure() });
         log.error({ err: error }, 'the reload failed');
+        publishServer('primary', 'listening');
         reloading?.reject(error);
         reloading = undefined;
         return;
@@ -146,6 +147,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       send: (life, connection, carried) => lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
     });
     dispatchers.set(socket.id, dispatcher);
+    states.move(socket.id, 'listening');
     return dispatcher.listen(handleOf(socket) as never, backlog);
   }
 
@@ -169,7 +171,9 @@ export function createPrimary(options: ResolvedOptions): Server {
         observe([{ type: 'ready', life: life.life }]);
         return;
       case 'beat':
-        observe([{ type: 'beat', life: life.life, served: message.served, busy: message.busy }]);
+        shares.told(life.slot, life.life, message.services);
+        options.metrics?.sampled(life.slot, message.eventLoop);
+        observe([{ type: 'beat', life: life.life, served: servedBy(message.services), eventLoop: message.eventLoop }]);
         return;
       case 'failed':
         lastFailure = message.message;
@@ -206,6 +210,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     for (const ledger of ledgers) ledger.forget(life);
     const wasDraining = state.workers.find((worker) => worker.life === life)?.at === 'draining';
     if (!wasDraining) log.warn({ slot, code, signal }, 'a worker has ended');
+    shares.ended(life);
     observe([{ type: 'exited', life }]);
     for (const dispatcher of dispatchers.values()) dispatcher.exited(life);
   }
@@ -221,6 +226,7 @@ export function createPrimary(options: ResolvedOptions): Server {
 
   async function release(): Promise<void> {
     heartbeat?.cancel();
+    watch?.stop();
     tickets.stop();
     wakeUp?.cancel();
     await unbind();
@@ -232,7 +238,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     const error = new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
     listening?.reject(error);
     reloading?.reject(error);
-    serverChannel.publish({ role: 'primary', to: 'ended' });
+    publishServer('primary', 'ended');
     markEnded.resolve();
   }
 
@@ -240,6 +246,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     const error = new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, { fault: 'local', ...hintOfFailure() });
     for (const { life } of lives.all()) lives.kill(life, 'SIGKILL');
     await release();
+    publishServer('primary', 'ended');
     listening?.reject(error);
     markEnded.reject(error);
   }
@@ -248,21 +255,33 @@ export function createPrimary(options: ResolvedOptions): Server {
     return { hint: lastFailure === '' ? 'its output above says why' : lastFailure };
   }
 
+  /** Those who can answer do; of the others the last beat is known. */
   async function status(): Promise<ServerStatus> {
     const answers = await lives.askStatus();
+    for (const { slot, life, services: told } of answers) {
+      if (told.length > 0 && lives.get(life) !== undefined) shares.told(slot, life, told.map(({ share }) => share));
+    }
+    const kernel = await kernelCounters(services.flatMap((_, index) => book.urlsOf(index)));
     return {
       role: 'primary',
       pid: process.pid,
-      services: await Promise.all(services.map(async (service, index) => {
-        const urls = book.urlsOf(index);
-        const empty = emptyServiceStatus(service.protocol.name, urls);
-        return answers.reduce((sum, answer) => {
-          const one = answer[index];
-          return one === undefined ? sum : addServiceStatus(sum, one);
-        }, { ...empty, backlog: await kernelBacklog(urls), datagrams: { ...empty.datagrams, droppedByKernel: await kernelDrops(urls) } });
-      })),
-      workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, busy: record.busy })),
+      eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+      services: services.map(({ protocol }, index) => {
+        const pairs = answers.flatMap((answer) => answer.services[index]?.pairs ?? []);
+        return serviceStatus(protocol.name, book.urlsOf(index), [...ownShare(index), ...shares.of(index)], pairs, kernel);
+      }),
+      workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, eventLoop: record.eventLoop })),
+      supervision: { started: state.lives, ended: chronicle.ended },
     };
+  }
+
+  /** Where the primary accepts, it counts too: as slot 0. */
+  function ownShare(service: number): WorkerShare[] {
+    const listeners = book.all().flatMap((socket) => {
+      const dispatcher = dispatchers.get(socket.id);
+      return dispatcher === undefined || socket.service !== service ? [] : [{ endpoint: urlOf(socket), connections: dispatcher.counters(), datagrams: NO_DATAGRAMS }];
+    });
+    return listeners.length === 0 ? [] : [{ slot: 0, listeners, counters: {} }];
   }
 
   /** Tells a predecessor that it may drain. */
@@ -279,6 +298,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     async listen() {
       if (isSupervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
       isSupervising = true;
+      publishServer('primary', 'starting');
       Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
       try {
         await book.bindAll(Array.from({ length: workerCount }, (_, index) => index + 1));
@@ -290,11 +310,12 @@ export function createPrimary(options: ResolvedOptions): Server {
       const ready = new Promise<void>((resolve, reject) => (listening = { resolve, reject }));
       // Without workers nothing else would keep the primary alive between a death and the replacement.
       tickets.start(clock);
+      watch = watchEventLoop(clock, (loop) => options.metrics?.sampled(0, loop));
       heartbeat = clock.every(TICK_MS, () => observe([], true), { keepAlive: true });
       observe();
       await ready;
       reportReady();
-      serverChannel.publish({ role: 'primary', to: 'listening' });
+      publishServer('primary', 'listening');
       return book.endpoints();
     },
     close({ graceMs = options.drainTimeoutMs } = {}) {
@@ -305,7 +326,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       if (state.stopping && graceMs < closeGraceMs) for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
       if (!state.stopping) {
-        serverChannel.publish({ role: 'primary', to: 'draining' });
+        publishServer('primary', 'draining');
         observe([{ type: 'stop' }]);
         // The workers close theirs as they begin to drain; from then on nobody will serve what is queued.
         void unbind();
@@ -321,6 +342,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       lastFailure = '';
       return new Promise<void>((resolve, reject) => {
         reloading = { resolve, reject };
+        publishServer('primary', 'reloading');
         observe([{ type: 'reload' }]);
       });
     },
@@ -329,12 +351,16 @@ export function createPrimary(options: ResolvedOptions): Server {
         throw new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' });
       }
       isUpgrading = true;
+      publishServer('primary', 'upgrading');
       try {
         const pid = await startSuccessor(book.all(), clock);
         hasHandedOver = true;
         log.info({ successor: pid }, 'the successor is ready, draining');
         void server.close();
         return pid;
+      } catch (error) {
+        publishServer('primary', 'listening');
+        throw error;
       } finally {
         isUpgrading = false;
       }
@@ -343,3 +369,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   };
   return server;
 }
+
+/** Connections that it has accepted since it was started. */
+const servedBy = (services: readonly ServiceShare[]): number =>
+  services.reduce((sum, { listeners }) => listeners.reduce((whole, { connections }) => whole + connections.accepted, sum), 0);

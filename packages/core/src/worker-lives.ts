@@ -4,11 +4,10 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { Identity } from './run-as.ts';
-import type { ServiceStatus } from './status.ts';
-import { envelope, messageFromWorker, type FromPrimary, type FromWorker } from './worker-messages.ts';
+import { envelope, messageFromWorker, type FromPrimary, type FromWorker, type ServiceAnswer } from './worker-messages.ts';
 import { WORKER_COUNT_VARIABLE, WORKER_SLOT_VARIABLE } from './worker.ts';
 
-// A worker that is too busy to answer within this is left out of the sum.
+// Of a worker that is too busy to answer within this, its last beat has to do.
 const STATUS_TIMEOUT_MS = 1_000;
 
 export interface Life {
@@ -36,7 +35,7 @@ export interface LivesOptions {
 export class WorkerLives {
   readonly #options: LivesOptions;
   readonly #lives = new Map<number, Life>();
-  readonly #statusAnswers = new Map<number, (services: readonly ServiceStatus[]) => void>();
+  readonly #statusAnswers = new Map<number, (services: readonly ServiceAnswer[]) => void>();
   #questions = 0;
 
   constructor(options: LivesOptions) {
@@ -92,12 +91,12 @@ export class WorkerLives {
     return this.#lives.get(life)?.worker.process.pid ?? 0;
   }
 
-  /** The status of every worker that answers in time. */
-  askStatus(): Promise<(readonly ServiceStatus[])[]> {
-    return Promise.all(this.all().map((record) => this.#ask(record)));
+  /** What every worker says of its services; nothing of one that does not answer in time. */
+  askStatus(): Promise<{ readonly slot: number; readonly life: number; readonly services: readonly ServiceAnswer[] }[]> {
+    return Promise.all(this.all().map(async (record) => ({ slot: record.slot, life: record.life, services: await this.#ask(record) })));
   }
 
-  #ask(record: Life): Promise<readonly ServiceStatus[]> {
+  #ask(record: Life): Promise<readonly ServiceAnswer[]> {
     return new Promise((resolve) => {
       this.#questions += 1;
       const question = this.#questions;

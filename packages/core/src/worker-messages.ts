@@ -1,7 +1,7 @@
 // What the primary and its workers say to each other over the IPC channel of node:cluster.
 
 import type { LeaseVerdict } from './address-ledger.ts';
-import type { ServiceStatus } from './status.ts';
+import type { ConnectionPair, EventLoopStatus, ServiceShare } from './status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
 export const CHANNEL = 'wellknown/1';
@@ -30,8 +30,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** Could not start; said before the worker ends. */
   | { readonly type: 'failed'; readonly message: string }
-  /** The event loop turns. `served`: connections so far; `busy`: the share of the last second that the loop was busy. */
-  | { readonly type: 'beat'; readonly served: number; readonly busy: number }
+  /** The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker that has drained. */
+  | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
   /** Its share of the service's connections is used up: it has stopped accepting. */
   | { readonly type: 'full'; readonly service: number }
   /** There is room again. */
@@ -41,7 +41,13 @@ export type FromWorker =
   | { readonly type: 'closed'; readonly connection: number }
   | { readonly type: 'lease'; readonly service: number; readonly key: string; readonly question: number }
   | { readonly type: 'release'; readonly service: number; readonly key: string }
-  | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceStatus[] };
+  | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
+
+/** What a worker says of one service when it is asked. */
+export interface ServiceAnswer {
+  readonly share: ServiceShare;
+  readonly pairs: readonly ConnectionPair[];
+}
 
 export interface Envelope<Message> {
   readonly channel: typeof CHANNEL;

@@ -6,12 +6,16 @@ import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
 import { freeQuota, type LeaseVerdict } from './address-ledger.ts';
 import type { Leases } from './acceptor.ts';
+import { publishServer } from './diagnostics.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
+import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { ListenerStates } from './listener-states.ts';
 import { LocalService } from './local-service.ts';
 import type { ResolvedOptions } from './options.ts';
 import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
+import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { envelope, messageFromPrimary, type FromPrimary, type FromWorker } from './worker-messages.ts';
 
@@ -27,9 +31,6 @@ export function reportStartFailure(message: string): void {
   process.send?.(envelope(failed), undefined, {}, () => process.exit(1));
 }
 
-// Far below any heartbeat limit, and too rare to cost anything.
-const BEAT_MS = 1_000;
-
 const IGNORED_SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export function createWorker(options: ResolvedOptions): Server {
@@ -39,6 +40,7 @@ export function createWorker(options: ResolvedOptions): Server {
   const wheel = new TimerWheel(clock);
   const leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
   let questions = 0;
+  const states = new ListenerStates('worker');
 
   const send = (message: FromWorker): void => {
     // The channel may close at any moment when the primary dies; that arrives as 'disconnect'.
@@ -57,6 +59,7 @@ export function createWorker(options: ResolvedOptions): Server {
       freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress),
       maxWaiting: backlog,
     },
+    states,
     leases: leasesOf(index),
     // node:cluster closes the port once nobody accepts: there, a full worker lets its connections wait.
     ...(options.accept === 'cluster-rr' ? {} : { pool: { full: () => send({ type: 'full', service: index }), room: () => send({ type: 'room', service: index }) } }),
@@ -98,6 +101,7 @@ export function createWorker(options: ResolvedOptions): Server {
   const becomeReady = async (message: Extract<FromPrimary, { type: 'lent' }>): Promise<void> => {
     await Promise.all(listening);
     send({ type: 'ready' });
+    publishServer('worker', 'listening');
     started?.resolve(message.endpoints.flatMap(({ service, endpoint }) => {
       const parsed = parseEndpoint(endpoint);
       return parsed.ok ? [boundEndpoint(service, parsed.value)] : [];
@@ -120,12 +124,8 @@ export function createWorker(options: ResolvedOptions): Server {
     local.adopt(carried, endpoint.value);
   };
 
-  const beat = (): void => {
-    const utilization = performance.eventLoopUtilization(lastUtilization);
-    lastUtilization = performance.eventLoopUtilization();
-    send({ type: 'beat', served: locals.reduce((sum, local) => sum + local.status().connections.accepted, 0), busy: utilization.utilization });
-  };
-  let lastUtilization = performance.eventLoopUtilization();
+  let watch: EventLoopWatch | undefined;
+  const beat = (): FromWorker => ({ type: 'beat', eventLoop: watch?.last ?? IDLE_EVENT_LOOP, services: locals.map((local) => local.share()) });
 
   const receive = (message: FromPrimary, carried: unknown): void => {
     switch (message.type) {
@@ -149,7 +149,7 @@ export function createWorker(options: ResolvedOptions): Server {
         leaseAnswers.delete(message.question);
         return;
       case 'status-question':
-        send({ type: 'status', question: message.question, services: locals.map((local) => local.status()) });
+        send({ type: 'status', question: message.question, services: locals.map((local) => ({ share: local.share(), pairs: local.pairs() })) });
         return;
       case 'drain':
         void close(message.graceMs);
@@ -158,10 +158,14 @@ export function createWorker(options: ResolvedOptions): Server {
 
   const close = (graceMs: number): Promise<void> => {
     if (closing !== undefined) for (const local of locals) void local.drain(graceMs);
+    if (closing === undefined) publishServer('worker', 'draining');
     closing ??= Promise.all(locals.map((local) => local.drain(graceMs))).then(() => {
+      publishServer('worker', 'ended');
       markEnded();
       // The program around us may still hold timers or sockets of its own; a drained worker is done nevertheless.
-      setImmediate(() => process.exit(0));
+      const exit = (): void => void setImmediate(() => process.exit(0));
+      if (process.connected) process.send?.(envelope(beat()), undefined, {}, exit);
+      else exit();
     });
     return closing;
   };
@@ -194,12 +198,21 @@ export function createWorker(options: ResolvedOptions): Server {
         }
       }
       const ready = new Promise<readonly BoundEndpoint[]>((resolve, reject) => (started = { resolve, reject }));
-      clock.every(BEAT_MS, beat);
+      // Each second of it is a beat.
+      watch = watchEventLoop(clock, () => send(beat()));
+      publishServer('worker', 'starting');
       send({ type: 'hello' });
       return ready;
     },
     close: ({ graceMs = options.drainTimeoutMs } = {}) => close(graceMs),
-    status: () => Promise.resolve({ role: 'worker', pid: process.pid, services: locals.map((local) => local.status()), workers: [] }),
+    status: () => Promise.resolve({
+      role: 'worker',
+      pid: process.pid,
+      eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+      services: locals.map((local, index) => serviceStatus(options.services[index]?.protocol.name ?? '', local.endpoints(), [{ slot, ...local.share() }], local.pairs())),
+      workers: [],
+      supervision: NO_SUPERVISION,
+    }),
     scale: notHere('scaled'),
     reload: notHere('reloaded'),
     upgrade: notHere('upgraded'),

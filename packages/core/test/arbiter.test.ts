@@ -15,7 +15,8 @@ function play(target: number, story: readonly (readonly [number, ...ArbiterEvent
 }
 
 const ready = (life: number): ArbiterEvent => ({ type: 'ready', life });
-const beat = (life: number, served = 0, busy = 0): ArbiterEvent => ({ type: 'beat', life, served, busy });
+const loop = (busy: number) => ({ busy, delayMs: { mean: 0, max: 0 } });
+const beat = (life: number, served = 0, busy = 0): ArbiterEvent => ({ type: 'beat', life, served, eventLoop: loop(busy) });
 const exited = (life: number): ArbiterEvent => ({ type: 'exited', life });
 const starts = (actions: readonly ArbiterAction[] | undefined): number => actions?.filter((action) => action.do === 'start').length ?? 0;
 
@@ -182,7 +183,7 @@ describe('the arbiter', () => {
     const event = fc.oneof(
       fc.record({ type: fc.constant('ready' as const), life: fc.integer({ min: 1, max: 20 }) }),
       fc.record({ type: fc.constant('exited' as const), life: fc.integer({ min: 1, max: 20 }) }),
-      fc.record({ type: fc.constant('beat' as const), life: fc.integer({ min: 1, max: 20 }), served: fc.nat(), busy: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({ type: fc.constant('beat' as const), life: fc.integer({ min: 1, max: 20 }), served: fc.nat(), eventLoop: fc.double({ min: 0, max: 1, noNaN: true }).map(loop) }),
       fc.record({ type: fc.constant('reload' as const) }),
       fc.record({ type: fc.constant('scale' as const), by: fc.integer({ min: -2, max: 2 }) }),
     );

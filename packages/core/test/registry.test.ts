@@ -15,7 +15,7 @@ describe('the registry', () => {
     expect(registry.isFull).toBe(false);
     registry.add(connection(), 'b');
     expect(registry.isFull).toBe(true);
-    registry.remove(first);
+    registry.remove(first, registry.listener('tcp://127.0.0.1:1'));
     expect(registry.isFull).toBe(false);
   });
 
@@ -31,34 +31,37 @@ describe('the registry', () => {
 
   test('as many may wait as allowed, one more may not', () => {
     const registry = new Registry(limits);
-    expect([registry.startWaiting(), registry.startWaiting()]).toEqual([true, false]);
-    registry.stopWaiting();
-    expect(registry.startWaiting()).toBe(true);
+    const [one, other] = [registry.listener('one'), registry.listener('other')];
+    expect([registry.startWaiting(one), registry.startWaiting(other)]).toEqual([true, false]);
+    registry.stopWaiting(one);
+    expect(registry.startWaiting(other)).toBe(true);
   });
 
   test('every close is counted by its reason, a withdrawn place is not', () => {
     const registry = new Registry(limits);
+    const listener = registry.listener('tcp://127.0.0.1:1');
     const one = connection();
+    registry.countAccepted(listener);
     registry.add(one, 'a');
     one.destroy('idle-timeout');
-    registry.remove(one);
-    registry.remove(one);
+    registry.remove(one, listener);
+    registry.remove(one, listener);
     const held = connection();
     registry.hold(held, 'a');
     registry.withdraw(held);
-    expect(registry.counters()).toMatchObject({ open: 0, closed: { 'idle-timeout': 1 } });
+    expect([...registry.counters()]).toEqual([['tcp://127.0.0.1:1', { open: 0, waiting: 0, accepted: 1, closed: { 'idle-timeout': 1 } }]]);
   });
 
   test('only a granted place is given back as a lease', () => {
     const registry = new Registry(limits);
     const asking = connection();
     registry.hold(asking, 'a');
-    expect(registry.remove(asking)).toBeUndefined();
+    expect(registry.remove(asking, registry.listener('a'))).toBeUndefined();
     expect(registry.grant(asking)).toBe(false);
     const leased = connection();
     registry.hold(leased, 'a');
     expect(registry.grant(leased)).toBe(true);
-    expect(registry.remove(leased)).toBe('a');
+    expect(registry.remove(leased, registry.listener('a'))).toBe('a');
   });
 });
 

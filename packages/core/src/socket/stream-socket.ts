@@ -7,6 +7,7 @@ import { abortable, onAbort } from '../abort.ts';
 import type { Address } from '../address.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
 import { systemClock } from '../system-clock.ts';
@@ -281,6 +282,7 @@ export class StreamSocket implements AsyncDisposable {
     const after = STREAM_TRANSITIONS[before][event];
     if (after === undefined) return;
     this.#state = after;
+    if (socketChannel.hasSubscribers) socketChannel.publish({ socket: this, from: before, to: after } satisfies SocketEventMessage);
     this.#options.onState?.(after, before);
     this.#changed();
   }

@@ -8,6 +8,7 @@ import { lookup } from 'node:dns/promises';
 import { abortable } from '../abort.ts';
 import { isIpv4, isIpv6, normalizeIp, type Address } from '../address.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener } from '../listener.ts';
 import { explainConnectFailure } from './dial.ts';
@@ -251,6 +252,7 @@ export class UdpSocket implements AsyncDisposable {
     const after = DATAGRAM_TRANSITIONS[before][event];
     if (after === undefined) return;
     this.#state = after;
+    if (socketChannel.hasSubscribers) socketChannel.publish({ socket: this, from: before, to: after } satisfies SocketEventMessage);
     this.#options.onState?.(after, before);
     this.#changed();
   }
