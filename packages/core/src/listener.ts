@@ -2,8 +2,9 @@
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { chmod, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
+import path from 'node:path';
 import { isIpv4, isIpv6 } from './address.ts';
 import { createDatagramSocket } from './datagram-socket.ts';
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
@@ -130,16 +131,23 @@ async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, { unixM
     const bound = bindStream({ path: `\0${endpoint.path}` });
     return { endpoint, socket: { type: 'stream', handle: bound.handle }, descriptor: bound.descriptor, close: () => closed(() => bound.close()) };
   }
+  await mustBeFree(endpoint.path);
   if (!replacePath && (await answers(endpoint.path))) throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
   // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under a
   // temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
-  const temporary = `${endpoint.path}.${process.pid}`;
+  const temporary = temporaryName(endpoint.path);
   const target: BindTarget = { path: temporary };
   const bound = bindStream(target);
-  // Before it gets its name: nobody can have opened it with other permissions.
-  if (mode !== undefined) await chmod(temporary, mode);
-  const inode = await inodeOf(temporary);
-  await rename(temporary, endpoint.path);
+  let inode: number | undefined;
+  try {
+    // Before it gets its name: nobody can have opened it with other permissions.
+    if (mode !== undefined) await chmod(temporary, mode);
+    inode = await inodeOf(temporary);
+    await rename(temporary, endpoint.path);
+  } catch (error) {
+    bound.close();
+    throw error;
+  }
   return {
     endpoint,
     socket: { type: 'stream', handle: bound.handle },
@@ -149,6 +157,23 @@ async function bindUnix(endpoint: Extract<Endpoint, { scheme: 'unix' }>, { unixM
       if (!keepPath && (await inodeOf(endpoint.path)) === inode) await unlink(endpoint.path).catch(() => undefined);
     },
   };
+}
+
+// sun_path of unix(7), less the end of the text. libuv cuts what is longer without a word.
+const MAX_PATH_BYTES = 107;
+
+/** Beside the final name, and short enough where that one is long. */
+function temporaryName(file: string): string {
+  const fits = [`${file}.${process.pid}`, path.join(path.dirname(file), `.${process.pid}`)].find((name) => Buffer.byteLength(name) <= MAX_PATH_BYTES);
+  if (fits === undefined) throw Object.assign(new Error('there is no room for a temporary name'), { code: 'ENAMETOOLONG' });
+  return fits;
+}
+
+/** A stale socket is replaced; anything else that has the name is somebody's file. libuv reports a missing folder as EACCES. */
+async function mustBeFree(file: string): Promise<void> {
+  await stat(path.dirname(file));
+  const there = await lstat(file).catch(() => undefined);
+  if (there !== undefined && !there.isSocket()) throw Object.assign(new Error('a file that is no socket has that name'), { code: 'EEXIST' });
 }
 
 /** Another program may have taken the path over since: then it is not ours to unlink. */
@@ -173,20 +198,30 @@ const EXPLANATIONS: Readonly<Record<string, { readonly code: ErrorCode; readonly
   EACCES: {
     code: 'PERMISSION_DENIED',
     reason: 'permission denied',
-    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE, a unix path needs a writable folder; or choose another port with --listen or --port-offset',
+    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or choose another port with --listen or --port-offset',
   },
   EPERM: { code: 'PERMISSION_DENIED', reason: 'the system forbids it', hint: 'check the limits of the service or container that this runs in' },
   EADDRNOTAVAIL: { code: 'ADDRESS_NOT_AVAILABLE', reason: 'no interface of this machine has the address', hint: 'leave the host empty for all addresses, or name one that `ip address` shows' },
   EAFNOSUPPORT: { code: 'ADDRESS_NOT_AVAILABLE', reason: 'this machine does not speak that address family', hint: 'use an IPv4 address' },
   ENOTFOUND: { code: 'NAME_NOT_FOUND', reason: 'the host name is not known', hint: 'use an address, or check the name' },
   EAI_AGAIN: { code: 'NAME_NOT_FOUND', reason: 'the host name could not be looked up', hint: 'use an address, or check the resolver' },
+};
+
+/** The same for paths, where they differ. */
+const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
+  EADDRINUSE: { code: 'ADDRESS_IN_USE', reason: 'the path is in use', hint: 'end the program that listens there, or choose another path' },
+  EEXIST: { code: 'ADDRESS_IN_USE', reason: 'a file that is no socket has that name', hint: 'remove it, or choose another path' },
+  EACCES: { code: 'PERMISSION_DENIED', reason: 'permission denied', hint: 'the folder must be writable; or choose another path' },
   ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
+  ENAMETOOLONG: { code: 'BIND_FAILED', reason: 'the folder of the path has too long a name', hint: 'choose a shorter one: a path of 107 bytes is all that the kernel takes' },
+  ENOTDIR: { code: 'BIND_FAILED', reason: 'what should be the folder of the path is none', hint: 'choose another path' },
 };
 
 /** Says in the words of a person why an endpoint could not be bound or listened on; `cause` keeps the system's error. */
 export function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
   if (error instanceof WellknownError) return error;
-  const explanation = EXPLANATIONS[codeOf(error)];
+  const code = codeOf(error);
+  const explanation = (endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code];
   const message = error instanceof Error ? error.message : String(error);
   return new WellknownError(explanation?.code ?? 'BIND_FAILED', `cannot listen on ${formatEndpoint(endpoint)}: ${explanation?.reason ?? message}`, {
     fault: 'system',
