@@ -76,12 +76,13 @@ export function createAlone(options: ResolvedOptions): Server {
             else locals[index]?.listenDatagrams(number, listener.endpoint, listener.socket.socket);
           }
         }
+        if (closing !== undefined) throw new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
         if (options.runAs !== undefined) becomeIdentity(options.runAs);
         watch = watchEventLoop(clock, (loop) => options.metrics?.sampled(0, loop));
         publishServer('alone', 'listening');
         return endpoints;
       } catch (error) {
-        await close(0);
+        await server.close({ graceMs: 0 });
         throw error;
       }
     },

@@ -8,7 +8,7 @@ export const INHERIT_VARIABLE = 'WELLKNOWN_INHERIT';
 
 export interface InheritedSocket {
   readonly descriptor: number;
-  /** The endpoint as the predecessor was asked for it. */
+  /** The endpoint as the predecessor was asked for it, or the target under which it was passed a socket: `systemd:NAME`, `fd://N`. */
   readonly asked: string;
   readonly slot?: number;
   /** Where it really is bound. */
@@ -29,6 +29,8 @@ export interface Inheritance {
   has(asked: Endpoint): boolean;
   /** The descriptor for an endpoint and slot, given out once. */
   take(asked: Endpoint, slot: number | undefined): number | undefined;
+  /** The descriptors of a target that the predecessor was passed: its own numbers mean nothing here. */
+  takePassed(target: string): readonly number[];
   /** Descriptors that nobody has asked for: the configuration has changed. */
   rest(): readonly number[];
 }
@@ -43,6 +45,11 @@ export function readInheritance(environment: Readonly<Record<string, string | un
     take(asked, slot) {
       const index = left.findIndex((socket) => socket.asked === formatEndpoint(asked) && socket.slot === slot);
       return index < 0 ? undefined : left.splice(index, 1)[0]?.descriptor;
+    },
+    takePassed(target) {
+      const taken = left.filter(({ asked }) => asked === target);
+      for (const socket of taken) left.splice(left.indexOf(socket), 1);
+      return taken.map(({ descriptor }) => descriptor);
     },
     rest: () => left.map((socket) => socket.descriptor),
   };

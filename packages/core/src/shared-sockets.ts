@@ -7,7 +7,7 @@ import type { AcceptStrategy } from './options.ts';
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
 import type { Inheritance } from './inheritance.ts';
-import type { ListenTarget } from './listen-target.ts';
+import { formatListenTarget, type ListenTarget } from './listen-target.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { descriptorsOf, endpointOfDescriptor } from './passed-sockets.ts';
 import { offersReusePort, stopReceiving } from './socket-handle.ts';
@@ -19,6 +19,8 @@ export interface SharedSocket {
   readonly slot: number | undefined;
   /** As it was asked for: the key under which a successor finds it. */
   readonly asked: Endpoint;
+  /** Of a socket that was passed to the program: the target that named it. */
+  readonly passedAs?: string;
   readonly listener: BoundListener;
   readonly via: 'handle' | 'cluster' | 'dispatch';
 }
@@ -75,13 +77,15 @@ export async function bindShared({ service, asked, strategy, slots, firstId, inh
 }
 
 /** Takes over the sockets that were passed to this process. Workers share them; a unix path stays its owner's. */
-export async function adoptPassed(service: number, target: Exclude<ListenTarget, Endpoint>, firstId: number): Promise<SharedSocket[]> {
+export async function adoptPassed(service: number, target: Exclude<ListenTarget, Endpoint>, firstId: number, inheritance: Inheritance): Promise<SharedSocket[]> {
   const sockets: SharedSocket[] = [];
-  for (const descriptor of descriptorsOf(target)) {
+  const passedAs = formatListenTarget(target);
+  const inherited = inheritance.takePassed(passedAs);
+  for (const descriptor of inherited.length > 0 ? inherited : descriptorsOf(target)) {
     const asked = endpointOfDescriptor(descriptor);
     const listener = await bindListener(asked, { descriptor });
     const kept: BoundListener = { ...listener, close: () => listener.close({ keepPath: true }) };
-    sockets.push(toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'));
+    sockets.push({ ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'), passedAs });
   }
   return sockets;
 }

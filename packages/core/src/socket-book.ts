@@ -34,7 +34,7 @@ export class SocketBook {
     for (const [service, { listen }] of services.entries()) {
       for (const target of listen) {
         if (!isEndpoint(target)) {
-          this.#add(await adoptPassed(service, target, this.#sockets.length));
+          this.#add(await adoptPassed(service, target, this.#sockets.length, this.#inheritance));
           continue;
         }
         for (const asked of await endpointsToBind(target)) {

@@ -359,6 +359,7 @@ export function createPrimary(options: ResolvedOptions): Server {
         void server.close();
         return pid;
       } catch (error) {
+        log.error({ err: error }, 'the upgrade failed');
         publishServer('primary', 'listening');
         throw error;
       } finally {

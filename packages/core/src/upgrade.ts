@@ -17,7 +17,7 @@ export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): 
   const passed = sockets.filter(({ via }) => via !== 'cluster');
   const inherited = passed.map((socket, index): InheritedSocket => ({
     descriptor: READY_DESCRIPTOR + 1 + index,
-    asked: formatEndpoint(socket.asked),
+    asked: socket.passedAs ?? formatEndpoint(socket.asked),
     bound: urlOf(socket),
     ...(socket.slot === undefined ? {} : { slot: socket.slot }),
   }));
@@ -27,7 +27,7 @@ export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): 
     // It outlives this process.
     detached: false,
   });
-  const failed = (why: string, cause?: unknown): WellknownError => new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, { fault: 'local', cause });
+  const failed = (why: string, cause?: unknown): WellknownError => new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, { fault: 'local', cause, hint: 'what it wrote to the error output of this process says why' });
   return new Promise((resolve, reject) => {
     const timer = clock.after(READY_TIMEOUT_MS, () => {
       child.kill('SIGKILL');

@@ -94,7 +94,7 @@ describe('upgrade', () => {
     const program = await start('--workers', '1', '--crash', `file:${switchFile}`);
     writeFileSync(switchFile, '');
     program.signal('SIGUSR2');
-    await said(program, 'could not be upgraded');
+    await said(program, 'the upgrade failed');
     const { client } = await connect(program.url);
     await exchange(client, 'still here');
     client.reset();

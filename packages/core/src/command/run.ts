@@ -1,7 +1,8 @@
 // Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit status.
 
-import { readFileSync } from 'node:fs';
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants, readFileSync } from 'node:fs';
+import { access, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { openControlSocket } from '../control/control-server.ts';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
@@ -12,7 +13,7 @@ import { ok } from '../result.ts';
 import { parseIdentity } from '../run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../system-clock.ts';
-import { createSystemNotifier, type SystemNotifier } from '../system-notify.ts';
+import { createSystemNotifier, reloadingAssignments, type SystemNotifier } from '../system-notify.ts';
 import { isOurWorker, reportStartFailure } from '../worker.ts';
 import { companionServices } from './companions.ts';
 import { helpOfCommand } from './help.ts';
@@ -111,10 +112,10 @@ export interface RunExtras {
 }
 
 async function openControl(server: Server, asked: string | undefined, ifFree: string | undefined, log: Logger): Promise<void> {
-  const path = asked ?? ifFree;
-  if (path === undefined) return;
+  const file = asked ?? ifFree;
+  if (file === undefined) return;
   try {
-    await openControlSocket(path, server, log, { replace: isSuccessor });
+    await openControlSocket(file, server, log, { replace: isSuccessor });
   } catch (error) {
     if (asked !== undefined) throw error;
     log.warn({ err: error }, 'there is no control socket');
@@ -124,9 +125,12 @@ async function openControl(server: Server, asked: string | undefined, ifFree: st
 /** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
 export async function runServer(program: string, make: () => Server, common: CommonValues, log: Logger, { reloadHere, controlIfFree }: RunExtras = {}): Promise<void> {
   const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
+  let server: Server | undefined;
+  let wasAsked = (): boolean => false;
   try {
-    const server = make();
-    if (server.role !== 'worker') obeySignals(server, log, notifier, reloadHere);
+    if (common.pidFile !== undefined && !isOurWorker()) await mustBeWritable(common.pidFile);
+    server = announced(make(), notifier, reloadHere);
+    if (server.role !== 'worker') wasAsked = obeySignals(server, log, reloadHere !== undefined);
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await openControl(server, common.control, controlIfFree, log);
@@ -140,9 +144,37 @@ export async function runServer(program: string, make: () => Server, common: Com
     // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
     setImmediate(() => process.exit());
   } catch (error) {
+    notifier.close();
+    // What was started by then must not live on without what was asked for.
+    await server?.close({ graceMs: 0 }).catch(() => undefined);
+    // Told to stop before it was ready: it did.
+    if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
     process.exitCode = error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID') ? EXIT_USAGE : EXIT_FAILURE;
   }
+}
+
+/** The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control socket. */
+function announced(server: Server, notifier: SystemNotifier, reloadHere: (() => void) | undefined): Server {
+  let isStopping = false;
+  return {
+    ...server,
+    async reload() {
+      notifier.notify(...reloadingAssignments());
+      try {
+        // One process alone can't be replaced, but its certificates can.
+        if (server.role === 'alone' && reloadHere !== undefined) reloadHere();
+        else await server.reload();
+      } finally {
+        notifier.notify('READY=1');
+      }
+    },
+    close(options) {
+      if (!isStopping) notifier.notify('STOPPING=1');
+      isStopping = true;
+      return server.close(options);
+    },
+  };
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -168,18 +200,18 @@ function serverOptions(common: CommonValues, log: Logger): ServerOptions {
   };
 }
 
-/** Reads the certificates again; new handshakes use them. Undefined where there are none. */
+/** Reads the certificates again, for new handshakes; throws where they are wrong, and the old ones stay. Undefined where there are none. */
 function reloadCertificates({ tls: files }: CommonValues, context: TlsContext | undefined, log: Logger): (() => void) | undefined {
   if (files === undefined || context === undefined) return undefined;
   return () => {
     const reloaded = reloadTlsContext(context, files);
-    if (reloaded.ok) log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
-    else log.error({}, `the old certificates stay: ${reloaded.error}`);
+    if (!reloaded.ok) throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
+    log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
   };
 }
 
-/** Signals to the program, by the contract of the command line. */
-function obeySignals(server: Server, log: Logger, notifier: SystemNotifier, reloadHere: (() => void) | undefined): void {
+/** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
+function obeySignals(server: Server, log: Logger, canReloadAlone: boolean): () => boolean {
   let isAsked = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isAsked && signal !== 'SIGTERM') {
@@ -189,41 +221,55 @@ function obeySignals(server: Server, log: Logger, notifier: SystemNotifier, relo
     }
     isAsked = true;
     log.info({ signal }, 'draining');
-    notifier.notify('STOPPING=1');
     void server.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
-  const attempt = (what: string, verb: () => unknown): void => {
-    if (server.role !== 'primary') {
+  const attempt = (what: string, verb: () => unknown, isPossible = server.role === 'primary'): void => {
+    if (!isPossible) {
       log.warn({}, `a server without workers cannot be ${what}`);
       return;
     }
-    Promise.resolve().then(verb).catch((error: unknown) => log.error({ err: error }, `could not be ${what}`));
+    Promise.resolve().then(verb).catch((error: unknown) => {
+      // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+      const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
+      if (!isSaid) log.error({ err: error }, `could not be ${what}`);
+    });
   };
-  // One process alone can't be replaced, but its certificates can.
-  if (server.role === 'alone' && reloadHere !== undefined) process.on('SIGHUP', reloadHere);
-  else process.on('SIGHUP', () => attempt('reloaded', async () => {
-    notifier.notify('RELOADING=1');
-    await server.reload().finally(() => notifier.notify('READY=1'));
-  }));
-  process.on('SIGUSR2', () => attempt('upgraded', async () => notifier.notify(`MAINPID=${await server.upgrade()}`)));
+  process.on('SIGHUP', () => attempt('reloaded', () => server.reload(), server.role === 'primary' || canReloadAlone));
+  process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
   process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
   process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
   // Without a listener it would open the debugger's port.
   process.on('SIGUSR1', () => log.info({}, 'access logs are opened again by themselves once their file has been moved'));
+  return () => isAsked;
+}
+
+const pidFileProblem = (file: string, error: unknown): WellknownError =>
+  new WellknownError('OPTION_INVALID', `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`, { fault: 'local', cause: error });
+
+/** Said before anything is bound. */
+async function mustBeWritable(file: string): Promise<void> {
+  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
+    throw pidFileProblem(file, error);
+  });
 }
 
 /** By rename, so that nobody reads half of it, and only once everything accepts. */
-async function writePidFile(path: string): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, `${process.pid}\n`);
-  await rename(temporary, path);
+async function writePidFile(file: string): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    await writeFile(temporary, `${process.pid}\n`);
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw pidFileProblem(file, error);
+  }
 }
 
 /** A successor may have written its own by now. */
-async function removePidFile(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  if (text === `${process.pid}\n`) await unlink(path).catch(() => undefined);
+async function removePidFile(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text === `${process.pid}\n`) await unlink(file).catch(() => undefined);
 }
 
 /** The version in this package's package.json; all packages are released together. */

@@ -8,7 +8,8 @@ import { parseControlRequest, type ControlAnswer, type ControlRequest } from './
 
 const OWNER_ONLY = 0o600;
 
-async function obey(server: Server, request: ControlRequest): Promise<unknown> {
+async function obey(server: Server, request: ControlRequest, log: Logger): Promise<unknown> {
+  if (request.command !== 'status') log.info({ command: request.command }, 'asked over the control socket');
   switch (request.command) {
     case 'status':
       return server.status();
@@ -31,7 +32,7 @@ async function obey(server: Server, request: ControlRequest): Promise<unknown> {
 }
 
 /** Answers the requests of one client after the other; `stop` keeps the connection open until the process ends. */
-export const controlProtocol = (server: Server): Protocol => defineProtocol({
+export const controlProtocol = (server: Server, log: Logger): Protocol => defineProtocol({
   name: 'control',
   port: 0,
   async connection(peer) {
@@ -39,7 +40,7 @@ export const controlProtocol = (server: Server): Protocol => defineProtocol({
       const request = parseControlRequest(line);
       let answer: ControlAnswer;
       try {
-        answer = request.ok ? { ok: true, value: await obey(server, request.value) } : { ok: false, error: request.error };
+        answer = request.ok ? { ok: true, value: await obey(server, request.value, log) } : { ok: false, error: request.error };
       } catch (error) {
         answer = { ok: false, error: error instanceof Error ? error.message : String(error) };
       }
@@ -53,7 +54,7 @@ export const controlProtocol = (server: Server): Protocol => defineProtocol({
  * the path over from a predecessor that still listens there.
  */
 export async function openControlSocket(path: string, server: Server, log: Logger, { replace = false }: { readonly replace?: boolean } = {}): Promise<void> {
-  const control = createServer({ protocol: controlProtocol(server), listen: `unix:${path}` }, { log, unixMode: OWNER_ONLY, replaceUnixPath: replace, limits: { idleTimeoutMs: 0 } });
+  const control = createServer({ protocol: controlProtocol(server, log), listen: `unix:${path}` }, { log, unixMode: OWNER_ONLY, replaceUnixPath: replace, limits: { idleTimeoutMs: 0 } });
   await control.listen();
   void server.ended.catch(() => undefined).then(() => control.close({ graceMs: 0 }));
 }
