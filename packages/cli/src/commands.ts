@@ -17,10 +17,19 @@ export const COMMANDS_TO_COME: readonly string[] = ['check'];
 const EXEC_SUMMARY = 'a process for each connection, as inetd does: exec [options] -- PROGRAM [ARG…]';
 const UP_SUMMARY = 'http, ftp, telnet and echo together under one supervisor, with safe defaults';
 
+const COMMANDS: readonly Pick<ServerCommand, 'name' | 'summary'>[] = [
+  { name: 'up', summary: UP_SUMMARY },
+  ...SERVER_COMMANDS,
+  { name: 'exec', summary: EXEC_SUMMARY },
+  { name: 'ping', summary: PING_SUMMARY },
+  ...Object.entries(CONTROL_COMMANDS).map(([name, { summary }]) => ({ name, summary })),
+];
+
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+
 /** The --help of `wellknown` itself. */
 export function helpOfProgram(): string {
-  const controls = Object.entries(CONTROL_COMMANDS).map(([name, { summary }]) => ({ name, summary }));
-  const rows = [{ name: 'up', summary: UP_SUMMARY }, ...SERVER_COMMANDS, { name: 'exec', summary: EXEC_SUMMARY }, { name: 'ping', summary: PING_SUMMARY }, ...controls].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
+  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
   return `usage: wellknown COMMAND [options]
 
 Network servers on well-known ports, on one pre-forked core.

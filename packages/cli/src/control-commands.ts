@@ -42,7 +42,8 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
   if (name === 'scale') {
     const workers = Number(values.value.positional);
     if (!Number.isInteger(workers) || workers < 1) {
-      usageError(program, `N is '${values.value.positional ?? ''}', allowed is a whole number from 1`);
+      const given = values.value.positional;
+      usageError(program, `N is ${given === undefined ? 'missing' : `'${given}'`}, allowed is a whole number from 1`);
       return;
     }
     request = { command: name, workers };

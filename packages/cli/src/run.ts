@@ -2,7 +2,7 @@
 
 import { systemClock } from '@wellknown/core';
 import { defaultControlPath, helpOfCommand, logOf, parseServerArguments, runCommand, runExec, runServices, usageError, version } from '@wellknown/core/command';
-import { COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
+import { COMMAND_NAMES, COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
 import { isControlCommand, runControlCommand } from './control-commands.ts';
 import { runPing } from './ping.ts';
 import { upServices } from './up-services.ts';
@@ -41,7 +41,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) await runCommand(command, `wellknown ${name}`, rest);
   else if (COMMANDS_TO_COME.includes(name)) usageError('wellknown', `the command ${name} is not available in this version`);
-  else usageError('wellknown', `unknown command '${name}', allowed are up, ${SERVER_COMMANDS.map((candidate) => candidate.name).join(', ')}; see --help`);
+  else usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help`);
 }
 
 async function runUp(argv: readonly string[]): Promise<void> {

@@ -173,7 +173,9 @@ describe('a running supervisor', () => {
 describe('the command line', () => {
   test.each([
     [[], 'a command is missing'],
-    [['serve'], "unknown command 'serve', allowed are up, http, ftp, telnet, echo"],
+    [['serve'], "unknown command 'serve', allowed are up, http, ftp, telnet, echo, exec, ping, status, reload, upgrade, scale, drain, stop; see --help"],
+    [['scale'], 'N is missing, allowed is a whole number from 1'],
+    [['exec', '--max-age', '60', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-age is not for exec'],
     [['check'], 'the command check is not available in this version'],
     [['scale', 'many'], "N is 'many', allowed is a whole number from 1"],
     [['exec', '--listen', 'tcp://127.0.0.1:0'], 'a program is missing'],

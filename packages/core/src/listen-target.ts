@@ -25,7 +25,9 @@ export function parseListenTarget(text: string): Result<ListenTarget, EndpointPr
       ? ok({ scheme: 'fd', descriptor: Number(descriptor) })
       : fail({ part: 'path', message: `endpoint '${text}': expected fd://N, a number above 2` });
   }
-  return parseEndpoint(text);
+  const endpoint = parseEndpoint(text);
+  if (endpoint.ok || endpoint.error.part !== 'scheme') return endpoint;
+  return fail({ part: 'scheme', message: `${endpoint.error.message}, fd://N or systemd:NAME` });
 }
 
 /** The text form of any target. */

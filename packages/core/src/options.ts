@@ -182,7 +182,7 @@ function resolveService({ protocol, listen }: Service, options: ServerOptions, s
     return endpoint.value;
   });
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
-    throw new WellknownError('OPTION_INVALID', `proxyProtocol: ${protocol.name} listens for datagrams only, which have no PROXY header`, { fault: 'local' });
+    throw new WellknownError('OPTION_INVALID', `proxyProtocol (--proxy-protocol): ${protocol.name} listens for datagrams only, which have no PROXY header`, { fault: 'local' });
   }
   return { protocol, ...shared, listen: endpoints, limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits }, datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits } };
 }

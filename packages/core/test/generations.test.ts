@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../src/control/control-client.ts';
+import type { ServerStatus } from '../src/index.ts';
 import { connectClient, type Program } from '../src/testing/index.ts';
 import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from './fixtures/identify.ts';
 
@@ -132,7 +133,7 @@ describe('the control socket', () => {
 
 describe('supervision', () => {
   test('a worker whose event loop is blocked is replaced', async () => {
-    const program = await start('--workers', '1', '--heartbeat', '2500');
+    const program = await start('--workers', '1', '--heartbeat-timeout', '2.5');
     const { client, worker } = await connect(program.url);
     client.send('block\n');
     await said(program, '"why":"stalled"');
@@ -140,6 +141,33 @@ describe('supervision', () => {
       const next = await connectClient(program.url);
       return Number((await next.receive('\n')).trim()) !== worker;
     });
+  });
+
+  test('a worker of its age is replaced, the successor ready first', async () => {
+    const program = await start('--workers', '1', '--max-age', '1');
+    const { client, worker } = await connect(program.url);
+    client.end();
+    await eventually(async () => {
+      const next = await connect(program.url);
+      next.client.reset();
+      return next.worker !== worker;
+    });
+    await eventually(() => !isAlive(worker));
+  });
+
+  test('the pool grows while no worker is spare, and shrinks again once too many are', async () => {
+    const control = path.join(scratch(), 'control');
+    const program = await start('--workers', '1', '--spare', '1-1', '--max-workers', '2', '--control', control);
+    const serving = async (): Promise<number> => {
+      const status = await askControl(control, { command: 'status' });
+      return status.ok ? (status.value as ServerStatus).workers.filter(({ at }) => at === 'ready').length : 0;
+    };
+    const { client } = await connect(program.url);
+    await exchange(client, 'work');
+    await eventually(async () => (await serving()) === 2);
+    client.send('crash\n');
+    await client.receiveAll();
+    await eventually(async () => (await serving()) === 1);
   });
 
   test('a worker is replaced after its number of connections, the successor ready first', async () => {

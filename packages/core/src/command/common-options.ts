@@ -3,6 +3,7 @@
 import type { DispatchPolicy } from '../dispatch-policy.ts';
 import type { AcceptStrategy } from '../options.ts';
 import type { OptionSpec } from './server-command.ts';
+import { CONNECTION_OPTIONS, SOCKET_OPTIONS, WORKER_OPTIONS } from './tuning.ts';
 
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'listen', argument: 'ENDPOINT', repeatable: true, help: 'tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:PATH, unix:@NAME, fd://N or systemd:NAME; an empty HOST is all addresses (default: the well-known port on 127.0.0.1)' },
@@ -22,6 +23,9 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'max-rate-per-ip', argument: 'N', help: 'connections of one address (IPv6: one /64) in a second over all workers, the next one is turned away (default: no limit)' },
   { name: 'idle-timeout', argument: 'SECONDS', help: 'without a byte in either direction for so long, a connection ends (default: per protocol)' },
   { name: 'drain-timeout', argument: 'SECONDS', help: 'how long work in flight may take after TERM (default 30)' },
+  ...WORKER_OPTIONS,
+  ...CONNECTION_OPTIONS,
+  ...SOCKET_OPTIONS,
   { name: 'control', argument: 'PATH', help: 'a unix socket (mode 0600) for status, reload, upgrade, scale, drain and stop' },
   { name: 'inetd', help: 'serves the one connection that is its standard input, for inetd, tcpserver and the like; then ends' },
   { name: 'pid-file', argument: 'PATH', help: 'written by rename once ready, removed at the end' },

@@ -1,7 +1,8 @@
 // The command line of server programs: what a protocol package tells of itself, and how that is run.
 
 export type { BuildContext, OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
-export { parseOptions, parseServerArguments, readChoice, readNumber, type CommonValues } from './parse.ts';
+export { parseOptions, parseServerArguments, type CommonValues } from './parse.ts';
+export { readChoice, readNumber } from './read-values.ts';
 export { helpOfCommand, optionRows } from './help.ts';
 export { COMMON_OPTIONS } from './common-options.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';

@@ -9,13 +9,15 @@ import type { DispatchPolicy } from '../dispatch-policy.ts';
 import type { AcceptStrategy } from '../options.ts';
 import { COMMON_OPTIONS, DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES } from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+import { readChoice, readNumber } from './read-values.ts';
+import { readTuning, type Tuning } from './tuning.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What the common options come to, with units. Undefined where the user said nothing. */
-export interface CommonValues {
+export interface CommonValues extends Tuning {
   readonly listen: readonly { readonly text: string; readonly endpoint: ListenTarget }[];
   readonly portOffset: number;
   readonly workers: number | 'auto';
@@ -122,10 +124,13 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   const accept = readChoice(values, 'accept', STRATEGIES);
   const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
+  const tuning = readTuning(values);
+  if (!tuning.ok) return tuning;
   for (const read of [tls, access, maxRate, maxRatePerAddress, portOffset, maxConnections, maxConnectionsPerAddress, idleSeconds, drainSeconds, workers, accept, dispatch, logLevel, logFormat]) if (!read.ok) return read;
   const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
   const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
   return ok({
+    ...tuning.value,
     listen,
     portOffset: value(portOffset) ?? 0,
     workers: value(workers) ?? 'auto',
@@ -167,30 +172,4 @@ function readRanges(values: OptionValues): Result<Pick<CommonValues, 'allow' | '
   const ranges = { allow: values.list('allow'), deny: values.list('deny'), proxyProtocol: values.list('proxy-protocol') };
   const rules = createAccessRules(ranges);
   return rules.ok ? ok(ranges) : fail(`--${rules.error}`);
-}
-
-interface NumberRange {
-  readonly whole?: boolean;
-  readonly min: number;
-  readonly max?: number;
-  /** What else is allowed, for the message. */
-  readonly also?: string;
-}
-
-/** A number in a range, or undefined where the option was not given. For the options of protocol packages too. */
-export function readNumber(values: OptionValues, name: string, range: NumberRange): Result<number | undefined, string> {
-  const text = values.text(name);
-  if (text === undefined) return ok(undefined);
-  const number = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= range.min && number <= (range.max ?? Number.MAX_SAFE_INTEGER) && (range.whole !== true || Number.isInteger(number))) return ok(number);
-  const bounds = range.max === undefined ? `from ${range.min}` : `from ${range.min} to ${range.max}`;
-  return fail(`--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${range.also === undefined ? '' : ` or ${range.also}`}`);
-}
-
-/** One of the given words, or undefined where the option was not given. */
-export function readChoice<Choice extends string>(values: OptionValues, name: string, choices: readonly Choice[]): Result<Choice | undefined, string> {
-  const text = values.text(name);
-  if (text === undefined) return ok(undefined);
-  const choice = choices.find((candidate) => candidate === text);
-  return choice === undefined ? fail(`--${name} is '${text}', allowed is ${choices.join(', ')}`) : ok(choice);
 }

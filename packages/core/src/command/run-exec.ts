@@ -8,6 +8,7 @@ import { helpOfCommand } from './help.ts';
 import { parseServerArguments } from './parse.ts';
 import { logOf, runServer, usageError, version } from './run.ts';
 import type { ServerCommand } from './server-command.ts';
+import { CONNECTION_OPTIONS, WORKER_OPTIONS } from './tuning.ts';
 
 const EXEC_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes'> = {
   summary: "inetd's nowait: accepts, then runs PROGRAM with the connection as its stdin and stdout (usage: exec [options] -- PROGRAM [ARG…])",
@@ -16,7 +17,10 @@ const EXEC_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes'> = {
 };
 
 /** Common options that mean nothing where every connection has a process of its own: refused rather than ignored. */
-const WITHOUT_MEANING = ['--workers', '--accept', '--dispatch', '--tls-cert', '--tls-key', '--proxy-protocol', '--max-rate', '--idle-timeout', '--inetd'];
+const WITHOUT_MEANING = [
+  '--workers', '--accept', '--dispatch', '--tls-cert', '--tls-key', '--proxy-protocol', '--max-rate', '--idle-timeout', '--inetd',
+  ...[...WORKER_OPTIONS, ...CONNECTION_OPTIONS].map(({ name }) => `--${name}`),
+];
 
 /** Runs the command until it ends, and sets the exit status. */
 export async function runExec(program: string, argv: readonly string[]): Promise<void> {
@@ -52,7 +56,7 @@ export async function runExec(program: string, argv: readonly string[]): Promise
     return;
   }
   const log = logOf(common);
-  const { maxConnections, maxConnectionsPerAddress, maxRatePerAddress, allow, deny, drainTimeoutMs } = common;
+  const { maxConnections, maxConnectionsPerAddress, maxRatePerAddress, allow, deny, drainTimeoutMs, backlog, unixMode } = common;
   await runServer(program, () => createExecServer({
     program: executable,
     arguments: args,
@@ -62,6 +66,8 @@ export async function runExec(program: string, argv: readonly string[]): Promise
     allow,
     deny,
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    ...(backlog === undefined ? {} : { backlog }),
+    ...(unixMode === undefined ? {} : { unixMode }),
     ...(identity.value === undefined ? {} : { runAs: identity.value }),
   }), common, log);
 }

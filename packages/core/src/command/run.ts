@@ -100,7 +100,7 @@ export async function runServices(program: string, services: readonly Service[],
     usageError(program, tls.error);
     return;
   }
-  const make = (): Server => createServer(services, { ...defaults, ...serverOptions(common, log), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
+  const make = (): Server => createServer(services, { ...serverOptions(common, log, defaults), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
   await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
 }
 
@@ -179,15 +179,20 @@ function announced(server: Server, notifier: SystemNotifier, reloadHere: (() => 
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-function serverOptions(common: CommonValues, log: Logger): ServerOptions {
-  const { maxConnections, maxConnectionsPerAddress, maxRate, maxRatePerAddress, allow, deny, proxyProtocol, idleTimeoutMs, drainTimeoutMs, workers, accept, dispatch } = common;
+/** What the command sets, under what the user has given. */
+function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
+  const { supervision, connectionLimits, backlog, unixMode, maxConnections, maxConnectionsPerAddress, maxRate, maxRatePerAddress, allow, deny, proxyProtocol, idleTimeoutMs, drainTimeoutMs, workers, accept, dispatch } = common;
   return {
+    ...defaults,
     workers,
     log,
     allow,
     deny,
     proxyProtocol,
+    supervision: { ...defaults.supervision, ...supervision },
     limits: {
+      ...defaults.limits,
+      ...connectionLimits,
       ...(maxConnections === undefined ? {} : { maxConnections }),
       ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
       ...(maxRate === undefined ? {} : { maxAcceptsPerSecond: maxRate }),
@@ -195,6 +200,8 @@ function serverOptions(common: CommonValues, log: Logger): ServerOptions {
       ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     },
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    ...(backlog === undefined ? {} : { backlog }),
+    ...(unixMode === undefined ? {} : { unixMode }),
     ...(accept === undefined ? {} : { accept }),
     ...(dispatch === undefined ? {} : { dispatch }),
   };
