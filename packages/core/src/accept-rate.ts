@@ -3,18 +3,31 @@
 
 /** One bucket. */
 export class AcceptRate {
-  readonly perSecond: number;
-  readonly #perMs: number;
-  readonly #capacity: number;
+  #perSecond: number;
+  #perMs: number;
+  #capacity: number;
   #tokens: number;
   #filledAtMs: number;
 
   constructor(perSecond: number, nowMs: number) {
-    this.perSecond = perSecond;
+    this.#perSecond = perSecond;
     this.#perMs = perSecond / 1000;
     this.#capacity = Math.max(1, perSecond);
     this.#tokens = this.#capacity;
     this.#filledAtMs = nowMs;
+  }
+
+  get perSecond(): number {
+    return this.#perSecond;
+  }
+
+  /** Fills at another rate from now on. */
+  change(perSecond: number, nowMs: number): void {
+    this.#fill(nowMs);
+    this.#perSecond = perSecond;
+    this.#perMs = perSecond / 1000;
+    this.#capacity = Math.max(1, perSecond);
+    this.#tokens = Math.min(this.#tokens, this.#capacity);
   }
 
   /** Takes one token; false when there is none. */

@@ -118,6 +118,12 @@ export class Acceptor {
     this.#servers.delete(listener);
   }
 
+  /** The registry has another size. */
+  resized(): void {
+    this.#noteFull();
+    this.#madeRoom();
+  }
+
   /** Takes a connection that another process has accepted. */
   adopt(socket: net.Socket, traits: ListenerTraits): void {
     this.#accepted(socket, traits);

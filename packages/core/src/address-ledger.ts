@@ -6,6 +6,7 @@
 // before it reaches L, at the worst at L - (W-1)*q.
 
 import { AddressRates } from './accept-rate.ts';
+import type { ResolvedOptions } from './options.ts';
 
 // Below this many places for each worker a question for each connection costs less than a limit that is not exact.
 const EXACT_BELOW_PER_WORKER = 128;
@@ -16,6 +17,9 @@ export function freeQuota(maxPerAddress: number, workers: number, maxPerSecond =
   if (!Number.isFinite(maxPerAddress)) return maxPerAddress;
   return maxPerAddress < EXACT_BELOW_PER_WORKER * workers ? 0 : Math.floor(maxPerAddress / (2 * workers));
 }
+
+/** How many workers the free quotas are for: a pool that grows by itself must not outgrow them. */
+export const mostWorkers = ({ policy }: Pick<ResolvedOptions, 'policy'>, workers: number): number => Math.max(workers, policy.spare?.maxWorkers ?? 0);
 
 export type LeaseVerdict = 'granted' | 'address-limit' | 'address-rate';
 

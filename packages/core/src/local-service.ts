@@ -40,6 +40,7 @@ export class LocalService {
   readonly #work = new PendingWork();
   readonly #context: ServiceContext;
   readonly #acceptor: Acceptor;
+  readonly #rate: AcceptRate | undefined;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -54,6 +55,8 @@ export class LocalService {
     const context = { ...options.context, work: this.#work };
     this.#context = context;
     const descriptors = systemDescriptorBudget();
+    const rates = ratesOf(service.limits, context, leases === undefined);
+    this.#rate = rates.rate;
     this.#acceptor = new Acceptor({
       protocol: service.protocol,
       context,
@@ -65,7 +68,7 @@ export class LocalService {
       ...(service.tls === undefined ? {} : { tls: service.tls }),
       ...(service.access === undefined ? {} : { access: service.access }),
       ...(service.proxies === undefined ? {} : { proxies: service.proxies }),
-      ...ratesOf(service.limits, context, leases === undefined),
+      ...rates,
       ...(descriptors === undefined ? {} : { descriptors }),
       ...(options.pool === undefined ? {} : { onFull: () => this.#suspendAll(), onRoom: () => this.#tellRoom() }),
     });
@@ -123,6 +126,14 @@ export class LocalService {
     const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => (
       { endpoint, connections: connections.get(endpoint) ?? NO_CONNECTIONS, datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS }));
     return { listeners, counters: { ...this.#context.counters } };
+  }
+
+  /** There are more processes now, or fewer: other shares of what all of them may have. */
+  resize(maxConnections: number, workerCount: number): void {
+    const { service: { limits }, context: { clock } } = this.#options;
+    this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
+    this.#registry.resize(maxConnections);
+    this.#acceptor.resized();
   }
 
   /** Stops accepting from one socket; its connections stay. */

@@ -47,7 +47,8 @@ export interface Counted {
 }
 
 export class Registry<Member extends Counted = Connection> {
-  readonly limits: RegistryLimits;
+  readonly limits: Omit<RegistryLimits, 'maxConnections'>;
+  #maxConnections: number;
   /** On the free quota the key alone, which is nearly all of them; else the account too. */
   readonly #open = new Map<Member, string | Held>();
   readonly #countByAddress = new Map<string, number>();
@@ -57,6 +58,12 @@ export class Registry<Member extends Counted = Connection> {
 
   constructor(limits: RegistryLimits) {
     this.limits = limits;
+    this.#maxConnections = limits.maxConnections;
+  }
+
+  /** Another share of the total: there are more processes now, or fewer. Nothing that is open is closed for it. */
+  resize(maxConnections: number): void {
+    this.#maxConnections = maxConnections;
   }
 
   get openCount(): number {
@@ -64,7 +71,7 @@ export class Registry<Member extends Counted = Connection> {
   }
 
   get isFull(): boolean {
-    return this.#open.size >= this.limits.maxConnections;
+    return this.#open.size >= this.#maxConnections;
   }
 
   /** Every open connection, for drain and status. */

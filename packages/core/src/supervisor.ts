@@ -4,7 +4,7 @@
 
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { AddressLedger } from './address-ledger.ts';
+import { AddressLedger, mostWorkers } from './address-ledger.ts';
 import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
 import type { Timer } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -41,7 +41,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   const { clock, log, services, backlog } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress));
+  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, mostWorkers(options, workerCount), service.limits.maxAcceptsPerSecondPerAddress));
   const dispatchers = new Map<number, Dispatcher>();
   const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received, exited });
   const tickets = new TicketKeys(services, (key) => {
@@ -73,7 +73,9 @@ export function createPrimary(options: ResolvedOptions): Server {
     const nowMs = clock.nowMs();
     const step = tick(state, nowMs, events, policy, Math.random, isSecondly);
     chronicle.changed(state, step.state);
+    const isResized = step.state.target !== state.target;
     state = step.state;
+    if (isResized) for (const { life } of lives.all()) lives.send(life, { type: 'pool', workers: state.target });
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
     wakeUp = state.mayStartAtMs > nowMs ? clock.after(state.mayStartAtMs - nowMs, () => observe()) : undefined;
@@ -162,6 +164,7 @@ export function createPrimary(options: ResolvedOptions): Server {
           return;
         }
         if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
+        lives.send(life.life, { type: 'pool', workers: state.target });
         introduce(life).catch((error: unknown) => {
           log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');
           lives.kill(life.life, 'SIGTERM');

@@ -14,6 +14,8 @@ export type FromPrimary =
   | { readonly type: 'listen'; readonly service: number; readonly listener: number; readonly endpoint: string; readonly via: 'handle' | 'cluster' }
   /** That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to tell. */
   | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
+  /** So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool changes. */
+  | { readonly type: 'pool'; readonly workers: number }
   /** Stop accepting from it; what you have accepted stays yours. */
   | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
   /** A connection that the primary has accepted comes along. Answer with `taken`. */

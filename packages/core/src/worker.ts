@@ -4,7 +4,7 @@
 import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
-import { freeQuota, type LeaseVerdict } from './address-ledger.ts';
+import { freeQuota, mostWorkers, type LeaseVerdict } from './address-ledger.ts';
 import type { Leases } from './acceptor.ts';
 import { publishServer } from './diagnostics.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -56,7 +56,7 @@ export function createWorker(options: ResolvedOptions): Server {
       // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
       maxConnections: shareOf(service.limits.maxConnections, slot, workerCount),
       maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
-      freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, workerCount, service.limits.maxAcceptsPerSecondPerAddress),
+      freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, mostWorkers(options, workerCount), service.limits.maxAcceptsPerSecondPerAddress),
       maxWaiting: backlog,
     },
     states,
@@ -134,6 +134,9 @@ export function createWorker(options: ResolvedOptions): Server {
         return;
       case 'lent':
         becomeReady(message).catch(fail);
+        return;
+      case 'pool':
+        for (const [index, { limits }] of options.services.entries()) locals[index]?.resize(shareOf(limits.maxConnections, slot, message.workers), message.workers);
         return;
       case 'unlisten':
         locals[message.service]?.unlisten(message.listener);
@@ -225,7 +228,7 @@ const notHere = (what: string) => (): never => {
   throw new WellknownError('WRONG_STATE', `a worker cannot be ${what}`, { fault: 'local', hint: 'ask the primary' });
 };
 
-/** The whole divided over the slots, the remainder to the first ones. Slots beyond the count (scaled up) get an even share. */
+/** The whole divided over the slots, the remainder to the first ones. */
 function shareOf(whole: number, slot: number, workerCount: number): number {
   if (!Number.isFinite(whole)) return whole;
   return Math.floor(whole / workerCount) + (slot <= whole % workerCount ? 1 : 0);

@@ -6,7 +6,9 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { connectClient, runProgram } from '../src/testing/index.ts';
+import { askControl } from '../src/control/control-client.ts';
+import type { ServerStatus } from '../src/index.ts';
+import { connectClient, runProgram, type Client } from '../src/testing/index.ts';
 import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from './fixtures/identify.ts';
 
 describe('the program', () => {
@@ -264,7 +266,31 @@ describe('limits over all workers', () => {
 });
 
 describe('scaling', () => {
-  test('TTIN adds a worker and TTOU retires one', async () => {
+  test('the total of connections holds for as many workers as there are now: shares change with the pool', async () => {
+  const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
+  const program = await start('--workers', '1', '--max-connections', '2', '--control', control);
+  const status = async (): Promise<ServerStatus> => {
+    const answer = await askControl(control, { command: 'status' });
+    return (answer as { readonly value: ServerStatus }).value;
+  };
+  const ready = async (): Promise<number> => (await status()).workers.filter(({ at }) => at === 'ready').length;
+  program.signal('SIGTTIN');
+  await eventually(async () => (await ready()) === 2);
+  const clients: Client[] = [];
+  for (let count = 0; count < 5; count += 1) clients.push(await connectClient(program.url));
+  await eventually(async () => (await status()).services[0]?.connections.open === 2);
+  const shares = (await status()).services[0]?.byWorker.map(({ listeners }) => listeners[0]?.connections.open);
+  expect(shares).toEqual([1, 1]);
+  program.signal('SIGTTOU');
+  await eventually(async () => (await status()).workers.length === 1);
+  for (const client of clients) client.reset();
+  await eventually(async () => (await status()).services[0]?.connections.open === 0);
+  const later = [await connect(program.url), await connect(program.url)];
+  expect((await status()).services[0]?.connections.open).toBe(2);
+  for (const { client } of later) client.reset();
+});
+
+test('TTIN adds a worker and TTOU retires one', async () => {
     const program = await start('--workers', '1');
     program.signal('SIGTTIN');
     const workers = await workersOf(program.url, 2);
