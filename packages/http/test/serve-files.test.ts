@@ -6,7 +6,8 @@ import { systemClock, type Clock } from '@wellknown/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FetchHandler } from '../src/handler.ts';
 import { serveFiles, type ServeFilesOptions } from '../src/static/serve-files.ts';
-import { readResponses, serveHandler, settled, type ReadResponse } from './serve.ts';
+import { ask as askHandler, until, type Question } from './ask.ts';
+import { serveHandler, type ReadResponse } from './serve.ts';
 
 const TEXT = Array.from({ length: 100 }, (_, line) => `line ${String(line).padStart(4, '0')}`).join('\n') + '\n';
 let base = '';
@@ -33,26 +34,8 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(base, { recursive: true }));
 
-async function ask(target: string, { method = 'GET', headers = {}, options = {}, handler }: { method?: string; headers?: Record<string, string>; options?: ServeFilesOptions; handler?: FetchHandler } = {}): Promise<ReadResponse> {
-  const { peer, errors } = serveHandler(handler ?? serveFiles(root, options));
-  peer.send(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
-  let text = '';
-  // The disk answers from other threads.
-  for (const until = Date.now() + 10_000; Date.now() < until && !isComplete(text, method); ) {
-    await settled();
-    text += peer.take();
-  }
-  expect(errors).toEqual([]);
-  const [response] = readResponses(text, [method]);
-  if (response === undefined) throw new Error(`no answer to ${target}`);
-  return response;
-}
-
-function isComplete(text: string, method: string): boolean {
-  const headEnd = text.indexOf('\r\n\r\n');
-  const length = method === 'HEAD' ? 0 : Number(/^content-length: ([0-9]+)/im.exec(text)?.[1] ?? 0);
-  return headEnd >= 0 && text.length >= headEnd + 4 + length;
-}
+const ask = (target: string, { options = {}, handler, ...question }: Question & { options?: ServeFilesOptions; handler?: FetchHandler } = {}): Promise<ReadResponse> =>
+  askHandler(handler ?? serveFiles(root, options), target, question);
 
 describe('a file', () => {
   test('is served with type, length, validators and Accept-Ranges', async () => {
@@ -110,12 +93,6 @@ describe('a file', () => {
     expect(errors).toHaveLength(1);
   });
 });
-
-/** Polls for what the file system's threads will bring about. */
-async function until(isTrue: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!isTrue() && performance.now() < giveUpAtMs) await settled();
-}
 
 describe('what is not served', () => {
   test.each([

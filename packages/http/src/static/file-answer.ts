@@ -14,6 +14,8 @@ import { refuse } from './refuse.ts';
 export interface FileAnswerContext {
   readonly cacheControl: string;
   readonly nowMs: number;
+  /** Request fields, beside Accept-Encoding, by which this file was chosen. */
+  readonly variesOn: readonly string[];
 }
 
 /** Where the bytes come from: memory, or a file that is open and closed with the answer. */
@@ -26,13 +28,14 @@ const SETTLED_AFTER_MS = 2_000;
 export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
 
 /** The header fields of a whole representation. */
-export function fileHeaders(known: KnownFile, { coding, facts }: Representation, { cacheControl, nowMs }: FileAnswerContext): Record<string, string> {
+export function fileHeaders(known: KnownFile, { coding, facts }: Representation, { cacheControl, nowMs, variesOn }: FileAnswerContext): Record<string, string> {
+  const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   const { etag, lastModified } = validatorsOf(known, { coding, facts }, nowMs);
   return {
     ETag: etag,
     'Last-Modified': lastModified,
     'Cache-Control': cacheControl,
-    ...(known.codings.length > 0 && { Vary: 'Accept-Encoding' }),
+    ...(vary.length > 0 && { Vary: vary.join(', ') }),
     'Content-Type': mediaTypeOf(known.name),
     ...(coding !== undefined && { 'Content-Encoding': coding }),
     'Accept-Ranges': 'bytes',

@@ -27,8 +27,8 @@ export interface KnownFile {
   /** The request path that it is kept under. */
   readonly path: string;
   readonly original: Representation;
-  readonly sidecars: readonly Representation[];
-  readonly codings: readonly Coding[];
+  sidecars: readonly Representation[];
+  codings: readonly Coding[];
   checkedMs: number;
   /** Set on use, cleared when the search for room passes by. */
   used: boolean;

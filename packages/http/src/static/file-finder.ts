@@ -2,7 +2,7 @@
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
-import { SIDECARS } from './encoding.ts';
+import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
 
 /** `file` is open and belongs to whoever asked. */
@@ -46,8 +46,7 @@ export class FileFinder {
     const file = opened.value;
     const original: Representation = { coding: undefined, segments, facts: file.facts, kept: undefined };
     const sidecars = await this.#sidecarsOf(original);
-    const codings = sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));
-    const known: KnownFile = { name: segments.at(-1) ?? '', path: path ?? '', original, sidecars, codings, checkedMs: nowMs, used: false, keptBytes: 0 };
+    const known: KnownFile = { name: segments.at(-1) ?? '', path: path ?? '', original, sidecars, codings: codingsOf(sidecars), checkedMs: nowMs, used: false, keptBytes: 0 };
     if (path !== undefined) this.#cache.set(known);
     return ok({ kind: 'file', known, file });
   }
@@ -60,6 +59,12 @@ export class FileFinder {
     if (opened.value.facts.identity === facts.identity) return ok(opened.value);
     opened.value.close();
     return fail('not-found');
+  }
+
+  /** From now on the file is known without this sidecar, which can't be opened as it was found. The next look at the disk finds it again. */
+  forgetSidecar(known: KnownFile, sidecar: Representation): void {
+    known.sidecars = known.sidecars.filter((other) => other !== sidecar);
+    known.codings = codingsOf(known.sidecars);
   }
 
   /** The compressed files beside a file. One that is older holds what the file once was. */
@@ -77,3 +82,5 @@ export class FileFinder {
     return found.filter((representation) => representation !== undefined);
   }
 }
+
+const codingsOf = (sidecars: readonly Representation[]): Coding[] => sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));

@@ -20,7 +20,7 @@ export interface ServeFilesOptions {
   readonly spa?: boolean;
   /** The Cache-Control of every file. The default lets caches keep it and has them ask first. */
   readonly cacheControl?: string;
-  /** Paths that match never change: they are sent with `public, max-age=31536000, immutable`. For names that hold a hash. */
+  /** Paths, as requests have them, that match never change: they are sent with `public, max-age=31536000, immutable`. For names that hold a hash. */
   readonly immutable?: RegExp;
   /** Sends `name.br`, `name.zst` or `name.gz` in place of `name`, where there is one that is not older and the client takes it. */
   readonly precompressed?: boolean;
@@ -36,6 +36,10 @@ const INDEX = 'index.html';
 // A page of this length is long past usefulness; every entry costs a look at the disk.
 const MAX_LISTED_ENTRIES = 2_000;
 const ALLOW = 'GET, HEAD';
+// A file that is rewritten while it is read is read again; more often, somebody does nothing but write it.
+const MAX_ATTEMPTS = 3;
+const ACCEPT = 'Accept';
+const RETRY_SOON = { 'Retry-After': '1' };
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 const PROBLEM_STATUS: Readonly<Record<DiskProblem, 403 | 404 | 503>> = { 'not-found': 404, forbidden: 403, busy: 503 };
 
@@ -58,17 +62,21 @@ class Site {
   readonly #cache: FileCache;
   readonly #finder: FileFinder;
   readonly #options: ServeFilesOptions;
+  readonly #immutable: RegExp | undefined;
 
   constructor(disk: DiskRoot, cache: FileCache, finder: FileFinder, options: ServeFilesOptions) {
     this.#disk = disk;
     this.#cache = cache;
     this.#finder = finder;
     this.#options = options;
+    // With `g` or `y` a pattern remembers where it matched last, and would match every other time.
+    this.#immutable = options.immutable === undefined ? undefined : new RegExp(options.immutable.source, options.immutable.flags.replace(/[gy]/g, ''));
   }
 
   /** The answer that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for. */
   answerFromMemory(request: Request, target: string, nowMs: number): HttpResponse | undefined {
-    const known = this.#cache.get(target);
+    const queryStart = target.indexOf('?');
+    const known = this.#cache.get(queryStart < 0 ? target : target.slice(0, queryStart));
     if (known === undefined || !this.#cache.isFresh(known, nowMs) || mayDependOnFields(request)) return undefined;
     return representationFor(request, known).kept?.answer;
   }
@@ -76,17 +84,17 @@ class Site {
   async answer(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
     const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
     if (!parsed.ok) return refuse(parsed.error);
-    const path = parsed.value;
-    const known = this.#cache.get(path.key);
-    if (known !== undefined) {
-      const current = this.#cache.isFresh(known, nowMs) ? known : await this.#finder.recheck(known, nowMs);
-      const answer = current === undefined ? undefined : await this.#answerKnown(request, current, undefined, nowMs);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const answer = await this.#tryToAnswer(request, parsed.value, nowMs);
       if (answer !== undefined) return answer;
     }
-    return this.#answerFromDisk(request, path, nowMs);
+    return refuse(503, RETRY_SOON);
   }
 
-  async #answerFromDisk(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse> {
+  /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */
+  async #tryToAnswer(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
+    const remembered = await this.#recall(path.key, nowMs);
+    if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs);
     // A file named like a directory is not found, and not to be remembered either.
     const found = await this.#finder.find(path.namesDirectory ? undefined : path.key, path.segments, nowMs);
     if (!found.ok) return this.#answerMissing(request, path, found.error, nowMs);
@@ -96,21 +104,33 @@ class Site {
       file?.close();
       return refuse(404);
     }
-    return (await this.#answerKnown(request, known, file, nowMs)) ?? refuse(404);
+    return this.#answerKnown(request, known, file, nowMs);
   }
 
-  /** Undefined when the file has changed since it was known. Takes `file`, the original if it is open already. */
-  async #answerKnown(request: Request, known: KnownFile, file: OpenFile | undefined, nowMs: number): Promise<HttpResponse | undefined> {
+  /** What was found under `key` before, if it is still there and the same. */
+  async #recall(key: string, nowMs: number): Promise<KnownFile | undefined> {
+    const known = this.#cache.get(key);
+    return known === undefined || this.#cache.isFresh(known, nowMs) ? known : this.#finder.recheck(known, nowMs);
+  }
+
+  /** Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding. */
+  async #answerKnown(request: Request, known: KnownFile, file: OpenFile | undefined, nowMs: number, variesOn: readonly string[] = []): Promise<HttpResponse | undefined> {
     const representation = representationFor(request, known);
-    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known) };
+    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known), variesOn };
     if (representation.kept !== undefined) {
       file?.close();
-      return mayDependOnFields(request) ? answerFile(request, known, representation, representation.kept.bytes, context) : representation.kept.answer;
+      const isOwnAnswer = variesOn.length > 0 || mayDependOnFields(request);
+      return isOwnAnswer ? answerFile(request, known, representation, representation.kept.bytes, context) : representation.kept.answer;
     }
     let open = file;
     if (open === undefined || representation !== known.original) {
-      open?.close();
       const reopened = await this.#finder.open(representation);
+      if (!reopened.ok && representation !== known.original) {
+        // Unreadable, or it leads out of the root: none of that makes the original any less there.
+        this.#finder.forgetSidecar(known, representation);
+        return this.#answerKnown(request, known, file, nowMs, variesOn);
+      }
+      open?.close();
       if (!reopened.ok) {
         this.#cache.delete(known.path);
         return undefined;
@@ -124,18 +144,18 @@ class Site {
       this.#cache.delete(known.path);
       return undefined;
     }
-    this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, context) }));
+    this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
     return answerFile(request, known, representation, bytes, context);
   }
 
-  async #answerDirectory(request: Request, { key, segments, namesDirectory, query }: FilePath, nowMs: number): Promise<HttpResponse> {
+  async #answerDirectory(request: Request, { key, segments, namesDirectory, query }: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
     const last = segments.at(-1);
     if (!namesDirectory && last !== undefined) {
       // Relative, so that no path can be read as another host, and a proxy's prefix stays.
       return HttpResponse.redirect(`./${encodeURIComponent(last)}/${query}`, 308);
     }
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
-    if (index.ok && index.value.kind === 'file') return (await this.#answerKnown(request, index.value.known, index.value.file, nowMs)) ?? refuse(404);
+    if (index.ok && index.value.kind === 'file') return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
     if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
     if (this.#options.listing === false) return refuse(404);
     const isVisible = (name: string): boolean => parseFilePath(`/${[...segments, name].map(encodeURIComponent).join('/')}`, this.#options.dotfiles ?? 'deny').ok;
@@ -146,17 +166,19 @@ class Site {
     });
   }
 
-  async #answerMissing(request: Request, path: FilePath, problem: DiskProblem, nowMs: number): Promise<HttpResponse> {
-    if (problem === 'not-found' && this.#options.spa === true && wantsPage(request, path)) {
-      const index = await this.#finder.find('/', [INDEX], nowMs);
-      const answer = index.ok && index.value.kind === 'file' ? await this.#answerKnown(request, index.value.known, index.value.file, nowMs) : undefined;
-      if (answer !== undefined) return answer;
-    }
-    return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? { 'Retry-After': '1' } : {});
+  async #answerMissing(request: Request, path: FilePath, problem: DiskProblem, nowMs: number): Promise<HttpResponse | undefined> {
+    if (problem !== 'not-found') return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
+    if (this.#options.spa !== true || !mayBePage(path)) return refuse(404);
+    // Who asks decides, and caches have to know.
+    if (!asksForPage(request)) return refuse(404, { Vary: ACCEPT });
+    const remembered = await this.#recall('/', nowMs);
+    if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs, [ACCEPT]);
+    const index = await this.#finder.find('/', [INDEX], nowMs);
+    return index.ok && index.value.kind === 'file' ? this.#answerKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT]) : refuse(404);
   }
 
   #cacheControlOf({ path }: KnownFile): string {
-    return this.#options.immutable?.test(path) === true ? IMMUTABLE : (this.#options.cacheControl ?? 'no-cache');
+    return this.#immutable?.test(path) === true ? IMMUTABLE : (this.#options.cacheControl ?? 'no-cache');
   }
 }
 
@@ -170,6 +192,6 @@ function representationFor(request: Request, known: KnownFile): Representation {
 }
 
 /** A page of an application, not one of its assets: those have an extension, and a missing one should be seen to be missing. */
-function wantsPage(request: Request, { segments }: FilePath): boolean {
-  return !(segments.at(-1) ?? '').includes('.') && /\btext\/html\b/i.test(request.headers.get('accept') ?? '');
-}
+const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
+
+const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');
