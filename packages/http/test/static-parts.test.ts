@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { evaluateConditions } from '../src/static/conditions.ts';
 import { chooseCoding } from '../src/static/encoding.ts';
 import { formatHttpDate, parseHttpDate } from '../src/static/http-date.ts';
-import { parseListingOrder, renderListing, type ListedEntry } from '../src/static/listing.ts';
 import { mediaTypeOf } from '../src/static/media-type.ts';
 import { parseFilePath, pathOfTarget } from '../src/static/path.ts';
 import { decideRange } from '../src/static/range.ts';
@@ -142,40 +141,4 @@ test('text has a charset, other types have none, and an unknown extension is byt
   expect(['a.html', 'a.js', 'a.png', 'a.unknown', 'README'].map(mediaTypeOf)).toEqual([
     'text/html;charset=utf-8', 'text/javascript;charset=utf-8', 'image/png', 'application/octet-stream', 'application/octet-stream',
   ]);
-});
-
-describe('the listing page', () => {
-  const entry = (name: string, kind: ListedEntry['kind'] = 'file', byteLength = 1, modifiedMs = 0): ListedEntry => ({ name, kind, byteLength, modifiedMs });
-  const names = (page: string): string[] => Array.from(page.matchAll(/<tr[^>]*><td><svg.*?<\/svg><a[^>]*>([^<]*)</g), ([, name = '']) => name);
-  const render = (entries: ListedEntry[], query = '', segments: string[] = []): string => renderListing({ segments, entries, omitted: 0, ...parseListingOrder(query) });
-
-  test('escapes whatever a name says, in text and in links', () => {
-    const page = render([entry('<script>alert(1)</script>'), entry('"\'&'), entry('javascript:alert(1)')]);
-    expect(page).not.toContain('<script>');
-    expect(page).toContain('&lt;script&gt;');
-    expect(page).toContain('href="./%22&#39;%26"');
-    expect(page).toContain('href="./javascript%3Aalert(1)"');
-  });
-
-  test('lists directories first, then by name with numbers in order', () => {
-    expect(names(render([entry('b10'), entry('b9'), entry('z', 'directory'), entry('A')]))).toEqual(['z/', 'A', 'b9', 'b10']);
-  });
-
-  test('sorts by size or time on request, without a script', () => {
-    const entries = [entry('a', 'file', 3, 1), entry('b', 'file', 1, 3), entry('c', 'file', 2, 2)];
-    expect(names(render(entries, '?sort=size'))).toEqual(['b', 'c', 'a']);
-    expect(names(render(entries, '?sort=size&order=desc'))).toEqual(['a', 'c', 'b']);
-    expect(names(render(entries, '?sort=time&order=desc'))).toEqual(['b', 'c', 'a']);
-    expect(render(entries)).not.toMatch(/<script/i);
-  });
-
-  test('counts what it shows', () => {
-    expect(render([entry('a', 'directory'), entry('b', 'file', 1000), entry('c', 'file', 1048)])).toContain('1 directory, 2 files, 2.0 KiB');
-    expect(render([])).toContain('Nothing here.');
-  });
-
-  test('leads up, except at the root', () => {
-    expect(names(render([], '', ['a']))).toEqual(['../']);
-    expect(names(render([]))).toEqual([]);
-  });
 });

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 import type { ContentSource } from '../response.ts';
 import type { FileFacts } from './file-cache.ts';
-import type { ListedEntry } from './listing.ts';
+import type { ListedEntry, NamedEntry } from './listing-order.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
@@ -32,6 +32,9 @@ export type Found = OpenFile | { readonly kind: 'directory' };
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
 // A FIFO without a writer would block the open, and a terminal would become ours.
 const OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+// Entries of a directory that are read, and asked about, together: enough to keep the threads busy, few enough to be bounded.
+const LISTING_BATCH = 512;
 
 const PROBLEMS: Readonly<Record<string, DiskProblem>> = {
   ENOENT: 'not-found', ENOTDIR: 'not-found', ELOOP: 'not-found', ENAMETOOLONG: 'not-found', ENXIO: 'not-found', EINVAL: 'not-found', EISDIR: 'not-found',
@@ -83,22 +86,20 @@ export class DiskRoot {
     });
   }
 
-  /** Up to `maxEntries` entries of a directory that may be served; names the policy hides are left out. */
-  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<{ entries: ListedEntry[]; omitted: number }, DiskProblem>> {
+  /** Up to `maxEntries` entries of a directory that may be served, in no order; names that `isVisible` refuses are left out. */
+  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<{ entries: NamedEntry[]; omitted: number }, DiskProblem>> {
     const directory = path.join(this.#root, ...segments);
     try {
-      const names: string[] = [];
+      if (!this.#mayServe(directory, await fs.promises.realpath(directory))) return fail('not-found');
+      const entries: NamedEntry[] = [];
       let omitted = 0;
-      // Read one by one, so that a directory of a million files does not fill the memory.
-      for await (const entry of await fs.promises.opendir(directory)) {
+      // Read in pieces, so that a directory of a million files does not fill the memory.
+      for await (const entry of await fs.promises.opendir(directory, { bufferSize: LISTING_BATCH })) {
         if (!isVisible(entry.name)) continue;
-        if (names.length < maxEntries) names.push(entry.name);
+        const kind = kindOf(entry) ?? (entries.length < maxEntries ? await this.#kindBehind(directory, entry.name) : 'file');
+        if (kind === 'neither') continue;
+        if (entries.length < maxEntries) entries.push({ name: entry.name, kind });
         else omitted += 1;
-      }
-      const entries: ListedEntry[] = [];
-      for (const name of names) {
-        const entry = await this.#entry(directory, name);
-        if (entry !== undefined) entries.push(entry);
       }
       return ok({ entries, omitted });
     } catch (error) {
@@ -106,16 +107,29 @@ export class DiskRoot {
     }
   }
 
-  async #entry(directory: string, name: string): Promise<ListedEntry | undefined> {
+  /** Size and time of entries of a directory, in the same order; those that are gone by now are left out. */
+  async measure(segments: readonly string[], entries: readonly NamedEntry[]): Promise<ListedEntry[]> {
+    const directory = path.join(this.#root, ...segments);
+    const measured: ListedEntry[] = [];
+    for (let start = 0; start < entries.length; start += LISTING_BATCH) {
+      const batch = entries.slice(start, start + LISTING_BATCH).map(async (entry): Promise<ListedEntry | undefined> => {
+        const stats = await fs.promises.stat(path.join(directory, entry.name)).catch(() => undefined);
+        return stats === undefined ? undefined : { ...entry, byteLength: stats.size, modifiedMs: stats.mtimeMs };
+      });
+      for (const entry of await Promise.all(batch)) if (entry !== undefined) measured.push(entry);
+    }
+    return measured;
+  }
+
+  /** What an entry is that the directory alone does not tell of: mostly a link. */
+  async #kindBehind(directory: string, name: string): Promise<EntryKind> {
     const wanted = path.join(directory, name);
     try {
       const stats = await fs.promises.stat(wanted);
-      if (!stats.isFile() && !stats.isDirectory()) return undefined;
-      if (this.#symlinks !== 'follow' && !this.#mayServe(wanted, await fs.promises.realpath(wanted))) return undefined;
-      return { name, kind: stats.isDirectory() ? 'directory' : 'file', byteLength: stats.size, modifiedMs: stats.mtimeMs };
+      return this.#mayServe(wanted, this.#symlinks === 'follow' ? wanted : await fs.promises.realpath(wanted)) ? kindOf(stats) ?? 'neither' : 'neither';
     } catch {
-      // A broken link, or gone since it was read: not there.
-      return undefined;
+      // A broken link, or gone since it was read, or a name that is no text: not there.
+      return 'neither';
     }
   }
 
@@ -192,6 +206,16 @@ class DiskFile implements OpenFile {
     this.#closed = true;
     fs.closeSync(this.#descriptor);
   }
+}
+
+type EntryKind = NamedEntry['kind'] | 'neither';
+
+/** Undefined when it has to be asked: links, what a file system does not say, and names whose bytes are no UTF-8. */
+function kindOf(entry: fs.Dirent | fs.Stats): EntryKind | undefined {
+  if ('name' in entry && entry.name.includes('\ufffd')) return undefined;
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice() ? 'neither' : undefined;
 }
 
 /** The change time tells of writes that set the modification time back. */

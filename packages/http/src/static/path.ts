@@ -30,14 +30,20 @@ export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Resul
     // Several slashes in a row are one, as every common server has it.
     if (encoded === '') continue;
     const segment = decodeSegment(encoded);
-    if (segment === undefined || segment === '.' || segment === '..') return fail(400);
-    if (segment.startsWith('.') && dotfiles === 'deny' && !(segment === WELL_KNOWN && segments.length === 0)) return fail(404);
+    const problem = segment === undefined ? 400 : problemOfName(segment, segments.length === 0, dotfiles);
+    if (segment === undefined || problem !== undefined) return fail(problem ?? 400);
     segments.push(segment);
   }
   return ok({ segments, namesDirectory: path.endsWith('/'), key: path, query: queryStart < 0 ? '' : target.slice(queryStart) });
 }
 
-/** One segment, percent-decoded; undefined for bad escapes, invalid UTF-8, separators and control characters. */
+/** Why a name is never served, whatever lies there. */
+export function problemOfName(name: string, isFirst: boolean, dotfiles: 'deny' | 'allow'): PathProblem | undefined {
+  if (name === '.' || name === '..' || FORBIDDEN.test(name)) return 400;
+  return name.startsWith('.') && dotfiles === 'deny' && !(isFirst && name === WELL_KNOWN) ? 404 : undefined;
+}
+
+/** One segment, percent-decoded; undefined for bad escapes, invalid UTF-8 and encoded separators. */
 function decodeSegment(encoded: string): string | undefined {
   let segment: string;
   try {
@@ -45,7 +51,7 @@ function decodeSegment(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
-  return segment.includes('/') || FORBIDDEN.test(segment) ? undefined : segment;
+  return segment.includes('/') ? undefined : segment;
 }
 
 /** The path and query of any target form that a handler sees. */

@@ -9,8 +9,9 @@ import { chooseCoding } from './encoding.ts';
 import { answerFile, fileHeaders, isSettled, type FileAnswerContext } from './file-answer.ts';
 import { DEFAULT_FILE_CACHE, FileCache, type FileCacheLimits, type KnownFile, type Representation } from './file-cache.ts';
 import { FileFinder } from './file-finder.ts';
-import { LISTING_POLICY, parseListingOrder, renderListing } from './listing.ts';
-import { parseFilePath, pathOfTarget, type FilePath } from './path.ts';
+import { LISTING_POLICY, renderListing } from './listing.ts';
+import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
+import { parseFilePath, pathOfTarget, problemOfName, type FilePath } from './path.ts';
 import { refuse } from './refuse.ts';
 
 export interface ServeFilesOptions {
@@ -33,8 +34,9 @@ export interface ServeFilesOptions {
 }
 
 const INDEX = 'index.html';
-// A page of this length is long past usefulness; every entry costs a look at the disk.
-const MAX_LISTED_ENTRIES = 2_000;
+// Of more, nobody finds anything by looking; sorting by size or time looks at each on the disk.
+const MAX_LISTED_ENTRIES = 10_000;
+const LISTING_HEADERS = { 'Content-Type': 'text/html;charset=utf-8', 'Cache-Control': 'no-cache', 'Content-Security-Policy': LISTING_POLICY, 'X-Content-Type-Options': 'nosniff' };
 const ALLOW = 'GET, HEAD';
 // A file that is rewritten while it is read is read again; more often, somebody does nothing but write it.
 const MAX_ATTEMPTS = 3;
@@ -158,12 +160,21 @@ class Site {
     if (index.ok && index.value.kind === 'file') return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
     if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
     if (this.#options.listing === false) return refuse(404);
-    const isVisible = (name: string): boolean => parseFilePath(`/${[...segments, name].map(encodeURIComponent).join('/')}`, this.#options.dotfiles ?? 'deny').ok;
+    return this.#answerListing(segments, parseListingView(query));
+  }
+
+  async #answerListing(segments: readonly string[], view: ListingView): Promise<HttpResponse> {
+    const isVisible = (name: string): boolean => problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
     const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
     if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
-    return new HttpResponse(renderListing({ segments, ...listed.value, ...parseListingOrder(query) }), {
-      headers: { 'Content-Type': 'text/html;charset=utf-8', 'Cache-Control': 'no-cache', 'Content-Security-Policy': LISTING_POLICY, 'X-Content-Type-Options': 'nosniff' },
-    });
+    const { entries, omitted } = listed.value;
+    const shown =
+      view.order === 'name'
+        ? await this.#disk.measure(segments, pageOf(sortByName(entries, view.descending), view))
+        : pageOf(sortBySize(await this.#disk.measure(segments, entries), view), view);
+    const directories = entries.filter(({ kind }) => kind === 'directory').length;
+    const page = renderListing({ segments, view, entries: shown, pages: pageCount(entries.length), directories, files: entries.length - directories, omitted });
+    return new HttpResponse(page, { headers: LISTING_HEADERS });
   }
 
   async #answerMissing(request: Request, path: FilePath, problem: DiskProblem, nowMs: number): Promise<HttpResponse | undefined> {
