@@ -1,5 +1,6 @@
 // An access log in a file: lines gather in memory and are appended together. When the file has been moved away, as by a log
-// rotation, the next write makes a new one; nobody has to send a signal, though `reopen` does the same at once.
+// rotation, the next write makes a new one; nobody has to send a signal, though `reopen` does the same at once. A process that
+// may not make a new file goes on with the old one until another, such as a primary that is root, has made it.
 
 import fs from 'node:fs';
 
@@ -17,12 +18,17 @@ export interface AccessLogFile {
   close(): void;
 }
 
+export interface AccessLogOptions {
+  /** Whom a file that root makes is given to: the user whom serving processes become. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 /**
  * Opens `path` for appending; `-` is standard error. Several processes may append to one file: each write is whole lines.
  * Throws when it can't be opened. A write that fails later is reported once until one succeeds, and its lines are lost.
  */
-export function openAccessLog(path: string, onFailure: (error: unknown) => void): AccessLogFile {
-  let descriptor = path === '-' ? STDERR : openForAppend(path);
+export function openAccessLog(path: string, onFailure: (error: unknown) => void, { owner }: AccessLogOptions = {}): AccessLogFile {
+  let descriptor = path === '-' ? STDERR : openForAppend(path, owner);
   let gathered = '';
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
@@ -33,18 +39,17 @@ export function openAccessLog(path: string, onFailure: (error: unknown) => void)
     const text = gathered;
     gathered = '';
     if (text === '') return;
-    try {
-      if (path !== '-' && wasMoved(path, descriptor)) reopen();
-      writeAll(descriptor, text);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) onFailure(error);
-      isFailing = true;
-    }
+    // What can't be reopened can still be written to: a moved file is better than none.
+    const failures = [attempt(reopenIfMoved), attempt(() => writeAll(descriptor, text))].filter((error) => error !== undefined);
+    if (failures.length > 0 && !isFailing) onFailure(failures[0]);
+    isFailing = failures.length > 0;
+  };
+  const reopenIfMoved = (): void => {
+    if (path !== '-' && wasMoved(path, descriptor)) reopen();
   };
   const reopen = (): void => {
     if (path === '-') return;
-    const opened = openForAppend(path);
+    const opened = openForAppend(path, owner);
     fs.closeSync(descriptor);
     descriptor = opened;
   };
@@ -72,7 +77,34 @@ export function openAccessLog(path: string, onFailure: (error: unknown) => void)
   };
 }
 
-const openForAppend = (path: string): number => fs.openSync(path, 'a', 0o640);
+/** What went wrong, if something did. */
+function attempt(step: () => void): unknown {
+  try {
+    step();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+const MODE = 0o640;
+const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
+
+function openForAppend(path: string, owner: AccessLogOptions['owner']): number {
+  if (owner === undefined || process.getuid?.() !== 0) return fs.openSync(path, 'a', MODE);
+  let made: number;
+  try {
+    // Only what was made here is given away: where the owner may write to the folder, anything else may be a link to what is not his.
+    made = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, MODE);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return fs.openSync(path, O_WRONLY | O_APPEND);
+  }
+  fs.fchownSync(made, owner.uid, owner.gid);
+  return made;
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 function wasMoved(path: string, descriptor: number): boolean {
   const open = fs.fstatSync(descriptor);

@@ -1,8 +1,8 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
 import fs from 'node:fs';
-import { CidrTable, fail, ok, type Address, type Logger, type Result } from '@wellknown/core';
-import { readChoice, readNumber, type OptionValues, type ServerCommand } from '@wellknown/core/command';
+import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
+import { readChoice, readNumber, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/command';
 import { combinedLine } from './access-entry.ts';
 import { openAccessLog } from './access-log-file.ts';
 import { loadHandler } from './handler-module.ts';
@@ -37,14 +37,14 @@ export const httpCommand: ServerCommand = {
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
-  async build(values, { log }) {
+  async build(values, context) {
     const file = values.text('handler');
     const redirect = readRedirect(values);
     if (!redirect.ok) return redirect;
     const isAlone = values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
     const served = redirect.value !== undefined && isAlone ? ok(redirect.value) : file === undefined ? buildFiles(values) : await buildHandler(values, file);
     if (!served.ok) return served;
-    const surroundings = buildSurroundings(values, log);
+    const surroundings = buildSurroundings(values, context);
     const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
     return surroundings.ok ? ok(httpProtocol(handler, surroundings.value)) : surroundings;
   },
@@ -70,7 +70,7 @@ const byScheme = (inClear: FetchHandler, overTls: FetchHandler): FetchHandler =>
   (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
 /** The handler's surroundings: who is trusted, and where requests are written down. */
-function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtocolOptions, string> {
+function buildSurroundings(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
   const trusted = values.list('trust-proxy');
@@ -86,7 +86,9 @@ function buildSurroundings(values: OptionValues, log: Logger): Result<HttpProtoc
   let accessLog: HttpProtocolOptions['accessLog'];
   if (path !== undefined) {
     try {
-      const file = openAccessLog(path, (error) => log.error({ err: error }, `the access log ${path} can't be written`));
+      const file = openAccessLog(path, (error) => log.error({ err: error }, `the access log ${path} can't be written, or not opened again`), { owner: runAs });
+      // In a primary too, which writes nothing: it may make the new file where its workers may not.
+      process.on('SIGUSR1', () => file.reopen());
       accessLog = (entry) => file.write(combinedLine(entry));
     } catch (error) {
       return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);

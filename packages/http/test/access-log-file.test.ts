@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openAccessLog } from '../src/access-log-file.ts';
 
 let folder = '';
@@ -54,4 +54,49 @@ test('a file that can’t be opened throws, and a folder that is gone later is r
   for (let turn = 0; turn < 3; turn += 1) log.write('x'.repeat(70_000));
   expect(failures).toHaveLength(1);
   log.close();
+});
+
+test('where no new file may be made, lines go on into the old one until somebody else has made it', () => {
+  const reported: unknown[] = [];
+  const log = openAccessLog(file, (error) => reported.push(error));
+  log.write('first\n');
+  log.reopen();
+  // As a folder that may not be written to; tests may run as root, who may.
+  const open = fs.openSync;
+  const spy = vi.spyOn(fs, 'openSync').mockImplementation(() => {
+    throw Object.assign(new Error('no'), { code: 'EACCES' });
+  });
+  fs.renameSync(file, `${file}.1`);
+  log.write('second\n');
+  log.reopen();
+  log.write('third\n');
+  log.reopen();
+  expect(fs.readFileSync(`${file}.1`, 'utf8')).toBe('first\nsecond\nthird\n');
+  expect(reported).not.toHaveLength(0);
+  spy.mockImplementation(open);
+  log.write('fourth\n');
+  log.close();
+  expect(fs.readFileSync(file, 'utf8')).toBe('fourth\n');
+});
+
+describe('a file that root makes for somebody else', () => {
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) console.warn('not root: the tests of files made for somebody else are skipped');
+  const owner = { uid: 65_534, gid: 65_534 };
+
+  test.skipIf(!isRoot)('is theirs', () => {
+    openAccessLog(file, () => undefined, { owner }).close();
+    const { uid, gid, mode } = fs.statSync(file);
+    expect([uid, gid, mode & 0o777]).toEqual([65_534, 65_534, 0o640]);
+  });
+
+  test.skipIf(!isRoot)('is only given away when it is new, and never through a link', () => {
+    const precious = path.join(folder, 'precious');
+    fs.writeFileSync(precious, '', { mode: 0o600 });
+    fs.symlinkSync(precious, file);
+    openAccessLog(file, () => undefined, { owner }).close();
+    expect(fs.statSync(precious).uid).toBe(0);
+    fs.rmSync(precious);
+    expect(() => openAccessLog(file, () => undefined, { owner })).toThrow('ENOENT');
+  });
 });

@@ -9,8 +9,8 @@ import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../inheritance.ts';
 import type { Logger } from '../log.ts';
 import type { ServerOptions, Service } from '../options.ts';
-import { ok } from '../result.ts';
-import { parseIdentity } from '../run-as.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { parseIdentity, type Identity } from '../run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../system-clock.ts';
 import { createSystemNotifier, reloadingAssignments, type SystemNotifier } from '../system-notify.ts';
@@ -44,7 +44,12 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
   }
   const { common, values } = request.value;
   const log = logOf(common);
-  const protocol = await command.build(values, { log, portOffset: common.portOffset });
+  const identity = readIdentity(common);
+  if (!identity.ok) {
+    usageError(program, identity.error);
+    return;
+  }
+  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -88,11 +93,17 @@ export function usageError(program: string, problem: string): void {
   else process.stderr.write(`${program}: ${problem}\n`);
 }
 
+function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, string> {
+  if (runAs === undefined) return ok(undefined);
+  const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
+  return identity.ok ? identity : fail(`--run-as: ${identity.error}`);
+}
+
 /** Serves until told to stop. */
 export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {}): Promise<void> {
-  const identity = common.runAs === undefined ? ok(undefined) : parseIdentity(common.runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
+  const identity = readIdentity(common);
   if (!identity.ok) {
-    usageError(program, `--run-as: ${identity.error}`);
+    usageError(program, identity.error);
     return;
   }
   const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
@@ -247,7 +258,7 @@ function obeySignals(server: Server, log: Logger, canReloadAlone: boolean): () =
   process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
   process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
   // Without a listener it would open the debugger's port.
-  process.on('SIGUSR1', () => log.info({}, 'access logs are opened again by themselves once their file has been moved'));
+  process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
   return () => isAsked;
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Protocol } from '../protocol.ts';
 import type { Result } from '../result.ts';
+import type { Identity } from '../run-as.ts';
 
 export interface OptionSpec {
   /** Without the leading `--`. */
@@ -28,6 +29,8 @@ export interface BuildContext {
   readonly log: Logger;
   /** Added to the well-known ports by --port-offset. */
   readonly portOffset: number;
+  /** Who the serving processes become (--run-as): files that they have to write are theirs. */
+  readonly runAs?: Identity | undefined;
 }
 
 export interface ServerCommand {
