@@ -32,6 +32,8 @@ const CARRYING_FILES = [
   'packages/core/src/command/run.ts',
   'packages/core/src/command/run-exec.ts',
   'packages/core/src/exec-server.ts',
+  'packages/core/src/exec-program.ts',
+  'packages/core/src/wait-server.ts',
   'packages/core/src/standard-input.ts',
   'packages/core/src/command/standard-log.ts',
   'packages/core/src/testing/behaviour-suite.ts',

@@ -1,17 +1,14 @@
 // A server without workers: binds, accepts and serves in this one process.
 
-import { endpointsToBind } from './datagram-endpoints.ts';
+import { bindTarget } from './bind-target.ts';
 import { publishServer } from './diagnostics.ts';
 import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
 import { kernelCounters } from './kernel-counters.ts';
 import { ListenerStates } from './listener-states.ts';
-import type { Endpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
-import { isEndpoint, type ListenTarget } from './listen-target.ts';
-import { bindListener, type BoundListener } from './listener.ts';
+import type { BoundListener } from './listener.ts';
 import { LocalService } from './local-service.ts';
 import type { ResolvedOptions } from './options.ts';
-import { descriptorsOf, endpointOfDescriptor } from './passed-sockets.ts';
 import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
@@ -65,15 +62,16 @@ export function createAlone(options: ResolvedOptions): Server {
         const endpoints: BoundEndpoint[] = [];
         tickets.start(clock);
         for (const [index, service] of options.services.entries()) {
-          for (const { endpoint, descriptor } of (await Promise.all(service.listen.map(toBind))).flat()) {
-            const listener = await bindListener(endpoint, { unixMode: options.unixMode, replacePath: options.replaceUnixPath, ...(descriptor === undefined ? {} : { descriptor }) });
-            const number = bound.push(listener);
-            const at = boundEndpoint(service.protocol.name, listener.endpoint);
-            endpoints.push(at);
-            states.appears(number, at.service, at.url, 'unbound');
-            states.move(number, 'bound');
-            if (listener.socket.type === 'stream') await locals[index]?.listenStream(number, listener.endpoint, listener.socket.handle);
-            else locals[index]?.listenDatagrams(number, listener.endpoint, listener.socket.socket);
+          for (const target of service.listen) {
+            for await (const listener of bindTarget(target, { unixMode: options.unixMode, replacePath: options.replaceUnixPath })) {
+              const number = bound.push(listener);
+              const at = boundEndpoint(service.protocol.name, listener.endpoint);
+              endpoints.push(at);
+              states.appears(number, at.service, at.url, 'unbound');
+              states.move(number, 'bound');
+              if (listener.socket.type === 'stream') await locals[index]?.listenStream(number, listener.endpoint, listener.socket.handle);
+              else locals[index]?.listenDatagrams(number, listener.endpoint, listener.socket.socket);
+            }
           }
         }
         if (closing !== undefined) throw new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
@@ -113,14 +111,3 @@ export function createAlone(options: ResolvedOptions): Server {
 const notWithoutWorkers = (what: string) => (): never => {
   throw new WellknownError('WRONG_STATE', `a server without workers cannot be ${what}`, { fault: 'local', hint: 'give it workers' });
 };
-
-interface ToBind {
-  readonly endpoint: Endpoint;
-  /** A socket that is bound already. */
-  readonly descriptor?: number;
-}
-
-async function toBind(target: ListenTarget): Promise<readonly ToBind[]> {
-  if (!isEndpoint(target)) return descriptorsOf(target).map((descriptor) => ({ endpoint: endpointOfDescriptor(descriptor), descriptor }));
-  return (await endpointsToBind(target)).map((endpoint) => ({ endpoint }));
-}

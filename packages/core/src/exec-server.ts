@@ -4,19 +4,15 @@
 //
 // No byte is read here: the socket goes to the child as the kernel made it, and our copy is closed.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { constants as fileConstants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import net from 'node:net';
-import path from 'node:path';
 import { AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from './address.ts';
-import type { Clock } from './clock.ts';
 import type { CloseReason } from './connection-state.ts';
+import { bindTarget } from './bind-target.ts';
 import { formatEndpoint } from './endpoint.ts';
-import { isEndpoint } from './listen-target.ts';
 import { WellknownError } from './errors.ts';
-import { bindListener, type BoundListener } from './listener.ts';
+import { connectionEnvironment, findProgram, impossible, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
+import { explainBindFailure, type BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
 import { kernelCounters } from './kernel-counters.ts';
 import { NO_DATAGRAMS } from './datagram-limits.ts';
@@ -28,53 +24,26 @@ import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
 import { listenOnHandle } from './socket-handle.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 
-export interface ExecServerOptions extends Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'> {
-  /** A path, or a name that is looked up in PATH. No shell reads it. */
-  readonly program: string;
-  readonly arguments?: readonly string[];
+export interface ExecServerOptions extends ProgramToRun, Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'> {
   readonly listen: string | readonly string[];
-  /** Who the program runs as. */
-  readonly runAs?: { readonly uid: number; readonly gid: number };
-  /** Added to this process's environment. */
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 // As tcpserver: each is a process, not a file descriptor.
 const DEFAULT_MAX_CONNECTIONS = 40;
+// Long enough for a last word, short enough for whoever waits for the server to end.
+const KILL_AFTER_TERM_MS = 2_000;
 
 interface Child {
-  readonly process: ChildProcess;
+  readonly program: RunningProgram;
   readonly local: Address;
   readonly peer: Address;
   reason: CloseReason | undefined;
-}
-
-/** Whether the program can be run at all: said at the start, not to the first client. */
-async function findProgram(program: string): Promise<string | undefined> {
-  const candidates = program.includes('/') ? [path.resolve(program)] : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
-  for (const candidate of candidates) {
-    if (await access(candidate, fileConstants.X_OK).then(() => true, () => false)) return candidate;
-  }
-  return undefined;
 }
 
 const addressOf = (ip: string | undefined, port: number | undefined): Address => {
   const address = normalizeIp(ip ?? '');
   return { family: address.includes(':') ? 'ipv6' : 'ipv4', address, port: port ?? 0 };
 };
-
-/** The variables of ucspi-tcp and ucspi-unix for one connection; TCPCONNNUM is how many its peer has open. */
-export function connectionEnvironment(local: Address, remote: Address, connectionsOfPeer: number): Record<string, string> {
-  if (local.family === 'unix' || remote.family === 'unix') return { PROTO: 'UNIX', ...(local.family === 'unix' ? { UNIXLOCALPATH: local.path } : {}), UNIXCONNNUM: String(connectionsOfPeer) };
-  return {
-    PROTO: 'TCP',
-    TCPLOCALIP: local.address,
-    TCPLOCALPORT: String(local.port),
-    TCPREMOTEIP: remote.address,
-    TCPREMOTEPORT: String(remote.port),
-    TCPCONNNUM: String(connectionsOfPeer),
-  };
-}
 
 /** Serves by running a program for each connection. Past `maxConnections` (40) accepted connections wait unread. */
 export function createExecServer(options: ExecServerOptions): Server {
@@ -90,11 +59,12 @@ export function createExecServer(options: ExecServerOptions): Server {
   const rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
   const bound: BoundListener[] = [];
   const servers: net.Server[] = [];
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly socket: net.Socket; readonly tally: ListenerTally; readonly open: () => void }[] = [];
   const open = new Map<string, number>();
   const states = new ListenerStates('alone');
   let watch: EventLoopWatch | undefined;
   let program = options.program;
+  let started = false;
   let closing: Promise<void> | undefined;
   let whenEmpty: (() => void) | undefined;
   let markEnded: () => void = () => undefined;
@@ -110,9 +80,13 @@ export function createExecServer(options: ExecServerOptions): Server {
     }
     if (!registry.isFull) run(socket, unixPath, tally);
     else if (registry.startWaiting(tally)) {
-      waiting.push(() => {
-        registry.stopWaiting(tally);
-        run(socket, unixPath, tally);
+      waiting.push({
+        socket,
+        tally,
+        open() {
+          registry.stopWaiting(tally);
+          run(socket, unixPath, tally);
+        },
       });
     } else {
       registry.countClosed('queue-limit', tally);
@@ -135,34 +109,59 @@ export function createExecServer(options: ExecServerOptions): Server {
       return;
     }
     const count = (open.get(key) ?? 0) + 1;
-    const child = spawn(program, options.arguments ?? [], {
-      stdio: [socket, socket, 'inherit'],
-      env: { ...process.env, ...options.environment, ...connectionEnvironment(local, peer, count) },
-      ...(options.runAs === undefined ? {} : { uid: options.runAs.uid, gid: options.runAs.gid }),
-    });
-    // The child has its own copy; while ours is open the peer would never see its end.
-    socket.destroy();
-    const record: Child = { process: child, local, peer, reason: undefined };
-    registry.add(record, key);
-    open.set(key, count);
-    log.debug({ peer: formatAddress(peer), pid: child.pid }, 'started');
-    let isOver = false;
-    const over = (reason: CloseReason): void => {
-      if (isOver) return;
-      isOver = true;
-      record.reason ??= reason;
+    const running = runWithSocket(program, options, socket, connectionEnvironment(local, peer, count), ({ how, error }) => {
+      if (error === undefined) log.debug({ peer: formatAddress(peer), pid: running.pid }, `the program has ended (${how})`);
+      else log.error({ err: error, peer: formatAddress(peer) }, 'the program could not be started');
+      record.reason ??= error === undefined ? 'finished' : 'handler-failed';
       registry.remove(record, tally);
       const left = (open.get(key) ?? 1) - 1;
       if (left === 0) open.delete(key);
       else open.set(key, left);
-      if (!registry.isFull) waiting.shift()?.();
+      // One that waited may be turned away for its address after all; then it is the next one's turn.
+      while (!registry.isFull && waiting.length > 0) waiting.shift()?.open();
       if (registry.openCount === 0) whenEmpty?.();
-    };
-    child.once('error', (error) => {
-      log.error({ err: error }, 'the program could not be started');
-      over('handler-failed');
     });
-    child.once('exit', () => over('finished'));
+    // The child has its own copy; while ours is open the peer would never see its end.
+    socket.destroy();
+    const record: Child = { program: running, local, peer, reason: undefined };
+    registry.add(record, key);
+    open.set(key, count);
+    log.debug({ peer: formatAddress(peer), pid: running.pid }, 'started');
+  };
+
+  const acceptFrom = async ({ endpoint, socket: bound }: BoundListener, tally: ListenerTally): Promise<void> => {
+    if (bound.type === 'datagram') throw new WellknownError('ENDPOINT_INVALID', 'a datagram has no connection that a program of its own could have', { fault: 'local', hint: 'createWaitServer (exec --wait) gives the program the socket itself' });
+    const unixPath = endpoint.scheme === 'unix' ? `${endpoint.abstract ? '@' : ''}${endpoint.path}` : undefined;
+    const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath, tally));
+    servers.push(accepting);
+    await new Promise<void>((resolve, reject) => {
+      accepting.once('error', (error) => reject(explainBindFailure(endpoint, error)));
+      accepting.once('listening', resolve);
+      listenOnHandle(accepting, bound.handle, backlog);
+    });
+  };
+
+  /** The ladder for children that outlast the drain: TERM, and KILL two seconds later. */
+  const cutLater = (graceMs: number): { cancel: () => void } => {
+    const signal = (name: NodeJS.Signals): void => {
+      for (const { socket, tally } of waiting.splice(0)) {
+        registry.stopWaiting(tally);
+        registry.countClosed('drain-timeout', tally);
+        socket.destroy();
+      }
+      for (const child of registry.connections()) {
+        child.reason = 'drain-timeout';
+        child.program.kill(name);
+      }
+    };
+    const term = clock.after(graceMs, () => signal('SIGTERM'));
+    const kill = clock.after(graceMs + KILL_AFTER_TERM_MS, () => signal('SIGKILL'));
+    return {
+      cancel() {
+        term.cancel();
+        kill.cancel();
+      },
+    };
   };
 
   const drain = async (graceMs: number): Promise<void> => {
@@ -170,10 +169,10 @@ export function createExecServer(options: ExecServerOptions): Server {
     states.moveAll('draining');
     for (const server of servers) server.close();
     for (const listener of bound) await listener.close();
-    waiting.length = 0;
+    // Who waits was accepted: it has its turn while there is time.
     const empty = new Promise<void>((resolve) => (whenEmpty = resolve));
     if (registry.openCount > 0) {
-      const timer = killLater(clock, graceMs, () => registry.connections());
+      const timer = cutLater(graceMs);
       await empty;
       timer.cancel();
     }
@@ -187,36 +186,34 @@ export function createExecServer(options: ExecServerOptions): Server {
     role: 'alone',
     ended,
     async listen() {
-      const found = await findProgram(options.program);
-      if (found === undefined) throw new WellknownError('OPTION_INVALID', `the program '${options.program}' is not there or cannot be run`, { fault: 'local' });
-      program = found;
-      const endpoints: BoundEndpoint[] = [];
-      for (const target of targets) {
-        if (!isEndpoint(target) || target.scheme === 'udp' || target.scheme === 'tls') throw new WellknownError('ENDPOINT_INVALID', `exec listens on tcp and unix, not on ${target.scheme}`, { fault: 'local' });
-        const listener = await bindListener(target, { unixMode: options.unixMode });
-        const number = bound.push(listener);
-        const at = boundEndpoint('exec', listener.endpoint);
-        const tally = registry.listener(at.url);
-        states.appears(number, at.service, at.url, 'unbound');
-        states.move(number, 'bound');
-        const unixPath = target.scheme === 'unix' ? `${target.abstract ? '@' : ''}${target.path}` : undefined;
-        const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath, tally));
-        servers.push(accepting);
-        await new Promise<void>((resolve, reject) => {
-          accepting.once('error', reject);
-          accepting.once('listening', resolve);
-          if (listener.socket.type === 'stream') listenOnHandle(accepting, listener.socket.handle, backlog);
-        });
-        states.move(number, 'listening');
-        endpoints.push(at);
+      if (started) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
+      started = true;
+      program = await findProgram(options.program);
+      publishServer('alone', 'starting');
+      try {
+        const endpoints: BoundEndpoint[] = [];
+        for (const target of targets) {
+          for await (const listener of bindTarget(target, { unixMode: options.unixMode })) {
+            const number = bound.push(listener);
+            const at = boundEndpoint('exec', listener.endpoint);
+            states.appears(number, at.service, at.url, 'unbound');
+            states.move(number, 'bound');
+            await acceptFrom(listener, registry.listener(at.url));
+            states.move(number, 'listening');
+            endpoints.push(at);
+          }
+        }
+        watch = watchEventLoop(clock, (loop) => resolved.metrics?.sampled(0, loop));
+        publishServer('alone', 'listening');
+        return endpoints;
+      } catch (error) {
+        await drain(0);
+        throw error;
       }
-      watch = watchEventLoop(clock, (loop) => resolved.metrics?.sampled(0, loop));
-      publishServer('alone', 'listening');
-      return endpoints;
     },
     close({ graceMs = drainTimeoutMs } = {}) {
       if (closing === undefined) closing = drain(graceMs);
-      else killLater(clock, graceMs, () => registry.connections());
+      else cutLater(graceMs);
       return closing;
     },
     async status() {
@@ -240,27 +237,3 @@ export function createExecServer(options: ExecServerOptions): Server {
   resolved.metrics?.watch(server);
   return server;
 }
-
-const KILL_AFTER_TERM_MS = 2_000;
-
-/** The ladder for children that outlast the drain: TERM, and KILL two seconds later. */
-function killLater(clock: Clock, graceMs: number, children: () => Iterable<Child>): { cancel: () => void } {
-  const signal = (name: NodeJS.Signals): void => {
-    for (const child of children()) {
-      child.reason = 'drain-timeout';
-      child.process.kill(name);
-    }
-  };
-  const term = clock.after(graceMs, () => signal('SIGTERM'));
-  const kill = clock.after(graceMs + KILL_AFTER_TERM_MS, () => signal('SIGKILL'));
-  return {
-    cancel() {
-      term.cancel();
-      kill.cancel();
-    },
-  };
-}
-
-const impossible = (): never => {
-  throw new WellknownError('WRONG_STATE', 'a server of one process for each connection has no workers', { fault: 'local' });
-};

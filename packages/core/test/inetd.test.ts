@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, type ExecServerOptions, type Server } from '../src/index.ts';
-import { connectClient, lacks } from '../src/testing/index.ts';
+import { connectClient, createFakeClock } from '../src/testing/index.ts';
 import { eventually, isAlive, PROGRAM, ROOT } from './fixtures/identify.ts';
+import { testWith } from './fixtures/system-programs.ts';
 
 const servers: Server[] = [];
 const children: ChildProcess[] = [];
@@ -76,6 +77,51 @@ describe('a process for each connection', () => {
     first.end();
   });
 
+  test('who waited is served in turn, also when the one before is turned away after all', async () => {
+    const clock = createFakeClock();
+    const { url, server } = await exec({ program: 'cat', clock, limits: { maxConnections: 1, maxAcceptsPerSecondPerAddress: 1 } });
+    const first = await connectClient(url);
+    first.send('a');
+    await first.receive('a');
+    const waiting = [await connectClient(url), await connectClient(url)];
+    await eventually(async () => (await server.status()).services[0]?.connections.waiting === 2);
+    // No second has passed: both are over the rate of their address, and nobody else's end will call the second one up.
+    first.end();
+    expect(await Promise.all(waiting.map((client) => client.receiveAll()))).toEqual(['', '']);
+    for (const client of waiting) client.end();
+  });
+
+  test('who waits when the server closes has its turn, and is cut off at the end of the grace', async () => {
+    const { url, server } = await exec({ program: 'cat', limits: { maxConnections: 1 } });
+    const clients = [await connectClient(url), await connectClient(url), await connectClient(url)];
+    clients[0]!.send('a');
+    await clients[0]!.receive('a');
+    await eventually(async () => (await server.status()).services[0]?.connections.waiting === 2);
+    const closing = server.close({ graceMs: 60_000 });
+    clients[0]!.end();
+    clients[1]!.send('b');
+    expect(await clients[1]!.receive('b')).toBe('b');
+    void server.close({ graceMs: 0 });
+    expect(await clients[2]!.receiveAll()).toBe('');
+    await closing;
+    for (const client of clients) client.end();
+  });
+
+  test('a program that the system refuses to start costs its connection, not the server', async () => {
+    const { url, server } = await exec({ program: 'cat', environment: { TOO_LARGE: 'x'.repeat(4 * 1024 * 1024) } });
+    const client = await connectClient(url);
+    expect(await client.receiveAll()).toBe('');
+    client.end();
+    await eventually(async () => (await server.status()).services[0]?.connections.closed['handler-failed'] === 1);
+  });
+
+  test('an address that is taken is said, and what was bound before it is free again', async () => {
+    const { url } = await exec({ program: 'cat' });
+    const spare = await freePort();
+    await expect(createExecServer({ program: 'cat', listen: [`tcp://127.0.0.1:${spare}`, url] }).listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    await exec({ program: 'cat', listen: `tcp://127.0.0.1:${spare}` });
+  });
+
   test('closing ends programs that outlast the grace', async () => {
     const { url, server } = await exec({ program: 'sh', arguments: ['-c', 'echo $$; exec sleep 60'] });
     const client = await connectClient(url);
@@ -102,11 +148,6 @@ describe('a process for each connection', () => {
     await expect(createExecServer({ program: '/no/such/program', listen: 'tcp://127.0.0.1:0' }).listen()).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 });
-
-/** A program of the system. Missing, its test is skipped with the reason; in CI it fails. */
-function testWith(program: string, name: string, run: () => Promise<void>): void {
-  test.skipIf(lacks(program))(name, run);
-}
 
 /** A free port: these programs cannot be asked which one they got. */
 async function freePort(): Promise<number> {
