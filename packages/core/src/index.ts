@@ -2,6 +2,7 @@
 
 export { createServer, serve } from './create-server.ts';
 export { createExecServer, type ExecServerOptions } from './exec-server.ts';
+export { createWaitServer, type WaitServerOptions } from './wait-server.ts';
 export { prometheusText } from './prometheus.ts';
 export type { MetricSettings, MetricsLibrary } from './metrics-library.ts';
 export type { ConnectionEventMessage, ListenerEventMessage, ServerEventMessage, SocketEventMessage, WorkerEventMessage } from './diagnostics.ts';

@@ -41,4 +41,13 @@ export const OPTIONS_TO_COME: readonly string[] = [
 
 /** Values of --accept. */
 export const STRATEGIES: readonly AcceptStrategy[] = ['inherit', 'inherit-shared', 'inherit-sharded', 'dispatch', 'cluster-rr'];
+
+const RUNS_PROGRAMS = 'this server serves by itself and runs no program';
+/** Strategies that are not for --accept, and where they are to be had. */
+export const STRATEGIES_ELSEWHERE: Readonly<Partial<Record<string, string>>> = {
+  wait: `${RUNS_PROGRAMS}; inetd's wait is 'wellknown exec --wait -- PROGRAM'`,
+  'fork-exec': `${RUNS_PROGRAMS}; a process for each connection is 'wellknown exec -- PROGRAM'`,
+  nowait: `${RUNS_PROGRAMS}; inetd's nowait is 'wellknown exec -- PROGRAM', or --inetd under another super-server`,
+  inline: 'one process that accepts and serves is --workers 0',
+};
 export const DISPATCH_POLICIES: readonly DispatchPolicy[] = ['round-robin', 'least-connections', 'address'];

@@ -7,7 +7,7 @@ import { isEndpoint, parseListenTarget, type ListenTarget } from '../listen-targ
 import { fail, ok, type Result } from '../result.ts';
 import type { DispatchPolicy } from '../dispatch-policy.ts';
 import type { AcceptStrategy } from '../options.ts';
-import { COMMON_OPTIONS, DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES } from './common-options.ts';
+import { COMMON_OPTIONS, DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
@@ -120,6 +120,8 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   const idleSeconds = readNumber(values, 'idle-timeout', { min: 0 });
   const drainSeconds = readNumber(values, 'drain-timeout', { min: 0 });
   const workers: Result<number | 'auto' | undefined, string> = values.text('workers') === 'auto' ? ok('auto') : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
+  const strategy = values.text('accept') ?? '';
+  if (Object.hasOwn(STRATEGIES_ELSEWHERE, strategy)) return fail(`--accept is '${strategy}': ${STRATEGIES_ELSEWHERE[strategy] ?? ''}; allowed is ${STRATEGIES.join(', ')}`);
   const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
   const accept = readChoice(values, 'accept', STRATEGIES);
   const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
