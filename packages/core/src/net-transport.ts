@@ -7,7 +7,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { normalizeIp, type Address } from './address.ts';
 import { readThroughSharedBuffer } from './shared-read-buffer.ts';
-import type { SecureInfo } from './tls-context.ts';
+import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
 const ipAddress = (address: string | undefined, port: number | undefined): Address => {
@@ -113,7 +113,7 @@ class NetTransport implements Transport {
     secure.on('_tlsError', onError);
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
-    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(infoOf(secure)));
+    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(secureInfoOf(secure)));
     // A client could make us compute for ever; TLS 1.3 has done away with it.
     secure.disableRenegotiation();
     if (this.events !== undefined) {
@@ -209,19 +209,6 @@ function onClose(this: Carrier): void {
   this[TRANSPORT] = undefined;
   transport?.events?.closed(transport.failure);
 }
-
-function infoOf(socket: tls.TLSSocket): SecureInfo {
-  return {
-    protocol: socket.getProtocol() ?? '',
-    cipher: socket.getCipher().standardName,
-    // `servername` is false or null where the client named none; the types say otherwise.
-    serverName: textOf((socket as { readonly servername?: unknown }).servername),
-    alpn: textOf(socket.alpnProtocol),
-    sessionReused: socket.isSessionReused(),
-  };
-}
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /**
  * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where it is

@@ -37,6 +37,20 @@ export interface SecureInfo {
   readonly sessionReused: boolean;
 }
 
+/** What a finished handshake agreed on. */
+export function secureInfoOf(socket: tls.TLSSocket): SecureInfo {
+  return {
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName,
+    // `servername` is false or null where the client named none; the types say otherwise.
+    serverName: textOf((socket as { readonly servername?: unknown }).servername),
+    alpn: textOf(socket.alpnProtocol),
+    sessionReused: socket.isSessionReused(),
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
 export interface TlsContext {
   /** What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC 7301). */
   socketOptions(alpn?: readonly string[]): tls.TLSSocketOptions;

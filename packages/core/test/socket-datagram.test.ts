@@ -1,6 +1,8 @@
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { formatEndpoint, select, socket, type UdpSocket, type UdpSocketOptions } from '../src/index.ts';
 
+const hasIpv6 = Object.values(networkInterfaces()).flat().some((one) => one?.address === '::1');
 const LOOPBACK = 'udp://127.0.0.1:0';
 // 65535 less the headers of IPv4 and UDP.
 const MAX_DATAGRAM_BYTES = 65_507;
@@ -24,6 +26,13 @@ async function boundTo(endpoint: string = LOOPBACK, options?: UdpSocketOptions):
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 describe('a datagram socket', () => {
+  test('cannot reach an address of the other family, and says so', async () => {
+    const { url } = await boundTo();
+    const other = datagram();
+    await other.bind(hasIpv6 ? 'udp://[::1]:0' : LOOPBACK);
+    await expect(other.sendTo('x', hasIpv6 ? url : 'udp://[::1]:9')).rejects.toMatchObject({ code: 'SEND_FAILED', message: expect.stringContaining('different address families') as string });
+  });
+
   test('receives from whoever sends, and answers to the address that came with it', async () => {
     const { bound: server, url } = await boundTo();
     const clients = [await boundTo(), await boundTo()];

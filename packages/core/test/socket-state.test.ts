@@ -100,6 +100,33 @@ describe('a verb at the wrong time', () => {
   });
 });
 
+describe('an argument that no kernel would take', () => {
+  test('is refused by name, where a wait would have no end or more would be shut than was asked for', async () => {
+    const { client, server } = await connectedPair();
+    await expect(client.shutdown('sideways' as 'both')).rejects.toMatchObject({ code: 'OPTION_INVALID', message: "shutdown: direction is 'sideways', allowed is read, write, both" });
+    expect(client.state).toBe('connected');
+    for (const byteLength of [-1, 1.5, Number.NaN]) await expect(client.read({ byteLength })).rejects.toMatchObject({ code: 'OPTION_INVALID', message: expect.stringContaining('byteLength') as string });
+    await expect(client.readLine({ maxLineBytes: Number.NaN })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await server.write('still here\n');
+    expect(await client.readLine()).toBe('still here');
+    expect(() => socket('packet' as 'stream')).toThrow("socket: type is 'packet', allowed is stream, datagram");
+    expect(() => socket('datagram', { maxQueued: -1 })).toThrow('maxQueued');
+  });
+
+  test('a listen with a wrong backlog leaves the socket bound; with backlog 0 one connection may wait, as in the kernel', async () => {
+    const listener = socket('stream');
+    opened.push(listener);
+    const endpoint = await listener.bind('tcp://127.0.0.1:0');
+    await expect(listener.listen({ backlog: Number.NaN })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    expect(listener.state).toBe('bound');
+    await listener.listen({ backlog: 0 });
+    const client = socket('stream');
+    opened.push(client);
+    await client.connect(endpoint);
+    opened.push(await listener.accept());
+  });
+});
+
 describe('the tables', () => {
   test.each([
     ['stream', STREAM_VERBS, STREAM_TRANSITIONS],

@@ -583,6 +583,30 @@ describe('tls', () => {
     expect(closed.server.state).toBe('closed');
   });
 
+  test('a client that connects to tls knows what was agreed on', async () => {
+    const { listener, endpoint } = await listenOn();
+    const client = stream();
+    const connecting = client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port }, { tls: { ca: cert } });
+    const server = await listener.accept();
+    opened.push(server);
+    const [agreed] = await Promise.all([server.startTls({ context: createTlsContext({ key, cert }) }), connecting]);
+    expect(client.secure).toMatchObject({ protocol: 'TLSv1.3', cipher: agreed.cipher });
+    expect(server.secure).toEqual(agreed);
+  });
+
+  test('a peer that does not speak TLS is said in words, not in lines of OpenSSL', async () => {
+    const { listener, endpoint } = await listenOn();
+    const client = stream();
+    const refused = expect(client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port })).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringMatching(/: the TLS handshake failed \(wrong version number\)$/) as string,
+    });
+    const server = await listener.accept();
+    opened.push(server);
+    await server.write('220 this is another protocol\r\n');
+    await refused;
+  });
+
   test('a socket is not bound to tls', async () => {
     await expect(stream().bind('tls://127.0.0.1:0')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID', message: expect.stringContaining('startTls') as string });
   });

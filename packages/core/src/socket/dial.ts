@@ -7,7 +7,7 @@ import type { Address } from '../address.ts';
 import { formatEndpoint, type Endpoint } from '../endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport } from '../net-transport.ts';
-import type { TlsContext } from '../tls-context.ts';
+import { secureInfoOf, type SecureInfo, type TlsContext } from '../tls-context.ts';
 import type { Transport } from '../transport.ts';
 import type { StreamEndpoint } from './socket-address.ts';
 
@@ -19,10 +19,20 @@ export interface DialOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A connected transport that has not started to read. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
-export async function dial(endpoint: StreamEndpoint, options: DialOptions): Promise<Transport> {
+export interface Dialed {
+  /** Connected; it has not started to read. */
+  readonly transport: Transport;
+  /** What TLS agreed on, where it was asked for. */
+  readonly secure: SecureInfo | undefined;
+}
+
+/** Connects, and speaks TLS where that is asked for. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
+export async function dial(endpoint: StreamEndpoint, options: DialOptions): Promise<Dialed> {
   const socket = await dialSocket(endpoint, options);
-  return endpoint.scheme === 'unix' && options.tls === undefined ? unixTransport(socket, endpoint) : createNetTransport(socket);
+  return {
+    transport: endpoint.scheme === 'unix' && options.tls === undefined ? unixTransport(socket, endpoint) : createNetTransport(socket),
+    secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket) : undefined,
+  };
 }
 
 /** The same as a socket of Node's. The caller listens for its errors. */
@@ -128,8 +138,11 @@ const REASONS: Readonly<Record<string, { readonly code: ErrorCode; readonly reas
 /** Says in the words of a person why a peer could not be reached; `cause` keeps the system's error. */
 export function explainConnectFailure(endpoint: Endpoint, error: Error): WellknownError {
   const explanation = 'code' in error && typeof error.code === 'string' ? REASONS[error.code] : undefined;
-  return new WellknownError(explanation?.code ?? 'CONNECT_FAILED', `cannot connect to ${formatEndpoint(endpoint)}: ${explanation?.reason ?? error.message}`, {
+  return new WellknownError(explanation?.code ?? 'CONNECT_FAILED', `cannot connect to ${formatEndpoint(endpoint)}: ${explanation?.reason ?? handshakeReason(error) ?? error.message}`, {
     fault: 'remote',
     cause: error,
   });
 }
+
+/** OpenSSL's own message is a line of its source; the reason alone is for people. */
+const handshakeReason = (error: Error): string | undefined => ('library' in error && 'reason' in error && typeof error.reason === 'string' ? `the TLS handshake failed (${error.reason})` : undefined);

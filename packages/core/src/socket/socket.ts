@@ -1,3 +1,4 @@
+import { invalidArgument } from './socket-state.ts';
 import { StreamSocket, type StreamSocketOptions } from './stream-socket.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 
@@ -8,5 +9,7 @@ import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 export function socket(type: 'stream', options?: StreamSocketOptions): StreamSocket;
 export function socket(type: 'datagram', options?: UdpSocketOptions): UdpSocket;
 export function socket(type: 'stream' | 'datagram', options: StreamSocketOptions | UdpSocketOptions = {}): StreamSocket | UdpSocket {
+  // From JavaScript anything may come.
+  if (!['stream', 'datagram'].includes(type)) throw invalidArgument('socket', 'type', type, 'stream, datagram');
   return type === 'stream' ? new StreamSocket(options as StreamSocketOptions) : new UdpSocket(options);
 }

@@ -7,7 +7,6 @@ import { abortable, onAbort } from '../abort.ts';
 import type { Address } from '../address.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
 import { systemClock } from '../system-clock.ts';
@@ -18,7 +17,8 @@ import { Connected } from './connected.ts';
 import { clientTlsContext, dial } from './dial.ts';
 import { Listening } from './listening.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
-import { closedMeanwhile, statesAllowing, STREAM_TRANSITIONS, STREAM_VERBS, wrongState, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
+import { SocketLife } from './socket-life.ts';
+import { closedMeanwhile, invalidArgument, requireCount, STREAM_TRANSITIONS, STREAM_VERBS, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
 
 /** Every verb that waits takes one: when it aborts, the verb rejects with its reason. */
 export interface VerbOptions {
@@ -35,6 +35,8 @@ export interface StreamSocketOptions {
 // Node's own 511 overflows in a burst; Linux caps it at net.core.somaxconn (4096).
 const DEFAULT_BACKLOG = 1024;
 
+const DIRECTIONS: readonly string[] = ['read', 'write', 'both'];
+
 let wheel: TimerWheel | undefined;
 let lastId = 0;
 
@@ -42,25 +44,23 @@ let lastId = 0;
 export class StreamSocket implements AsyncDisposable {
   readonly type = 'stream';
   readonly #options: StreamSocketOptions;
-  readonly #watchers = new Set<() => void>();
-  #state: StreamState = 'unbound';
+  readonly #life: SocketLife<StreamState, StreamVerb, StreamEvent>;
   #bound: BoundListener | undefined;
   #listening: Listening | undefined;
   #connected: Connected | undefined;
   #secure: SecureInfo | undefined;
   /** The name that was connected to, which a certificate must name. */
   #connectedTo = '';
-  /** Takes back a bind or connect that is under way. */
-  readonly #giveUp = new AbortController();
 
   /** `accepted` is a transport that is connected already. */
   constructor(options: StreamSocketOptions = {}, accepted?: Transport) {
     this.#options = options;
+    this.#life = new SocketLife({ socket: this, type: 'stream', verbs: STREAM_VERBS, transitions: STREAM_TRANSITIONS, onState: options.onState });
     if (accepted !== undefined) this.#connect(accepted);
   }
 
   get state(): StreamState {
-    return this.#state;
+    return this.#life.state;
   }
 
   /** Our end, once it has one: what getsockname(2) says. */
@@ -73,7 +73,7 @@ export class StreamSocket implements AsyncDisposable {
     return this.#connected?.connection.remote;
   }
 
-  /** What `startTls` agreed on. */
+  /** What the TLS handshake of `connect` or `startTls` agreed on. */
   get secure(): SecureInfo | undefined {
     return this.#secure;
   }
@@ -90,18 +90,18 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
   async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
-    this.#require('bind');
+    this.#life.require('bind');
     const target = bindableEndpoint(endpoint);
     options.signal?.throwIfAborted();
-    this.#move('bind');
+    this.#life.move('bind');
     try {
-      const bound = await abortable(bindListener(target), this.#patience(options.signal), (late) => void late.close());
+      const bound = await abortable(bindListener(target), this.#life.patience(options.signal), (late) => void late.close());
       await this.#refuseLate('bind', () => bound.close());
       this.#bound = bound;
-      this.#move('bound');
+      this.#life.move('bound');
       return bound.endpoint;
     } catch (error) {
-      this.#move('not bound');
+      this.#life.move('not bound');
       throw error;
     }
   }
@@ -111,39 +111,42 @@ export class StreamSocket implements AsyncDisposable {
    * `maxQueued` of those wait for `accept`. The next one is reset.
    */
   async listen(options: VerbOptions & { readonly backlog?: number; readonly maxQueued?: number } = {}): Promise<void> {
-    this.#require('listen');
+    this.#life.require('listen');
     options.signal?.throwIfAborted();
     const bound = this.#bound;
-    if (bound?.socket.type !== 'stream') throw wrongState('stream', 'listen', this.#state, statesAllowing(STREAM_VERBS, 'listen'));
-    const { backlog = DEFAULT_BACKLOG, maxQueued = backlog } = options;
-    this.#move('listen');
+    if (bound?.socket.type !== 'stream') throw this.#life.wrong('listen');
+    const { backlog = DEFAULT_BACKLOG, maxQueued = Math.max(backlog, 1) } = options;
+    requireCount('listen', 'backlog', backlog);
+    requireCount('listen', 'maxQueued', maxQueued);
+    this.#life.move('listen');
     try {
-      this.#listening = await Listening.start(bound, bound.socket.handle, { backlog, maxQueued, arrived: () => this.#changed() });
+      this.#listening = await Listening.start(bound, bound.socket.handle, { backlog, maxQueued, arrived: () => this.#life.changed() });
     } catch (error) {
       await this.close();
       throw explainBindFailure(bound.endpoint, error);
     }
     // Closed while the kernel was asked.
-    if (this.#isOver) this.#listening.close();
+    if (this.#life.isOver) this.#listening.close();
   }
 
   /** The connection that has waited longest, as a socket of its own. */
   async accept(options: VerbOptions = {}): Promise<StreamSocket> {
-    this.#require('accept');
-    if (this.#listening === undefined) throw wrongState('stream', 'accept', 'about to listen', statesAllowing(STREAM_VERBS, 'accept'));
+    this.#life.require('accept');
+    if (this.#listening === undefined) throw this.#life.wrong('accept', 'about to listen');
     return new StreamSocket(this.#options, await this.#listening.accept(options.signal));
   }
 
   /** Connects to a listener: connect(2). With `tls://…` or the option `tls` it speaks TLS before anything else. When it fails, the socket is closed. */
   async connect(endpoint: string | Endpoint, options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {}): Promise<void> {
-    this.#require('connect');
+    this.#life.require('connect');
     const target = streamEndpoint(endpoint);
     options.signal?.throwIfAborted();
     const from = this.#bound?.socket.type === 'stream' ? { from: this.#bound.socket.handle } : {};
-    this.#move('connect');
+    this.#life.move('connect');
     try {
-      const transport = await dial(target, { ...from, ...(options.tls === undefined ? {} : { tls: options.tls }), signal: this.#patience(options.signal) });
+      const { transport, secure } = await dial(target, { ...from, ...(options.tls === undefined ? {} : { tls: options.tls }), signal: this.#life.patience(options.signal) });
       await this.#refuseLate('connect', () => transport.destroy());
+      this.#secure = secure;
       this.#connectedTo = target.scheme === 'unix' ? '' : target.host;
       this.#connect(transport);
     } catch (error) {
@@ -154,12 +157,16 @@ export class StreamSocket implements AsyncDisposable {
 
   /** The next bytes, or undefined when the peer has ended or reading was shut down. `byteLength` asks for exactly so many (fewer only at the end). */
   async read(options: VerbOptions & { readonly byteLength?: number } = {}): Promise<Uint8Array | undefined> {
-    return this.#requireConnected('read').read(options.byteLength, options.signal);
+    const connected = this.#requireConnected('read');
+    requireCount('read', 'byteLength', options.byteLength);
+    return connected.read(options.byteLength, options.signal);
   }
 
   /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
   async readLine(options: VerbOptions & { readonly maxLineBytes?: number } = {}): Promise<string | undefined> {
-    return this.#requireConnected('read').readLine(options.maxLineBytes, options.signal);
+    const connected = this.#requireConnected('read');
+    requireCount('readLine', 'maxLineBytes', options.maxLineBytes);
+    return connected.readLine(options.maxLineBytes, options.signal);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -180,15 +187,15 @@ export class StreamSocket implements AsyncDisposable {
     const connected = this.#requireConnected('startTls');
     options.signal?.throwIfAborted();
     const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
-    this.#move('secure');
+    this.#life.move('secure');
     try {
-      this.#secure = await abortable(connected.startTls(context), this.#patience(options.signal), () => undefined);
+      this.#secure = await abortable(connected.startTls(context), this.#life.patience(options.signal), () => undefined);
     } catch (error) {
       connected.destroy();
-      this.#move('broken');
+      this.#life.move('broken');
       throw error;
     }
-    this.#move('secured');
+    this.#life.move('secured');
     return this.#secure;
   }
 
@@ -196,12 +203,13 @@ export class StreamSocket implements AsyncDisposable {
   shutdown(direction: 'read' | 'write' | 'both'): Promise<void> {
     return new Promise((resolve) => {
       const connected = this.#requireConnected('shutdown');
+      if (!DIRECTIONS.includes(direction)) throw invalidArgument('shutdown', 'direction', direction, DIRECTIONS.join(', '));
       if (direction !== 'write') {
-        this.#move('read over');
+        this.#life.move('read over');
         connected.shutdownRead();
       }
       if (direction !== 'read') {
-        this.#move('write over');
+        this.#life.move('write over');
         connected.shutdownWrite();
       }
       resolve();
@@ -213,8 +221,8 @@ export class StreamSocket implements AsyncDisposable {
    * waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
    */
   async close(options: VerbOptions & { readonly abort?: boolean } = {}): Promise<void> {
-    this.#move('close');
-    this.#giveUp.abort(closedMeanwhile('it'));
+    this.#life.move('close');
+    this.#life.giveUp();
     this.#listening?.close();
     const bound = this.#bound;
     this.#bound = undefined;
@@ -234,60 +242,33 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Whether the verb would not wait. What is over never waits: its verbs say so at once. */
   isReady(verb: 'read' | 'write' | 'accept'): boolean {
-    if (verb === 'accept') return this.#isOver || this.queued > 0;
-    if (this.#connected === undefined) return this.#isOver;
-    return this.#isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
+    if (verb === 'accept') return this.#life.isOver || this.queued > 0;
+    if (this.#connected === undefined) return this.#life.isOver;
+    return this.#life.isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
   }
 
   /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
   watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
-  }
-
-  get #isOver(): boolean {
-    return this.#state === 'closed';
+    return this.#life.watch(watcher);
   }
 
   #connect(transport: Transport): void {
     wheel ??= new TimerWheel(systemClock);
     const limits = { ...DEFAULT_CONNECTION_LIMITS, idleTimeoutMs: 0, ...this.#options.limits };
-    this.#connected = new Connected(transport, { id: (lastId += 1), wheel, limits, moved: (event) => this.#move(event), changed: () => this.#changed() });
-    this.#move('connected');
+    this.#connected = new Connected(transport, { id: (lastId += 1), wheel, limits, moved: (event) => this.#life.move(event), changed: () => this.#life.changed() });
+    this.#life.move('connected');
   }
 
   /** The socket may have been closed just when the kernel was done. */
   async #refuseLate(verb: string, takeBack: () => void | Promise<void>): Promise<void> {
-    if (!this.#isOver) return;
+    if (!this.#life.isOver) return;
     await takeBack();
     throw closedMeanwhile(verb);
   }
 
-  #patience(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
-  }
-
-  #require(verb: StreamVerb): void {
-    if (!STREAM_VERBS[this.#state].includes(verb)) throw wrongState('stream', verb, this.#state, statesAllowing(STREAM_VERBS, verb));
-  }
-
   #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown'): Connected {
-    this.#require(verb);
+    this.#life.require(verb);
     if (this.#connected === undefined) throw new WellknownError('CONNECTION_CLOSED', `${verb} on a socket whose connection is gone`, { fault: 'local' });
     return this.#connected;
-  }
-
-  #move(event: StreamEvent): void {
-    const before = this.#state;
-    const after = STREAM_TRANSITIONS[before][event];
-    if (after === undefined) return;
-    this.#state = after;
-    if (socketChannel.hasSubscribers) socketChannel.publish({ socket: this, from: before, to: after } satisfies SocketEventMessage);
-    this.#options.onState?.(after, before);
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
   }
 }

@@ -8,12 +8,12 @@ import { lookup } from 'node:dns/promises';
 import { abortable } from '../abort.ts';
 import { isIpv4, isIpv6, normalizeIp, type Address } from '../address.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener } from '../listener.ts';
 import { explainConnectFailure } from './dial.ts';
 import { datagramEndpoint } from './socket-address.ts';
-import { closedMeanwhile, DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, statesAllowing, wrongState, type DatagramEvent, type DatagramState, type DatagramVerb } from './socket-state.ts';
+import { SocketLife } from './socket-life.ts';
+import { closedMeanwhile, requireCount, DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, type DatagramEvent, type DatagramState, type DatagramVerb } from './socket-state.ts';
 import type { VerbOptions } from './stream-socket.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
@@ -36,11 +36,8 @@ const FULL_SEND_QUEUE_BYTES = 1024 * 1024;
 /** Made by `socket('datagram')`. */
 export class UdpSocket implements AsyncDisposable {
   readonly type = 'datagram';
-  readonly #options: UdpSocketOptions;
   readonly #queue: WaitingQueue<Datagram>;
-  readonly #watchers = new Set<() => void>();
-  readonly #giveUp = new AbortController();
-  #state: DatagramState = 'unbound';
+  readonly #life: SocketLife<DatagramState, DatagramVerb, DatagramEvent>;
   #socket: dgram.Socket | undefined;
   #binding: Promise<unknown> | undefined;
   #remote: Address | undefined;
@@ -49,12 +46,13 @@ export class UdpSocket implements AsyncDisposable {
   #pendingError: Error | undefined;
 
   constructor(options: UdpSocketOptions = {}) {
-    this.#options = options;
+    this.#life = new SocketLife({ socket: this, type: 'datagram', verbs: DATAGRAM_VERBS, transitions: DATAGRAM_TRANSITIONS, onState: options.onState });
+    requireCount('socket', 'maxQueued', options.maxQueued);
     this.#queue = new WaitingQueue(options.maxQueued ?? DEFAULT_MAX_QUEUED);
   }
 
   get state(): DatagramState {
-    return this.#state;
+    return this.#life.state;
   }
 
   get local(): Address | undefined {
@@ -79,7 +77,7 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
   async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
-    this.#require('bind');
+    this.#life.require('bind');
     const target = datagramEndpoint(endpoint);
     options.signal?.throwIfAborted();
     return this.#bind(target, options.signal);
@@ -87,14 +85,14 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Names the only peer: connect(2). Datagrams of others are no longer received, and what the peer's host refuses is reported. */
   async connect(endpoint: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
-    this.#require('connect');
+    this.#life.require('connect');
     const target = datagramEndpoint(endpoint);
     options.signal?.throwIfAborted();
     const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
-    if (this.#state === 'unbound') await this.#bind(unboundFor(address), options.signal);
-    this.#require('connect');
+    if (this.#life.state === 'unbound') await this.#bind(unboundFor(address), options.signal);
+    this.#life.require('connect');
     const socket = this.#requireSocket('connect');
-    this.#move('connect');
+    this.#life.move('connect');
     try {
       const done = new Promise<void>((resolve, reject) => {
         const settled = (error?: Error): void => (error === undefined ? resolve() : reject(explainConnectFailure(target, error)));
@@ -104,46 +102,46 @@ export class UdpSocket implements AsyncDisposable {
           settled(error instanceof Error ? error : new Error(String(error)));
         }
       });
-      await abortable(done, this.#patience(options.signal), () => undefined);
+      await abortable(done, this.#life.patience(options.signal), () => undefined);
     } catch (error) {
-      this.#move('not connected');
+      this.#life.move('not connected');
       throw error;
     }
     this.#remote = addressFrom(address, target.port);
-    this.#move('connected');
+    this.#life.move('connected');
   }
 
   /** Sends one datagram: sendmsg(2). A socket without a name is given one first. Resolves when the kernel has it, which says nothing of its arrival. */
   async sendTo(data: string | Uint8Array, to: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
-    this.#require('sendTo');
+    this.#life.require('sendTo');
     const target = datagramEndpoint(to);
     options.signal?.throwIfAborted();
     const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
-    if (this.#state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
+    if (this.#life.state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
     await this.#binding;
     // It may have been connected or closed while the address was looked up.
-    this.#require('sendTo');
+    this.#life.require('sendTo');
     const socket = this.#requireSocket('sendTo');
     await this.#sent((done) => socket.send(data, target.port, address, done), options.signal);
   }
 
   /** The next datagram and its sender. */
   async receiveFrom(options: VerbOptions = {}): Promise<Datagram> {
-    this.#require('receiveFrom');
+    this.#life.require('receiveFrom');
     this.#tellPendingError();
     return this.#queue.take(options.signal);
   }
 
   /** The next datagram of the connected peer. */
   async read(options: VerbOptions = {}): Promise<Uint8Array> {
-    this.#require('read');
+    this.#life.require('read');
     this.#tellPendingError();
     return (await this.#queue.take(options.signal)).data;
   }
 
   /** Sends one datagram to the connected peer. */
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
-    this.#require('write');
+    this.#life.require('write');
     options.signal?.throwIfAborted();
     this.#tellPendingError();
     const socket = this.#requireSocket('write');
@@ -152,9 +150,9 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Gives the socket back: close(2). What waits to be received is dropped, every verb that waits rejects. Safe to call twice. */
   close(): Promise<void> {
-    if (this.#state === 'closed') return Promise.resolve();
-    this.#move('close');
-    this.#giveUp.abort(closedMeanwhile('it'));
+    if (this.#life.isOver) return Promise.resolve();
+    this.#life.move('close');
+    this.#life.giveUp();
     this.#queue.end(closedMeanwhile('receiveFrom'));
     const socket = this.#socket;
     if (socket === undefined) return Promise.resolve();
@@ -167,30 +165,29 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Whether the verb would not wait. */
   isReady(verb: 'read' | 'write'): boolean {
-    if (this.#state === 'closed' || this.#pendingError !== undefined) return true;
+    if (this.#life.isOver || this.#pendingError !== undefined) return true;
     if (verb === 'read') return this.#queue.size > 0;
     return (this.#socket?.getSendQueueSize() ?? 0) < FULL_SEND_QUEUE_BYTES;
   }
 
   /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
   watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
+    return this.#life.watch(watcher);
   }
 
   async #bind(target: Extract<Endpoint, { readonly port: number }>, signal: AbortSignal | undefined): Promise<Endpoint> {
-    this.#move('bind');
+    this.#life.move('bind');
     try {
-      const bound = await abortable(bindListener(target), this.#patience(signal), (late) => void late.close());
-      if (bound.socket.type !== 'datagram' || this.#isOver) {
+      const bound = await abortable(bindListener(target), this.#life.patience(signal), (late) => void late.close());
+      if (bound.socket.type !== 'datagram' || this.#life.isOver) {
         await bound.close();
         throw closedMeanwhile('bind');
       }
       this.#receive(bound.socket.socket);
-      this.#move('bound');
+      this.#life.move('bound');
       return bound.endpoint;
     } catch (error) {
-      this.#move('not bound');
+      this.#life.move('not bound');
       throw error;
     }
   }
@@ -200,12 +197,12 @@ export class UdpSocket implements AsyncDisposable {
     socket.on('message', (message, source) => {
       const kept = this.#queue.offer({ data: message, from: addressFrom(source.address, source.port) });
       if (!kept) this.#dropped += 1;
-      this.#changed();
+      this.#life.changed();
     });
     socket.on('error', (error) => {
       const failure = sendFailure(error);
       if (!this.#queue.failNext(failure)) this.#pendingError = failure;
-      this.#changed();
+      this.#life.changed();
     });
   }
 
@@ -213,7 +210,7 @@ export class UdpSocket implements AsyncDisposable {
     const sent = new Promise<void>((resolve, reject) => {
       try {
         send((error) => {
-          this.#changed();
+          this.#life.changed();
           if (error === null) resolve();
           else reject(sendFailure(error));
         });
@@ -230,35 +227,9 @@ export class UdpSocket implements AsyncDisposable {
     if (error !== undefined) throw error;
   }
 
-  get #isOver(): boolean {
-    return this.#state === 'closed';
-  }
-
-  #patience(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
-  }
-
-  #require(verb: DatagramVerb): void {
-    if (!DATAGRAM_VERBS[this.#state].includes(verb)) throw wrongState('datagram', verb, this.#state, statesAllowing(DATAGRAM_VERBS, verb));
-  }
-
   #requireSocket(verb: DatagramVerb): dgram.Socket {
-    if (this.#socket === undefined || this.#isOver) throw closedMeanwhile(verb);
+    if (this.#socket === undefined || this.#life.isOver) throw closedMeanwhile(verb);
     return this.#socket;
-  }
-
-  #move(event: DatagramEvent): void {
-    const before = this.#state;
-    const after = DATAGRAM_TRANSITIONS[before][event];
-    if (after === undefined) return;
-    this.#state = after;
-    if (socketChannel.hasSubscribers) socketChannel.publish({ socket: this, from: before, to: after } satisfies SocketEventMessage);
-    this.#options.onState?.(after, before);
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
   }
 }
 
@@ -278,6 +249,6 @@ async function addressOfHost(host: string): Promise<string> {
 function sendFailure(thrown: unknown): WellknownError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const code = 'code' in error ? error.code : undefined;
-  const reason = code === 'ECONNREFUSED' ? 'nobody receives at the peer\'s port' : code === 'EMSGSIZE' ? 'it is larger than a datagram can be' : error.message;
+  const reason = code === 'ECONNREFUSED' ? 'nobody receives at the peer\'s port' : code === 'EMSGSIZE' ? 'it is larger than a datagram can be' : code === 'EINVAL' || code === 'EAFNOSUPPORT' ? 'the socket and the peer are of different address families' : error.message;
   return new WellknownError('SEND_FAILED', `a datagram could not be sent: ${reason}`, { fault: code === 'ECONNREFUSED' ? 'remote' : 'local', cause: error });
 }

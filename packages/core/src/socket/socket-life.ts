@@ -1,0 +1,75 @@
+// What the two kinds of sockets have in common: a state that only the tables of socket-state.ts move, those who watch it, and an end that
+// takes back whatever is under way.
+
+import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
+import { closedMeanwhile, statesAllowing, wrongState } from './socket-state.ts';
+
+export interface LifeOptions<State extends string, Verb extends string, Event extends string> {
+  /** Whose life it is. */
+  readonly socket: SocketEventMessage['socket'];
+  readonly type: 'stream' | 'datagram';
+  readonly verbs: Readonly<Record<State, readonly Verb[]>>;
+  readonly transitions: Readonly<Record<State, Readonly<Partial<Record<Event, State>>>>>;
+  readonly onState: ((state: State, before: State) => void) | undefined;
+}
+
+export class SocketLife<State extends string, Verb extends string, Event extends string> {
+  readonly #options: LifeOptions<State | 'unbound' | 'closed', Verb, Event>;
+  readonly #watchers = new Set<() => void>();
+  readonly #giveUp = new AbortController();
+  #state: State | 'unbound' | 'closed' = 'unbound';
+
+  constructor(options: LifeOptions<State | 'unbound' | 'closed', Verb, Event>) {
+    this.#options = options;
+  }
+
+  get state(): State | 'unbound' | 'closed' {
+    return this.#state;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Throws WRONG_STATE, which names the verb, the state and where the verb is allowed. */
+  require(verb: Verb): void {
+    if (!this.#options.verbs[this.#state].includes(verb)) throw this.wrong(verb);
+  }
+
+  /** The same error, where the table alone does not tell. */
+  wrong(verb: Verb, state: string = this.#state): Error {
+    return wrongState(this.#options.type, verb, state, statesAllowing(this.#options.verbs, verb));
+  }
+
+  /** An event without an entry in the table changes nothing. */
+  move(event: Event): void {
+    const before = this.#state;
+    const after = this.#options.transitions[before][event];
+    if (after === undefined) return;
+    this.#state = after;
+    const { socket, onState } = this.#options;
+    if (socketChannel.hasSubscribers) socketChannel.publish({ socket, from: before, to: after });
+    onState?.(after, before);
+    this.changed();
+  }
+
+  /** Tells everybody who watches that readiness may have changed. */
+  changed(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** How long a verb that waits may do so: until its signal aborts, or the socket is closed. */
+  patience(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
+  }
+
+  /** Ends the patience of all that waits. */
+  giveUp(): void {
+    this.#giveUp.abort(closedMeanwhile('it'));
+  }
+}
