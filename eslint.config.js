@@ -38,6 +38,7 @@ const CARRYING_FILES = [
   'packages/core/src/command/standard-log.ts',
   'packages/core/src/testing/behaviour-suite.ts',
   'packages/core/src/testing/datagram-suite.ts',
+  'packages/core/src/testing/running-server.ts',
   'packages/core/src/testing/client.ts',
   'packages/core/src/testing/dialogue.ts',
   'packages/core/src/testing/program.ts',

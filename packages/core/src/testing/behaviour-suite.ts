@@ -9,11 +9,9 @@ import type { ServerOptions } from '../options.ts';
 import type { Server } from '../server.ts';
 import { connectClient, type Client } from './client.ts';
 import { createFakeClock } from './fake-clock.ts';
+import { eventually, refusesAddressInUse, withServer, type ServerSubject } from './running-server.ts';
 
-export interface BehaviourSubject {
-  readonly name: string;
-  /** A fresh server, not yet listening, with these options passed on to core. */
-  create(options: ServerOptions & { readonly listen: string }): Server;
+export interface BehaviourSubject extends ServerSubject {
   /** What a client does first and what it gets: resolves once the answer has come, rejects otherwise. The connection stays usable. */
   exchange(client: Client): Promise<void>;
   /** Bytes that make the server write more than it is sent, many times repeated; for the peer that never reads. */
@@ -27,24 +25,7 @@ export interface TestFunctions {
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
-async function started(subject: BehaviourSubject, options: ServerOptions, run: (url: string, server: Server) => Promise<void>): Promise<void> {
-  const server = subject.create({ listen: LOOPBACK, ...options });
-  const [bound] = await server.listen();
-  try {
-    await run(bound?.url ?? '', server);
-  } finally {
-    await server.close({ graceMs: 0 });
-  }
-}
-
-/** Polls for what the other end of a socket will make true: `isTrue` is asked again on every turn of the event loop. */
-async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!(await isTrue())) {
-    assert.ok(performance.now() < giveUpAtMs, `never came true: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+const started = (subject: BehaviourSubject, options: ServerOptions, run: (url: string, server: Server) => Promise<void>): Promise<void> => withServer(subject, { listen: LOOPBACK, ...options }, run);
 
 const openCount = async (server: Server): Promise<number> => (await server.status()).services.reduce((sum, service) => sum + service.connections.open, 0);
 
@@ -72,15 +53,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
       }));
 
     test('a port in use is refused with the endpoint, the reason and what to do', () =>
-      started(subject, {}, async (url) => {
-        const second = subject.create({ listen: url });
-        await assert.rejects(second.listen(), (error) => {
-          assert.ok(error instanceof WellknownError);
-          assert.equal(error.code, 'ADDRESS_IN_USE');
-          assert.ok(error.message.includes(url) && error.message.includes('--listen'));
-          return true;
-        });
-      }));
+      started(subject, {}, (url) => refusesAddressInUse(subject, url)));
 
     test('the connection at the per-address limit is served, the next is turned away, and a place that is given back is given out', () =>
       started(subject, { limits: { maxConnectionsPerAddress: 2 } }, async (url, server) => {
