@@ -80,6 +80,8 @@ export type ArbiterEvent =
   | { readonly type: 'ready'; readonly life: number }
   | { readonly type: 'beat'; readonly life: number; readonly served: number; readonly eventLoop: EventLoopStatus }
   | { readonly type: 'exited'; readonly life: number }
+  /** It drains because somebody else has told it to: a signal, or its own program. */
+  | { readonly type: 'leaving'; readonly life: number }
   | { readonly type: 'scale'; readonly by: number }
   /** New code and configuration: replace everybody, one after the other. */
   | { readonly type: 'reload' }
@@ -154,6 +156,8 @@ function observe(state: ArbiterState, event: ArbiterEvent, nowMs: number, policy
       return { ...state, workers: state.workers.map((worker) => (worker.life === event.life ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop } : worker)) };
     case 'exited':
       return observeExit(state, event.life, nowMs, policy, actions);
+    case 'leaving':
+      return observeLeaving(state, event.life, nowMs, policy);
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload':
@@ -172,10 +176,23 @@ function observeExit(state: ArbiterState, life: number, nowMs: number, policy: A
     actions.push({ do: 'reload-failed', generation: dead.generation });
     return { ...state, workers, generation: state.lastGoodGeneration };
   }
-  const wasStable = dead.at === 'ready' && nowMs - dead.sinceMs >= policy.stableMs;
+  return { ...state, workers, ...backOff(state, dead, nowMs, policy) };
+}
+
+/** Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become ready is judged by its end. */
+function observeLeaving(state: ArbiterState, life: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
+  const leaving = state.workers.find((worker) => worker.life === life && worker.at === 'ready');
+  if (leaving === undefined) return state;
+  const workers = state.workers.map((one): WorkerRecord => (one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one));
+  return { ...state, workers, ...backOff(state, leaving, nowMs, policy) };
+}
+
+/** When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be followed for ever. */
+function backOff(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy: ArbiterPolicy): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
+  const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
   const failures = wasStable ? 0 : state.failures + 1;
   const backOffMs = failures === 0 ? 0 : Math.min(policy.maxBackOffMs, policy.firstBackOffMs * 1.5 ** (failures - 1));
-  return { ...state, workers, failures, mayStartAtMs: nowMs + backOffMs };
+  return { failures, mayStartAtMs: nowMs + backOffMs };
 }
 
 function killReason(worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): KillReason | undefined {

@@ -88,6 +88,15 @@ export class Dispatcher {
     sent.socket.destroy();
   }
 
+  /** The worker has not taken it: another one gets it, before those who came later. */
+  returned(connection: number): void {
+    const sent = this.#sent.get(connection);
+    if (sent === undefined) return;
+    this.#sent.delete(connection);
+    this.#waiting.unshift(sent);
+    this.pump();
+  }
+
   closed(connection: number): void {
     this.#taken.delete(connection);
   }

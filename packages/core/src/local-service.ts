@@ -150,6 +150,11 @@ export class LocalService {
     this.#options.states.move(listener, 'closed');
   }
 
+  /** It has said that it is full, and not yet that it has room again. */
+  get isFull(): boolean {
+    return this.#isSuspended;
+  }
+
   /** Serves a connection that another process has accepted. */
   adopt(socket: net.Socket, endpoint: Endpoint): void {
     this.#acceptor.adopt(socket, this.#traitsFor(endpoint));

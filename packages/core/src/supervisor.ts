@@ -182,6 +182,9 @@ export function createPrimary(options: ResolvedOptions): Server {
         lastFailure = message.message;
         lives.kill(life.life, 'SIGTERM');
         return;
+      case 'leaving':
+        observe([{ type: 'leaving', life: life.life }]);
+        return;
       case 'full':
         life.fullServices.add(message.service);
         book.forgetLoans(life.life, message.service);
@@ -194,6 +197,9 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'taken':
         for (const dispatcher of dispatchers.values()) dispatcher.taken(message.connection);
+        return;
+      case 'returned':
+        for (const dispatcher of dispatchers.values()) dispatcher.returned(message.connection);
         return;
       case 'closed':
         for (const dispatcher of dispatchers.values()) dispatcher.closed(message.connection);

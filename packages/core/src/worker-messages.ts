@@ -18,7 +18,7 @@ export type FromPrimary =
   | { readonly type: 'pool'; readonly workers: number }
   /** Stop accepting from it; what you have accepted stays yours. */
   | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
-  /** A connection that the primary has accepted comes along. Answer with `taken`. */
+  /** A connection that the primary has accepted comes along. Answer with `taken` or `returned`. */
   | { readonly type: 'connection'; readonly service: number; readonly endpoint: string; readonly connection: number }
   | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
   /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
@@ -34,11 +34,15 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly message: string }
   /** The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker that has drained. */
   | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
+  /** It drains and accepts no more, because somebody else than the primary has told it to. */
+  | { readonly type: 'leaving' }
   /** Its share of the service's connections is used up: it has stopped accepting. */
   | { readonly type: 'full'; readonly service: number }
   /** There is room again. */
   | { readonly type: 'room'; readonly service: number }
   | { readonly type: 'taken'; readonly connection: number }
+  /** It drains or is full, as it has said before, and has not taken the connection: somebody else should. */
+  | { readonly type: 'returned'; readonly connection: number }
   /** A connection that was taken has closed. */
   | { readonly type: 'closed'; readonly connection: number }
   | { readonly type: 'lease'; readonly service: number; readonly key: string; readonly question: number }

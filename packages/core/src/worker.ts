@@ -108,13 +108,15 @@ export function createWorker(options: ResolvedOptions): Server {
     }));
   };
 
-  /** A connection that the primary has accepted. Without an answer the primary gives it to another worker. */
+  /** A connection that the primary has accepted. Returned, or without an answer before we end, the primary gives it to another worker. */
   const take = (message: Extract<FromPrimary, { type: 'connection' }>, carried: unknown): void => {
     const endpoint = parseEndpoint(message.endpoint);
     const local = locals[message.service];
     if (!(carried instanceof Socket)) return;
-    if (!endpoint.ok || local === undefined || closing !== undefined) {
+    // It was on its way when we said that we leave or are full. Only our copy goes: the primary has its own.
+    if (!endpoint.ok || local === undefined || closing !== undefined || local.isFull) {
       carried.destroy();
+      send({ type: 'returned', connection: message.connection });
       return;
     }
     carried.allowHalfOpen = true;
@@ -161,7 +163,10 @@ export function createWorker(options: ResolvedOptions): Server {
 
   const close = (graceMs: number): Promise<void> => {
     if (closing !== undefined) for (const local of locals) void local.drain(graceMs);
-    if (closing === undefined) publishServer('worker', 'draining');
+    else {
+      publishServer('worker', 'draining');
+      send({ type: 'leaving' });
+    }
     closing ??= Promise.all(locals.map((local) => local.drain(graceMs))).then(() => {
       publishServer('worker', 'ended');
       markEnded();

@@ -18,6 +18,7 @@ const ready = (life: number): ArbiterEvent => ({ type: 'ready', life });
 const loop = (busy: number) => ({ busy, delayMs: { mean: 0, max: 0 } });
 const beat = (life: number, served = 0, busy = 0): ArbiterEvent => ({ type: 'beat', life, served, eventLoop: loop(busy) });
 const exited = (life: number): ArbiterEvent => ({ type: 'exited', life });
+const leaving = (life: number): ArbiterEvent => ({ type: 'leaving', life });
 const starts = (actions: readonly ArbiterAction[] | undefined): number => actions?.filter((action) => action.do === 'start').length ?? 0;
 
 describe('the arbiter', () => {
@@ -29,6 +30,30 @@ describe('the arbiter', () => {
   test('replaces a worker that died after a stable stretch at once, in the same slot', () => {
     const { actions } = play(2, [[0], [100, ready(1), ready(2)], [60_000, beat(1), beat(2), exited(1)]]);
     expect(actions[2]).toEqual([{ do: 'start', slot: 1, life: 3, generation: 1 }]);
+  });
+
+  test('replaces a worker that drains by itself while it still lives, and its end later changes nothing', () => {
+    const { state, actions } = play(2, [[0], [100, ready(1), ready(2)], [60_000, beat(1), beat(2), leaving(1)], [61_000, ready(3), beat(2)], [62_000, exited(1), leaving(1)]]);
+    expect(actions.slice(2)).toEqual([[{ do: 'start', slot: 1, life: 3, generation: 1 }], [], []]);
+    expect(state.workers.map(({ life, at }) => [life, at])).toEqual([[2, 'ready'], [3, 'ready']]);
+  });
+
+  test('waits before it replaces one that drains as soon as it has become ready, as after an early death', () => {
+    const { actions } = play(1, [[0], [100, ready(1)], [110, leaving(1)], [209], [210]]);
+    expect(actions.map(starts)).toEqual([1, 0, 0, 0, 1]);
+  });
+
+  test('kills a worker that drains by itself and does not end', () => {
+    const { actions } = play(1, [[0], [100, ready(1)], [40_000, beat(1), leaving(1)], [40_100, ready(2)], [71_999, beat(1), beat(2)], [72_000, beat(1), beat(2)]]);
+    expect(actions.slice(4)).toEqual([[], [{ do: 'kill', life: 1, why: 'drain-timeout' }]]);
+  });
+
+  test('is not told twice: what drains by order, and what is still starting, may say that it leaves', () => {
+    const starting = play(1, [[0], [10, leaving(1)]]);
+    expect(starting.state.workers.map(({ at }) => at)).toEqual(['starting']);
+    const stopping = play(1, [[0], [10, ready(1)], [20, { type: 'stop' }], [30, leaving(1)]]);
+    expect(stopping.actions.slice(2)).toEqual([[{ do: 'drain', life: 1 }], []]);
+    expect(stopping.state.failures).toBe(0);
   });
 
   test('waits longer after each early death, up to the limit, and starts over after a stable stretch', () => {
@@ -183,6 +208,7 @@ describe('the arbiter', () => {
     const event = fc.oneof(
       fc.record({ type: fc.constant('ready' as const), life: fc.integer({ min: 1, max: 20 }) }),
       fc.record({ type: fc.constant('exited' as const), life: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('leaving' as const), life: fc.integer({ min: 1, max: 20 }) }),
       fc.record({ type: fc.constant('beat' as const), life: fc.integer({ min: 1, max: 20 }), served: fc.nat(), eventLoop: fc.double({ min: 0, max: 1, noNaN: true }).map(loop) }),
       fc.record({ type: fc.constant('reload' as const) }),
       fc.record({ type: fc.constant('scale' as const), by: fc.integer({ min: -2, max: 2 }) }),

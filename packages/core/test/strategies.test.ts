@@ -54,6 +54,22 @@ describe.each(LOSSLESS)('--accept %s', (strategy) => {
 });
 
 describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
+  test('and keeps nobody waiting when a worker drains by TERM: its successor does not wait for its end', async () => {
+    const program = await start('--workers', '2', '--accept', strategy, '--drain-timeout', '60');
+    const workers = await workersOf(program.url, 2);
+    const { client: held, worker: leaving } = await connect(program.url);
+    process.kill(leaving, 'SIGTERM');
+    await eventually(async () => {
+      const { client, worker } = await connect(program.url);
+      client.reset();
+      return !workers.includes(worker);
+    });
+    await exchange(held, 'in flight');
+    held.end();
+    await held.receiveAll();
+    await eventually(() => !isAlive(leaving));
+  });
+
   test('when a stopped worker is killed while connections wait', async () => {
     const program = await start('--workers', '2', '--accept', strategy);
     const [first = 0, second = 0] = await workersOf(program.url, 2);
