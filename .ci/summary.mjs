@@ -18,10 +18,16 @@ for (const file of files) {
   sound &&= report.success && report.numPassedTests > 0;
   for (const suite of report.testResults) {
     for (const test of suite.assertionResults) {
-      if (test.status === 'failed') console.log(`failed: ${test.fullName}`);
+      if (test.status === 'failed') console.log(`failed: ${test.fullName}\n${reasons(test)}`);
       if (test.status === 'skipped') console.log(`skipped: ${test.fullName}`);
     }
   }
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = sound ? 0 : 1;
+
+/** Why, without the colours: the message, and where it was thrown. */
+function reasons({ failureMessages }) {
+  // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
+  return failureMessages.map((text) => text.replaceAll(/\u001B\[[0-9;]*m/g, '').split('\n').slice(0, 12).map((line) => `    ${line}`).join('\n')).join('\n');
+}

@@ -206,7 +206,7 @@ function killReason(worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy):
 function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
   if (policy.spare === undefined) return state;
   const { min, max, maxWorkers } = policy.spare;
-  const alive = state.workers.filter((worker) => worker.at !== 'draining');
+  const alive = state.workers.filter((worker) => worker.at !== 'draining' && worker.slot <= state.target);
   // One that is starting will be idle when it is there; counting it as busy would start too many.
   const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
   if (spare < min && state.target < maxWorkers) {
@@ -216,11 +216,17 @@ function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
   return { ...state, spawnRate: 1 };
 }
 
-/** Drains everybody when stopping; otherwise whoever is above the target, and whoever has a successor that is ready. */
+/**
+ * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The latter
+ * goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
+ */
 function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const hasSuccessor = (worker: WorkerRecord): boolean => alive.some((other) => other.slot === worker.slot && other.life > worker.life && other.at === 'ready');
-  const surplus = alive.filter((worker) => state.stopping || worker.slot > state.target || hasSuccessor(worker));
+  const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
+  const areWantedReady = Array.from({ length: state.target }, (_, index) => index + 1).every(isReady);
+  const isUnwanted = (worker: WorkerRecord): boolean => worker.slot > state.target && (areWantedReady || worker.at === 'starting');
+  const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
   for (const worker of surplus) actions.push({ do: 'drain', life: worker.life });
   return { ...state, workers: state.workers.map((worker) => (surplus.includes(worker) ? { ...worker, at: 'draining', sinceMs: nowMs } : worker)) };

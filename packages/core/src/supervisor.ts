@@ -94,6 +94,8 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'drain':
         lives.send(action.life, { type: 'drain', graceMs: closeGraceMs });
+        // Its program is still being loaded and hears nothing yet: it has nothing to drain, and would cost its whole start.
+        if (lives.get(action.life)?.hasSaidHello === false) lives.kill(action.life, 'SIGTERM');
         return;
       case 'kill':
         log.warn({ pid: lives.pidOf(action.life), why: action.why }, 'ending a worker that does not end by itself');
@@ -158,7 +160,8 @@ export function createPrimary(options: ResolvedOptions): Server {
   function received(life: Life, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        // Told to drain while it was starting: its program was not listening to us yet.
+        life.hasSaidHello = true;
+        // Told to drain while it was starting, and a program that handles SIGTERM by itself has started nevertheless.
         if (state.workers.find((worker) => worker.life === life.life)?.at === 'draining') {
           lives.send(life.life, { type: 'drain', graceMs: closeGraceMs });
           return;

@@ -14,7 +14,9 @@ export interface Life {
   readonly slot: number;
   readonly life: number;
   readonly worker: Worker;
-  /** It has asked for its sockets. */
+  /** Its program runs and listens to us. */
+  hasSaidHello: boolean;
+  /** It has its sockets, or is being given them. */
   hasAsked: boolean;
   /** The services of which it has its full share of connections. */
   readonly fullServices: Set<number>;
@@ -55,7 +57,7 @@ export class WorkerLives {
     // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
     if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
     const worker = cluster.fork({ [WORKER_SLOT_VARIABLE]: String(slot), [WORKER_COUNT_VARIABLE]: String(workerCount) });
-    const record: Life = { slot, life, worker, hasAsked: false, fullServices: new Set(), loans: new Set() };
+    const record: Life = { slot, life, worker, hasSaidHello: false, hasAsked: false, fullServices: new Set(), loans: new Set() };
     this.#lives.set(life, record);
     worker.on('message', (raw: unknown) => {
       const message = messageFromWorker(raw);

@@ -127,6 +127,11 @@ describe('the arbiter', () => {
     expect([state.target, state.workers.length]).toEqual([1, 1]);
   });
 
+  test('a worker above the target goes on serving until every wanted slot has one that is ready; one that is starting is not waited for', () => {
+    const { actions } = play(3, [[0], [1, ready(1), ready(2)], [2, exited(1)], [3, { type: 'scale', by: -2 }], [200], [300, ready(4)]]);
+    expect(actions.slice(3)).toEqual([[{ do: 'drain', life: 3 }], [{ do: 'start', slot: 1, life: 4, generation: 1 }], [{ do: 'drain', life: 2 }]]);
+  });
+
   test('a worker that says nothing is killed after the heartbeat limit, one that beats is not', () => {
     const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
     const { actions } = play(2, [[0], [0, ready(1), ready(2)], [limit - 1, beat(1)], [limit]]);
@@ -204,7 +209,7 @@ describe('the arbiter', () => {
     });
   });
 
-  test('whatever happens, no more workers live than wanted, and no slot has two', () => {
+  test('whatever happens, no more workers live than wanted once the wanted are ready, and no slot has two', () => {
     const event = fc.oneof(
       fc.record({ type: fc.constant('ready' as const), life: fc.integer({ min: 1, max: 20 }) }),
       fc.record({ type: fc.constant('exited' as const), life: fc.integer({ min: 1, max: 20 }) }),
@@ -218,10 +223,12 @@ describe('the arbiter', () => {
       let state = initialArbiterState(2);
       for (const [laterMs, one] of story) {
         state = tick(state, (nowMs += laterMs), [one]).state;
-        const alive = state.workers.filter((worker) => worker.at !== 'draining').map((worker) => worker.slot);
+        const living = state.workers.filter((worker) => worker.at !== 'draining');
+        const alive = living.map((worker) => worker.slot);
+        const ready = new Set(living.flatMap((worker) => (worker.at === 'ready' && worker.slot <= state.target ? [worker.slot] : [])));
         // One successor at a time may share a slot with the worker that it replaces.
         expect(alive.length - new Set(alive).size).toBeLessThanOrEqual(1);
-        expect(new Set(alive).size).toBeLessThanOrEqual(state.target);
+        expect(new Set(alive.filter((slot) => slot <= state.target || ready.size === state.target)).size).toBeLessThanOrEqual(state.target);
         expect(tick(state, nowMs, []).actions.filter((action) => action.do !== 'kill')).toEqual([]);
       }
     }));

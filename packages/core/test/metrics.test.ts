@@ -101,8 +101,8 @@ describe('prom-client', () => {
 });
 
 describe('over several workers', () => {
-  async function start(options: object = {}): Promise<Program & { urls: readonly string[]; metrics: () => Promise<string>; status: () => Promise<ServerStatus> }> {
-    const program = await startProgram([...PROGRAM, JSON.stringify(options)], { cwd: ROOT });
+  async function start(options: object = {}, nodeOptions: readonly string[] = []): Promise<Program & { urls: readonly string[]; metrics: () => Promise<string>; status: () => Promise<ServerStatus> }> {
+    const program = await startProgram([...nodeOptions, ...PROGRAM, JSON.stringify(options)], { cwd: ROOT });
     closing.push(() => program.stop());
     const [http = ''] = program.endpoints.http ?? [];
     return {
@@ -130,7 +130,10 @@ describe('over several workers', () => {
     expect(new Set(Object.keys(valuesOf(before, 'wellknown_connections_open')).map((labels) => /worker="(\d)"/.exec(labels)?.[1]))).toEqual(new Set(['1', '2']));
 
     clients.at(-1)?.send('crash\n');
-    await eventually(async () => (await program.status()).supervision.ended.crashed === 1);
+    await eventually(async () => {
+      const { supervision, workers } = await program.status();
+      return supervision.ended.crashed === 1 && workers.map(({ at }) => at).join() === 'ready,ready';
+    });
     program.signal('SIGTTOU');
     await eventually(async () => (await program.status()).supervision.ended.drained === 1);
     const after = await program.metrics();
@@ -141,6 +144,16 @@ describe('over several workers', () => {
     expect(valuesOf(after, 'wellknown_workers_ended_total')).toEqual({ 'reason="crashed"': 1, 'reason="drained"': 1 });
     expect(valuesOf(after, 'wellknown_workers_started_total')).toEqual({ '': 3 });
     for (const client of clients) client.reset();
+  });
+
+  test('a worker that is retired while its program is still being loaded ends at once, and counts as drained', async () => {
+    const hang = 'if (process.env.WELLKNOWN_WORKER_SLOT === "2") await new Promise(() => setInterval(() => {}, 1000))';
+    const program = await start({ workers: 1, drainTimeoutMs: 60_000 }, ['--import', `data:text/javascript,${encodeURIComponent(hang)}`]);
+    program.signal('SIGTTIN');
+    await eventually(async () => (await program.status()).workers.length === 2);
+    program.signal('SIGTTOU');
+    await eventually(async () => (await program.status()).workers.length === 1);
+    expect((await program.status()).supervision.ended).toEqual({ drained: 1 });
   });
 
   test('the delay and the load of each worker\'s event loop are there, and the depth of the queue while the only worker is stopped', async () => {
