@@ -166,10 +166,6 @@ test('the parser owns nothing of a chunk: a payload outlives it', () => {
 });
 
 test('a chunk full of marks or of IACs is read in one pass', () => {
-  // A quadratic search would take seconds for these.
-  for (const byte of [0xf2, 255]) {
-    const started = performance.now();
-    createParser().push(new Uint8Array(65_536).fill(byte));
-    expect(performance.now() - started).toBeLessThan(1000);
-  }
+  // A quadratic search would take minutes for these, and the test run out of its time.
+  for (const [byte, events] of [[0xf2, 2 ** 20 - 1], [255, 2 ** 19]] as const) expect(createParser().push(new Uint8Array(2 ** 20).fill(byte))).toHaveLength(events);
 });
