@@ -28,10 +28,11 @@ export const CLIENT_CORE = availableParallelism() > 1 ? '1' : '0';
 const CLOCK_TICKS_PER_SECOND = 100;
 
 /** User and system time of a process and of the workers that it has, so far, in microseconds. */
-function cpuTime(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '');
-  return children.reduce((sum, child) => sum + cpuTimeOf(Number(child)), cpuTimeOf(pid));
-}
+const cpuTime = (pid: number): number => processesOf(pid).reduce((sum, each) => sum + cpuTimeOf(each), 0);
+
+/** A process and its children. */
+const processesOf = (pid: number): number[] =>
+  [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)];
 
 function cpuTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -103,8 +104,11 @@ export async function compare(title: string, subjects: readonly Subject[], load:
 export const runClient = (command: string, ...args: string[]): string =>
   execFileSync('taskset', ['-c', CLIENT_CORE, command, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
-/** Opens `count` idle connections with a client program and prints what each costs: bytes that the heap holds, and resident bytes. */
-export async function compareIdleMemory(subjects: readonly Subject[], client: string, count: number, rounds: number): Promise<void> {
+/**
+ * Opens `count` idle connections, divided over `holders` runs of a client program, and prints what each costs in the server's
+ * processes together: bytes that their heaps hold, and resident bytes.
+ */
+export async function compareIdleMemory(subjects: readonly Subject[], client: string, { count, holders, rounds }: { readonly count: number; readonly holders: number; readonly rounds: number }): Promise<void> {
   console.log(`\nmemory of ${count} idle connections (node ${process.version}, ${rounds} rounds, bytes for each connection: median of heap and buffers, of resident memory; above ${subjects[0]?.name ?? ''})`);
   const results = new Map<string, { heap: number[]; resident: number[] }>(subjects.map(({ name }) => [name, { heap: [], resident: [] }]));
   for (let index = 0; index < rounds; index += 1) {
@@ -113,16 +117,16 @@ export async function compareIdleMemory(subjects: readonly Subject[], client: st
       try {
         const { port } = await startedAt(child);
         const before = await memoryOf(child);
-        const holder = spawn('taskset', ['-c', CLIENT_CORE, process.execPath, client, String(port), String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
-        await new Promise((resolve) => holder.stdout.once('data', resolve));
+        const clients = Array.from({ length: holders }, (_, holder) => spawn('taskset', ['-c', CLIENT_CORE, process.execPath, client, String(port), String(shareOf(count, holder, holders)), `127.0.0.${2 + holder}`], { stdio: ['pipe', 'pipe', 'inherit'] }));
+        await Promise.all(clients.map(({ stdout }) => new Promise((resolve) => stdout.once('data', resolve))));
         const after = await memoryOf(child);
         results.get(subject.name)?.heap.push((after.heap - before.heap) / count);
         results.get(subject.name)?.resident.push((after.resident - before.resident) / count);
-        holder.stdin.end();
-        await new Promise((resolve) => holder.once('close', resolve));
+        for (const { stdin } of clients) stdin.end();
+        await Promise.all(clients.map((one) => new Promise((resolve) => one.once('close', resolve))));
       } finally {
         child.removeAllListeners('exit');
-        child.kill('SIGKILL');
+        child.kill('SIGTERM');
         await new Promise((resolve) => child.once('close', resolve));
       }
     }
@@ -134,11 +138,20 @@ export async function compareIdleMemory(subjects: readonly Subject[], client: st
   }
 }
 
-const memoryOf = (child: ChildProcess): Promise<{ heap: number; resident: number }> =>
+const shareOf = (count: number, holder: number, holders: number): number => Math.floor(count / holders) + (holder < count % holders ? 1 : 0);
+
+/** Asks every process of the server, each of which answers with one line. */
+const memoryOf = (child: ChildProcess): Promise<{ readonly heap: number; readonly resident: number }> =>
   new Promise((resolve) => {
-    child.stdout?.once('data', (text: string) => {
-      const [, heap, resident] = text.trim().split(' ').map(Number);
-      resolve({ heap: heap ?? Number.NaN, resident: resident ?? Number.NaN });
-    });
-    child.kill('SIGUSR2');
+    const asked = processesOf(child.pid ?? 0);
+    let text = '';
+    const heard = (chunk: string): void => {
+      text += chunk;
+      const answers = [...text.matchAll(/^memory (\d+) (\d+)\n/gm)];
+      if (answers.length < asked.length) return;
+      child.stdout?.off('data', heard);
+      resolve({ heap: answers.reduce((sum, [, heap]) => sum + Number(heap), 0), resident: answers.reduce((sum, [, , resident]) => sum + Number(resident), 0) });
+    };
+    child.stdout?.on('data', heard);
+    for (const pid of asked) process.kill(pid, 'SIGUSR2');
   });

@@ -1,16 +1,22 @@
-// Opens COUNT connections that say five bytes, wait for the echo, and stay: `node idle.mjs PORT COUNT`. Prints `open` when all are.
-// Ends when its standard input does. Source addresses of 127.0.0.0/8 give each 20 000 connections ports of their own.
+// Opens COUNT connections that say five bytes, wait for the echo, and stay: `node idle.mjs PORT COUNT ADDRESS`, from that address of
+// 127.0.0.0/8, each of which has ports of its own: 20 000 are used at most. Prints `open` when all are. Ends when its standard input does.
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers';
 
-const PER_ADDRESS = 20_000;
-const [port, count] = process.argv.slice(2).map(Number);
+// Below those that the kernel gives away.
+const FIRST_PORT = 10_000;
+const [port, count] = process.argv.slice(2, 4).map(Number);
+const localAddress = process.argv[4];
 let begun = 0;
 let open = 0;
+const sockets = [];
 const next = () => {
   if (begun === count) return;
-  const localAddress = begun < PER_ADDRESS ? undefined : `127.0.0.${1 + Math.floor(begun / PER_ADDRESS)}`;
+  // The kernel would search longer and longer for a port.
+  const localPort = FIRST_PORT + begun;
   begun += 1;
-  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  const socket = connect({ port, host: '127.0.0.1', localAddress, localPort });
+  sockets.push(socket);
   socket.write('hello');
   socket.once('data', () => {
     open += 1;
@@ -23,4 +29,8 @@ const next = () => {
   });
 };
 for (let index = 0; index < 64; index += 1) next();
-process.stdin.resume().on('end', () => process.exit(0));
+// A reset leaves no address in TIME_WAIT, so the next run has its ports.
+process.stdin.resume().on('end', () => {
+  for (const socket of sockets) socket.resetAndDestroy();
+  setImmediate(() => process.exit(0));
+});

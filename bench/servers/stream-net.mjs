@@ -12,6 +12,7 @@ const echo = (socket) => {
   socket.on('error', () => {});
 };
 
+tellMemory();
 if (process.argv[2] === 'child') {
   process.on('disconnect', () => process.exit(0));
   process.on('message', (_, server) => {
@@ -40,6 +41,5 @@ if (process.argv[2] === 'child') {
       });
     }
   });
-  tellMemory();
   process.on('SIGTERM', () => process.exit(0));
 }

@@ -20,7 +20,7 @@ const server = createServer({ protocol, listen: 'tcp://127.0.0.1:0' }, {
   limits: { maxConnections: 200_000, maxConnectionsPerAddress: Infinity, idleTimeoutMs: 3_600_000 },
 });
 // Before the port is told: the signal would end a process that does not listen for it.
-if (server.role === 'alone') tellMemory();
+tellMemory();
 const [{ url }] = await server.listen();
 if (server.role !== 'worker') {
   console.log(`port ${url.split(':').at(-1)}`);
