@@ -11,6 +11,8 @@ export interface Client {
   readonly localPort: number;
   /** Strings are latin1. */
   send(data: string | Uint8Array): void;
+  /** What was said and the kernel has no room for yet: a server that reads makes it shrink. */
+  readonly unsentBytes: number;
   /** Resolves with everything received so far (latin1), taken out, once it matches. Rejects at the end of the stream or after ten seconds. */
   receive(expected: string | RegExp): Promise<string>;
   /** Everything until the server ends the stream, also when it resets. */
@@ -75,6 +77,9 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
     send(data) {
       if (typeof data === 'string') socket.write(data, 'latin1');
       else socket.write(data);
+    },
+    get unsentBytes() {
+      return socket.writableLength;
     },
     receive: (expected) => wait(() => (typeof expected === 'string' ? received.includes(expected) : expected.test(received)), String(expected)),
     receiveAll: () => wait(() => over, 'the end of the stream'),
