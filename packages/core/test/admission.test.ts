@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildProxyHeader, createServer, defineProtocol, type ProxyHeader, type Server, type ServerOptions } from '../src/index.ts';
 import { createExecServer } from '../src/exec-server.ts';
-import { connectClient, createFakeClock, lacks, startProgram, type Client, type Program } from '../src/testing/index.ts';
+import { connectClient, createFakeClock, lacks, startProgram, unusedAddress, type Client, type Program, type UnusedAddress } from '../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from './fixtures/certificates.ts';
 import { eventually, ROOT } from './fixtures/identify.ts';
 import { who, type Who } from './fixtures/who.ts';
@@ -125,16 +125,12 @@ describe('the PROXY protocol', () => {
 });
 
 describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
-  /** Starts HAProxy with one TCP frontend and resolves with its port. */
-  async function haproxy(backend: string, bind = ''): Promise<{ port: number }> {
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as net.AddressInfo;
-    probe.close();
-    await once(probe, 'close');
+  /** Starts HAProxy with one TCP frontend and resolves with its address. */
+  async function haproxy(backend: string, bind = ''): Promise<UnusedAddress> {
+    const { host, port } = await unusedAddress();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-haproxy-'));
     const config = path.join(folder, 'haproxy.cfg');
-    writeFileSync(config, `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nfrontend front\n bind 127.0.0.1:${port} ${bind}\n default_backend back\nbackend back\n server one ${backend}\n`);
+    writeFileSync(config, `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nfrontend front\n bind ${host}:${port} ${bind}\n default_backend back\nbackend back\n server one ${backend}\n`);
     const child: ChildProcess = spawn('/usr/sbin/haproxy', ['-db', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -144,17 +140,17 @@ describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
     });
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(stderr);
-      return new Promise((resolve) => net.connect(port, '127.0.0.1').once('connect', function connected(this: net.Socket) { this.destroy(); resolve(true); }).once('error', () => resolve(false)));
+      return new Promise((resolve) => net.connect(port, host).once('connect', function connected(this: net.Socket) { this.destroy(); resolve(true); }).once('error', () => resolve(false)));
     });
-    return { port };
+    return { host, port };
   }
 
   test.each([['send-proxy', 1], ['send-proxy-v2', 2], ['send-proxy-v2 proxy-v2-options crc32c,unique-id', 2]])('%s tells the client', async (option, version) => {
     const { port } = await serve({ proxyProtocol: ['127.0.0.1'] });
     const front = await haproxy(`127.0.0.1:${port} ${option}`);
-    const client = await connectClient(`tcp://127.0.0.1:${front.port}`);
+    const client = await connectClient(`tcp://${front.host}:${front.port}`);
     const answer = await askWho(client);
-    expect(answer).toMatchObject({ remote: `127.0.0.1:${client.localPort}`, local: `127.0.0.1:${front.port}`, proxyVersion: version });
+    expect(answer).toMatchObject({ remote: `127.0.0.1:${client.localPort}`, local: `${front.host}:${front.port}`, proxyVersion: version });
     expect(answer.peer).not.toBe(answer.remote);
     client.reset();
   });

@@ -2,12 +2,11 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, type ExecServerOptions, type Server } from '../src/index.ts';
-import { connectClient, createFakeClock } from '../src/testing/index.ts';
+import { connectClient, createFakeClock, unusedAddress } from '../src/testing/index.ts';
 import { eventually, isAlive, PROGRAM, ROOT } from './fixtures/identify.ts';
 import { testWith } from './fixtures/system-programs.ts';
 
@@ -117,9 +116,9 @@ describe('a process for each connection', () => {
 
   test('an address that is taken is said, and what was bound before it is free again', async () => {
     const { url } = await exec({ program: 'cat' });
-    const spare = await freePort();
-    await expect(createExecServer({ program: 'cat', listen: [`tcp://127.0.0.1:${spare}`, url] }).listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
-    await exec({ program: 'cat', listen: `tcp://127.0.0.1:${spare}` });
+    const spare = await unusedAddress();
+    await expect(createExecServer({ program: 'cat', listen: [`tcp://${spare.host}:${spare.port}`, url] }).listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    await exec({ program: 'cat', listen: `tcp://${spare.host}:${spare.port}` });
   });
 
   test('closing ends programs that outlast the grace', async () => {
@@ -149,15 +148,6 @@ describe('a process for each connection', () => {
   });
 });
 
-/** A free port: these programs cannot be asked which one they got. */
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as net.AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 function run(command: string, args: readonly string[]): ChildProcess {
   const child = spawn(command, args, { cwd: ROOT, stdio: 'ignore' });
   children.push(child);
@@ -185,31 +175,31 @@ async function speaks(url: string): Promise<void> {
 
 describe('run by others', () => {
   testWith('tcpserver', 'tcpserver gives each connection to a process of ours', async () => {
-    const port = await freePort();
-    run('tcpserver', ['-RHl0', '127.0.0.1', String(port), process.execPath, ...PROGRAM, '--inetd']);
-    await speaks(`tcp://127.0.0.1:${port}`);
+    const { host, port } = await unusedAddress();
+    run('tcpserver', ['-RHl0', host, String(port), process.execPath, ...PROGRAM, '--inetd']);
+    await speaks(`tcp://${host}:${port}`);
   });
 
   testWith('xinetd', 'xinetd does too', async () => {
-    const port = await freePort();
+    const { host, port } = await unusedAddress();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
     const script = path.join(folder, 'serve.sh');
     writeFileSync(script, `#!/bin/sh\ncd ${ROOT}\nexec ${process.execPath} ${PROGRAM.join(' ')} --inetd\n`, { mode: 0o755 });
     const config = path.join(folder, 'xinetd.conf');
-    writeFileSync(config, `service identify\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n wait = no\n user = ${process.env.USER ?? 'root'}\n bind = 127.0.0.1\n port = ${port}\n server = ${script}\n}\n`);
+    writeFileSync(config, `service identify\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n wait = no\n user = ${process.env.USER ?? 'root'}\n bind = ${host}\n port = ${port}\n server = ${script}\n}\n`);
     run('xinetd', ['-dontfork', '-f', config, '-pidfile', path.join(folder, 'pid')]);
-    await speaks(`tcp://127.0.0.1:${port}`);
+    await speaks(`tcp://${host}:${port}`);
   });
 
   testWith('systemd-socket-activate', 'systemd passes listening sockets by name, and workers serve from them', async () => {
-    const port = await freePort();
-    run('systemd-socket-activate', ['-l', `127.0.0.1:${port}`, '--fdname=web', process.execPath, ...PROGRAM, '--workers', '2', '--listen', 'systemd:web']);
-    await speaks(`tcp://127.0.0.1:${port}`);
+    const { host, port } = await unusedAddress();
+    run('systemd-socket-activate', ['-l', `${host}:${port}`, '--fdname=web', process.execPath, ...PROGRAM, '--workers', '2', '--listen', 'systemd:web']);
+    await speaks(`tcp://${host}:${port}`);
   });
 
   testWith('systemd-socket-activate', 'and by number', async () => {
-    const port = await freePort();
-    run('systemd-socket-activate', ['-l', `127.0.0.1:${port}`, process.execPath, ...PROGRAM, '--workers', '0', '--listen', 'fd://3']);
-    await speaks(`tcp://127.0.0.1:${port}`);
+    const { host, port } = await unusedAddress();
+    run('systemd-socket-activate', ['-l', `${host}:${port}`, process.execPath, ...PROGRAM, '--workers', '0', '--listen', 'fd://3']);
+    await speaks(`tcp://${host}:${port}`);
   });
 });

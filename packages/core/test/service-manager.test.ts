@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { askControl } from '../src/control/control-client.ts';
-import { runProgram, startProgram } from '../src/testing/index.ts';
+import { runProgram, startProgram, unusedAddress } from '../src/testing/index.ts';
 import { connect, eventually, exchange, isAlive, PROGRAM, ROOT } from './fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
@@ -18,15 +18,6 @@ const ending: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0)) await end();
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 const outputOf = (child: ChildProcess): (() => string) => {
   let text = '';
@@ -42,7 +33,8 @@ function isMissing(...programs: string[]): boolean {
 
 describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd passes', () => {
   test('are adopted by their names, with workers, and stay for the next start; an upgrade hands them on', async () => {
-    const url = `tcp://127.0.0.1:${await freePort()}`;
+    const { host, port } = await unusedAddress();
+    const url = `tcp://${host}:${port}`;
     const unixPath = path.join(scratch(), 'activated');
     const pidFile = path.join(scratch(), 'pid');
     const activator = spawn('systemd-socket-activate', ['-l', url.slice('tcp://'.length), '-l', unixPath, '--fdname=web:local', process.execPath, ...PROGRAM, '--workers', '2', '--listen', 'systemd:web', '--listen', 'systemd:local', '--drain-timeout', '1', '--pid-file', pidFile], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -132,7 +124,7 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
   test('that it lives, twice in each period of the watchdog', async () => {
     const { path: file, told } = await manager();
     await startUnder(file, path.join(scratch(), 'control'), { WATCHDOG_USEC: '200000' });
-    await eventually(() => told().filter((line) => line === 'WATCHDOG=1').length >= 3);
+    await eventually(() => told().includes('READY=1') && told().filter((line) => line === 'WATCHDOG=1').length >= 3);
     expect(withoutWatchdog(told())).toEqual(['READY=1']);
   });
 });

@@ -47,9 +47,9 @@ export async function openSession(url: string, user = 'ann', password = 'secret'
   };
 }
 
-/** A connection to a port of this machine; rejects when nobody listens. */
-export function connectTo(port: number, localAddress?: string): Promise<net.Socket> {
-  const socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
+/** A connection to a port of `host`; rejects when nobody listens. */
+export function connectTo(port: number, localAddress?: string, host = '127.0.0.1'): Promise<net.Socket> {
+  const socket = net.connect({ host, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
   return new Promise((resolve, reject) => {
     socket.once('connect', () => {
       socket.off('error', reject);

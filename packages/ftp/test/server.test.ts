@@ -1,10 +1,12 @@
 import net from 'node:net';
-import { createFakeClock } from '@wellknown/core/testing';
+import { createFakeClock, unusedAddress } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { createFtpServer, memoryFileSystem, type FileSystem, type TransferReport } from '../src/index.ts';
 import { connectTo, openSession, readAll, until, withServer } from './ftp-session.ts';
 
 const BIG = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
+// Where nobody else listens: a port that is free again is not taken by a test that runs meanwhile.
+const { host: OWN_HOST } = await unusedAddress();
 const bigFile = (): FileSystem => memoryFileSystem({ files: { '/big': BIG, '/a.txt': 'hello\nworld\n', '/dir/b': 'b' } });
 
 describe('a download', () => {
@@ -214,31 +216,29 @@ describe('the passive port', () => {
     }));
 
   test('takes one connection and is then closed', () =>
-    withServer({ fileSystem: bigFile() }, async (url) => {
+    withServer({ fileSystem: bigFile(), listen: `tcp://${OWN_HOST}:0` }, async (url) => {
       const session = await openSession(url);
-      const data = await session.openData();
+      const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
+      const data = await connectTo(port, undefined, OWN_HOST);
       await session.say('RETR a.txt');
       await readAll(data);
       await session.hear();
-      await expect(connectTo(data.remotePort ?? 0)).rejects.toThrow('ECONNREFUSED');
+      await expect(connectTo(port, undefined, OWN_HOST)).rejects.toThrow('ECONNREFUSED');
     }));
 
   test('is given up by the next PASV, by PORT, by REIN and with the session', () =>
-    withServer({}, async (url) => {
+    withServer({ listen: `tcp://${OWN_HOST}:0` }, async (url) => {
       for (const line of ['EPSV', 'PORT 127,0,0,1,200,0', 'REIN', 'QUIT']) {
         const session = await openSession(url);
         const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
         await session.say(line);
-        await expect(connectTo(port), line).rejects.toThrow('ECONNREFUSED');
+        await expect(connectTo(port, undefined, OWN_HOST), line).rejects.toThrow('ECONNREFUSED');
       }
     }));
 
   test('comes from the configured range; when that is used up the answer is 425, and a port that is given back is used again', async () => {
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => probe.once('listening', resolve));
-    const { port } = probe.address() as net.AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    await withServer({ passivePorts: { from: port, to: port }, passiveAddress: '203.0.113.5' }, async (url) => {
+    const { host, port } = await unusedAddress();
+    await withServer({ listen: `tcp://${host}:0`, passivePorts: { from: port, to: port }, passiveAddress: '203.0.113.5' }, async (url) => {
       const first = await openSession(url);
       const second = await openSession(url);
       expect(await first.say('PASV')).toBe(`227 Entering Passive Mode (203,0,113,5,${port >> 8},${port & 255})\r\n`);

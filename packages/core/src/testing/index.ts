@@ -9,5 +9,6 @@ export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type D
 export { connectClient, type Client } from './client.ts';
 export { runProgram, startProgram, type Program, type ProgramOptions } from './program.ts';
 export { lacks, lacksFeature } from './system-programs.ts';
+export { unusedAddress, type UnusedAddress } from './unused-address.ts';
 export { describeServerBehaviour, type BehaviourSubject, type TestFunctions } from './behaviour-suite.ts';
 export { describeDatagramBehaviour, type DatagramSubject } from './datagram-suite.ts';
