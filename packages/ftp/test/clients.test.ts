@@ -110,7 +110,8 @@ describe('basic-ftp', () => {
       endless.write(Buffer.alloc(100_000));
       const upload = client.uploadFrom(endless, 'never');
       await until(async () => (await readdir(served(''))).some((name) => name.endsWith('.part')), 'the upload has begun');
-      client.close();
+      // The control connection goes first: the end of the data alone would be the end of the file (RFC 959 §3.4.1).
+      client.ftp.socket.destroy();
       await expect(upload).rejects.toThrow();
       await until(async () => (await readdir(served(''))).every((name) => !name.endsWith('.part')), 'the upload is cleared away');
     });
