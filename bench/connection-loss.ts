@@ -6,8 +6,10 @@
 // every strategy that promises to lose nothing.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const STRATEGIES = ['inherit-shared', 'inherit-sharded', 'dispatch', 'cluster-rr'];
@@ -67,9 +69,9 @@ async function load(port: number, seconds: number): Promise<Outcome[]> {
   return outcomes;
 }
 
-async function start(strategy: string): Promise<{ child: ChildProcess; port: number }> {
+async function start(strategy: string, pidFile: string): Promise<{ child: ChildProcess; port: number }> {
   const program = fileURLToPath(new URL('servers/identify.mjs', import.meta.url));
-  const child = spawn(process.execPath, [program, '--workers', '2', '--accept', strategy, '--listen', 'tcp://127.0.0.1:0', '--max-connections-per-ip', '100000', '--drain-timeout', '5', '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [program, '--workers', '2', '--accept', strategy, '--listen', 'tcp://127.0.0.1:0', '--max-connections-per-ip', '100000', '--drain-timeout', '5', '--pid-file', pidFile, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -82,7 +84,8 @@ async function start(strategy: string): Promise<{ child: ChildProcess; port: num
 }
 
 async function measure(strategy: string, event: (typeof EVENTS)[number]): Promise<string> {
-  const { child, port } = await start(strategy);
+  const pidFile = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-bench-')), 'pid');
+  const { child, port } = await start(strategy, pidFile);
   child.stdout?.on('data', () => undefined);
   try {
     const warmUp = await load(port, 0.5);
@@ -108,8 +111,8 @@ async function measure(strategy: string, event: (typeof EVENTS)[number]): Promis
     const ended = new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined)));
     child.kill('SIGTERM');
     await ended;
-    // After an upgrade the successor is nobody's child. The predecessor has ended, so whoever answers now is the successor's.
-    if (event === 'upgrade') for (const pid of await parentOfWorker(port)) signal(pid, 'SIGTERM');
+    // After an upgrade the successor is nobody's child, but the file has its id.
+    if (existsSync(pidFile)) signal(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
   }
 }
 
@@ -119,14 +122,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-/** The worker that answers is asked for its parent. */
-async function parentOfWorker(port: number): Promise<number[]> {
-  const { worker } = await connectOnce(port);
-  if (worker === undefined) return [];
-  const stat = readFileSync(`/proc/${worker}/stat`, 'utf8');
-  return [Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])];
 }
 
 /** Prints one line for each strategy and event. */
