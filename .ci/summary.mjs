@@ -17,6 +17,8 @@ for (const file of files) {
   failed += report.numFailedTests + report.numFailedTestSuites * (report.numFailedTests === 0 ? 1 : 0);
   sound &&= report.success && report.numPassedTests > 0;
   for (const suite of report.testResults) {
+    const isFailedOutside = suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed');
+    if (isFailedOutside) console.log(`failed outside of its tests: ${suite.name}\n${reasons({ failureMessages: [suite.message] })}`);
     for (const test of suite.assertionResults) {
       if (test.status === 'failed') console.log(`failed: ${test.fullName}\n${reasons(test)}`);
       if (test.status === 'skipped') console.log(`skipped: ${test.fullName}`);

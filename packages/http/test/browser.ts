@@ -53,9 +53,10 @@ export class Browser {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
+    // Asked, it waits for the processes that it has started; killed, it leaves them writing to the profile.
+    await this.#send('Browser.close', {});
     await ended;
-    fs.rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    fs.rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
   }
 
   async #newPage(): Promise<Page> {
