@@ -5,6 +5,7 @@ import type net from 'node:net';
 import type { AccessRules } from './access-rules.ts';
 import { AcceptRate, AddressRates } from './accept-rate.ts';
 import { formatAddress } from './address.ts';
+import type { BeyondQuota } from './address-ledger.ts';
 import { Acceptor, type Leases, type ListenerTraits } from './acceptor.ts';
 import type { ListenerStates } from './listener-states.ts';
 import { isIpv4, isIpv6, type Address } from './address.ts';
@@ -38,7 +39,7 @@ export class LocalService {
   readonly #options: LocalServiceOptions;
   readonly #registry: Registry;
   readonly #work = new PendingWork();
-  readonly #context: ServiceContext;
+  readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
   readonly #acceptor: Acceptor;
   readonly #rate: AcceptRate | undefined;
   readonly #endpoints = new Map<number, Endpoint>();
@@ -132,8 +133,14 @@ export class LocalService {
   resize(maxConnections: number, workerCount: number): void {
     const { service: { limits }, context: { clock } } = this.#options;
     this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
+    this.#context.workerCount = workerCount;
     this.#registry.resize(maxConnections);
     this.#acceptor.resized();
+  }
+
+  /** Another free quota for each address. What is open beyond it, the ledger has to count from now on. */
+  changeQuota(free: number): BeyondQuota {
+    return this.#registry.changeQuota(free);
   }
 
   /** Stops accepting from one socket; its connections stay. */

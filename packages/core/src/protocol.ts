@@ -15,7 +15,10 @@ export interface ServiceContext {
   readonly clock: Clock;
   /** 0 in a process that serves alone, otherwise the number of the worker's slot, from 1. */
   readonly workerSlot: number;
-  /** How many processes serve: what is limited over all of them is divided by this. 1 in a process that serves alone. */
+  /**
+   * How many processes serve now: what is limited over all of them is divided by this. 1 in a process that serves alone. It changes with the
+   * pool, so it is read where it is used and not kept.
+   */
   readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;

@@ -5,6 +5,7 @@
 // stops accepting, so the others take over), while an address is counted exactly: up to a free quota each worker decides
 // alone, beyond it the primary's ledger is asked (see address-ledger.ts).
 
+import type { BeyondQuota } from './address-ledger.ts';
 import type { CloseReason } from './connection-state.ts';
 import type { Connection } from './connection.ts';
 
@@ -13,7 +14,7 @@ export interface RegistryLimits {
   readonly maxConnections: number;
   /** Connections of one address (IPv6: of one /64) over all workers; the next one is turned away. */
   readonly maxConnectionsPerAddress: number;
-  /** How many of an address this process may open without asking the ledger. */
+  /** How many of an address this process may open without asking the ledger, until it has another quota. */
   readonly freePerAddress: number;
   /** Accepted connections that may wait for room; the next one is turned away. */
   readonly maxWaiting: number;
@@ -47,8 +48,9 @@ export interface Counted {
 }
 
 export class Registry<Member extends Counted = Connection> {
-  readonly limits: Omit<RegistryLimits, 'maxConnections'>;
+  readonly limits: Omit<RegistryLimits, 'maxConnections' | 'freePerAddress'>;
   #maxConnections: number;
+  #freePerAddress: number;
   /** On the free quota the key alone, which is nearly all of them; else the account too. */
   readonly #open = new Map<Member, string | Held>();
   readonly #countByAddress = new Map<string, number>();
@@ -59,11 +61,27 @@ export class Registry<Member extends Counted = Connection> {
   constructor(limits: RegistryLimits) {
     this.limits = limits;
     this.#maxConnections = limits.maxConnections;
+    this.#freePerAddress = limits.freePerAddress;
   }
 
   /** Another share of the total: there are more processes now, or fewer. Nothing that is open is closed for it. */
   resize(maxConnections: number): void {
     this.#maxConnections = maxConnections;
+  }
+
+  /** Another free quota. What addresses hold beyond a lower one is on lease from now on, and the ledger has to be told of it. */
+  changeQuota(freePerAddress: number): BeyondQuota {
+    const isLower = freePerAddress < this.#freePerAddress;
+    this.#freePerAddress = freePerAddress;
+    const beyond = new Map<string, number>();
+    if (!isLower) return [];
+    for (const [member, key] of this.#open) {
+      if (typeof key !== 'string' || (this.#countByAddress.get(key) ?? 0) <= freePerAddress) continue;
+      this.#open.set(member, { key, account: 'leased' });
+      this.#discount(key);
+      beyond.set(key, (beyond.get(key) ?? 0) + 1);
+    }
+    return [...beyond];
   }
 
   get openCount(): number {
@@ -104,8 +122,8 @@ export class Registry<Member extends Counted = Connection> {
   /** May one more connection of this address open? `ask`: only the ledger of all workers knows. */
   addressVerdict(key: string): AddressVerdict {
     const count = this.#countByAddress.get(key) ?? 0;
-    if (count < this.limits.freePerAddress) return 'open';
-    return this.limits.freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
+    if (count < this.#freePerAddress) return 'open';
+    return this.#freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
   }
 
   countAccepted(listener: ListenerTally): void {
@@ -143,9 +161,7 @@ export class Registry<Member extends Counted = Connection> {
     this.#open.delete(connection);
     this.countClosed(connection.reason ?? 'finished', listener);
     if (typeof held !== 'string') return held.account === 'leased' ? held.key : undefined;
-    const count = (this.#countByAddress.get(held) ?? 1) - 1;
-    if (count === 0) this.#countByAddress.delete(held);
-    else this.#countByAddress.set(held, count);
+    this.#discount(held);
     return undefined;
   }
 
@@ -160,5 +176,12 @@ export class Registry<Member extends Counted = Connection> {
       const gone = Object.values(closed).reduce((sum, count) => sum + count, waiting);
       return [name, { open: accepted - gone, waiting, accepted, closed: { ...closed } }] as const;
     }));
+  }
+
+  /** One less on the free quota of an address. */
+  #discount(key: string): void {
+    const count = (this.#countByAddress.get(key) ?? 1) - 1;
+    if (count === 0) this.#countByAddress.delete(key);
+    else this.#countByAddress.set(key, count);
   }
 }

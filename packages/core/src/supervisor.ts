@@ -4,7 +4,7 @@
 
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { AddressLedger, mostWorkers } from './address-ledger.ts';
+import { AddressLedger } from './address-ledger.ts';
 import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
 import type { Timer } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -41,7 +41,7 @@ export function createPrimary(options: ResolvedOptions): Server {
   const { clock, log, services, backlog } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, mostWorkers(options, workerCount), service.limits.maxAcceptsPerSecondPerAddress));
+  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, service.limits.maxAcceptsPerSecondPerAddress));
   const dispatchers = new Map<number, Dispatcher>();
   const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received, exited });
   const tickets = new TicketKeys(services, (key) => {
@@ -79,6 +79,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
     wakeUp = state.mayStartAtMs > nowMs ? clock.after(state.mayStartAtMs - nowMs, () => observe()) : undefined;
+    updateQuotas();
     updateLoans();
     for (const dispatcher of dispatchers.values()) dispatcher.pump();
     if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
@@ -135,6 +136,15 @@ export function createPrimary(options: ResolvedOptions): Server {
     }));
   }
 
+  /** Tells workers how many connections of an address they may open without asking, where that has changed. */
+  function updateQuotas(): void {
+    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ life }) => life));
+    const holders = lives.all().filter(({ hasSaidHello }) => hasSaidHello).map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
+    for (const [service, ledger] of ledgers.entries()) {
+      for (const { worker, free } of ledger.balance(holders, state.target)) lives.send(worker, { type: 'quota', service, free });
+    }
+  }
+
   async function introduce(life: Life): Promise<void> {
     await book.bindForSlot(life.slot);
     life.hasAsked = true;
@@ -168,6 +178,7 @@ export function createPrimary(options: ResolvedOptions): Server {
         }
         if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
         lives.send(life.life, { type: 'pool', workers: state.target });
+        updateQuotas();
         introduce(life).catch((error: unknown) => {
           log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');
           lives.kill(life.life, 'SIGTERM');
@@ -212,6 +223,10 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'release':
         ledgers[message.service]?.release(life.life, message.key);
+        return;
+      case 'quota':
+        ledgers[message.service]?.lowered(life.life, message.free, message.beyond);
+        updateQuotas();
         return;
       case 'status':
         return;

@@ -1,6 +1,6 @@
 // What the primary and its workers say to each other over the IPC channel of node:cluster.
 
-import type { LeaseVerdict } from './address-ledger.ts';
+import type { BeyondQuota, LeaseVerdict } from './address-ledger.ts';
 import type { ConnectionPair, EventLoopStatus, ServiceShare } from './status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
@@ -16,6 +16,8 @@ export type FromPrimary =
   | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
   /** So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool changes. */
   | { readonly type: 'pool'; readonly workers: number }
+  /** Open so many of each address without asking. Said when the pool changes, and when the worker is to drain. Answer with `quota`. */
+  | { readonly type: 'quota'; readonly service: number; readonly free: number }
   /** Stop accepting from it; what you have accepted stays yours. */
   | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
   /** A connection that the primary has accepted comes along. Answer with `taken` or `returned`. */
@@ -46,6 +48,8 @@ export type FromWorker =
   /** A connection that was taken has closed. */
   | { readonly type: 'closed'; readonly connection: number }
   | { readonly type: 'lease'; readonly service: number; readonly key: string; readonly question: number }
+  /** It keeps to the quota that it was told. What it holds beyond that it will release, like any lease. */
+  | { readonly type: 'quota'; readonly service: number; readonly free: number; readonly beyond: BeyondQuota }
   | { readonly type: 'release'; readonly service: number; readonly key: string }
   | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
 

@@ -4,7 +4,7 @@
 import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
-import { freeQuota, mostWorkers, type LeaseVerdict } from './address-ledger.ts';
+import { firstQuota, type LeaseVerdict } from './address-ledger.ts';
 import type { Leases } from './acceptor.ts';
 import { publishServer } from './diagnostics.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -56,7 +56,7 @@ export function createWorker(options: ResolvedOptions): Server {
       // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
       maxConnections: shareOf(service.limits.maxConnections, slot, workerCount),
       maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
-      freePerAddress: freeQuota(service.limits.maxConnectionsPerAddress, mostWorkers(options, workerCount), service.limits.maxAcceptsPerSecondPerAddress),
+      freePerAddress: firstQuota(service.limits.maxConnectionsPerAddress, service.limits.maxAcceptsPerSecondPerAddress),
       maxWaiting: backlog,
     },
     states,
@@ -139,6 +139,9 @@ export function createWorker(options: ResolvedOptions): Server {
         return;
       case 'pool':
         for (const [index, { limits }] of options.services.entries()) locals[index]?.resize(shareOf(limits.maxConnections, slot, message.workers), message.workers);
+        return;
+      case 'quota':
+        send({ type: 'quota', service: message.service, free: message.free, beyond: locals[message.service]?.changeQuota(message.free) ?? [] });
         return;
       case 'unlisten':
         locals[message.service]?.unlisten(message.listener);

@@ -1,5 +1,7 @@
-// What is counted, and how the parts become sums: pure, but for the last test.
+// What is counted, and how the parts become sums: pure, but for the last tests.
 
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../src/options.ts';
@@ -10,7 +12,7 @@ import { NO_DATAGRAMS } from '../src/datagram-limits.ts';
 import { serviceStatus, type ServiceShare, type ServiceStatus } from '../src/status.ts';
 import { TimerWheel } from '../src/timer-wheel.ts';
 import { WorkerShares } from '../src/worker-shares.ts';
-import { defineProtocol, silentLog, systemClock } from '../src/index.ts';
+import { defineProtocol, silentLog, systemClock, type ServiceContext } from '../src/index.ts';
 import { connectClient } from '../src/testing/index.ts';
 import { eventually } from './fixtures/identify.ts';
 
@@ -97,4 +99,33 @@ test('a connection that is cut while the ledger is asked about its address is co
   await bound.close();
   client.reset();
   expect(local.share().listeners.map(({ connections }) => connections)).toEqual([{ open: 0, waiting: 0, accepted: 1, closed: { 'drain-timeout': 1 } }]);
+});
+
+test('a protocol is told how many processes serve now, not how many did when it began', async () => {
+  const told: ServiceContext[] = [];
+  const protocol = defineProtocol({
+    name: 'count',
+    port: 7,
+    datagrams: (_socket, context) => {
+      told.push(context);
+      return () => undefined;
+    },
+  });
+  const [service] = resolveOptions({ protocol }, {}).services;
+  const local = new LocalService({
+    service: service!,
+    context: { log: silentLog, clock: systemClock, workerSlot: 1, workerCount: 2, counters: {} },
+    wheel: new TimerWheel(systemClock),
+    backlog: 8,
+    registryLimits: { maxConnections: 8, maxConnectionsPerAddress: 8, freePerAddress: 8, maxWaiting: 8 },
+    states: new ListenerStates('worker'),
+  });
+  const socket = dgram.createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  local.listenDatagrams(1, { scheme: 'udp', host: '127.0.0.1', port: socket.address().port }, socket);
+  expect(told.map(({ workerCount }) => workerCount)).toEqual([2]);
+  local.resize(8, 3);
+  expect(told.map(({ workerCount }) => workerCount)).toEqual([3]);
+  await local.drain(0);
 });

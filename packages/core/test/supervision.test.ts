@@ -290,6 +290,28 @@ describe('scaling', () => {
   for (const { client } of later) client.reset();
 });
 
+  test('so does the limit of an address, though it is large: those who come when it is reached are turned away by old and new workers', async () => {
+    const limit = 256;
+    const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
+    const program = await start('--workers', '1', '--max-connections-per-ip', String(limit), '--control', control);
+    const workers = async (): Promise<ServerStatus['workers']> => ((await askControl(control, { command: 'status' })) as { readonly value: ServerStatus }).value.workers;
+    const clients: Client[] = [];
+    const knock = async (): Promise<string> => {
+      const client = await connectClient(program.url);
+      clients.push(client);
+      return (await client.receive('\n')).trim();
+    };
+    for (let count = 0; count < limit; count += 1) expect(await knock()).toMatch(/^\d+$/);
+    program.signal('SIGTTIN');
+    await eventually(async () => (await workers()).filter(({ at }) => at === 'ready').length === 2);
+    const refused = await Promise.all(Array.from({ length: 40 }, knock));
+    expect(new Set(refused)).toEqual(new Set(['refused address-limit']));
+    clients.shift()?.reset();
+    await eventually(async () => /^\d+$/.test(await knock()));
+    expect(await knock()).toBe('refused address-limit');
+    for (const client of clients) client.reset();
+  });
+
 test('TTIN adds a worker and TTOU retires one', async () => {
     const program = await start('--workers', '1');
     program.signal('SIGTTIN');

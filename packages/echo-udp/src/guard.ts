@@ -45,12 +45,13 @@ export function guardedDatagrams(options: GuardOptions, createAnswer: (context: 
     minSourcePort: options.minSourcePort ?? DEFAULT_SOURCE_POLICY.minSourcePort,
     maxDatagramBytes: options.maxDatagramBytes ?? DEFAULT_SOURCE_POLICY.maxDatagramBytes,
   };
-  const perServer = new WeakMap<ServiceContext, { readonly sources: SourceLimit; readonly total: TotalLimit; readonly answer: Answer }>();
+  const totalRate = options.totalRate ?? DEFAULT_GUARD.totalRate;
+  const shareOfTotal = (workerCount: number) => ({ perSecond: totalRate / workerCount, burst: Math.max(1, (totalRate / workerCount) * TOTAL_BURST_SECONDS) });
+  const perServer = new WeakMap<ServiceContext, { readonly sources: SourceLimit; readonly total: TotalLimit; readonly answer: Answer; sharedBy: number }>();
 
   const setUp = (context: ServiceContext) => {
     const { clock, counters, workerCount } = context;
     const ratePerSource = options.ratePerSource ?? DEFAULT_GUARD.ratePerSource;
-    const totalRate = (options.totalRate ?? DEFAULT_GUARD.totalRate) / workerCount;
     for (const reason of DROP_REASONS) counters[`dropped-${reason}`] ??= 0;
     const made = {
       sources: new SourceLimit({
@@ -60,15 +61,17 @@ export function guardedDatagrams(options: GuardOptions, createAnswer: (context: 
         maxUnbrokenAnswers: options.maxUnbrokenAnswers ?? DEFAULT_GUARD.maxUnbrokenAnswers,
         seed: Math.floor(Math.random() * 2 ** 32),
       }),
-      total: new TotalLimit({ perSecond: totalRate, burst: Math.max(1, totalRate * TOTAL_BURST_SECONDS) }, clock.nowMs()),
+      total: new TotalLimit(shareOfTotal(workerCount), clock.nowMs()),
       answer: createAnswer(context),
+      sharedBy: workerCount,
     };
     perServer.set(context, made);
     return made;
   };
 
   return (socket, context) => {
-    const { sources, total, answer } = perServer.get(context) ?? setUp(context);
+    const shared = perServer.get(context) ?? setUp(context);
+    const { sources, total, answer } = shared;
     const { clock, counters } = context;
     const ownPort = socket.local.port;
     const drop = (reason: DropReason): void => {
@@ -86,6 +89,10 @@ export function guardedDatagrams(options: GuardOptions, createAnswer: (context: 
       if (verdict !== 'ok') {
         drop(verdict);
         return;
+      }
+      if (shared.sharedBy !== context.workerCount) {
+        shared.sharedBy = context.workerCount;
+        total.change(shareOfTotal(shared.sharedBy), nowMs);
       }
       if (!total.take(nowMs)) {
         drop('total-rate');

@@ -111,8 +111,8 @@ export class SourceLimit {
 
 /** One bucket for everybody. */
 export class TotalLimit {
-  readonly #perMs: number;
-  readonly #burst: number;
+  #perMs: number;
+  #burst: number;
   #tokens: number;
   #atMs: number;
 
@@ -123,11 +123,24 @@ export class TotalLimit {
     this.#atMs = nowMs;
   }
 
+  /** Another rate from now on. A greater burst has to fill up first. */
+  change(options: { readonly perSecond: number; readonly burst: number }, nowMs: number): void {
+    this.#fill(nowMs);
+    this.#perMs = options.perSecond / 1000;
+    this.#burst = options.burst;
+    this.#tokens = Math.min(this.#tokens, options.burst);
+  }
+
   /** Takes one token; false when none is left. */
   take(nowMs: number): boolean {
-    const tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#fill(nowMs);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  #fill(nowMs: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
     this.#atMs = nowMs;
-    this.#tokens = tokens < 1 ? tokens : tokens - 1;
-    return tokens >= 1;
   }
 }

@@ -146,12 +146,14 @@ interface Fixture {
   readonly sent: Uint8Array[];
   readonly clock: FakeClock;
   readonly receive: (message: Uint8Array, from: { address: string; port: number }, socket?: number) => void;
+  /** What core does when the pool has another size. */
+  readonly scale: (workerCount: number) => void;
 }
 
 function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {}): Fixture {
   const clock = createFakeClock();
   const sent: Uint8Array[] = [];
-  const context: ServiceContext = { log: silentLog, clock, workerSlot: 0, workerCount, counters: {}, work: { add: () => undefined } };
+  const context: Omit<ServiceContext, 'workerCount'> & { workerCount: number } = { log: silentLog, clock, workerSlot: 0, workerCount, counters: {}, work: { add: () => undefined } };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },
     send: (message) => !isFull && sent.push(message) > 0,
@@ -159,7 +161,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
   });
   const { datagrams } = echoProtocol(options);
   const receivers = ['127.0.0.1', '192.0.2.200'].map((address) => datagrams?.(socketOn(address), context));
-  return { counters: context.counters, sent, clock, receive: (message, from, socket = 0) => void receivers[socket]?.(message, from) };
+  return { counters: context.counters, sent, clock, receive: (message, from, socket = 0) => void receivers[socket]?.(message, from), scale: (count) => (context.workerCount = count) };
 }
 
 describe('the guard', () => {
@@ -176,6 +178,29 @@ describe('the guard', () => {
     const { receive, sent, counters } = guarded({ totalRate: 80 }, { workerCount: 2 });
     for (let host = 1; host <= 15; host += 1) receive(new Uint8Array(1), source(50_000, `192.0.2.${host}`));
     expect([sent.length, counters['dropped-total-rate']]).toEqual([10, 5]);
+  });
+
+  test('the share of the total rate follows the pool: at it all are answered, one past it is not', () => {
+    const { receive, sent, counters, clock, scale } = guarded({ totalRate: 80, ratePerSource: 1e6, maxUnbrokenAnswers: 0 }, { workerCount: 2 });
+    const answered = (count: number): number => {
+      const before = sent.length;
+      for (let done = 0; done < count; done += 1) receive(new Uint8Array(1), source(50_000));
+      return sent.length - before;
+    };
+    // A burst is a quarter of a second's share.
+    expect(answered(11)).toBe(10);
+    scale(4);
+    expect(answered(1)).toBe(0);
+    clock.advance(250);
+    expect(answered(6)).toBe(5);
+    clock.advance(1_000);
+    expect(answered(6)).toBe(5);
+    scale(1);
+    // What it may do at once has to fill up first.
+    expect(answered(1)).toBe(0);
+    clock.advance(250);
+    expect(answered(21)).toBe(20);
+    expect(counters['dropped-total-rate']).toBe(6);
   });
 
   test('a full send queue drops and is counted', () => {
