@@ -17,7 +17,7 @@ const CARRYING_FILES = [
   'packages/core/src/socket/dial.ts',
   'packages/core/src/socket/udp-socket.ts',
   'packages/core/src/listener.ts',
-  'packages/core/src/alone.ts',
+  'packages/core/src/single-process.ts',
   'packages/core/src/supervisor.ts',
   'packages/core/src/worker-lives.ts',
   'packages/core/src/passed-sockets.ts',

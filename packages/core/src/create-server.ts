@@ -10,7 +10,8 @@ import { createWorker, isOurWorker } from './worker.ts';
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
   const resolved = resolveOptions(services, options);
   if (resolved.workers !== 0 && isOurWorker()) return createWorker(resolved);
-  const server = resolved.workers === 0 ? createAlone(resolved) : createPrimary(resolved);
+  if (resolved.workers === 0) return createAlone(resolved);
+  const server = createPrimary(resolved);
   resolved.metrics?.watch(server);
   return server;
 }

@@ -19,8 +19,37 @@ export interface ProgramToRun {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The path of the program. Whether it can be run at all is said at the start, not to the first client: throws OPTION_INVALID. */
-export async function findProgram(program: string): Promise<string> {
+/** Where a program is. It is looked for when it is asked for, so that whether it can be run is said at the start and not to the first client. */
+export class ProgramPath {
+  readonly #program: string;
+  #path: string;
+
+  constructor(program: string) {
+    this.#program = program;
+    this.#path = program;
+  }
+
+  /** As of the last look that found it. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Throws OPTION_INVALID where it is not there. */
+  async find(): Promise<void> {
+    this.#path = await findProgram(this.#program);
+  }
+
+  /** Another one may be the first in PATH by now. Throws RELOAD_FAILED where there is none any more, and the path stays. */
+  async findAgain(): Promise<void> {
+    try {
+      await this.find();
+    } catch (error) {
+      throw new WellknownError('RELOAD_FAILED', `the path of the program stays ${this.#path}`, { fault: 'local', cause: error, ...(error instanceof WellknownError ? { hint: error.message } : {}) });
+    }
+  }
+}
+
+async function findProgram(program: string): Promise<string> {
   const candidates = program.includes('/') ? [path.resolve(program)] : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
   for (const candidate of candidates) {
     if (await access(candidate, fileConstants.X_OK).then(() => true, () => false)) return candidate;
@@ -81,8 +110,3 @@ export function listenerEnvironment(protocol: 'TCP' | 'UDP', local: Address): Re
   if (local.family === 'unix') return { PROTO: 'UNIX', UNIXLOCALPATH: local.path };
   return { PROTO: protocol, [`${protocol}LOCALIP`]: local.address, [`${protocol}LOCALPORT`]: String(local.port) };
 }
-
-/** Has servers of this kind refuse what only workers can do. */
-export const impossible = (): never => {
-  throw new WellknownError('WRONG_STATE', 'a server that runs a program for those who come has no workers', { fault: 'local' });
-};

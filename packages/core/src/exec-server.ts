@@ -8,21 +8,15 @@ import net from 'node:net';
 import { AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from './address.ts';
 import type { CloseReason } from './connection-state.ts';
-import { bindTarget } from './bind-target.ts';
-import { formatEndpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
-import { connectionEnvironment, findProgram, impossible, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
-import { explainBindFailure, type BoundListener } from './listener.ts';
+import { connectionEnvironment, ProgramPath, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
+import type { BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
-import { kernelCounters } from './kernel-counters.ts';
 import { NO_DATAGRAMS } from './datagram-limits.ts';
-import { publishServer } from './diagnostics.ts';
-import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
-import { ListenerStates } from './listener-states.ts';
 import { Registry, type ListenerTally } from './registry.ts';
-import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
+import type { Server } from './server.ts';
+import { createSingleProcessServer } from './single-process.ts';
 import { listenOnHandle } from './socket-handle.ts';
-import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 
 export interface ExecServerOptions extends ProgramToRun, Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'> {
   readonly listen: string | readonly string[];
@@ -49,8 +43,7 @@ const addressOf = (ip: string | undefined, port: number | undefined): Address =>
 export function createExecServer(options: ExecServerOptions): Server {
   const protocol = { name: 'exec', port: 0, open: () => ({ data: () => undefined }) };
   const resolved = resolveOptions({ protocol, listen: options.listen }, options);
-  const { log, clock, backlog, drainTimeoutMs } = resolved;
-  const targets = resolved.services[0]?.listen ?? [];
+  const { log, clock, backlog } = resolved;
   const maxConnections = options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const maxConnectionsPerAddress = options.limits?.maxConnectionsPerAddress ?? maxConnections;
   const registry = new Registry<Child>({ maxConnections, maxConnectionsPerAddress, freePerAddress: maxConnectionsPerAddress, maxWaiting: backlog });
@@ -61,14 +54,8 @@ export function createExecServer(options: ExecServerOptions): Server {
   const servers: net.Server[] = [];
   const waiting: { readonly socket: net.Socket; readonly tally: ListenerTally; readonly open: () => void }[] = [];
   const open = new Map<string, number>();
-  const states = new ListenerStates('alone');
-  let watch: EventLoopWatch | undefined;
-  let program = options.program;
-  let started = false;
-  let closing: Promise<void> | undefined;
+  const program = new ProgramPath(options.program);
   let whenEmpty: (() => void) | undefined;
-  let markEnded: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (markEnded = resolve));
 
   const accepted = (socket: net.Socket, unixPath: string | undefined, tally: ListenerTally): void => {
     socket.on('error', () => undefined);
@@ -109,7 +96,7 @@ export function createExecServer(options: ExecServerOptions): Server {
       return;
     }
     const count = (open.get(key) ?? 0) + 1;
-    const running = runWithSocket(program, options, socket, connectionEnvironment(local, peer, count), ({ how, error }) => {
+    const running = runWithSocket(program.path, options, socket, connectionEnvironment(local, peer, count), ({ how, error }) => {
       if (error === undefined) log.debug({ peer: formatAddress(peer), pid: running.pid }, `the program has ended (${how})`);
       else log.error({ err: error, peer: formatAddress(peer) }, 'the program could not be started');
       record.reason ??= error === undefined ? 'finished' : 'handler-failed';
@@ -135,7 +122,7 @@ export function createExecServer(options: ExecServerOptions): Server {
     const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath, tally));
     servers.push(accepting);
     await new Promise<void>((resolve, reject) => {
-      accepting.once('error', (error) => reject(explainBindFailure(endpoint, error)));
+      accepting.once('error', reject);
       accepting.once('listening', resolve);
       listenOnHandle(accepting, bound.handle, backlog);
     });
@@ -164,76 +151,33 @@ export function createExecServer(options: ExecServerOptions): Server {
     };
   };
 
-  const drain = async (graceMs: number): Promise<void> => {
-    publishServer('alone', 'draining');
-    states.moveAll('draining');
-    for (const server of servers) server.close();
-    for (const listener of bound) await listener.close();
-    // Who waits was accepted: it has its turn while there is time.
-    const empty = new Promise<void>((resolve) => (whenEmpty = resolve));
-    if (registry.openCount > 0) {
+  return createSingleProcessServer(resolved, {
+    services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
+    prepare: () => program.find(),
+    async enter({ listener, url }) {
+      bound.push(listener);
+      await acceptFrom(listener, registry.listener(url));
+    },
+    async drain(graceMs) {
+      for (const server of servers) server.close();
+      for (const listener of bound) await listener.close();
+      // Who waits was accepted: it has its turn while there is time.
+      const empty = new Promise<void>((resolve) => (whenEmpty = resolve));
+      if (registry.openCount === 0) return;
       const timer = cutLater(graceMs);
       await empty;
       timer.cancel();
-    }
-    states.moveAll('closed');
-    watch?.stop();
-    publishServer('alone', 'ended');
-    markEnded();
-  };
-
-  const server: Server = {
-    role: 'alone',
-    ended,
-    async listen() {
-      if (started) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
-      started = true;
-      program = await findProgram(options.program);
-      publishServer('alone', 'starting');
-      try {
-        const endpoints: BoundEndpoint[] = [];
-        for (const target of targets) {
-          for await (const listener of bindTarget(target, { unixMode: options.unixMode })) {
-            const number = bound.push(listener);
-            const at = boundEndpoint('exec', listener.endpoint);
-            states.appears(number, at.service, at.url, 'unbound');
-            states.move(number, 'bound');
-            await acceptFrom(listener, registry.listener(at.url));
-            states.move(number, 'listening');
-            endpoints.push(at);
-          }
-        }
-        watch = watchEventLoop(clock, (loop) => resolved.metrics?.sampled(0, loop));
-        publishServer('alone', 'listening');
-        return endpoints;
-      } catch (error) {
-        await drain(0);
-        throw error;
-      }
     },
-    close({ graceMs = drainTimeoutMs } = {}) {
-      if (closing === undefined) closing = drain(graceMs);
-      else cutLater(graceMs);
-      return closing;
+    hurry: (graceMs) => void cutLater(graceMs),
+    async reload() {
+      await program.findAgain();
+      log.info({ program: program.path }, 'the program was looked for again, whoever comes next gets what is there now; those that run go on');
     },
-    async status() {
+    answer() {
       const pairs = [...registry.connections()].map(({ local, peer }) => ({ local: formatAddress(local), remote: formatAddress(peer), state: 'open' as const }));
-      const urls = bound.map(({ endpoint }) => formatEndpoint(endpoint));
       const listeners = [...registry.counters()].map(([endpoint, connections]) => ({ endpoint, connections, datagrams: NO_DATAGRAMS }));
-      return {
-        role: 'alone',
-        pid: process.pid,
-        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
-        services: [serviceStatus('exec', urls, [{ slot: 0, listeners, counters: {} }], pairs, await kernelCounters(urls))],
-        workers: [],
-        supervision: NO_SUPERVISION,
-      };
+      return { share: { listeners, counters: {} }, pairs };
     },
-    scale: impossible,
-    reload: impossible,
-    upgrade: impossible,
-    [Symbol.asyncDispose]: () => server.close(),
-  };
-  resolved.metrics?.watch(server);
-  return server;
+    hint: 'each connection has a process of its own',
+  });
 }

@@ -1,6 +1,7 @@
 // What every server can be asked to do, whatever its role.
 
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
+import { WellknownError } from './errors.ts';
 import type { ServerStatus } from './status.ts';
 
 /** A listener as it really is: with the port that the kernel gave. */
@@ -14,6 +15,9 @@ export interface BoundEndpoint {
 
 export const boundEndpoint = (service: string, endpoint: Endpoint): BoundEndpoint => ({ service, endpoint, url: formatEndpoint(endpoint) });
 
+/** What `listen` rejects with on a server that was closed before it had come so far. */
+export const closedBeforeReady = (): WellknownError => new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
+
 /** The verbs that every server has. */
 export interface Server extends AsyncDisposable {
   /**
@@ -23,7 +27,10 @@ export interface Server extends AsyncDisposable {
   readonly role: 'alone' | 'primary' | 'worker';
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
   listen(): Promise<readonly BoundEndpoint[]>;
-  /** Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace wins. */
+  /**
+   * Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace wins. While `listen`
+   * has not resolved it rejects with WRONG_STATE, and nothing stays bound.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   status(): Promise<ServerStatus>;
   /** Resolves when the server has ended; rejects when supervision has given up. */
@@ -33,6 +40,7 @@ export interface Server extends AsyncDisposable {
   /**
    * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is ready
    * before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is ready.
+   * A server that runs programs looks for its program again, for whoever comes next; those that run go on. Another one without workers rejects.
    */
   reload(): Promise<void>;
   /**

@@ -11,7 +11,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { WellknownError } from './errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Server } from './server.ts';
+import { closedBeforeReady, type Server } from './server.ts';
 import { publishServer } from './diagnostics.ts';
 import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
 import { kernelCounters } from './kernel-counters.ts';
@@ -60,6 +60,9 @@ export function createPrimary(options: ResolvedOptions): Server {
   let listening: Waiter | undefined;
   let reloading: Waiter | undefined;
   let isUpgrading = false;
+  let isBinding = false;
+  /** Closed before there was a worker. */
+  let isUnwanted = false;
   let hasHandedOver = false;
   let closeGraceMs = options.drainTimeoutMs;
   let markEnded: Waiter = { resolve: () => undefined, reject: () => undefined };
@@ -262,7 +265,7 @@ export function createPrimary(options: ResolvedOptions): Server {
 
   async function finish(): Promise<void> {
     await release();
-    const error = new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
+    const error = closedBeforeReady();
     listening?.reject(error);
     reloading?.reject(error);
     publishServer('primary', 'ended');
@@ -319,20 +322,31 @@ export function createPrimary(options: ResolvedOptions): Server {
     for (const descriptor of inheritance.rest()) closeSync(descriptor);
   }
 
+  const requireWanted = (): void => {
+    if (isUnwanted) throw closedBeforeReady();
+  };
+
   const server: Server = {
     role: 'primary',
     ended,
     async listen() {
       if (isSupervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
+      requireWanted();
       isSupervising = true;
       publishServer('primary', 'starting');
       Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
+      isBinding = true;
       try {
         await book.bindAll(Array.from({ length: workerCount }, (_, index) => index + 1));
         for (const socket of book.all()) if (socket.via === 'dispatch') await startDispatching(socket);
+        requireWanted();
       } catch (error) {
         await release();
+        publishServer('primary', 'ended');
+        markEnded.resolve();
         throw error;
+      } finally {
+        isBinding = false;
       }
       const ready = new Promise<void>((resolve, reject) => (listening = { resolve, reject }));
       // Without workers nothing else would keep the primary alive between a death and the replacement.
@@ -346,8 +360,11 @@ export function createPrimary(options: ResolvedOptions): Server {
       return book.endpoints();
     },
     close({ graceMs = options.drainTimeoutMs } = {}) {
-      if (!isSupervising) {
-        markEnded.resolve();
+      if (!isSupervising || isBinding) {
+        isUnwanted = true;
+        // What is bound is given back by `listen`, which then ends it.
+        if (isBinding) publishServer('primary', 'draining');
+        else markEnded.resolve();
         return ended;
       }
       if (state.stopping && graceMs < closeGraceMs) for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });

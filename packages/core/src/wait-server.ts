@@ -6,19 +6,14 @@
 
 import { spawn } from 'node:child_process';
 import type { Address } from './address.ts';
-import { bindTarget } from './bind-target.ts';
 import type { Timer } from './clock.ts';
-import { publishServer } from './diagnostics.ts';
 import { WellknownError } from './errors.ts';
-import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
-import { findProgram, impossible, listenerEnvironment, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
-import { kernelCounters } from './kernel-counters.ts';
-import { ListenerStates } from './listener-states.ts';
-import { explainBindFailure, type BoundListener } from './listener.ts';
+import { listenerEnvironment, ProgramPath, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
+import type { BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
-import { boundEndpoint, type BoundEndpoint, type Server } from './server.ts';
+import type { Server } from './server.ts';
+import { createSingleProcessServer, type Entrance } from './single-process.ts';
 import { watchDatagrams, watchStream, type ReadinessWatch } from './socket-handle.ts';
-import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from './status.ts';
 import { DEFAULT_WAIT_POLICY, NEW_DOOR, stepDoor, type Door, type DoorAction, type DoorEvent, type WaitPolicy } from './wait-policy.ts';
 
 export interface WaitServerOptions extends ProgramToRun, Partial<WaitPolicy>, Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
@@ -26,10 +21,8 @@ export interface WaitServerOptions extends ProgramToRun, Partial<WaitPolicy>, Pi
   readonly listen: string | readonly string[];
 }
 
-interface Entrance {
-  readonly listener: BoundListener;
+interface WatchedEntrance extends Pick<Entrance, 'listener' | 'url'> {
   readonly watch: ReadinessWatch;
-  readonly url: string;
   door: Door;
   program: RunningProgram | undefined;
   pause: Timer | undefined;
@@ -43,27 +36,20 @@ interface Entrance {
 export function createWaitServer(options: WaitServerOptions): Server {
   const protocol = { name: 'exec', port: 0, open: () => ({ data: () => undefined }), datagrams: () => () => undefined };
   const resolved = resolveOptions({ protocol, listen: options.listen }, options);
-  const { log, clock, backlog, drainTimeoutMs } = resolved;
-  const targets = resolved.services[0]?.listen ?? [];
+  const { log, clock, backlog } = resolved;
   const policy = policyOf(options);
-  const entrances: Entrance[] = [];
+  const program = new ProgramPath(options.program);
+  const entrances: WatchedEntrance[] = [];
   const counters = { starts: 0, failures: 0, pauses: 0 };
-  const states = new ListenerStates('alone');
-  let watch: EventLoopWatch | undefined;
-  let program = options.program;
-  let started = false;
-  let closing: Promise<void> | undefined;
-  let markEnded: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (markEnded = resolve));
 
-  const happened = (entrance: Entrance, event: DoorEvent): void => {
+  const happened = (entrance: WatchedEntrance, event: DoorEvent): void => {
     const { door, action } = stepDoor(entrance.door, event, clock.nowMs(), policy);
     entrance.door = door;
     carryOut(entrance, action);
     if (door.at === 'closed') entrance.whenClosed?.();
   };
 
-  const carryOut = (entrance: Entrance, action: DoorAction): void => {
+  const carryOut = (entrance: WatchedEntrance, action: DoorAction): void => {
     switch (action.do) {
       case 'watch':
         entrance.watch.once(() => happened(entrance, { type: 'ready' }));
@@ -82,10 +68,10 @@ export function createWaitServer(options: WaitServerOptions): Server {
     }
   };
 
-  const run = (entrance: Entrance): void => {
+  const run = (entrance: WatchedEntrance): void => {
     counters.starts += 1;
     const { listener, url } = entrance;
-    entrance.program = runWithSocket(program, options, listener.descriptor, environmentOf(listener), ({ failed, how, error }) => {
+    entrance.program = runWithSocket(program.path, options, listener.descriptor, environmentOf(listener), ({ failed, how, error }) => {
       const isWanted = entrance.door.at === 'closing';
       if (failed && !isWanted) counters.failures += 1;
       if (error === undefined) log[failed && !isWanted ? 'warn' : 'debug']({ endpoint: url, pid: entrance.program?.pid }, `the program has ended (${how})`);
@@ -96,7 +82,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
     log.debug({ endpoint: url, pid: entrance.program.pid }, 'somebody is at the door: started the program');
   };
 
-  const pause = (entrance: Entrance, { forMs, why }: Extract<DoorAction, { do: 'pause' }>): void => {
+  const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<DoorAction, { do: 'pause' }>): void => {
     const seconds = Number((forMs / 1000).toFixed(1));
     if (why === 'program-fails') log.warn({ endpoint: entrance.url, pauseMs: forMs }, `the program failed as soon as it had begun, it is not started again for ${seconds} s`);
     else {
@@ -111,28 +97,23 @@ export function createWaitServer(options: WaitServerOptions): Server {
     entrance.pause = timer;
   };
 
-  const enter = async (listener: BoundListener): Promise<BoundEndpoint> => {
-    const { endpoint, socket, descriptor } = listener;
-    const bound = boundEndpoint('exec', endpoint);
-    let readiness: ReadinessWatch;
+  const enter = async ({ listener, url }: Entrance): Promise<void> => {
+    const { socket, descriptor } = listener;
+    let watch: ReadinessWatch;
     try {
       // Datagrams at once, before one could be received.
-      readiness = socket.type === 'datagram' ? watchDatagrams(socket.socket) : watchStream(socket.handle);
+      watch = socket.type === 'datagram' ? watchDatagrams(socket.socket) : watchStream(socket.handle);
       if (socket.type === 'stream') await listenInKernel(descriptor, backlog);
     } catch (error) {
       await listener.close();
-      throw explainBindFailure(endpoint, error);
+      throw error;
     }
-    const entrance: Entrance = { listener, watch: readiness, url: bound.url, door: NEW_DOOR, program: undefined, pause: undefined, whenClosed: undefined };
-    const number = entrances.push(entrance);
-    states.appears(number, bound.service, bound.url, 'unbound');
-    states.move(number, 'bound');
-    states.move(number, 'listening');
+    const entrance: WatchedEntrance = { listener, url, watch, door: NEW_DOOR, program: undefined, pause: undefined, whenClosed: undefined };
+    entrances.push(entrance);
     carryOut(entrance, { do: 'watch' });
-    return bound;
   };
 
-  const closeEntrance = async (entrance: Entrance): Promise<void> => {
+  const closeEntrance = async (entrance: WatchedEntrance): Promise<void> => {
     const closed = new Promise<void>((resolve) => (entrance.whenClosed = resolve));
     entrance.pause?.cancel();
     entrance.watch.stop();
@@ -145,64 +126,26 @@ export function createWaitServer(options: WaitServerOptions): Server {
     for (const { program: running } of entrances) running?.kill('SIGKILL');
   };
 
-  const drain = async (graceMs: number): Promise<void> => {
-    publishServer('alone', 'draining');
-    states.moveAll('draining');
-    const kill = clock.after(graceMs, killAll);
-    await Promise.all(entrances.map(closeEntrance));
-    kill.cancel();
-    states.moveAll('closed');
-    watch?.stop();
-    publishServer('alone', 'ended');
-    markEnded();
-  };
-
-  const server: Server = {
-    role: 'alone',
-    ended,
-    async listen() {
-      if (started) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
-      started = true;
-      program = await findProgram(options.program);
-      publishServer('alone', 'starting');
-      const endpoints: BoundEndpoint[] = [];
-      try {
-        for (const target of targets) {
-          for await (const listener of bindTarget(target, { unixMode: options.unixMode })) endpoints.push(await enter(listener));
-        }
-        watch = watchEventLoop(clock, (loop) => resolved.metrics?.sampled(0, loop));
-        publishServer('alone', 'listening');
-        return endpoints;
-      } catch (error) {
-        await drain(0);
-        throw error;
-      }
+  return createSingleProcessServer(resolved, {
+    services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
+    prepare: () => program.find(),
+    enter,
+    async drain(graceMs) {
+      const kill = clock.after(graceMs, killAll);
+      await Promise.all(entrances.map(closeEntrance));
+      kill.cancel();
     },
-    close({ graceMs = drainTimeoutMs } = {}) {
-      if (closing === undefined) closing = drain(graceMs);
-      else clock.after(graceMs, killAll);
-      return closing;
+    hurry: (graceMs) => void clock.after(graceMs, killAll),
+    async reload() {
+      await program.findAgain();
+      log.info({ program: program.path }, 'the program was looked for again, whoever comes next gets what is there now; one that runs goes on');
     },
-    async status() {
-      const urls = entrances.map(({ url }) => url);
+    answer() {
       const count = (at: Door['at'][]): number => entrances.filter(({ door }) => at.includes(door.at)).length;
-      const own = { ...counters, running: count(['running', 'closing']), paused: count(['paused']) };
-      return {
-        role: 'alone',
-        pid: process.pid,
-        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
-        services: [serviceStatus('exec', urls, [{ slot: 0, listeners: [], counters: own }], [], await kernelCounters(urls))],
-        workers: [],
-        supervision: NO_SUPERVISION,
-      };
+      return { share: { listeners: [], counters: { ...counters, running: count(['running', 'closing']), paused: count(['paused']) } }, pairs: [] };
     },
-    scale: impossible,
-    reload: impossible,
-    upgrade: impossible,
-    [Symbol.asyncDispose]: () => server.close(),
-  };
-  resolved.metrics?.watch(server);
-  return server;
+    hint: 'the program serves by itself',
+  });
 }
 
 function policyOf({ maxStartsPerMinute = DEFAULT_WAIT_POLICY.maxStartsPerMinute, pauseMs = DEFAULT_WAIT_POLICY.pauseMs }: WaitServerOptions): WaitPolicy {

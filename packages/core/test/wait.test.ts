@@ -1,13 +1,13 @@
 // inetd's `wait`: real programs that are given the listening socket, written in the way of programs for inetd: blocking calls on descriptor 0.
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createWaitServer, socket, type Server, type WaitServerOptions } from '../src/index.ts';
+import { createExecServer, createWaitServer, socket, type Server, type WaitServerOptions } from '../src/index.ts';
 import { connectClient, createFakeClock, startProgram, type Program } from '../src/testing/index.ts';
 import { eventually, isAlive, ROOT } from './fixtures/identify.ts';
 import { testWith } from './fixtures/system-programs.ts';
@@ -213,7 +213,42 @@ describe('what is wrong is said at the start', () => {
     await expect(server.listen()).rejects.toMatchObject({ code: 'WRONG_STATE' });
     expect(() => createWaitServer({ program: 'true', listen: 'tcp://127.0.0.1:0', maxStartsPerMinute: 0 })).toThrow(/maxStartsPerMinute.*is 0.*from 1/);
     expect(() => createWaitServer({ program: 'true', listen: 'tcp://127.0.0.1:0', pauseMs: Number.NaN })).toThrow(/pauseMs/);
-    expect(() => server.reload()).toThrow(/no workers/);
+    expect(() => server.scale(1)).toThrow('a server without workers cannot be scaled: the program serves by itself');
+    await expect(server.upgrade()).rejects.toMatchObject({ code: 'WRONG_STATE' });
+  });
+});
+
+describe('a reload', () => {
+  // Programs with the same name in two folders of PATH.
+  const names = ['first', 'second'].map((name) => path.join(folder, name));
+  const PATH_BEFORE = process.env.PATH;
+  afterEach(() => (process.env.PATH = PATH_BEFORE));
+
+  function install(which: number, words: string): string {
+    const file = path.join(names[which]!, 'answer');
+    mkdirSync(names[which]!, { recursive: true });
+    writeFileSync(file, `#!/usr/bin/env perl\nif (-S STDIN && accept(C, STDIN)) { print C "${words}\\n" } else { print "${words}\\n" }\n`, { mode: 0o755 });
+    return file;
+  }
+
+  test.each([['each connection', createExecServer], ['the listening socket', createWaitServer]])('has whoever comes next served by the program that is now in PATH (%s)', async (_kind, create) => {
+    process.env.PATH = `${names.join(':')}:${PATH_BEFORE ?? ''}`;
+    const second = install(1, 'the second');
+    const server = create({ program: 'answer', listen: 'tcp://127.0.0.1:0', drainTimeoutMs: 500 });
+    servers.push(server);
+    const [bound] = await server.listen();
+    const said = async (): Promise<string> => (await ask(bound!.url)).join(' ');
+    expect(await said()).toBe('the second');
+    const first = install(0, 'the first');
+    expect(await said()).toBe('the second');
+    await server.reload();
+    expect(await said()).toBe('the first');
+    // There is none any more: that is said, and the old path stays.
+    for (const file of [first, second]) rmSync(file);
+    await expect(server.reload()).rejects.toMatchObject({ code: 'RELOAD_FAILED', message: expect.stringContaining(`stays ${first}: the program 'answer' is not there`) as string });
+    install(0, 'back again');
+    expect(await said()).toBe('back again');
+    rmSync(first);
   });
 });
 
@@ -237,6 +272,25 @@ describe('as a program', () => {
     const client = await connectClient(program.endpoints.exec?.[0] ?? '');
     await eventually(() => (program.stderr().match(/nobody is let in/g) ?? []).length >= 2);
     client.reset();
+    expect(await program.stop()).toBe(0);
+  });
+
+  test.each([['runs it for each connection', []], ['gives it the listening socket', ['--wait']]])('HUP ends nothing where it %s', async (_kind, options) => {
+    const answers = options.length === 0 ? { program: 'perl', arguments: ['-e', '$| = 1; print "$$\\n"; <STDIN>'] } : accepts(2);
+    const program = await startProgram([...EXEC, ...options, '--listen', 'tcp://127.0.0.1:0', ...asArguments(answers)], { cwd: ROOT });
+    programs.push(program);
+    const [url = ''] = program.endpoints.exec ?? [];
+    const client = await connectClient(url);
+    const pid = Number.parseInt(await client.receive('\n'), 10);
+    for (const [signal, words] of [['SIGHUP', 'the program was looked for again'], ['SIGUSR2', 'a server without workers cannot be upgraded'], ['SIGTTIN', 'a server without workers cannot be scaled'], ['SIGTTOU', 'a server without workers cannot be scaled']] as const) {
+      program.signal(signal);
+      await eventually(() => program.stderr().includes(words));
+    }
+    expect(isAlive(pid)).toBe(true);
+    client.end();
+    const after = await connectClient(url);
+    expect(await after.receive('\n')).toMatch(/^\d+/);
+    after.end();
     expect(await program.stop()).toBe(0);
   });
 

@@ -141,7 +141,7 @@ export async function runServer(program: string, make: () => Server, common: Com
   try {
     if (common.pidFile !== undefined && !isOurWorker()) await mustBeWritable(common.pidFile);
     server = announced(make(), notifier, reloadHere);
-    if (server.role !== 'worker') wasAsked = obeySignals(server, log, reloadHere !== undefined);
+    if (server.role !== 'worker') wasAsked = obeySignals(server, log);
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await openControl(server, common.control, controlIfFree, log);
@@ -229,7 +229,7 @@ function reloadCertificates({ tls: files }: CommonValues, context: TlsContext | 
 }
 
 /** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
-function obeySignals(server: Server, log: Logger, canReloadAlone: boolean): () => boolean {
+function obeySignals(server: Server, log: Logger): () => boolean {
   let isAsked = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isAsked && signal !== 'SIGTERM') {
@@ -242,18 +242,18 @@ function obeySignals(server: Server, log: Logger, canReloadAlone: boolean): () =
     void server.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
-  const attempt = (what: string, verb: () => unknown, isPossible = server.role === 'primary'): void => {
-    if (!isPossible) {
-      log.warn({}, `a server without workers cannot be ${what}`);
-      return;
-    }
+  const attempt = (what: string, verb: () => unknown): void => {
     Promise.resolve().then(verb).catch((error: unknown) => {
+      if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
+        log.warn({}, error.message);
+        return;
+      }
       // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
       const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
       if (!isSaid) log.error({ err: error }, `could not be ${what}`);
     });
   };
-  process.on('SIGHUP', () => attempt('reloaded', () => server.reload(), server.role === 'primary' || canReloadAlone));
+  process.on('SIGHUP', () => attempt('reloaded', () => server.reload()));
   process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
   process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
   process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
