@@ -16,7 +16,7 @@ import { encodeHead } from './response-head.ts';
 import { HttpResponse } from './response.ts';
 import { countAnswer, type HttpService } from './service.ts';
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_CANCEL } = http2.constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 /** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
 export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): Http2Exchange | undefined {
@@ -111,10 +111,11 @@ export class Http2Exchange {
 
   #refuseBody(body: RequestBody, refusal: 'body-too-large' | 'body-timeout'): void {
     const { status, text } = REFUSALS[refusal];
-    body.finish(new Error(text));
+    const error = new Error(text);
+    body.finish(error);
     if (this.#exchange.answer === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
     // An answer that has begun depends on content that will never be complete.
-    else this.#stream.close(NGHTTP2_CANCEL);
+    else this.#breakOff(error);
   }
 
   #owner(): ContextOwner {
@@ -175,9 +176,14 @@ export class Http2Exchange {
       },
       (error: unknown) => {
         if (!this.#stream.destroyed) this.#log(error, 'an answer broke off');
-        this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+        this.#breakOff(error);
       },
     );
+  }
+
+  /** Resets the stream in the middle of an answer. Its `close` would end the content first: without a length, a client would take it for complete. */
+  #breakOff(error: unknown): void {
+    this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 
   #failed(error: unknown): void {

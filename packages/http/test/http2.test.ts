@@ -143,6 +143,38 @@ describe('the handler', () => {
     expect((await ask(session, { ':path': '/lie' })).resetCode).not.toBe(http2.constants.NGHTTP2_NO_ERROR);
   });
 
+  test('whose content breaks is reset, with and without a length, and never ends as if it were complete', async () => {
+    const { url } = await start((request) => {
+      const headers = request.url.endsWith('/known') ? { 'Content-Length': '100000' } : {};
+      let pieces = 0;
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> | undefined => {
+        pieces += 1;
+        if (pieces === 3) return Promise.reject(new Error('broken'));
+        controller.enqueue(new Uint8Array(20_000));
+        return undefined;
+      };
+      return new HttpResponse(new ReadableStream({ pull }), { headers });
+    });
+    const session = connect(url);
+    for (const target of ['/known', '/unknown']) {
+      expect(await ask(session, { ':path': target })).toMatchObject({ status: 200, resetCode: http2.constants.NGHTTP2_INTERNAL_ERROR });
+    }
+    expect(session.closed).toBe(false);
+  });
+
+  test('that depends on content which turns out too large is reset, and never ends as if it were complete', async () => {
+    const { url } = await start((request) => new HttpResponse(request.body), { limits: { maxBodyBytes: 1_000 } });
+    const session = connect(url);
+    const stream = session.request({ ':method': 'POST', ':path': '/' }, { endStream: false });
+    let hasEnded = false;
+    stream.on('error', () => undefined).on('end', () => (hasEnded = true)).resume();
+    stream.write(Buffer.alloc(900));
+    await new Promise((resolve) => stream.once('response', resolve));
+    stream.write(Buffer.alloc(900));
+    await new Promise((resolve) => stream.once('close', resolve));
+    expect([stream.rstCode, hasEnded]).toEqual([http2.constants.NGHTTP2_INTERNAL_ERROR, false]);
+  });
+
   test('can’t break the framing: what HTTP/1.1 answers with 500 is a 500 here, and what is about a connection is left out', async () => {
     const cancelled: string[] = [];
     const stream = (name: string): ReadableStream<Uint8Array> => new ReadableStream({ cancel: () => void cancelled.push(name) });
