@@ -11,7 +11,7 @@ import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
-const FILE_OPTIONS = ['no-listing', 'spa', 'cache-control', 'symlinks', 'dotfiles', 'immutable', 'no-precompressed'] as const;
+const FILE_OPTIONS = ['no-listing', 'spa', 'cache-control', 'symlinks', 'dotfiles', 'immutable', 'append-only', 'no-precompressed'] as const;
 const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
 const DOTFILE_POLICIES = ['deny', 'allow'] as const;
@@ -28,6 +28,7 @@ export const httpCommand: ServerCommand = {
     { name: 'symlinks', argument: 'POLICY', help: 'deny, inside (only those that end below ROOT) or follow (default: inside)' },
     { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
     { name: 'immutable', argument: 'PATTERN', help: 'paths that match this regular expression never change and are cached for a year (default: none)' },
+    { name: 'append-only', argument: 'PATTERN', help: 'paths that match are only ever appended to: one that grows while it is sent, such as a log, is sent as long as it was (default: none)' },
     { name: 'no-precompressed', help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them' },
     { name: 'max-body', argument: 'BYTES', help: 'the most content that a request may bring, 0 for any amount (default: 1048576)' },
     { name: 'access-log', argument: 'FILE', help: 'one line for each request in the combined format; - is stderr (default: none)' },
@@ -115,12 +116,14 @@ function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   if (!dotfiles.ok) return dotfiles;
   const cacheControl = values.text('cache-control');
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
-  const pattern = values.text('immutable');
-  const immutable = pattern === undefined ? ok(undefined) : readPattern(pattern);
+  const immutable = readPattern(values, 'immutable');
   if (!immutable.ok) return immutable;
+  const appendOnly = readPattern(values, 'append-only');
+  if (!appendOnly.ok) return appendOnly;
   const options: ServeFilesOptions = {
     precompressed: !values.has('no-precompressed'),
     ...(immutable.value !== undefined && { immutable: immutable.value }),
+    ...(appendOnly.value !== undefined && { appendOnly: appendOnly.value }),
     listing: !values.has('no-listing'),
     spa: values.has('spa'),
     ...(cacheControl !== undefined && { cacheControl }),
@@ -130,11 +133,12 @@ function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   return ok(serveFiles(root, options));
 }
 
-function readPattern(pattern: string): Result<RegExp, string> {
+function readPattern(values: OptionValues, name: 'immutable' | 'append-only'): Result<RegExp | undefined, string> {
+  const pattern = values.text(name);
   try {
-    return ok(new RegExp(pattern, 'u'));
+    return ok(pattern === undefined ? undefined : new RegExp(pattern, 'u'));
   } catch {
-    return fail(`--immutable '${pattern}' is no regular expression`);
+    return fail(`--${name} '${pattern ?? ''}' is no regular expression`);
   }
 }
 

@@ -110,6 +110,7 @@ describe('a problem is a sentence that names what was given', () => {
     ['a handler and an option for files', undefined, { handler: 'x.mjs', spa: true }, '--spa is for files and has no meaning with --handler x.mjs'],
     ['a policy that does not exist', '.', { symlinks: 'some' }, "--symlinks is 'some', allowed is deny, inside, follow"],
     ['a pattern that is none', '.', { immutable: '(' }, "--immutable '(' is no regular expression"],
+    ['another pattern that is none', '.', { 'append-only': '[' }, "--append-only '[' is no regular expression"],
     ['a proxy that is no address', '.', { 'trust-proxy': ['x'] }, "--trust-proxy x: 'x' is neither an IPv4 nor an IPv6 address"],
     ['a field without proxies', '.', { forwarded: 'forwarded' }, '--forwarded forwarded has no meaning without --trust-proxy'],
     ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],

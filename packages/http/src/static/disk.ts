@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 import type { ContentSource } from '../response.ts';
 import type { FileFacts } from './file-cache.ts';
+import { changeOf, type Growth } from './file-change.ts';
 import type { ListedEntry, NamedEntry } from './listing-order.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
@@ -19,10 +20,10 @@ export type DiskProblem = 'not-found' | 'forbidden' | 'busy';
 export interface OpenFile {
   readonly kind: 'file';
   readonly facts: FileFacts;
-  /** A part of the file. Its `close` closes the file. A file that was changed in between fails before its last bytes. */
-  part(start: number, byteLength: number): ContentSource;
+  /** A part of the file. Its `close` closes the file. If the file changes meanwhile, the last bytes of the part are not read: that fails. */
+  part(start: number, byteLength: number, growth: Growth): ContentSource;
   /** The whole content, or undefined when the file changed meanwhile. Closes the file. */
-  readAll(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readAll(growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Closes the file where no source was taken. Safe to call twice. */
   close(): void;
 }
@@ -70,7 +71,7 @@ export class DiskRoot {
         fs.closeSync(descriptor);
         return fail('not-found');
       }
-      if (!isDirectory) return ok(new DiskFile(descriptor, factsOf(stats)));
+      if (!isDirectory) return ok(new DiskFile(wanted, descriptor, stats));
       fs.closeSync(descriptor);
       return ok({ kind: 'directory' });
     } catch (error) {
@@ -144,15 +145,19 @@ export class DiskRoot {
 class DiskFile implements OpenFile {
   readonly kind = 'file';
   readonly facts: FileFacts;
-  readonly #descriptor: number;
-  #closed = false;
+  readonly #path: string;
+  readonly #opened: fs.Stats;
+  /** Of nothing once it is closed: the system gives numbers again, and a late read must not find another file. */
+  #descriptor: number;
 
-  constructor(descriptor: number, facts: FileFacts) {
+  constructor(path: string, descriptor: number, opened: fs.Stats) {
+    this.#path = path;
     this.#descriptor = descriptor;
-    this.facts = facts;
+    this.#opened = opened;
+    this.facts = factsOf(opened);
   }
 
-  part(start: number, byteLength: number): ContentSource {
+  part(start: number, byteLength: number, growth: Growth): ContentSource {
     let position = start;
     const end = start + byteLength;
     return {
@@ -164,22 +169,20 @@ class DiskFile implements OpenFile {
             return;
           }
           fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
-            if (error !== null) reject(error);
-            else {
-              position += bytesRead;
-              // Before the last piece goes out: without it no client takes the answer for complete.
-              if (position === end && this.#wasChanged()) reject(new Error('the file was changed while it was sent'));
-              else resolve(bytesRead);
-            }
+            position += bytesRead;
+            // Before the last piece goes out: without it no client takes the answer for complete. Nothing read means that the file ends earlier.
+            const problem = error ?? (position === end || bytesRead === 0 ? this.#problem(growth) : undefined);
+            if (problem === undefined) resolve(bytesRead);
+            else reject(problem);
           });
         }),
       close: () => this.close(),
     };
   }
 
-  async readAll(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async readAll(growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const bytes = new Uint8Array(this.facts.byteLength);
-    const source = this.part(0, bytes.length);
+    const source = this.part(0, bytes.length, growth);
     let filled = 0;
     try {
       while (filled < bytes.length) {
@@ -195,16 +198,26 @@ class DiskFile implements OpenFile {
     }
   }
 
-  /** Growth alone is taken for an append, as to a log: the bytes that were promised are still there. */
-  #wasChanged(): boolean {
-    const now = fs.fstatSync(this.#descriptor);
-    return now.size < this.facts.byteLength || (now.size === this.facts.byteLength && now.mtimeMs !== this.facts.modifiedMs);
+  /** Why the content is not the one that was announced. It may be closed by now: then there is nothing to say of it. */
+  #problem(growth: Growth): Error | undefined {
+    try {
+      const change = changeOf(this.#opened, fs.fstatSync(this.#descriptor), growth, () => this.#isStillThere());
+      // As JSON: names may hold what a terminal obeys.
+      return change === undefined ? undefined : new Error(`${JSON.stringify(this.#path)} changed while it was sent: ${change}`);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #isStillThere(): boolean {
+    const named = fs.statSync(this.#path, { throwIfNoEntry: false });
+    return named?.ino === this.#opened.ino && named.dev === this.#opened.dev;
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#descriptor < 0) return;
     fs.closeSync(this.#descriptor);
+    this.#descriptor = -1;
   }
 }
 

@@ -4,6 +4,7 @@ import { HttpResponse, type ContentSource } from '../response.ts';
 import { evaluateConditions } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
 import type { KnownFile, Representation } from './file-cache.ts';
+import type { Growth } from './file-change.ts';
 import { formatHttpDate } from './http-date.ts';
 import { mediaTypeOf } from './media-type.ts';
 import { multipartOf } from './multipart.ts';
@@ -16,6 +17,8 @@ export interface FileAnswerContext {
   readonly nowMs: number;
   /** Request fields, beside Accept-Encoding, by which this file was chosen. */
   readonly variesOn: readonly string[];
+  /** What it means when the file grows while it is sent. */
+  readonly growth: Growth;
 }
 
 /** Where the bytes come from: memory, or a file that is open and closed with the answer. */
@@ -59,22 +62,22 @@ export function answerFile(request: Request, known: KnownFile, representation: R
     return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
   const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
-  if (range.at === 'whole') return new HttpResponse(partOf(content, { start: 0, byteLength }), { headers });
+  if (range.at === 'whole') return new HttpResponse(partOf(content, { start: 0, byteLength }, context.growth), { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
     return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
   }
-  return answerParts(range.parts, byteLength, content, headers);
+  return answerParts(range.parts, byteLength, content, headers, context.growth);
 }
 
-function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>): HttpResponse {
+function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>, growth: Growth): HttpResponse {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
-    return new HttpResponse(partOf(content, only), { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+    return new HttpResponse(partOf(content, only, growth), { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
   }
   // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
-  const multipart = multipartOf(parts, size, headers['Content-Type'] ?? '', (part) => sourceOf(content, part), () => close(content));
+  const multipart = multipartOf(parts, size, headers['Content-Type'] ?? '', (part) => sourceOf(content, part, growth), () => close(content));
   return new HttpResponse(multipart.content, { status: 206, headers: { ...headers, 'Content-Type': multipart.contentType } });
 }
 
@@ -98,12 +101,12 @@ const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();
 };
 
-const partOf = (content: FileContent, { start, byteLength }: ByteRange): Uint8Array | ContentSource =>
-  content instanceof Uint8Array ? content.subarray(start, start + byteLength) : content.part(start, byteLength);
+const partOf = (content: FileContent, { start, byteLength }: ByteRange, growth: Growth): Uint8Array | ContentSource =>
+  content instanceof Uint8Array ? content.subarray(start, start + byteLength) : content.part(start, byteLength, growth);
 
 /** A part of a multipart content, whose end is not the end of the file. */
-function sourceOf(content: FileContent, part: ByteRange): ContentSource {
-  if (!(content instanceof Uint8Array)) return content.part(part.start, part.byteLength);
+function sourceOf(content: FileContent, part: ByteRange, growth: Growth): ContentSource {
+  if (!(content instanceof Uint8Array)) return content.part(part.start, part.byteLength, growth);
   let rest = content.subarray(part.start, part.start + part.byteLength);
   return {
     byteLength: part.byteLength,

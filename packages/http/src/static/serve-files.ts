@@ -23,6 +23,11 @@ export interface ServeFilesOptions {
   readonly cacheControl?: string;
   /** Paths, as requests have them, that match never change: they are sent with `public, max-age=31536000, immutable`. For names that hold a hash. */
   readonly immutable?: RegExp;
+  /**
+   * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent arrives with the
+   * length that it had. Any other file that grows meanwhile ends the connection, since a new content that is longer looks the same.
+   */
+  readonly appendOnly?: RegExp;
   /** Sends `name.br`, `name.zst` or `name.gz` in place of `name`, where there is one that is not older and the client takes it. */
   readonly precompressed?: boolean;
   readonly symlinks?: SymlinkPolicy;
@@ -65,14 +70,15 @@ class Site {
   readonly #finder: FileFinder;
   readonly #options: ServeFilesOptions;
   readonly #immutable: RegExp | undefined;
+  readonly #appendOnly: RegExp | undefined;
 
   constructor(disk: DiskRoot, cache: FileCache, finder: FileFinder, options: ServeFilesOptions) {
     this.#disk = disk;
     this.#cache = cache;
     this.#finder = finder;
     this.#options = options;
-    // With `g` or `y` a pattern remembers where it matched last, and would match every other time.
-    this.#immutable = options.immutable === undefined ? undefined : new RegExp(options.immutable.source, options.immutable.flags.replace(/[gy]/g, ''));
+    this.#immutable = withoutMemory(options.immutable);
+    this.#appendOnly = withoutMemory(options.appendOnly);
   }
 
   /** The answer that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for. */
@@ -118,7 +124,7 @@ class Site {
   /** Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding. */
   async #answerKnown(request: Request, known: KnownFile, file: OpenFile | undefined, nowMs: number, variesOn: readonly string[] = []): Promise<HttpResponse | undefined> {
     const representation = representationFor(request, known);
-    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known), variesOn };
+    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known), variesOn, growth: this.#appendOnly?.test(known.path) === true ? 'append' : 'change' };
     if (representation.kept !== undefined) {
       file?.close();
       const isOwnAnswer = variesOn.length > 0 || mayDependOnFields(request);
@@ -140,13 +146,14 @@ class Site {
       open = reopened.value;
     }
     const { facts } = representation;
-    if (!this.#cache.mayKeep(facts.byteLength) || !isSettled(facts.modifiedMs, nowMs)) return answerFile(request, known, representation, open, context);
-    const bytes = await open.readAll();
+    if (!this.#cache.mayKeep(facts.byteLength)) return answerFile(request, known, representation, open, context);
+    // Before the head leaves, a file that changes can still be read again.
+    const bytes = await open.readAll(context.growth);
     if (bytes === undefined) {
       this.#cache.delete(known.path);
       return undefined;
     }
-    this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
+    if (isSettled(facts.modifiedMs, nowMs)) this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
     return answerFile(request, known, representation, bytes, context);
   }
 
@@ -192,6 +199,9 @@ class Site {
     return this.#immutable?.test(path) === true ? IMMUTABLE : (this.#options.cacheControl ?? 'no-cache');
   }
 }
+
+/** With `g` or `y` a pattern remembers where it matched last, and would match every other time. */
+const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined => pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
 
 /** Whether preconditions or ranges may change the answer. A request that is not ours is always asked. */
 const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
