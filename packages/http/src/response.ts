@@ -223,7 +223,11 @@ function streamOf(source: ContentSource): ReadableStream<Uint8Array> {
     {
       async pull(controller) {
         const buffer = new Uint8Array(SOURCE_CHUNK_BYTES);
-        const byteLength = await source.read(buffer);
+        const byteLength = await source.read(buffer).catch((error: unknown) => {
+          // A stream that fails is not cancelled as well.
+          source.close();
+          throw error;
+        });
         if (byteLength > 0) {
           controller.enqueue(buffer.subarray(0, byteLength));
           return;

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHttpServer, serveFiles } from '../src/index.ts';
 import type { ServeFilesOptions } from '../src/static/serve-files.ts';
 import { ask, until } from './ask.ts';
@@ -146,6 +146,21 @@ test('HEAD of a file that changes says what the file was when it was asked for, 
     const [answer] = readResponses(peer.take(), ['HEAD']);
     expect([answer?.status, answer?.headers.get('content-length'), errors, peer.closed]).toEqual([200, String(byteLength), [], false]);
   }
+});
+
+test('a stream of the content, as other code reads it, fails like the connection, and closes the file', async () => {
+  const close = vi.spyOn(fs, 'closeSync');
+  const response = await (serveFiles(root) as (request: Request) => Promise<Response>)(new Request('http://a/big.bin'));
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  await reader.read();
+  fs.truncateSync(file, 100_000);
+  const readOn = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+  };
+  close.mockClear();
+  await expect(readOn()).rejects.toThrow(`it was cut from ${SIZE} to 100000 bytes`);
+  expect(close).toHaveBeenCalledTimes(1);
+  close.mockRestore();
 });
 
 test('two answers with one strong tag are the same content: after a change there is another tag', async () => {
