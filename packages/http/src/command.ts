@@ -145,7 +145,8 @@ function readPattern(values: OptionValues, name: 'immutable' | 'append-only'): R
 function problemOfRoot(root: string): string | undefined {
   try {
     if (!fs.statSync(root).isDirectory()) return 'is not a directory';
-    fs.accessSync(root, fs.constants.R_OK | fs.constants.X_OK);
+    // To be entered is enough: what is in it may be served, though not listed.
+    fs.accessSync(root, fs.constants.X_OK);
     return undefined;
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;

@@ -12,7 +12,7 @@ import { ask } from './ask.ts';
 const entry = (name: string, kind: ListedEntry['kind'] = 'file', byteLength = 1, modifiedMs = 0): ListedEntry => ({ name, kind, byteLength, modifiedMs });
 const view = parseListingView('');
 const render = (entries: readonly ListedEntry[], more: Partial<Listing> = {}): string =>
-  renderListing({ segments: [], entries, view, pages: 1, directories: 0, files: entries.length, omitted: 0, ...more });
+  renderListing({ segments: [], entries, view, pages: 1, directories: 0, files: entries.length, omitted: 0, unnameable: 0, ...more });
 
 interface Link {
   readonly href: string;
@@ -74,9 +74,10 @@ describe('the page', () => {
   });
 
   test('shows characters that would hide or turn text around, but not in links', () => {
-    const page = render([entry('photo\u202egpj.exe'), entry('a\u200bb'), entry('a\u0085b')], { segments: ['up\u2066'] });
-    expect(page.slice(page.indexOf('<body>'))).not.toMatch(/[\u0080-\u009f\u200b\u202e\u2066]/);
-    expect(names(page)).toEqual(['../', 'photoU+202Egpj.exe', 'aU+200Bb', 'aU+0085b']);
+    const page = render([entry('photo\u202egpj.exe'), entry('a\u200bb'), entry('a\u0085b'), entry('new\nline'), entry('\x1b[31m\x7f')], { segments: ['up\u2066'] });
+    expect(page.slice(page.indexOf('<body>'))).not.toMatch(/[\0-\x09\x0b-\x1f\x7f\u0080-\u009f\u200b\u202e\u2066]/);
+    expect(names(page)).toEqual(['../', 'photoU+202Egpj.exe', 'aU+200Bb', 'aU+0085b', 'newU+000Aline', 'U+001B[31mU+007F']);
+    expect(page).toContain('href="./new%0Aline"');
     expect(page).toContain('href="./photo%E2%80%AEgpj.exe"');
     expect(page).toContain('<title>/up\ufffd/</title>');
   });
@@ -103,7 +104,14 @@ describe('the page', () => {
   test('counts what there is', () => {
     expect(render([entry('a', 'directory'), entry('b', 'file', 1000), entry('c', 'file', 1048)], { directories: 1, files: 2 })).toContain('1 directory, 2 files, 2.0 KiB');
     expect(render([], { files: 0 })).toContain('Nothing here.');
-    expect(render([], { files: 9_999, directories: 1, omitted: 2_000 })).toContain('1 directory, 9,999 files, and 2,000 more that are not listed');
+    expect(render([], { files: 9_999, directories: 1, omitted: 2_000 })).toContain('1 directory, 9,999 files, and 2,000 more that are not listed<');
+  });
+
+  test('counts what no link can lead to', () => {
+    expect(render([entry('a')], { unnameable: 1 })).toContain('>0 directories, 1 file, 1 B; 1 more can’t be listed: its name is not UTF-8<');
+    expect(render([entry('a')], { unnameable: 2_000 })).toContain('; 2,000 more can’t be listed: their names are not UTF-8<');
+    expect(render([], { files: 10_000, omitted: 1, unnameable: 2 })).toContain('10,000 files, and 1 more that are not listed; 2 more can’t be listed: their names are not UTF-8<');
+    expect(render([], { unnameable: 2 })).toContain('>2 more can’t be listed: their names are not UTF-8.<');
   });
 
   test('leads to the next page and the one before, in the same order', () => {
@@ -127,18 +135,34 @@ describe('a directory on the disk', () => {
     root = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-listing-'));
   });
   afterEach(() => fs.rmSync(root, { recursive: true }));
-  const list = async (target = '/'): Promise<string> => (await ask(serveFiles(root), target)).body;
+  const list = async (target = '/'): Promise<string> => Buffer.from((await ask(serveFiles(root), target)).body, 'latin1').toString();
 
-  test('every name that is listed has a link that works, and names that no link can hold are left out', async () => {
-    const odd = ['"quo\'te".txt', '<script>alert(1)<', 'a&b;c.txt', '100%.txt', '%41.txt', ' space .txt', 'hash#q?.txt', '+plus+.txt', 'é.txt', 'e\u0301.txt', 'javascript:x', 'http:\u2215\u2215x', 'rtl\u202etxt.exe', '\u{1f600}.txt', 'a'.repeat(255), 'x..', '~', 'c1\u0085.txt'];
-    const never = [Buffer.from('new\nline.txt'), Buffer.from('tab\tx'), Buffer.from('back\\slash'), Buffer.from([0x62, 0x61, 0x64, 0xff, 0xfe]), Buffer.from('del\x7f')];
+  test('every name has a link that works, and those that no link can hold are counted', async () => {
+    const odd = ['"quo\'te".txt', '<script>alert(1)<', 'a&b;c.txt', '100%.txt', '%41.txt', ' space .txt', 'hash#q?.txt', '+plus+.txt', 'é.txt', 'e\u0301.txt', 'javascript:x', 'http:\u2215\u2215x', 'rtl\u202etxt.exe', '\u{1f600}.txt', 'a'.repeat(255), 'x..', '~', 'c1\u0085.txt', 'new\nline.txt', 'tab\tx', 'del\x7f', '\x01', 'back\\slash', 'C:\\x', 'bad\ufffd.txt'];
+    // The first looks like a name above where it is read as text; the last begins with a dot, is not for everyone, and so not counted.
+    const never = [Buffer.from([0x62, 0x61, 0x64, 0xff, 0x2e, 0x74, 0x78, 0x74]), Buffer.from([0xc0, 0xaf]), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0x2e, 0xff])];
     for (const name of odd) fs.writeFileSync(path.join(root, name), `content of ${name}`);
     for (const name of never) fs.writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), 'x');
-    const listed = links(await list());
+    const page = await list();
+    const listed = links(page);
     expect(listed).toHaveLength(odd.length);
+    expect(page).toMatch(/files, [0-9.]+ (Ki)?B; 3 more can’t be listed: their names are not UTF-8</);
     const handler = serveFiles(root);
     const contents = await Promise.all(listed.map(async ({ href }) => Buffer.from((await ask(handler, new URL(href, 'http://a/').pathname)).body, 'latin1').toString('utf8')));
     expect(contents.toSorted()).toEqual(odd.map((name) => `content of ${name}`).toSorted());
+  });
+
+  test('with a name that is no directory of a URL is listed itself, and so is what lies in it', async () => {
+    fs.mkdirSync(path.join(root, 'a\\b\n'));
+    fs.writeFileSync(path.join(root, 'a\\b\n', 'c\x01.txt'), 'content');
+    const [above] = links(await list());
+    expect(above).toEqual({ href: './a%5Cb%0A/', text: 'a\\bU+000A/' });
+    const inside = await list('/a%5Cb%0A/');
+    expect(inside).toContain('<title>/a\\b\ufffd/</title>');
+    expect(links(inside)).toEqual([{ href: '../', text: '../' }, { href: './c%01.txt', text: 'cU+0001.txt' }]);
+    expect(await list('/a%5Cb%0A/c%01.txt')).toBe('content');
+    const { status, headers } = await ask(serveFiles(root), '/a%5Cb%0A');
+    expect([status, headers.get('location')]).toEqual([308, './a%5Cb%0A/']);
   });
 
   test('of five thousand files comes in pages that are sorted as a whole', async () => {

@@ -177,8 +177,8 @@ describe.each<readonly [string, ServeFilesOptions]>([
   test.each<readonly [target: string, status: number]>([
     ['/.env', 404], ['/.git/config', 404], ['/%2eenv', 404],
     ['/out.txt', 404], ['/old/x.txt', 404], ['/old/', 404], ['/old', 404],
-    ['/../outside.txt', 400], ['/sub/../t.txt', 400], ['/%2e%2e/outside.txt', 400], ['/%2e%2e%2foutside.txt', 400], ['/..%2foutside.txt', 400], ['/..%5coutside.txt', 400], ['/sub%5ca.txt', 400], ['/sub%2fa.txt', 400],
-    ['/../site-old/x.txt', 400], ['/x%00', 400], ['/x%00.txt', 400], ['/%0a', 400], ['/%', 400], ['/x%', 400], ['/%4', 400], ['/%g1', 400], ['/%ff', 400], ['/%c0%af', 400],
+    ['/../outside.txt', 400], ['/sub/../t.txt', 400], ['/%2e%2e/outside.txt', 400], ['/%2e%2e%2foutside.txt', 400], ['/..%2foutside.txt', 400], ['/..%5coutside.txt', 404], ['/sub%5ca.txt', 404], ['/..\\outside.txt', 400], ['/sub%2fa.txt', 400],
+    ['/../site-old/x.txt', 400], ['/x%00', 400], ['/x%00.txt', 400], ['/%0a', 404], ['/%', 400], ['/x%', 400], ['/%4', 400], ['/%g1', 400], ['/%ff', 400], ['/%c0%af', 400],
     ['/t.txt/', 404], ['/t.txt/.', 400], ['/t.txt/x', 404], [`/${'a'.repeat(300)}`, 404], [`/${'a/'.repeat(3_000)}`, 404],
     ['//evil.com/..', 400], ['//evil.com/%2e%2e', 400], ['/%2f%2fevil.com/', 400],
   ])('%s: %i', async (target, status) => {

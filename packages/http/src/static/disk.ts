@@ -3,6 +3,7 @@
 // Opening may wait for a disk and happens off the main thread; what the kernel answers from memory about an open file
 // (its kind, its real path) is asked directly, since the way to a thread and back costs more than the answer.
 
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
@@ -26,6 +27,14 @@ export interface OpenFile {
   readAll(growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Closes the file where no source was taken. Safe to call twice. */
   close(): void;
+}
+
+export interface DirectoryContent {
+  readonly entries: NamedEntry[];
+  /** Those beyond the most that were asked for. */
+  readonly omitted: number;
+  /** Those whose names are no UTF-8. */
+  readonly unnameable: number;
 }
 
 export type Found = OpenFile | { readonly kind: 'directory' };
@@ -62,7 +71,8 @@ export class DiskRoot {
     try {
       descriptor = await openDescriptor(wanted);
     } catch (error) {
-      return fail(problemOf(error));
+      const problem = problemOf(error);
+      return problem === 'forbidden' ? this.#unreadable(wanted) : fail(problem);
     }
     try {
       const stats = fs.fstatSync(descriptor);
@@ -80,6 +90,17 @@ export class DiskRoot {
     }
   }
 
+  /** What may not be opened. A directory that may only be entered is found all the same: what lies in it may be served. */
+  async #unreadable(wanted: string): Promise<Result<Found, DiskProblem>> {
+    try {
+      const [stats, real] = await Promise.all([fs.promises.stat(wanted), fs.promises.realpath(wanted)]);
+      if (!this.#mayServe(wanted, real)) return fail('not-found');
+      return stats.isDirectory() ? ok({ kind: 'directory' }) : fail('forbidden');
+    } catch (error) {
+      return fail(problemOf(error));
+    }
+  }
+
   /** The facts about a regular file, without opening it; undefined where there is none. What may be seen is not asked. */
   look(segments: readonly string[]): Promise<FileFacts | undefined> {
     return new Promise((resolve) => {
@@ -88,21 +109,24 @@ export class DiskRoot {
   }
 
   /** Up to `maxEntries` entries of a directory that may be served, in no order; names that `isVisible` refuses are left out. */
-  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<{ entries: NamedEntry[]; omitted: number }, DiskProblem>> {
+  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<DirectoryContent, DiskProblem>> {
     const directory = path.join(this.#root, ...segments);
     try {
       if (!this.#mayServe(directory, await fs.promises.realpath(directory))) return fail('not-found');
       const entries: NamedEntry[] = [];
       let omitted = 0;
-      // Read in pieces, so that a directory of a million files does not fill the memory.
-      for await (const entry of await fs.promises.opendir(directory, { bufferSize: LISTING_BATCH })) {
-        if (!isVisible(entry.name)) continue;
-        const kind = kindOf(entry) ?? (entries.length < maxEntries ? await this.#kindBehind(directory, entry.name) : 'file');
+      let unnameable = 0;
+      // In pieces, so that a directory of a million files does not fill the memory.
+      for await (const entry of await openDirectory(directory)) {
+        const name = isUtf8(entry.name) ? entry.name.toString() : undefined;
+        if (!isVisible(name ?? entry.name.toString('latin1'))) continue;
+        const kind = kindOf(entry) ?? (name !== undefined && entries.length < maxEntries ? await this.#kindBehind(directory, name) : 'file');
         if (kind === 'neither') continue;
-        if (entries.length < maxEntries) entries.push({ name: entry.name, kind });
+        if (name === undefined) unnameable += 1;
+        else if (entries.length < maxEntries) entries.push({ name, kind });
         else omitted += 1;
       }
-      return ok({ entries, omitted });
+      return ok({ entries, omitted, unnameable });
     } catch (error) {
       return fail(problemOf(error));
     }
@@ -129,7 +153,7 @@ export class DiskRoot {
       const stats = await fs.promises.stat(wanted);
       return this.#mayServe(wanted, this.#symlinks === 'follow' ? wanted : await fs.promises.realpath(wanted)) ? kindOf(stats) ?? 'neither' : 'neither';
     } catch {
-      // A broken link, or gone since it was read, or a name that is no text: not there.
+      // A broken link, or gone since it was read: not there.
       return 'neither';
     }
   }
@@ -223,9 +247,12 @@ class DiskFile implements OpenFile {
 
 type EntryKind = NamedEntry['kind'] | 'neither';
 
-/** Undefined when it has to be asked: links, what a file system does not say, and names whose bytes are no UTF-8. */
-function kindOf(entry: fs.Dirent | fs.Stats): EntryKind | undefined {
-  if ('name' in entry && entry.name.includes('\ufffd')) return undefined;
+/** The entries with the octets of their names: text would not tell which are no UTF-8. Node reads them so; only its types don't know. */
+const openDirectory = (directory: string): Promise<AsyncIterable<fs.Dirent<Buffer>>> =>
+  fs.promises.opendir(directory, { bufferSize: LISTING_BATCH, encoding: 'buffer' as BufferEncoding }) as Promise<AsyncIterable<unknown>> as Promise<AsyncIterable<fs.Dirent<Buffer>>>;
+
+/** Undefined when it has to be asked: links, and what a file system does not say. */
+function kindOf(entry: fs.Dirent<Buffer> | fs.Stats): EntryKind | undefined {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
   return entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice() ? 'neither' : undefined;

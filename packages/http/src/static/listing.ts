@@ -16,6 +16,8 @@ export interface Listing {
   readonly files: number;
   /** Entries that exist beyond those on all pages. */
   readonly omitted: number;
+  /** Entries that no link can lead to. */
+  readonly unnameable: number;
 }
 
 /** Nothing may be loaded or run, whatever a file name manages to say. */
@@ -88,14 +90,17 @@ function renderTrail(segments: readonly string[]): string {
   return crumb('/', segments.length) + segments.map((segment, index) => crumb(renderName(segment), segments.length - 1 - index)).join('');
 }
 
-function renderCount({ entries, pages, directories, files, omitted }: Listing): string {
-  if (directories + files + omitted === 0) return 'Nothing here.';
-  const plural = (count: number, one: string, many: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+function renderCount({ entries, pages, directories, files, omitted, unnameable }: Listing): string {
+  const hidden = unnameable === 0 ? '' : plural(unnameable, 'more can’t be listed: its name is', 'more can’t be listed: their names are') + ' not UTF-8';
+  if (directories + files + omitted === 0) return hidden === '' ? 'Nothing here.' : `${hidden}.`;
   const counts = `${plural(directories, 'directory', 'directories')}, ${plural(files, 'file', 'files')}`;
-  if (omitted > 0) return `${counts}, and ${omitted.toLocaleString('en')} more that are not listed`;
   const totalBytes = entries.reduce((sum, { kind, byteLength }) => sum + (kind === 'file' ? byteLength : 0), 0);
-  return files === 0 || pages > 1 ? counts : `${counts}, ${formatSize(totalBytes).join(' ')}`;
+  const size = files === 0 || pages > 1 || omitted > 0 ? '' : `, ${formatSize(totalBytes).join(' ')}`;
+  return `${counts}${size}${omitted > 0 ? `, and ${count(omitted)} more that are not listed` : ''}${hidden === '' ? '' : `; ${hidden}`}`;
 }
+
+const count = (number: number): string => number.toLocaleString('en');
+const plural = (number: number, one: string, many: string): string => `${count(number)} ${number === 1 ? one : many}`;
 
 function renderPages({ view, pages }: Listing): string {
   if (pages === 1) return '';

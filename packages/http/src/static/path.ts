@@ -1,9 +1,10 @@
 // From a request path to the names below the root, or a refusal. Decoded once; nothing here asks the disk.
 
+import { sep } from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 
 export interface FilePath {
-  /** Never empty strings, `.` or `..`; without separators and control characters. Empty for the root itself. */
+  /** Never empty strings, `.` or `..`; without separators and NUL. Empty for the root itself. */
   readonly segments: readonly string[];
   /** The path ends in `/`: it names a directory. */
   readonly namesDirectory: boolean;
@@ -18,13 +19,15 @@ export type PathProblem = 400 | 404;
 
 // The only name with a dot in front that is meant for everyone (RFC 8615).
 const WELL_KNOWN = '.well-known';
-// Control characters, and the separator of another system that a proxy in front may take for one.
-const FORBIDDEN = /[\0-\x1f\x7f\\]/;
+// No URL holds these as they are, and others read `\` as `/`. Encoded, they are characters of a name like any other: archives of
+// another system bring `a\b`, and systemd writes `\x2d`.
+const NEVER_RAW = /[\0-\x1f\x7f\\]/;
 
 /** Reads path and query of a request target in origin form. */
 export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Result<FilePath, PathProblem> {
   const queryStart = target.indexOf('?');
   const path = queryStart < 0 ? target : target.slice(0, queryStart);
+  if (NEVER_RAW.test(path)) return fail(400);
   const segments: string[] = [];
   for (const encoded of path.split('/')) {
     // Several slashes in a row are one, as every common server has it.
@@ -39,19 +42,18 @@ export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Resul
 
 /** Why a name is never served, whatever lies there. */
 export function problemOfName(name: string, isFirst: boolean, dotfiles: 'deny' | 'allow'): PathProblem | undefined {
-  if (name === '.' || name === '..' || FORBIDDEN.test(name)) return 400;
+  // What no file is called: NUL, and where this system divides a path.
+  if (name === '.' || name === '..' || name.includes('\0') || name.includes('/') || name.includes(sep)) return 400;
   return name.startsWith('.') && dotfiles === 'deny' && !(isFirst && name === WELL_KNOWN) ? 404 : undefined;
 }
 
-/** One segment, percent-decoded; undefined for bad escapes, invalid UTF-8 and encoded separators. */
+/** One segment, percent-decoded; undefined for bad escapes and invalid UTF-8. */
 function decodeSegment(encoded: string): string | undefined {
-  let segment: string;
   try {
-    segment = encoded.includes('%') ? decodeURIComponent(encoded) : encoded;
+    return encoded.includes('%') ? decodeURIComponent(encoded) : encoded;
   } catch {
     return undefined;
   }
-  return segment.includes('/') ? undefined : segment;
 }
 
 /** The path and query of any target form that a handler sees. */

@@ -174,13 +174,13 @@ class Site {
     const isVisible = (name: string): boolean => problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
     const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
     if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
-    const { entries, omitted } = listed.value;
+    const { entries, omitted, unnameable } = listed.value;
     const shown =
       view.order === 'name'
         ? await this.#disk.measure(segments, pageOf(sortByName(entries, view.descending), view))
         : pageOf(sortBySize(await this.#disk.measure(segments, entries), view), view);
     const directories = entries.filter(({ kind }) => kind === 'directory').length;
-    const page = renderListing({ segments, view, entries: shown, pages: pageCount(entries.length), directories, files: entries.length - directories, omitted });
+    const page = renderListing({ segments, view, entries: shown, pages: pageCount(entries.length), directories, files: entries.length - directories, omitted, unnameable });
     return new HttpResponse(page, { headers: LISTING_HEADERS });
   }
 
