@@ -3,19 +3,16 @@
 
 import http2 from 'node:http2';
 import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
-import { ConnectionStream } from './connection-stream.ts';
 import { ExchangeRecords } from './exchange-records.ts';
 import { serveStream, type Http2Exchange } from './http2-exchange.ts';
-import { DRAIN_GRACE_MS } from './phase-deadline.ts';
+import { Http2Farewell } from './http2-farewell.ts';
+import { Http2Stream } from './http2-stream.ts';
 import type { HttpService } from './service.ts';
 
 // What browsers and nginx work with.
 const MAX_CONCURRENT_STREAMS = 100;
 // Frames that make no sense, or resets: a peer that sends more is not worth talking to.
 const MAX_INVALID_FRAMES = 100;
-// GOAWAY of no error whose last stream is the last one possible: no new requests, but what is on its way is taken (RFC 9113 §6.8).
-// Node sends none without refusing new streams from then on, so this one frame is ours. Node writes whole frames: it fits between.
-const SHUTDOWN_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
 /** All HTTP/2 sessions of one service. */
 export class Http2Sessions {
@@ -50,11 +47,11 @@ export class Http2Sessions {
 
   /** The sink for one connection. */
   open(connection: Connection): Sink {
-    const stream = new ConnectionStream(connection);
+    const stream = new Http2Stream(connection);
     const sink = new Http2Connection(connection, stream, this.#service);
     // 'session' is emitted before the call returns.
     this.#opened = (session) => {
-      sink.session = session;
+      sink.began(session);
       this.#connections.set(session, sink);
     };
     this.#server.emit('connection', stream);
@@ -64,36 +61,42 @@ export class Http2Sessions {
 }
 
 class Http2Connection implements Sink {
-  session: http2.ServerHttp2Session | undefined;
   readonly #connection: Connection;
+  readonly #stream: Http2Stream;
   readonly #sink: Sink;
   readonly #service: HttpService;
   readonly #records: ExchangeRecords;
   readonly #open = new Set<http2.ServerHttp2Stream>();
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
-  #isDraining = false;
+  #session: http2.ServerHttp2Session | undefined;
+  #farewell: Http2Farewell | undefined;
   /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
   #sentBytes = 0;
   #wasBlocked = false;
 
-  constructor(connection: Connection, stream: ConnectionStream, service: HttpService) {
+  constructor(connection: Connection, stream: Http2Stream, service: HttpService) {
     this.#connection = connection;
+    this.#stream = stream;
     this.#sink = stream.sink;
     this.#service = service;
     this.#records = new ExchangeRecords(connection, service);
     connection.setDeadline(service.limits.headTimeoutMs);
   }
 
+  began(session: http2.ServerHttp2Session): void {
+    this.#session = session;
+  }
+
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
-    if (this.#open.size === 1 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
+    if (this.#open.size === 1 && this.#farewell === undefined) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
     stream.once('close', () => {
       this.#open.delete(stream);
       if (exchange !== undefined) this.#receiving.delete(exchange);
-      if (this.#open.size === 0 && !this.#isDraining) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
+      if (this.#open.size === 0 && this.#farewell === undefined) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
     });
   }
 
@@ -113,28 +116,19 @@ class Http2Connection implements Sink {
     this.#sink.closed?.(reason, error);
   }
 
-  /** Two steps of GOAWAY (RFC 9113 §6.8): what is on its way is answered, then no more is taken and open streams are finished. */
+  /** What is on its way is answered, then no more is taken and open streams are finished. */
   drain(): void {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    // Nothing may come before SETTINGS (RFC 9113 §3.4): whoever has acknowledged them has got them.
-    if (this.session?.pendingSettingsAck === true) this.session.once('localSettings', () => this.#giveNotice());
-    else this.#giveNotice();
-    this.#connection.setDeadline(DRAIN_GRACE_MS);
-  }
-
-  #giveNotice(): void {
-    if (this.session?.closed === false) this.#connection.send(SHUTDOWN_NOTICE);
+    if (this.#session === undefined || this.#farewell !== undefined) return;
+    this.#farewell = new Http2Farewell(this.#session, this.#stream, this.#connection);
+    this.#farewell.begin();
   }
 
   deadline(): void {
-    if (!this.#isDraining && this.#open.size > 0) {
-      this.#checkRates();
-      return;
-    }
-    // GOAWAY, unless a drain has said so already; streams that are open are finished.
-    if (this.session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
-    else this.session.close();
+    if (this.#farewell !== undefined) this.#farewell.deadline();
+    else if (this.#open.size > 0) this.#checkRates();
+    // GOAWAY; nothing is open.
+    else if (this.#session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
+    else this.#session.close();
   }
 
   #checkRates(): void {

@@ -6,7 +6,8 @@ import type { HttpLimits } from './limits.ts';
 
 type Phase = 'first-head' | 'idle' | 'head' | 'body' | 'answer' | 'closing';
 
-// A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within this.
+// A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within this, and
+// those of HTTP/2 have answered a PING by then, from wherever they are.
 export const DRAIN_GRACE_MS = 1_000;
 
 export class PhaseDeadline {

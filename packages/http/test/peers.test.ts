@@ -42,16 +42,18 @@ test.skipIf(lacks('wrk'))('wrk sees no error while all workers are replaced', as
   expect(Number(/(\d+) requests in/.exec(stdout)?.[1])).toBeGreaterThan(100);
 }, 40_000);
 
-test.skipIf(lacks('h2load'))('every request that h2load has sent is answered, though all workers are replaced', async () => {
+test.skipIf(lacks('h2load'))('h2load counts no failure either while all workers are replaced, and all that it sent is answered', async () => {
   const { certFile, keyFile } = makeCertificate(site);
   const log = path.join(site, 'h2-access.log');
   const { program, port } = await start('--workers', '2', '--listen', 'tls://127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--log-format', 'json', '--access-log', log);
   const load = run('h2load', ['-D', '4', '-c', '4', '-m', '8', `https://127.0.0.1:${port}/a.txt`]);
+  // Once it is under way: a session that ends in its first moments proves nothing.
+  while (!fs.existsSync(log) || fs.statSync(log).size < 100_000) await new Promise((resolve) => setTimeout(resolve, 20));
   program.signal('SIGHUP');
   const { stdout } = await load;
   await program.stop();
   expect(program.stderr()).toContain('reloaded');
-  // It counts as failed what it had prepared when GOAWAY came and never sent, so its own count of failures says nothing here.
+  expect(stdout).toContain(' 0 failed, 0 errored, 0 timeout');
   const { groups: { succeeded = '' } = {} } = / (?<succeeded>\d+) succeeded/.exec(stdout) ?? {};
   const lines = fs.readFileSync(log, 'utf8').trim().split('\n');
   const isAnswered = (line: string): boolean => line.includes('" 200 1000 ');

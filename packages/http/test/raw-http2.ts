@@ -31,24 +31,30 @@ export interface Frame {
 export interface RawHttp2 {
   readonly socket: tls.TLSSocket;
   send(...frames: Uint8Array[]): void;
+  /** From now on PINGs stay without an answer. */
+  ignorePings(): void;
   /** Every frame so far. */
   readonly frames: readonly Frame[];
   /** Resolves with the first frame that fits, or undefined when the connection ends without one. */
   until(fits: (frame: Frame) => boolean): Promise<Frame | undefined>;
   readonly closed: Promise<void>;
+  /** What broke the connection, where something did. */
+  failure(): Error | undefined;
 }
 
 /**
- * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's. `over` is a connection in clear that is
+ * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's, and its PINGs. `over` is a connection in clear that is
  * there already: then `first` leaves with the end of the handshake, before anything of the server has come.
  */
 export async function connectRaw(port: number, over?: { readonly socket: net.Socket; readonly first: Uint8Array }): Promise<RawHttp2> {
   const options = { rejectUnauthorized: false, ALPNProtocols: ['h2'] };
   const socket = tls.connect(over === undefined ? { ...options, port, host: '127.0.0.1' } : { ...options, socket: over.socket });
-  socket.on('error', () => undefined);
+  let failure: Error | undefined;
+  socket.on('error', (error: Error) => (failure = error));
   socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0), over?.first ?? Buffer.alloc(0)]));
   let rest = Buffer.alloc(0);
   let isOver = false;
+  let answersPings = true;
   const frames: Frame[] = [];
   const looks = new Set<() => void>();
   socket.on('data', (chunk: Buffer) => {
@@ -59,6 +65,7 @@ export async function connectRaw(port: number, over?: { readonly socket: net.Soc
       rest = rest.subarray(end);
       const came = frames.at(-1);
       if (came?.type === FRAME.settings && came.flags === 0) socket.write(frame(FRAME.settings, FLAG.ack, 0));
+      if (came?.type === FRAME.ping && came.flags === 0 && answersPings) socket.write(frame(FRAME.ping, FLAG.ack, 0, came.payload));
     }
     for (const look of looks) look();
   });
@@ -72,9 +79,11 @@ export async function connectRaw(port: number, over?: { readonly socket: net.Soc
     socket,
     frames,
     closed,
+    failure: () => failure,
     send(...given) {
       if (!socket.destroyed) socket.write(Buffer.concat(given));
     },
+    ignorePings: () => void (answersPings = false),
     until: (fits) => new Promise((resolve) => {
       const look = (): void => {
         const found = frames.find(fits);
