@@ -20,7 +20,6 @@ const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 /** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
 export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): Http2Exchange | undefined {
-  stream.on('error', () => undefined);
   const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
   if (typeof head === 'string') {
     refuse(stream, head, service, records);

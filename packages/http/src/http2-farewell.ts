@@ -12,13 +12,11 @@
 
 import type { ServerHttp2Session } from 'node:http2';
 import type { Connection } from '@wellknown/core';
+import { ANY_STREAM, goawayFrame, pingFrame } from './http2-frames.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { DRAIN_GRACE_MS } from './phase-deadline.ts';
 
-// GOAWAY of no error whose last stream is the last one possible. Node sends none without refusing new streams from then on, so this
-// one frame is ours. Node writes whole frames: it fits between.
-const NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
-const PING_HEADER = Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0]);
+const NO_ERROR = 0;
 
 export class Http2Farewell {
   readonly #session: ServerHttp2Session;
@@ -51,7 +49,7 @@ export class Http2Farewell {
     if (this.#at !== 'asking') return;
     const payload = Buffer.from(crypto.getRandomValues(new Uint8Array(8)));
     const announce = (): void => this.#announce();
-    this.#stream.hold({ after: Buffer.concat([PING_HEADER, payload]), overflowed: announce });
+    this.#stream.hold({ after: pingFrame(payload), overflowed: announce });
     this.#ping(payload, announce);
   }
 
@@ -59,7 +57,8 @@ export class Http2Farewell {
     if (this.#at !== 'asking') return;
     this.#at = 'announced';
     this.#connection.setDeadline(DRAIN_GRACE_MS);
-    if (!this.#session.closed && !this.#session.pendingSettingsAck) this.#connection.send(NOTICE);
+    // Node sends none of these without refusing streams from then on, so it is ours. Node writes whole frames: it fits between.
+    if (!this.#session.closed && !this.#session.pendingSettingsAck) this.#connection.send(goawayFrame(ANY_STREAM, NO_ERROR));
     this.#stream.release();
     this.#ping(undefined, () => this.#close());
   }

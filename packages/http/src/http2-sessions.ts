@@ -6,13 +6,17 @@ import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink
 import { ExchangeRecords } from './exchange-records.ts';
 import { serveStream, type Http2Exchange } from './http2-exchange.ts';
 import { Http2Farewell } from './http2-farewell.ts';
+import { Http2FrameMeter, maxOf, type Http2Flood } from './http2-frame-meter.ts';
+import { goawayFrame } from './http2-frames.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { HttpService } from './service.ts';
 
 // What browsers and nginx work with.
 const MAX_CONCURRENT_STREAMS = 100;
-// Frames that make no sense, or resets: a peer that sends more is not worth talking to.
+// Frames that make no sense, or streams refused: a peer that sends more is not worth talking to.
 const MAX_INVALID_FRAMES = 100;
+// nghttp2's own count of resets; a higher limit of ours raises it where Node knows how.
+const NGHTTP2_RESET_BURST = 1_000;
 
 /** All HTTP/2 sessions of one service. */
 export class Http2Sessions {
@@ -24,11 +28,14 @@ export class Http2Sessions {
 
   constructor(service: HttpService) {
     this.#service = service;
-    const { maxHeadBytes, maxFields } = service.limits;
+    const { maxHeadBytes, maxFields, maxResets, floodIntervalMs } = service.limits;
+    // Of Node 24; others do not look at it.
+    const resetLimits = maxResets > NGHTTP2_RESET_BURST ? { streamResetBurst: maxResets, streamResetRate: Math.ceil((maxResets * 1000) / floodIntervalMs) } : {};
     this.#server = http2.createServer({
       maxHeaderListPairs: maxFields,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_INVALID_FRAMES,
+      ...resetLimits,
       settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: maxHeadBytes, enableConnectProtocol: false },
     });
     this.#server.on('session', (session: http2.ServerHttp2Session) => {
@@ -38,9 +45,9 @@ export class Http2Sessions {
     });
     this.#server.on('sessionError', () => undefined);
     const onStream = (stream: http2.ServerHttp2Stream, _headers: http2.IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[] = []): void => {
-      const connection = stream.session === undefined ? undefined : this.#connections.get(stream.session);
-      if (connection === undefined) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-      else connection.take(stream, rawHeaders);
+      // A stream that ended in the chunk that opened it has no session any more and asks nothing; its error still needs somebody who hears it.
+      stream.on('error', () => undefined);
+      if (stream.session !== undefined) this.#connections.get(stream.session)?.take(stream, rawHeaders);
     };
     this.#server.on('stream', onStream);
   }
@@ -66,11 +73,13 @@ class Http2Connection implements Sink {
   readonly #sink: Sink;
   readonly #service: HttpService;
   readonly #records: ExchangeRecords;
+  readonly #meter: Http2FrameMeter;
   readonly #open = new Set<http2.ServerHttp2Stream>();
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #session: http2.ServerHttp2Session | undefined;
   #farewell: Http2Farewell | undefined;
+  #lastStreamId = 0;
   /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
   #sentBytes = 0;
   #wasBlocked = false;
@@ -81,6 +90,7 @@ class Http2Connection implements Sink {
     this.#sink = stream.sink;
     this.#service = service;
     this.#records = new ExchangeRecords(connection, service);
+    this.#meter = new Http2FrameMeter(service.limits);
     connection.setDeadline(service.limits.headTimeoutMs);
   }
 
@@ -90,6 +100,7 @@ class Http2Connection implements Sink {
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
+    this.#lastStreamId = stream.id ?? this.#lastStreamId;
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && this.#farewell === undefined) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
@@ -101,7 +112,9 @@ class Http2Connection implements Sink {
   }
 
   data(chunk: Uint8Array): void {
-    this.#sink.data(chunk);
+    const flood = this.#meter.push(chunk, this.#service.clock.nowMs());
+    if (flood === undefined) this.#sink.data(chunk);
+    else this.#endFlood(flood);
   }
 
   ended(): void {
@@ -129,6 +142,14 @@ class Http2Connection implements Sink {
     // GOAWAY; nothing is open.
     else if (this.#session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
     else this.#session.close();
+  }
+
+  /** The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended. */
+  #endFlood(flood: Http2Flood): void {
+    const { limits, log } = this.#service;
+    log.warn({ connection: this.#connection.id, remote: this.#connection.remote, flood, max: maxOf(flood, limits), intervalMs: limits.floodIntervalMs }, 'an HTTP/2 session was ended: a flood');
+    this.#connection.end(goawayFrame(this.#lastStreamId, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM), 'latin1', 'protocol-error');
+    this.#session?.destroy();
   }
 
   #checkRates(): void {

@@ -26,6 +26,12 @@ export interface HttpLimits {
    * that is given. Where both are, whichever passes first closes.
    */
   readonly keepAliveTimeoutMs: number;
+  /** Streams of one HTTP/2 session that its client resets within `floodIntervalMs`. More: the session ends with ENHANCE_YOUR_CALM. */
+  readonly maxResets: number;
+  /** Frames of PING, SETTINGS, PRIORITY and empty DATA in one session within `floodIntervalMs`. More: the same. */
+  readonly maxControlFrames: number;
+  /** The interval in which both are counted. */
+  readonly floodIntervalMs: number;
 }
 
 /** The limits of HTTP, and the one of every server that has a say here. */
@@ -58,4 +64,10 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   minBodyBytesPerSecond: 240,
   // Longer than the 60 s of common load balancers, so that the side that sends requests is the one that closes.
   keepAliveTimeoutMs: 75_000,
+  // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a breath. nghttp2's own
+  // bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487).
+  maxResets: 300,
+  // A hundred in a second: gRPC measures its line with as many PINGs, browsers send a handful in all (CVE-2019-9512, 9513, 9515, 9518).
+  maxControlFrames: 1_000,
+  floodIntervalMs: 10_000,
 };
