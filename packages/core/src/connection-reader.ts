@@ -50,6 +50,11 @@ export class ConnectionReader implements Sink {
     return this.#buffered.length > 0 || this.#ended || this.#closed !== undefined;
   }
 
+  /** A read waits, and another one would be refused. */
+  get isWaiting(): boolean {
+    return this.#waiter !== undefined;
+  }
+
   data(chunk: Uint8Array): void {
     this.#append(chunk);
     this.#serve();

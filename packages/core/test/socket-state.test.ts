@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type StreamSocket, type StreamState, type StreamVerb, type TlsContext } from '../src/index.ts';
+import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type DatagramState, type DatagramVerb, type StreamSocket, type StreamState, type StreamVerb, type TlsContext, type UdpSocket } from '../src/index.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -73,6 +73,18 @@ async function connectedPair(): Promise<{ client: StreamSocket; server: StreamSo
 const states = Object.keys(waysInto) as StreamState[];
 const wrong = states.flatMap((state) => (Object.keys(call) as StreamVerb[]).filter((verb) => !STREAM_VERBS[state].includes(verb)).map((verb) => ({ state, verb })));
 
+const callDatagram: Readonly<Record<DatagramVerb, (socket: UdpSocket) => Promise<unknown>>> = {
+  bind: (datagrams) => datagrams.bind('udp://127.0.0.1:0'),
+  connect: (datagrams) => datagrams.connect('udp://127.0.0.1:9'),
+  sendTo: (datagrams) => datagrams.sendTo('x', 'udp://127.0.0.1:9'),
+  receiveFrom: (datagrams) => datagrams.receiveFrom(),
+  read: (datagrams) => datagrams.read(),
+  write: (datagrams) => datagrams.write('x'),
+  close: (datagrams) => datagrams.close(),
+};
+const DATAGRAM_WAYS: Readonly<Partial<Record<DatagramState, readonly DatagramVerb[]>>> = { unbound: [], bound: ['bind'], connected: ['connect'], closed: ['close'] };
+const wrongDatagrams = (Object.keys(DATAGRAM_WAYS) as DatagramState[]).flatMap((state) => (Object.keys(callDatagram) as DatagramVerb[]).filter((verb) => !DATAGRAM_VERBS[state].includes(verb)).map((verb) => ({ state, verb })));
+
 const statesOf = (verb: StreamVerb): string => (Object.keys(STREAM_VERBS) as StreamState[]).filter((state) => STREAM_VERBS[state].includes(verb)).join(', ');
 
 describe('a verb at the wrong time', () => {
@@ -87,16 +99,20 @@ describe('a verb at the wrong time', () => {
     expect(subject.state).toBe(state);
   });
 
-  test('every verb of a datagram socket at the wrong time is refused by name', async () => {
-    await using datagrams = socket('datagram');
-    await expect(datagrams.receiveFrom()).rejects.toMatchObject({ code: 'WRONG_STATE', message: 'receiveFrom on a datagram socket that is unbound: it is allowed when the socket is bound, connected' });
-    await expect(datagrams.read()).rejects.toMatchObject({ code: 'WRONG_STATE' });
-    await expect(datagrams.write('x')).rejects.toMatchObject({ code: 'WRONG_STATE' });
-    await datagrams.bind('udp://127.0.0.1:0');
-    await expect(datagrams.bind('udp://127.0.0.1:0')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('bind on a datagram socket that is bound') as string });
-    await datagrams.close();
-    await expect(datagrams.sendTo('x', 'udp://127.0.0.1:9')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('sendTo on a datagram socket that is closed') as string });
-    await expect(datagrams.connect('udp://127.0.0.1:9')).rejects.toMatchObject({ code: 'WRONG_STATE' });
+  test.each(wrongDatagrams)('$verb on a datagram socket that is $state is refused by name, and changes nothing', async ({ state, verb }) => {
+    await using subject = socket('datagram');
+    for (const step of DATAGRAM_WAYS[state]!) await callDatagram[step](subject);
+    const allowed = (Object.keys(DATAGRAM_VERBS) as DatagramState[]).filter((other) => DATAGRAM_VERBS[other].includes(verb)).join(', ');
+    await expect(callDatagram[verb](subject)).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      fault: 'local',
+      message: `${verb} on a datagram socket that is ${state}: it is allowed when the socket is ${allowed}`,
+    });
+    expect(subject.state).toBe(state);
+  });
+
+  test('a line that is asked for in the wrong state is refused by that name', async () => {
+    await expect(socket('stream').readLine()).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('readLine on a stream socket that is unbound: it is allowed when') as string });
   });
 });
 
@@ -165,4 +181,17 @@ test('every step of a life can be watched', async () => {
   expect(seen).toEqual([
     'unbound > binding', 'binding > bound', 'bound > connecting', 'connecting > connected', 'connected > read-closed', 'read-closed > ended', 'ended > closed',
   ]);
+});
+
+test('who waits when the socket is closed is told which verb that was', async () => {
+  const calls: readonly (readonly [string, StreamSocket | UdpSocket, (subject: never) => Promise<unknown>])[] = [
+    ['bind', socket('stream'), call.bind],
+    ['connect', socket('stream'), call.connect],
+    ['bind', socket('datagram'), callDatagram.bind],
+  ];
+  for (const [verb, subject, run] of calls) {
+    const waiting = expect(run(subject as never)).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: `the socket was closed while ${verb} waited` });
+    await subject.close();
+    await waiting;
+  }
 });

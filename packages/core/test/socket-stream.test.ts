@@ -358,7 +358,7 @@ describe('read, write and shutdown', () => {
     const server = await listener.accept();
     const block = Buffer.alloc(8 * 1024 * 1024);
     const first = client.write(block);
-    await expect(client.write('more')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('unsent bytes: wait for the writes before') as string });
+    await expect(client.write('more')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringMatching(/^write on a stream socket that is connected and still has \d+ unsent bytes: wait for the writes before$/) as string });
     let received = 0;
     while (received < block.length) received += (await server.read())!.length;
     await first;
@@ -431,7 +431,9 @@ describe('read, write and shutdown', () => {
   test('a second read while one waits is refused', async () => {
     const { client } = await pair();
     const waiting = client.read();
-    await expect(client.read()).rejects.toMatchObject({ code: 'WRONG_STATE' });
+    for (const [verb, second] of [['read', () => client.read()], ['readLine', () => client.readLine()]] as const) {
+      await expect(second()).rejects.toMatchObject({ code: 'WRONG_STATE', fault: 'local', message: `${verb} on a stream socket that is connected and being read: one read at a time may wait` });
+    }
     await client.close();
     await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: 'the socket was closed while read waited' });
   });
@@ -520,6 +522,9 @@ describe('tls', () => {
     expect(await client.readLine()).toBe('go ahead');
     const [atServer, atClient] = await Promise.all([server.startTls({ context: createTlsContext({ key, cert }) }), client.startTls({ connect: { ca: cert } })]);
     expect([atServer.protocol, atClient.protocol, atServer.serverName]).toEqual(['TLSv1.3', 'TLSv1.3', 'localhost']);
+    for (const [secured, options] of [[server, { context: createTlsContext({ key, cert }) }], [client, { connect: { ca: cert } }]] as const) {
+      await expect(secured.startTls(options)).rejects.toMatchObject({ code: 'WRONG_STATE', message: 'startTls on a stream socket that is connected and speaks TLS already: it is started once' });
+    }
     await client.write('in secret\n');
     expect(await server.readLine()).toBe('in secret');
     const writing = server.write('x'.repeat(8_000_000)).then(() => server.shutdown('write'));

@@ -3,7 +3,6 @@
 import { abortReason } from '../abort.ts';
 import { ConnectionReader } from '../connection-reader.ts';
 import { Connection, type ConnectionLimits } from '../connection.ts';
-import { WellknownError } from '../errors.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { SecureInfo, TlsContext } from '../tls-context.ts';
 import type { Transport } from '../transport.ts';
@@ -80,12 +79,18 @@ export class Connected {
     return this.#untilOver(() => this.#reader.readLine(maxLineBytes, signal));
   }
 
+  /** A read waits: it is the only one that may. */
+  get isBeingRead(): boolean {
+    return this.#reader.isWaiting;
+  }
+
+  /** Who writes does not wait for it: there is more than may wait. */
+  get isOverfull(): boolean {
+    return this.connection.unsentBytes > this.#maxUnsentBytes;
+  }
+
   async write(data: string | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === true) throw abortReason(signal);
-    const { unsentBytes } = this.connection;
-    if (unsentBytes > this.#maxUnsentBytes) {
-      throw new WellknownError('WRONG_STATE', `write on a stream socket that still has ${unsentBytes} unsent bytes`, { fault: 'local', hint: 'wait for the writes before' });
-    }
     if (this.connection.send(data, 'utf8')) return;
     this.#full = true;
     await this.#reader.room(signal);

@@ -2,7 +2,7 @@
 // takes back whatever is under way.
 
 import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
-import { closedMeanwhile, statesAllowing, wrongState } from './socket-state.ts';
+import { closedMeanwhile, statesAllowing, wrongMoment, wrongState } from './socket-state.ts';
 
 export interface LifeOptions<State extends string, Verb extends string, Event extends string> {
   /** Whose life it is. */
@@ -31,14 +31,24 @@ export class SocketLife<State extends string, Verb extends string, Event extends
     return this.#state === 'closed';
   }
 
-  /** Throws WRONG_STATE, which names the verb, the state and where the verb is allowed. */
-  require(verb: Verb): void {
-    if (!this.#options.verbs[this.#state].includes(verb)) throw this.wrong(verb);
+  /** Throws WRONG_STATE, which names the verb (`called`, where the caller knows it by another name), the state and where it is allowed. */
+  require(verb: Verb, called: string = verb): void {
+    if (!this.#options.verbs[this.#state].includes(verb)) throw wrongState(this.#options.type, called, this.#state, statesAllowing(this.#options.verbs, verb));
   }
 
   /** The same error, where the table alone does not tell. */
-  wrong(verb: Verb, state: string = this.#state): Error {
+  wrong(verb: Verb, state: string): Error {
     return wrongState(this.#options.type, verb, state, statesAllowing(this.#options.verbs, verb));
+  }
+
+  /** The same error, where the state allows the verb and something else does not. */
+  wrongNow(called: string, circumstance: string, hint: string): Error {
+    return wrongMoment(this.#options.type, called, this.#state, circumstance, hint);
+  }
+
+  /** What a verb that waited tells its caller: that the socket was closed is told in the verb's name. */
+  told(verb: Verb, error: unknown): unknown {
+    return error === this.#giveUp.signal.reason ? closedMeanwhile(verb) : error;
   }
 
   /** An event without an entry in the table changes nothing. */

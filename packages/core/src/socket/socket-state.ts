@@ -81,6 +81,10 @@ export function wrongState(type: 'stream' | 'datagram', verb: string, state: str
   });
 }
 
+/** The same of a verb that the state allows and something else does not, which `circumstance` tells: 'and being read'. */
+export const wrongMoment = (type: 'stream' | 'datagram', verb: string, state: string, circumstance: string, hint: string): WellknownError =>
+  new WellknownError('WRONG_STATE', `${verb} on a ${type} socket that is ${state} ${circumstance}`, { fault: 'local', hint });
+
 /** The states of a table in which `verb` is allowed. */
 export function statesAllowing<State extends string>(verbs: Readonly<Record<State, readonly string[]>>, verb: string): State[] {
   return (Object.keys(verbs) as State[]).filter((state) => verbs[state].includes(verb));

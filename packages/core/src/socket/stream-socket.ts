@@ -7,7 +7,6 @@ import { abortable, onAbort } from '../abort.ts';
 import type { Address } from '../address.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { WellknownError } from '../errors.ts';
 import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
 import { systemClock } from '../system-clock.ts';
 import type { SecureInfo, TlsContext } from '../tls-context.ts';
@@ -102,7 +101,7 @@ export class StreamSocket implements AsyncDisposable {
       return bound.endpoint;
     } catch (error) {
       this.#life.move('not bound');
-      throw error;
+      throw this.#life.told('bind', error);
     }
   }
 
@@ -114,7 +113,7 @@ export class StreamSocket implements AsyncDisposable {
     this.#life.require('listen');
     options.signal?.throwIfAborted();
     const bound = this.#bound;
-    if (bound?.socket.type !== 'stream') throw this.#life.wrong('listen');
+    if (bound?.socket.type !== 'stream') throw this.#life.wrong('listen', 'not bound');
     const { backlog = DEFAULT_BACKLOG, maxQueued = Math.max(backlog, 1) } = options;
     requireCount('listen', 'backlog', backlog);
     requireCount('listen', 'maxQueued', maxQueued);
@@ -151,20 +150,20 @@ export class StreamSocket implements AsyncDisposable {
       this.#connect(transport);
     } catch (error) {
       await this.close();
-      throw error;
+      throw this.#life.told('connect', error);
     }
   }
 
   /** The next bytes, or undefined when the peer has ended or reading was shut down. `byteLength` asks for exactly so many (fewer only at the end). */
   async read(options: VerbOptions & { readonly byteLength?: number } = {}): Promise<Uint8Array | undefined> {
-    const connected = this.#requireConnected('read');
+    const connected = this.#requireReadable('read');
     requireCount('read', 'byteLength', options.byteLength);
     return connected.read(options.byteLength, options.signal);
   }
 
   /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
   async readLine(options: VerbOptions & { readonly maxLineBytes?: number } = {}): Promise<string | undefined> {
-    const connected = this.#requireConnected('read');
+    const connected = this.#requireReadable('readLine');
     requireCount('readLine', 'maxLineBytes', options.maxLineBytes);
     return connected.readLine(options.maxLineBytes, options.signal);
   }
@@ -175,7 +174,9 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is sent nevertheless. */
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
-    await this.#requireConnected('write').write(data, options.signal);
+    const connected = this.#requireConnected('write');
+    if (connected.isOverfull) throw this.#life.wrongNow('write', `and still has ${connected.connection.unsentBytes} unsent bytes`, 'wait for the writes before');
+    await connected.write(data, options.signal);
   }
 
   /**
@@ -185,6 +186,7 @@ export class StreamSocket implements AsyncDisposable {
    */
   async startTls(options: VerbOptions & ({ readonly context: TlsContext } | { readonly connect: tls.ConnectionOptions })): Promise<SecureInfo> {
     const connected = this.#requireConnected('startTls');
+    if (this.#secure !== undefined) throw this.#life.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
     options.signal?.throwIfAborted();
     const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
     this.#life.move('secure');
@@ -193,7 +195,7 @@ export class StreamSocket implements AsyncDisposable {
     } catch (error) {
       connected.destroy();
       this.#life.move('broken');
-      throw error;
+      throw this.#life.told('startTls', error);
     }
     this.#life.move('secured');
     return this.#secure;
@@ -266,9 +268,15 @@ export class StreamSocket implements AsyncDisposable {
     throw closedMeanwhile(verb);
   }
 
-  #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown'): Connected {
-    this.#life.require(verb);
-    if (this.#connected === undefined) throw new WellknownError('CONNECTION_CLOSED', `${verb} on a socket whose connection is gone`, { fault: 'local' });
+  #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown', called: string = verb): Connected {
+    this.#life.require(verb, called);
+    if (this.#connected === undefined) throw this.#life.wrong(verb, 'not connected');
     return this.#connected;
+  }
+
+  #requireReadable(called: 'read' | 'readLine'): Connected {
+    const connected = this.#requireConnected('read', called);
+    if (connected.isBeingRead) throw this.#life.wrongNow(called, 'and being read', 'one read at a time may wait');
+    return connected;
   }
 }

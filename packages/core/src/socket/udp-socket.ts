@@ -105,7 +105,7 @@ export class UdpSocket implements AsyncDisposable {
       await abortable(done, this.#life.patience(options.signal), () => undefined);
     } catch (error) {
       this.#life.move('not connected');
-      throw error;
+      throw this.#life.told('connect', error);
     }
     this.#remote = addressFrom(address, target.port);
     this.#life.move('connected');
@@ -188,7 +188,7 @@ export class UdpSocket implements AsyncDisposable {
       return bound.endpoint;
     } catch (error) {
       this.#life.move('not bound');
-      throw error;
+      throw this.#life.told('bind', error);
     }
   }
 
