@@ -36,10 +36,18 @@ Network servers on well-known ports, on one pre-forked core.
 
 ${rows.join('\n')}
 
-Try 'wellknown COMMAND --help' for the options of one. Without --listen every server listens on 127.0.0.1 only; well-known
+'wellknown --version' prints the version, 'wellknown COMMAND --help' the options of one. Without --listen every server listens on 127.0.0.1 only; well-known
 ports need root or CAP_NET_BIND_SERVICE, and '--port-offset 8000' does without: 8080, 8021, 8023, 8007.
 `;
 }
 
 /** What `up` takes: the options of every server but those that only make sense for one. */
-export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes'> = { summary: UP_SUMMARY, options: [], schemes: [] };
+export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' | 'without'> = {
+  summary: UP_SUMMARY,
+  options: [],
+  schemes: [],
+  without: {
+    listen: 'is for one server alone; here, --port-offset moves all of them',
+    inetd: 'is for one server alone, which has the one connection',
+  },
+};

@@ -1,7 +1,7 @@
 // `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
 
 import type { ServerStatus } from '@wellknown/core';
-import { askControl, defaultControlPath, optionRows, parseOptions, usageError, type ControlRequest, type OptionSpec } from '@wellknown/core/command';
+import { askControl, defaultControlPath, helpText, parseOptions, usageError, version, type ControlRequest, type OptionSpec } from '@wellknown/core/command';
 import { statusTable } from './status-table.ts';
 
 interface ControlCommand {
@@ -11,6 +11,8 @@ interface ControlCommand {
 }
 
 const CONTROL_OPTION: OptionSpec = { name: 'control', argument: 'PATH', help: 'the control socket of the supervisor (default: the one of `wellknown up`)' };
+
+const EXIT_STATUS = '0 when it was done, 1 when no supervisor could be reached or it refused, 2 for a bad command line.';
 
 /** The rows of --help, and what each command takes. */
 export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
@@ -35,7 +37,8 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
     return;
   }
   if (values.value === 'help' || values.value === 'version') {
-    process.stdout.write(`usage: ${program} [options]${command.positional === undefined ? '' : ` ${command.positional}`}\n\n${command.summary}\n\n${optionRows(options)}\n`);
+    const usage = `${program} [options]${command.positional === undefined ? '' : ` ${command.positional}`}`;
+    process.stdout.write(values.value === 'help' ? helpText({ usage, summary: command.summary, groups: [{ title: 'Options', options }], exitStatus: EXIT_STATUS }) : `${program} ${version()}\n`);
     return;
   }
   let request: ControlRequest;

@@ -1,7 +1,7 @@
 // `wellknown ping udp://HOST:PORT`: options in, probes out, a report on stdout. While it runs, a terminal sees one line on stderr.
 
 import { fail, ok, parseEndpoint, WellknownError, type Result } from '@wellknown/core';
-import { optionRows, parseOptions, readNumber, usageError, version, type OptionSpec, type OptionValues } from '@wellknown/core/command';
+import { helpText, parseOptions, readNumber, usageError, version, type OptionSpec, type OptionValues } from '@wellknown/core/command';
 import { MIN_PROBE_BYTES, probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from '@wellknown/echo-udp';
 import { liveLine, reportJson, reportTable } from './ping-report.ts';
 
@@ -58,12 +58,12 @@ export async function runPing(argv: readonly string[]): Promise<void> {
   process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
 }
 
-const help = (): string => `usage: ${PROGRAM} udp://HOST:PORT [options]
-
-${PING_SUMMARY}
-
-${optionRows(OPTIONS)}
-`;
+const help = (): string => helpText({
+  usage: `${PROGRAM} [options] udp://HOST:PORT`,
+  summary: PING_SUMMARY,
+  groups: [{ title: 'Options', options: OPTIONS }],
+  exitStatus: '0 when at least one answer came, 1 when none did, 2 for a bad command line.',
+});
 
 function readRequest(values: OptionValues): Result<PingRequest, string> {
   const target = values.positional;

@@ -181,7 +181,7 @@ describe('the command line', () => {
     [['exec', '--listen', 'tcp://127.0.0.1:0'], 'a program is missing'],
     [['exec', '--', 'cat'], '--listen is missing'],
     [['exec', '--workers', '2', '--', 'cat'], '--workers is not for exec'],
-    [['exec', '--max-starts=3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-starts=3 goes with --wait'],
+    [['exec', '--max-starts=3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-starts goes with --wait'],
     [['exec', '--wait', '--max-connections', '3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-connections is not for exec --wait: PROGRAM accepts by itself'],
     [['exec', '--listen', 'udp://127.0.0.1:0', '--', 'cat'], 'goes with --wait'],
     [['exec', '--wait', '--max-starts', '0', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], "--max-starts is '0', allowed is a whole number from 1"],

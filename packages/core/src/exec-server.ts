@@ -22,8 +22,8 @@ export interface ExecServerOptions extends ProgramToRun, Pick<ServerOptions, 'lo
   readonly listen: string | readonly string[];
 }
 
-// As tcpserver: each is a process, not a file descriptor.
-const DEFAULT_MAX_CONNECTIONS = 40;
+/** As tcpserver: each is a process, not a file descriptor. */
+export const DEFAULT_MAX_CONNECTIONS = 40;
 // Long enough for a last word, short enough for whoever waits for the server to end.
 const KILL_AFTER_TERM_MS = 2_000;
 

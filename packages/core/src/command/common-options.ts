@@ -6,7 +6,7 @@ import type { OptionSpec } from './server-command.ts';
 import { CONNECTION_OPTIONS, SOCKET_OPTIONS, WORKER_OPTIONS } from './tuning.ts';
 
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: 'listen', argument: 'ENDPOINT', repeatable: true, help: 'tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:PATH, unix:@NAME, fd://N or systemd:NAME; an empty HOST is all addresses (default: the well-known port on 127.0.0.1)' },
+  { name: 'listen', argument: 'ENDPOINT', repeatable: true, help: 'an empty HOST is all addresses (default: the well-known port on 127.0.0.1)' },
   { name: 'port-offset', argument: 'N', help: 'added to the well-known ports: 8000 gives 8080, 8021, 8023 and 8007 (default 0)' },
   { name: 'workers', argument: 'N', help: "processes that serve: 'auto' (one for each available core), a number, or 0 for this process alone (default auto)" },
   { name: 'accept', argument: 'STRATEGY', help: 'how workers accept: inherit-shared and inherit-sharded from sockets that the primary owns, inherit the better of these, dispatch from the primary, cluster-rr as node:cluster does (default inherit)' },

@@ -3,7 +3,7 @@
 export type { BuildContext, OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 export { parseOptions, parseServerArguments, type CommonValues } from './parse.ts';
 export { readChoice, readNumber } from './read-values.ts';
-export { helpOfCommand, optionRows } from './help.ts';
+export { helpOfCommand, helpText } from './help.ts';
 export { COMMON_OPTIONS } from './common-options.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
 export { runExec } from './run-exec.ts';

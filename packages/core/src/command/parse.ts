@@ -7,7 +7,8 @@ import { isEndpoint, parseListenTarget, type ListenTarget } from '../listen-targ
 import { fail, ok, type Result } from '../result.ts';
 import type { DispatchPolicy } from '../dispatch-policy.ts';
 import type { AcceptStrategy } from '../options.ts';
-import { COMMON_OPTIONS, DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
+import { optionsOf, type CommandOptions } from './command-options.ts';
+import { DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
@@ -51,16 +52,17 @@ export type Request =
   | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
 
 /** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
-export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls'>): Result<Request, string> {
-  const parsed = parseOptions(argv, [...COMMON_OPTIONS, ...command.options], command.positional?.name);
+export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls' | 'without'>): Result<Request, string> {
+  const { own, shared, refused } = optionsOf(command);
+  const parsed = parseOptions(argv, [...own, ...shared], command.positional?.name, refused);
   if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version') return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
   const common = readCommon(parsed.value, command);
   if (common.ok && common.value.inetd && common.value.listen.length > 0) return fail('--inetd serves its standard input: it goes without --listen');
   return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
 }
 
-/** Splits the arguments by the table. `--help` and `--version` win over everything else. */
-export function parseOptions(argv: readonly string[], specs: readonly OptionSpec[], positionalName: string | undefined): Result<OptionValues | 'help' | 'version', string> {
+/** Splits the arguments by the table. `--help` and `--version` win over everything that comes after them. `refused` says why an option is not taken. */
+export function parseOptions(argv: readonly string[], specs: readonly OptionSpec[], positionalName: string | undefined, refused: CommandOptions['refused'] = {}): Result<OptionValues | 'help' | 'version', string> {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const { tokens } = parseArgs({
     args: [...argv],
@@ -83,6 +85,8 @@ export function parseOptions(argv: readonly string[], specs: readonly OptionSpec
     if (token.name === 'version') return ok('version');
     const spec = byName.get(token.name);
     if (spec === undefined) {
+      const why = Object.hasOwn(refused, token.name) ? refused[token.name] : undefined;
+      if (why !== undefined) return fail(`${token.rawName} ${why}`);
       return fail(OPTIONS_TO_COME.includes(token.name) ? `${token.rawName} is not available in this version` : `unknown option ${token.rawName}, see --help`);
     }
     if (spec.argument === undefined && token.value !== undefined) return fail(`${token.rawName} takes no value, '${token.value}' was given`);
@@ -106,7 +110,6 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   for (const text of values.list('listen')) {
     const endpoint = parseListenTarget(text);
     if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
-    if (schemes.length === 0) return fail('--listen is for one server alone; here, --port-offset moves all of them');
     if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     listen.push({ text, endpoint: endpoint.value });
   }

@@ -40,8 +40,10 @@ export interface ServerCommand {
   readonly summary: string;
   /** The name of the one positional argument, with its help. */
   readonly positional?: { readonly name: string; readonly help: string };
-  /** The options that this command has beyond the common ones. */
+  /** The options that this command has beyond the common ones, or instead of one of the same name. */
   readonly options: readonly OptionSpec[];
+  /** Common options that mean nothing to this command: by name, what the message says behind the option. They are refused, and not in --help. */
+  readonly without?: Readonly<Partial<Record<string, string>>>;
   /** The scheme of the default endpoint. */
   readonly defaultScheme: 'tcp' | 'udp';
   /** Which schemes `--listen` may name. */
