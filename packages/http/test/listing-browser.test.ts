@@ -12,7 +12,7 @@ const chromium = findChromium();
 if (chromium === undefined && process.env.CI !== undefined) throw new Error('chromium is needed in CI');
 if (chromium === undefined) console.warn('chromium is not installed: the tests of the listing page in a browser are skipped');
 
-const ODD = ['"quo\'te".txt', '<script>document.title = 1<', 'a&amp;b.txt', '100%.txt', '%41.txt', ' two  spaces.txt', 'hash#q?.txt', '+plus+.txt', 'é.txt', 'javascript:x', 'photo\u202egpj.exe', 'a'.repeat(200)];
+const ODD = ['"quo\'te".txt', '<script>document.title = 1<', 'a&amp;b.txt', '100%.txt', '%41.txt', ' two  spaces.txt', 'hash#q?.txt', '+plus+.txt', 'new\nline.txt', 'back\\slash', 'é.txt', 'javascript:x', 'photo\u202egpj.exe', 'a'.repeat(200)];
 
 describe.skipIf(chromium === undefined)('in Chromium, the listing page', () => {
   let root = '';
@@ -61,25 +61,24 @@ describe.skipIf(chromium === undefined)('in Chromium, the listing page', () => {
     const contents = await Promise.all(hrefs.map(async (href) => (await fetch(href)).text()));
     expect(contents.toSorted()).toEqual(ODD.map((name) => `content of ${name}`).toSorted());
     const texts = (await page.evaluate("Array.from(document.querySelectorAll('tbody tr:not(.directory) a'), (a) => a.innerText)")) as string[];
-    expect(texts.toSorted()).toEqual(ODD.map((name) => name.replace('\u202e', 'U+202E')).toSorted());
+    expect(texts.toSorted()).toEqual(ODD.map((name) => name.replace('\u202e', 'U+202E').replace('\n', 'U+000A')).toSorted());
   });
 
   test.each(['light', 'dark'] as const)('has enough contrast in %s colours (WCAG 2.2, 1.4.3)', async (scheme) => {
     await look(1000, scheme);
     await page.open(`${origin}/odd/`);
     const colours = (await page.evaluate("['body', 'tbody a', 'thead a', 'td time', 'footer', '.odd'].map((which) => getComputedStyle(document.querySelector(which)).color).concat(getComputedStyle(document.body).backgroundColor)")) as string[];
-    const [paper = 0, ...inks] = colours.map(luminanceOf).toReversed();
-    expect(scheme === 'dark' ? paper : 1 - paper).toBeLessThan(0.1);
-    for (const ink of inks) expect((Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)).toBeGreaterThanOrEqual(4.5);
+    const [paper = '', ...inks] = colours.toReversed();
+    expect(scheme === 'dark' ? luminanceOf(paper) : 1 - luminanceOf(paper)).toBeLessThan(0.1);
+    for (const ink of inks) expect(contrastOf(ink, paper)).toBeGreaterThanOrEqual(4.5);
   });
 
   test.each([320, 390, 600, 1000])('fits a screen of %i pixels, whatever the names', async (width) => {
     await look(width, 'light');
     await page.open(`${origin}/odd/`);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    const { data } = await page.send('Page.captureScreenshot', { format: 'png' });
     // One colour compresses to almost nothing.
-    expect(Buffer.from(String(data), 'base64').length).toBeGreaterThan(8_000);
+    expect(Buffer.from(await picture(), 'base64').length).toBeGreaterThan(8_000);
   });
 
   test('is walked through by keyboard, in the order in which it is read', async () => {
@@ -90,11 +89,29 @@ describe.skipIf(chromium === undefined)('in Chromium, the listing page', () => {
       focused.push(await page.evaluate('document.activeElement.innerText'));
     }
     expect(focused).toEqual(['/', 'photos', expect.stringContaining('Name'), 'Size', 'Modified (UTC)', '../', '2024 & before/']);
-    expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe('solid');
     const loaded = page.loaded();
     await press('Enter');
     await loaded;
     expect(await page.evaluate('location.pathname')).toBe('/photos/2024%20%26%20before/');
+  });
+
+  test.each(['light', 'dark'] as const)('shows in %s colours where the keyboard is, on every link, with enough contrast (WCAG 2.2, 1.4.11 and 2.4.7)', async (scheme) => {
+    await look(1000, scheme);
+    await page.open(`${origin}/photos/`);
+    const links = Number(await page.evaluate("document.querySelectorAll('a').length"));
+    const untouched = await picture();
+    const pictures = new Set([untouched]);
+    for (let step = 0; step < links; step += 1) {
+      await press('Tab');
+      const [width, ring, paper] = (await page.evaluate("(({ outlineWidth, outlineColor }) => [outlineWidth, outlineColor, getComputedStyle(document.body).backgroundColor])(getComputedStyle(document.activeElement))")) as [string, string, string];
+      expect(Number.parseFloat(width)).toBeGreaterThanOrEqual(2);
+      expect(contrastOf(ring, paper)).toBeGreaterThanOrEqual(3);
+      pictures.add(await picture());
+    }
+    // Each link looks different with the keyboard on it, and without it the page looks as it did.
+    expect([links, pictures.size]).toEqual([10, links + 1]);
+    await page.evaluate('document.activeElement.blur()');
+    expect(await picture() === untouched).toBe(true);
   });
 
   test('sorts when a heading is followed, and says so', async () => {
@@ -115,12 +132,24 @@ describe.skipIf(chromium === undefined)('in Chromium, the listing page', () => {
     for (const expected of ['heading Index of /photos/', 'navigation Breadcrumb', 'main', 'columnheader Name', 'columnheader Size', 'columnheader Modified (UTC)', 'link Parent directory', 'rowheader b9.jpg', 'link b9.jpg']) expect(seen).toContain(expected);
   });
 
+  /** What is on the screen, as the text of a PNG: two that are equal look the same. */
+  async function picture(): Promise<string> {
+    const { data } = await page.send('Page.captureScreenshot', { format: 'png' });
+    return String(data);
+  }
+
   async function press(key: 'Tab' | 'Enter'): Promise<void> {
     const [code, text] = key === 'Tab' ? [9, ''] : [13, '\r'];
     await page.send('Input.dispatchKeyEvent', { type: 'keyDown', key, code: key, windowsVirtualKeyCode: code, text });
     await page.send('Input.dispatchKeyEvent', { type: 'keyUp', key, code: key, windowsVirtualKeyCode: code });
   }
 });
+
+/** The contrast ratio of two colours by WCAG, from 1 to 21. */
+function contrastOf(one: string, other: string): number {
+  const [darker = 0, lighter = 0] = [luminanceOf(one), luminanceOf(other)].toSorted((a, b) => a - b);
+  return (lighter + 0.05) / (darker + 0.05);
+}
 
 /** Relative luminance of `rgb(…)` by WCAG. */
 function luminanceOf(colour: string): number {
