@@ -89,6 +89,16 @@ describe('content codings (RFC 9110 §12.5.3)', () => {
     expect(chooseCoding(accepted, ['br', 'zstd', 'gzip'])).toBe(coding);
   });
 
+  test('what was said before is remembered as it was said, and a flood of other values changes nothing', () => {
+    const values = Array.from({ length: 100 }, (_, index) => `gzip;q=0.${String(index).padStart(3, '0')}, br;q=0.050`);
+    const choices = (): unknown[] => values.map((value) => chooseCoding(value, ['br', 'gzip']));
+    const expected = values.map((_, index) => (index > 50 ? 'gzip' : 'br'));
+    expect(choices()).toEqual(expected);
+    expect(choices()).toEqual(expected);
+    const long = `${'a, '.repeat(200)}gzip`;
+    expect([chooseCoding(long, ['br', 'gzip']), chooseCoding(long, ['br', 'gzip'])]).toEqual(['gzip', 'gzip']);
+  });
+
   test('only what is there is chosen', () => {
     expect(chooseCoding('br, gzip', ['gzip'])).toBe('gzip');
     expect(chooseCoding('br', [])).toBeUndefined();

@@ -1,12 +1,12 @@
 // One representation of a file as an answer: validators, preconditions, ranges.
 
 import { HttpResponse, type ContentSource } from '../response.ts';
-import { evaluateConditions } from './conditions.ts';
+import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
+import type { Coding } from './encoding.ts';
 import type { KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
 import { formatHttpDate } from './http-date.ts';
-import { mediaTypeOf } from './media-type.ts';
 import { multipartOf } from './multipart.ts';
 import { decideRange, type ByteRange } from './range.ts';
 import { refuse } from './refuse.ts';
@@ -31,15 +31,17 @@ const SETTLED_AFTER_MS = 2_000;
 export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
 
 /** The header fields of a whole representation. */
-export function fileHeaders(known: KnownFile, { coding, facts }: Representation, { cacheControl, nowMs, variesOn }: FileAnswerContext): Record<string, string> {
+export const fileHeaders = (known: KnownFile, representation: Representation, context: FileAnswerContext): Record<string, string> =>
+  headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
+
+function headersWith({ etag, lastModified }: FileValidators, known: KnownFile, coding: Coding | undefined, { cacheControl, variesOn }: FileAnswerContext): Record<string, string> {
   const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
-  const { etag, lastModified } = validatorsOf(known, { coding, facts }, nowMs);
   return {
     ETag: etag,
     'Last-Modified': lastModified,
     'Cache-Control': cacheControl,
     ...(vary.length > 0 && { Vary: vary.join(', ') }),
-    'Content-Type': mediaTypeOf(known.name),
+    'Content-Type': known.mediaType,
     ...(coding !== undefined && { 'Content-Encoding': coding }),
     'Accept-Ranges': 'bytes',
     'X-Content-Type-Options': 'nosniff',
@@ -48,9 +50,9 @@ export function fileHeaders(known: KnownFile, { coding, facts }: Representation,
 
 /** Answers GET or HEAD. Takes the content: an open file is closed with the answer. */
 export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse {
-  const { etag, lastModifiedMs } = validatorsOf(known, representation, context.nowMs);
-  const headers = fileHeaders(known, representation, context);
-  const outcome = evaluateConditions(request.headers, { etag, lastModifiedMs }, context.nowMs);
+  const validators = validatorsOf(known, representation, context.nowMs);
+  const headers = headersWith(validators, known, representation.coding, context);
+  const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
     if (outcome.at === 'failed') return refuse(412);
@@ -81,7 +83,11 @@ function answerParts(parts: readonly ByteRange[], size: number, content: FileCon
   return new HttpResponse(multipart.content, { status: 206, headers: { ...headers, 'Content-Type': multipart.contentType } });
 }
 
-function validatorsOf(known: KnownFile, { coding, facts }: Pick<Representation, 'coding' | 'facts'>, nowMs: number): { etag: string; lastModified: string; lastModifiedMs: number } {
+interface FileValidators extends Validators {
+  readonly lastModified: string;
+}
+
+function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs: number): FileValidators {
   const { byteLength, modifiedMs } = facts;
   // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
   const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;

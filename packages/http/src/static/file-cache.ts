@@ -22,8 +22,7 @@ export interface Representation {
 }
 
 export interface KnownFile {
-  /** The file's own name, for its media type. */
-  readonly name: string;
+  readonly mediaType: string;
   /** The request path that it is kept under. */
   readonly path: string;
   readonly original: Representation;

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '@wellknown/core';
 import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
+import { mediaTypeOf } from './media-type.ts';
 
 /** `file` is open and belongs to whoever asked. */
 export interface FoundFile {
@@ -46,7 +47,7 @@ export class FileFinder {
     const file = opened.value;
     const original: Representation = { coding: undefined, segments, facts: file.facts, kept: undefined };
     const sidecars = await this.#sidecarsOf(original);
-    const known: KnownFile = { name: segments.at(-1) ?? '', path: path ?? '', original, sidecars, codings: codingsOf(sidecars), checkedMs: nowMs, used: false, keptBytes: 0 };
+    const known: KnownFile = { mediaType: mediaTypeOf(segments.at(-1) ?? ''), path: path ?? '', original, sidecars, codings: codingsOf(sidecars), checkedMs: nowMs, used: false, keptBytes: 0 };
     if (path !== undefined) this.#cache.set(known);
     return ok({ kind: 'file', known, file });
   }
