@@ -60,6 +60,15 @@ test.each([['telnet', 'welcome'], ['echo', 'hello over TLS']])('wellknown %s spe
   expect(output).toMatch(new RegExp(expected, 'i'));
 });
 
+test.each(['http', 'telnet', 'echo'])('wellknown %s takes several certificates, and openssl s_client gets the one that it asks for', async (command) => {
+  const other = { cert: path.join(folder, 'other.cert.pem'), key: path.join(folder, 'other.key.pem') };
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=other', '-addext', 'subjectAltName=DNS:other.example', '-keyout', other.key, '-out', other.cert], { stdio: 'ignore' });
+  const url = await start(command, ...withTls, '--tls-cert', other.cert, '--tls-key', other.key);
+  const shown = (serverName: string): string => spawnSync('openssl', ['s_client', '-connect', url.slice('tls://'.length), '-servername', serverName], { input: '', encoding: 'utf8', timeout: 10_000 }).stdout;
+  expect(shown('other.example')).toMatch(/subject=CN ?= ?other\n/);
+  expect(shown('localhost')).toMatch(/subject=CN ?= ?localhost\n/);
+});
+
 test.each(['http', 'ftp', 'telnet', 'echo'])('wellknown %s turns away whom --deny names, in silence', async (command) => {
   const url = await start(command, ...(command === 'ftp' ? [folder] : []), '--listen', 'tcp://127.0.0.1:0', '--deny', '127.0.0.0/8');
   const client = await connectClient(url);

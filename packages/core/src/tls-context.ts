@@ -100,10 +100,15 @@ export function createTlsContext(options: TlsOptions): TlsContext {
 
 function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
   const { byServerName = {} } = options;
-  return {
-    byDefault: buildContext(options, options, ticketKey, 'tls'),
-    byName: new Map(Object.entries(byServerName).map(([name, certificate]) => [name.toLowerCase(), buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`)])),
-  };
+  // One for each certificate, however many names it has.
+  const built = new Map<TlsCertificate, tls.SecureContext>();
+  const byName = new Map<string, tls.SecureContext>();
+  for (const [name, certificate] of Object.entries(byServerName)) {
+    const context = built.get(certificate) ?? buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`);
+    built.set(certificate, context);
+    byName.set(name.toLowerCase(), context);
+  }
+  return { byDefault: buildContext(options, options, ticketKey, 'tls'), byName };
 }
 
 function buildContext(options: TlsOptions, { cert, key, passphrase }: TlsCertificate, ticketKeys: Buffer, where: string): tls.SecureContext {

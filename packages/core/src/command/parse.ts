@@ -27,7 +27,8 @@ export interface CommonValues extends Tuning {
   /** Connections in a second. */
   readonly maxRate: number | undefined;
   readonly maxRatePerAddress: number | undefined;
-  readonly tls: TlsFiles | undefined;
+  /** At least one pair where there are any; the first is the default. */
+  readonly tls: readonly TlsFiles[] | undefined;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly proxyProtocol: readonly string[];
@@ -158,14 +159,18 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   });
 }
 
-function readTls(values: OptionValues, hasListener: boolean, upgrades: boolean): Result<TlsFiles | undefined, string> {
-  const cert = values.text('tls-cert');
-  const key = values.text('tls-key');
-  if (cert === undefined && key === undefined) return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
-  if (cert === undefined || key === undefined) return fail(`${cert === undefined ? '--tls-key' : '--tls-cert'} was given without ${cert === undefined ? '--tls-cert' : '--tls-key'}`);
+function readTls(values: OptionValues, hasListener: boolean, upgrades: boolean): Result<readonly TlsFiles[] | undefined, string> {
+  const certs = values.list('tls-cert');
+  const keys = values.list('tls-key');
+  if (certs.length === 0 && keys.length === 0) return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
+  if (certs.length === 0) return fail('--tls-key was given without --tls-cert');
+  if (keys.length === 0) return fail('--tls-cert was given without --tls-key');
+  if (certs.length !== keys.length) return fail(`--tls-cert was given ${times(certs)} and --tls-key ${times(keys)}: they go in pairs, the first certificate with the first key`);
   if (!hasListener && !upgrades) return fail('--tls-cert is of no use without --listen tls://HOST:PORT');
-  return ok({ cert, key });
+  return ok(certs.map((cert, index) => ({ cert, key: keys[index] ?? '' })));
 }
+
+const times = ({ length }: readonly string[]): string => (length === 1 ? 'once' : `${length} times`);
 
 function readRanges(values: OptionValues): Result<Pick<CommonValues, 'allow' | 'deny' | 'proxyProtocol'>, string> {
   for (const name of ['allow', 'deny', 'proxy-protocol']) {

@@ -1,9 +1,11 @@
-// The certificate and the key that the command line names.
+// The certificates and keys that the command line names, in pairs. The first pair is for clients that ask for no name, or for
+// one that no certificate has.
 
 import { readFileSync } from 'node:fs';
+import { serverNamesOf } from '../certificate-names.ts';
 import { WellknownError } from '../errors.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { createTlsContext, type TlsContext, type TlsOptions } from '../tls-context.ts';
+import { createTlsContext, type TlsCertificate, type TlsContext, type TlsOptions } from '../tls-context.ts';
 
 export interface TlsFiles {
   readonly cert: string;
@@ -11,29 +13,36 @@ export interface TlsFiles {
 }
 
 /** A context from the files as they are now. The problem names the option and the file. */
-export function loadTlsContext(files: TlsFiles): Result<TlsContext, string> {
-  const options = readTlsFiles(files);
-  if (!options.ok) return options;
-  try {
-    return ok(createTlsContext(options.value));
-  } catch (error) {
-    return fail(problemOf(files, error));
-  }
+export function loadTlsContext(pairs: readonly TlsFiles[]): Result<TlsContext, string> {
+  const options = readPairs(pairs);
+  return options.ok ? ok(createTlsContext(options.value)) : options;
 }
 
-/** Reads the files again into a context that is in use. What was there before goes on when they are wrong. */
-export function reloadTlsContext(context: TlsContext, files: TlsFiles): Result<true, string> {
-  const options = readTlsFiles(files);
+/** Reads the files again into a context that is in use. What was there before goes on when any of them is wrong. */
+export function reloadTlsContext(context: TlsContext, pairs: readonly TlsFiles[]): Result<true, string> {
+  const options = readPairs(pairs);
   if (!options.ok) return options;
-  try {
-    context.setSecureContext(options.value);
-    return ok(true);
-  } catch (error) {
-    return fail(problemOf(files, error));
-  }
+  context.setSecureContext(options.value);
+  return ok(true);
 }
 
-function readTlsFiles(files: TlsFiles): Result<TlsOptions, string> {
+function readPairs(pairs: readonly TlsFiles[]): Result<TlsOptions, string> {
+  const byServerName = new Map<string, TlsCertificate>();
+  let byDefault: TlsCertificate | undefined;
+  for (const files of pairs) {
+    const certificate = readPair(files);
+    if (!certificate.ok) return certificate;
+    // With one pair there is nothing to choose, and its names do not matter.
+    const names = pairs.length === 1 ? [] : serverNamesOf(certificate.value.cert);
+    if (byDefault !== undefined && names.length === 0) return fail(`--tls-cert '${files.cert}' would never be used: its subjectAltName has no DNS name, and it is not the first`);
+    byDefault ??= certificate.value;
+    for (const name of names) if (!byServerName.has(name)) byServerName.set(name, certificate.value);
+  }
+  return byDefault === undefined ? fail('--tls-cert and --tls-key name no files') : ok({ ...byDefault, byServerName: Object.fromEntries(byServerName) });
+}
+
+/** One pair, which fits together. */
+function readPair(files: TlsFiles): Result<TlsCertificate & { readonly cert: string }, string> {
   const contents: string[] = [];
   for (const [option, file] of [['--tls-cert', files.cert], ['--tls-key', files.key]] as const) {
     try {
@@ -43,8 +52,10 @@ function readTlsFiles(files: TlsFiles): Result<TlsOptions, string> {
     }
   }
   const [cert = '', key = ''] = contents;
-  return ok({ cert, key });
+  try {
+    createTlsContext({ cert, key });
+    return ok({ cert, key });
+  } catch (error) {
+    return fail(`--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${error instanceof WellknownError ? (error.hint ?? error.message) : String(error)}`);
+  }
 }
-
-const problemOf = ({ cert, key }: TlsFiles, error: unknown): string =>
-  `--tls-cert '${cert}' and --tls-key '${key}' can't be used together: ${error instanceof WellknownError ? (error.hint ?? error.message) : String(error)}`;
