@@ -3,13 +3,13 @@
 // It reads the heads of frames and skips the rest, before node:http2 sees any of it: a flood that fits into one read costs no
 // handler a call, and every version of Node is protected alike. Whether a frame makes sense is not its question.
 
+import { FrameHeads } from './http2-frames.ts';
 import type { HttpLimits } from './limits.ts';
 
 /** What can be too much: streams that are reset, or PING, SETTINGS, PRIORITY and empty DATA. */
 export type Http2Flood = 'resets' | 'control-frames';
 
 const PREFACE_BYTES = 24;
-const HEAD_BYTES = 9;
 const DATA = 0;
 const END_STREAM = 1;
 // RFC 9113 §6: PRIORITY, RST_STREAM, SETTINGS, PING. CONTINUATION is bounded by nghttp2, for each header section.
@@ -17,15 +17,9 @@ const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Http2Flood>>> = { 2: 'contr
 
 export class Http2FrameMeter {
   readonly #limits: HttpLimits;
+  readonly #heads = new FrameHeads(PREFACE_BYTES);
   #counts: Record<Http2Flood, number> = { resets: 0, 'control-frames': 0 };
   #intervalStartMs = -Infinity;
-  #bytesToSkip = PREFACE_BYTES;
-  /** Of the head that is being read. */
-  #headBytes = 0;
-  #length = 0;
-  #type = 0;
-  #flags = 0;
-
   constructor(limits: HttpLimits) {
     this.#limits = limits;
   }
@@ -36,36 +30,16 @@ export class Http2FrameMeter {
       this.#intervalStartMs = nowMs;
       this.#counts = { resets: 0, 'control-frames': 0 };
     }
-    for (let at = 0; at < bytes.length; ) {
-      if (this.#bytesToSkip > 0) {
-        const skipped = Math.min(this.#bytesToSkip, bytes.length - at);
-        at += skipped;
-        this.#bytesToSkip -= skipped;
-        continue;
-      }
-      this.#takeHeadByte(bytes[at] ?? 0);
-      at += 1;
-      if (this.#headBytes < HEAD_BYTES) continue;
-      const flood = this.#countFrame();
-      if (flood !== undefined) return flood;
-    }
-    return undefined;
+    let excess: Http2Flood | undefined;
+    this.#heads.push(bytes, (type, flags, length) => {
+      excess ??= this.#countFrame(type, flags, length);
+    });
+    return excess;
   }
 
-  /** Three bytes of length, one of type, one of flags, four of the stream (RFC 9113 §4.1). */
-  #takeHeadByte(byte: number): void {
-    if (this.#headBytes < 3) this.#length = this.#length * 256 + byte;
-    else if (this.#headBytes === 3) this.#type = byte;
-    else if (this.#headBytes === 4) this.#flags = byte;
-    this.#headBytes += 1;
-  }
-
-  #countFrame(): Http2Flood | undefined {
-    const isEmptyData = this.#type === DATA && this.#length === 0 && (this.#flags & END_STREAM) === 0;
-    const flood = isEmptyData ? 'control-frames' : FLOOD_BY_TYPE[this.#type];
-    this.#bytesToSkip = this.#length;
-    this.#headBytes = 0;
-    this.#length = 0;
+  #countFrame(type: number, flags: number, length: number): Http2Flood | undefined {
+    const isEmptyData = type === DATA && length === 0 && (flags & END_STREAM) === 0;
+    const flood = isEmptyData ? 'control-frames' : FLOOD_BY_TYPE[type];
     if (flood === undefined) return undefined;
     this.#counts[flood] += 1;
     return this.#counts[flood] > maxOf(flood, this.#limits) ? flood : undefined;

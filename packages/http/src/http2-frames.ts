@@ -1,4 +1,5 @@
-// The two frames that are ours to write; all others are node:http2's.
+// As much of HTTP/2's framing as is ours: two frames that we write ourselves, and the heads of all, to count and to watch. Everything else
+// is node:http2's.
 
 const FRAME_HEAD_BYTES = 9;
 const PING = 6;
@@ -29,4 +30,64 @@ export function pingFrame(payload: Uint8Array): Buffer {
   const frame = sessionFrame(PING);
   frame.set(payload, FRAME_HEAD_BYTES);
   return frame;
+}
+
+/** Finds the heads of frames in bytes that come in pieces, and skips what is between them. */
+export class FrameHeads {
+  #bytesToSkip: number;
+  #headBytes = 0;
+  #length = 0;
+  #type = 0;
+  #flags = 0;
+
+  /** `prefaceBytes`: what comes before the first frame. */
+  constructor(prefaceBytes = 0) {
+    this.#bytesToSkip = prefaceBytes;
+  }
+
+  /** Calls back for each head that ends in these bytes; its payload begins at `end`. */
+  push(bytes: Uint8Array, headed: (type: number, flags: number, length: number, end: number) => void): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#bytesToSkip > 0) {
+        const skipped = Math.min(this.#bytesToSkip, bytes.length - at);
+        at += skipped;
+        this.#bytesToSkip -= skipped;
+        continue;
+      }
+      this.#takeByte(bytes[at] ?? 0);
+      at += 1;
+      if (this.#headBytes < FRAME_HEAD_BYTES) continue;
+      headed(this.#type, this.#flags, this.#length, at);
+      this.#bytesToSkip = this.#length;
+      this.#headBytes = 0;
+      this.#length = 0;
+    }
+  }
+
+  /** Three bytes of length, one of type, one of flags, four of the stream (RFC 9113 §4.1). */
+  #takeByte(byte: number): void {
+    if (this.#headBytes < 3) this.#length = this.#length * 256 + byte;
+    else if (this.#headBytes === 3) this.#type = byte;
+    else if (this.#headBytes === 4) this.#flags = byte;
+    this.#headBytes += 1;
+  }
+}
+
+/** Looks through what a session writes for a GOAWAY that says why the connection can't go on (RFC 9113 §5.4.1). */
+export class LastWordWatch {
+  readonly #heads = new FrameHeads();
+  #isSaid = false;
+
+  /** It has been written. */
+  get isSaid(): boolean {
+    return this.#isSaid;
+  }
+
+  /** Whether it has been by the end of these bytes. A GOAWAY has to come whole: node:http2 does not cut it. */
+  push(bytes: Buffer): boolean {
+    this.#heads.push(bytes, (type, _flags, length, end) => {
+      if (type === GOAWAY && length >= PAYLOAD_BYTES && end + PAYLOAD_BYTES <= bytes.length && bytes.readUInt32BE(end + 4) !== 0) this.#isSaid = true;
+    });
+    return this.#isSaid;
+  }
 }

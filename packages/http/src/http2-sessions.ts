@@ -54,8 +54,8 @@ export class Http2Sessions {
 
   /** The sink for one connection. */
   open(connection: Connection): Sink {
-    const stream = new Http2Stream(connection);
-    const sink = new Http2Connection(connection, stream, this.#service);
+    const stream = new Http2Stream(connection, () => sink.gaveUp());
+    const sink: Http2Connection = new Http2Connection(connection, stream, this.#service);
     // 'session' is emitted before the call returns.
     this.#opened = (session) => {
       sink.began(session);
@@ -96,6 +96,11 @@ class Http2Connection implements Sink {
 
   began(session: http2.ServerHttp2Session): void {
     this.#session = session;
+  }
+
+  /** The peer has been told of an error for which the connection has to end (RFC 9113 §5.4.1): what is open ends with it. */
+  gaveUp(): void {
+    this.#session?.destroy();
   }
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {

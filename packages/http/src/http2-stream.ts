@@ -1,9 +1,12 @@
 // The connection of an HTTP/2 session as the stream that node:http2 writes to, with a gate that can be shut.
 //
 // node:http2 reads nothing while a write of its own is not done. So what is held back counts as written, and is kept here.
+//
+// It also sees when the session gives up: nghttp2 says so to the peer, and Node neither tells nor closes.
 
 import type { Connection } from '@wellknown/core';
 import { ConnectionStream } from './connection-stream.ts';
+import { LastWordWatch } from './http2-frames.ts';
 
 // A hundred small answers. Whoever is sent more than this within a round trip has the gate opened before its time.
 export const MAX_HELD_BYTES = 262_144;
@@ -19,12 +22,16 @@ type Done = (error?: Error | null) => void;
 
 export class Http2Stream extends ConnectionStream {
   readonly #connection: Connection;
+  readonly #gaveUp: () => void;
+  readonly #lastWord = new LastWordWatch();
   #gate: Gate = { at: 'open' };
   #heldBytes = 0;
 
-  constructor(connection: Connection) {
+  /** `gaveUp` is called, once and in a turn of its own, when a GOAWAY with an error was written. It has to destroy the session. */
+  constructor(connection: Connection, gaveUp: () => void) {
     super(connection);
     this.#connection = connection;
+    this.#gaveUp = gaveUp;
   }
 
   /** Holds back all that is written after a frame, until `release`. */
@@ -42,21 +49,30 @@ export class Http2Stream extends ConnectionStream {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void {
+    this.#watch(chunk);
     const passing = this.#pass(chunk);
     if (passing.length > 0) super._write(passing, encoding, done);
     else done();
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: Done): void {
-    if (this.#gate.at === 'open') super._writev(chunks, done);
-    else this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'latin1', done);
+    if (this.#gate.at === 'open') {
+      for (const { chunk } of chunks) this.#watch(chunk);
+      super._writev(chunks, done);
+    } else this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'latin1', done);
   }
 
   /** A session has nothing to say to a client whose writing side lives on, so the end of ours is the end of both. */
   override _final(done: () => void): void {
     this.release();
-    this.#connection.end();
+    this.#connection.end(undefined, 'latin1', this.#lastWord.isSaid ? 'protocol-error' : 'finished');
     done();
+  }
+
+  #watch(bytes: Buffer): void {
+    if (this.#lastWord.isSaid || !this.#lastWord.push(bytes)) return;
+    // The session is in the middle of writing.
+    queueMicrotask(this.#gaveUp);
   }
 
   /** What may leave of these bytes; the rest is kept. */

@@ -172,7 +172,7 @@ describe('what is held back', () => {
     const pieces: string[] = [];
     let overflows = 0;
     const connection: unknown = { send: (bytes: Buffer) => pieces.push(bytes.toString()) > 0, cork: () => undefined, uncork: () => undefined, end: () => undefined };
-    const stream = new Http2Stream(connection as Connection);
+    const stream = new Http2Stream(connection as Connection, () => undefined);
     stream.hold({
       after: marker,
       overflowed() {

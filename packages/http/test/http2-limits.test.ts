@@ -108,6 +108,35 @@ describe('a session that had asked nothing when the drain began', () => {
   });
 });
 
+describe('a session whose client breaks the protocol', () => {
+  const broken: Readonly<Record<string, Buffer>> = {
+    'a PING of seven bytes': frame(FRAME.ping, 0, 0, Buffer.alloc(7)),
+    'a frame larger than agreed': Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1]),
+    'CONTINUATION of nothing': frame(FRAME.continuation, FLAG.endHeaders, 3, GET_BLOCK),
+  };
+
+  test.each(Object.entries(broken))('with %s is told why and ends at once, with all of its streams, whatever limits there are', async (_, bytes) => {
+    let aborted: (() => void) | undefined;
+    const wasAborted = new Promise<void>((resolve) => (aborted = resolve));
+    const { server, client } = await start(({ signal }) => new Promise(() => signal.addEventListener('abort', () => aborted?.())));
+    client.send(get(1));
+    while ((await server.status()).services[0]?.counters.requests !== 1) await new Promise((resolve) => setImmediate(resolve));
+    client.send(bytes);
+    await client.closed;
+    await wasAborted;
+    expect([errorCodeOf(client.frames.find(isGoaway)), client.failure()]).toEqual([expect.toSatisfy((code: number) => code > 0), undefined]);
+    while ((await server.status()).services[0]?.connections.open !== 0) await new Promise((resolve) => setImmediate(resolve));
+    expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
+  });
+
+  test('in the chunk with a request that is answered at once ends as well', async () => {
+    const { client } = await start(hello);
+    client.send(get(1), broken['a PING of seven bytes'] ?? Buffer.alloc(0));
+    await client.closed;
+    expect(errorCodeOf(client.frames.find(isGoaway))).toBe(6);
+  });
+});
+
 describe('content', () => {
   test('that comes too slowly is given up with 408, while other streams go on', async () => {
     const failures: unknown[] = [];
