@@ -105,6 +105,22 @@ describe('a file that is written while it is read', () => {
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
   });
 
+  test.each<readonly [what: string, headers: Readonly<Record<string, string>>, options: ServeFilesOptions]>([
+    ['a small part of a large one', { Range: 'bytes=-10' }, {}],
+    ['the whole of a small one that is not to be kept', {}, { cache: { maxBytes: 0 } }],
+  ])('is looked at again, as long as nothing was said of it: %s', async (what, headers, options) => {
+    put('a.log', `${'a'.repeat(what.includes('large') ? 100_000 : 0)}0123456789`);
+    const read = fs.read;
+    const spy = vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
+      fs.appendFileSync(path.join(root, 'a.log'), 'more');
+      read(...args);
+    }));
+    const { body, headers: answered } = await ask(serve(options), '/a.log', { headers });
+    expect(body.slice(-10)).toBe('456789more');
+    expect(Number(answered.get('content-length'))).toBe(body.length);
+    expect(spy).toHaveBeenCalledTimes(2);
+  });
+
   test('a moment after it was written is read again as well, and not kept', async () => {
     const justNow = new Date(wall.ms);
     put('a.txt', 'before', justNow);

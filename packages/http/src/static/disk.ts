@@ -23,8 +23,8 @@ export interface OpenFile {
   readonly facts: FileFacts;
   /** A part of the file. Its `close` closes the file. If the file changes meanwhile, the last bytes of the part are not read: that fails. */
   part(start: number, byteLength: number, growth: Growth): ContentSource;
-  /** The whole content, or undefined when the file changed meanwhile. Closes the file. */
-  readAll(growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The same at once, or undefined when the file changed meanwhile. Closes the file. */
+  readPart(start: number, byteLength: number, growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Closes the file where no source was taken. Safe to call twice. */
   close(): void;
 }
@@ -204,9 +204,9 @@ class DiskFile implements OpenFile {
     };
   }
 
-  async readAll(growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const bytes = new Uint8Array(this.facts.byteLength);
-    const source = this.part(0, bytes.length, growth);
+  async readPart(start: number, byteLength: number, growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const bytes = new Uint8Array(byteLength);
+    const source = this.part(start, byteLength, growth);
     let filled = 0;
     try {
       while (filled < bytes.length) {

@@ -1,6 +1,6 @@
 // One representation of a file as an answer: validators, preconditions, ranges.
 
-import { HttpResponse, type ContentSource } from '../response.ts';
+import { HttpResponse, type ContentSource, type HttpResponseInit } from '../response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
 import type { Coding } from './encoding.ts';
@@ -48,8 +48,11 @@ function headersWith({ etag, lastModified }: FileValidators, known: KnownFile, c
   };
 }
 
-/** Answers GET or HEAD. Takes the content: an open file is closed with the answer. */
-export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse {
+// One piece. It is read before its head leaves: a file that changes in that moment, as the end of a busy log does, is looked at again.
+const READ_FIRST_BYTES = 65_536;
+
+/** Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed before anything was said. */
+export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
   const headers = headersWith(validators, known, representation.coding, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
@@ -64,7 +67,7 @@ export function answerFile(request: Request, known: KnownFile, representation: R
     return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
   const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
-  if (range.at === 'whole') return new HttpResponse(partOf(content, { start: 0, byteLength }, context.growth), { headers });
+  if (range.at === 'whole') return answerPart({ start: 0, byteLength }, content, context.growth, { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
     return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
@@ -72,11 +75,11 @@ export function answerFile(request: Request, known: KnownFile, representation: R
   return answerParts(range.parts, byteLength, content, headers, context.growth);
 }
 
-function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>, growth: Growth): HttpResponse {
+function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>, growth: Growth): HttpResponse | Promise<HttpResponse | undefined> {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
-    return new HttpResponse(partOf(content, only, growth), { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+    return answerPart(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
   }
   // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
   const multipart = multipartOf(parts, size, headers['Content-Type'] ?? '', (part) => sourceOf(content, part, growth), () => close(content));
@@ -107,8 +110,11 @@ const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();
 };
 
-const partOf = (content: FileContent, { start, byteLength }: ByteRange, growth: Growth): Uint8Array | ContentSource =>
-  content instanceof Uint8Array ? content.subarray(start, start + byteLength) : content.part(start, byteLength, growth);
+function answerPart({ start, byteLength }: ByteRange, content: FileContent, growth: Growth, init: HttpResponseInit): HttpResponse | Promise<HttpResponse | undefined> {
+  if (content instanceof Uint8Array) return new HttpResponse(content.subarray(start, start + byteLength), init);
+  if (byteLength > READ_FIRST_BYTES) return new HttpResponse(content.part(start, byteLength, growth), init);
+  return content.readPart(start, byteLength, growth).then((bytes) => bytes && new HttpResponse(bytes, init));
+}
 
 /** A part of a multipart content, whose end is not the end of the file. */
 function sourceOf(content: FileContent, part: ByteRange, growth: Growth): ContentSource {

@@ -7,7 +7,7 @@ const STATUS_TEXTS = {
   405: 'Only GET and HEAD are answered here.',
   412: 'A precondition does not hold.',
   416: 'The file has no such range.',
-  503: 'Too many files are open. Try again.',
+  503: 'The file cannot be read just now. Try again.',
 } as const;
 
 /** An answer that says in one sentence why there is no file in it. */

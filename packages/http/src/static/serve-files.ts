@@ -6,7 +6,7 @@ import { HttpRequest } from '../request.ts';
 import { HttpResponse } from '../response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
-import { answerFile, fileHeaders, isSettled, type FileAnswerContext } from './file-answer.ts';
+import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-answer.ts';
 import { DEFAULT_FILE_CACHE, FileCache, type FileCacheLimits, type KnownFile, type Representation } from './file-cache.ts';
 import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
@@ -145,16 +145,16 @@ class Site {
       }
       open = reopened.value;
     }
-    const { facts } = representation;
-    if (!this.#cache.mayKeep(facts.byteLength)) return answerFile(request, known, representation, open, context);
-    // Before the head leaves, a file that changes can still be read again.
-    const bytes = await open.readAll(context.growth);
-    if (bytes === undefined) {
-      this.#cache.delete(known.path);
-      return undefined;
+    const { byteLength, modifiedMs } = representation.facts;
+    let content: FileContent | undefined = open;
+    if (this.#cache.mayKeep(byteLength)) {
+      // Before the head leaves, a file that changes can still be read again.
+      content = await open.readPart(0, byteLength, context.growth);
+      if (content !== undefined && isSettled(modifiedMs, nowMs)) this.#cache.keep(known, representation, content, new HttpResponse(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
     }
-    if (isSettled(facts.modifiedMs, nowMs)) this.#cache.keep(known, representation, bytes, new HttpResponse(bytes, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
-    return answerFile(request, known, representation, bytes, context);
+    const answer = content && (await answerFile(request, known, representation, content, context));
+    if (answer === undefined) this.#cache.delete(known.path);
+    return answer;
   }
 
   async #answerDirectory(request: Request, { key, segments, namesDirectory, query }: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
