@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const MAIN = path.join(ROOT, 'packages/cli/src/main.ts');
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 // By the program itself: Node may lie where only root gets to.

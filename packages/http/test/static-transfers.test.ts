@@ -163,6 +163,27 @@ test('a stream of the content, as other code reads it, fails like the connection
   close.mockRestore();
 });
 
+test.each([
+  [131_072, true],
+  [131_073, false],
+])('a part of %i bytes that changes when it is read first is looked at again: %s; a longer one is under way by then', async (byteLength, isAnswered) => {
+  const read = fs.read;
+  vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
+    fs.appendFileSync(file, 'more');
+    read(...args);
+  }));
+  const { peer, errors } = serveHandler(serveFiles(root));
+  peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-${byteLength - 1}\r\n\r\n`);
+  let text = '';
+  await until(() => {
+    text += peer.take();
+    return peer.closed || isWhole(text);
+  });
+  vi.restoreAllMocks();
+  expect([isWhole(text), peer.closed, errors.length]).toEqual([isAnswered, !isAnswered, isAnswered ? 0 : 1]);
+  expect(text).toContain(`/${isAnswered ? SIZE + 4 : SIZE}\r\n`);
+});
+
 test('two answers with one strong tag are the same content: after a change there is another tag', async () => {
   const handler = serveFiles(root, { cache: { revalidateMs: 0 } });
   const tag = async (): Promise<string | null> => (await ask(handler, '/big.bin', { method: 'HEAD' })).headers.get('etag');

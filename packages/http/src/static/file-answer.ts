@@ -48,8 +48,9 @@ function headersWith({ etag, lastModified }: FileValidators, known: KnownFile, c
   };
 }
 
-// One piece. It is read before its head leaves: a file that changes in that moment, as the end of a busy log does, is looked at again.
-const READ_FIRST_BYTES = 65_536;
+// The first piece that a pump reads. Up to here a part is read before its head leaves: a file that changes in that moment, as the end of
+// a busy log does, is looked at again.
+const READ_FIRST_BYTES = 131_072;
 
 /** Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed before anything was said. */
 export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse | Promise<HttpResponse | undefined> {

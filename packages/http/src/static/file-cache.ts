@@ -46,7 +46,7 @@ export interface FileCacheLimits {
 export const DEFAULT_FILE_CACHE: FileCacheLimits = {
   // A site's scripts, styles and pages fit; a worker stays small.
   maxBytes: 32 * 1024 * 1024,
-  // The pool's buffers have this size too: below, a file is one piece.
+  // The scripts, styles and pages of a site are smaller, and what is larger costs more to send than to open.
   maxFileBytes: 65_536,
   // A change is seen within a second, which nobody notices by hand.
   revalidateMs: 1_000,
