@@ -1,5 +1,7 @@
+// The command line of exec, and what depends on the kinds of listeners that a server has.
+
 import { describe, expect, test } from 'vitest';
-import { COMMON_OPTIONS } from '../src/command/index.ts';
+import { COMMON_OPTIONS, parseServerArguments } from '../src/command/index.ts';
 import { parseExecArguments } from '../src/command/run-exec.ts';
 
 const parse = (options: readonly string[]) => parseExecArguments([...options, '--listen', 'tcp://127.0.0.1:0', '--', 'cat', '--listen', 'x']);
@@ -31,4 +33,13 @@ describe('the command line of exec', () => {
     expect(others).toContain('--workers');
     for (const name of others) expect(parse([name, '1'])).toMatchObject({ ok: false, error: expect.stringContaining(`${name} is not for exec: `) as string });
   });
+});
+
+test.each([
+  [['--tls-cert', 'x.pem'], '--tls-cert was given without --tls-key'],
+  [['--tls-key', 'x.pem'], '--tls-key was given without --tls-cert'],
+  [['--tls-cert', 'x.pem', '--tls-key', 'x.pem'], '--tls-cert is of no use without --listen tls://HOST:PORT'],
+  [['--listen', 'tls://127.0.0.1:0'], '--listen tls://… needs --tls-cert and --tls-key'],
+])('a server that speaks TLS refuses %j: %s', (argv, error) => {
+  expect(parseServerArguments(argv, { options: [], schemes: ['tcp', 'tls'] })).toEqual({ ok: false, error });
 });
