@@ -19,6 +19,7 @@ const CARRYING_FILES = [
   'packages/core/src/listener.ts',
   'packages/core/src/single-process.ts',
   'packages/core/src/supervisor.ts',
+  'packages/core/src/primary-status.ts',
   'packages/core/src/worker-lives.ts',
   'packages/core/src/passed-sockets.ts',
   'packages/core/src/kernel-counters.ts',

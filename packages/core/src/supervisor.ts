@@ -4,26 +4,24 @@
 
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { AddressLedger } from './address-ledger.ts';
 import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
 import type { Timer } from './clock.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatching } from './dispatching.ts';
 import { WellknownError } from './errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from './inheritance.ts';
 import type { ResolvedOptions } from './options.ts';
+import { PoolLimits } from './pool-limits.ts';
+import { primaryStatus } from './primary-status.ts';
 import { closedBeforeReady, type Server } from './server.ts';
 import { publishServer } from './diagnostics.ts';
 import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
-import { kernelCounters } from './kernel-counters.ts';
 import { ListenerStates } from './listener-states.ts';
-import { handleOf, urlOf, type SharedSocket } from './shared-sockets.ts';
 import { SocketBook } from './socket-book.ts';
-import { NO_DATAGRAMS } from './datagram-limits.ts';
-import { IDLE_EVENT_LOOP, serviceStatus, type ServerStatus, type ServiceShare, type WorkerShare } from './status.ts';
+import { IDLE_EVENT_LOOP } from './status.ts';
 import { startSuccessor } from './upgrade.ts';
 import { TicketKeys } from './ticket-keys.ts';
+import { createHearing } from './worker-hearing.ts';
 import { WorkerLives, type Life } from './worker-lives.ts';
-import type { FromWorker } from './worker-messages.ts';
 import { WorkerChronicle } from './worker-chronicle.ts';
 import { WorkerShares } from './worker-shares.ts';
 
@@ -38,12 +36,12 @@ interface Waiter {
 let isSupervising = false;
 
 export function createPrimary(options: ResolvedOptions): Server {
-  const { clock, log, services, backlog } = options;
+  const { clock, log, services } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const ledgers = services.map((service) => new AddressLedger(service.limits.maxConnectionsPerAddress, service.limits.maxAcceptsPerSecondPerAddress));
-  const dispatchers = new Map<number, Dispatcher>();
-  const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received, exited });
+  const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received: (life, message) => hear(life, message), exited });
+  const limits = new PoolLimits(options, lives);
+  const dispatching = new Dispatching(options, lives, () => state.workers);
   const tickets = new TicketKeys(services, (key) => {
     for (const { life } of lives.all()) lives.send(life, { type: 'ticket-key', key });
   });
@@ -52,6 +50,12 @@ export function createPrimary(options: ResolvedOptions): Server {
   const book = new SocketBook(options, lives, inheritance, states);
   const shares = new WorkerShares();
   const chronicle = new WorkerChronicle();
+  const hear = createHearing({
+    options, lives, book, dispatching, limits, shares, tickets, observe, updateLoans,
+    state: () => state,
+    graceMs: () => closeGraceMs,
+    failed: (message) => (lastFailure = message),
+  });
   let state = initialArbiterState(workerCount);
   let lastFailure = '';
   let heartbeat: Timer | undefined;
@@ -78,13 +82,13 @@ export function createPrimary(options: ResolvedOptions): Server {
     chronicle.changed(state, step.state);
     const isResized = step.state.target !== state.target;
     state = step.state;
-    if (isResized) for (const { life } of lives.all()) lives.send(life, { type: 'pool', workers: state.target });
+    if (isResized) limits.resized(state.target);
     for (const action of step.actions) carryOut(action);
     wakeUp?.cancel();
     wakeUp = state.mayStartAtMs > nowMs ? clock.after(state.mayStartAtMs - nowMs, () => observe()) : undefined;
-    updateQuotas();
+    limits.balance(state);
     updateLoans();
-    for (const dispatcher of dispatchers.values()) dispatcher.pump();
+    dispatching.pump();
     if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
       listening.resolve();
       listening = undefined;
@@ -139,118 +143,20 @@ export function createPrimary(options: ResolvedOptions): Server {
     }));
   }
 
-  /** Tells workers how many connections of an address they may open without asking, where that has changed. */
-  function updateQuotas(): void {
-    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ life }) => life));
-    const holders = lives.all().filter(({ hasSaidHello }) => hasSaidHello).map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
-    for (const [service, ledger] of ledgers.entries()) {
-      for (const { worker, free } of ledger.balance(holders, state.target)) lives.send(worker, { type: 'quota', service, free });
-    }
-  }
-
-  async function introduce(life: Life): Promise<void> {
-    await book.bindForSlot(life.slot);
-    life.hasAsked = true;
-    updateLoans();
-    lives.send(life.life, { type: 'lent', endpoints: book.endpoints().map(({ service, url }) => ({ service, endpoint: url })) });
-  }
-
-  function startDispatching(socket: SharedSocket): Promise<void> {
-    const { service } = socket;
-    const dispatcher = new Dispatcher({
-      policy: options.dispatch,
-      maxWaiting: backlog,
-      targets: () => state.workers.filter((record) => record.at === 'ready' && lives.get(record.life)?.fullServices.has(service) === false),
-      send: (life, connection, carried) => lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
-    });
-    dispatchers.set(socket.id, dispatcher);
-    states.move(socket.id, 'listening');
-    return dispatcher.listen(handleOf(socket) as never, backlog);
-  }
-
-  // Hearing ---------------------------------------------------------------------------------------------------------
-
-  function received(life: Life, message: FromWorker): void {
-    switch (message.type) {
-      case 'hello':
-        life.hasSaidHello = true;
-        // Told to drain while it was starting, and a program that handles SIGTERM by itself has started nevertheless.
-        if (state.workers.find((worker) => worker.life === life.life)?.at === 'draining') {
-          lives.send(life.life, { type: 'drain', graceMs: closeGraceMs });
-          return;
-        }
-        if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
-        lives.send(life.life, { type: 'pool', workers: state.target });
-        updateQuotas();
-        introduce(life).catch((error: unknown) => {
-          log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');
-          lives.kill(life.life, 'SIGTERM');
-        });
-        return;
-      case 'ready':
-        observe([{ type: 'ready', life: life.life }]);
-        return;
-      case 'beat':
-        shares.told(life.slot, life.life, message.services);
-        options.metrics?.sampled(life.slot, message.eventLoop);
-        observe([{ type: 'beat', life: life.life, served: servedBy(message.services), eventLoop: message.eventLoop }]);
-        return;
-      case 'failed':
-        lastFailure = message.message;
-        lives.kill(life.life, 'SIGTERM');
-        return;
-      case 'leaving':
-        observe([{ type: 'leaving', life: life.life }]);
-        return;
-      case 'full':
-        life.fullServices.add(message.service);
-        book.forgetLoans(life.life, message.service);
-        updateLoans();
-        return;
-      case 'room':
-        life.fullServices.delete(message.service);
-        updateLoans();
-        for (const dispatcher of dispatchers.values()) dispatcher.pump();
-        return;
-      case 'taken':
-        for (const dispatcher of dispatchers.values()) dispatcher.taken(message.connection);
-        return;
-      case 'returned':
-        for (const dispatcher of dispatchers.values()) dispatcher.returned(message.connection);
-        return;
-      case 'closed':
-        for (const dispatcher of dispatchers.values()) dispatcher.closed(message.connection);
-        return;
-      case 'lease':
-        lives.send(life.life, { type: 'lease-answer', question: message.question, verdict: ledgers[message.service]?.lease(life.life, message.key, clock.nowMs()) ?? 'address-limit' });
-        return;
-      case 'release':
-        ledgers[message.service]?.release(life.life, message.key);
-        return;
-      case 'quota':
-        ledgers[message.service]?.lowered(life.life, message.free, message.beyond);
-        updateQuotas();
-        return;
-      case 'status':
-        return;
-    }
-  }
-
   function exited({ slot, life }: Life, code: number | null, signal: string | null): void {
-    for (const ledger of ledgers) ledger.forget(life);
+    limits.forget(life);
     const wasDraining = state.workers.find((worker) => worker.life === life)?.at === 'draining';
     if (!wasDraining) log.warn({ slot, code, signal }, 'a worker has ended');
     shares.ended(life);
     observe([{ type: 'exited', life }]);
-    for (const dispatcher of dispatchers.values()) dispatcher.exited(life);
+    dispatching.exited(life);
   }
 
   // Ending ----------------------------------------------------------------------------------------------------------
 
   /** Takes the addresses back. While the primary holds a listening socket, the kernel goes on queueing for it. */
   async function unbind(): Promise<void> {
-    for (const dispatcher of dispatchers.values()) dispatcher.close();
-    dispatchers.clear();
+    dispatching.close();
     await book.close(hasHandedOver);
   }
 
@@ -285,35 +191,6 @@ export function createPrimary(options: ResolvedOptions): Server {
     return { hint: lastFailure === '' ? 'its output above says why' : lastFailure };
   }
 
-  /** Those who can answer do; of the others the last beat is known. */
-  async function status(): Promise<ServerStatus> {
-    const answers = await lives.askStatus();
-    for (const { slot, life, services: told } of answers) {
-      if (told.length > 0 && lives.get(life) !== undefined) shares.told(slot, life, told.map(({ share }) => share));
-    }
-    const kernel = await kernelCounters(services.flatMap((_, index) => book.urlsOf(index)));
-    return {
-      role: 'primary',
-      pid: process.pid,
-      eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
-      services: services.map(({ protocol }, index) => {
-        const pairs = answers.flatMap((answer) => answer.services[index]?.pairs ?? []);
-        return serviceStatus(protocol.name, book.urlsOf(index), [...ownShare(index), ...shares.of(index)], pairs, kernel);
-      }),
-      workers: state.workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, eventLoop: record.eventLoop })),
-      supervision: { started: state.lives, ended: chronicle.ended },
-    };
-  }
-
-  /** Where the primary accepts, it counts too: as slot 0. */
-  function ownShare(service: number): WorkerShare[] {
-    const listeners = book.all().flatMap((socket) => {
-      const dispatcher = dispatchers.get(socket.id);
-      return dispatcher === undefined || socket.service !== service ? [] : [{ endpoint: urlOf(socket), connections: dispatcher.counters(), datagrams: NO_DATAGRAMS }];
-    });
-    return listeners.length === 0 ? [] : [{ slot: 0, listeners, counters: {} }];
-  }
-
   /** Tells a predecessor that it may drain. */
   function reportReady(): void {
     if (inheritance.readyDescriptor === undefined) return;
@@ -322,6 +199,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     for (const descriptor of inheritance.rest()) closeSync(descriptor);
   }
 
+  const isChanging = (): boolean => reloading !== undefined || isUpgrading || state.stopping || listening !== undefined;
   const requireWanted = (): void => {
     if (isUnwanted) throw closedBeforeReady();
   };
@@ -338,7 +216,11 @@ export function createPrimary(options: ResolvedOptions): Server {
       isBinding = true;
       try {
         await book.bindAll(Array.from({ length: workerCount }, (_, index) => index + 1));
-        for (const socket of book.all()) if (socket.via === 'dispatch') await startDispatching(socket);
+        for (const socket of book.all()) {
+          if (socket.via !== 'dispatch') continue;
+          states.move(socket.id, 'listening');
+          await dispatching.start(socket);
+        }
         requireWanted();
       } catch (error) {
         await release();
@@ -377,12 +259,10 @@ export function createPrimary(options: ResolvedOptions): Server {
       }
       return ended.catch(() => undefined);
     },
-    status,
+    status: () => primaryStatus({ services, lives, book, dispatching, shares, chronicle, state: () => state, eventLoop: () => watch?.last ?? IDLE_EVENT_LOOP }),
     scale: (by) => observe([{ type: 'scale', by }]),
     reload() {
-      if (reloading !== undefined || isUpgrading || state.stopping || listening !== undefined) {
-        return Promise.reject(new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' }));
-      }
+      if (isChanging()) return Promise.reject(changesAlready());
       lastFailure = '';
       return new Promise<void>((resolve, reject) => {
         reloading = { resolve, reject };
@@ -391,9 +271,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       });
     },
     async upgrade() {
-      if (reloading !== undefined || isUpgrading || state.stopping || listening !== undefined) {
-        throw new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' });
-      }
+      if (isChanging()) throw changesAlready();
       isUpgrading = true;
       publishServer('primary', 'upgrading');
       try {
@@ -415,6 +293,5 @@ export function createPrimary(options: ResolvedOptions): Server {
   return server;
 }
 
-/** Connections that it has accepted since it was started. */
-const servedBy = (services: readonly ServiceShare[]): number =>
-  services.reduce((sum, { listeners }) => listeners.reduce((whole, { connections }) => whole + connections.accepted, sum), 0);
+const changesAlready = (): WellknownError =>
+  new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' });
