@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const CARRYING_FILES = [
   'packages/core/src/system-clock.ts',
   'packages/core/src/socket-handle.ts',
+  'packages/core/src/readiness-watch.ts',
   'packages/core/src/net-transport.ts',
   'packages/core/src/tls-context.ts',
   'packages/core/src/process-limits.ts',

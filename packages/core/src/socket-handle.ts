@@ -1,11 +1,10 @@
 // Binding without accepting: the sockets that a primary owns for its whole life and lends to its workers.
 //
 // Node offers this in the open as net.BoundSocket (24.19, 26.4). Before that, the only way is the function that
-// node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. All undocumented access of this package is
-// in this file, each guarded: where it is missing, a clear error says so.
+// node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. Undocumented access is guarded: where it is
+// missing, a clear error says so.
 
 import type dgram from 'node:dgram';
-import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import { WellknownError } from './errors.ts';
 
@@ -30,7 +29,8 @@ interface SocketName {
   readonly address?: string;
   readonly port?: number;
 }
-interface RawHandle {
+/** A handle as Node's own code has it, in the parts that are used here. */
+export interface RawHandle {
   readonly fd: number;
   getsockname?(out: object): number;
   close(): void;
@@ -186,96 +186,6 @@ export function stopReceiving(socket: dgram.Socket): void {
     throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, { fault: 'system', hint: 'use --workers 0' });
   }
   handle.recvStop();
-}
-
-/** Tells when somebody waits at a socket: a connection that nobody has accepted, or a datagram that nobody has received. Takes neither. */
-export interface ReadinessWatch {
-  /** Calls back once, in a later turn of the event loop, and looks no more until it is called again. */
-  once(onReady: () => void): void;
-  /** The callback is not called any more. */
-  stop(): void;
-  /** Stops, and closes the socket by `closeSocket`. */
-  close(closeSocket: () => Promise<void>): Promise<void>;
-}
-
-interface RawStreamHandle extends RawHandle {
-  open?(descriptor: number): number;
-  useUserBuffer?(buffer: Uint8Array): void;
-  onread?: () => void;
-  readStart?(): number;
-  readStop?(): number;
-}
-
-/** Watches a stream socket that listens in the kernel and that nobody in this process accepts from. */
-export function watchStream(handle: net.Socket): ReadinessWatch {
-  const raw = rawStreamHandle(handle);
-  const watch = watchRaw(raw, raw.fd);
-  return {
-    ...watch,
-    close(closeSocket) {
-      watch.stop();
-      return closeSocket();
-    },
-  };
-}
-
-/** Watches a datagram socket, which receives nothing in this process from now on. */
-export function watchDatagrams(socket: dgram.Socket): ReadinessWatch {
-  stopReceiving(socket);
-  const descriptor = datagramDescriptor(socket);
-  // A datagram handle cannot wait without receiving. A stream handle can, and does not ask what it is given. Its class is not exported: it
-  // is that of any stream socket, and one is bound for a moment to learn it.
-  const probe = bindStream({ address: '127.0.0.1', port: 0 });
-  const StreamHandle = rawStreamHandle(probe.handle).constructor as new (type: number) => RawStreamHandle;
-  probe.close();
-  const raw = new StreamHandle(0);
-  return {
-    ...watchRaw(raw, descriptor),
-    async close(closeSocket) {
-      // Two handles have one number, and each closes it. Once the first has, another thread may open a file under that number: so it is taken
-      // back before the second one closes it. Where somebody was faster the second is left, it does nothing any more.
-      raw.close();
-      if (takeDescriptor(descriptor)) await closeSocket();
-    },
-  };
-}
-
-const rawStreamHandle = (handle: net.Socket): RawStreamHandle => ((handle as unknown as { readonly _handle?: unknown })._handle ?? handle) as RawStreamHandle;
-
-// libuv polls a descriptor, asks for a buffer when it is readable, and gives up (ENOBUFS) without a system call when the buffer is empty.
-const NO_ROOM = Buffer.alloc(0);
-
-function watchRaw(raw: RawStreamHandle, descriptor: number): Pick<ReadinessWatch, 'once' | 'stop'> {
-  // A handle that was bound may not read. Opened with the number that it has already, it may.
-  if (process.platform === 'win32' || raw.open === undefined || raw.useUserBuffer === undefined || raw.open(descriptor) < 0) throw cannotWatch();
-  raw.useUserBuffer(NO_ROOM);
-  const stop = (): void => void raw.readStop?.();
-  return {
-    once(onReady) {
-      raw.onread = () => {
-        stop();
-        onReady();
-      };
-      if ((raw.readStart?.() ?? -1) < 0) throw cannotWatch();
-    },
-    stop,
-  };
-}
-
-const cannotWatch = (): WellknownError =>
-  new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to wait at a socket without taking from it on ${process.platform}`, { fault: 'system', hint: 'use a program that serves one connection, which needs no waiting (nowait)' });
-
-/** Opens the lowest free numbers up to the given one, and keeps that one. False when it was not free any more. */
-function takeDescriptor(descriptor: number): boolean {
-  const opened: number[] = [];
-  try {
-    do opened.push(openSync('/dev/null', 'r'));
-    while ((opened.at(-1) ?? 0) < descriptor);
-  } catch {
-    // No more descriptors: then the number is not ours either.
-  }
-  for (const other of opened) if (other !== descriptor) closeSync(other);
-  return opened.includes(descriptor);
 }
 
 /** The number of an accepted socket's descriptor; -1 where Node does not tell. */

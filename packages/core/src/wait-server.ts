@@ -13,7 +13,7 @@ import type { BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
 import type { Server } from './server.ts';
 import { createSingleProcessServer, type Entrance } from './single-process.ts';
-import { watchDatagrams, watchStream, type ReadinessWatch } from './socket-handle.ts';
+import { watchDatagrams, watchStream, type ReadinessWatch } from './readiness-watch.ts';
 import { DEFAULT_WAIT_POLICY, NEW_DOOR, stepDoor, type Door, type DoorAction, type DoorEvent, type WaitPolicy } from './wait-policy.ts';
 
 export interface WaitServerOptions extends ProgramToRun, Partial<WaitPolicy>, Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
