@@ -5,7 +5,7 @@ import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
 import { firstQuota, type LeaseVerdict } from './address-ledger.ts';
-import type { Leases } from './acceptor.ts';
+import type { Leases } from './admission.ts';
 import { publishServer } from './diagnostics.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { WellknownError } from './errors.ts';
