@@ -11,7 +11,7 @@ import type { CloseReason } from './connection-state.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 import type { ListenerTally, Registry } from './registry.ts';
-import { serveConnection } from './serve-connection.ts';
+import { logFailedHandler, serveConnection } from './serve-connection.ts';
 import type { TlsContext } from './tls-context.ts';
 
 /** Asks the ledger of all workers for a place, and gives it back. */
@@ -108,10 +108,8 @@ export class Admission {
 
   /** A connection that came in has closed. */
   closed(connection: Connection, tally: ListenerTally): void {
-    const { registry, leases, context } = this.#options;
-    if (connection.reason === 'handler-failed') {
-      context.log.error({ err: connection.error, peer: formatAddress(connection.remote) }, 'the protocol failed on a connection');
-    }
+    const { protocol, registry, leases, context } = this.#options;
+    logFailedHandler(protocol, connection, context.log);
     const lease = registry.remove(connection, tally);
     if (lease !== undefined) leases?.release(lease);
     this.#madeRoom();

@@ -1,5 +1,7 @@
+import { formatAddress } from './address.ts';
 import type { Connection } from './connection.ts';
 import { WellknownError } from './errors.ts';
+import type { Logger } from './log.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 
 /** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
@@ -30,6 +32,11 @@ function handlerFailed(protocol: Protocol, connection: Connection, context: Serv
     connection.end(undefined, 'latin1', 'protocol-error');
     return;
   }
-  context.log.error({ err: error, protocol: protocol.name, connection: connection.id }, 'the handler failed');
   connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
+}
+
+/** For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. */
+export function logFailedHandler(protocol: Protocol, connection: Connection, log: Logger): void {
+  if (connection.reason !== 'handler-failed') return;
+  log.error({ err: connection.error, protocol: protocol.name, connection: connection.id, peer: formatAddress(connection.remote) }, 'the handler failed');
 }

@@ -9,7 +9,7 @@ import { createNetTransport } from './net-transport.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { Protocol } from './protocol.ts';
-import { serveConnection } from './serve-connection.ts';
+import { logFailedHandler, serveConnection } from './serve-connection.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is done. Rejects when descriptor 0 is no stream socket. */
@@ -21,7 +21,7 @@ export async function serveStandardInput(protocol: Protocol, options: Pick<Serve
   }
   const socket = openSocket();
   const wheel = new TimerWheel(clock);
-  const connection = new Connection(1, createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined), { wheel, limits, connectionClosed: () => undefined });
+  const connection = new Connection(1, createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined), { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) });
   const closed = connection.closed;
   const work = new PendingWork();
   process.once('SIGTERM', () => connection.startDrain());

@@ -24,12 +24,17 @@ test('a line beyond the limit ends the connection as the fault of the peer, afte
   expect(logged).toEqual([]);
 });
 
-test('a handler that throws ends its own connection, and that is logged as its fault', async () => {
+test.each([
+  ['a handler that throws', { connection: () => Promise.reject(new Error('a mistake')) }],
+  ['a sink that throws', { open: () => ({ data: () => { throw new Error('a mistake'); } }) }],
+  ['a sink that throws at the end', { open: () => ({ data: () => undefined, closed: () => { throw new Error('a mistake'); } }) }],
+])('%s ends its own connection, and that is logged once as its fault', async (_, doors) => {
   const logged: unknown[] = [];
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (...line: unknown[]) => void logged.push(line) };
-  const protocol = defineProtocol({ name: 'wrong', port: 0, connection: () => Promise.reject(new Error('a mistake')) });
-  const memory = serveInMemory(protocol, { context: { log } });
+  const memory = serveInMemory(defineProtocol({ name: 'wrong', port: 0, ...doors }), { context: { log } });
+  memory.peer.send('hello');
+  memory.peer.end();
   await turn();
   expect(memory.closeReason).toBe('handler-failed');
-  expect(logged).toEqual([[expect.objectContaining({ protocol: 'wrong' }), 'the handler failed']]);
+  expect(logged).toEqual([[expect.objectContaining({ protocol: 'wrong', err: expect.objectContaining({ message: 'a mistake' }) as unknown }), 'the handler failed']]);
 });

@@ -3,7 +3,7 @@ import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '..
 import { silentLog } from '../log.ts';
 import { PendingWork } from '../pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
-import { serveConnection } from '../serve-connection.ts';
+import { logFailedHandler, serveConnection } from '../serve-connection.ts';
 import { TimerWheel } from '../timer-wheel.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } from './memory-transport.ts';
@@ -22,14 +22,19 @@ export interface MemoryConnection {
 }
 
 /** A connection over memory with a fake clock: a protocol's glue can be tested without a socket and without sleeping. */
-export function createMemoryConnection(options: MemoryConnectionOptions = {}): MemoryConnection {
+export const createMemoryConnection = (options: MemoryConnectionOptions = {}): MemoryConnection => openInMemory(options, () => undefined);
+
+function openInMemory(options: MemoryConnectionOptions, closed: (connection: Connection) => void): MemoryConnection {
   const clock = options.clock ?? createFakeClock();
   const { transport, peer } = createMemoryTransport(options);
   let closeReason: CloseReason | undefined;
   const owner = {
     wheel: new TimerWheel(clock),
     limits: { ...DEFAULT_CONNECTION_LIMITS, ...options.limits },
-    connectionClosed: (connection: Connection) => (closeReason = connection.reason),
+    connectionClosed(connection: Connection) {
+      closeReason = connection.reason;
+      closed(connection);
+    },
   };
   const connection = new Connection(1, transport, owner);
   return {
@@ -44,8 +49,9 @@ export function createMemoryConnection(options: MemoryConnectionOptions = {}): M
 
 /** A memory connection that `protocol` serves, as a server would after accepting it. */
 export function serveInMemory(protocol: Protocol, options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {}): MemoryConnection {
-  const memory = createMemoryConnection({ ...options, limits: { ...protocol.limits, ...options.limits } });
-  const context: ServiceContext = { log: silentLog, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, work: new PendingWork(), ...options.context };
+  const log = options.context?.log ?? silentLog;
+  const memory = openInMemory({ ...options, limits: { ...protocol.limits, ...options.limits } }, (connection) => logFailedHandler(protocol, connection, log));
+  const context: ServiceContext = { log, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, work: new PendingWork(), ...options.context };
   serveConnection(protocol, memory.connection, context);
   return memory;
 }
