@@ -1,6 +1,6 @@
 // An answer on a stream of HTTP/2: its head, then its content as fast as the peer takes it.
 
-import http2 from 'node:http2';
+import type http2 from 'node:http2';
 import { readFields } from './fields.ts';
 import { discardContent } from './response-content.ts';
 import type { EncodedHead } from './response-head.ts';
@@ -17,11 +17,12 @@ export interface Http2Answer {
 
 const SLICE_BYTES = 65_536;
 
-/** Resolves with the bytes of content once the last of them is written. Rejects when the content breaks, or is not as long as it was said to be. */
+/** Resolves with the bytes of content once the last of them, and the trailers, are written. Rejects when either breaks, or the content is not as long as it was said to be. */
 export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2Answer, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
   const { status, content } = answer;
   const { text, transfer, byteLength } = answer.head;
   const length = transfer === 'length' ? byteLength : undefined;
+  let trailersSent: Promise<void> | undefined;
   try {
     if (stream.destroyed) throw new Error('the stream is closed');
     const headers: http2.OutgoingHttpHeaders = { ':status': status, ...fieldsOf(text) };
@@ -31,16 +32,19 @@ export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2A
       return 0;
     }
     stream.respond(headers, { waitForTrailers: answer.trailers !== undefined });
-    if (answer.trailers !== undefined) sendTrailersAtEnd(stream, answer.trailers);
+    if (answer.trailers !== undefined) trailersSent = sendTrailersAtEnd(stream, answer.trailers);
   } catch (error) {
     discardContent(content);
     throw error;
   }
   if (typeof content === 'string' || content instanceof Uint8Array) {
     stream.end(typeof content === 'string' ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    await trailersSent;
     return length ?? 0;
   }
-  return isSource(content) ? sendSource(stream, content) : sendStream(stream, content, length, onCancel);
+  const sentBytes = await (isSource(content) ? sendSource(stream, content) : sendStream(stream, content, length, onCancel));
+  await trailersSent;
+  return sentBytes;
 }
 
 /** The status line is no field, and neither is how HTTP/1.1 would frame the content (RFC 9113 §8.2.2). */
@@ -50,17 +54,21 @@ function fieldsOf(head: string): Record<string, string[]> {
   return headers;
 }
 
-function sendTrailersAtEnd(stream: http2.ServerHttp2Stream, trailers: () => ResponseHeaders): void {
-  stream.once('wantTrailers', () => {
-    try {
-      const fields: Record<string, string> = {};
-      for (const [name, value] of readFields(encodeTrailers(trailers()))) fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
-      stream.sendTrailers(fields);
-    } catch {
-      stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-    }
+/** Rejects where there are none to be had. A client that is gone waits for none. */
+const sendTrailersAtEnd = (stream: http2.ServerHttp2Stream, trailers: () => ResponseHeaders): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream.once('close', resolve);
+    stream.once('wantTrailers', () => {
+      try {
+        const fields: Record<string, string> = {};
+        for (const [name, value] of readFields(encodeTrailers(trailers()))) fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
+        stream.sendTrailers(fields);
+        resolve();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
   });
-}
 
 /** Writes and waits until there is room for more. */
 const write = (stream: http2.ServerHttp2Stream, bytes: Uint8Array): Promise<void> =>

@@ -162,6 +162,24 @@ describe('the handler', () => {
     expect(session.closed).toBe(false);
   });
 
+  test('whose trailers cannot be had is reset, and logged', async () => {
+    const logged: unknown[] = [];
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (...line: unknown[]) => void logged.push(line) };
+    const { url } = await start((request, context) => {
+      context.setTrailers(() => {
+        throw new Error('no trailers');
+      });
+      return new HttpResponse(request.url.endsWith('/stream') ? new Blob(['content']).stream() : 'content');
+    }, { log });
+    const session = connect(url);
+    for (const target of ['/text', '/stream']) {
+      expect(await ask(session, { ':path': target })).toMatchObject({ status: 200, body: 'content', resetCode: http2.constants.NGHTTP2_INTERNAL_ERROR });
+    }
+    const line = [expect.objectContaining({ err: expect.objectContaining({ message: 'no trailers' }) as unknown }), 'an answer broke off'];
+    expect(logged).toEqual([line, line]);
+    expect(session.closed).toBe(false);
+  });
+
   test('that depends on content which turns out too large is reset, and never ends as if it were complete', async () => {
     const { url } = await start((request) => new HttpResponse(request.body), { limits: { maxBodyBytes: 1_000 } });
     const session = connect(url);
