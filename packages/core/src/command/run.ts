@@ -150,14 +150,14 @@ export async function runServer(program: string, make: () => Server, common: Com
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
     await server.ended;
-    notifier.close();
+    await notifier.close();
     if (common.pidFile !== undefined) await removePidFile(common.pidFile);
     // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
     setImmediate(() => process.exit());
   } catch (error) {
-    notifier.close();
     // What was started by then must not live on without what was asked for.
     await server?.close({ graceMs: 0 }).catch(() => undefined);
+    await notifier.close();
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
