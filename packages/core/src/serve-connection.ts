@@ -35,8 +35,11 @@ function handlerFailed(protocol: Protocol, connection: Connection, context: Serv
   connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
 }
 
-/** For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. */
+/**
+ * For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. One that ended the
+ * connection itself, without an error, has logged what it knows of it.
+ */
 export function logFailedHandler(protocol: Protocol, connection: Connection, log: Logger): void {
-  if (connection.reason !== 'handler-failed') return;
+  if (connection.reason !== 'handler-failed' || connection.error === undefined) return;
   log.error({ err: connection.error, protocol: protocol.name, connection: connection.id, peer: formatAddress(connection.remote) }, 'the handler failed');
 }

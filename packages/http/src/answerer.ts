@@ -151,8 +151,8 @@ export class Answerer {
       }
       if (end.at === 'broken') this.logFailure(exchange, end.error, 'an answer broke off');
       // The head is out, so the only honest end is one that no client takes for complete (RFC 9112 §8). What failed is in the log,
-      // with its request; for a failed handler core would write it again.
-      this.#connection.destroy('aborted', end.at === 'broken' ? end.error : undefined);
+      // with its request; given the error, core would write it again.
+      this.#connection.destroy('handler-failed');
     });
   }
 }
