@@ -6,7 +6,7 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import { normalizeIp, type Address } from './address.ts';
-import { readThroughSharedBuffer } from './shared-read-buffer.ts';
+import { forgetReads, readThroughSharedBuffer, takeChunk } from './shared-read-buffer.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -90,6 +90,7 @@ class NetTransport implements Transport {
     // From here on the kernel keeps what comes.
     plain.pause();
     plain.off('data', onData);
+    forgetReads(plain);
     if (plain.writableLength > 0) {
       // What was said in clear must have left before the first record.
       this.held = { writes: [], bytes: 0, ends: false, isFull: false };
@@ -178,12 +179,9 @@ class NetTransport implements Transport {
 }
 
 function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
-  const events = this[TRANSPORT]?.events;
-  if (events === undefined) return;
-  // The receiver's from now on, and no larger than what came.
-  const chunk = Buffer.allocUnsafe(byteLength);
-  buffer.copy(chunk, 0, 0, byteLength);
-  events.data(chunk);
+  // Taken in any case: a buffer that was given away must not be read into again.
+  const chunk = takeChunk(this, byteLength, buffer);
+  this[TRANSPORT]?.events?.data(chunk);
 }
 
 function onData(this: Carrier, chunk: Buffer): void {
@@ -205,6 +203,7 @@ function onError(this: Carrier, error: Error): void {
 
 function onClose(this: Carrier): void {
   const transport = this[TRANSPORT];
+  forgetReads(this);
   // A closed socket lives on for a while inside Node; what hung on it need not.
   this[TRANSPORT] = undefined;
   transport?.events?.closed(transport.failure);

@@ -5,6 +5,10 @@
 // Node has the same machinery and no option. Since the callbacks are synchronous and copy what came, one buffer serves all.
 // It saves a seventh of the CPU time of a small HTTP exchange (docs/benchmarks.md).
 //
+// A socket whose reads are large would pay for the copy, so it reads into a buffer of its own as long as they are: what came
+// is given away with the buffer, and a new one takes its place (`onread` with a function for its buffer). Few may at a time, since
+// between reads such a buffer is held for nothing.
+//
 // Undocumented, therefore guarded: where a part is missing, or bytes came before, the caller listens for 'data'.
 
 import type net from 'node:net';
@@ -15,6 +19,7 @@ export type ReadInto = (this: net.Socket, byteLength: number, buffer: Buffer) =>
 interface ReadParts {
   readonly buffer: symbol;
   readonly callback: symbol;
+  readonly generator: symbol;
 }
 interface RawHandle {
   readonly reading?: boolean;
@@ -23,6 +28,15 @@ interface RawHandle {
 
 // What libuv reads at most at once.
 const SHARED_BYTES = 65_536;
+// From here on the copy costs more than a new buffer, and little of a buffer that is given away is empty.
+const LARGE_BYTES = 49_152;
+// 4 MiB in all.
+const MAX_OWN_BUFFERS = 64;
+
+/** Sockets that read into a buffer of their own. */
+const owners = new Set<net.Socket>();
+/** What the socket that is being read goes on with, where that is another buffer. */
+let next: Buffer | undefined;
 
 let shared: Buffer | undefined;
 let parts: ReadParts | 'missing' | undefined;
@@ -31,7 +45,8 @@ function partsOf(socket: net.Socket): ReadParts | 'missing' {
   const named = (name: string): symbol | undefined => Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
   const buffer = named('kBuffer');
   const callback = named('kBufferCb');
-  return buffer === undefined || callback === undefined ? 'missing' : { buffer, callback };
+  const generator = named('kBufferGen');
+  return buffer === undefined || callback === undefined || generator === undefined ? 'missing' : { buffer, callback, generator };
 }
 
 /**
@@ -46,8 +61,40 @@ export function readThroughSharedBuffer(socket: net.Socket, readInto: ReadInto):
   const slots = socket as unknown as Record<symbol, unknown>;
   slots[parts.buffer] = shared;
   slots[parts.callback] = readInto;
+  slots[parts.generator] = nextBuffer;
   handle.useUserBuffer(shared);
   // An accepted socket reads at once, unless it was made paused or has been paused since.
   if (handle.reading !== true || socket.isPaused()) socket.resume();
   return true;
+}
+
+/** Node asks after each read. */
+function nextBuffer(): Buffer | undefined {
+  const buffer = next;
+  next = undefined;
+  return buffer;
+}
+
+/** What was read, for the receiver to keep. For `ReadInto`, and there the last thing that can fail. */
+export function takeChunk(socket: net.Socket, byteLength: number, buffer: Buffer): Buffer {
+  const isLarge = byteLength >= LARGE_BYTES;
+  if (isLarge && buffer !== shared) {
+    next = Buffer.allocUnsafeSlow(SHARED_BYTES);
+    return buffer.subarray(0, byteLength);
+  }
+  if (isLarge && owners.size < MAX_OWN_BUFFERS) {
+    owners.add(socket);
+    next = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  } else if (buffer !== shared) {
+    owners.delete(socket);
+    next = shared;
+  }
+  const chunk = Buffer.allocUnsafe(byteLength);
+  buffer.copy(chunk, 0, 0, byteLength);
+  return chunk;
+}
+
+/** A socket is not read any more. */
+export function forgetReads(socket: net.Socket): void {
+  if (owners.size > 0) owners.delete(socket);
 }

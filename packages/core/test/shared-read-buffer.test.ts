@@ -140,3 +140,30 @@ test('a paused transport reads nothing, and goes on where it stopped', async () 
   expect(recorder.text).toBe('onetwo');
   for (const socket of [accepted, client, other.accepted, other.client]) socket.destroy();
 });
+
+test('large reads, which are given away uncopied, stay as they were delivered, for more sockets than may have a buffer of their own', async () => {
+  const SOCKETS = 70;
+  const recorders: Recorder[] = [];
+  const sockets: net.Socket[] = [];
+  const connect = await listen((socket) => {
+    sockets.push(socket);
+    recorders.push(start(socket).recorder);
+  });
+  // Every byte tells its sender and its place.
+  const contentOf = (sender: number): Buffer => Buffer.from(Array.from({ length: 256 }, (_, place) => `${sender}:${place},`.padEnd(1_024, '.')).join('').repeat(3));
+  const clients = Array.from({ length: SOCKETS }, (_, sender) => {
+    const client = connect();
+    // Small, large, small again: the way into a buffer of its own and back.
+    client.write(`${sender}\n`, () => {
+      client.write(contentOf(sender), () => client.end('the end'));
+    });
+    return client;
+  });
+  while (recorders.length < SOCKETS) await new Promise((resolve) => setImmediate(resolve));
+  for (const recorder of recorders) await recorder.until(() => recorder.log.includes('ended'));
+  for (const recorder of recorders) {
+    const sender = Number(recorder.text.slice(0, recorder.text.indexOf('\n')));
+    expect(recorder.text === `${sender}\n${contentOf(sender).toString('latin1')}the end`).toBe(true);
+  }
+  for (const socket of [...sockets, ...clients]) socket.destroy();
+});
