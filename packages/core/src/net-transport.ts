@@ -179,7 +179,7 @@ class NetTransport implements Transport {
 }
 
 function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
-  // Taken in any case: a buffer that was given away must not be read into again.
+  // Taken even where nobody wants it.
   const chunk = takeChunk(this, byteLength, buffer);
   this[TRANSPORT]?.events?.data(chunk);
 }
