@@ -1,7 +1,8 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-// Parse, decide, carry: only carrying files touch sockets, timers, files and `process`. A new name in this list is a decision.
+// Parse, decide, carry: only carrying files touch sockets, timers, files and `process`. A new name in this list is a
+// decision.
 const CARRYING_FILES = [
   'packages/core/src/system-clock.ts',
   'packages/core/src/socket-handle.ts',
@@ -64,7 +65,25 @@ const CARRYING_FILES = [
   'packages/cli/src/ping.ts',
 ];
 
-const SYSTEM_MODULES = ['net', 'dgram', 'tls', 'cluster', 'child_process', 'http', 'https', 'http2', 'fs', 'fs/promises', 'timers', 'timers/promises', 'process', 'os', 'dns', 'dns/promises', 'worker_threads'];
+const SYSTEM_MODULES = [
+  'net',
+  'dgram',
+  'tls',
+  'cluster',
+  'child_process',
+  'http',
+  'https',
+  'http2',
+  'fs',
+  'fs/promises',
+  'timers',
+  'timers/promises',
+  'process',
+  'os',
+  'dns',
+  'dns/promises',
+  'worker_threads',
+];
 const RULE = 'Only carrying files touch the system; see CARRYING_FILES in eslint.config.js.';
 
 export default tseslint.config(
@@ -79,7 +98,10 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-definitions': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
       // Protocol parsers match control bytes on purpose.
@@ -90,18 +112,33 @@ export default tseslint.config(
     files: ['packages/*/src/**/*.ts'],
     ignores: CARRYING_FILES,
     rules: {
-      '@typescript-eslint/no-restricted-imports': ['error', {
-        paths: SYSTEM_MODULES.flatMap((name) => [name, `node:${name}`]).map((name) => ({ name, message: RULE, allowTypeImports: true })),
-      }],
-      'no-restricted-globals': ['error', ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'console'].map((name) => ({ name, message: RULE }))],
-      'no-restricted-syntax': ['error',
-        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Take the time from a Clock.' },
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: SYSTEM_MODULES.flatMap((name) => [name, `node:${name}`]).map((name) => ({
+            name,
+            message: RULE,
+            allowTypeImports: true,
+          })),
+        },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'console'].map((name) => ({ name, message: RULE })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'Take the time from a Clock.',
+        },
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time from a Clock.' },
       ],
     },
   },
   {
-    // A test's callbacks are often async by signature alone, and its reads of parsed JSON are checked by the assertions.
+    // A test's callbacks are often async by signature alone, and its reads of parsed JSON are checked by the
+    // assertions.
     files: ['**/test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', '*.config.ts', '.ci/**/*.ts'],
     rules: {
       '@typescript-eslint/require-await': 'off',
@@ -111,5 +148,22 @@ export default tseslint.config(
       'no-restricted-exports': 'off',
     },
   },
-  { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: Object.fromEntries(['process', 'console', 'Buffer', 'URL', 'Response', 'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'].map((name) => [name, 'readonly'])) } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'process',
+          'console',
+          'Buffer',
+          'URL',
+          'Response',
+          'setTimeout',
+          'setInterval',
+          'clearTimeout',
+          'clearInterval',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 );

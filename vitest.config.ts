@@ -5,7 +5,12 @@ const conditions = ['@wellknown/source', 'module', 'node', 'import', 'default'];
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'bench/test/**/*.test.ts', '.ci/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+      'bench/test/**/*.test.ts',
+      '.ci/**/*.test.ts',
+    ],
     // Integration tests start real processes: a slow machine must not turn that into a failure.
     testTimeout: 30_000,
     hookTimeout: 30_000,

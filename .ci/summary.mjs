@@ -1,5 +1,5 @@
-// Adds up the reports of several test runs: `node summary.mjs STATUS REPORT…`. Prints what failed, then one closing line.
-// Exits 1 unless every run succeeded, tests ran in each, and STATUS is 0.
+// Adds up the reports of several test runs: `node summary.mjs STATUS REPORT…`. Prints what failed, then one closing
+// line. Exits 1 unless every run succeeded, tests ran in each, and STATUS is 0.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [status, ...files] = process.argv.slice(2);
@@ -17,8 +17,10 @@ for (const file of files) {
   failed += report.numFailedTests + report.numFailedTestSuites * (report.numFailedTests === 0 ? 1 : 0);
   sound &&= report.success && report.numPassedTests > 0;
   for (const suite of report.testResults) {
-    const isFailedOutside = suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed');
-    if (isFailedOutside) console.log(`failed outside of its tests: ${suite.name}\n${reasons({ failureMessages: [suite.message] })}`);
+    const isFailedOutside =
+      suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed');
+    if (isFailedOutside)
+      console.log(`failed outside of its tests: ${suite.name}\n${reasons({ failureMessages: [suite.message] })}`);
     for (const test of suite.assertionResults) {
       if (test.status === 'failed') console.log(`failed: ${test.fullName}\n${reasons(test)}`);
       if (test.status === 'skipped') console.log(`skipped: ${test.fullName}`);
@@ -30,6 +32,15 @@ process.exitCode = sound ? 0 : 1;
 
 /** Why, without the colours: the message, and where it was thrown. */
 function reasons({ failureMessages }) {
-  // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
-  return failureMessages.map((text) => text.replaceAll(/\u001B\[[0-9;]*m/g, '').split('\n').slice(0, 12).map((line) => `    ${line}`).join('\n')).join('\n');
+  const colours = new RegExp('\\u001B\\[[0-9;]*m', 'g');
+  return failureMessages
+    .map((text) =>
+      text
+        .replaceAll(colours, '')
+        .split('\n')
+        .slice(0, 12)
+        .map((line) => `    ${line}`)
+        .join('\n'),
+    )
+    .join('\n');
 }

@@ -1,9 +1,9 @@
-// What is lost while workers are killed, reloaded and upgraded under 2,000 new connections a second, and how connections
-// spread over the workers, for each accept strategy.
+// What is lost while workers are killed, reloaded and upgraded under 2,000 new connections a second, and how
+// connections spread over the workers, for each accept strategy.
 //
-// A connection counts as lost when it was refused, reset or unanswered within five seconds. `before` was made before the
-// event: it may have been in the killed worker, which no strategy can prevent. `after` was made later: it must be zero for
-// every strategy that promises to lose nothing.
+// A connection counts as lost when it was refused, reset or unanswered within five seconds. `before` was made before
+// the event: it may have been in the killed worker, which no strategy can prevent. `after` was made later: it must be
+// zero for every strategy that promises to lose nothing.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
@@ -58,10 +58,12 @@ async function load(port: number, seconds: number): Promise<Outcome[]> {
   while (performance.now() < endAtMs) {
     for (let count = 0; count < CONNECTIONS_PER_SECOND / 100 && inFlight < MAX_IN_FLIGHT; count += 1) {
       inFlight += 1;
-      all.push(connectOnce(port).then((outcome) => {
-        inFlight -= 1;
-        outcomes.push(outcome);
-      }));
+      all.push(
+        connectOnce(port).then((outcome) => {
+          inFlight -= 1;
+          outcomes.push(outcome);
+        }),
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -71,7 +73,27 @@ async function load(port: number, seconds: number): Promise<Outcome[]> {
 
 async function start(strategy: string, pidFile: string): Promise<{ child: ChildProcess; port: number }> {
   const program = fileURLToPath(new URL('servers/identify.mjs', import.meta.url));
-  const child = spawn(process.execPath, [program, '--workers', '2', '--accept', strategy, '--listen', 'tcp://127.0.0.1:0', '--max-connections-per-ip', '100000', '--drain-timeout', '5', '--pid-file', pidFile, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(
+    process.execPath,
+    [
+      program,
+      '--workers',
+      '2',
+      '--accept',
+      strategy,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--max-connections-per-ip',
+      '100000',
+      '--drain-timeout',
+      '5',
+      '--pid-file',
+      pidFile,
+      '--log-level',
+      'error',
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -108,7 +130,9 @@ async function measure(strategy: string, event: (typeof EVENTS)[number]): Promis
     const before = lost.filter((outcome) => outcome.startedAtMs < eventAtMs).length;
     return `  ${strategy.padEnd(18)} ${event.padEnd(16)} ${String(outcomes.length).padStart(6)} ${String(before).padStart(7)} ${String(lost.length - before).padStart(6)}   ${[...spread.values()].sort((a, b) => b - a).join('/')}`;
   } finally {
-    const ended = new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined)));
+    const ended = new Promise((resolve) =>
+      child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined),
+    );
     child.kill('SIGTERM');
     await ended;
     // After an upgrade the successor is nobody's child, but the file has its id.
@@ -126,13 +150,17 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** Prints one line for each strategy and event. */
 export async function compareLoss(): Promise<void> {
-  console.log(`\nConnections lost at ${CONNECTIONS_PER_SECOND} a second (node ${process.version}, 2 workers): made, lost of those made before and after the event, spread over the workers before it`);
+  console.log(
+    `\nConnections lost at ${CONNECTIONS_PER_SECOND} a second (node ${process.version}, 2 workers): made, lost of those made before and after the event, spread over the workers before it`,
+  );
   for (const strategy of STRATEGIES) {
     for (const event of EVENTS) {
       try {
         console.log(await measure(strategy, event));
       } catch (error) {
-        console.log(`  ${strategy.padEnd(18)} ${event.padEnd(16)} ${error instanceof Error ? error.message : String(error)}`);
+        console.log(
+          `  ${strategy.padEnd(18)} ${event.padEnd(16)} ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }

@@ -20,25 +20,35 @@ const CHUNKS = 12_000;
 
 const client = (name: string, count: number) => {
   const program = fileURLToPath(new URL(`clients/${name}`, import.meta.url));
-  return (port: number): Promise<number> => Promise.resolve(Number(runClient(process.execPath, program, String(port), String(count))));
+  return (port: number): Promise<number> =>
+    Promise.resolve(Number(runClient(process.execPath, program, String(port), String(count))));
 };
 
 /** Compares connect, echo, close. */
-export const compareConnections = (rounds: number): Promise<void> => compare('connect, echo 5 bytes, close', SUBJECTS, client('connect-echo-close.mjs', CONNECTIONS), rounds);
+export const compareConnections = (rounds: number): Promise<void> =>
+  compare('connect, echo 5 bytes, close', SUBJECTS, client('connect-echo-close.mjs', CONNECTIONS), rounds);
 
 /** Compares bulk echo. */
-export const compareBulk = (rounds: number): Promise<void> => compare('echo of 64 KiB chunks', [NET, CORE], client('echo-chunks.mjs', CHUNKS), rounds);
+export const compareBulk = (rounds: number): Promise<void> =>
+  compare('echo of 64 KiB chunks', [NET, CORE], client('echo-chunks.mjs', CHUNKS), rounds);
 
 /** Compares the memory of idle connections; few rounds suffice. */
 export async function compareIdle(rounds: number): Promise<void> {
   const program = fileURLToPath(new URL('clients/idle.mjs', import.meta.url));
-  // Node raises its limit of open files as far as it may. A server keeps an eighth of it back, and bare processes take turns as
-  // they like: with six, none of them has more than it can open.
-  const maxOpen = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]) * 0.85;
+  // Node raises its limit of open files as far as it may. A server keeps an eighth of it back, and bare processes take
+  // turns as they like: with six, none of them has more than it can open.
+  const maxOpen =
+    Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]) * 0.85;
   for (const count of [10_000, 50_000]) {
     const holders = Math.ceil(count / Math.min(maxOpen, 20_000));
     const processes = Math.ceil(count / maxOpen) * 2;
-    const subjects = count <= maxOpen ? [NET, CORE] : [{ ...NET, arguments: [`${processes}`] }, { ...CORE, name: 'core', arguments: [`${processes}`] }];
+    const subjects =
+      count <= maxOpen
+        ? [NET, CORE]
+        : [
+            { ...NET, arguments: [`${processes}`] },
+            { ...CORE, name: 'core', arguments: [`${processes}`] },
+          ];
     await compareIdleMemory(subjects, program, { count, holders, rounds: Math.min(rounds, 3) });
   }
 }

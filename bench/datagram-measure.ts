@@ -1,5 +1,5 @@
-// What the datagram comparisons need beyond measure.ts: servers that are not Node programs, a load generator in C, and several
-// processes of one server.
+// What the datagram comparisons need beyond measure.ts: servers that are not Node programs, a load generator in C, and
+// several processes of one server.
 
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -48,11 +48,24 @@ export function compile(source: string): string {
   return program;
 }
 
-export const isInstalled = (program: string): boolean => spawnSync('sh', ['-c', `command -v '${program}'`]).status === 0;
+export const isInstalled = (program: string): boolean =>
+  spawnSync('sh', ['-c', `command -v '${program}'`]).status === 0;
 
 /** Runs the load generator on core 1 for a while. */
-export function load(generator: string, port: number, bytes: number, seconds: number, how: 'window' | 'rate', amount: number, sources = 1): Load {
-  const text = execFileSync('taskset', ['-c', '1', generator, ...[port, bytes, seconds].map(String), how, String(amount), String(sources)], { encoding: 'utf8' });
+export function load(
+  generator: string,
+  port: number,
+  bytes: number,
+  seconds: number,
+  how: 'window' | 'rate',
+  amount: number,
+  sources = 1,
+): Load {
+  const text = execFileSync(
+    'taskset',
+    ['-c', '1', generator, ...[port, bytes, seconds].map(String), how, String(amount), String(sources)],
+    { encoding: 'utf8' },
+  );
   const [sent = 0, received = 0, wrong = 0, took = 0] = [...text.matchAll(/[\d.]+/g)].map(Number);
   return { sent, received, wrong, seconds: took };
 }
@@ -71,7 +84,10 @@ const statOf = (pid: string): string[] => {
 };
 
 /** A process and its children. */
-const familyOf = (pid: number): string[] => [String(pid), ...readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && statOf(entry)[1] === String(pid))];
+const familyOf = (pid: number): string[] => [
+  String(pid),
+  ...readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && statOf(entry)[1] === String(pid)),
+];
 
 export async function start({ command, cores = '0' }: DatagramSubject): Promise<Running> {
   const child: ChildProcess = spawn('taskset', ['-c', cores, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -96,7 +112,11 @@ export async function start({ command, cores = '0' }: DatagramSubject): Promise<
   const pid = child.pid ?? 0;
   return {
     port,
-    cpuMicroseconds: () => familyOf(pid).reduce((sum, one) => sum + (Number(statOf(one)[11]) + Number(statOf(one)[12])) * MICROSECONDS_PER_TICK, 0),
+    cpuMicroseconds: () =>
+      familyOf(pid).reduce(
+        (sum, one) => sum + (Number(statOf(one)[11]) + Number(statOf(one)[12])) * MICROSECONDS_PER_TICK,
+        0,
+      ),
     residentMegabytes: () => familyOf(pid).reduce((sum, one) => sum + (Number(statOf(one)[21]) * 4096) / 2 ** 20, 0),
     ask(signal) {
       text = '';

@@ -1,17 +1,30 @@
-// Datagram echoes: CPU time for each one against peers, two workers against one, and ten times more than can be answered. The load is
-// a C program (clients/datagram-load.c), so that one core of load can fill one core of server.
+// Datagram echoes: CPU time for each one against peers, two workers against one, and ten times more than can be
+// answered. The load is a C program (clients/datagram-load.c), so that one core of load can fill one core of server.
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { bunBinary } from './http-peers.ts';
-import { benchFile, compile, isInstalled, load, median, start, temporaryFile, type DatagramSubject } from './datagram-measure.ts';
+import {
+  benchFile,
+  compile,
+  isInstalled,
+  load,
+  median,
+  start,
+  temporaryFile,
+  type DatagramSubject,
+} from './datagram-measure.ts';
 
 const WINDOW = 64;
 const WARM_UP_SECONDS = 1;
 const SECONDS = 2;
 const XINETD_PORT = 40_007;
 
-const wellknown = (workers: number, cores = '0'): DatagramSubject => ({ name: `wellknown${workers > 0 ? `, ${workers} worker${workers > 1 ? 's' : ''}` : ''}`, command: [process.execPath, benchFile('servers/echo-wellknown.mjs'), String(workers)], cores });
+const wellknown = (workers: number, cores = '0'): DatagramSubject => ({
+  name: `wellknown${workers > 0 ? `, ${workers} worker${workers > 1 ? 's' : ''}` : ''}`,
+  command: [process.execPath, benchFile('servers/echo-wellknown.mjs'), String(workers)],
+  cores,
+});
 
 /** Bare node:dgram first, since it is what the others are compared with. */
 function subjects(): DatagramSubject[] {
@@ -23,14 +36,24 @@ function subjects(): DatagramSubject[] {
   const bun = bunBinary();
   if (bun !== undefined) list.push({ name: 'bun', command: [bun, benchFile('servers/echo-bun.mjs')] });
   else console.log('  without bun: its package is not installed');
-  if (isInstalled('xinetd')) list.push({ name: 'xinetd', command: ['sh', '-c', `echo port ${XINETD_PORT}; exec xinetd -dontfork -f ${xinetdConfig()} -pidfile ${temporaryFile('pid')} -filelog ${temporaryFile('log')}`] });
+  if (isInstalled('xinetd'))
+    list.push({
+      name: 'xinetd',
+      command: [
+        'sh',
+        '-c',
+        `echo port ${XINETD_PORT}; exec xinetd -dontfork -f ${xinetdConfig()} -pidfile ${temporaryFile('pid')} -filelog ${temporaryFile('log')}`,
+      ],
+    });
   else console.log('  without xinetd: not installed');
   return list;
 }
 
 function xinetdConfig(): string {
   const file = temporaryFile('xinetd.conf');
-  writeFileSync(file, `service echo
+  writeFileSync(
+    file,
+    `service echo
 {
   type = INTERNAL UNLISTED
   id = echo-dgram
@@ -42,7 +65,8 @@ function xinetdConfig(): string {
   cps = 1000000 1
   disable = no
 }
-`);
+`,
+  );
   return file;
 }
 
@@ -61,18 +85,28 @@ async function compareCpu(generator: string, bytes: number, rounds: number): Pro
     }
   }
   const base = results.get(all[0]?.name ?? '') ?? [];
-  console.log(`\nUDP echo, ${bytes} bytes, ${WINDOW} in flight (node ${process.version}, ${rounds} rounds, CPU microseconds per echo: min median max, ratio to ${all[0]?.name ?? ''})`);
+  console.log(
+    `\nUDP echo, ${bytes} bytes, ${WINDOW} in flight (node ${process.version}, ${rounds} rounds, CPU microseconds per echo: min median max, ratio to ${all[0]?.name ?? ''})`,
+  );
   for (const { name } of all) {
     const values = results.get(name) ?? [];
     const ratio = median(values.map((value, index) => value / (base[index] ?? Number.NaN)));
-    console.log(`  ${name.padEnd(28)} ${Math.min(...values).toFixed(2).padStart(8)} ${median(values).toFixed(2).padStart(8)} ${Math.max(...values).toFixed(2).padStart(8)}   ${ratio.toFixed(2)}`);
+    console.log(
+      `  ${name.padEnd(28)} ${Math.min(...values)
+        .toFixed(2)
+        .padStart(8)} ${median(values).toFixed(2).padStart(8)} ${Math.max(...values)
+        .toFixed(2)
+        .padStart(8)}   ${ratio.toFixed(2)}`,
+    );
   }
 }
 
 /** From 64 sources, so that the kernel can spread them; server and load share two cores where there are no more. */
 async function compareWorkers(generator: string, rounds: number): Promise<void> {
   const cores = availableParallelism() > 2 ? '0,2' : '0,1';
-  console.log(`\nOne worker against two (64 sources, cores ${cores}, load on core 1${cores === '0,1' ? ', which it shares: the rates are lower bounds' : ''}; echoes a second, CPU microseconds per echo)`);
+  console.log(
+    `\nOne worker against two (64 sources, cores ${cores}, load on core 1${cores === '0,1' ? ', which it shares: the rates are lower bounds' : ''}; echoes a second, CPU microseconds per echo)`,
+  );
   for (const workers of [1, 2]) {
     const rates: number[] = [];
     const costs: number[] = [];
@@ -85,7 +119,9 @@ async function compareWorkers(generator: string, rounds: number): Promise<void> 
       costs.push((server.cpuMicroseconds() - before) / received);
       await server.stop();
     }
-    console.log(`  ${String(workers)} ${workers === 1 ? 'worker ' : 'workers'}  ${median(rates).toFixed(0).padStart(8)}  ${median(costs).toFixed(2).padStart(6)}`);
+    console.log(
+      `  ${String(workers)} ${workers === 1 ? 'worker ' : 'workers'}  ${median(rates).toFixed(0).padStart(8)}  ${median(costs).toFixed(2).padStart(6)}`,
+    );
   }
 }
 
@@ -100,7 +136,10 @@ async function untilStill(ask: () => Promise<string>): Promise<string> {
   return now;
 }
 
-/** Ten times what it answers when nothing is lost: it should go on answering as much, drop the rest, and need no more memory. */
+/**
+ * Ten times what it answers when nothing is lost: it should go on answering as much, drop the rest, and need no more
+ * memory.
+ */
 async function overload(generator: string): Promise<void> {
   const server = await start(wellknown(0));
   load(generator, server.port, 64, WARM_UP_SECONDS, 'window', WINDOW);

@@ -22,7 +22,8 @@ export async function compareFiles(rounds: number): Promise<void> {
       // Old enough to be no file in the making.
       utimesSync(join(root, name), 1_700_000_000, 1_700_000_000);
     }
-    for (const { name, connections } of FILES) await compare(`files, ${name}`, filePeers(root), (port) => wrk(port, `/${name}`, `-c${connections}`), rounds);
+    for (const { name, connections } of FILES)
+      await compare(`files, ${name}`, filePeers(root), (port) => wrk(port, `/${name}`, `-c${connections}`), rounds);
   } finally {
     rmSync(root, { recursive: true });
   }

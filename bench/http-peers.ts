@@ -35,7 +35,9 @@ export function peersFor(duty: Duty): Subject[] {
   return [
     { name: 'node:http', server: 'http-node.mjs', arguments: [duty] },
     { name: 'wellknown', server: 'http-wellknown.mjs', arguments: [duty] },
-    ...(duty === 'hello' ? [{ name: 'wellknown, platform Response', server: 'http-wellknown.mjs', arguments: ['native'] }] : []),
+    ...(duty === 'hello'
+      ? [{ name: 'wellknown, platform Response', server: 'http-wellknown.mjs', arguments: ['native'] }]
+      : []),
     { name: 'fastify', server: 'http-fastify.mjs' },
     { name: 'srvx', server: 'http-srvx.mjs', arguments: [duty] },
     { name: '@hono/node-server', server: 'http-hono.mjs', arguments: [duty] },

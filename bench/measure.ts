@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 export interface Subject {
   readonly name: string;
-  /** The server's program under bench/servers; it prints `port N` once it listens, or `port N pid M` for a process that it has started. */
+  /**
+   * The server's program under bench/servers; it prints `port N` once it listens, or `port N pid M` for a process that
+   * it has started.
+   */
   readonly server: string;
   readonly arguments?: readonly string[];
 }
@@ -31,8 +34,13 @@ const CLOCK_TICKS_PER_SECOND = 100;
 const cpuTime = (pid: number): number => processesOf(pid).reduce((sum, each) => sum + cpuTimeOf(each), 0);
 
 /** A process and its children. */
-const processesOf = (pid: number): number[] =>
-  [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)];
+const processesOf = (pid: number): number[] => [
+  pid,
+  ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number),
+];
 
 function cpuTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -56,7 +64,9 @@ const startedAt = (child: ChildProcess): Promise<{ readonly port: number; readon
 
 const start = (subject: Subject, ...options: string[]) => {
   const program = fileURLToPath(new URL(`servers/${subject.server}`, import.meta.url));
-  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...options, program, ...(subject.arguments ?? [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...options, program, ...(subject.arguments ?? [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 };
 
 async function round(subject: Subject, load: Load): Promise<Round> {
@@ -80,7 +90,10 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 };
 
-/** Runs the comparison and prints CPU microseconds for each operation; the ratio is that of each round to its neighbour's. */
+/**
+ * Runs the comparison and prints CPU microseconds for each operation; the ratio is that of each round to its
+ * neighbour's.
+ */
 export async function compare(title: string, subjects: readonly Subject[], load: Load, rounds: number): Promise<void> {
   const results = new Map<string, number[]>(subjects.map(({ name }) => [name, []]));
   for (let index = 0; index < rounds; index += 1) {
@@ -91,33 +104,67 @@ export async function compare(title: string, subjects: readonly Subject[], load:
   }
   const [reference] = subjects;
   const base = results.get(reference?.name ?? '') ?? [];
-  console.log(`\n${title} (node ${process.version}, ${rounds} rounds, CPU microseconds per operation: min median max, ratio to ${reference?.name ?? ''})`);
+  console.log(
+    `\n${title} (node ${process.version}, ${rounds} rounds, CPU microseconds per operation: min median max, ratio to ${reference?.name ?? ''})`,
+  );
   for (const { name } of subjects) {
     const values = results.get(name) ?? [];
     const ratio = median(values.map((value, index) => value / (base[index] ?? Number.NaN)));
-    console.log(`  ${name.padEnd(28)} ${Math.min(...values).toFixed(2).padStart(8)} ${median(values).toFixed(2).padStart(8)} ${Math.max(...values).toFixed(2).padStart(8)}   ${ratio.toFixed(2)}`);
+    console.log(
+      `  ${name.padEnd(28)} ${Math.min(...values)
+        .toFixed(2)
+        .padStart(8)} ${median(values).toFixed(2).padStart(8)} ${Math.max(...values)
+        .toFixed(2)
+        .padStart(8)}   ${ratio.toFixed(2)}`,
+    );
   }
-  if (availableParallelism() < 2) console.log('  one core only: server and client shared it, so these figures are not comparable');
+  if (availableParallelism() < 2)
+    console.log('  one core only: server and client shared it, so these figures are not comparable');
 }
 
 /** Runs a client program to its end on the client's core and returns what it printed. */
 export const runClient = (command: string, ...args: string[]): string =>
-  execFileSync('taskset', ['-c', CLIENT_CORE, command, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync('taskset', ['-c', CLIENT_CORE, command, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 
 /**
- * Opens `count` idle connections, divided over `holders` runs of a client program, and prints what each costs in the server's
- * processes together: bytes that their heaps hold, and resident bytes.
+ * Opens `count` idle connections, divided over `holders` runs of a client program, and prints what each costs in the
+ * server's processes together: bytes that their heaps hold, and resident bytes.
  */
-export async function compareIdleMemory(subjects: readonly Subject[], client: string, { count, holders, rounds }: { readonly count: number; readonly holders: number; readonly rounds: number }): Promise<void> {
-  console.log(`\nmemory of ${count} idle connections (node ${process.version}, ${rounds} rounds, bytes for each connection: median of heap and buffers, of resident memory; above ${subjects[0]?.name ?? ''})`);
-  const results = new Map<string, { heap: number[]; resident: number[] }>(subjects.map(({ name }) => [name, { heap: [], resident: [] }]));
+export async function compareIdleMemory(
+  subjects: readonly Subject[],
+  client: string,
+  { count, holders, rounds }: { readonly count: number; readonly holders: number; readonly rounds: number },
+): Promise<void> {
+  console.log(
+    `\nmemory of ${count} idle connections (node ${process.version}, ${rounds} rounds, bytes for each connection: median of heap and buffers, of resident memory; above ${subjects[0]?.name ?? ''})`,
+  );
+  const results = new Map<string, { heap: number[]; resident: number[] }>(
+    subjects.map(({ name }) => [name, { heap: [], resident: [] }]),
+  );
   for (let index = 0; index < rounds; index += 1) {
     for (const subject of subjects) {
       const child = start(subject, '--expose-gc');
       try {
         const { port } = await startedAt(child);
         const before = await memoryOf(child);
-        const clients = Array.from({ length: holders }, (_, holder) => spawn('taskset', ['-c', CLIENT_CORE, process.execPath, client, String(port), String(shareOf(count, holder, holders)), `127.0.0.${2 + holder}`], { stdio: ['pipe', 'pipe', 'inherit'] }));
+        const clients = Array.from({ length: holders }, (_, holder) =>
+          spawn(
+            'taskset',
+            [
+              '-c',
+              CLIENT_CORE,
+              process.execPath,
+              client,
+              String(port),
+              String(shareOf(count, holder, holders)),
+              `127.0.0.${2 + holder}`,
+            ],
+            { stdio: ['pipe', 'pipe', 'inherit'] },
+          ),
+        );
         await Promise.all(clients.map(({ stdout }) => new Promise((resolve) => stdout.once('data', resolve))));
         const after = await memoryOf(child);
         results.get(subject.name)?.heap.push((after.heap - before.heap) / count);
@@ -133,12 +180,18 @@ export async function compareIdleMemory(subjects: readonly Subject[], client: st
   }
   const base = results.get(subjects[0]?.name ?? '') ?? { heap: [], resident: [] };
   for (const [name, { heap, resident }] of results) {
-    const figures = [median(heap), median(resident), median(heap) - median(base.heap), median(resident) - median(base.resident)];
+    const figures = [
+      median(heap),
+      median(resident),
+      median(heap) - median(base.heap),
+      median(resident) - median(base.resident),
+    ];
     console.log(`  ${name.padEnd(28)} ${figures.map((bytes) => bytes.toFixed(0).padStart(8)).join('')}`);
   }
 }
 
-const shareOf = (count: number, holder: number, holders: number): number => Math.floor(count / holders) + (holder < count % holders ? 1 : 0);
+const shareOf = (count: number, holder: number, holders: number): number =>
+  Math.floor(count / holders) + (holder < count % holders ? 1 : 0);
 
 /** Asks every process of the server, each of which answers with one line. */
 const memoryOf = (child: ChildProcess): Promise<{ readonly heap: number; readonly resident: number }> =>
@@ -150,7 +203,10 @@ const memoryOf = (child: ChildProcess): Promise<{ readonly heap: number; readonl
       const answers = [...text.matchAll(/^memory (\d+) (\d+)\n/gm)];
       if (answers.length < asked.length) return;
       child.stdout?.off('data', heard);
-      resolve({ heap: answers.reduce((sum, [, heap]) => sum + Number(heap), 0), resident: answers.reduce((sum, [, , resident]) => sum + Number(resident), 0) });
+      resolve({
+        heap: answers.reduce((sum, [, heap]) => sum + Number(heap), 0),
+        resident: answers.reduce((sum, [, , resident]) => sum + Number(resident), 0),
+      });
     };
     child.stdout?.on('data', heard);
     for (const pid of asked) process.kill(pid, 'SIGUSR2');

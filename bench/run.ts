@@ -24,5 +24,6 @@ if (name !== undefined && !Object.hasOwn(COMPARISONS, name)) {
   console.error(`unknown comparison '${name}', allowed are ${Object.keys(COMPARISONS).join(', ')}`);
   process.exitCode = 2;
 } else {
-  for (const [key, run] of Object.entries(COMPARISONS)) if (name === undefined || name === key) await run(Number(rounds));
+  for (const [key, run] of Object.entries(COMPARISONS))
+    if (name === undefined || name === key) await run(Number(rounds));
 }

@@ -1,7 +1,9 @@
-// A chat over several worker processes: `node chat.ts tcp://127.0.0.1:8099`, then talk to it with `nc` from two terminals.
+// A chat over several worker processes: `node chat.ts tcp://127.0.0.1:8099`, then talk to it with `nc` from two
+// terminals.
 //
-// A worker knows only its own connections. What is said goes to the primary over the channel that node:cluster keeps anyway, and
-// from there to every worker: in one order for all, private to this program, and gone with the process that held it.
+// A worker knows only its own connections. What is said goes to the primary over the channel that node:cluster keeps
+// anyway, and from there to every worker: in one order for all, private to this program, and gone with the process that
+// held it.
 import cluster from 'node:cluster';
 import { defineProtocol, serve, type Connection } from '@wellknown/core';
 
@@ -21,7 +23,8 @@ const tellAll = (line: string): void => {
   else cluster.worker.send({ chat: line }, ignore);
 };
 
-const isChat = (message: unknown): message is { chat: string } => typeof message === 'object' && message !== null && 'chat' in message && typeof message.chat === 'string';
+const isChat = (message: unknown): message is { chat: string } =>
+  typeof message === 'object' && message !== null && 'chat' in message && typeof message.chat === 'string';
 
 export const chat = defineProtocol({
   name: 'chat',

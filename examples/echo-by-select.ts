@@ -1,4 +1,5 @@
-// An echo service over TCP and UDP in one loop, as it was written with select(2): no callback and no event. `node echo-by-select.ts`.
+// An echo service over TCP and UDP in one loop, as it was written with select(2): no callback and no event. `node
+// echo-by-select.ts`.
 import { formatEndpoint, select, socket, type StreamSocket } from '@wellknown/core';
 
 await using listener = socket('stream');
@@ -13,7 +14,10 @@ process.once('SIGTERM', () => stop.abort());
 const peers = new Set<StreamSocket>();
 
 while (!stop.signal.aborted) {
-  const ready = await select({ readable: [...peers, datagrams], acceptable: [listener] }, { signal: stop.signal }).catch(() => undefined);
+  const ready = await select(
+    { readable: [...peers, datagrams], acceptable: [listener] },
+    { signal: stop.signal },
+  ).catch(() => undefined);
   for (const one of ready?.acceptable ?? []) peers.add(await one.accept());
   for (const one of ready?.readable ?? []) {
     if (one.type === 'datagram') {

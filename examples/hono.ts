@@ -1,4 +1,5 @@
-// A Hono application, unchanged, on this server. `wellknown http --handler examples/hono.ts` serves it too, with workers.
+// A Hono application, unchanged, on this server. `wellknown http --handler examples/hono.ts` serves it too, with
+// workers.
 import { createHttpServer } from '@wellknown/http';
 import { Hono } from 'hono';
 

@@ -1,4 +1,5 @@
-// Every step of a connection's life by hand, on both sides: what serve() does for you. docs/lifecycle.md says what the kernel does.
+// Every step of a connection's life by hand, on both sides: what serve() does for you. docs/lifecycle.md says what the
+// kernel does.
 import { socket } from '@wellknown/core';
 
 await using listener = socket('stream');

@@ -1,5 +1,6 @@
-// A line protocol that upgrades to TLS: `node notes.ts tcp://127.0.0.1:8098 cert.pem key.pem`. In clear it says hello, help and
-// goodbye; notes are taken only in secret. Every command is a row of the table, and what needs TLS is a column.
+// A line protocol that upgrades to TLS: `node notes.ts tcp://127.0.0.1:8098 cert.pem key.pem`. In clear it says hello,
+// help and goodbye; notes are taken only in secret. Every command is a row of the table, and what needs TLS is a
+// column.
 import { readFileSync } from 'node:fs';
 import { defineProtocol, serve, type Connection } from '@wellknown/core';
 
@@ -8,12 +9,17 @@ interface Command {
   readonly run: (peer: Connection, notes: string[], argument: string) => string | undefined;
 }
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({
-  HELP: { needsTls: false, run: () => `200 ${[...COMMANDS.keys(), 'STARTTLS'].join(' ')}` },
-  NOTE: { needsTls: true, run: (_peer, notes, text) => (notes.length < 100 ? `201 note ${notes.push(text)}` : '452 the page is full') },
-  READ: { needsTls: true, run: (_peer, notes) => `200 ${notes.length}: ${notes.join(' / ')}` },
-  QUIT: { needsTls: false, run: () => undefined },
-}));
+const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({
+    HELP: { needsTls: false, run: () => `200 ${[...COMMANDS.keys(), 'STARTTLS'].join(' ')}` },
+    NOTE: {
+      needsTls: true,
+      run: (_peer, notes, text) => (notes.length < 100 ? `201 note ${notes.push(text)}` : '452 the page is full'),
+    },
+    READ: { needsTls: true, run: (_peer, notes) => `200 ${notes.length}: ${notes.join(' / ')}` },
+    QUIT: { needsTls: false, run: () => undefined },
+  }),
+);
 
 export const notes = defineProtocol({
   name: 'notes',

@@ -1,4 +1,5 @@
-// `node tally-program.ts --listen tcp://127.0.0.1:8096 --workers 2`: every option, signal and exit status that `wellknown` has.
+// `node tally-program.ts --listen tcp://127.0.0.1:8096 --workers 2`: every option, signal and exit status that
+// `wellknown` has.
 import { ok } from '@wellknown/core';
 import { runCommand } from '@wellknown/core/command';
 import { tally } from './tally.ts';

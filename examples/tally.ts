@@ -1,7 +1,9 @@
-// A protocol of lines: `+ 3`, `- 1`, `total`, `quit`. It keeps a total for each connection. docs/writing-a-protocol.md walks through it.
+// A protocol of lines: `+ 3`, `- 1`, `total`, `quit`. It keeps a total for each connection. docs/writing-a-protocol.md
+// walks through it.
 import { defineProtocol, fail, ok, type Result } from '@wellknown/core';
 
-export type Command = { readonly verb: 'add'; readonly amount: number } | { readonly verb: 'total' } | { readonly verb: 'quit' };
+export type Command =
+  { readonly verb: 'add'; readonly amount: number } | { readonly verb: 'total' } | { readonly verb: 'quit' };
 
 /** Parse: one line to a command, or to the sentence that refuses it. */
 export function parseCommand(line: string): Result<Command, string> {
@@ -12,7 +14,10 @@ export function parseCommand(line: string): Result<Command, string> {
 }
 
 export type State = { readonly at: 'counting'; readonly total: number } | { readonly at: 'over' };
-export interface Outcome { readonly state: State; readonly answer: string }
+export interface Outcome {
+  readonly state: State;
+  readonly answer: string;
+}
 export const FRESH: State = { at: 'counting', total: 0 };
 
 // Within this, sums of six digits stay exact and short.
@@ -34,7 +39,7 @@ export const tally = defineProtocol({
   limits: { idleTimeoutMs: 60_000 },
   refusal: () => '! too many connections\r\n',
   async connection(peer) {
-    for (let state: State = FRESH; state.at !== 'over'; ) {
+    for (let state: State = FRESH; state.at !== 'over';) {
       const line = await peer.readLine({ maxLineBytes: 64 });
       if (line === undefined) return;
       const command = parseCommand(line);

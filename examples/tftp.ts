@@ -1,4 +1,5 @@
-// RFC 1350: lends files to whoever asks, and takes none. `node tftp.ts udp://127.0.0.1:8069 FOLDER` serves the files of a folder.
+// RFC 1350: lends files to whoever asks, and takes none. `node tftp.ts udp://127.0.0.1:8069 FOLDER` serves the files of
+// a folder.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { defineProtocol, serve, type DatagramPeer, type Protocol } from '@wellknown/core';
@@ -39,7 +40,8 @@ export const tftp = (folder: string): Protocol =>
       const [name = ''] = Buffer.from(request.subarray(2)).toString('latin1').split('\0');
       const peer = await socket.connect(source);
       const content = await readFile(path.join(folder, path.basename(name))).catch(() => undefined);
-      if (content === undefined) peer.send(Buffer.from(`\0${String.fromCharCode(ERROR)}\0\x01File not found\0`, 'latin1'));
+      if (content === undefined)
+        peer.send(Buffer.from(`\0${String.fromCharCode(ERROR)}\0\x01File not found\0`, 'latin1'));
       else await sendFile(peer, content);
       peer.close();
     },

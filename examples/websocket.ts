@@ -19,7 +19,8 @@ const PAGE = `<!doctype html>
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 65_536 });
 
 export const handler: FetchHandler = (request, context) => {
-  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return new HttpResponse(PAGE, { headers: { 'Content-Type': 'text/html;charset=utf-8' } });
+  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
+    return new HttpResponse(PAGE, { headers: { 'Content-Type': 'text/html;charset=utf-8' } });
   const { incoming, stream, head, response } = context.upgrade();
   sockets.handleUpgrade(incoming, stream, head, (socket) => {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));

@@ -1,5 +1,5 @@
-// Connects, sends five bytes, waits for them, closes; 32 at a time until COUNT are done: `node connect-echo-close.mjs PORT COUNT`.
-// Prints how many came back.
+// Connects, sends five bytes, waits for them, closes; 32 at a time until COUNT are done: `node connect-echo-close.mjs
+// PORT COUNT`. Prints how many came back.
 import { connect } from 'node:net';
 
 const [port, count] = process.argv.slice(2).map(Number);

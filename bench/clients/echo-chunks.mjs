@@ -1,5 +1,5 @@
-// Sends chunks of 64 KiB over 4 connections, each with two in flight, until COUNT have come back: `node echo-chunks.mjs PORT COUNT`.
-// Prints how many came back.
+// Sends chunks of 64 KiB over 4 connections, each with two in flight, until COUNT have come back: `node echo-chunks.mjs
+// PORT COUNT`. Prints how many came back.
 import { connect } from 'node:net';
 
 const CHUNK = Buffer.alloc(65_536, 'x');

@@ -1,5 +1,6 @@
-// Opens COUNT connections that say five bytes, wait for the echo, and stay: `node idle.mjs PORT COUNT ADDRESS`, from that address of
-// 127.0.0.0/8, each of which has ports of its own: 20 000 are used at most. Prints `open` when all are. Ends when its standard input does.
+// Opens COUNT connections that say five bytes, wait for the echo, and stay: `node idle.mjs PORT COUNT ADDRESS`, from
+// that address of 127.0.0.0/8, each of which has ports of its own: 20 000 are used at most. Prints `open` when all are.
+// Ends when its standard input does.
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers';
 

@@ -12,7 +12,10 @@ if (process.versions.bun === undefined) {
     child.kill('SIGKILL');
   });
 } else {
-  const fetch = process.argv[2] === 'echo' ? async (request) => new Response(await request.text(), { headers }) : () => new Response('Hello, World!', { headers });
+  const fetch =
+    process.argv[2] === 'echo'
+      ? async (request) => new Response(await request.text(), { headers })
+      : () => new Response('Hello, World!', { headers });
   const server = globalThis.Bun.serve({ port: 0, hostname: '127.0.0.1', fetch });
   console.log(`port ${server.port}`);
 }

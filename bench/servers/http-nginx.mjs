@@ -1,4 +1,5 @@
-// Starts nginx in the foreground with one process, as `files` below argv[3] or with one fixed answer, and tells its port and process.
+// Starts nginx in the foreground with one process, as `files` below argv[3] or with one fixed answer, and tells its
+// port and process.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -13,13 +14,18 @@ const port = await new Promise((resolve) => {
   });
 });
 const [, , what, root] = process.argv;
-const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
-writeFileSync(join(folder, 'nginx.conf'), `
+const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  .map((name) => `${name}_temp_path ${folder}/${name};`)
+  .join(' ');
+writeFileSync(
+  join(folder, 'nginx.conf'),
+  `
 daemon off; master_process off; worker_processes 1; error_log stderr crit; pid ${folder}/pid;
 events { worker_connections 16384; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type text/plain; ${temporary}
   server { listen 127.0.0.1:${port}; ${what === 'files' ? `root ${root};` : 'location / { return 200 "Hello, World!"; }'} } }
-`);
+`,
+);
 const child = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
 const tell = () => {
   const attempt = connect(port, '127.0.0.1', () => {

@@ -8,13 +8,16 @@ await runCommand({
   options: [],
   defaultScheme: 'tcp',
   schemes: ['tcp'],
-  build: async () => ok(defineProtocol({
-    name: 'identify',
-    port: 7,
-    async connection(peer) {
-      await peer.write(`${process.pid}\n`);
-      const line = await peer.readLine();
-      if (line !== undefined) await peer.write(`${line}\n`);
-    },
-  })),
+  build: async () =>
+    ok(
+      defineProtocol({
+        name: 'identify',
+        port: 7,
+        async connection(peer) {
+          await peer.write(`${process.pid}\n`);
+          const line = await peer.readLine();
+          if (line !== undefined) await peer.write(`${line}\n`);
+        },
+      }),
+    ),
 });

@@ -1,5 +1,5 @@
-// The peer: an echo on bare node:net, as its documentation shows it. `node stream-net.mjs [PROCESSES]`: more than one accept from
-// the same socket, which is the least that several processes can cost.
+// The peer: an echo on bare node:net, as its documentation shows it. `node stream-net.mjs [PROCESSES]`: more than one
+// accept from the same socket, which is the least that several processes can cost.
 import { fork } from 'node:child_process';
 import { createServer } from 'node:net';
 import { tellMemory } from './tell-memory.mjs';

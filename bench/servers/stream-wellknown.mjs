@@ -15,10 +15,13 @@ class Echo {
 }
 
 const protocol = defineProtocol({ name: 'echo', port: 7, open: (connection) => new Echo(connection) });
-const server = createServer({ protocol, listen: 'tcp://127.0.0.1:0' }, {
-  workers: Number(process.argv[2] ?? 0),
-  limits: { maxConnections: 200_000, maxConnectionsPerAddress: Infinity, idleTimeoutMs: 3_600_000 },
-});
+const server = createServer(
+  { protocol, listen: 'tcp://127.0.0.1:0' },
+  {
+    workers: Number(process.argv[2] ?? 0),
+    limits: { maxConnections: 200_000, maxConnectionsPerAddress: Infinity, idleTimeoutMs: 3_600_000 },
+  },
+);
 // Before the port is told: the signal would end a process that does not listen for it.
 tellMemory();
 const [{ url }] = await server.listen();

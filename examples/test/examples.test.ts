@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve, socket } from '@wellknown/core';
-import { connectClient, openDialogue, playDialogue, runProgram, serveInMemory, startProgram, type Dialogue, type Program } from '@wellknown/core/testing';
+import {
+  connectClient,
+  openDialogue,
+  playDialogue,
+  runProgram,
+  serveInMemory,
+  startProgram,
+  type Dialogue,
+  type Program,
+} from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { chat } from '../chat.ts';
 import { daytime } from '../daytime.ts';
@@ -16,7 +25,9 @@ import { createSorter } from '../sorter.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCE = ['--conditions=@wellknown/source', '--import', 'tsx'];
 const readText = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-const examples = readdirSync(new URL('..', import.meta.url)).filter((name) => name.endsWith('.ts')).map((name) => `examples/${name}`);
+const examples = readdirSync(new URL('..', import.meta.url))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `examples/${name}`);
 
 test('daytime tells the time and hangs up, in this process', async () => {
   const server = await serve(daytime, { listen: 'tcp://127.0.0.1:0' });
@@ -34,7 +45,9 @@ afterEach(async () => {
 
 /** Starts an example as its head says. */
 async function start(example: string, ...rest: string[]): Promise<Program> {
-  const program = await startProgram([...SOURCE, fileURLToPath(new URL(`../${example}`, import.meta.url)), ...rest], { cwd: ROOT });
+  const program = await startProgram([...SOURCE, fileURLToPath(new URL(`../${example}`, import.meta.url)), ...rest], {
+    cwd: ROOT,
+  });
   programs.push(program);
   return program;
 }
@@ -86,28 +99,63 @@ describe('notes', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-notes-'));
   const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
   beforeAll(() => {
-    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const request = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+    ];
     execFileSync('openssl', [...request, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test('takes nothing in clear', () =>
     playDialogue(serveInMemory(notes), [
-      { expect: '220 notes, in secret after STARTTLS\r\n' }, { send: 'note a secret\r\n' }, { expect: '530 STARTTLS first\r\n' },
-      { send: 'read\r\n' }, { expect: '530 STARTTLS first\r\n' }, { send: 'help\r\n' }, { expect: '200 HELP NOTE READ QUIT STARTTLS\r\n' },
-      { send: 'toString\r\n' }, { expect: '500 what?\r\n' }, { send: `${'x'.repeat(201)}\r\n` }, { expectEnd: true },
+      { expect: '220 notes, in secret after STARTTLS\r\n' },
+      { send: 'note a secret\r\n' },
+      { expect: '530 STARTTLS first\r\n' },
+      { send: 'read\r\n' },
+      { expect: '530 STARTTLS first\r\n' },
+      { send: 'help\r\n' },
+      { expect: '200 HELP NOTE READ QUIT STARTTLS\r\n' },
+      { send: 'toString\r\n' },
+      { expect: '500 what?\r\n' },
+      { send: `${'x'.repeat(201)}\r\n` },
+      { expectEnd: true },
     ]));
 
   test('takes notes after the upgrade, and refuses what was sent before it', async () => {
-    await using server = await serve(notes, { listen: 'tcp://127.0.0.1:0', tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) } });
+    await using server = await serve(notes, {
+      listen: 'tcp://127.0.0.1:0',
+      tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) },
+    });
     const url = (await server.status()).services[0]!.endpoints[0]!;
-    await playDialogue(url, [{ expect: /^220 .*\r\n/ }, { send: 'STARTTLS\r\nNOTE smuggled\r\n' }, { expect: '220 go ahead\r\n' }]);
+    await playDialogue(url, [
+      { expect: /^220 .*\r\n/ },
+      { send: 'STARTTLS\r\nNOTE smuggled\r\n' },
+      { expect: '220 go ahead\r\n' },
+    ]);
     expect((await server.status()).services[0]!.connections.closed).toEqual({ 'early-plaintext': 1 });
 
     await playDialogue(url.replace('127.0.0.1', 'localhost'), [
-      { expect: /^220 .*\r\n/ }, { send: 'STARTTLS\r\n' }, { expect: '220 go ahead\r\n' }, { startTls: { ca: readFileSync(certFile) } },
-      { send: 'NOTE one\r\nNOTE two\r\nREAD\r\n' }, { expect: '201 note 1\r\n201 note 2\r\n200 2: one / two\r\n' },
-      { send: 'STARTTLS\r\nQUIT\r\n' }, { expect: '500 what?\r\n221 goodbye\r\n' }, { expectEnd: true },
+      { expect: /^220 .*\r\n/ },
+      { send: 'STARTTLS\r\n' },
+      { expect: '220 go ahead\r\n' },
+      { startTls: { ca: readFileSync(certFile) } },
+      { send: 'NOTE one\r\nNOTE two\r\nREAD\r\n' },
+      { expect: '201 note 1\r\n201 note 2\r\n200 2: one / two\r\n' },
+      { send: 'STARTTLS\r\nQUIT\r\n' },
+      { expect: '500 what?\r\n221 goodbye\r\n' },
+      { expectEnd: true },
     ]);
   });
 });
@@ -119,7 +167,9 @@ describe('sorter', () => {
     await using client = socket('stream');
     await client.connect(bound!.endpoint);
     const { local } = client;
-    expect(await client.readLine()).toBe(`TCP 127.0.0.1 port ${local?.family === 'unix' ? '' : local?.port}: send lines, then end`);
+    expect(await client.readLine()).toBe(
+      `TCP 127.0.0.1 port ${local?.family === 'unix' ? '' : local?.port}: send lines, then end`,
+    );
     await client.write('pear\napple\nquince\n');
     await client.shutdown('write');
     for (const line of ['apple', 'pear', 'quince', undefined]) expect(await client.readLine()).toBe(line);
@@ -127,12 +177,20 @@ describe('sorter', () => {
 
   test('starts as its head says', async () => {
     await start('sorter.ts', 'unix:@wellknown-example-sorter');
-    await playDialogue('unix:@wellknown-example-sorter', [{ expect: /^UNIX .*\n/ }, { send: '2\n1\n' }, { end: true }, { expect: '1\n2\n' }, { expectEnd: true }]);
+    await playDialogue('unix:@wellknown-example-sorter', [
+      { expect: /^UNIX .*\n/ },
+      { send: '2\n1\n' },
+      { end: true },
+      { expect: '1\n2\n' },
+      { expectEnd: true },
+    ]);
   });
 });
 
 test('lifecycle goes through every step', async () => {
-  const { status, stdout } = await runProgram([...SOURCE, fileURLToPath(new URL('../lifecycle.ts', import.meta.url))], { cwd: ROOT });
+  const { status, stdout } = await runProgram([...SOURCE, fileURLToPath(new URL('../lifecycle.ts', import.meta.url))], {
+    cwd: ROOT,
+  });
   expect(stdout).toMatch(/^hello from \{ family: 'ipv4', address: '127\.0\.0\.1', port: \d+ \}\ngoodbye\n$/);
   expect(status).toBe(0);
 });
@@ -140,7 +198,11 @@ test('lifecycle goes through every step', async () => {
 test('echo-by-select answers over TCP and UDP, and ends when it is told to', async () => {
   const program = await start('echo-by-select.ts');
   const [tcp, udp] = program.endpoints.echo!;
-  await Promise.all([1, 2, 3].map((n) => playDialogue(tcp!, [{ send: `client ${n}` }, { expect: `client ${n}` }, { end: true }, { expectEnd: true }])));
+  await Promise.all(
+    [1, 2, 3].map((n) =>
+      playDialogue(tcp!, [{ send: `client ${n}` }, { expect: `client ${n}` }, { end: true }, { expectEnd: true }]),
+    ),
+  );
   await using datagrams = socket('datagram');
   await datagrams.sendTo('datagram', udp!);
   expect(Buffer.from((await datagrams.receiveFrom()).data).toString()).toBe('datagram');
@@ -155,14 +217,26 @@ test('every example is under 60 lines, and in the list', () => {
 });
 
 /** Without comments at its head and without indentation: a document may show a part. */
-const plain = (code: string): string => code.split('\n').map((line) => line.trim()).filter((line) => line !== '').join('\n');
+const plain = (code: string): string =>
+  code
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
 
-test.each(['README.md', 'packages/core/README.md', 'docs/lifecycle.md', 'docs/writing-a-protocol.md'])('the code in %s is that of the examples and their tests, as they run', (document) => {
-  const running = [...examples, 'examples/test/tally.test.ts'].map((file) => plain(readText(file)));
-  const blocks = [...readText(document).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
-  expect(blocks.length).toBeGreaterThan(0);
-  for (const block of blocks) {
-    // A line of dots leaves something out.
-    for (const piece of block.split(/^\s*\/\/ …$/m)) expect(running.some((code) => code.includes(plain(piece))), block).toBe(true);
-  }
-});
+test.each(['README.md', 'packages/core/README.md', 'docs/lifecycle.md', 'docs/writing-a-protocol.md'])(
+  'the code in %s is that of the examples and their tests, as they run',
+  (document) => {
+    const running = [...examples, 'examples/test/tally.test.ts'].map((file) => plain(readText(file)));
+    const blocks = [...readText(document).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const block of blocks) {
+      // A line of dots leaves something out.
+      for (const piece of block.split(/^\s*\/\/ …$/m))
+        expect(
+          running.some((code) => code.includes(plain(piece))),
+          block,
+        ).toBe(true);
+    }
+  },
+);

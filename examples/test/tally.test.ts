@@ -1,7 +1,15 @@
 // The tests of docs/writing-a-protocol.md.
 
 import { createServer, serve } from '@wellknown/core';
-import { createFakeClock, describeServerBehaviour, openDialogue, playDialogue, runProgram, serveInMemory, startProgram } from '@wellknown/core/testing';
+import {
+  createFakeClock,
+  describeServerBehaviour,
+  openDialogue,
+  playDialogue,
+  runProgram,
+  serveInMemory,
+  startProgram,
+} from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -22,16 +30,21 @@ describe('parseCommand', () => {
   });
 
   test('any text is a command or a refusal', () => {
-    fc.assert(fc.property(fc.string(), (line) => {
-      expect(typeof parseCommand(line).ok).toBe('boolean');
-    }));
+    fc.assert(
+      fc.property(fc.string(), (line) => {
+        expect(typeof parseCommand(line).ok).toBe('boolean');
+      }),
+    );
   });
 });
 
 describe('decide', () => {
   test('the total may reach its limit, and not pass it', () => {
     const near = { at: 'counting', total: MAX_TOTAL - 1 } as const;
-    expect(decide(near, { verb: 'add', amount: 1 })).toEqual({ state: { at: 'counting', total: MAX_TOTAL }, answer: `= ${MAX_TOTAL}` });
+    expect(decide(near, { verb: 'add', amount: 1 })).toEqual({
+      state: { at: 'counting', total: MAX_TOTAL },
+      answer: `= ${MAX_TOTAL}`,
+    });
     expect(decide(near, { verb: 'add', amount: 2 })).toEqual({ state: near, answer: `! more than ${MAX_TOTAL}` });
   });
 
@@ -43,21 +56,36 @@ describe('decide', () => {
 
 test('a conversation, over memory', () =>
   playDialogue(serveInMemory(tally), [
-    { send: '+ 3\r\n' }, { expect: '= 3\r\n' },
-    { send: '- 1\r\ntotal\r\n' }, { expect: '= 2\r\n= 2\r\n' },
-    { send: 'hello\r\n' }, { expect: /^! expected .*\r\n/ },
-    { send: 'quit\r\n' }, { expect: 'bye\r\n' }, { expectEnd: true },
+    { send: '+ 3\r\n' },
+    { expect: '= 3\r\n' },
+    { send: '- 1\r\ntotal\r\n' },
+    { expect: '= 2\r\n= 2\r\n' },
+    { send: 'hello\r\n' },
+    { expect: /^! expected .*\r\n/ },
+    { send: 'quit\r\n' },
+    { expect: 'bye\r\n' },
+    { expectEnd: true },
   ]));
 
 test('however the bytes are cut, the answers are the same', async () => {
   const input = '+ 3\r\n- 1\nquit\r\n';
   for (let cut = 1; cut < input.length; cut += 1) {
-    await playDialogue(serveInMemory(tally), [{ send: input.slice(0, cut) }, { send: input.slice(cut) }, { expect: '= 3\r\n= 2\r\nbye\r\n' }, { expectEnd: true }]);
+    await playDialogue(serveInMemory(tally), [
+      { send: input.slice(0, cut) },
+      { send: input.slice(cut) },
+      { expect: '= 3\r\n= 2\r\nbye\r\n' },
+      { expectEnd: true },
+    ]);
   }
 });
 
 test('a line of 64 bytes is answered, one more ends the connection', async () => {
-  await playDialogue(serveInMemory(tally), [{ send: `${'x'.repeat(64)}\r\n` }, { expect: /^! .*\r\n/ }, { send: 'quit\n' }, { expect: 'bye\r\n' }]);
+  await playDialogue(serveInMemory(tally), [
+    { send: `${'x'.repeat(64)}\r\n` },
+    { expect: /^! .*\r\n/ },
+    { send: 'quit\n' },
+    { expect: 'bye\r\n' },
+  ]);
   const memory = serveInMemory(tally);
   await playDialogue(memory, [{ send: 'x'.repeat(65) }, { expectEnd: true }]);
   expect(memory.closeReason).toBe('protocol-error');
@@ -75,7 +103,11 @@ test('a peer that says nothing is ended after a minute, not before', () => {
 test('over a real connection', async () => {
   await using server = await serve(tally, { listen: 'tcp://127.0.0.1:0' });
   const [service] = (await server.status()).services;
-  await playDialogue(service!.endpoints[0]!, [{ send: '+ 40\r\n+ 2\r\nquit\r\n' }, { expect: '= 40\r\n= 42\r\nbye\r\n' }, { expectEnd: true }]);
+  await playDialogue(service!.endpoints[0]!, [
+    { send: '+ 40\r\n+ 2\r\nquit\r\n' },
+    { expect: '= 40\r\n= 42\r\nbye\r\n' },
+    { expectEnd: true },
+  ]);
 });
 
 describeServerBehaviour(
@@ -92,7 +124,12 @@ describeServerBehaviour(
   { describe, test },
 );
 
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../tally-program.ts', import.meta.url))];
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../tally-program.ts', import.meta.url)),
+];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 test('the program takes the options of every server', async () => {
@@ -103,5 +140,8 @@ test('the program takes the options of every server', async () => {
   await dialogue.expectEnd();
   await dialogue.close();
   expect(await program.stop()).toBe(0);
-  expect(await runProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0'], { cwd: ROOT })).toMatchObject({ status: 2, stdout: '' });
+  expect(await runProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0'], { cwd: ROOT })).toMatchObject({
+    status: 2,
+    stdout: '',
+  });
 });

@@ -12,10 +12,10 @@ import { tftp } from '../tftp.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tftp-'));
 const CONTENTS: Readonly<Record<string, Buffer>> = {
-  'empty': Buffer.alloc(0),
+  empty: Buffer.alloc(0),
   'short.txt': Buffer.from('hello\n'),
   'two-full-blocks': Buffer.alloc(1_024, 'x'),
-  'large': Buffer.from(Uint8Array.from({ length: 300_001 }, (_, index) => index * 31)),
+  large: Buffer.from(Uint8Array.from({ length: 300_001 }, (_, index) => index * 31)),
 };
 
 let server: Server;
@@ -34,7 +34,8 @@ function run(command: string, args: readonly string[]): Promise<{ status: number
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('latin1').on('data', (text: string) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('latin1').on('data', (text: string) => (output += text));
     child.once('error', reject);
     child.once('close', (code) => resolve({ status: code ?? -1, output }));
   });
@@ -58,7 +59,17 @@ test('the example serves from worker processes, as its head says', async () => {
   const free = await serve(tftp(folder), { listen: 'udp://127.0.0.1:0' });
   const endpoint = (await free.status()).services[0]?.endpoints[0] ?? '';
   await free.close();
-  const program = await startProgram(['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../tftp.ts', import.meta.url)), endpoint, folder], { cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+  const program = await startProgram(
+    [
+      '--conditions=@wellknown/source',
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('../tftp.ts', import.meta.url)),
+      endpoint,
+      folder,
+    ],
+    { cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
   const into = path.join(folder, 'from-a-worker');
   await run('curl', ['-sS', '-o', into, `${endpoint.replace('udp', 'tftp')}/large`]);
   expect(Buffer.compare(readFileSync(into), CONTENTS.large ?? Buffer.of())).toBe(0);

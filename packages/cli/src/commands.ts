@@ -14,7 +14,8 @@ export const SERVER_COMMANDS: readonly ServerCommand[] = [httpCommand, ftpComman
 /** Subcommands of the command line's contract that do not exist yet: refused by name. */
 export const COMMANDS_TO_COME: readonly string[] = ['check'];
 
-const EXEC_SUMMARY = 'runs a program for each connection, or with --wait on the listening socket, as inetd does: exec [options] -- PROGRAM [ARG…]';
+const EXEC_SUMMARY =
+  'runs a program for each connection, or with --wait on the listening socket, as inetd does: exec [options] -- PROGRAM [ARG…]';
 const UP_SUMMARY = 'http, ftp, telnet and echo together under one supervisor, with safe defaults';
 
 const COMMANDS: readonly Pick<ServerCommand, 'name' | 'summary'>[] = [

@@ -1,7 +1,16 @@
 // `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
 
 import type { ServerStatus } from '@wellknown/core';
-import { askControl, defaultControlPath, helpText, parseOptions, usageError, version, type ControlRequest, type OptionSpec } from '@wellknown/core/command';
+import {
+  askControl,
+  defaultControlPath,
+  helpText,
+  parseOptions,
+  usageError,
+  version,
+  type ControlRequest,
+  type OptionSpec,
+} from '@wellknown/core/command';
 import { statusTable } from './status-table.ts';
 
 interface ControlCommand {
@@ -10,9 +19,14 @@ interface ControlCommand {
   readonly options?: readonly OptionSpec[];
 }
 
-const CONTROL_OPTION: OptionSpec = { name: 'control', argument: 'PATH', help: 'the control socket of the supervisor (default: the one of `wellknown up`)' };
+const CONTROL_OPTION: OptionSpec = {
+  name: 'control',
+  argument: 'PATH',
+  help: 'the control socket of the supervisor (default: the one of `wellknown up`)',
+};
 
-const EXIT_STATUS = '0 when it was done, 1 when no supervisor could be reached or it refused, 2 for a bad command line.';
+const EXIT_STATUS =
+  '0 when it was done, 1 when no supervisor could be reached or it refused, 2 for a bad command line.';
 
 /** The rows of --help, and what each command takes. */
 export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
@@ -24,7 +38,8 @@ export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], Contro
   stop: { summary: 'the same, and wait until it has ended' },
 };
 
-export const isControlCommand = (name: string): name is ControlRequest['command'] => Object.hasOwn(CONTROL_COMMANDS, name);
+export const isControlCommand = (name: string): name is ControlRequest['command'] =>
+  Object.hasOwn(CONTROL_COMMANDS, name);
 
 /** Asks the supervisor and prints its answer; exit status 1 when it can't be reached or refuses. */
 export async function runControlCommand(name: ControlRequest['command'], argv: readonly string[]): Promise<void> {
@@ -38,7 +53,16 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
   }
   if (values.value === 'help' || values.value === 'version') {
     const usage = `${program} [options]${command.positional === undefined ? '' : ` ${command.positional}`}`;
-    process.stdout.write(values.value === 'help' ? helpText({ usage, summary: command.summary, groups: [{ title: 'Options', options }], exitStatus: EXIT_STATUS }) : `${program} ${version()}\n`);
+    process.stdout.write(
+      values.value === 'help'
+        ? helpText({
+            usage,
+            summary: command.summary,
+            groups: [{ title: 'Options', options }],
+            exitStatus: EXIT_STATUS,
+          })
+        : `${program} ${version()}\n`,
+    );
     return;
   }
   let request: ControlRequest;
@@ -51,12 +75,21 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
     }
     request = { command: name, workers };
   } else request = { command: name };
-  const answer = await askControl(values.value.text('control') ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
+  const answer = await askControl(
+    values.value.text('control') ?? defaultControlPath(process.env, process.getuid?.() ?? 0),
+    request,
+  );
   if (!answer.ok) {
     process.stderr.write(`${program}: ${answer.error}\n`);
     process.exitCode = 1;
     return;
   }
-  if (name !== 'status') process.stdout.write(`${typeof answer.value === 'string' ? answer.value : JSON.stringify(answer.value)}\n`);
-  else process.stdout.write(values.value.has('json') ? `${JSON.stringify(answer.value, null, 2)}\n` : statusTable(answer.value as ServerStatus));
+  if (name !== 'status')
+    process.stdout.write(`${typeof answer.value === 'string' ? answer.value : JSON.stringify(answer.value)}\n`);
+  else
+    process.stdout.write(
+      values.value.has('json')
+        ? `${JSON.stringify(answer.value, null, 2)}\n`
+        : statusTable(answer.value as ServerStatus),
+    );
 }

@@ -1,7 +1,16 @@
-// `wellknown ping udp://HOST:PORT`: options in, probes out, a report on stdout. While it runs, a terminal sees one line on stderr.
+// `wellknown ping udp://HOST:PORT`: options in, probes out, a report on stdout. While it runs, a terminal sees one line
+// on stderr.
 
 import { fail, ok, parseEndpoint, WellknownError, type Result } from '@wellknown/core';
-import { helpText, parseOptions, readNumber, usageError, version, type OptionSpec, type OptionValues } from '@wellknown/core/command';
+import {
+  helpText,
+  parseOptions,
+  readNumber,
+  usageError,
+  version,
+  type OptionSpec,
+  type OptionValues,
+} from '@wellknown/core/command';
 import { MIN_PROBE_BYTES, probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from '@wellknown/echo-udp';
 import { liveLine, reportJson, reportTable } from './ping-report.ts';
 
@@ -11,9 +20,16 @@ export const PING_SUMMARY = 'Sends datagrams to an echo and reports loss, duplic
 const OPTIONS: readonly OptionSpec[] = [
   { name: 'count', argument: 'N', help: 'probes to send; 0 until Ctrl-C (default 10)' },
   { name: 'interval', argument: 'SECONDS', help: 'between two probes, from 0.001 (default 1)' },
-  { name: 'size', argument: 'BYTES', help: `of a probe, from ${MIN_PROBE_BYTES.echo} to ${PROBE_LIMITS.maxBytes} (default 64)` },
+  {
+    name: 'size',
+    argument: 'BYTES',
+    help: `of a probe, from ${MIN_PROBE_BYTES.echo} to ${PROBE_LIMITS.maxBytes} (default 64)`,
+  },
   { name: 'timeout', argument: 'SECONDS', help: 'an answer that takes longer is lost, up to 60 (default 2)' },
-  { name: 'stamp', help: `the other end is a STAMP reflector (RFC 8762); probes then have at least ${MIN_PROBE_BYTES.stamp} bytes` },
+  {
+    name: 'stamp',
+    help: `the other end is a STAMP reflector (RFC 8762); probes then have at least ${MIN_PROBE_BYTES.stamp} bytes`,
+  },
   { name: 'json', help: 'prints one JSON object instead of the table' },
 ];
 
@@ -27,14 +43,18 @@ interface PingRequest {
   readonly asJson: boolean;
 }
 
-/** Runs the command and sets the exit status: 0 when at least one answer came, 1 when none did, 2 for a bad command line. */
+/**
+ * Runs the command and sets the exit status: 0 when at least one answer came, 1 when none did, 2 for a bad command
+ * line.
+ */
 export async function runPing(argv: readonly string[]): Promise<void> {
   const parsed = parseOptions(argv, OPTIONS, 'ENDPOINT');
   if (parsed.ok && (parsed.value === 'help' || parsed.value === 'version')) {
     process.stdout.write(parsed.value === 'help' ? help() : `${PROGRAM} ${version()}\n`);
     return;
   }
-  const request = parsed.ok && typeof parsed.value === 'object' ? readRequest(parsed.value) : fail(parsed.ok ? '' : parsed.error);
+  const request =
+    parsed.ok && typeof parsed.value === 'object' ? readRequest(parsed.value) : fail(parsed.ok ? '' : parsed.error);
   if (!request.ok) {
     usageError(PROGRAM, request.error);
     return;
@@ -42,9 +62,11 @@ export async function runPing(argv: readonly string[]): Promise<void> {
   const { target, options, asJson } = request.value;
   const stop = new AbortController();
   // A second Ctrl-C does not wait for what is on its way.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT_FAILURE) : stop.abort()));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => (stop.signal.aborted ? process.exit(EXIT_FAILURE) : stop.abort()));
   const isWatched = process.stderr.isTTY;
-  const show = (report: ProbeReport): void => void process.stderr.write(`\r\x1b[K${liveLine(report, process.stderr.columns || FALLBACK_COLUMNS)}`);
+  const show = (report: ProbeReport): void =>
+    void process.stderr.write(`\r\x1b[K${liveLine(report, process.stderr.columns || FALLBACK_COLUMNS)}`);
   try {
     const report = await probe(target, { ...options, signal: stop.signal, ...(isWatched ? { onProgress: show } : {}) });
     if (isWatched) process.stderr.write('\r\x1b[K');
@@ -58,19 +80,21 @@ export async function runPing(argv: readonly string[]): Promise<void> {
   process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
 }
 
-const help = (): string => helpText({
-  usage: `${PROGRAM} [options] udp://HOST:PORT`,
-  summary: PING_SUMMARY,
-  groups: [{ title: 'Options', options: OPTIONS }],
-  exitStatus: '0 when at least one answer came, 1 when none did, 2 for a bad command line.',
-});
+const help = (): string =>
+  helpText({
+    usage: `${PROGRAM} [options] udp://HOST:PORT`,
+    summary: PING_SUMMARY,
+    groups: [{ title: 'Options', options: OPTIONS }],
+    exitStatus: '0 when at least one answer came, 1 when none did, 2 for a bad command line.',
+  });
 
 function readRequest(values: OptionValues): Result<PingRequest, string> {
   const target = values.positional;
   if (target === undefined) return fail('the endpoint is missing, as in udp://127.0.0.1:8007');
   const endpoint = parseEndpoint(target);
   if (!endpoint.ok) return fail(endpoint.error.message);
-  if (endpoint.value.scheme !== 'udp' || endpoint.value.host === '' || endpoint.value.port === 0) return fail(`endpoint '${target}': expected udp://HOST:PORT`);
+  if (endpoint.value.scheme !== 'udp' || endpoint.value.host === '' || endpoint.value.port === 0)
+    return fail(`endpoint '${target}': expected udp://HOST:PORT`);
   const kind = values.has('stamp') ? 'stamp' : 'echo';
   const count = readNumber(values, 'count', { whole: true, min: 0, max: 2 ** 32 - 1 });
   if (!count.ok) return count;

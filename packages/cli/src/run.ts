@@ -1,7 +1,17 @@
 // The program `wellknown`: finds the subcommand, and runs it.
 
 import { systemClock } from '@wellknown/core';
-import { defaultControlPath, helpOfCommand, logOf, parseServerArguments, runCommand, runExec, runServices, usageError, version } from '@wellknown/core/command';
+import {
+  defaultControlPath,
+  helpOfCommand,
+  logOf,
+  parseServerArguments,
+  runCommand,
+  runExec,
+  runServices,
+  usageError,
+  version,
+} from '@wellknown/core/command';
 import { COMMAND_NAMES, COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
 import { isControlCommand, runControlCommand } from './control-commands.ts';
 import { runPing } from './ping.ts';
@@ -40,7 +50,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
   const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) await runCommand(command, `wellknown ${name}`, rest);
-  else if (COMMANDS_TO_COME.includes(name)) usageError('wellknown', `the command ${name} is not available in this version`);
+  else if (COMMANDS_TO_COME.includes(name))
+    usageError('wellknown', `the command ${name} is not available in this version`);
   else usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help`);
 }
 
@@ -52,9 +63,17 @@ async function runUp(argv: readonly string[]): Promise<void> {
     return;
   }
   if (request.value.type !== 'serve') {
-    process.stdout.write(request.value.type === 'help' ? helpOfCommand(program, UP_COMMAND) : `${program} ${version()}\n`);
+    process.stdout.write(
+      request.value.type === 'help' ? helpOfCommand(program, UP_COMMAND) : `${program} ${version()}\n`,
+    );
     return;
   }
   const { common } = request.value;
-  await runServices(program, upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, logOf(common), { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) });
+  await runServices(
+    program,
+    upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs),
+    common,
+    logOf(common),
+    { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) },
+  );
 }

@@ -7,11 +7,21 @@ const MAX_ROWS = 20;
 
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 const countsOf = (counts: Readonly<Partial<Record<string, number>>>): string =>
-  Object.entries(counts).filter(([, count = 0]) => count > 0).map(([name, count = 0]) => `${name} ${count}`).join(', ');
+  Object.entries(counts)
+    .filter(([, count = 0]) => count > 0)
+    .map(([name, count = 0]) => `${name} ${count}`)
+    .join(', ');
 
 /** Services with their endpoints and counters, then workers. */
 export function statusTable(status: ServerStatus): string {
@@ -25,13 +35,29 @@ export function statusTable(status: ServerStatus): string {
     `${service.datagrams.received}/${service.datagrams.sent}`,
     [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
   ]);
-  const workers = status.workers.map((worker) => [String(worker.slot), String(worker.pid), worker.at, String(worker.generation), `${Math.round(worker.eventLoop.busy * 100)} %`, `${Math.round(worker.eventLoop.delayMs.max)} ms`]);
-  const pairs = status.services.flatMap((service) => service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]));
+  const workers = status.workers.map((worker) => [
+    String(worker.slot),
+    String(worker.pid),
+    worker.at,
+    String(worker.generation),
+    `${Math.round(worker.eventLoop.busy * 100)} %`,
+    `${Math.round(worker.eventLoop.delayMs.max)} ms`,
+  ]);
+  const pairs = status.services.flatMap((service) =>
+    service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]),
+  );
   return [
     `supervisor ${status.pid}`,
-    table([['service', 'listens on', 'open', 'waiting', 'in the kernel', 'accepted', 'datagrams in/out', 'closed'], ...services]),
-    ...(workers.length === 0 ? [] : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to'], ...workers])]),
+    table([
+      ['service', 'listens on', 'open', 'waiting', 'in the kernel', 'accepted', 'datagrams in/out', 'closed'],
+      ...services,
+    ]),
+    ...(workers.length === 0
+      ? []
+      : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to'], ...workers])]),
     ...(pairs.length === 0 ? [] : [table([['connection', 'local', 'remote', 'is'], ...pairs.slice(0, MAX_ROWS)])]),
     ...(pairs.length > MAX_ROWS ? [`and ${pairs.length - MAX_ROWS} more, see --json`] : []),
-  ].join('\n\n').concat('\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }

@@ -17,9 +17,15 @@ To let an account change its files:     wellknown ftp ./folder --account NAME:PA
 /** The services of `up`, their ports moved by `portOffset`. `idleTimeoutMs` is what the user gave for all of them. */
 export function upServices(portOffset: number, startedAtMs: number, idleTimeoutMs?: number): readonly Service[] {
   const ports: Ports = { http: 80 + portOffset, ftp: 21 + portOffset, telnet: 23 + portOffset, echo: 7 + portOffset };
-  const files = memoryFileSystem({ files: { '/README.txt': FTP_README, '/pub/hello.txt': 'Hello from wellknown.\n' }, wallMs: () => startedAtMs });
+  const files = memoryFileSystem({
+    files: { '/README.txt': FTP_README, '/pub/hello.txt': 'Hello from wellknown.\n' },
+    wallMs: () => startedAtMs,
+  });
   return [
-    { protocol: httpProtocol(welcomeHandler(ports), idleTimeoutMs === undefined ? {} : { limits: { idleTimeoutMs } }), listen: defaultEndpoint('tcp', 80, portOffset) },
+    {
+      protocol: httpProtocol(welcomeHandler(ports), idleTimeoutMs === undefined ? {} : { limits: { idleTimeoutMs } }),
+      listen: defaultEndpoint('tcp', 80, portOffset),
+    },
     { protocol: ftpProtocol({ fileSystem: files }), listen: defaultEndpoint('tcp', 21, portOffset) },
     { protocol: telnetProtocol(createDemonstration()), listen: defaultEndpoint('tcp', 23, portOffset) },
     { protocol: echoProtocol(), listen: defaultEndpoint('udp', 7, portOffset) },

@@ -13,14 +13,38 @@ interface Card {
 
 function cards(ports: Ports): readonly Card[] {
   return [
-    { title: `HTTP on port ${ports.http}`, rfc: 'RFC 9110, 9112', text: 'This page. HTTP/1.1 and 1.0, keep-alive, pipelining; give it a folder or a fetch handler of your own.', commands: [`curl -i http://127.0.0.1:${ports.http}/`] },
-    { title: `FTP on port ${ports.ftp}`, rfc: 'RFC 959, 3659', text: 'An example in memory, read-only, for anonymous users.', commands: [`lftp -e 'ls; cat README.txt; quit' -p ${ports.ftp} 127.0.0.1`, `curl ftp://127.0.0.1:${ports.ftp}/README.txt`] },
-    { title: `Telnet on port ${ports.telnet}`, rfc: 'RFC 854, 1143', text: 'A demonstration session: it tells who you are and what your terminal can do.', commands: [`telnet 127.0.0.1 ${ports.telnet}`] },
-    { title: `Echo on port ${ports.echo}`, rfc: 'RFC 862', text: 'Datagrams come back as they were sent.', commands: [`echo hello | socat - UDP:127.0.0.1:${ports.echo}`] },
+    {
+      title: `HTTP on port ${ports.http}`,
+      rfc: 'RFC 9110, 9112',
+      text: 'This page. HTTP/1.1 and 1.0, keep-alive, pipelining; give it a folder or a fetch handler of your own.',
+      commands: [`curl -i http://127.0.0.1:${ports.http}/`],
+    },
+    {
+      title: `FTP on port ${ports.ftp}`,
+      rfc: 'RFC 959, 3659',
+      text: 'An example in memory, read-only, for anonymous users.',
+      commands: [
+        `lftp -e 'ls; cat README.txt; quit' -p ${ports.ftp} 127.0.0.1`,
+        `curl ftp://127.0.0.1:${ports.ftp}/README.txt`,
+      ],
+    },
+    {
+      title: `Telnet on port ${ports.telnet}`,
+      rfc: 'RFC 854, 1143',
+      text: 'A demonstration session: it tells who you are and what your terminal can do.',
+      commands: [`telnet 127.0.0.1 ${ports.telnet}`],
+    },
+    {
+      title: `Echo on port ${ports.echo}`,
+      rfc: 'RFC 862',
+      text: 'Datagrams come back as they were sent.',
+      commands: [`echo hello | socat - UDP:127.0.0.1:${ports.echo}`],
+    },
   ];
 }
 
-const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fbfaf7; --card: #fff; --line: #e3e0d8; --code: #f3f1eb; }
@@ -37,8 +61,10 @@ footer { color: var(--soft); font-size: .9rem; margin-top: 2.5rem; }
 `;
 
 function page(ports: Ports): string {
-  const sections = cards(ports).map(({ title, rfc, text, commands }) =>
-    `<section><h2>${title}<small>${rfc}</small></h2><p>${escapeHtml(text)}</p>${commands.map((command) => `<pre>${escapeHtml(command)}</pre>`).join('')}</section>`);
+  const sections = cards(ports).map(
+    ({ title, rfc, text, commands }) =>
+      `<section><h2>${title}<small>${rfc}</small></h2><p>${escapeHtml(text)}</p>${commands.map((command) => `<pre>${escapeHtml(command)}</pre>`).join('')}</section>`,
+  );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>wellknown is running</title><style>${STYLE}</style></head>
@@ -55,9 +81,16 @@ export function welcomeHandler(ports: Ports): FetchHandler {
   const html = page(ports);
   return (request) => {
     const { pathname } = new URL(request.url);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return new HttpResponse('Only GET and HEAD.\n', { status: 405, headers: { Allow: 'GET, HEAD' } });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return new HttpResponse('Only GET and HEAD.\n', { status: 405, headers: { Allow: 'GET, HEAD' } });
     if (pathname === '/favicon.ico') return new HttpResponse(null, { status: 204 });
-    if (pathname !== '/') return new HttpResponse('Not found. The page is at /\n', { status: 404, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
-    return new HttpResponse(html, { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' } });
+    if (pathname !== '/')
+      return new HttpResponse('Not found. The page is at /\n', {
+        status: 404,
+        headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+      });
+    return new HttpResponse(html, {
+      headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
+    });
   };
 }

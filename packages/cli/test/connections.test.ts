@@ -10,13 +10,38 @@ import { connectClient, lacks, startProgram, type Program } from '@wellknown/cor
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const WELLKNOWN = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-connections-'));
 const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
 
 beforeAll(() => {
   writeFileSync(path.join(folder, 'hello.txt'), 'hello\n');
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'ignore' },
+  );
 });
 
 const running: Program[] = [];
@@ -25,7 +50,9 @@ afterEach(async () => {
 });
 
 async function start(...args: string[]): Promise<string> {
-  const program = await startProgram([...WELLKNOWN, ...args, '--workers', '1', '--drain-timeout', '0.2'], { cwd: ROOT });
+  const program = await startProgram([...WELLKNOWN, ...args, '--workers', '1', '--drain-timeout', '0.2'], {
+    cwd: ROOT,
+  });
   running.push(program);
   return Object.values(program.endpoints)[0]?.[0] ?? '';
 }
@@ -35,19 +62,32 @@ const withTls = ['--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key
 describe.skipIf(lacks('curl'))('curl', () => {
   test('gets a file over TLS', async () => {
     const url = await start('http', folder, ...withTls);
-    expect(execFileSync('curl', ['-sk', '--max-time', '10', `${url.replace('tls:', 'https:')}/hello.txt`], { encoding: 'utf8' })).toBe('hello\n');
+    expect(
+      execFileSync('curl', ['-sk', '--max-time', '10', `${url.replace('tls:', 'https:')}/hello.txt`], {
+        encoding: 'utf8',
+      }),
+    ).toBe('hello\n');
   });
 
   test('speaks the PROXY protocol to a server that wants it, and gets nothing without', async () => {
-    const url = (await start('http', folder, '--listen', 'tcp://127.0.0.1:0', '--proxy-protocol', '127.0.0.0/8')).replace('tcp:', 'http:');
-    expect(execFileSync('curl', ['-s', '--max-time', '10', '--haproxy-protocol', `${url}/hello.txt`], { encoding: 'utf8' })).toBe('hello\n');
+    const url = (
+      await start('http', folder, '--listen', 'tcp://127.0.0.1:0', '--proxy-protocol', '127.0.0.0/8')
+    ).replace('tcp:', 'http:');
+    expect(
+      execFileSync('curl', ['-s', '--max-time', '10', '--haproxy-protocol', `${url}/hello.txt`], { encoding: 'utf8' }),
+    ).toBe('hello\n');
     expect(spawnSync('curl', ['-s', '--max-time', '10', `${url}/hello.txt`]).status).not.toBe(0);
   });
 });
 
-test.each([['telnet', 'welcome'], ['echo', 'hello over TLS']])('wellknown %s speaks TLS with openssl s_client', async (command, expected) => {
+test.each([
+  ['telnet', 'welcome'],
+  ['echo', 'hello over TLS'],
+])('wellknown %s speaks TLS with openssl s_client', async (command, expected) => {
   const url = await start(command, ...(command === 'ftp' ? [folder] : []), ...withTls);
-  const child = spawn('openssl', ['s_client', '-quiet', '-connect', url.slice('tls://'.length)], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('openssl', ['s_client', '-quiet', '-connect', url.slice('tls://'.length)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   child.stdin.write('hello over TLS\r\n');
   let output = '';
   child.stdout.setEncoding('latin1');
@@ -60,18 +100,58 @@ test.each([['telnet', 'welcome'], ['echo', 'hello over TLS']])('wellknown %s spe
   expect(output).toMatch(new RegExp(expected, 'i'));
 });
 
-test.each(['http', 'telnet', 'echo'])('wellknown %s takes several certificates, and openssl s_client gets the one that it asks for', async (command) => {
-  const other = { cert: path.join(folder, 'other.cert.pem'), key: path.join(folder, 'other.key.pem') };
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=other', '-addext', 'subjectAltName=DNS:other.example', '-keyout', other.key, '-out', other.cert], { stdio: 'ignore' });
-  const url = await start(command, ...withTls, '--tls-cert', other.cert, '--tls-key', other.key);
-  const shown = (serverName: string): string => spawnSync('openssl', ['s_client', '-connect', url.slice('tls://'.length), '-servername', serverName], { input: '', encoding: 'utf8', timeout: 10_000 }).stdout;
-  expect(shown('other.example')).toMatch(/subject=CN ?= ?other\n/);
-  expect(shown('localhost')).toMatch(/subject=CN ?= ?localhost\n/);
-});
+test.each(['http', 'telnet', 'echo'])(
+  'wellknown %s takes several certificates, and openssl s_client gets the one that it asks for',
+  async (command) => {
+    const other = { cert: path.join(folder, 'other.cert.pem'), key: path.join(folder, 'other.key.pem') };
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=other',
+        '-addext',
+        'subjectAltName=DNS:other.example',
+        '-keyout',
+        other.key,
+        '-out',
+        other.cert,
+      ],
+      { stdio: 'ignore' },
+    );
+    const url = await start(command, ...withTls, '--tls-cert', other.cert, '--tls-key', other.key);
+    const shown = (serverName: string): string =>
+      spawnSync('openssl', ['s_client', '-connect', url.slice('tls://'.length), '-servername', serverName], {
+        input: '',
+        encoding: 'utf8',
+        timeout: 10_000,
+      }).stdout;
+    expect(shown('other.example')).toMatch(/subject=CN ?= ?other\n/);
+    expect(shown('localhost')).toMatch(/subject=CN ?= ?localhost\n/);
+  },
+);
 
-test.each(['http', 'ftp', 'telnet', 'echo'])('wellknown %s turns away whom --deny names, in silence', async (command) => {
-  const url = await start(command, ...(command === 'ftp' ? [folder] : []), '--listen', 'tcp://127.0.0.1:0', '--deny', '127.0.0.0/8');
-  const client = await connectClient(url);
-  client.send('hello\r\n\r\n');
-  expect(await client.receiveAll()).toBe('');
-});
+test.each(['http', 'ftp', 'telnet', 'echo'])(
+  'wellknown %s turns away whom --deny names, in silence',
+  async (command) => {
+    const url = await start(
+      command,
+      ...(command === 'ftp' ? [folder] : []),
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--deny',
+      '127.0.0.0/8',
+    );
+    const client = await connectClient(url);
+    client.send('hello\r\n\r\n');
+    expect(await client.receiveAll()).toBe('');
+  },
+);

@@ -1,4 +1,5 @@
-// What --help lists is what a command takes, no more and no less: every option of every command is tried on every command.
+// What --help lists is what a command takes, no more and no less: every option of every command is tried on every
+// command.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/command';
@@ -36,18 +37,24 @@ const COMMANDS: readonly { readonly argv: readonly string[]; readonly notIts?: s
 ];
 
 const optionsIn = (help: string, notIts?: string): string[] =>
-  help.split('\n\n').filter((part) => notIts === undefined || !part.startsWith(`${notIts}:`)).flatMap((part) => [...part.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, name = '']) => name));
+  help
+    .split('\n\n')
+    .filter((part) => notIts === undefined || !part.startsWith(`${notIts}:`))
+    .flatMap((part) => [...part.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, name = '']) => name));
 
 /** It goes on to the help that is asked for behind the option, with a value or without. */
 async function takes(argv: readonly string[], name: string): Promise<boolean> {
   const answers = [await told(...argv, `--${name}`, '--help'), await told(...argv, `--${name}=x`, '--help')];
-  return answers.some(({ stdout }) => name === 'version' ? /^wellknown \S+ \d/.test(stdout) : stdout.startsWith('usage: '));
+  return answers.some(({ stdout }) =>
+    name === 'version' ? /^wellknown \S+ \d/.test(stdout) : stdout.startsWith('usage: '),
+  );
 }
 
 describe.each(COMMANDS)('$argv', ({ argv, notIts }) => {
   test('takes every option of its --help, and none that is not there', async () => {
     const every = new Set(['no-such-option', 'config', ...COMMON_OPTIONS.map(({ name }) => name)]);
-    for (const other of COMMANDS) for (const name of optionsIn((await told(...other.argv, '--help')).stdout)) every.add(name);
+    for (const other of COMMANDS)
+      for (const name of optionsIn((await told(...other.argv, '--help')).stdout)) every.add(name);
     const listed = optionsIn((await told(...argv, '--help')).stdout, notIts);
     // A switch that is part of the command would be given twice.
     const tried = [...every].filter((name) => !argv.includes(`--${name}`));
@@ -67,31 +74,73 @@ describe.each(COMMANDS)('$argv', ({ argv, notIts }) => {
 
 test.each(SERVER_COMMANDS)('$name names the kinds of endpoints that it listens on, and no others', async (command) => {
   const row = /^ {2}--listen .*$/m.exec((await told(command.name, '--help')).stdout)?.[0] ?? '';
-  for (const [scheme, endpoint] of [['tcp', 'tcp://127.0.0.1:0'], ['udp', 'udp://127.0.0.1:0'], ['unix', 'unix:x']] as const) {
+  for (const [scheme, endpoint] of [
+    ['tcp', 'tcp://127.0.0.1:0'],
+    ['udp', 'udp://127.0.0.1:0'],
+    ['unix', 'unix:x'],
+  ] as const) {
     expect(row.includes(`${scheme}:`), row).toBe(parseServerArguments(['--listen', endpoint], command).ok);
   }
-  expect(row.includes('tls:'), row).toBe(parseServerArguments(['--listen', 'tls://127.0.0.1:0', '--tls-cert', 'c', '--tls-key', 'k'], command).ok);
+  expect(row.includes('tls:'), row).toBe(
+    parseServerArguments(['--listen', 'tls://127.0.0.1:0', '--tls-cert', 'c', '--tls-key', 'k'], command).ok,
+  );
 });
 
 describe('an option that --help lists is good for something', () => {
   // What must be given along is given along.
   const SAMPLES: Readonly<Record<string, readonly string[]>> = {
-    'port-offset': ['8000'], workers: ['2'], accept: ['dispatch'], dispatch: ['address', '--accept', 'dispatch'], 'run-as': ['nobody'], 'proxy-protocol': ['192.0.2.0/24'], allow: ['192.0.2.1'], deny: ['192.0.2.1'],
-    'max-connections': ['1'], 'max-connections-per-ip': ['1'], 'max-rate': ['1'], 'max-rate-per-ip': ['1'], 'idle-timeout': ['1'], 'drain-timeout': ['1'],
-    'max-served': ['1'], 'max-age': ['1'], 'heartbeat-timeout': ['2'], spare: ['1-2', '--max-workers', '4'], 'max-workers': ['4', '--spare', '1-2'],
-    lifetime: ['1'], 'handshake-timeout': ['1'], 'proxy-timeout': ['1'], 'write-timeout': ['1'], 'min-rate': ['1'], backlog: ['1'], 'unix-mode': ['0660'],
-    control: ['x'], 'pid-file': ['x'], 'log-level': ['info'], 'log-format': ['json'], inetd: [],
+    'port-offset': ['8000'],
+    workers: ['2'],
+    accept: ['dispatch'],
+    dispatch: ['address', '--accept', 'dispatch'],
+    'run-as': ['nobody'],
+    'proxy-protocol': ['192.0.2.0/24'],
+    allow: ['192.0.2.1'],
+    deny: ['192.0.2.1'],
+    'max-connections': ['1'],
+    'max-connections-per-ip': ['1'],
+    'max-rate': ['1'],
+    'max-rate-per-ip': ['1'],
+    'idle-timeout': ['1'],
+    'drain-timeout': ['1'],
+    'max-served': ['1'],
+    'max-age': ['1'],
+    'heartbeat-timeout': ['2'],
+    spare: ['1-2', '--max-workers', '4'],
+    'max-workers': ['4', '--spare', '1-2'],
+    lifetime: ['1'],
+    'handshake-timeout': ['1'],
+    'proxy-timeout': ['1'],
+    'write-timeout': ['1'],
+    'min-rate': ['1'],
+    backlog: ['1'],
+    'unix-mode': ['0660'],
+    control: ['x'],
+    'pid-file': ['x'],
+    'log-level': ['info'],
+    'log-format': ['json'],
+    inetd: [],
   };
 
-  test.each([{ name: 'up', ...UP_COMMAND }, ...SERVER_COMMANDS])('$name: alone or with what it needs it is accepted', async (command) => {
-    const scheme = command.schemes[0] ?? '';
-    const samples = { ...SAMPLES, listen: [`${scheme}://127.0.0.1:0`], 'tls-cert': ['c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'], 'tls-key': ['k', '--tls-cert', 'c', '--listen', 'tls://127.0.0.1:0'] };
-    const common = optionsIn((await told(command.name, '--help')).stdout).filter((name) => COMMON_OPTIONS.some((option) => option.name === name));
-    const problems = common.flatMap((name) => {
-      const sample = Object.entries(samples).find(([known]) => known === name)?.[1];
-      const parsed = sample === undefined ? undefined : parseServerArguments([`--${name}`, ...sample], command);
-      return parsed?.ok === true ? [] : [`--${name}: ${parsed?.error ?? 'there is no sample of it'}`];
-    });
-    expect(problems).toEqual([]);
-  });
+  test.each([{ name: 'up', ...UP_COMMAND }, ...SERVER_COMMANDS])(
+    '$name: alone or with what it needs it is accepted',
+    async (command) => {
+      const scheme = command.schemes[0] ?? '';
+      const samples = {
+        ...SAMPLES,
+        listen: [`${scheme}://127.0.0.1:0`],
+        'tls-cert': ['c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'],
+        'tls-key': ['k', '--tls-cert', 'c', '--listen', 'tls://127.0.0.1:0'],
+      };
+      const common = optionsIn((await told(command.name, '--help')).stdout).filter((name) =>
+        COMMON_OPTIONS.some((option) => option.name === name),
+      );
+      const problems = common.flatMap((name) => {
+        const sample = Object.entries(samples).find(([known]) => known === name)?.[1];
+        const parsed = sample === undefined ? undefined : parseServerArguments([`--${name}`, ...sample], command);
+        return parsed?.ok === true ? [] : [`--${name}: ${parsed?.error ?? 'there is no sample of it'}`];
+      });
+      expect(problems).toEqual([]);
+    },
+  );
 });

@@ -9,7 +9,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const WELLKNOWN = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 const ping = (...args: string[]) => runProgram([...WELLKNOWN, 'ping', ...args], { cwd: ROOT });
 
 const servers: Server[] = [];
@@ -25,7 +30,20 @@ beforeAll(async () => {
 afterAll(() => Promise.all(servers.map((server) => server.close({ graceMs: 0 }))));
 
 const REPORT: ProbeReport = {
-  target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, droppedHere: 0, durationMs: 10_012.3,
+  target: 'udp://192.0.2.1:7',
+  bytes: 64,
+  sent: 1_000,
+  received: 980,
+  lost: 15,
+  waiting: 5,
+  duplicates: 2,
+  reordered: 3,
+  late: 4,
+  corrupted: 0,
+  refused: 0,
+  unsent: 0,
+  droppedHere: 0,
+  durationMs: 10_012.3,
   roundTripMs: { min: 0.1234, mean: 1.5, p50: 1.2, p99: 15.123, max: 123.456 },
 };
 
@@ -45,21 +63,39 @@ describe('the report', () => {
   });
 
   test('tells of the rate of an echo when probes that came faster were lost, and only then', () => {
-    expect(reportTable({ ...REPORT, durationMs: 9_900 })).toContain("  note                        an echo may limit each source; wellknown's answers 100 a second");
+    expect(reportTable({ ...REPORT, durationMs: 9_900 })).toContain(
+      "  note                        an echo may limit each source; wellknown's answers 100 a second",
+    );
     expect(reportTable({ ...REPORT, durationMs: 9_900, lost: 0 })).not.toContain('note');
     expect(reportTable({ ...REPORT, droppedHere: 3 })).toContain('  dropped by this machine     3');
   });
 
   test('as JSON has every count as a number and times in milliseconds', () => {
     expect(JSON.parse(reportJson(REPORT))).toEqual({
-      target: 'udp://192.0.2.1:7', bytes: 64, sent: 1_000, received: 980, lost: 15, waiting: 5, lostPercent: 1.508, duplicates: 2, reordered: 3, late: 4, corrupted: 0, refused: 0, unsent: 0, droppedHere: 0, durationMs: 10_012,
+      target: 'udp://192.0.2.1:7',
+      bytes: 64,
+      sent: 1_000,
+      received: 980,
+      lost: 15,
+      waiting: 5,
+      lostPercent: 1.508,
+      duplicates: 2,
+      reordered: 3,
+      late: 4,
+      corrupted: 0,
+      refused: 0,
+      unsent: 0,
+      droppedHere: 0,
+      durationMs: 10_012,
       roundTripMs: { min: 0.123, mean: 1.5, p50: 1.2, p99: 15.123, max: 123.456 },
     });
     expect(JSON.parse(reportJson({ ...REPORT, roundTripMs: undefined }))).toMatchObject({ roundTripMs: null });
   });
 
   test('as a line never fills the terminal, so that it can be overwritten', () => {
-    expect(liveLine(REPORT, 200)).toBe('1000 sent  980 received  1.5% lost  2 twice  3 reordered  p50 1.200 ms  max 123.5 ms');
+    expect(liveLine(REPORT, 200)).toBe(
+      '1000 sent  980 received  1.5% lost  2 twice  3 reordered  p50 1.200 ms  max 123.5 ms',
+    );
     expect(liveLine(REPORT, 40)).toHaveLength(39);
   });
 });
@@ -68,7 +104,9 @@ describe('the program', () => {
   test('prints the table and ends with status 0', async () => {
     const { status, stdout, stderr } = await ping(echoUrl, '--count', '5', '--interval', '0.01', '--size', '1000');
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^udp:\/\/127\.0\.0\.1:\d+\n {2}sent +5 of 1000 bytes in [\d.]+ s\n {2}received +5\n {2}lost +0 \(0\.00%\)\n {2}duplicates +0\n {2}reordered +0\n {2}round trip +min [\d.]+ ms {2}p50 [\d.]+ ms {2}p99 [\d.]+ ms {2}max [\d.]+ ms\n$/);
+    expect(stdout).toMatch(
+      /^udp:\/\/127\.0\.0\.1:\d+\n {2}sent +5 of 1000 bytes in [\d.]+ s\n {2}received +5\n {2}lost +0 \(0\.00%\)\n {2}duplicates +0\n {2}reordered +0\n {2}round trip +min [\d.]+ ms {2}p50 [\d.]+ ms {2}p99 [\d.]+ ms {2}max [\d.]+ ms\n$/,
+    );
   });
 
   test('prints one JSON object, from a STAMP reflector too', async () => {
@@ -79,19 +117,33 @@ describe('the program', () => {
 
   test('ends with status 1 when nobody answers, and says so', async () => {
     // The reflector takes echo's probes for too short ones.
-    const { status, stdout } = await ping(stampUrl, '--size', '43', '--count', '2', '--interval', '0.01', '--timeout', '0.2');
+    const { status, stdout } = await ping(
+      stampUrl,
+      '--size',
+      '43',
+      '--count',
+      '2',
+      '--interval',
+      '0.01',
+      '--timeout',
+      '0.2',
+    );
     expect(status).toBe(1);
     expect(stdout).toMatch(/lost +2 \(100\.00%\)/);
   });
 
   test('INT ends an endless run with its report and status 0', async () => {
-    const child = spawn(process.execPath, [...WELLKNOWN, 'ping', echoUrl, '--count', '0', '--interval', '0.01'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...WELLKNOWN, 'ping', echoUrl, '--count', '0', '--interval', '0.01'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     const ended = new Promise((resolve) => child.once('close', resolve));
     const [echo] = servers;
     const before = (await echo?.status())?.services[0]?.datagrams.received ?? 0;
-    while (((await echo?.status())?.services[0]?.datagrams.received ?? 0) < before + 3) await new Promise((resolve) => setImmediate(resolve));
+    while (((await echo?.status())?.services[0]?.datagrams.received ?? 0) < before + 3)
+      await new Promise((resolve) => setImmediate(resolve));
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(output).toMatch(/lost +0 /);
@@ -99,9 +151,15 @@ describe('the program', () => {
 
   // A terminal to show the live line on.
   test.skipIf(lacks('script'))('shows a line that is overwritten on a terminal, and wipes it at the end', async () => {
-    const command = [process.execPath, ...WELLKNOWN, 'ping', echoUrl, '--count', '4', '--interval', '0.15'].map((word) => `'${word}'`).join(' ');
+    const command = [process.execPath, ...WELLKNOWN, 'ping', echoUrl, '--count', '4', '--interval', '0.15']
+      .map((word) => `'${word}'`)
+      .join(' ');
     // Not synchronously: the server that answers is in this process.
-    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 20_000,
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     await new Promise((resolve) => child.once('close', resolve));

@@ -9,7 +9,12 @@ import { connectClient, lacks, runProgram, startProgram, type Program } from '@w
 import { afterEach, describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const WELLKNOWN = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 
 const running: Program[] = [];
 afterEach(async () => {
@@ -41,7 +46,11 @@ function testWith(client: string, name: string, run: () => Promise<void>): void 
   test.skipIf(lacks(client))(name, run);
 }
 
-function system(command: string, args: readonly string[], input = ''): Promise<{ status: number; stdout: string; stderr: string }> {
+function system(
+  command: string,
+  args: readonly string[],
+  input = '',
+): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 20_000 });
     let stdout = '';
@@ -57,22 +66,26 @@ function system(command: string, args: readonly string[], input = ''): Promise<{
 const portOf = (program: Program, service: string): string => program.endpoints[service]?.[0]?.split(':').at(-1) ?? '';
 
 describe('wellknown up', () => {
-  testWith('curl', 'serves http, ftp, telnet and echo from one supervisor, and INT ends all of it with status 0', async () => {
-    const { program, offset } = await startUp();
-    expect(program.stdout()).toBe(
-      `listening http tcp://127.0.0.1:${80 + offset}\nlistening ftp tcp://127.0.0.1:${21 + offset}\nlistening telnet tcp://127.0.0.1:${23 + offset}\nlistening echo udp://127.0.0.1:${7 + offset}\nready\n`,
-    );
-    const page = await system('curl', ['-sSi', `http://127.0.0.1:${80 + offset}/`]);
-    expect(page.stdout).toContain('HTTP/1.1 200 OK');
-    expect(page.stdout).toContain(`lftp -e 'ls; cat README.txt; quit' -p ${21 + offset} 127.0.0.1`);
-    const file = await system('curl', ['-sS', `ftp://127.0.0.1:${21 + offset}/pub/hello.txt`]);
-    expect(file.stdout).toBe('Hello from wellknown.\n');
-    const telnet = await connectClient(`tcp://127.0.0.1:${23 + offset}`);
-    await telnet.receive('Type');
-    telnet.reset();
-    program.signal('SIGINT');
-    expect(await program.exited).toBe(0);
-  });
+  testWith(
+    'curl',
+    'serves http, ftp, telnet and echo from one supervisor, and INT ends all of it with status 0',
+    async () => {
+      const { program, offset } = await startUp();
+      expect(program.stdout()).toBe(
+        `listening http tcp://127.0.0.1:${80 + offset}\nlistening ftp tcp://127.0.0.1:${21 + offset}\nlistening telnet tcp://127.0.0.1:${23 + offset}\nlistening echo udp://127.0.0.1:${7 + offset}\nready\n`,
+      );
+      const page = await system('curl', ['-sSi', `http://127.0.0.1:${80 + offset}/`]);
+      expect(page.stdout).toContain('HTTP/1.1 200 OK');
+      expect(page.stdout).toContain(`lftp -e 'ls; cat README.txt; quit' -p ${21 + offset} 127.0.0.1`);
+      const file = await system('curl', ['-sS', `ftp://127.0.0.1:${21 + offset}/pub/hello.txt`]);
+      expect(file.stdout).toBe('Hello from wellknown.\n');
+      const telnet = await connectClient(`tcp://127.0.0.1:${23 + offset}`);
+      await telnet.receive('Type');
+      telnet.reset();
+      program.signal('SIGINT');
+      expect(await program.exited).toBe(0);
+    },
+  );
 
   test('goes on serving while a worker is killed', async () => {
     const { offset } = await startUp('--workers', '2');
@@ -85,7 +98,10 @@ describe('wellknown up', () => {
       return answer.slice(0, 15);
     };
     const [supervisor] = running;
-    const workers = spawnSync('ps', ['-o', 'pid=', '--ppid', String(supervisor?.pid)], { encoding: 'utf8' }).stdout.trim().split(/\s+/).map(Number);
+    const workers = spawnSync('ps', ['-o', 'pid=', '--ppid', String(supervisor?.pid)], { encoding: 'utf8' })
+      .stdout.trim()
+      .split(/\s+/)
+      .map(Number);
     expect(workers).toHaveLength(2);
     process.kill(workers[0] ?? 0, 'SIGSTOP');
     process.kill(workers[1] ?? 0, 'SIGSTOP');
@@ -100,35 +116,54 @@ describe('the servers one by one', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
   writeFileSync(path.join(folder, 'hello.txt'), 'hello\n');
   const handler = path.join(folder, 'handler.mjs');
-  writeFileSync(handler, "export default (request) => new Response(`you asked for ${new URL(request.url).pathname}`);\n");
+  writeFileSync(
+    handler,
+    'export default (request) => new Response(`you asked for ${new URL(request.url).pathname}`);\n',
+  );
 
   testWith('curl', 'http serves a folder', async () => {
     const program = await start('http', folder, '--listen', 'tcp://127.0.0.1:0');
-    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/hello.txt`])).stdout).toBe('hello\n');
+    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/hello.txt`])).stdout).toBe(
+      'hello\n',
+    );
   });
 
   testWith('curl', 'http serves a fetch handler from a module', async () => {
     const program = await start('http', '--handler', handler, '--listen', 'tcp://127.0.0.1:0');
-    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/x/y`])).stdout).toBe('you asked for /x/y');
+    expect((await system('curl', ['-sS', `http://127.0.0.1:${portOf(program, 'http')}/x/y`])).stdout).toBe(
+      'you asked for /x/y',
+    );
   });
 
   testWith('lftp', 'ftp lists and sends a folder to lftp', async () => {
     const program = await start('ftp', folder, '--listen', 'tcp://127.0.0.1:0');
-    const { stdout } = await system('lftp', ['-e', 'cls -1; cat hello.txt; quit', '-p', portOf(program, 'ftp'), '127.0.0.1']);
+    const { stdout } = await system('lftp', [
+      '-e',
+      'cls -1; cat hello.txt; quit',
+      '-p',
+      portOf(program, 'ftp'),
+      '127.0.0.1',
+    ]);
     expect(stdout).toContain('hello.txt');
     expect(stdout).toContain('hello\n');
   });
 
   testWith('script', 'telnet speaks to the telnet client on a terminal', async () => {
     const program = await start('telnet', '--listen', 'tcp://127.0.0.1:0');
-    const { stdout } = await system('script', ['-qec', `telnet 127.0.0.1 ${portOf(program, 'telnet')}`, '/dev/null'], 'quit\n');
+    const { stdout } = await system(
+      'script',
+      ['-qec', `telnet 127.0.0.1 ${portOf(program, 'telnet')}`, '/dev/null'],
+      'quit\n',
+    );
     expect(stdout).toContain('Connected to 127.0.0.1');
     expect(stdout).toContain('demonstration session');
   });
 
   testWith('socat', 'echo sends datagrams back to socat', async () => {
     const program = await start('echo', '--listen', 'udp://127.0.0.1:0');
-    expect((await system('socat', ['-', `UDP:127.0.0.1:${portOf(program, 'echo')}`], 'hello\n')).stdout).toBe('hello\n');
+    expect((await system('socat', ['-', `UDP:127.0.0.1:${portOf(program, 'echo')}`], 'hello\n')).stdout).toBe(
+      'hello\n',
+    );
   });
 
   testWith('ncat', 'echo sends a stream back to ncat', async () => {
@@ -150,18 +185,38 @@ describe('a running supervisor', () => {
     expect(table).toContain(`supervisor ${program.pid}`);
     expect(table).toMatch(new RegExp(`echo +127\\.0\\.0\\.1:\\d+ +127\\.0\\.0\\.1:${client.localPort} +open`));
     client.end();
-    expect(JSON.parse((await wellknown('status', '--json', '--control', control)).stdout)).toMatchObject({ role: 'primary', pid: program.pid });
+    expect(JSON.parse((await wellknown('status', '--json', '--control', control)).stdout)).toMatchObject({
+      role: 'primary',
+      pid: program.pid,
+    });
     expect((await wellknown('scale', '2', '--control', control)).stdout).toBe('{"workers":2}\n');
     expect((await wellknown('reload', '--control', control)).stdout).toBe('reloaded\n');
     const upgraded = JSON.parse((await wellknown('upgrade', '--control', control)).stdout) as { successor: number };
     expect(await program.exited).toBe(0);
     expect((await wellknown('status', '--control', control)).stdout).toContain(`supervisor ${upgraded.successor}`);
     expect(await wellknown('stop', '--control', control)).toMatchObject({ status: 0, stdout: 'draining\n' });
-    expect(await wellknown('status', '--control', control)).toMatchObject({ status: 1, stderr: `wellknown status: no supervisor listens on ${control}\n` });
+    expect(await wellknown('status', '--control', control)).toMatchObject({
+      status: 1,
+      stderr: `wellknown status: no supervisor listens on ${control}\n`,
+    });
   });
 
   test('exec runs a program for each connection', async () => {
-    const program = await startProgram([...WELLKNOWN, 'exec', '--listen', 'tcp://127.0.0.1:0', '--drain-timeout', '1', '--', 'sh', '-c', 'echo $TCPREMOTEPORT; cat'], { cwd: ROOT });
+    const program = await startProgram(
+      [
+        ...WELLKNOWN,
+        'exec',
+        '--listen',
+        'tcp://127.0.0.1:0',
+        '--drain-timeout',
+        '1',
+        '--',
+        'sh',
+        '-c',
+        'echo $TCPREMOTEPORT; cat',
+      ],
+      { cwd: ROOT },
+    );
     running.push(program);
     const client = await connectClient(program.endpoints.exec?.[0] ?? '');
     expect(await client.receive('\n')).toBe(`${client.localPort}\n`);
@@ -173,7 +228,10 @@ describe('a running supervisor', () => {
 describe('the command line', () => {
   test.each([
     [[], 'a command is missing'],
-    [['serve'], "unknown command 'serve', allowed are up, http, ftp, telnet, echo, exec, ping, status, reload, upgrade, scale, drain, stop; see --help"],
+    [
+      ['serve'],
+      "unknown command 'serve', allowed are up, http, ftp, telnet, echo, exec, ping, status, reload, upgrade, scale, drain, stop; see --help",
+    ],
     [['scale'], 'N is missing, allowed is a whole number from 1'],
     [['exec', '--max-age', '60', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-age is not for exec'],
     [['check'], 'the command check is not available in this version'],
@@ -182,10 +240,19 @@ describe('the command line', () => {
     [['exec', '--', 'cat'], '--listen is missing'],
     [['exec', '--workers', '2', '--', 'cat'], '--workers is not for exec'],
     [['exec', '--max-starts=3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-starts goes with --wait'],
-    [['exec', '--wait', '--max-connections', '3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-connections is not for exec --wait: PROGRAM accepts by itself'],
+    [
+      ['exec', '--wait', '--max-connections', '3', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'],
+      '--max-connections is not for exec --wait: PROGRAM accepts by itself',
+    ],
     [['exec', '--listen', 'udp://127.0.0.1:0', '--', 'cat'], 'goes with --wait'],
-    [['exec', '--wait', '--max-starts', '0', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], "--max-starts is '0', allowed is a whole number from 1"],
-    [['http', '--accept', 'wait'], "--accept is 'wait': this server serves by itself and runs no program; inetd's wait is 'wellknown exec --wait -- PROGRAM'"],
+    [
+      ['exec', '--wait', '--max-starts', '0', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'],
+      "--max-starts is '0', allowed is a whole number from 1",
+    ],
+    [
+      ['http', '--accept', 'wait'],
+      "--accept is 'wait': this server serves by itself and runs no program; inetd's wait is 'wellknown exec --wait -- PROGRAM'",
+    ],
     [['http', '--accept', 'toString'], "--accept is 'toString', allowed is inherit"],
     [['http', '--inetd', '--listen', 'tcp://:0'], '--inetd serves its standard input'],
     [['up', '--config', 'x.json'], '--config is not available in this version'],
@@ -204,12 +271,14 @@ describe('the command line', () => {
     expect(stderr).toContain(words);
   });
 
-  test.each([[['--help'], 'usage: wellknown COMMAND'], [['up', '--help'], 'usage: wellknown up'], [['ftp', '--help'], '--account NAME:PASSWORD[:HOME]'], [['--version'], 'wellknown 0.']])(
-    '%j prints and ends with status 0',
-    async (args, words) => {
-      const { status, stdout } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
-      expect(status).toBe(0);
-      expect(stdout).toContain(words);
-    },
-  );
+  test.each([
+    [['--help'], 'usage: wellknown COMMAND'],
+    [['up', '--help'], 'usage: wellknown up'],
+    [['ftp', '--help'], '--account NAME:PASSWORD[:HOME]'],
+    [['--version'], 'wellknown 0.'],
+  ])('%j prints and ends with status 0', async (args, words) => {
+    const { status, stdout } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+    expect(status).toBe(0);
+    expect(stdout).toContain(words);
+  });
 });

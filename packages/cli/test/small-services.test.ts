@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const WELLKNOWN = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 
 const running: Program[] = [];
 afterEach(async () => {
@@ -14,12 +19,37 @@ afterEach(async () => {
 });
 
 test('--also serves the named services and no others, over datagrams and streams, from worker processes', async () => {
-  const program = await startProgram([...WELLKNOWN, 'echo', '--listen', 'udp://127.0.0.1:0', '--listen', 'tcp://127.0.0.1:0', '--also', 'daytime,chargen,stamp', '--workers', '1', '--drain-timeout', '1'], { cwd: ROOT });
+  const program = await startProgram(
+    [
+      ...WELLKNOWN,
+      'echo',
+      '--listen',
+      'udp://127.0.0.1:0',
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--also',
+      'daytime,chargen,stamp',
+      '--workers',
+      '1',
+      '--drain-timeout',
+      '1',
+    ],
+    { cwd: ROOT },
+  );
   running.push(program);
-  expect(Object.entries(program.endpoints).map(([name, urls]) => [name, ...urls.map((url) => url.slice(0, 3))])).toEqual([['echo', 'udp', 'tcp'], ['daytime', 'udp', 'tcp'], ['chargen', 'tcp'], ['stamp', 'udp']]);
+  expect(
+    Object.entries(program.endpoints).map(([name, urls]) => [name, ...urls.map((url) => url.slice(0, 3))]),
+  ).toEqual([
+    ['echo', 'udp', 'tcp'],
+    ['daytime', 'udp', 'tcp'],
+    ['chargen', 'tcp'],
+    ['stamp', 'udp'],
+  ]);
   const peer = await connectDatagram(program.endpoints.daytime?.[0] ?? '');
   peer.send(new Uint8Array());
-  expect(Buffer.from((await peer.read(5_000)) ?? []).toString()).toMatch(/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n$/);
+  expect(Buffer.from((await peer.read(5_000)) ?? []).toString()).toMatch(
+    /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n$/,
+  );
   peer.close();
   const client = await connectClient(program.endpoints.chargen?.[0] ?? '');
   expect(await client.receive('abc')).toMatch(/^ !"#/);
@@ -31,7 +61,10 @@ test.each([
   [['--also', 'chargen'], 'chargen is served over tcp only: add --listen tcp://HOST:PORT'],
   [['--total-rate', '0'], "--total-rate is '0', allowed is a number from 1"],
   [['--max-unbroken', '1.5'], '--max-unbroken'],
-  [['--receive-buffer', '2147483648'], "--receive-buffer is '2147483648', allowed is a whole number from 0 to 2147483647"],
+  [
+    ['--receive-buffer', '2147483648'],
+    "--receive-buffer is '2147483648', allowed is a whole number from 0 to 2147483647",
+  ],
   [['--listen', 'udp://224.0.0.1:8007', '--workers', '0'], 'multicast address'],
 ])('%j is refused by name', async (args, words) => {
   const { status, stdout, stderr } = await runProgram([...WELLKNOWN, 'echo', ...args], { cwd: ROOT });

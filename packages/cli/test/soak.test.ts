@@ -1,6 +1,6 @@
-// Loss and order told honestly: the prober, the echo and the network between them count the same. Two network namespaces where they can
-// be made (root, iproute2), otherwise loopback; netem where the kernel has it, and always a bad network of our own.
-// WELLKNOWN_SOAK_SECONDS makes it longer than the three seconds that it takes by default.
+// Loss and order told honestly: the prober, the echo and the network between them count the same. Two network
+// namespaces where they can be made (root, iproute2), otherwise loopback; netem where the kernel has it, and always a
+// bad network of our own. WELLKNOWN_SOAK_SECONDS makes it longer than the three seconds that it takes by default.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,25 @@ function makeNamespaces(): boolean {
   return [
     ['ip', 'netns', 'add', NEAR.namespace],
     ['ip', 'netns', 'add', FAR.namespace],
-    ['ip', 'link', 'add', NEAR.link, 'netns', NEAR.namespace, 'address', NEAR.mac, 'type', 'veth', 'peer', 'name', FAR.link, 'netns', FAR.namespace, 'address', FAR.mac],
+    [
+      'ip',
+      'link',
+      'add',
+      NEAR.link,
+      'netns',
+      NEAR.namespace,
+      'address',
+      NEAR.mac,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      FAR.link,
+      'netns',
+      FAR.namespace,
+      'address',
+      FAR.mac,
+    ],
     ...[NEAR, FAR].flatMap((place) => [
       ['ip', 'netns', 'exec', place.namespace, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true'],
       inside(place, 'addr', 'add', `${place.address}/24`, 'dev', place.link),
@@ -35,15 +53,19 @@ function makeNamespaces(): boolean {
       inside(place, 'link', 'set', place.link, 'up'),
     ]),
     inside(FAR, 'addr', 'add', `${FAR_SECOND_ADDRESS}/24`, 'dev', FAR.link),
-    ...[FAR.address, FAR_SECOND_ADDRESS].map((address) => inside(NEAR, 'neigh', 'replace', address, 'lladdr', FAR.mac, 'dev', NEAR.link, 'nud', 'permanent')),
+    ...[FAR.address, FAR_SECOND_ADDRESS].map((address) =>
+      inside(NEAR, 'neigh', 'replace', address, 'lladdr', FAR.mac, 'dev', NEAR.link, 'nud', 'permanent'),
+    ),
     inside(FAR, 'neigh', 'replace', NEAR.address, 'lladdr', NEAR.mac, 'dev', FAR.link, 'nud', 'permanent'),
   ].every((words) => sh(...words));
 }
 
 const hasNamespaces = makeNamespaces();
 const netem = ['delay', '8ms', '5ms', 'loss', '5%', 'limit', '10000'];
-const addNetem = (place: Place): boolean => sh('ip', 'netns', 'exec', place.namespace, 'tc', 'qdisc', 'replace', 'dev', place.link, 'root', 'netem', ...netem);
-const removeNetem = (place: Place): boolean => sh('ip', 'netns', 'exec', place.namespace, 'tc', 'qdisc', 'del', 'dev', place.link, 'root');
+const addNetem = (place: Place): boolean =>
+  sh('ip', 'netns', 'exec', place.namespace, 'tc', 'qdisc', 'replace', 'dev', place.link, 'root', 'netem', ...netem);
+const removeNetem = (place: Place): boolean =>
+  sh('ip', 'netns', 'exec', place.namespace, 'tc', 'qdisc', 'del', 'dev', place.link, 'root');
 const hasNetem = hasNamespaces && addNetem(NEAR) && removeNetem(NEAR);
 if (!hasNamespaces) console.log('network namespaces need root and iproute2: the soak test runs over loopback');
 if (!hasNetem) console.log(`skipped: ${hasNamespaces ? 'this kernel has no netem' : 'netem needs network namespaces'}`);
@@ -52,7 +74,8 @@ afterAll(() => {
   for (const { namespace } of [NEAR, FAR]) sh('ip', 'netns', 'del', namespace);
 });
 
-const within = (place: Place, words: readonly string[]): string[] => (hasNamespaces ? ['ip', 'netns', 'exec', place.namespace, ...words] : [...words]);
+const within = (place: Place, words: readonly string[]): string[] =>
+  hasNamespaces ? ['ip', 'netns', 'exec', place.namespace, ...words] : [...words];
 const addressOf = (place: Place): string => (hasNamespaces ? place.address : '127.0.0.1');
 
 interface Counting {
@@ -94,9 +117,27 @@ function startOn(place: Place, address: string, name: string, ...args: string[])
   });
 }
 
-function ping(port: string, timeoutSeconds: number, address = addressOf(FAR), seconds = SECONDS): Promise<Record<string, number>> {
-  const [command = '', ...rest] = within(NEAR, [...NODE, fileURLToPath(new URL('../src/main.ts', import.meta.url)), 'ping', `udp://${address}:${port}`,
-    '--json', '--size', '200', '--timeout', String(timeoutSeconds), '--interval', String(INTERVAL_SECONDS), '--count', String(Math.round(seconds / INTERVAL_SECONDS))]);
+function ping(
+  port: string,
+  timeoutSeconds: number,
+  address = addressOf(FAR),
+  seconds = SECONDS,
+): Promise<Record<string, number>> {
+  const [command = '', ...rest] = within(NEAR, [
+    ...NODE,
+    fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+    'ping',
+    `udp://${address}:${port}`,
+    '--json',
+    '--size',
+    '200',
+    '--timeout',
+    String(timeoutSeconds),
+    '--interval',
+    String(INTERVAL_SECONDS),
+    '--count',
+    String(Math.round(seconds / INTERVAL_SECONDS)),
+  ]);
   const child = spawn(command, rest, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
@@ -113,14 +154,26 @@ describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { time
   test('a clean network loses nothing, changes nothing, and everybody counts the same', async () => {
     const echo = await startCounting(FAR, 'counting-echo.ts');
     const seen = await ping(echo.port, 10);
-    expect(seen).toMatchObject({ received: seen.sent, lost: 0, duplicates: 0, reordered: 0, late: 0, corrupted: 0, droppedHere: 0 });
+    expect(seen).toMatchObject({
+      received: seen.sent,
+      lost: 0,
+      duplicates: 0,
+      reordered: 0,
+      late: 0,
+      corrupted: 0,
+      droppedHere: 0,
+    });
     expect(await echo.counts()).toMatchObject({ received: seen.sent, sent: seen.sent, droppedByKernel: 0 });
   });
 
-  test.runIf(hasNamespaces)('an echo on all addresses answers from the one that was asked, also where the routing table prefers another', async () => {
-    const echo = await startOn(FAR, '', 'counting-echo.ts');
-    for (const address of [FAR.address, FAR_SECOND_ADDRESS]) expect(await ping(echo.port, 10, address, 0.1)).toMatchObject({ lost: 0, late: 0 });
-  });
+  test.runIf(hasNamespaces)(
+    'an echo on all addresses answers from the one that was asked, also where the routing table prefers another',
+    async () => {
+      const echo = await startOn(FAR, '', 'counting-echo.ts');
+      for (const address of [FAR.address, FAR_SECOND_ADDRESS])
+        expect(await ping(echo.port, 10, address, 0.1)).toMatchObject({ lost: 0, late: 0 });
+    },
+  );
 
   test('a network that loses, doubles and reorders: prober, network and echo agree to the last datagram', async () => {
     const echo = await startCounting(FAR, 'counting-echo.ts');
@@ -129,7 +182,12 @@ describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { time
     const did = await network.counts();
     const answered = await echo.counts();
     expect(did.fromClient).toBe(seen.sent);
-    expect(answered).toMatchObject({ received: did.toServer, sent: did.fromServer, droppedByKernel: 0, failedSends: 0 });
+    expect(answered).toMatchObject({
+      received: did.toServer,
+      sent: did.fromServer,
+      droppedByKernel: 0,
+      failedSends: 0,
+    });
     expect(did.toServer).toBe(did.fromClient! - did.lostThere! + did.doubledThere!);
     // Every answer that reached the prober is counted once: in time, again, or late.
     expect(seen.received! + seen.duplicates! + seen.late!).toBe(did.toClient);
@@ -154,7 +212,9 @@ describe.runIf(hasNetem)('with netem', { timeout: 60_000 + SECONDS * 2_000 }, ()
   });
 
   const dropped = (place: Place): number => {
-    const text = spawnSync('ip', ['netns', 'exec', place.namespace, 'tc', '-s', 'qdisc', 'show', 'dev', place.link], { encoding: 'utf8' }).stdout;
+    const text = spawnSync('ip', ['netns', 'exec', place.namespace, 'tc', '-s', 'qdisc', 'show', 'dev', place.link], {
+      encoding: 'utf8',
+    }).stdout;
     return Number(/dropped (\d+)/.exec(text)?.[1]);
   };
 

@@ -17,7 +17,11 @@ export function abortReason(signal: AbortSignal): Error {
 }
 
 /** `promise`, or a rejection as soon as `signal` aborts; `late` then gets what comes nevertheless, to take it back. */
-export function abortable<Value>(promise: Promise<Value>, signal: AbortSignal | undefined, late: (value: Value) => void): Promise<Value> {
+export function abortable<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+  late: (value: Value) => void,
+): Promise<Value> {
   return new Promise((resolve, reject) => {
     let aborted = false;
     const forget = onAbort(signal, (reason) => {

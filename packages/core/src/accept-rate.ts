@@ -1,5 +1,5 @@
-// How fast connections may come: token buckets. A bucket holds one second's worth, so a burst of that size passes at once,
-// and it fills again by itself. Time comes in as a number.
+// How fast connections may come: token buckets. A bucket holds one second's worth, so a burst of that size passes at
+// once, and it fills again by itself. Time comes in as a number.
 
 /** One bucket. */
 export class AcceptRate {
@@ -58,7 +58,8 @@ export class AcceptRate {
   }
 }
 
-// About 6 MB of buckets. Beyond it the longest known are forgotten: memory stays bounded, and they start with a full bucket.
+// About 6 MB of buckets. Beyond it the longest known are forgotten: memory stays bounded, and they start with a full
+// bucket.
 const MAX_ADDRESSES = 65_536;
 /** So many old entries are looked at for each new one, so that full buckets leave as fast as new ones come. */
 const SWEEP = 2;

@@ -1,6 +1,6 @@
-// Accepts from bound sockets, and hands what comes to the admission. Its two personalities differ only in what they do when the
-// registry is full: a worker stops listening (`onFull`), so that the kernel's queue goes to the others; a process that serves
-// alone leaves accepted connections unread until there is room.
+// Accepts from bound sockets, and hands what comes to the admission. Its two personalities differ only in what they do
+// when the registry is full: a worker stops listening (`onFull`), so that the kernel's queue goes to the others; a
+// process that serves alone leaves accepted connections unread until there is room.
 
 import net from 'node:net';
 import { Admission, type AdmissionOptions, type ListenerTraits } from './admission.ts';
@@ -16,7 +16,8 @@ export interface AcceptorOptions extends AdmissionOptions {
   readonly backlog: number;
 }
 
-const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions => Object.getPrototypeOf(from) === Object.prototype;
+const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions =>
+  Object.getPrototypeOf(from) === Object.prototype;
 
 let lastConnectionId = 0;
 
@@ -77,7 +78,10 @@ export class Acceptor {
     this.#accepted(socket, traits);
   }
 
-  /** Stops accepting, tells every connection, and resolves when the last one has closed; `graceMs` later the rest is cut. May be called again with less. */
+  /**
+   * Stops accepting, tells every connection, and resolves when the last one has closed; `graceMs` later the rest is
+   * cut. May be called again with less.
+   */
   async drain(graceMs: number): Promise<void> {
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
@@ -97,7 +101,12 @@ export class Acceptor {
   #ownerFor(tally: ListenerTally): ConnectionOwner {
     const known = this.#owners.get(tally);
     if (known !== undefined) return known;
-    const { wheel, limits, tls, protocol: { alpn } } = this.#options;
+    const {
+      wheel,
+      limits,
+      tls,
+      protocol: { alpn },
+    } = this.#options;
     const owner: ConnectionOwner = {
       wheel,
       limits,
@@ -110,7 +119,11 @@ export class Acceptor {
   }
 
   #accepted(socket: net.Socket, traits: ListenerTraits): void {
-    const connection = new Connection((lastConnectionId += 1), createNetTransport(socket, traits.unixPath, traits.local), this.#ownerFor(traits.tally));
+    const connection = new Connection(
+      (lastConnectionId += 1),
+      createNetTransport(socket, traits.unixPath, traits.local),
+      this.#ownerFor(traits.tally),
+    );
     this.#admission.arrived(connection, traits, descriptorOf(socket));
   }
 }

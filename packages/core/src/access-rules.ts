@@ -1,4 +1,5 @@
-// Who may connect, by address: `allow` and `deny` ranges, of which the most specific one that holds the address decides.
+// Who may connect, by address: `allow` and `deny` ranges, of which the most specific one that holds the address
+// decides.
 
 import { CidrTable } from './cidr-table.ts';
 import type { Address } from './address.ts';
@@ -16,10 +17,16 @@ export interface AccessRules {
 }
 
 /** Builds the rules. The problem names the list and the range that is wrong. */
-export function createAccessRules(lists: { readonly allow?: readonly string[]; readonly deny?: readonly string[] }): Result<AccessRules, string> {
+export function createAccessRules(lists: {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+}): Result<AccessRules, string> {
   const { allow = [], deny = [] } = lists;
   const table = new CidrTable<boolean>();
-  for (const [name, ranges, value] of [['allow', allow, true], ['deny', deny, false]] as const) {
+  for (const [name, ranges, value] of [
+    ['allow', allow, true],
+    ['deny', deny, false],
+  ] as const) {
     for (const range of ranges) {
       const added = table.add(range, value);
       if (!added.ok) return fail(`${name}: ${added.error}`);

@@ -1,20 +1,23 @@
-// What the primary knows of addresses that hold many connections: who may open one more beyond the workers' free quotas.
+// What the primary knows of addresses that hold many connections: who may open one more beyond the workers' free
+// quotas.
 //
 // Let L be the limit and Q the sum of the free quotas in force. The ledger lends L - Q places for each address, so that
-// never more than L are open in all. For small limits the quotas are 0 and the count is exact. For large ones a quota spares
-// a question to the primary for each connection; the price is that an address whose connections are spread unevenly is
-// turned away before it reaches L, with W workers of quota q at the worst at L - (W-1)*q.
+// never more than L are open in all. For small limits the quotas are 0 and the count is exact. For large ones a quota
+// spares a question to the primary for each connection; the price is that an address whose connections are spread
+// unevenly is turned away before it reaches L, with W workers of quota q at the worst at L - (W-1)*q.
 //
-// The quotas follow the pool, and the limit holds meanwhile. A worker whose quota falls answers with what its addresses hold
-// beyond it: that counts as lent from then on, and at least as many places came back. A quota rises once every address
-// has left as many places unlent; until then the worker asks more often, which is only slower.
+// The quotas follow the pool, and the limit holds meanwhile. A worker whose quota falls answers with what its addresses
+// hold beyond it: that counts as lent from then on, and at least as many places came back. A quota rises once every
+// address has left as many places unlent; until then the worker asks more often, which is only slower.
 
 import { AddressRates } from './accept-rate.ts';
 
 // Below this many places for each worker a question for each connection costs less than a limit that is not exact.
 const EXACT_BELOW_PER_WORKER = 128;
 
-/** The free quota of each worker once all is settled. A limit on how often one address may connect is always asked for. */
+/**
+ * The free quota of each worker once all is settled. A limit on how often one address may connect is always asked for.
+ */
 export function freeQuota(maxPerAddress: number, workers: number, maxPerSecond = 0): number {
   if (maxPerSecond > 0) return 0;
   if (!Number.isFinite(maxPerAddress)) return maxPerAddress;
@@ -22,7 +25,8 @@ export function freeQuota(maxPerAddress: number, workers: number, maxPerSecond =
 }
 
 /** What a worker has before the primary has told it anything: nothing, unless there is nothing to count. */
-export const firstQuota = (maxPerAddress: number, maxPerSecond: number): number => freeQuota(maxPerAddress, Number.POSITIVE_INFINITY, maxPerSecond);
+export const firstQuota = (maxPerAddress: number, maxPerSecond: number): number =>
+  freeQuota(maxPerAddress, Number.POSITIVE_INFINITY, maxPerSecond);
 
 export type LeaseVerdict = 'granted' | 'address-limit' | 'address-rate';
 
@@ -59,7 +63,10 @@ export class AddressLedger {
     this.#rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
   }
 
-  /** The quotas that workers have to be told now that there should be `workers` of them. One that is lowered answers: see `lowered`. */
+  /**
+   * The quotas that workers have to be told now that there should be `workers` of them. One that is lowered answers:
+   * see `lowered`.
+   */
   balance(holders: readonly QuotaHolder[], workers: number): { readonly worker: number; readonly free: number }[] {
     if (!Number.isFinite(this.#maxPerAddress)) return [];
     const settled = freeQuota(this.#maxPerAddress, workers, this.#maxPerSecond);

@@ -74,15 +74,20 @@ export function normalizeIp(text: string): string {
 }
 
 /**
- * The key under which limits count a peer: IPv4 by address, IPv6 by /64, since one subscriber usually holds a whole /64.
- * Unix peers share one key.
+ * The key under which limits count a peer: IPv4 by address, IPv6 by /64, since one subscriber usually holds a whole
+ * /64. Unix peers share one key.
  */
 export function limitKey(address: Address): string {
   if (address.family === 'unix') return 'unix';
   if (address.family === 'ipv4') return address.address;
   const zone = address.address.indexOf('%');
   const groups = parseIpv6(zone < 0 ? address.address : address.address.slice(0, zone));
-  return groups === undefined ? address.address : `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`;
+  return groups === undefined
+    ? address.address
+    : `${groups
+        .slice(0, 4)
+        .map((group) => group.toString(16))
+        .join(':')}::/64`;
 }
 
 /** `127.0.0.1:80`, `[::1]:80` or `unix:/run/x`, for logs and status. */

@@ -1,5 +1,6 @@
-// Who may come in, asked for each connection that was accepted: rules for addresses, file descriptors, room, rates, the PROXY header, the
-// limits of its address. Whoever may not yet waits here unread; whoever may not at all hears why, in the protocol's words.
+// Who may come in, asked for each connection that was accepted: rules for addresses, file descriptors, room, rates, the
+// PROXY header, the limits of its address. Whoever may not yet waits here unread; whoever may not at all hears why, in
+// the protocol's words.
 
 import type { AccessRules } from './access-rules.ts';
 import type { AcceptRate, AddressRates } from './accept-rate.ts';
@@ -53,8 +54,16 @@ export interface ListenerTraits {
 
 type Refusal = Extract<CloseReason, 'address-limit' | 'address-rate' | 'queue-limit' | 'denied' | 'descriptor-limit'>;
 
-/** A refusal in the two words that protocols know: it is the peer's doing, or the server's state. `denied` is said by silence. */
-const REFUSAL_WORDS = { 'address-limit': 'address-limit', 'address-rate': 'address-limit', 'queue-limit': 'queue-limit', 'descriptor-limit': 'queue-limit' } as const;
+/**
+ * A refusal in the two words that protocols know: it is the peer's doing, or the server's state. `denied` is said by
+ * silence.
+ */
+const REFUSAL_WORDS = {
+  'address-limit': 'address-limit',
+  'address-rate': 'address-limit',
+  'queue-limit': 'queue-limit',
+  'descriptor-limit': 'queue-limit',
+} as const;
 
 // At most one line of log in so long for what a flood repeats.
 const ALARM_COOLDOWN_MS = 5_000;
@@ -126,7 +135,10 @@ export class Admission {
     const { allowed, rule } = access.decide(connection.remote);
     if (allowed) return false;
     this.#options.registry.countClosed('denied', tally);
-    this.#options.context.log.debug({ peer: formatAddress(connection.remote), rule: rule ?? 'no rule allows it', reason: 'denied' }, 'turned away');
+    this.#options.context.log.debug(
+      { peer: formatAddress(connection.remote), rule: rule ?? 'no rule allows it', reason: 'denied' },
+      'turned away',
+    );
     connection.destroy('denied');
     return true;
   }
@@ -136,14 +148,20 @@ export class Admission {
     const nowMs = context.clock.nowMs();
     if (nowMs - this.#alarmedAtMs >= ALARM_COOLDOWN_MS) {
       this.#alarmedAtMs = nowMs;
-      context.log.warn({ limit: descriptors?.limit }, 'hardly any file descriptors are left, connections are turned away: raise the limit of open files, or lower --max-connections');
+      context.log.warn(
+        { limit: descriptors?.limit },
+        'hardly any file descriptors are left, connections are turned away: raise the limit of open files, or lower --max-connections',
+      );
     }
     this.#refuse(connection, traits, 'descriptor-limit');
     // The word has left as far as the kernel takes it; to wait for the peer would cost a descriptor.
     if (budget === 'drop') connection.destroy('descriptor-limit');
   }
 
-  /** Takes one from the rate. When there is none, those that wait are looked at again once a quarter of a second's worth is there. */
+  /**
+   * Takes one from the rate. When there is none, those that wait are looked at again once a quarter of a second's worth
+   * is there.
+   */
   #mayPass(): boolean {
     const { rate, context, onFull } = this.#options;
     if (rate === undefined) return true;
@@ -187,7 +205,8 @@ export class Admission {
     else if (verdict === 'ask') {
       if (leases === undefined) this.#turnAway(connection, traits, 'address-limit');
       else void this.#lease(connection, key, leases, traits);
-    } else if (addressRates !== undefined && !addressRates.take(key, context.clock.nowMs())) this.#turnAway(connection, traits, 'address-rate');
+    } else if (addressRates !== undefined && !addressRates.take(key, context.clock.nowMs()))
+      this.#turnAway(connection, traits, 'address-rate');
     else {
       registry.add(connection, key);
       this.#noteFull();

@@ -1,9 +1,9 @@
 // When to start, replace, retire and give up on workers. A pure step: state, time and events in, state and actions out;
 // the supervisor carries the actions out. It runs on every event and once a second besides.
 //
-// A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many connections
-// served) or of an old generation: its successor is started first, and it drains once the successor is ready. Stalled:
-// its event loop has not said a word for too long, so it is killed, and is dead.
+// A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many
+// connections served) or of an old generation: its successor is started first, and it drains once the successor is
+// ready. Stalled: its event loop has not said a word for too long, so it is killed, and is dead.
 
 import { IDLE_EVENT_LOOP, type EventLoopStatus } from './status.ts';
 
@@ -53,7 +53,9 @@ export interface ArbiterPolicy {
   readonly maxBackOffMs: number;
   /** So many deaths before any worker became ready mean that none ever will. */
   readonly maxStartFailures: number;
-  /** A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance. */
+  /**
+   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
+   */
   readonly maxServed: number;
   /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
   readonly maxAgeMs: number;
@@ -107,7 +109,16 @@ const SPARE_BELOW_BUSY = 0.5;
 const MAX_SPAWN_RATE = 32;
 
 export const initialArbiterState = (target: number): ArbiterState => ({
-  target, workers: [], lives: 0, generation: 1, lastGoodGeneration: 1, everReady: false, failures: 0, mayStartAtMs: 0, spawnRate: 1, stopping: false,
+  target,
+  workers: [],
+  lives: 0,
+  generation: 1,
+  lastGoodGeneration: 1,
+  everReady: false,
+  failures: 0,
+  mayStartAtMs: 0,
+  spawnRate: 1,
+  stopping: false,
 });
 
 export interface ArbiterStep {
@@ -116,10 +127,17 @@ export interface ArbiterStep {
 }
 
 /**
- * One step. Calling it again at the same time with no events changes nothing but the size of the spare pool, which moves once
- * each `secondly` call. `random` gives 0 to 1, for the jitter.
+ * One step. Calling it again at the same time with no events changes nothing but the size of the spare pool, which
+ * moves once each `secondly` call. `random` gives 0 to 1, for the jitter.
  */
-export function tick(before: ArbiterState, nowMs: number, events: readonly ArbiterEvent[], policy: ArbiterPolicy = DEFAULT_POLICY, random: () => number = () => 0, secondly = false): ArbiterStep {
+export function tick(
+  before: ArbiterState,
+  nowMs: number,
+  events: readonly ArbiterEvent[],
+  policy: ArbiterPolicy = DEFAULT_POLICY,
+  random: () => number = () => 0,
+  secondly = false,
+): ArbiterStep {
   const actions: ArbiterAction[] = [];
   let state = before;
   for (const event of events) state = observe(state, event, nowMs, policy, actions);
@@ -135,25 +153,55 @@ export function tick(before: ArbiterState, nowMs: number, events: readonly Arbit
   if (secondly && !state.stopping) state = sizePool(state, policy);
   state = retire(state, nowMs, policy, actions);
   state = startMissing(state, nowMs, policy, random, actions);
-  if (before.workers.some(isOutdated(state)) && !state.workers.some(isOutdated(state)) && !state.stopping && state.generation > 1 && before.generation === state.generation) {
+  if (
+    before.workers.some(isOutdated(state)) &&
+    !state.workers.some(isOutdated(state)) &&
+    !state.stopping &&
+    state.generation > 1 &&
+    before.generation === state.generation
+  ) {
     actions.push({ do: 'reloaded', generation: state.generation });
   }
-  if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping)) actions.push({ do: 'stopped' });
+  if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
+    actions.push({ do: 'stopped' });
   return { state, actions };
 }
 
-const isOutdated = (state: ArbiterState) => (worker: WorkerRecord): boolean => worker.generation < state.generation && worker.at !== 'draining';
+const isOutdated =
+  (state: ArbiterState) =>
+  (worker: WorkerRecord): boolean =>
+    worker.generation < state.generation && worker.at !== 'draining';
 
-function observe(state: ArbiterState, event: ArbiterEvent, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
+function observe(
+  state: ArbiterState,
+  event: ArbiterEvent,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
   switch (event.type) {
     case 'ready': {
       const worker = state.workers.find((candidate) => candidate.life === event.life && candidate.at === 'starting');
       if (worker === undefined) return state;
-      const workers = state.workers.map((one): WorkerRecord => (one === worker ? { ...one, at: 'ready', sinceMs: nowMs, lastBeatMs: nowMs } : one));
-      return { ...state, workers, everReady: true, lastGoodGeneration: Math.max(state.lastGoodGeneration, worker.generation) };
+      const workers = state.workers.map((one): WorkerRecord =>
+        one === worker ? { ...one, at: 'ready', sinceMs: nowMs, lastBeatMs: nowMs } : one,
+      );
+      return {
+        ...state,
+        workers,
+        everReady: true,
+        lastGoodGeneration: Math.max(state.lastGoodGeneration, worker.generation),
+      };
     }
     case 'beat':
-      return { ...state, workers: state.workers.map((worker) => (worker.life === event.life ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop } : worker)) };
+      return {
+        ...state,
+        workers: state.workers.map((worker) =>
+          worker.life === event.life
+            ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop }
+            : worker,
+        ),
+      };
     case 'exited':
       return observeExit(state, event.life, nowMs, policy, actions);
     case 'leaving':
@@ -167,7 +215,13 @@ function observe(state: ArbiterState, event: ArbiterEvent, nowMs: number, policy
   }
 }
 
-function observeExit(state: ArbiterState, life: number, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
+function observeExit(
+  state: ArbiterState,
+  life: number,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
   const dead = state.workers.find((worker) => worker.life === life);
   if (dead === undefined) return state;
   const workers = state.workers.filter((worker) => worker !== dead);
@@ -179,16 +233,29 @@ function observeExit(state: ArbiterState, life: number, nowMs: number, policy: A
   return { ...state, workers, ...backOff(state, dead, nowMs, policy) };
 }
 
-/** Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become ready is judged by its end. */
+/**
+ * Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become
+ * ready is judged by its end.
+ */
 function observeLeaving(state: ArbiterState, life: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
   const leaving = state.workers.find((worker) => worker.life === life && worker.at === 'ready');
   if (leaving === undefined) return state;
-  const workers = state.workers.map((one): WorkerRecord => (one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one));
+  const workers = state.workers.map((one): WorkerRecord =>
+    one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
+  );
   return { ...state, workers, ...backOff(state, leaving, nowMs, policy) };
 }
 
-/** When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be followed for ever. */
-function backOff(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy: ArbiterPolicy): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
+/**
+ * When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be
+ * followed for ever.
+ */
+function backOff(
+  state: ArbiterState,
+  gone: WorkerRecord,
+  nowMs: number,
+  policy: ArbiterPolicy,
+): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
   const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
   const failures = wasStable ? 0 : state.failures + 1;
   const backOffMs = failures === 0 ? 0 : Math.min(policy.maxBackOffMs, policy.firstBackOffMs * 1.5 ** (failures - 1));
@@ -210,34 +277,52 @@ function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
   // One that is starting will be idle when it is there; counting it as busy would start too many.
   const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
   if (spare < min && state.target < maxWorkers) {
-    return { ...state, target: Math.min(maxWorkers, state.target + Math.min(state.spawnRate, min - spare)), spawnRate: Math.min(MAX_SPAWN_RATE, state.spawnRate * 2) };
+    return {
+      ...state,
+      target: Math.min(maxWorkers, state.target + Math.min(state.spawnRate, min - spare)),
+      spawnRate: Math.min(MAX_SPAWN_RATE, state.spawnRate * 2),
+    };
   }
   if (spare > max && state.target > 1) return { ...state, target: state.target - 1, spawnRate: 1 };
   return { ...state, spawnRate: 1 };
 }
 
 /**
- * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The latter
- * goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
+ * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The
+ * latter goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
  */
 function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
-  const hasSuccessor = (worker: WorkerRecord): boolean => alive.some((other) => other.slot === worker.slot && other.life > worker.life && other.at === 'ready');
+  const hasSuccessor = (worker: WorkerRecord): boolean =>
+    alive.some((other) => other.slot === worker.slot && other.life > worker.life && other.at === 'ready');
   const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
   const areWantedReady = Array.from({ length: state.target }, (_, index) => index + 1).every(isReady);
-  const isUnwanted = (worker: WorkerRecord): boolean => worker.slot > state.target && (areWantedReady || worker.at === 'starting');
+  const isUnwanted = (worker: WorkerRecord): boolean =>
+    worker.slot > state.target && (areWantedReady || worker.at === 'starting');
   const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
   for (const worker of surplus) actions.push({ do: 'drain', life: worker.life });
-  return { ...state, workers: state.workers.map((worker) => (surplus.includes(worker) ? { ...worker, at: 'draining', sinceMs: nowMs } : worker)) };
+  return {
+    ...state,
+    workers: state.workers.map((worker) =>
+      surplus.includes(worker) ? { ...worker, at: 'draining', sinceMs: nowMs } : worker,
+    ),
+  };
 }
 
 /** Starts a worker for every empty slot, and one successor at a time for a slot whose worker is due to be replaced. */
-function startMissing(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, random: () => number, actions: ArbiterAction[]): ArbiterState {
+function startMissing(
+  state: ArbiterState,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  random: () => number,
+  actions: ArbiterAction[],
+): ArbiterState {
   if (state.stopping || nowMs < state.mayStartAtMs) return state;
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const slots: number[] = [];
-  for (let slot = 1; slot <= state.target; slot += 1) if (!alive.some((worker) => worker.slot === slot)) slots.push(slot);
+  for (let slot = 1; slot <= state.target; slot += 1)
+    if (!alive.some((worker) => worker.slot === slot)) slots.push(slot);
   if (slots.length === 0 && alive.every((worker) => worker.at === 'ready')) {
     const due = alive.find((worker) => worker.generation < state.generation || isWornOut(worker, nowMs, policy));
     if (due !== undefined) slots.push(due.slot);
@@ -248,7 +333,17 @@ function startMissing(state: ArbiterState, nowMs: number, policy: ArbiterPolicy,
   for (const slot of slots) {
     lives += 1;
     actions.push({ do: 'start', slot, life: lives, generation: state.generation });
-    workers.push({ slot, life: lives, generation: state.generation, at: 'starting', sinceMs: nowMs, lastBeatMs: nowMs, served: 0, eventLoop: IDLE_EVENT_LOOP, wear: 1 - random() / 10 });
+    workers.push({
+      slot,
+      life: lives,
+      generation: state.generation,
+      at: 'starting',
+      sinceMs: nowMs,
+      lastBeatMs: nowMs,
+      served: 0,
+      eventLoop: IDLE_EVENT_LOOP,
+      wear: 1 - random() / 10,
+    });
   }
   return { ...state, workers, lives };
 }

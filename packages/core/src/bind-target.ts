@@ -6,10 +6,13 @@ import { bindListener, type BindOptions, type BoundListener } from './listener.t
 import { descriptorsOf, endpointOfDescriptor } from './passed-sockets.ts';
 
 /**
- * Binds or adopts what a target means, one after the other: each is the caller's, to close too, as soon as it is given out, also when the next
- * one fails. The unix path of a socket that was passed to this process stays its owner's.
+ * Binds or adopts what a target means, one after the other: each is the caller's, to close too, as soon as it is given
+ * out, also when the next one fails. The unix path of a socket that was passed to this process stays its owner's.
  */
-export async function* bindTarget(target: ListenTarget, options: Pick<BindOptions, 'unixMode' | 'replacePath'>): AsyncGenerator<BoundListener> {
+export async function* bindTarget(
+  target: ListenTarget,
+  options: Pick<BindOptions, 'unixMode' | 'replacePath'>,
+): AsyncGenerator<BoundListener> {
   if (isEndpoint(target)) {
     for (const endpoint of await endpointsToBind(target)) yield await bindListener(endpoint, options);
     return;

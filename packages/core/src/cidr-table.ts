@@ -19,9 +19,12 @@ interface Range {
 const MAPPED_BITS = 96;
 
 const bytesOfGroups = (groups: readonly number[]): number[] => groups.flatMap((group) => [group >> 8, group & 255]);
-const isMapped = (bytes: readonly number[]): boolean => bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+const isMapped = (bytes: readonly number[]): boolean =>
+  bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
 
-/** Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone. Bits beyond the prefix must be zero: they are a misprint. */
+/**
+ * Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone. Bits beyond the prefix must be zero: they are a misprint.
+ */
 export function parseCidr(text: string): Result<Range, string> {
   const slash = text.indexOf('/');
   const addressText = slash < 0 ? text : text.slice(0, slash);
@@ -36,7 +39,8 @@ export function parseCidr(text: string): Result<Range, string> {
   for (let bit = prefix; bit < bits; bit += 1) {
     if (bitAt(bytes, bit) === 1) return fail(`'${text}' has bits beyond its prefix of ${prefix}`);
   }
-  if (v6 !== undefined && prefix >= MAPPED_BITS && isMapped(bytes)) return ok({ family: 4, bytes: bytes.slice(12), prefix: prefix - MAPPED_BITS });
+  if (v6 !== undefined && prefix >= MAPPED_BITS && isMapped(bytes))
+    return ok({ family: 4, bytes: bytes.slice(12), prefix: prefix - MAPPED_BITS });
   return ok({ family: v4 === undefined ? 6 : 4, bytes, prefix });
 }
 
@@ -61,7 +65,8 @@ export class CidrTable<Value> {
       if (bitAt(range.value.bytes, bit) === 0) node = node.zero ??= emptyNode();
       else node = node.one ??= emptyNode();
     }
-    if (node.entry !== undefined && node.entry.value !== value) return fail(`'${cidr}' is there already, with the opposite meaning`);
+    if (node.entry !== undefined && node.entry.value !== value)
+      return fail(`'${cidr}' is there already, with the opposite meaning`);
     if (node.entry === undefined) this.#size += 1;
     node.entry = { cidr, value };
     return ok(true);

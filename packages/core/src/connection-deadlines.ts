@@ -1,17 +1,26 @@
 // Every deadline of one connection, behind one entry of the wheel.
 //
-// Activity only stores a number. The entry is set for the earliest deadline at the time, and finds out when it fires: what has
-// passed is told to the connection, for the rest it is set again. Numbers are milliseconds of the wheel's time; 0 is none.
-// This decides when; what is done then, and whether a deadline makes sense in a state, is the connection's.
+// Activity only stores a number. The entry is set for the earliest deadline at the time, and finds out when it fires:
+// what has passed is told to the connection, for the rest it is set again. Numbers are milliseconds of the wheel's
+// time; 0 is none. This decides when; what is done then, and whether a deadline makes sense in a state, is the
+// connection's.
 
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 /**
- * What has passed. `opening`: the PROXY header or the TLS handshake took too long. `protocol`: the deadline that the protocol set;
- * the connection goes on if the protocol does. All others end it.
+ * What has passed. `opening`: the PROXY header or the TLS handshake took too long. `protocol`: the deadline that the
+ * protocol set; the connection goes on if the protocol does. All others end it.
  */
-export type PassedDeadline = 'opening' | 'write-timeout' | 'write-rate' | 'linger-timeout' | 'protocol' | 'lifetime' | 'read-rate' | 'idle-timeout';
+export type PassedDeadline =
+  | 'opening'
+  | 'write-timeout'
+  | 'write-rate'
+  | 'linger-timeout'
+  | 'protocol'
+  | 'lifetime'
+  | 'read-rate'
+  | 'idle-timeout';
 
 /** The connection, as its deadlines see it. */
 export interface DeadlineOwner {
@@ -123,7 +132,10 @@ export class ConnectionDeadlines implements WheelEntry {
     this.#stalledSinceMs = 0;
   }
 
-  /** Our last word is said. The peer's time to close begins when all of it is sent; until then the write limit holds (see `noteStall`). */
+  /**
+   * Our last word is said. The peer's time to close begins when all of it is sent; until then the write limit holds
+   * (see `noteStall`).
+   */
   startLinger(): void {
     this.#lingerOwesBytes = this.#owner.unsentBytes > 0;
     this.#lingerEndsMs = this.#in(this.#limits.lingerTimeoutMs);

@@ -17,9 +17,14 @@ export interface ConnectionLimits {
   readonly handshakeTimeoutMs: number;
   /** A connection that is this old is ended, whatever it does. 0: never. */
   readonly lifetimeMs: number;
-  /** In the middle of a message (see `Connection.expectInput`) the peer must send at least so much, on average over ten seconds. 0: no matter. */
+  /**
+   * In the middle of a message (see `Connection.expectInput`) the peer must send at least so much, on average over ten
+   * seconds. 0: no matter.
+   */
   readonly minReadBytesPerSecond: number;
-  /** While bytes wait to be sent the peer must take at least so much, on average over `writeTimeoutMs`. 0: no matter. */
+  /**
+   * While bytes wait to be sent the peer must take at least so much, on average over `writeTimeoutMs`. 0: no matter.
+   */
   readonly minWriteBytesPerSecond: number;
 }
 

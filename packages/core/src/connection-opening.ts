@@ -1,10 +1,14 @@
-// The way of a connection to `open`: a PROXY header, a TLS handshake, both or none, one step at a time. Bytes in, the step's end out.
+// The way of a connection to `open`: a PROXY header, a TLS handshake, both or none, one step at a time. Bytes in, the
+// step's end out.
 
 import type { WellknownError } from './errors.ts';
 import { createProxyParser, type ProxyHeader, type ProxyParser } from './proxy-protocol.ts';
 
 /** `more`: the step goes on. Bytes that are none of this step's are kept for the next. */
-export type OpeningOutcome = { readonly at: 'more' } | { readonly at: 'header'; readonly header: ProxyHeader } | { readonly at: 'invalid'; readonly problem: string };
+export type OpeningOutcome =
+  | { readonly at: 'more' }
+  | { readonly at: 'header'; readonly header: ProxyHeader }
+  | { readonly at: 'invalid'; readonly problem: string };
 
 const MORE: OpeningOutcome = { at: 'more' };
 

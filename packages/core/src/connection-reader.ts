@@ -169,7 +169,9 @@ export class ConnectionReader implements Sink {
   ): Promise<Value | undefined> {
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     if (this.#waiter !== undefined) {
-      return Promise.reject(new WellknownError('WRONG_STATE', 'a read is already waiting on this connection', { fault: 'local' }));
+      return Promise.reject(
+        new WellknownError('WRONG_STATE', 'a read is already waiting on this connection', { fault: 'local' }),
+      );
     }
     return new Promise<Value | undefined>((resolve, reject) => {
       const waiter: Waiter = { attempt: () => attempt(resolve, reject), reject, wantedBytes, forget: () => undefined };

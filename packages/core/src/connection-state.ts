@@ -7,19 +7,28 @@
 //      │└────we ended────▶ write-closed ─peer ended┤
 //      └──────linger───────────────────────────────┴▶ lingering ──▶ closed
 //
-// `proxy-header`: a trusted proxy has still to say who the client is. `handshake`: TLS; from `open` it is the upgrade of a
-// connection that began in clear. Each has a deadline of its own, and no protocol sees the connection before.
+// `proxy-header`: a trusted proxy has still to say who the client is. `handshake`: TLS; from `open` it is the upgrade
+// of a connection that began in clear. Each has a deadline of its own, and no protocol sees the connection before.
 // `lingering`: our last word is said. What the peer still sends is discarded, within bounds, so that a reset for unread
 // input cannot destroy that last word before the peer has read it (RFC 9112 §9.6 describes the danger).
 
-export type ConnectionState = 'accepted' | 'proxy-header' | 'handshake' | 'open' | 'read-closed' | 'write-closed' | 'lingering' | 'closed';
+export type ConnectionState =
+  'accepted' | 'proxy-header' | 'handshake' | 'open' | 'read-closed' | 'write-closed' | 'lingering' | 'closed';
 export type ConnectionEvent = 'proxy' | 'handshake' | 'open' | 'peer-ended' | 'we-ended' | 'linger' | 'closed';
 
-export const CONNECTION_TRANSITIONS: Readonly<Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>> = {
+export const CONNECTION_TRANSITIONS: Readonly<
+  Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>
+> = {
   accepted: { proxy: 'proxy-header', handshake: 'handshake', open: 'open', closed: 'closed', linger: 'lingering' },
   'proxy-header': { handshake: 'handshake', open: 'open', linger: 'lingering', closed: 'closed' },
   handshake: { open: 'open', linger: 'lingering', closed: 'closed' },
-  open: { handshake: 'handshake', 'peer-ended': 'read-closed', 'we-ended': 'write-closed', linger: 'lingering', closed: 'closed' },
+  open: {
+    handshake: 'handshake',
+    'peer-ended': 'read-closed',
+    'we-ended': 'write-closed',
+    linger: 'lingering',
+    closed: 'closed',
+  },
   'read-closed': { 'we-ended': 'lingering', linger: 'lingering', closed: 'closed' },
   'write-closed': { 'peer-ended': 'lingering', linger: 'lingering', closed: 'closed' },
   lingering: { closed: 'closed' },

@@ -9,7 +9,12 @@ import type { Address } from './address.ts';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './connection-deadlines.ts';
 import { ConnectionOpening } from './connection-opening.ts';
 import { ConnectionReader } from './connection-reader.ts';
-import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './connection-state.ts';
+import {
+  CONNECTION_TRANSITIONS,
+  type CloseReason,
+  type ConnectionEvent,
+  type ConnectionState,
+} from './connection-state.ts';
 import { connectionChannel } from './diagnostics.ts';
 import { WellknownError } from './errors.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.ts';
@@ -65,7 +70,9 @@ export class Connection {
     this.#deadlines = new ConnectionDeadlines(this.#link, owner.wheel, owner.limits);
   }
 
-  /** What the transport and the deadlines hold of a connection: one object instead of a closure for each of their calls. */
+  /**
+   * What the transport and the deadlines hold of a connection: one object instead of a closure for each of their calls.
+   */
   static readonly #Link = class implements TransportEvents, DeadlineOwner {
     readonly connection: Connection;
 
@@ -196,8 +203,9 @@ export class Connection {
   // The way to open ---------------------------------------------------------------------------------------------------
 
   /**
-   * Reads a PROXY header before anything else, and calls `next` once it is there: then `remote` and `local` are the client's,
-   * and the connection waits for `secureFirst`, `attach` or an end. For the acceptor, on a connection of a trusted proxy.
+   * Reads a PROXY header before anything else, and calls `next` once it is there: then `remote` and `local` are the
+   * client's, and the connection waits for `secureFirst`, `attach` or an end. For the acceptor, on a connection of a
+   * trusted proxy.
    */
   readProxyHeader(next: () => void): void {
     this.#move('proxy');
@@ -206,7 +214,10 @@ export class Connection {
     this.#transport.start(this.#link);
   }
 
-  /** Speaks TLS before anything else, and calls `next` once the handshake is done. For the acceptor, on a listener of TLS. */
+  /**
+   * Speaks TLS before anything else, and calls `next` once the handshake is done. For the acceptor, on a listener of
+   * TLS.
+   */
   secureFirst(context: TlsContext, next: () => void): void {
     const isStarted = this.#state !== 'accepted';
     this.#handshake(context, this.#opening?.early, next, undefined);
@@ -216,21 +227,35 @@ export class Connection {
   }
 
   /**
-   * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is decrypted.
-   * Bytes that the peer sent before it could know of the upgrade are refused: they may be somebody else's, and would be taken for
-   * the peer's own once it is trusted. Core sees what it still holds; a sink that keeps bytes of its own tells how many in
-   * `unreadBytes`. Rejects with EARLY_PLAINTEXT or TLS_FAILED, and then the connection is destroyed; with WRONG_STATE where there is
-   * nothing to upgrade.
+   * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is
+   * decrypted. Bytes that the peer sent before it could know of the upgrade are refused: they may be somebody else's,
+   * and would be taken for the peer's own once it is trusted. Core sees what it still holds; a sink that keeps bytes of
+   * its own tells how many in `unreadBytes`. Rejects with EARLY_PLAINTEXT or TLS_FAILED, and then the connection is
+   * destroyed; with WRONG_STATE where there is nothing to upgrade.
    */
   startTls(options: { readonly context?: TlsContext; readonly unreadBytes?: number } = {}): Promise<SecureInfo> {
     const context = options.context ?? this.#owner.tls;
-    if (context === undefined) return Promise.reject(new WellknownError('WRONG_STATE', 'startTls without a certificate', { fault: 'local', hint: "give the server its 'tls' option" }));
+    if (context === undefined)
+      return Promise.reject(
+        new WellknownError('WRONG_STATE', 'startTls without a certificate', {
+          fault: 'local',
+          hint: "give the server its 'tls' option",
+        }),
+      );
     if (this.#state !== 'open' || this.#secure !== undefined || this.#transport.startTls === undefined) {
-      return Promise.reject(new WellknownError('WRONG_STATE', `startTls on a connection that is ${this.#secure === undefined ? this.#state : 'secure'}`, { fault: 'local' }));
+      return Promise.reject(
+        new WellknownError(
+          'WRONG_STATE',
+          `startTls on a connection that is ${this.#secure === undefined ? this.#state : 'secure'}`,
+          { fault: 'local' },
+        ),
+      );
     }
     const earlyBytes = (options.unreadBytes ?? 0) + (this.#reader?.unreadBytes ?? 0) + this.#transport.undeliveredBytes;
     if (earlyBytes > 0) {
-      const error = new WellknownError('EARLY_PLAINTEXT', `${earlyBytes} bytes came in clear before the handshake`, { fault: 'remote' });
+      const error = new WellknownError('EARLY_PLAINTEXT', `${earlyBytes} bytes came in clear before the handshake`, {
+        fault: 'remote',
+      });
       this.destroy('early-plaintext', error);
       return Promise.reject(error);
     }
@@ -247,7 +272,12 @@ export class Connection {
     });
   }
 
-  #handshake(context: TlsContext, head: Uint8Array | undefined, next: () => void, failed: ConnectionOpening['failed']): void {
+  #handshake(
+    context: TlsContext,
+    head: Uint8Array | undefined,
+    next: () => void,
+    failed: ConnectionOpening['failed'],
+  ): void {
     this.#move('handshake');
     this.#deadlines.startOpening(this.#owner.limits.handshakeTimeoutMs);
     this.#opening = new ConnectionOpening('handshake', next, failed);
@@ -263,7 +293,8 @@ export class Connection {
 
   #receivedEarly(chunk: Uint8Array, opening: ConnectionOpening): void {
     const outcome = opening.push(chunk);
-    if (outcome.at === 'invalid') this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', outcome.problem, { fault: 'remote' }));
+    if (outcome.at === 'invalid')
+      this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', outcome.problem, { fault: 'remote' }));
     else if (outcome.at === 'header') {
       this.#deadlines.endOpening();
       this.#proxy = outcome.header;
@@ -276,7 +307,8 @@ export class Connection {
 
   /**
    * Queues bytes for the peer. Returns false when the peer is slower than the writer: wait for `drained`. Strings are
-   * latin1 unless told otherwise. The connection owns `data` until it is sent. After our side has ended it does nothing.
+   * latin1 unless told otherwise. The connection owns `data` until it is sent. After our side has ended it does
+   * nothing.
    */
   send(data: string | Uint8Array, encoding: 'latin1' | 'utf8' = 'latin1'): boolean {
     if (!this.#mayWrite()) return false;
@@ -314,20 +346,25 @@ export class Connection {
     this.#deadlines.setIdle(timeoutMs);
   }
 
-  /** Calls the sink's `deadline` once after `timeoutMs`, unless set again or cleared with 0. One for each connection. */
+  /**
+   * Calls the sink's `deadline` once after `timeoutMs`, unless set again or cleared with 0. One for each connection.
+   */
   setDeadline(timeoutMs: number): void {
     this.#deadlines.setProtocol(timeoutMs);
   }
 
   /**
-   * Says whether the peer is in the middle of a message: while it is, the lowest read rate of the limits holds. A protocol that
-   * knows its messages calls this at their beginning and end.
+   * Says whether the peer is in the middle of a message: while it is, the lowest read rate of the limits holds. A
+   * protocol that knows its messages calls this at their beginning and end.
    */
   expectInput(isExpected: boolean): void {
     this.#deadlines.expectInput(isExpected);
   }
 
-  /** Shuts down one direction. `write`: what is queued, then FIN, and reading goes on. `read`: what still comes is discarded. */
+  /**
+   * Shuts down one direction. `write`: what is queued, then FIN, and reading goes on. `read`: what still comes is
+   * discarded.
+   */
   shutdown(direction: 'read' | 'write' | 'both'): void {
     if (direction === 'read') {
       this.#discardsInput = true;
@@ -384,12 +421,18 @@ export class Connection {
     return this.#reader;
   }
 
-  /** The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the end). */
+  /**
+   * The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the
+   * end).
+   */
   read(byteLength?: number, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | undefined> {
     return this.#comfort().read(byteLength, options?.signal);
   }
 
-  /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
+  /**
+   * The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with
+   * LINE_TOO_LONG.
+   */
   readLine(options?: { readonly maxLineBytes?: number; readonly signal?: AbortSignal }): Promise<string | undefined> {
     return this.#comfort().readLine(options?.maxLineBytes, options?.signal);
   }
@@ -398,11 +441,17 @@ export class Connection {
     for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk;
   }
 
-  /** Sends (strings as UTF-8) and resolves when there is room for more. Rejects with CONNECTION_CLOSED when it can't be sent. */
+  /**
+   * Sends (strings as UTF-8) and resolves when there is room for more. Rejects with CONNECTION_CLOSED when it can't be
+   * sent.
+   */
   async write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
     const reader = this.#comfort();
     if (!this.#mayWrite()) {
-      throw new WellknownError('CONNECTION_CLOSED', `write to a connection that is ${this.#state}`, { fault: 'local', cause: this.#error });
+      throw new WellknownError('CONNECTION_CLOSED', `write to a connection that is ${this.#state}`, {
+        fault: 'local',
+        cause: this.#error,
+      });
     }
     if (!this.send(data, 'utf8')) await reader.room(options?.signal);
   }
@@ -411,15 +460,20 @@ export class Connection {
 
   #mayWrite(): boolean {
     if (this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted') return true;
-    // A protocol that upgrades may go on talking: it is sent once the handshake is done. What turns a client away before one may not.
-    return this.#state === 'proxy-header' || (this.#state === 'handshake' && (this.#secureBeganInClear || this.#secure !== undefined));
+    // A protocol that upgrades may go on talking: it is sent once the handshake is done. What turns a client away
+    // before one may not.
+    return (
+      this.#state === 'proxy-header' ||
+      (this.#state === 'handshake' && (this.#secureBeganInClear || this.#secure !== undefined))
+    );
   }
 
   #move(event: ConnectionEvent): void {
     const from = this.#state;
     this.#state = CONNECTION_TRANSITIONS[from][event] ?? from;
     if (this.#state === 'lingering' && from !== 'lingering') this.#startLinger();
-    if (connectionChannel.hasSubscribers && this.#state !== from) connectionChannel.publish({ connection: this, from, to: this.#state, reason: this.#reason });
+    if (connectionChannel.hasSubscribers && this.#state !== from)
+      connectionChannel.publish({ connection: this, from, to: this.#state, reason: this.#reason });
   }
 
   #broken(error: Error | undefined): void {
@@ -521,7 +575,12 @@ export class Connection {
     this.#move('closed');
     this.#deadlines.cancel();
     this.#reason ??= 'finished';
-    this.#opening?.failed?.(new WellknownError('TLS_FAILED', `the TLS handshake failed (${this.#reason})`, { fault: 'remote', cause: this.#error }));
+    this.#opening?.failed?.(
+      new WellknownError('TLS_FAILED', `the TLS handshake failed (${this.#reason})`, {
+        fault: 'remote',
+        cause: this.#error,
+      }),
+    );
     this.#opening = undefined;
     try {
       this.#sink?.closed?.(this.#reason, this.#error);

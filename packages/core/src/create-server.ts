@@ -17,7 +17,10 @@ export function createServer(services: Service | readonly Service[], options: Se
 }
 
 /** `createServer` and `listen` in one. */
-export async function serve(protocol: Service['protocol'], options: ServerOptions & Pick<Service, 'listen'> = {}): Promise<Server> {
+export async function serve(
+  protocol: Service['protocol'],
+  options: ServerOptions & Pick<Service, 'listen'> = {},
+): Promise<Server> {
   const { listen, ...rest } = options;
   const server = createServer(listen === undefined ? { protocol } : { protocol, listen }, rest);
   await server.listen();

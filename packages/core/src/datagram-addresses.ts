@@ -1,9 +1,9 @@
 // Which addresses datagrams may come from and be served on. Pure: the machine's interfaces come in as a value.
 //
-// A socket that is bound to all addresses answers from whichever address the routing table prefers, and a client that is
-// connected to another one throws the answer away. It also receives what was broadcast, so that one datagram is answered
-// by every machine of the network. One socket for each local address has neither problem, without asking the kernel for
-// the destination of each datagram, which Node cannot.
+// A socket that is bound to all addresses answers from whichever address the routing table prefers, and a client that
+// is connected to another one throws the answer away. It also receives what was broadcast, so that one datagram is
+// answered by every machine of the network. One socket for each local address has neither problem, without asking the
+// kernel for the destination of each datagram, which Node cannot.
 
 import { isIpv4, isIpv6, parseIpv4 } from './address.ts';
 
@@ -17,7 +17,8 @@ export interface InterfaceAddress {
 }
 export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
 
-// A machine with more addresses (many bridges of containers) should name those it serves: each costs a socket in each worker.
+// A machine with more addresses (many bridges of containers) should name those it serves: each costs a socket in each
+// worker.
 export const MAX_LOCAL_ADDRESSES = 256;
 
 const isLinkLocal = (address: string): boolean => /^fe[89ab]/i.test(address);
@@ -36,9 +37,15 @@ export function localAddresses(interfaces: Interfaces, families: 'both' | 'ipv4'
 
 /** Why no service is offered on this address, or undefined. */
 export function reasonNotToServe(address: string, interfaces: Interfaces): string | undefined {
-  if (isMulticast(address)) return 'it is a multicast address, and whoever sent to it would get an answer from every machine in the group';
-  const broadcasts = Object.values(interfaces).flatMap((addresses) => (addresses ?? []).filter(({ family }) => family === 'IPv4').map(({ address: own, netmask }) => broadcastOf(own, netmask)));
-  if (address === '255.255.255.255' || broadcasts.includes(address)) return 'it is a broadcast address, and whoever sent to it would get an answer from every machine of the network';
+  if (isMulticast(address))
+    return 'it is a multicast address, and whoever sent to it would get an answer from every machine in the group';
+  const broadcasts = Object.values(interfaces).flatMap((addresses) =>
+    (addresses ?? [])
+      .filter(({ family }) => family === 'IPv4')
+      .map(({ address: own, netmask }) => broadcastOf(own, netmask)),
+  );
+  if (address === '255.255.255.255' || broadcasts.includes(address))
+    return 'it is a broadcast address, and whoever sent to it would get an answer from every machine of the network';
   return undefined;
 }
 
@@ -52,7 +59,8 @@ function broadcastOf(address: string, netmask: string): string | undefined {
 
 /** 224.0.0.0/4 or ff00::/8. */
 export function isMulticast(address: string): boolean {
-  if (isIpv4(address)) return address.charCodeAt(0) === DIGIT_TWO && isAbove223(address) && Number(address.slice(0, 3)) < 240;
+  if (isIpv4(address))
+    return address.charCodeAt(0) === DIGIT_TWO && isAbove223(address) && Number(address.slice(0, 3)) < 240;
   return isIpv6(address) && /^ff/i.test(address);
 }
 
@@ -63,11 +71,13 @@ const COLON = 0x3a;
 const LETTER_F = 0x66;
 
 /** Of text that begins with `2`: is the first number 224 or more? */
-const isAbove223 = (address: string): boolean => address.charCodeAt(2) !== DOT && address.charCodeAt(1) !== DOT && Number(address.slice(0, 3)) >= 224;
+const isAbove223 = (address: string): boolean =>
+  address.charCodeAt(2) !== DOT && address.charCodeAt(1) !== DOT && Number(address.slice(0, 3)) >= 224;
 
 /**
- * May a datagram claim to come from here? Not from multicast, broadcast, reserved or unspecified addresses, nor from port 0.
- * Linux drops most of these itself; this looks at two or three characters of the text that the kernel's answer was made into.
+ * May a datagram claim to come from here? Not from multicast, broadcast, reserved or unspecified addresses, nor from
+ * port 0. Linux drops most of these itself; this looks at two or three characters of the text that the kernel's answer
+ * was made into.
  */
 export function isUnicastSource(address: string, port: number): boolean {
   if (port === 0) return false;

@@ -13,23 +13,31 @@ type DatagramEndpoint = Extract<Endpoint, { readonly port: number }>;
 const MAX_PORT_ATTEMPTS = 20;
 
 /**
- * The endpoints to bind: for a service of datagrams on all addresses one for each address of the machine, with the same port,
- * otherwise the endpoint as it is. Addresses that come up later are not among them. Throws for multicast and broadcast addresses.
+ * The endpoints to bind: for a service of datagrams on all addresses one for each address of the machine, with the same
+ * port, otherwise the endpoint as it is. Addresses that come up later are not among them. Throws for multicast and
+ * broadcast addresses.
  */
 export async function endpointsToBind(endpoint: Endpoint): Promise<readonly Endpoint[]> {
   if (endpoint.scheme !== 'udp') return [endpoint];
   const interfaces = networkInterfaces();
   const reason = reasonNotToServe(endpoint.host, interfaces);
   if (reason !== undefined) {
-    throw new WellknownError('ADDRESS_NOT_AVAILABLE', `cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { fault: 'local', hint: 'listen on an address of this machine, or leave the host empty for all of them' });
+    throw new WellknownError('ADDRESS_NOT_AVAILABLE', `cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, {
+      fault: 'local',
+      hint: 'listen on an address of this machine, or leave the host empty for all of them',
+    });
   }
   if (endpoint.host !== '' && endpoint.host !== '::' && endpoint.host !== '0.0.0.0') return [endpoint];
   const addresses = localAddresses(interfaces, endpoint.host === '0.0.0.0' ? 'ipv4' : 'both');
   if (addresses.length > MAX_LOCAL_ADDRESSES) {
-    throw new WellknownError('BIND_FAILED', `cannot listen on ${formatEndpoint(endpoint)}: datagrams need a socket for each address, this machine has ${addresses.length}, and ${MAX_LOCAL_ADDRESSES} are the limit`, {
-      fault: 'system',
-      hint: 'name the addresses to serve with --listen',
-    });
+    throw new WellknownError(
+      'BIND_FAILED',
+      `cannot listen on ${formatEndpoint(endpoint)}: datagrams need a socket for each address, this machine has ${addresses.length}, and ${MAX_LOCAL_ADDRESSES} are the limit`,
+      {
+        fault: 'system',
+        hint: 'name the addresses to serve with --listen',
+      },
+    );
   }
   // Where the interfaces cannot be listed, the wildcard is better than nothing.
   return addresses.length === 0 ? [endpoint] : usable(endpoint, addresses);
@@ -62,7 +70,11 @@ async function usable(endpoint: DatagramEndpoint, addresses: readonly string[]):
 /** A bound socket, or the name of the system's error. */
 function tryBind(address: string, port: number): Promise<dgram.Socket | string> {
   return new Promise((resolve) => {
-    const socket = dgram.createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: address.includes(':'), lookup: literalLookup });
+    const socket = dgram.createSocket({
+      type: address.includes(':') ? 'udp6' : 'udp4',
+      ipv6Only: address.includes(':'),
+      lookup: literalLookup,
+    });
     socket.once('error', (error) => {
       socket.close();
       resolve('code' in error ? String(error.code) : error.message);

@@ -1,6 +1,8 @@
 /** How one datagram socket is bounded. A service on all addresses has one socket for each. */
 export interface DatagramLimits {
-  /** The receive buffer asked of the kernel, for each socket; it grants at most net.core.rmem_max. 0: the system's own. */
+  /**
+   * The receive buffer asked of the kernel, for each socket; it grants at most net.core.rmem_max. 0: the system's own.
+   */
   readonly receiveBufferBytes: number;
   /** Answers that wait in this process because the kernel takes no more; beyond it they are dropped, never queued. */
   readonly maxSendQueueBytes: number;
@@ -9,7 +11,8 @@ export interface DatagramLimits {
 }
 
 export const DEFAULT_DATAGRAM_LIMITS: DatagramLimits = {
-  // A thousand datagrams: what arrives in a pause of ten to thirty milliseconds at full load. More would only make answers late.
+  // A thousand datagrams: what arrives in a pause of ten to thirty milliseconds at full load. More would only make
+  // answers late.
   receiveBufferBytes: 1024 * 1024,
   // Beyond this the network is slower than the senders: an answer would only arrive late.
   maxSendQueueBytes: 1024 * 1024,
@@ -36,7 +39,14 @@ export interface DatagramCounters {
 }
 
 export const NO_DATAGRAMS: DatagramCounters = {
-  received: 0, sent: 0, droppedQueueFull: 0, droppedSource: 0, droppedBusy: 0, droppedByKernel: 0, failedSends: 0, failed: 0,
+  received: 0,
+  sent: 0,
+  droppedQueueFull: 0,
+  droppedSource: 0,
+  droppedBusy: 0,
+  droppedByKernel: 0,
+  failedSends: 0,
+  failed: 0,
 };
 
 /** The sum of two sockets, or of two workers. */

@@ -1,5 +1,6 @@
-// A datagram socket that is connected to one peer: the kernel drops what anybody else sends to it, and tells when nobody
-// listens at the other end. For clients, and for protocols that answer from a port of their own (TFTP, RFC 1350 §4).
+// A datagram socket that is connected to one peer: the kernel drops what anybody else sends to it, and tells when
+// nobody listens at the other end. For clients, and for protocols that answer from a port of their own (TFTP, RFC 1350
+// §4).
 
 import dgram from 'node:dgram';
 import { isIpv4, isIpv6, type Address } from './address.ts';
@@ -23,11 +24,16 @@ export interface DatagramPeerOptions {
   readonly receiveBufferBytes?: number;
 }
 
-// Read by `read` one by one; a peer that sends faster than they are read loses the newest, as in the kernel's own queue.
+// Read by `read` one by one; a peer that sends faster than they are read loses the newest, as in the kernel's own
+// queue.
 const MAX_UNREAD = 64;
 
 type Bound = Extract<Address, { port: number }>;
-const addressOf = ({ address, family, port }: { address: string; family: string; port: number }): Bound => ({ family: family === 'IPv6' ? 'ipv6' : 'ipv4', address, port });
+const addressOf = ({ address, family, port }: { address: string; family: string; port: number }): Bound => ({
+  family: family === 'IPv6' ? 'ipv6' : 'ipv4',
+  address,
+  port,
+});
 
 /** Connects to `udp://HOST:PORT`. Rejects with a WellknownError when the name is not known or there is no route. */
 export async function connectDatagram(endpoint: string, options: DatagramPeerOptions = {}): Promise<DatagramPeer> {
@@ -35,10 +41,15 @@ export async function connectDatagram(endpoint: string, options: DatagramPeerOpt
   if (!parsed.ok) throw new WellknownError('ENDPOINT_INVALID', parsed.error.message, { fault: 'local' });
   const { value } = parsed;
   if (value.scheme !== 'udp' || value.host === '' || value.port === 0) {
-    throw new WellknownError('ENDPOINT_INVALID', `endpoint '${endpoint}': a datagram peer is udp://HOST:PORT`, { fault: 'local' });
+    throw new WellknownError('ENDPOINT_INVALID', `endpoint '${endpoint}': a datagram peer is udp://HOST:PORT`, {
+      fault: 'local',
+    });
   }
   const { host: address, port } = value;
-  return connectDatagramPeer({ address: isIpv4(address) || isIpv6(address) ? address : await resolveName(address), port }, options);
+  return connectDatagramPeer(
+    { address: isIpv4(address) || isIpv6(address) ? address : await resolveName(address), port },
+    options,
+  );
 }
 
 async function resolveName(name: string): Promise<string> {
@@ -46,12 +57,19 @@ async function resolveName(name: string): Promise<string> {
   try {
     return (await lookup(name)).address;
   } catch (error) {
-    throw new WellknownError('NAME_NOT_FOUND', `the host name '${name}' is not known`, { fault: 'system', hint: 'use an address, or check the name', cause: error });
+    throw new WellknownError('NAME_NOT_FOUND', `the host name '${name}' is not known`, {
+      fault: 'system',
+      hint: 'use an address, or check the name',
+      cause: error,
+    });
   }
 }
 
 /** A socket of its own for one peer. */
-export async function connectDatagramPeer(to: DatagramSource, options: DatagramPeerOptions = {}): Promise<DatagramPeer> {
+export async function connectDatagramPeer(
+  to: DatagramSource,
+  options: DatagramPeerOptions = {},
+): Promise<DatagramPeer> {
   const { clock = systemClock, receiveBufferBytes, onMessage } = options;
   const socket = dgram.createSocket({
     type: to.address.includes(':') ? 'udp6' : 'udp4',
@@ -101,7 +119,8 @@ export async function connectDatagramPeer(to: DatagramSource, options: DatagramP
       return true;
     },
     read(timeoutMs) {
-      if (waiting !== undefined) throw new WellknownError('WRONG_STATE', 'two reads at once on one datagram peer', { fault: 'local' });
+      if (waiting !== undefined)
+        throw new WellknownError('WRONG_STATE', 'two reads at once on one datagram peer', { fault: 'local' });
       const first = unread.shift();
       if (first !== undefined || !isOpen) return Promise.resolve(first);
       return new Promise((done) => (waiting = { done, timer: clock.after(timeoutMs, () => settle(undefined)) }));
@@ -120,7 +139,13 @@ function connected(socket: dgram.Socket, to: DatagramSource, from: string | unde
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       socket.close();
-      reject(new WellknownError('ADDRESS_NOT_AVAILABLE', `cannot send datagrams to ${to.address} port ${to.port}: ${error.message}`, { fault: 'system', cause: error }));
+      reject(
+        new WellknownError(
+          'ADDRESS_NOT_AVAILABLE',
+          `cannot send datagrams to ${to.address} port ${to.port}: ${error.message}`,
+          { fault: 'system', cause: error },
+        ),
+      );
     };
     socket.once('error', failed);
     const connect = (): void => {

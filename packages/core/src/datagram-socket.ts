@@ -1,10 +1,16 @@
 // One bound datagram socket of a protocol: receive, decide, send. A full send queue drops; it never grows. Nothing is
-// logged for a datagram, since whoever sends them would fill the disk: they are counted, and a failure is logged once a second.
+// logged for a datagram, since whoever sends them would fill the disk: they are counted, and a failure is logged once a
+// second.
 
 import dgram from 'node:dgram';
 import { normalizeIp, type Address } from './address.ts';
 import { isUnicastSource } from './datagram-addresses.ts';
-import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
+import {
+  DEFAULT_DATAGRAM_LIMITS,
+  NO_DATAGRAMS,
+  type DatagramCounters,
+  type DatagramLimits,
+} from './datagram-limits.ts';
 import { connectDatagramPeer } from './datagram-peer.ts';
 import { literalLookup } from './datagram-lookup.ts';
 import { WellknownError } from './errors.ts';
@@ -23,19 +29,34 @@ const LOG_EVERY_MS = 1_000;
 interface SocketOptions {
   /** Of an IPv6 socket on all addresses: takes IPv4 too. */
   readonly dualStack: boolean;
-  /** Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it). */
+  /**
+   * Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it).
+   */
   readonly reusePort?: boolean;
 }
 
 /** An unbound socket with the settings that every datagram service needs. */
-export function createDatagramSocket(family: 'udp4' | 'udp6', { dualStack, reusePort = false }: SocketOptions): dgram.Socket {
+export function createDatagramSocket(
+  family: 'udp4' | 'udp6',
+  { dualStack, reusePort = false }: SocketOptions,
+): dgram.Socket {
   // Not in the types of Node 20, where it does nothing.
-  const options: dgram.SocketOptions & { readonly reusePort: boolean } = { type: family, ipv6Only: family === 'udp6' && !dualStack, lookup: literalLookup, reusePort };
+  const options: dgram.SocketOptions & { readonly reusePort: boolean } = {
+    type: family,
+    ipv6Only: family === 'udp6' && !dualStack,
+    lookup: literalLookup,
+    reusePort,
+  };
   return dgram.createSocket(options);
 }
 
 /** Lets `protocol` answer what arrives on a bound socket. A datagram that makes it throw is dropped and counted. */
-export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context: ServiceContext, limits: DatagramLimits = DEFAULT_DATAGRAM_LIMITS): DatagramService {
+export function serveDatagrams(
+  socket: dgram.Socket,
+  protocol: Protocol,
+  context: ServiceContext,
+  limits: DatagramLimits = DEFAULT_DATAGRAM_LIMITS,
+): DatagramService {
   const { clock, log } = context;
   const counters: { -readonly [Name in keyof DatagramCounters]: number } = { ...NO_DATAGRAMS };
   const inFlight = new Set<Promise<void>>();
@@ -80,7 +101,11 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
           return false;
         }
         if (!isSendable(message, port, address)) {
-          throw new WellknownError('OPTION_INVALID', `a datagram is sent as bytes to a port and a literal address, not as ${typeof message} to port ${String(port)} of ${JSON.stringify(address)}`, { fault: 'local' });
+          throw new WellknownError(
+            'OPTION_INVALID',
+            `a datagram is sent as bytes to a port and a literal address, not as ${typeof message} to port ${String(port)} of ${JSON.stringify(address)}`,
+            { fault: 'local' },
+          );
         }
         if (direct.send === undefined) {
           counters.sent += 1;
@@ -137,17 +162,29 @@ export function serveDatagrams(socket: dgram.Socket, protocol: Protocol, context
   return { counters, close: (graceMs = 0) => (closing ??= close(graceMs)) };
 }
 
-/** The kernel grants less without a word, and tells twice what it grants, since it counts its own bookkeeping in (socket(7)). */
+/**
+ * The kernel grants less without a word, and tells twice what it grants, since it counts its own bookkeeping in
+ * (socket(7)).
+ */
 function askForBuffer(socket: dgram.Socket, bytes: number, log: Logger): void {
   if (bytes === 0) return;
   socket.setRecvBufferSize(bytes);
   const granted = socket.getRecvBufferSize() / 2;
-  if (granted < bytes) log.debug({ asked: bytes, granted }, 'the kernel grants a smaller receive buffer: raise net.core.rmem_max if datagrams are dropped by it');
+  if (granted < bytes)
+    log.debug(
+      { asked: bytes, granted },
+      'the kernel grants a smaller receive buffer: raise net.core.rmem_max if datagrams are dropped by it',
+    );
 }
 
 /** Below here somebody trusts the caller: a wrong type would end the process in Node's own assertions. */
 const isSendable = (message: unknown, port: unknown, address: unknown): boolean =>
-  message instanceof Uint8Array && typeof address === 'string' && typeof port === 'number' && port > 0 && port < 65_536 && Number.isInteger(port);
+  message instanceof Uint8Array &&
+  typeof address === 'string' &&
+  typeof port === 'number' &&
+  port > 0 &&
+  port < 65_536 &&
+  Number.isInteger(port);
 
 function localAddress(socket: dgram.Socket): Extract<Address, { port: number }> {
   const { address, family, port } = socket.address();

@@ -1,12 +1,15 @@
 // How many file descriptors are left. libuv meets the kernel's limit by accepting and closing whatever waits, without a
 // word to anybody, so connections must be refused before it, with the protocol's own words.
 //
-// No counting: the kernel gives the lowest free number (POSIX open, accept), so a new descriptor n says that all below n
-// are in use.
+// No counting: the kernel gives the lowest free number (POSIX open, accept), so a new descriptor n says that all below
+// n are in use.
 
 export interface DescriptorBudget {
   readonly limit: number;
-  /** What a connection with this descriptor may expect. `refuse`: say why, close lingeringly. `drop`: not even that is left. */
+  /**
+   * What a connection with this descriptor may expect. `refuse`: say why, close lingeringly. `drop`: not even that is
+   * left.
+   */
   verdict(descriptor: number): 'serve' | 'refuse' | 'drop';
 }
 
@@ -21,7 +24,10 @@ export function createDescriptorBudget(limit: number): DescriptorBudget {
   // Those that are turned away linger for a while; half of the reserve is theirs.
   const refuseFrom = limit - reserved;
   const dropFrom = limit - Math.ceil(reserved / 2);
-  return { limit, verdict: (descriptor) => (descriptor < refuseFrom ? 'serve' : descriptor < dropFrom ? 'refuse' : 'drop') };
+  return {
+    limit,
+    verdict: (descriptor) => (descriptor < refuseFrom ? 'serve' : descriptor < dropFrom ? 'refuse' : 'drop'),
+  };
 }
 
 /** The soft limit in the text of /proc/self/limits; undefined where there is none or the text is another system's. */

@@ -1,10 +1,10 @@
-// What happens inside, for whoever subscribes (node:diagnostics_channel). Without a subscriber an event costs one comparison.
+// What happens inside, for whoever subscribes (node:diagnostics_channel). Without a subscriber an event costs one
+// comparison.
 //
-// wellknown:connection  { connection, from, to, reason }     a connection has changed its state
-// wellknown:listener    { role, service, listener, endpoint, from, to }   a listening socket has; each process tells of its own part
-// wellknown:worker      { slot, life, generation, to, why }  a worker has, in the primary
-// wellknown:server      { role, to }                         the server of this process has
-// wellknown:socket      { socket, from, to }                 a socket of `socket()` has
+// wellknown:connection { connection, from, to, reason } a connection has changed its state wellknown:listener { role,
+// service, listener, endpoint, from, to } a listening socket has; each process tells of its own part wellknown:worker {
+// slot, life, generation, to, why } a worker has, in the primary wellknown:server { role, to } the server of this
+// process has wellknown:socket { socket, from, to } a socket of `socket()` has
 
 import { channel } from 'node:diagnostics_channel';
 import type { CloseReason, ConnectionState } from './connection-state.ts';
@@ -41,7 +41,10 @@ export interface ListenerEventMessage {
 
 export interface ServerEventMessage {
   readonly role: 'alone' | 'primary' | 'worker';
-  /** After `reloading` and `upgrading` it is `listening` again, whether that succeeded (the log tells) or not; after an upgrade it drains. */
+  /**
+   * After `reloading` and `upgrading` it is `listening` again, whether that succeeded (the log tells) or not; after an
+   * upgrade it drains.
+   */
   readonly to: 'starting' | 'listening' | 'reloading' | 'upgrading' | 'draining' | 'ended';
 }
 

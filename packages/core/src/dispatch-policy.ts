@@ -17,10 +17,15 @@ function hash(text: string): number {
 }
 
 /**
- * Chooses among `targets`, none of them full. `turn` counts choices, for the round. `address` keeps one peer on one slot, also
- * while another slot's worker is being replaced (rendezvous hashing).
+ * Chooses among `targets`, none of them full. `turn` counts choices, for the round. `address` keeps one peer on one
+ * slot, also while another slot's worker is being replaced (rendezvous hashing).
  */
-export function chooseTarget(policy: DispatchPolicy, targets: readonly DispatchTarget[], peer: string, turn: number): DispatchTarget | undefined {
+export function chooseTarget(
+  policy: DispatchPolicy,
+  targets: readonly DispatchTarget[],
+  peer: string,
+  turn: number,
+): DispatchTarget | undefined {
   if (targets.length === 0) return undefined;
   const bySlot = [...targets].sort((a, b) => a.slot - b.slot || a.life - b.life);
   switch (policy) {
@@ -29,6 +34,8 @@ export function chooseTarget(policy: DispatchPolicy, targets: readonly DispatchT
     case 'least-connections':
       return bySlot.reduce((least, target) => (target.open < least.open ? target : least));
     case 'address':
-      return bySlot.reduce((best, target) => (hash(`${peer}/${target.slot}`) > hash(`${peer}/${best.slot}`) ? target : best));
+      return bySlot.reduce((best, target) =>
+        hash(`${peer}/${target.slot}`) > hash(`${peer}/${best.slot}`) ? target : best,
+      );
   }
 }

@@ -1,5 +1,5 @@
-// Accepting in the primary: takes a connection unread, gives it to a worker, and keeps its own copy until the worker has
-// said that it took it. A worker that dies before that loses nothing: the connection goes to another.
+// Accepting in the primary: takes a connection unread, gives it to a worker, and keeps its own copy until the worker
+// has said that it took it. A worker that dies before that loses nothing: the connection goes to another.
 
 import net from 'node:net';
 import { limitKey, normalizeIp } from './address.ts';
@@ -44,10 +44,18 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** What it holds for workers that have no room yet, and what it closed because too many waited. No worker has counted either. */
+  /**
+   * What it holds for workers that have no room yet, and what it closed because too many waited. No worker has counted
+   * either.
+   */
   counters(): ConnectionCounters {
     const waiting = this.#waiting.length;
-    return { open: 0, waiting, accepted: waiting + this.#closedUnserved, closed: this.#closedUnserved === 0 ? {} : { 'queue-limit': this.#closedUnserved } };
+    return {
+      open: 0,
+      waiting,
+      accepted: waiting + this.#closedUnserved,
+      closed: this.#closedUnserved === 0 ? {} : { 'queue-limit': this.#closedUnserved },
+    };
   }
 
   listen(handle: net.Socket, backlog: number): Promise<void> {

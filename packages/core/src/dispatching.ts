@@ -1,4 +1,5 @@
-// The listeners from which the primary itself accepts: a dispatcher for each, and what workers say of the connections they were given.
+// The listeners from which the primary itself accepts: a dispatcher for each, and what workers say of the connections
+// they were given.
 
 import type { ArbiterState } from './arbiter.ts';
 import { NO_DATAGRAMS } from './datagram-limits.ts';
@@ -15,7 +16,11 @@ export class Dispatching {
   readonly #workers: () => ArbiterState['workers'];
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>, lives: WorkerLives, workers: () => ArbiterState['workers']) {
+  constructor(
+    options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>,
+    lives: WorkerLives,
+    workers: () => ArbiterState['workers'],
+  ) {
     this.#options = options;
     this.#lives = lives;
     this.#workers = workers;
@@ -28,8 +33,12 @@ export class Dispatching {
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
-      targets: () => this.#workers().filter((record) => record.at === 'ready' && this.#lives.get(record.life)?.fullServices.has(service) === false),
-      send: (life, connection, carried) => this.#lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      targets: () =>
+        this.#workers().filter(
+          (record) => record.at === 'ready' && this.#lives.get(record.life)?.fullServices.has(service) === false,
+        ),
+      send: (life, connection, carried) =>
+        this.#lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
     });
     this.#dispatchers.set(socket, dispatcher);
     return dispatcher.listen(handleOf(socket) as never, backlog);
@@ -57,7 +66,11 @@ export class Dispatching {
   /** Where the primary accepts, it counts too: as slot 0. */
   shareOf(service: number): WorkerShare[] {
     const own = [...this.#dispatchers].filter(([socket]) => socket.service === service);
-    const listeners = own.map(([socket, dispatcher]) => ({ endpoint: urlOf(socket), connections: dispatcher.counters(), datagrams: NO_DATAGRAMS }));
+    const listeners = own.map(([socket, dispatcher]) => ({
+      endpoint: urlOf(socket),
+      connections: dispatcher.counters(),
+      datagrams: NO_DATAGRAMS,
+    }));
     return listeners.length === 0 ? [] : [{ slot: 0, listeners, counters: {} }];
   }
 }

@@ -19,19 +19,28 @@ export interface EndpointProblem {
 const MAX_UNIX_PATH_BYTES = 107;
 const FORMS = 'tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:PATH or unix:@NAME';
 // RFC 1123 §2.1: letters, digits and hyphens, labels of 1 to 63.
-const HOST_NAME = /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
 
 const problem = (part: EndpointProblem['part'], text: string, reason: string): Result<never, EndpointProblem> =>
   fail({ part, message: `endpoint '${text}': ${reason}` });
 
-/** Reads `tcp://127.0.0.1:80`, `tls://:https`, `udp://[::1]:echo`, `tcp://:0`, `unix:/run/web.sock` or `unix:@abstract`. */
+/**
+ * Reads `tcp://127.0.0.1:80`, `tls://:https`, `udp://[::1]:echo`, `tcp://:0`, `unix:/run/web.sock` or `unix:@abstract`.
+ */
 export function parseEndpoint(text: string): Result<Endpoint, EndpointProblem> {
   if (text.startsWith('unix:')) return parseUnix(text);
   const match = /^([a-z]+):(?:\/\/)?/.exec(text);
   const scheme = match?.[1];
   if (match === null || scheme === undefined) return problem('scheme', text, `no scheme, expected ${FORMS}`);
-  if (scheme === 'unixgram') return problem('scheme', text, 'Node has no unix datagram sockets; use udp://127.0.0.1:PORT, or a stream on unix:PATH');
-  if (scheme !== 'tcp' && scheme !== 'udp' && scheme !== 'tls') return problem('scheme', text, `unknown scheme '${scheme}', expected ${FORMS}`);
+  if (scheme === 'unixgram')
+    return problem(
+      'scheme',
+      text,
+      'Node has no unix datagram sockets; use udp://127.0.0.1:PORT, or a stream on unix:PATH',
+    );
+  if (scheme !== 'tcp' && scheme !== 'udp' && scheme !== 'tls')
+    return problem('scheme', text, `unknown scheme '${scheme}', expected ${FORMS}`);
   if (!match[0].endsWith('//')) return problem('scheme', text, `expected '${scheme}://HOST:PORT'`);
   return parseHostAndPort(text, scheme, text.slice(match[0].length));
 }
@@ -43,11 +52,16 @@ function parseUnix(text: string): Result<Endpoint, EndpointProblem> {
   if (path === '') return problem('path', text, abstract ? 'the abstract name is empty' : 'the path is empty');
   if (path.includes('\0')) return problem('path', text, 'the path holds a NUL');
   const bytes = new TextEncoder().encode(path).length;
-  if (bytes > MAX_UNIX_PATH_BYTES) return problem('path', text, `the path has ${bytes} bytes, at most ${MAX_UNIX_PATH_BYTES} are possible`);
+  if (bytes > MAX_UNIX_PATH_BYTES)
+    return problem('path', text, `the path has ${bytes} bytes, at most ${MAX_UNIX_PATH_BYTES} are possible`);
   return ok({ scheme: 'unix', path, abstract });
 }
 
-function parseHostAndPort(text: string, scheme: 'tcp' | 'udp' | 'tls', authority: string): Result<Endpoint, EndpointProblem> {
+function parseHostAndPort(
+  text: string,
+  scheme: 'tcp' | 'udp' | 'tls',
+  authority: string,
+): Result<Endpoint, EndpointProblem> {
   let host: string;
   let portText: string;
   if (authority.startsWith('[')) {

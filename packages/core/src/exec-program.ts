@@ -1,4 +1,5 @@
-// A program that is run for those who come, by fork-exec (`nowait`) or by `wait`: where it is, what it is told, and how it is ended.
+// A program that is run for those who come, by fork-exec (`nowait`) or by `wait`: where it is, what it is told, and how
+// it is ended.
 
 import { spawn } from 'node:child_process';
 import { constants as fileConstants } from 'node:fs';
@@ -19,7 +20,10 @@ export interface ProgramToRun {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Where a program is. It is looked for when it is asked for, so that whether it can be run is said at the start and not to the first client. */
+/**
+ * Where a program is. It is looked for when it is asked for, so that whether it can be run is said at the start and not
+ * to the first client.
+ */
 export class ProgramPath {
   readonly #program: string;
   #path: string;
@@ -39,22 +43,38 @@ export class ProgramPath {
     this.#path = await findProgram(this.#program);
   }
 
-  /** Another one may be the first in PATH by now. Throws RELOAD_FAILED where there is none any more, and the path stays. */
+  /**
+   * Another one may be the first in PATH by now. Throws RELOAD_FAILED where there is none any more, and the path stays.
+   */
   async findAgain(): Promise<void> {
     try {
       await this.find();
     } catch (error) {
-      throw new WellknownError('RELOAD_FAILED', `the path of the program stays ${this.#path}`, { fault: 'local', cause: error, ...(error instanceof WellknownError ? { hint: error.message } : {}) });
+      throw new WellknownError('RELOAD_FAILED', `the path of the program stays ${this.#path}`, {
+        fault: 'local',
+        cause: error,
+        ...(error instanceof WellknownError ? { hint: error.message } : {}),
+      });
     }
   }
 }
 
 async function findProgram(program: string): Promise<string> {
-  const candidates = program.includes('/') ? [path.resolve(program)] : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
+  const candidates = program.includes('/')
+    ? [path.resolve(program)]
+    : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
   for (const candidate of candidates) {
-    if (await access(candidate, fileConstants.X_OK).then(() => true, () => false)) return candidate;
+    if (
+      await access(candidate, fileConstants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
   }
-  throw new WellknownError('OPTION_INVALID', `the program '${program}' is not there or cannot be run`, { fault: 'local' });
+  throw new WellknownError('OPTION_INVALID', `the program '${program}' is not there or cannot be run`, {
+    fault: 'local',
+  });
 }
 
 export interface RunningProgram {
@@ -73,10 +93,16 @@ export interface ProgramEnd {
 }
 
 /**
- * Runs it with a socket as its standard input and output; standard error is ours. `onEnd` is called once, never before this returns, and
- * tells a program that could not be started too.
+ * Runs it with a socket as its standard input and output; standard error is ours. `onEnd` is called once, never before
+ * this returns, and tells a program that could not be started too.
  */
-export function runWithSocket(path: string, what: ProgramToRun, socket: net.Socket | number, variables: Readonly<Record<string, string>>, onEnd: (end: ProgramEnd) => void): RunningProgram {
+export function runWithSocket(
+  path: string,
+  what: ProgramToRun,
+  socket: net.Socket | number,
+  variables: Readonly<Record<string, string>>,
+  onEnd: (end: ProgramEnd) => void,
+): RunningProgram {
   const notStarted = (error: unknown): ProgramEnd => ({ failed: true, how: 'could not be started', error });
   try {
     const child = spawn(path, what.arguments ?? [], {
@@ -93,16 +119,27 @@ export function runWithSocket(path: string, what: ProgramToRun, socket: net.Sock
     child.once('exit', (code, signal) => end({ failed: code !== 0, how: signal ?? `status ${code ?? 0}` }));
     return { pid: child.pid, kill: (signal) => void child.kill(signal) };
   } catch (error) {
-    // Some refusals of the system are an event, others (a user that may not be changed to, too large an environment) are thrown.
+    // Some refusals of the system are an event, others (a user that may not be changed to, too large an environment)
+    // are thrown.
     queueMicrotask(() => onEnd(notStarted(error)));
     return { pid: undefined, kill: () => undefined };
   }
 }
 
 /** The variables of ucspi-tcp and ucspi-unix for one connection; TCPCONNNUM is how many its peer has open. */
-export function connectionEnvironment(local: Address, remote: Address, connectionsOfPeer: number): Record<string, string> {
-  if (local.family === 'unix' || remote.family === 'unix') return { ...listenerEnvironment('TCP', local), PROTO: 'UNIX', UNIXCONNNUM: String(connectionsOfPeer) };
-  return { ...listenerEnvironment('TCP', local), TCPREMOTEIP: remote.address, TCPREMOTEPORT: String(remote.port), TCPCONNNUM: String(connectionsOfPeer) };
+export function connectionEnvironment(
+  local: Address,
+  remote: Address,
+  connectionsOfPeer: number,
+): Record<string, string> {
+  if (local.family === 'unix' || remote.family === 'unix')
+    return { ...listenerEnvironment('TCP', local), PROTO: 'UNIX', UNIXCONNNUM: String(connectionsOfPeer) };
+  return {
+    ...listenerEnvironment('TCP', local),
+    TCPREMOTEIP: remote.address,
+    TCPREMOTEPORT: String(remote.port),
+    TCPCONNNUM: String(connectionsOfPeer),
+  };
 }
 
 /** The part of them that is known before anybody has come. */

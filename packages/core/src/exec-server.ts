@@ -1,6 +1,6 @@
-// A process for each connection, as inetd's `nowait`: accept, run the program with the connection as its standard input and
-// output, forget it. The environment is that of ucspi-tcp (PROTO, TCPLOCALIP, TCPREMOTEIP, …), so that programs for tcpserver,
-// s6 and BusyBox run unchanged.
+// A process for each connection, as inetd's `nowait`: accept, run the program with the connection as its standard input
+// and output, forget it. The environment is that of ucspi-tcp (PROTO, TCPLOCALIP, TCPREMOTEIP, …), so that programs for
+// tcpserver, s6 and BusyBox run unchanged.
 //
 // No byte is read here: the socket goes to the child as the kernel made it, and our copy is closed.
 
@@ -9,7 +9,13 @@ import { AddressRates } from './accept-rate.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from './address.ts';
 import type { CloseReason } from './connection-state.ts';
 import { WellknownError } from './errors.ts';
-import { connectionEnvironment, ProgramPath, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
+import {
+  connectionEnvironment,
+  ProgramPath,
+  runWithSocket,
+  type ProgramToRun,
+  type RunningProgram,
+} from './exec-program.ts';
 import type { BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
 import { NO_DATAGRAMS } from './datagram-limits.ts';
@@ -18,7 +24,13 @@ import type { Server } from './server.ts';
 import { createSingleProcessServer } from './single-process.ts';
 import { listenOnHandle } from './socket-handle.ts';
 
-export interface ExecServerOptions extends ProgramToRun, Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'> {
+export interface ExecServerOptions
+  extends
+    ProgramToRun,
+    Pick<
+      ServerOptions,
+      'log' | 'clock' | 'limits' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'allow' | 'deny' | 'metrics'
+    > {
   readonly listen: string | readonly string[];
 }
 
@@ -46,7 +58,12 @@ export function createExecServer(options: ExecServerOptions): Server {
   const { log, clock, backlog } = resolved;
   const maxConnections = options.limits?.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const maxConnectionsPerAddress = options.limits?.maxConnectionsPerAddress ?? maxConnections;
-  const registry = new Registry<Child>({ maxConnections, maxConnectionsPerAddress, freePerAddress: maxConnectionsPerAddress, maxWaiting: backlog });
+  const registry = new Registry<Child>({
+    maxConnections,
+    maxConnectionsPerAddress,
+    freePerAddress: maxConnectionsPerAddress,
+    maxWaiting: backlog,
+  });
   const access = resolved.services[0]?.access;
   const maxPerSecond = options.limits?.maxAcceptsPerSecondPerAddress ?? 0;
   const rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
@@ -82,8 +99,10 @@ export function createExecServer(options: ExecServerOptions): Server {
   };
 
   const run = (socket: net.Socket, unixPath: string | undefined, tally: ListenerTally): void => {
-    const local: Address = unixPath === undefined ? addressOf(socket.localAddress, socket.localPort) : { family: 'unix', path: unixPath };
-    const peer: Address = unixPath === undefined ? addressOf(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+    const local: Address =
+      unixPath === undefined ? addressOf(socket.localAddress, socket.localPort) : { family: 'unix', path: unixPath };
+    const peer: Address =
+      unixPath === undefined ? addressOf(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
     const key = limitKey(peer);
     if (registry.addressVerdict(key) !== 'open') {
       registry.countClosed('address-limit', tally);
@@ -96,18 +115,25 @@ export function createExecServer(options: ExecServerOptions): Server {
       return;
     }
     const count = (open.get(key) ?? 0) + 1;
-    const running = runWithSocket(program.path, options, socket, connectionEnvironment(local, peer, count), ({ how, error }) => {
-      if (error === undefined) log.debug({ peer: formatAddress(peer), pid: running.pid }, `the program has ended (${how})`);
-      else log.error({ err: error, peer: formatAddress(peer) }, 'the program could not be started');
-      record.reason ??= error === undefined ? 'finished' : 'handler-failed';
-      registry.remove(record, tally);
-      const left = (open.get(key) ?? 1) - 1;
-      if (left === 0) open.delete(key);
-      else open.set(key, left);
-      // One that waited may be turned away for its address after all; then it is the next one's turn.
-      while (!registry.isFull && waiting.length > 0) waiting.shift()?.open();
-      if (registry.openCount === 0) whenEmpty?.();
-    });
+    const running = runWithSocket(
+      program.path,
+      options,
+      socket,
+      connectionEnvironment(local, peer, count),
+      ({ how, error }) => {
+        if (error === undefined)
+          log.debug({ peer: formatAddress(peer), pid: running.pid }, `the program has ended (${how})`);
+        else log.error({ err: error, peer: formatAddress(peer) }, 'the program could not be started');
+        record.reason ??= error === undefined ? 'finished' : 'handler-failed';
+        registry.remove(record, tally);
+        const left = (open.get(key) ?? 1) - 1;
+        if (left === 0) open.delete(key);
+        else open.set(key, left);
+        // One that waited may be turned away for its address after all; then it is the next one's turn.
+        while (!registry.isFull && waiting.length > 0) waiting.shift()?.open();
+        if (registry.openCount === 0) whenEmpty?.();
+      },
+    );
     // The child has its own copy; while ours is open the peer would never see its end.
     socket.destroy();
     const record: Child = { program: running, local, peer, reason: undefined };
@@ -117,9 +143,16 @@ export function createExecServer(options: ExecServerOptions): Server {
   };
 
   const acceptFrom = async ({ endpoint, socket: bound }: BoundListener, tally: ListenerTally): Promise<void> => {
-    if (bound.type === 'datagram') throw new WellknownError('ENDPOINT_INVALID', 'a datagram has no connection that a program of its own could have', { fault: 'local', hint: 'createWaitServer (exec --wait) gives the program the socket itself' });
+    if (bound.type === 'datagram')
+      throw new WellknownError(
+        'ENDPOINT_INVALID',
+        'a datagram has no connection that a program of its own could have',
+        { fault: 'local', hint: 'createWaitServer (exec --wait) gives the program the socket itself' },
+      );
     const unixPath = endpoint.scheme === 'unix' ? `${endpoint.abstract ? '@' : ''}${endpoint.path}` : undefined;
-    const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => accepted(socket, unixPath, tally));
+    const accepting = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+      accepted(socket, unixPath, tally),
+    );
     servers.push(accepting);
     await new Promise<void>((resolve, reject) => {
       accepting.once('error', reject);
@@ -171,11 +204,22 @@ export function createExecServer(options: ExecServerOptions): Server {
     hurry: (graceMs) => void cutLater(graceMs),
     async reload() {
       await program.findAgain();
-      log.info({ program: program.path }, 'the program was looked for again, whoever comes next gets what is there now; those that run go on');
+      log.info(
+        { program: program.path },
+        'the program was looked for again, whoever comes next gets what is there now; those that run go on',
+      );
     },
     answer() {
-      const pairs = [...registry.connections()].map(({ local, peer }) => ({ local: formatAddress(local), remote: formatAddress(peer), state: 'open' as const }));
-      const listeners = [...registry.counters()].map(([endpoint, connections]) => ({ endpoint, connections, datagrams: NO_DATAGRAMS }));
+      const pairs = [...registry.connections()].map(({ local, peer }) => ({
+        local: formatAddress(local),
+        remote: formatAddress(peer),
+        state: 'open' as const,
+      }));
+      const listeners = [...registry.counters()].map(([endpoint, connections]) => ({
+        endpoint,
+        connections,
+        datagrams: NO_DATAGRAMS,
+      }));
       return { share: { listeners, counters: {} }, pairs };
     },
     hint: 'each connection has a process of its own',

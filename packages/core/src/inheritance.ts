@@ -1,5 +1,5 @@
-// Listening sockets from before: a predecessor's on upgrade, or systemd's (sd_listen_fds(3)). Pure but for its input, the
-// environment, which is passed in; descriptors are numbers until somebody binds them.
+// Listening sockets from before: a predecessor's on upgrade, or systemd's (sd_listen_fds(3)). Pure but for its input,
+// the environment, which is passed in; descriptors are numbers until somebody binds them.
 
 import { formatEndpoint, type Endpoint } from './endpoint.ts';
 
@@ -8,7 +8,10 @@ export const INHERIT_VARIABLE = 'WELLKNOWN_INHERIT';
 
 export interface InheritedSocket {
   readonly descriptor: number;
-  /** The endpoint as the predecessor was asked for it, or the target under which it was passed a socket: `systemd:NAME`, `fd://N`. */
+  /**
+   * The endpoint as the predecessor was asked for it, or the target under which it was passed a socket: `systemd:NAME`,
+   * `fd://N`.
+   */
   readonly asked: string;
   readonly slot?: number;
   /** Where it really is bound. */
@@ -59,7 +62,14 @@ function parse(text: string | undefined): Message | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('readyDescriptor' in value) || !('sockets' in value) || !Array.isArray(value.sockets)) return undefined;
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      !('readyDescriptor' in value) ||
+      !('sockets' in value) ||
+      !Array.isArray(value.sockets)
+    )
+      return undefined;
     return value as Message;
   } catch {
     return undefined;
@@ -67,7 +77,10 @@ function parse(text: string | undefined): Message | undefined {
 }
 
 /** The sockets that systemd passes to this process, by name. Names may repeat; unnamed ones are called `unknown`. */
-export function systemdSockets(environment: Readonly<Record<string, string | undefined>>, pid: number): { readonly descriptor: number; readonly name: string }[] {
+export function systemdSockets(
+  environment: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): { readonly descriptor: number; readonly name: string }[] {
   if (Number(environment.LISTEN_PID) !== pid) return [];
   const count = Number(environment.LISTEN_FDS);
   if (!Number.isInteger(count) || count < 1 || count > 1024) return [];

@@ -1,14 +1,16 @@
-// What the kernel knows of our sockets: datagrams that it threw away before anybody read them, and connections that nobody has
-// accepted yet, from the text of /proc/net/udp, tcp and their IPv6 sisters (proc(5)).
+// What the kernel knows of our sockets: datagrams that it threw away before anybody read them, and connections that
+// nobody has accepted yet, from the text of /proc/net/udp, tcp and their IPv6 sisters (proc(5)).
 //
-// A line is a socket; its second column is the local address in hexadecimal, its last one counts the datagrams that did not fit
-// into the receive buffer or whose checksum was wrong. An address is written as 32-bit words in the machine's own byte order.
+// A line is a socket; its second column is the local address in hexadecimal, its last one counts the datagrams that did
+// not fit into the receive buffer or whose checksum was wrong. An address is written as 32-bit words in the machine's
+// own byte order.
 
 import { parseIpv4, parseIpv6 } from './address.ts';
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
 
-const wordOf = (bytes: readonly number[], littleEndian: boolean): string => (littleEndian ? [...bytes].reverse() : bytes).map((byte) => hex(byte, 2)).join('');
+const wordOf = (bytes: readonly number[], littleEndian: boolean): string =>
+  (littleEndian ? [...bytes].reverse() : bytes).map((byte) => hex(byte, 2)).join('');
 
 /** The second column of the socket that is bound to an address and port; undefined for what is no address. */
 export function procAddress(address: string, port: number, littleEndian: boolean): string | undefined {
@@ -34,13 +36,17 @@ export function dropsOf(procText: string, addresses: ReadonlySet<string>): numbe
 // The state of a listening socket in /proc/net/tcp (TCP_LISTEN).
 const LISTENING = '0A';
 
-/** How many connections wait in the accept queues of the listening sockets on these addresses, from /proc/net/tcp and tcp6. */
+/**
+ * How many connections wait in the accept queues of the listening sockets on these addresses, from /proc/net/tcp and
+ * tcp6.
+ */
 export function backlogOf(procText: string, addresses: ReadonlySet<string>): number {
   let waiting = 0;
   for (const line of procText.split('\n')) {
     const columns = line.trim().split(/\s+/);
     // The receive queue of a listening socket counts connections: tx_queue:rx_queue, in hexadecimal.
-    if (columns[3] === LISTENING && addresses.has(columns[1] ?? '')) waiting += Number.parseInt(columns[4]?.split(':')[1] ?? '0', 16);
+    if (columns[3] === LISTENING && addresses.has(columns[1] ?? ''))
+      waiting += Number.parseInt(columns[4]?.split(':')[1] ?? '0', 16);
   }
   return waiting;
 }

@@ -1,8 +1,8 @@
 // Which worker accepts from which socket. Pure: sockets and workers in, the wanted loans out.
 //
-// A shared socket is lent to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own queue)
-// is lent to the worker of its slot; while that worker is not there or is full, another serves it, so that nobody's
-// connection waits for a replacement that is slow to come.
+// A shared socket is lent to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own
+// queue) is lent to the worker of its slot; while that worker is not there or is full, another serves it, so that
+// nobody's connection waits for a replacement that is slow to come.
 
 export interface LendableSocket {
   readonly id: number;
@@ -21,7 +21,10 @@ export interface Borrower {
 }
 
 /** For each worker's life, the sockets it should be accepting from. A full worker is lent nothing of that service. */
-export function wantedLoans(sockets: readonly LendableSocket[], workers: readonly Borrower[]): Map<number, Set<number>> {
+export function wantedLoans(
+  sockets: readonly LendableSocket[],
+  workers: readonly Borrower[],
+): Map<number, Set<number>> {
   const loans = new Map<number, Set<number>>(workers.map((worker) => [worker.life, new Set()]));
   for (const socket of sockets) {
     for (const worker of borrowersOf(socket, workers)) loans.get(worker.life)?.add(socket.id);
@@ -46,9 +49,15 @@ export interface LoanChange {
 }
 
 /** What must be said to get from the present loans to the wanted ones. */
-export function loanChanges(present: ReadonlyMap<number, ReadonlySet<number>>, wanted: ReadonlyMap<number, ReadonlySet<number>>): LoanChange[] {
+export function loanChanges(
+  present: ReadonlyMap<number, ReadonlySet<number>>,
+  wanted: ReadonlyMap<number, ReadonlySet<number>>,
+): LoanChange[] {
   const changes: LoanChange[] = [];
-  for (const [life, ids] of wanted) for (const id of ids) if (present.get(life)?.has(id) !== true) changes.push({ life, id, do: 'lend' });
-  for (const [life, ids] of present) for (const id of ids) if (wanted.has(life) && wanted.get(life)?.has(id) !== true) changes.push({ life, id, do: 'take-back' });
+  for (const [life, ids] of wanted)
+    for (const id of ids) if (present.get(life)?.has(id) !== true) changes.push({ life, id, do: 'lend' });
+  for (const [life, ids] of present)
+    for (const id of ids)
+      if (wanted.has(life) && wanted.get(life)?.has(id) !== true) changes.push({ life, id, do: 'take-back' });
   return changes;
 }

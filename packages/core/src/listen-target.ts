@@ -1,4 +1,5 @@
-// What a `listen` option may name: an endpoint to bind, or a socket that somebody else has bound and passed to this process.
+// What a `listen` option may name: an endpoint to bind, or a socket that somebody else has bound and passed to this
+// process.
 
 import { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './endpoint.ts';
 import { fail, ok, type Result } from './result.ts';
@@ -17,7 +18,10 @@ export function parseListenTarget(text: string): Result<ListenTarget, EndpointPr
     // systemd.socket(5): printable, no colon.
     return /^[\x21-\x39\x3b-\x7e]{1,255}$/.test(name)
       ? ok({ scheme: 'systemd', name })
-      : fail({ part: 'path', message: `endpoint '${text}': expected systemd:NAME, the FileDescriptorName= of the socket unit` });
+      : fail({
+          part: 'path',
+          message: `endpoint '${text}': expected systemd:NAME, the FileDescriptorName= of the socket unit`,
+        });
   }
   if (text.startsWith('fd:')) {
     const descriptor = /^fd:\/\/(\d{1,6})$/.exec(text)?.[1];
@@ -36,4 +40,5 @@ export function formatListenTarget(target: ListenTarget): string {
   return target.scheme === 'systemd' ? `systemd:${target.name}` : formatEndpoint(target);
 }
 
-export const isEndpoint = (target: ListenTarget): target is Endpoint => target.scheme !== 'fd' && target.scheme !== 'systemd';
+export const isEndpoint = (target: ListenTarget): target is Endpoint =>
+  target.scheme !== 'fd' && target.scheme !== 'systemd';

@@ -90,7 +90,10 @@ export class LocalService {
   /** Serves on a listener that node:cluster shares out over the workers. */
   async listenThroughCluster(listener: number, endpoint: Endpoint): Promise<void> {
     this.#appears(listener, endpoint);
-    const address = endpoint.scheme === 'unix' ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path } : { host: endpoint.host, port: endpoint.port };
+    const address =
+      endpoint.scheme === 'unix'
+        ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path }
+        : { host: endpoint.host, port: endpoint.port };
     await this.#acceptor.listen(listener, address, this.#traitsFor(endpoint));
     this.#options.states.move(listener, 'listening');
   }
@@ -107,8 +110,19 @@ export class LocalService {
     const { states } = this.#options;
     const { clock, log } = this.#context;
     for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
-    const givenUp = await this.#work.drain(graceMs, clock, Promise.all([this.#acceptor.drain(graceMs), ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs))]));
-    if (givenUp > 0) log.warn({ service: this.#options.service.protocol.name, count: givenUp }, 'work that outlived its connections was given up at the drain deadline');
+    const givenUp = await this.#work.drain(
+      graceMs,
+      clock,
+      Promise.all([
+        this.#acceptor.drain(graceMs),
+        ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs)),
+      ]),
+    );
+    if (givenUp > 0)
+      log.warn(
+        { service: this.#options.service.protocol.name, count: givenUp },
+        'work that outlived its connections was given up at the drain deadline',
+      );
     for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
   }
 
@@ -125,14 +139,20 @@ export class LocalService {
       const name = this.#nameOf(listener);
       datagrams.set(name, addDatagramCounters(datagrams.get(name) ?? NO_DATAGRAMS, counters));
     }
-    const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => (
-      { endpoint, connections: connections.get(endpoint) ?? NO_CONNECTIONS, datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS }));
+    const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => ({
+      endpoint,
+      connections: connections.get(endpoint) ?? NO_CONNECTIONS,
+      datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS,
+    }));
     return { listeners, counters: { ...this.#context.counters } };
   }
 
   /** There are more processes now, or fewer: other shares of what all of them may have. */
   resize(maxConnections: number, workerCount: number): void {
-    const { service: { limits }, context: { clock } } = this.#options;
+    const {
+      service: { limits },
+      context: { clock },
+    } = this.#options;
     this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
     this.#context.workerCount = workerCount;
     this.#registry.resize(maxConnections);
@@ -151,7 +171,10 @@ export class LocalService {
     if (datagrams === undefined) this.#acceptor.suspend(listener);
     else {
       this.#datagrams.delete(listener);
-      this.#pastDatagrams.set(name, addDatagramCounters(this.#pastDatagrams.get(name) ?? NO_DATAGRAMS, datagrams.counters));
+      this.#pastDatagrams.set(
+        name,
+        addDatagramCounters(this.#pastDatagrams.get(name) ?? NO_DATAGRAMS, datagrams.counters),
+      );
       void datagrams.close();
     }
     this.#endpoints.delete(listener);
@@ -173,7 +196,11 @@ export class LocalService {
     const pairs: ConnectionPair[] = [];
     for (const connection of this.#registry.connections()) {
       if (pairs.length >= MAX_PAIRS) break;
-      pairs.push({ local: formatAddress(connection.local), remote: formatAddress(connection.remote), state: connection.state });
+      pairs.push({
+        local: formatAddress(connection.local),
+        remote: formatAddress(connection.remote),
+        state: connection.state,
+      });
     }
     return pairs;
   }
@@ -226,15 +253,27 @@ function traitsOf(endpoint: Endpoint): Omit<ListenerTraits, 'tally'> {
 function localOf({ host, port }: Exclude<Endpoint, { scheme: 'unix' }>): Address | undefined {
   if (port === 0 || host === '0.0.0.0' || host === '::') return undefined;
   if (isIpv4(host)) return { family: 'ipv4', address: host, port };
-  return isIpv6(host) && !host.includes('%') && !host.toLowerCase().startsWith('::ffff:') ? { family: 'ipv6', address: host, port } : undefined;
+  return isIpv6(host) && !host.includes('%') && !host.toLowerCase().startsWith('::ffff:')
+    ? { family: 'ipv6', address: host, port }
+    : undefined;
 }
 
-/** The total rate is split over the workers, as the total of connections is; an address is counted by the primary where there is one. */
-function ratesOf(limits: ServerLimits, context: ServiceContext, isAlone: boolean): { readonly rate?: AcceptRate; readonly addressRates?: AddressRates } {
+/**
+ * The total rate is split over the workers, as the total of connections is; an address is counted by the primary where
+ * there is one.
+ */
+function ratesOf(
+  limits: ServerLimits,
+  context: ServiceContext,
+  isAlone: boolean,
+): { readonly rate?: AcceptRate; readonly addressRates?: AddressRates } {
   const { maxAcceptsPerSecond, maxAcceptsPerSecondPerAddress } = limits;
   return {
-    ...(maxAcceptsPerSecond > 0 && { rate: new AcceptRate(maxAcceptsPerSecond / context.workerCount, context.clock.nowMs()) }),
-    ...(maxAcceptsPerSecondPerAddress > 0 && isAlone && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),
+    ...(maxAcceptsPerSecond > 0 && {
+      rate: new AcceptRate(maxAcceptsPerSecond / context.workerCount, context.clock.nowMs()),
+    }),
+    ...(maxAcceptsPerSecondPerAddress > 0 &&
+      isAlone && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),
   };
 }
 

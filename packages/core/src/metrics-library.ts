@@ -1,11 +1,12 @@
-// Metrics by interface. A metrics library is three constructors, as prom-client has them, so that its module is passed as it is:
+// Metrics by interface. A metrics library is three constructors, as prom-client has them, so that its module is passed
+// as it is:
 //
 //     import prometheus from 'prom-client';
 //     await serve(daytime, { workers: 'auto', metrics: prometheus });
 //
-// Nothing is pushed while connections come and go: when the library collects, the status is asked for, once for all metrics,
-// and over all workers. The one exception is the delay of the event loop, whose distribution a status cannot hold: each second
-// of each process is an observation in a histogram.
+// Nothing is pushed while connections come and go: when the library collects, the status is asked for, once for all
+// metrics, and over all workers. The one exception is the delay of the event loop, whose distribution a status cannot
+// hold: each second of each process is an observation in a histogram.
 
 import { WellknownError } from './errors.ts';
 import { METRICS, type MetricFamily } from './metrics.ts';
@@ -61,7 +62,11 @@ const known = new WeakMap<MetricsLibrary, ServerMetrics>();
 export function metricsOf(library: MetricsLibrary): ServerMetrics {
   for (const name of ['Counter', 'Gauge', 'Histogram'] as const) {
     if (typeof library[name] !== 'function') {
-      throw new WellknownError('OPTION_INVALID', `option 'metrics' has no constructor ${name}, allowed is what prom-client exports: Counter, Gauge and Histogram`, { fault: 'local' });
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `option 'metrics' has no constructor ${name}, allowed is what prom-client exports: Counter, Gauge and Histogram`,
+        { fault: 'local' },
+      );
     }
   }
   const metrics = known.get(library) ?? createMetrics(library);

@@ -1,7 +1,7 @@
 // A transport over a net.Socket: tcp and unix, and TLS on top of either.
 //
-// The listeners are functions of this file that find their transport through the socket: a connection costs one object here,
-// and no closures.
+// The listeners are functions of this file that find their transport through the socket: a connection costs one object
+// here, and no closures.
 
 import type net from 'node:net';
 import tls from 'node:tls';
@@ -41,7 +41,10 @@ class NetTransport implements Transport {
   failure: Error | undefined;
   /** What a plain socket had sent before TLS took over. */
   sentBefore = 0;
-  /** What was written while the last words in clear were still leaving: it goes out encrypted. Undefined at all other times. */
+  /**
+   * What was written while the last words in clear were still leaving: it goes out encrypted. Undefined at all other
+   * times.
+   */
   held: Held | undefined;
   /** Most connections never have to wait for room: only then is the event worth a listener. */
   hearsDrain = false;
@@ -49,8 +52,12 @@ class NetTransport implements Transport {
   constructor(socket: net.Socket, unixPath: string | undefined, local: Address | undefined) {
     this.kind = unixPath === undefined ? 'tcp' : 'unix';
     // Read at once: after a reset the kernel no longer says.
-    this.local = unixPath !== undefined ? { family: 'unix', path: unixPath } : (local ?? ipAddress(socket.localAddress, socket.localPort));
-    this.remote = unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+    this.local =
+      unixPath !== undefined
+        ? { family: 'unix', path: unixPath }
+        : (local ?? ipAddress(socket.localAddress, socket.localPort));
+    this.remote =
+      unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
     this.socket = socket;
     this.socket[TRANSPORT] = this;
     socket.on('error', onError);
@@ -104,7 +111,8 @@ class NetTransport implements Transport {
     plain.off('drain', onDrain);
     plain.off('close', onClose);
     const { context, alpn } = handshake;
-    const secure = context.connect === undefined ? new tls.TLSSocket(plain, context.socketOptions(alpn)) : context.connect(plain);
+    const secure =
+      context.connect === undefined ? new tls.TLSSocket(plain, context.socketOptions(alpn)) : context.connect(plain);
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -114,7 +122,9 @@ class NetTransport implements Transport {
     secure.on('_tlsError', onError);
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
-    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () => handshake.secured(secureInfoOf(secure)));
+    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () =>
+      handshake.secured(secureInfoOf(secure)),
+    );
     // A client could make us compute for ever; TLS 1.3 has done away with it.
     secure.disableRenegotiation();
     if (this.events !== undefined) {
@@ -210,7 +220,8 @@ function onClose(this: Carrier): void {
 }
 
 /**
- * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where it is
- * known without asking. An error before `start` is kept for it: without a listener it would end the process.
+ * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where
+ * it is known without asking. An error before `start` is kept for it: without a listener it would end the process.
  */
-export const createNetTransport = (socket: net.Socket, unixPath?: string, local?: Address): Transport => new NetTransport(socket, unixPath, local);
+export const createNetTransport = (socket: net.Socket, unixPath?: string, local?: Address): Transport =>
+  new NetTransport(socket, unixPath, local);

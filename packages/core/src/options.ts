@@ -17,10 +17,11 @@ import { systemClock } from './system-clock.ts';
 import { createTlsContext, type TlsContext, type TlsOptions } from './tls-context.ts';
 
 /**
- * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns. `inherit-sharded`: each
- * slot has a socket of its own with SO_REUSEPORT, also owned by the primary. `inherit`: the better of the two that this Node
- * offers. `dispatch`: the primary accepts and hands over. `cluster-rr`: node:cluster's own way, in which a connection that is
- * handed to a dying worker hangs for ever; for comparison and for programs that rely on it.
+ * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns.
+ * `inherit-sharded`: each slot has a socket of its own with SO_REUSEPORT, also owned by the primary. `inherit`: the
+ * better of the two that this Node offers. `dispatch`: the primary accepts and hands over. `cluster-rr`: node:cluster's
+ * own way, in which a connection that is handed to a dying worker hangs for ever; for comparison and for programs that
+ * rely on it.
  */
 export type AcceptStrategy = 'inherit' | 'inherit-shared' | 'inherit-sharded' | 'dispatch' | 'cluster-rr';
 
@@ -34,11 +35,20 @@ export interface Service {
 export interface ServerLimits extends ConnectionLimits {
   /** Connections open at once, for each service over all workers. The next ones wait in the queue. */
   readonly maxConnections: number;
-  /** Connections of one address (IPv6: of one /64) at once, for each service over all workers. The next one is turned away. */
+  /**
+   * Connections of one address (IPv6: of one /64) at once, for each service over all workers. The next one is turned
+   * away.
+   */
   readonly maxConnectionsPerAddress: number;
-  /** Connections accepted in a second, for each service over all workers, with a burst of as many. The next ones wait. 0: no matter. */
+  /**
+   * Connections accepted in a second, for each service over all workers, with a burst of as many. The next ones wait.
+   * 0: no matter.
+   */
   readonly maxAcceptsPerSecond: number;
-  /** Connections that one address (IPv6: one /64) may open in a second, with a burst of as many. The next one is turned away. 0: no matter. */
+  /**
+   * Connections that one address (IPv6: one /64) may open in a second, with a burst of as many. The next one is turned
+   * away. 0: no matter.
+   */
   readonly maxAcceptsPerSecondPerAddress: number;
 }
 
@@ -47,16 +57,24 @@ export interface ServerOptions {
   readonly workers?: number | 'auto';
   readonly limits?: Partial<ServerLimits>;
   readonly datagramLimits?: Partial<DatagramLimits>;
-  /** Certificates for `tls://` listeners and for protocols that upgrade. A context can be changed while the server runs. */
+  /**
+   * Certificates for `tls://` listeners and for protocols that upgrade. A context can be changed while the server runs.
+   */
   readonly tls?: TlsOptions | TlsContext;
   /** Ranges of proxies that must send a PROXY header (version 1 or 2) first. What others send is never read as one. */
   readonly proxyProtocol?: readonly string[];
-  /** Ranges that may connect. The most specific range of both lists decides; who is in none may, unless there is an `allow`. */
+  /**
+   * Ranges that may connect. The most specific range of both lists decides; who is in none may, unless there is an
+   * `allow`.
+   */
   readonly allow?: readonly string[];
   /** Ranges that may not. */
   readonly deny?: readonly string[];
   readonly log?: Logger;
-  /** Where the counters go: prom-client, or what has its shape. In a worker nothing is registered: the primary has the sums. */
+  /**
+   * Where the counters go: prom-client, or what has its shape. In a worker nothing is registered: the primary has the
+   * sums.
+   */
   readonly metrics?: MetricsLibrary;
   readonly clock?: Clock;
   /** Connections that the kernel queues before they are accepted. */
@@ -119,15 +137,23 @@ export interface ResolvedOptions {
   readonly policy: Partial<ArbiterPolicy>;
 }
 
-/** Checks everything a caller may get wrong, before anything is bound or forked. Throws OPTION_INVALID or ENDPOINT_INVALID. */
+/**
+ * Checks everything a caller may get wrong, before anything is bound or forked. Throws OPTION_INVALID or
+ * ENDPOINT_INVALID.
+ */
 export function resolveOptions(services: Service | readonly Service[], options: ServerOptions): ResolvedOptions {
   const list: readonly Service[] = 'protocol' in services ? [services] : services;
   const workers = options.workers ?? 0;
-  if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 0)) throw invalid('workers', workers, "a whole number from 0, or 'auto'");
+  if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 0))
+    throw invalid('workers', workers, "a whole number from 0, or 'auto'");
   for (const [name, value] of Object.entries(options.limits ?? {})) {
     if (Number.isNaN(value) || value < 0) throw invalid(`limits.${name}`, value, 'a number from 0');
   }
-  const shared = { tls: resolveTls(options.tls), access: resolveAccess(options), proxies: resolveProxies(options.proxyProtocol) };
+  const shared = {
+    tls: resolveTls(options.tls),
+    access: resolveAccess(options),
+    proxies: resolveProxies(options.proxyProtocol),
+  };
   return {
     services: list.map((service) => resolveService(service, options, shared)),
     workers,
@@ -166,26 +192,54 @@ function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undef
   return table;
 }
 
-function resolveService({ protocol, listen }: Service, options: ServerOptions, shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>): ResolvedService {
+function resolveService(
+  { protocol, listen }: Service,
+  options: ServerOptions,
+  shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>,
+): ResolvedService {
   const scheme = protocol.open === undefined && protocol.connection === undefined ? 'udp' : 'tcp';
-  const texts = listen === undefined ? [`${scheme}://127.0.0.1:${protocol.port}`] : typeof listen === 'string' ? [listen] : listen;
+  const texts =
+    listen === undefined ? [`${scheme}://127.0.0.1:${protocol.port}`] : typeof listen === 'string' ? [listen] : listen;
   const endpoints = texts.map((text) => {
     const endpoint = parseListenTarget(text);
     if (!endpoint.ok) throw new WellknownError('ENDPOINT_INVALID', endpoint.error.message, { fault: 'local' });
     // What was passed to this process is known only when it is adopted.
     if (!isEndpoint(endpoint.value)) return endpoint.value;
-    const served = endpoint.value.scheme === 'udp' ? protocol.datagrams !== undefined : protocol.open !== undefined || protocol.connection !== undefined;
-    if (!served) throw new WellknownError('ENDPOINT_INVALID', `endpoint '${text}': ${protocol.name} is not served over ${endpoint.value.scheme}${endpoint.value.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`, { fault: 'local' });
+    const served =
+      endpoint.value.scheme === 'udp'
+        ? protocol.datagrams !== undefined
+        : protocol.open !== undefined || protocol.connection !== undefined;
+    if (!served)
+      throw new WellknownError(
+        'ENDPOINT_INVALID',
+        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.value.scheme}${endpoint.value.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
+        { fault: 'local' },
+      );
     if (endpoint.value.scheme === 'tls' && shared.tls === undefined) {
-      throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, { fault: 'local', hint: "set 'tls' (--tls-cert and --tls-key)" });
+      throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
+        fault: 'local',
+        hint: "set 'tls' (--tls-cert and --tls-key)",
+      });
     }
     return endpoint.value;
   });
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
-    throw new WellknownError('OPTION_INVALID', `proxyProtocol (--proxy-protocol): ${protocol.name} listens for datagrams only, which have no PROXY header`, { fault: 'local' });
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `proxyProtocol (--proxy-protocol): ${protocol.name} listens for datagrams only, which have no PROXY header`,
+      { fault: 'local' },
+    );
   }
-  return { protocol, ...shared, listen: endpoints, limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits }, datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits } };
+  return {
+    protocol,
+    ...shared,
+    listen: endpoints,
+    limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits },
+    datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits },
+  };
 }
 
 const invalid = (name: string, given: unknown, allowed: string): WellknownError =>
-  new WellknownError('OPTION_INVALID', `option '${name}' is ${String(given)}, allowed is ${allowed}`, { fault: 'local' });
+  new WellknownError('OPTION_INVALID', `option '${name}' is ${String(given)}, allowed is ${allowed}`, {
+    fault: 'local',
+  });

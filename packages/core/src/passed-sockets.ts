@@ -12,13 +12,25 @@ for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) Reflect.delet
 
 /** The descriptors of a target that was passed to this process. Throws when there is none. */
 export function descriptorsOf(target: Exclude<ListenTarget, Endpoint>): readonly number[] {
-  const found = target.scheme === 'fd' ? [target.descriptor].filter(isSocket) : passedBySystemd.filter(({ name }) => name === target.name).map(({ descriptor }) => descriptor);
+  const found =
+    target.scheme === 'fd'
+      ? [target.descriptor].filter(isSocket)
+      : passedBySystemd.filter(({ name }) => name === target.name).map(({ descriptor }) => descriptor);
   if (found.length > 0) return found;
   const names = passedBySystemd.map(({ name }) => name);
-  throw new WellknownError('BIND_FAILED', `cannot listen on ${formatListenTarget(target)}: ${target.scheme === 'fd' ? 'the descriptor is no open socket' : 'systemd has passed no socket of that name'}`, {
-    fault: 'system',
-    hint: target.scheme === 'fd' ? 'start the program with that descriptor open' : names.length === 0 ? 'start it from a socket unit' : `the names are ${names.join(', ')}`,
-  });
+  throw new WellknownError(
+    'BIND_FAILED',
+    `cannot listen on ${formatListenTarget(target)}: ${target.scheme === 'fd' ? 'the descriptor is no open socket' : 'systemd has passed no socket of that name'}`,
+    {
+      fault: 'system',
+      hint:
+        target.scheme === 'fd'
+          ? 'start the program with that descriptor open'
+          : names.length === 0
+            ? 'start it from a socket unit'
+            : `the names are ${names.join(', ')}`,
+    },
+  );
 }
 
 function inodeOf(descriptor: number): string | undefined {
@@ -33,13 +45,18 @@ const isSocket = (descriptor: number): boolean => inodeOf(descriptor) !== undefi
 
 const listsInode = (table: string, inode: string): string | undefined => {
   try {
-    return readFileSync(`/proc/net/${table}`, 'utf8').split('\n').find((line) => line.split(/\s+/).includes(inode));
+    return readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .find((line) => line.split(/\s+/).includes(inode));
   } catch {
     return undefined;
   }
 };
 
-/** What a passed socket is, as far as the kernel tells: the path of a unix socket, or a kind whose address its handle will tell. */
+/**
+ * What a passed socket is, as far as the kernel tells: the path of a unix socket, or a kind whose address its handle
+ * will tell.
+ */
 export function endpointOfDescriptor(descriptor: number): Endpoint {
   const inode = inodeOf(descriptor) ?? '';
   const unix = listsInode('unix', inode);
@@ -48,5 +65,9 @@ export function endpointOfDescriptor(descriptor: number): Endpoint {
     return { scheme: 'unix', path: path.replace(/^@/, ''), abstract: path.startsWith('@') };
   }
   const isDatagram = listsInode('udp', inode) !== undefined || listsInode('udp6', inode) !== undefined;
-  return { scheme: isDatagram ? 'udp' : 'tcp', host: isDatagram && listsInode('udp6', inode) !== undefined ? '::' : '', port: 0 };
+  return {
+    scheme: isDatagram ? 'udp' : 'tcp',
+    host: isDatagram && listsInode('udp6', inode) !== undefined ? '::' : '',
+    port: 0,
+  };
 }

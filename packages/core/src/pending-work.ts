@@ -1,5 +1,5 @@
-// Work that outlives the connection it began on, such as what an HTTP handler does after its answer. A drain waits for it as
-// it waits for connections.
+// Work that outlives the connection it began on, such as what an HTTP handler does after its answer. A drain waits for
+// it as it waits for connections.
 
 import type { Clock } from './clock.ts';
 
@@ -19,8 +19,8 @@ export class PendingWork {
   }
 
   /**
-   * Resolves once all of it has settled, at the latest after `graceMs`, with how much was given up. Whatever is added before
-   * `producers` resolves is waited for too. May be called again with less: the shorter time wins.
+   * Resolves once all of it has settled, at the latest after `graceMs`, with how much was given up. Whatever is added
+   * before `producers` resolves is waited for too. May be called again with less: the shorter time wins.
    */
   async drain(graceMs: number, clock: Clock, producers: Promise<unknown>): Promise<number> {
     const giveUp = (): void => {

@@ -1,5 +1,5 @@
-// The limits that hold over all workers together, as the primary keeps them: how many workers share them, which free quota each has
-// for an address, and the ledger of what they open beyond it.
+// The limits that hold over all workers together, as the primary keeps them: how many workers share them, which free
+// quota each has for an address, and the ledger of what they open beyond it.
 
 import { AddressLedger } from './address-ledger.ts';
 import type { ArbiterState } from './arbiter.ts';
@@ -16,7 +16,9 @@ export class PoolLimits {
   constructor({ clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>, lives: WorkerLives) {
     this.#clock = clock;
     this.#lives = lives;
-    this.#ledgers = services.map(({ limits }) => new AddressLedger(limits.maxConnectionsPerAddress, limits.maxAcceptsPerSecondPerAddress));
+    this.#ledgers = services.map(
+      ({ limits }) => new AddressLedger(limits.maxConnectionsPerAddress, limits.maxAcceptsPerSecondPerAddress),
+    );
   }
 
   /** So many workers share from now on. */
@@ -33,9 +35,13 @@ export class PoolLimits {
   /** Tells workers how many connections of an address they may open without asking, where that has changed. */
   balance(state: ArbiterState): void {
     const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ life }) => life));
-    const holders = this.#lives.all().filter(({ hasSaidHello }) => hasSaidHello).map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
+    const holders = this.#lives
+      .all()
+      .filter(({ hasSaidHello }) => hasSaidHello)
+      .map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
     for (const [service, ledger] of this.#ledgers.entries()) {
-      for (const { worker, free } of ledger.balance(holders, state.target)) this.#lives.send(worker, { type: 'quota', service, free });
+      for (const { worker, free } of ledger.balance(holders, state.target))
+        this.#lives.send(worker, { type: 'quota', service, free });
     }
   }
 
@@ -44,7 +50,12 @@ export class PoolLimits {
     const ledger = this.#ledgers[message.service];
     if (message.type === 'release') ledger?.release(life, message.key);
     else if (message.type === 'quota') ledger?.lowered(life, message.free, message.beyond);
-    else this.#lives.send(life, { type: 'lease-answer', question: message.question, verdict: ledger?.lease(life, message.key, this.#clock.nowMs()) ?? 'address-limit' });
+    else
+      this.#lives.send(life, {
+        type: 'lease-answer',
+        question: message.question,
+        verdict: ledger?.lease(life, message.key, this.#clock.nowMs()) ?? 'address-limit',
+      });
   }
 
   /** A worker has ended: what it held is free. */

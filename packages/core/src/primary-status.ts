@@ -1,4 +1,5 @@
-// The status of a whole program: what its workers say when they are asked, what they said before, and what the primary knows itself.
+// The status of a whole program: what its workers say when they are asked, what they said before, and what the primary
+// knows itself.
 
 import type { ArbiterState } from './arbiter.ts';
 import type { Dispatching } from './dispatching.ts';
@@ -23,10 +24,24 @@ export interface PrimaryParts {
 }
 
 /** Those who can answer do; of the others the last beat is known. */
-export async function primaryStatus({ services, lives, book, dispatching, shares, chronicle, state, eventLoop }: PrimaryParts): Promise<ServerStatus> {
+export async function primaryStatus({
+  services,
+  lives,
+  book,
+  dispatching,
+  shares,
+  chronicle,
+  state,
+  eventLoop,
+}: PrimaryParts): Promise<ServerStatus> {
   const answers = await lives.askStatus();
   for (const { slot, life, services: told } of answers) {
-    if (told.length > 0 && lives.get(life) !== undefined) shares.told(slot, life, told.map(({ share }) => share));
+    if (told.length > 0 && lives.get(life) !== undefined)
+      shares.told(
+        slot,
+        life,
+        told.map(({ share }) => share),
+      );
   }
   const kernel = await kernelCounters(services.flatMap((_, index) => book.urlsOf(index)));
   const { workers, lives: started } = state();
@@ -36,9 +51,21 @@ export async function primaryStatus({ services, lives, book, dispatching, shares
     eventLoop: eventLoop(),
     services: services.map(({ protocol }, index) => {
       const pairs = answers.flatMap((answer) => answer.services[index]?.pairs ?? []);
-      return serviceStatus(protocol.name, book.urlsOf(index), [...dispatching.shareOf(index), ...shares.of(index)], pairs, kernel);
+      return serviceStatus(
+        protocol.name,
+        book.urlsOf(index),
+        [...dispatching.shareOf(index), ...shares.of(index)],
+        pairs,
+        kernel,
+      );
     }),
-    workers: workers.map((record) => ({ slot: record.slot, pid: lives.pidOf(record.life), at: record.at, generation: record.generation, eventLoop: record.eventLoop })),
+    workers: workers.map((record) => ({
+      slot: record.slot,
+      pid: lives.pidOf(record.life),
+      at: record.at,
+      generation: record.generation,
+      eventLoop: record.eventLoop,
+    })),
     supervision: { started, ended: chronicle.ended },
   };
 }

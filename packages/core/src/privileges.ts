@@ -11,12 +11,17 @@ function verify(identity: Identity): void {
     effectiveGid: process.getegid?.() ?? -1,
     groups: process.getgroups?.() ?? [],
   });
-  if (problem !== undefined) throw new WellknownError('PRIVILEGES_KEPT', `this process ${problem}`, { fault: 'system' });
+  if (problem !== undefined)
+    throw new WellknownError('PRIVILEGES_KEPT', `this process ${problem}`, { fault: 'system' });
 }
 
 /** Becomes `identity` for good, if this process is not it already. Throws when anything of the old one is left. */
 export function becomeIdentity(identity: Identity): void {
-  if (process.getuid?.() !== identity.uid || process.getgid?.() !== identity.gid || (process.getgroups?.() ?? []).some((group) => group !== identity.gid)) {
+  if (
+    process.getuid?.() !== identity.uid ||
+    process.getgid?.() !== identity.gid ||
+    (process.getgroups?.() ?? []).some((group) => group !== identity.gid)
+  ) {
     // Groups first: only a privileged process may change them.
     process.setgroups?.([identity.gid]);
     process.setgid?.(identity.gid);

@@ -6,7 +6,9 @@ import { createDescriptorBudget, descriptorLimit, type DescriptorBudget } from '
 let limit: number | undefined;
 let isKnown = false;
 
-/** The budget of file descriptors; undefined where the system does not tell a limit (it is not Linux, or there is none). */
+/**
+ * The budget of file descriptors; undefined where the system does not tell a limit (it is not Linux, or there is none).
+ */
 export function systemDescriptorBudget(): DescriptorBudget | undefined {
   if (!isKnown) {
     isKnown = true;

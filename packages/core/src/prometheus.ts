@@ -4,7 +4,8 @@ import { METRICS } from './metrics.ts';
 import type { ServerStatus } from './status.ts';
 
 /** A label's value: backslash, quote and line feed are escaped. */
-const escapeLabel = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const escapeLabel = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
 function labelsOf(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);

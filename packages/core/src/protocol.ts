@@ -16,8 +16,8 @@ export interface ServiceContext {
   /** 0 in a process that serves alone, otherwise the number of the worker's slot, from 1. */
   readonly workerSlot: number;
   /**
-   * How many processes serve now: what is limited over all of them is divided by this. 1 in a process that serves alone. It changes with the
-   * pool, so it is read where it is used and not kept.
+   * How many processes serve now: what is limited over all of them is divided by this. 1 in a process that serves
+   * alone. It changes with the pool, so it is read where it is used and not kept.
    */
   readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
@@ -28,11 +28,17 @@ export interface ServiceContext {
 
 /** A bound datagram socket, as a protocol sees it. */
 export interface DatagramSocket {
-  /** A service on all addresses has a socket for each, so that this is a wildcard only where such a socket was passed in. */
+  /**
+   * A service on all addresses has a socket for each, so that this is a wildcard only where such a socket was passed
+   * in.
+   */
   readonly local: Extract<Address, { readonly port: number }>;
   /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
   send(message: Uint8Array, port: number, address: string): boolean;
-  /** A socket of its own for one source, from the same local address and a fresh port: for exchanges of several datagrams. Close it. */
+  /**
+   * A socket of its own for one source, from the same local address and a fresh port: for exchanges of several
+   * datagrams. Close it.
+   */
   connect(source: DatagramSource): Promise<DatagramPeer>;
 }
 
@@ -41,12 +47,17 @@ export interface DatagramPeer {
   readonly local: Extract<Address, { readonly port: number }>;
   readonly remote: Extract<Address, { readonly port: number }>;
   /** `refused`: the other end said that nobody listens. */
-  readonly counters: Readonly<Record<'received' | 'sent' | 'droppedUnread' | 'droppedQueueFull' | 'failedSends' | 'refused', number>>;
+  readonly counters: Readonly<
+    Record<'received' | 'sent' | 'droppedUnread' | 'droppedQueueFull' | 'failedSends' | 'refused', number>
+  >;
   /** Sends, or drops when the queue is full or the peer was closed. False when dropped. */
   send(message: Uint8Array): boolean;
   /** The next datagram, or undefined when none has come within `timeoutMs`. One read at a time. */
   read(timeoutMs: number): Promise<Uint8Array | undefined>;
-  /** What came and was thrown away by the kernel, since the receive buffer was full; 0 where it does not tell, and after `close`. */
+  /**
+   * What came and was thrown away by the kernel, since the receive buffer was full; 0 where it does not tell, and after
+   * `close`.
+   */
   droppedByKernel(): Promise<number>;
   /** Safe to call twice. */
   close(): void;
@@ -58,8 +69,8 @@ export interface DatagramSource {
 }
 
 /**
- * Called with each datagram. The buffer may be kept. A receiver that returns a promise is at work on the datagram until it
- * settles: so many at once are bounded, and a drain waits for them.
+ * Called with each datagram. The buffer may be kept. A receiver that returns a promise is at work on the datagram until
+ * it settles: so many at once are bounded, and a drain waits for them.
  */
 export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void | Promise<void>;
 

@@ -34,7 +34,15 @@ export interface ProxyParser {
 }
 
 /** Types of TLVs that have a name (§2.2). */
-export const PROXY_TLV = { alpn: 0x01, authority: 0x02, crc32c: 0x03, noop: 0x04, uniqueId: 0x05, ssl: 0x20, networkNamespace: 0x30 } as const;
+export const PROXY_TLV = {
+  alpn: 0x01,
+  authority: 0x02,
+  crc32c: 0x03,
+  noop: 0x04,
+  uniqueId: 0x05,
+  ssl: 0x20,
+  networkNamespace: 0x30,
+} as const;
 
 const V1_START = Uint8Array.from('PROXY ', (character) => character.charCodeAt(0));
 /** The twelve bytes that no other protocol begins with. */
@@ -87,7 +95,8 @@ function parse(bytes: Uint8Array, maxBytes: number): ProxyStep {
   return v1 === 'perhaps' || v2 === 'perhaps' ? MORE : error('no PROXY header');
 }
 
-// Version 1: one line of text ------------------------------------------------------------------------------------------
+// Version 1: one line of text
+// ------------------------------------------------------------------------------------------
 
 function parseV1(bytes: Uint8Array): ProxyStep {
   const searched = bytes.subarray(0, V1_MAX_BYTES);
@@ -124,7 +133,8 @@ function ipAddress(text: string, port: number): Address {
 /** RFC 5952: lower case, no leading zeros, the longest run of zeros as `::`, mapped addresses with dots. */
 function textOfGroups(groups: readonly number[]): string {
   const [a = 0, b = 0] = groups.slice(6);
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return `::ffff:${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return `::ffff:${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
   let best = { start: 0, length: 0 };
   for (let start = 0; start < 8; start += 1) {
     let length = 0;
@@ -136,7 +146,8 @@ function textOfGroups(groups: readonly number[]): string {
   return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
 }
 
-// Version 2: binary ----------------------------------------------------------------------------------------------------
+// Version 2: binary
+// ----------------------------------------------------------------------------------------------------
 
 const FAMILY_ADDRESS_BYTES: Readonly<Record<number, number>> = { 0: 0, 1: 12, 2: 36, 3: 216 };
 /** sun_path. */
@@ -149,7 +160,8 @@ function parseV2(bytes: Uint8Array, maxBytes: number): ProxyStep {
   if (familyAndTransport === undefined) return MORE;
   const family = familyAndTransport >> 4;
   const addressBytes = FAMILY_ADDRESS_BYTES[family];
-  if (addressBytes === undefined || (familyAndTransport & 15) > 2) return error('the family or the transport is not known');
+  if (addressBytes === undefined || (familyAndTransport & 15) > 2)
+    return error('the family or the transport is not known');
   if (bytes.length < V2_FIXED_BYTES) return MORE;
   const length = V2_FIXED_BYTES + (bytes[14] ?? 0) * 256 + (bytes[15] ?? 0);
   if (length > maxBytes) return error(`the header has ${length} bytes, at most ${maxBytes} are taken`);
@@ -178,10 +190,15 @@ function addressesOfV2(family: number, bytes: Uint8Array): Pick<ProxyHeader, 'so
     };
   }
   if (family === 2) {
-    const address = (offset: number): string => textOfGroups(Array.from({ length: 8 }, (_, index) => port(offset + index * 2)));
+    const address = (offset: number): string =>
+      textOfGroups(Array.from({ length: 8 }, (_, index) => port(offset + index * 2)));
     return { source: ipAddress(address(0), port(32)), destination: ipAddress(address(16), port(34)) };
   }
-  if (family === 3) return { source: unixAddress(bytes.subarray(0, UNIX_PATH_BYTES)), destination: unixAddress(bytes.subarray(UNIX_PATH_BYTES, 2 * UNIX_PATH_BYTES)) };
+  if (family === 3)
+    return {
+      source: unixAddress(bytes.subarray(0, UNIX_PATH_BYTES)),
+      destination: unixAddress(bytes.subarray(UNIX_PATH_BYTES, 2 * UNIX_PATH_BYTES)),
+    };
   return {};
 }
 
@@ -198,7 +215,7 @@ const decoder = new TextDecoder();
 /** A sequence of TLVs; undefined when one goes beyond the end. */
 export function parseTlvs(bytes: Uint8Array): ProxyTlv[] | undefined {
   const tlvs: ProxyTlv[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const [type = 0, high, low] = bytes.subarray(offset, offset + 3);
     if (high === undefined || low === undefined) return undefined;
     const end = offset + 3 + high * 256 + low;

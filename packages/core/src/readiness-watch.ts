@@ -1,7 +1,9 @@
-// Waiting at a socket without taking from it, as poll(2) does: for a program that accepts or receives by itself (wait-server.ts).
+// Waiting at a socket without taking from it, as poll(2) does: for a program that accepts or receives by itself
+// (wait-server.ts).
 //
-// Node offers no such thing. libuv polls a descriptor before it reads, and does not read into an empty buffer: a stream handle that is
-// given one tells that something is there and leaves it. The access is undocumented and guarded, as in socket-handle.ts.
+// Node offers no such thing. libuv polls a descriptor before it reads, and does not read into an empty buffer: a stream
+// handle that is given one tells that something is there and leaves it. The access is undocumented and guarded, as in
+// socket-handle.ts.
 
 import { closeSync, openSync } from 'node:fs';
 import type dgram from 'node:dgram';
@@ -9,7 +11,10 @@ import type net from 'node:net';
 import { WellknownError } from './errors.ts';
 import { bindStream, datagramDescriptor, stopReceiving, type RawHandle } from './socket-handle.ts';
 
-/** Tells when somebody waits at a socket: a connection that nobody has accepted, or a datagram that nobody has received. Takes neither. */
+/**
+ * Tells when somebody waits at a socket: a connection that nobody has accepted, or a datagram that nobody has received.
+ * Takes neither.
+ */
 export interface ReadinessWatch {
   /** Calls back once, in a later turn of the event loop, and looks no more until it is called again. */
   once(onReady: () => void): void;
@@ -44,8 +49,8 @@ export function watchStream(handle: net.Socket): ReadinessWatch {
 export function watchDatagrams(socket: dgram.Socket): ReadinessWatch {
   stopReceiving(socket);
   const descriptor = datagramDescriptor(socket);
-  // A datagram handle cannot wait without receiving. A stream handle can, and does not ask what it is given. Its class is not exported: it
-  // is that of any stream socket, and one is bound for a moment to learn it.
+  // A datagram handle cannot wait without receiving. A stream handle can, and does not ask what it is given. Its class
+  // is not exported: it is that of any stream socket, and one is bound for a moment to learn it.
   const probe = bindStream({ address: '127.0.0.1', port: 0 });
   const StreamHandle = rawStreamHandle(probe.handle).constructor as new (type: number) => RawStreamHandle;
   probe.close();
@@ -53,22 +58,31 @@ export function watchDatagrams(socket: dgram.Socket): ReadinessWatch {
   return {
     ...watchRaw(raw, descriptor),
     async close(closeSocket) {
-      // Two handles have one number, and each closes it. Once the first has, another thread may open a file under that number: so it is taken
-      // back before the second one closes it. Where somebody was faster the second is left, it does nothing any more.
+      // Two handles have one number, and each closes it. Once the first has, another thread may open a file under that
+      // number: so it is taken back before the second one closes it. Where somebody was faster the second is left, it
+      // does nothing any more.
       raw.close();
       if (takeDescriptor(descriptor)) await closeSocket();
     },
   };
 }
 
-const rawStreamHandle = (handle: net.Socket): RawStreamHandle => ((handle as unknown as { readonly _handle?: unknown })._handle ?? handle) as RawStreamHandle;
+const rawStreamHandle = (handle: net.Socket): RawStreamHandle =>
+  ((handle as unknown as { readonly _handle?: unknown })._handle ?? handle) as RawStreamHandle;
 
-// libuv polls a descriptor, asks for a buffer when it is readable, and gives up (ENOBUFS) without a system call when the buffer is empty.
+// libuv polls a descriptor, asks for a buffer when it is readable, and gives up (ENOBUFS) without a system call when
+// the buffer is empty.
 const NO_ROOM = Buffer.alloc(0);
 
 function watchRaw(raw: RawStreamHandle, descriptor: number): Pick<ReadinessWatch, 'once' | 'stop'> {
   // A handle that was bound may not read. Opened with the number that it has already, it may.
-  if (process.platform === 'win32' || raw.open === undefined || raw.useUserBuffer === undefined || raw.open(descriptor) < 0) throw cannotWatch();
+  if (
+    process.platform === 'win32' ||
+    raw.open === undefined ||
+    raw.useUserBuffer === undefined ||
+    raw.open(descriptor) < 0
+  )
+    throw cannotWatch();
   raw.useUserBuffer(NO_ROOM);
   const stop = (): void => void raw.readStop?.();
   return {
@@ -84,7 +98,11 @@ function watchRaw(raw: RawStreamHandle, descriptor: number): Pick<ReadinessWatch
 }
 
 const cannotWatch = (): WellknownError =>
-  new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to wait at a socket without taking from it on ${process.platform}`, { fault: 'system', hint: 'use a program that serves one connection, which needs no waiting (nowait)' });
+  new WellknownError(
+    'UNSUPPORTED',
+    `Node ${process.version} offers no way to wait at a socket without taking from it on ${process.platform}`,
+    { fault: 'system', hint: 'use a program that serves one connection, which needs no waiting (nowait)' },
+  );
 
 /** Opens the lowest free numbers up to the given one, and keeps that one. False when it was not free any more. */
 function takeDescriptor(descriptor: number): boolean {

@@ -1,9 +1,9 @@
 // The only owner of connection limits and counters in a process. Pure: it decides and counts, others carry.
 //
 // The total limit is back-pressure: who is over it waits. The per-address limit turns away at once, since one address
-// must not fill the queue that everybody waits in. Over several workers the total is split into fixed shares (a full worker
-// stops accepting, so the others take over), while an address is counted exactly: up to a free quota each worker decides
-// alone, beyond it the primary's ledger is asked (see address-ledger.ts).
+// must not fill the queue that everybody waits in. Over several workers the total is split into fixed shares (a full
+// worker stops accepting, so the others take over), while an address is counted exactly: up to a free quota each worker
+// decides alone, beyond it the primary's ledger is asked (see address-ledger.ts).
 
 import type { BeyondQuota } from './address-ledger.ts';
 import type { CloseReason } from './connection-state.ts';
@@ -22,7 +22,9 @@ export interface RegistryLimits {
 
 export type AddressVerdict = 'open' | 'ask' | 'refuse';
 
-/** What one listener of the service has brought, in this process. Whoever accepts counts through the registry's verbs. */
+/**
+ * What one listener of the service has brought, in this process. Whoever accepts counts through the registry's verbs.
+ */
 export interface ListenerTally {
   waiting: number;
   accepted: number;
@@ -34,7 +36,9 @@ export interface ListenerCounters extends Readonly<ListenerTally> {
   readonly open: number;
 }
 
-/** On which account a connection's address is counted beyond the free quota. `asking`: the ledger has not answered yet. */
+/**
+ * On which account a connection's address is counted beyond the free quota. `asking`: the ledger has not answered yet.
+ */
 type Account = 'asking' | 'leased';
 
 interface Held {
@@ -69,7 +73,10 @@ export class Registry<Member extends Counted = Connection> {
     this.#maxConnections = maxConnections;
   }
 
-  /** Another free quota. What addresses hold beyond a lower one is on lease from now on, and the ledger has to be told of it. */
+  /**
+   * Another free quota. What addresses hold beyond a lower one is on lease from now on, and the ledger has to be told
+   * of it.
+   */
   changeQuota(freePerAddress: number): BeyondQuota {
     const isLower = freePerAddress < this.#freePerAddress;
     this.#freePerAddress = freePerAddress;
@@ -172,10 +179,12 @@ export class Registry<Member extends Counted = Connection> {
 
   /** Of every listener, by its name. */
   counters(): ReadonlyMap<string, ListenerCounters> {
-    return new Map([...this.#listeners].map(([name, { waiting, accepted, closed }]) => {
-      const gone = Object.values(closed).reduce((sum, count) => sum + count, waiting);
-      return [name, { open: accepted - gone, waiting, accepted, closed: { ...closed } }] as const;
-    }));
+    return new Map(
+      [...this.#listeners].map(([name, { waiting, accepted, closed }]) => {
+        const gone = Object.values(closed).reduce((sum, count) => sum + count, waiting);
+        return [name, { open: accepted - gone, waiting, accepted, closed: { ...closed } }] as const;
+      }),
+    );
   }
 
   /** One less on the free quota of an address. */

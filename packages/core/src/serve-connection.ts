@@ -4,7 +4,10 @@ import { WellknownError } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Protocol, ServiceContext } from './protocol.ts';
 
-/** Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its connection. */
+/**
+ * Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its
+ * connection.
+ */
 export function serveConnection(protocol: Protocol, connection: Connection, context: ServiceContext): void {
   try {
     if (protocol.open !== undefined) {
@@ -17,7 +20,11 @@ export function serveConnection(protocol: Protocol, connection: Connection, cont
     }
     const done = protocol.connection(connection, context);
     if (done === undefined) connection.end();
-    else done.then(() => connection.end(), (error: unknown) => handlerFailed(protocol, connection, context, error));
+    else
+      done.then(
+        () => connection.end(),
+        (error: unknown) => handlerFailed(protocol, connection, context, error),
+      );
   } catch (error) {
     handlerFailed(protocol, connection, context, error);
   }
@@ -28,7 +35,10 @@ function handlerFailed(protocol: Protocol, connection: Connection, context: Serv
   if (connection.state === 'closed' || connection.reason !== undefined) return;
   if (error instanceof WellknownError && error.fault === 'remote') {
     // A line without an end is the peer's doing: the handler need not catch it.
-    context.log.debug({ err: error, protocol: protocol.name, connection: connection.id }, 'the peer broke the protocol');
+    context.log.debug(
+      { err: error, protocol: protocol.name, connection: connection.id },
+      'the peer broke the protocol',
+    );
     connection.end(undefined, 'latin1', 'protocol-error');
     return;
   }
@@ -36,10 +46,18 @@ function handlerFailed(protocol: Protocol, connection: Connection, context: Serv
 }
 
 /**
- * For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. One that ended the
- * connection itself, without an error, has logged what it knows of it.
+ * For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. One
+ * that ended the connection itself, without an error, has logged what it knows of it.
  */
 export function logFailedHandler(protocol: Protocol, connection: Connection, log: Logger): void {
   if (connection.reason !== 'handler-failed' || connection.error === undefined) return;
-  log.error({ err: connection.error, protocol: protocol.name, connection: connection.id, peer: formatAddress(connection.remote) }, 'the handler failed');
+  log.error(
+    {
+      err: connection.error,
+      protocol: protocol.name,
+      connection: connection.id,
+      peer: formatAddress(connection.remote),
+    },
+    'the handler failed',
+  );
 }

@@ -13,10 +13,15 @@ export interface BoundEndpoint {
   readonly url: string;
 }
 
-export const boundEndpoint = (service: string, endpoint: Endpoint): BoundEndpoint => ({ service, endpoint, url: formatEndpoint(endpoint) });
+export const boundEndpoint = (service: string, endpoint: Endpoint): BoundEndpoint => ({
+  service,
+  endpoint,
+  url: formatEndpoint(endpoint),
+});
 
 /** What `listen` rejects with on a server that was closed before it had come so far. */
-export const closedBeforeReady = (): WellknownError => new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
+export const closedBeforeReady = (): WellknownError =>
+  new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
 
 /** The verbs that every server has. */
 export interface Server extends AsyncDisposable {
@@ -28,8 +33,8 @@ export interface Server extends AsyncDisposable {
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
   listen(): Promise<readonly BoundEndpoint[]>;
   /**
-   * Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace wins. While `listen`
-   * has not resolved it rejects with WRONG_STATE, and nothing stays bound.
+   * Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace
+   * wins. While `listen` has not resolved it rejects with WRONG_STATE, and nothing stays bound.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   status(): Promise<ServerStatus>;
@@ -38,9 +43,10 @@ export interface Server extends AsyncDisposable {
   /** Adds or removes workers. Only a primary has any. */
   scale(by: number): void;
   /**
-   * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is ready
-   * before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is ready.
-   * A server that runs programs looks for its program again, for whoever comes next; those that run go on. Another one without workers rejects.
+   * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is
+   * ready before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is
+   * ready. A server that runs programs looks for its program again, for whoever comes next; those that run go on.
+   * Another one without workers rejects.
    */
   reload(): Promise<void>;
   /**

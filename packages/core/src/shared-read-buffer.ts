@@ -1,13 +1,14 @@
 // One buffer for what is read from all plain sockets of this process.
 //
-// By default libuv asks Node for 64 KiB of new memory for every read, however little comes, and the bytes then pass through the
-// whole of a Readable. A client's socket may bring a buffer of its own instead (`onread` of net.connect); for accepted sockets
-// Node has the same machinery and no option. Since the callbacks are synchronous and copy what came (`takeChunk`), one buffer serves all.
-// It saves a seventh of the CPU time of a small HTTP exchange (docs/benchmarks.md).
+// By default libuv asks Node for 64 KiB of new memory for every read, however little comes, and the bytes then pass
+// through the whole of a Readable. A client's socket may bring a buffer of its own instead (`onread` of net.connect);
+// for accepted sockets Node has the same machinery and no option. Since the callbacks are synchronous and copy what
+// came (`takeChunk`), one buffer serves all. It saves a seventh of the CPU time of a small HTTP exchange
+// (docs/benchmarks.md).
 //
-// A socket whose reads are large would pay for the copy, so it reads into a buffer of its own as long as they are: what came
-// is given away with the buffer, and a new one takes its place (`onread` with a function for its buffer). Few may at a time, since
-// between reads such a buffer is held for nothing.
+// A socket whose reads are large would pay for the copy, so it reads into a buffer of its own as long as they are: what
+// came is given away with the buffer, and a new one takes its place (`onread` with a function for its buffer). Few may
+// at a time, since between reads such a buffer is held for nothing.
 //
 // Undocumented, therefore guarded: where a part is missing, or bytes came before, the caller listens for 'data'.
 
@@ -42,16 +43,19 @@ let shared: Buffer | undefined;
 let parts: ReadParts | 'missing' | undefined;
 
 function partsOf(socket: net.Socket): ReadParts | 'missing' {
-  const named = (name: string): symbol | undefined => Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+  const named = (name: string): symbol | undefined =>
+    Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
   const buffer = named('kBuffer');
   const callback = named('kBufferCb');
   const generator = named('kBufferGen');
-  return buffer === undefined || callback === undefined || generator === undefined ? 'missing' : { buffer, callback, generator };
+  return buffer === undefined || callback === undefined || generator === undefined
+    ? 'missing'
+    : { buffer, callback, generator };
 }
 
 /**
- * Reads this socket through the shared buffer from here on. False, and nothing is changed, where Node offers no way or bytes
- * have come already. For plain sockets; what is read by TLS on top of one never comes by here.
+ * Reads this socket through the shared buffer from here on. False, and nothing is changed, where Node offers no way or
+ * bytes have come already. For plain sockets; what is read by TLS on top of one never comes by here.
  */
 export function readThroughSharedBuffer(socket: net.Socket, readInto: ReadInto): boolean {
   parts ??= partsOf(socket);
@@ -75,7 +79,10 @@ function nextBuffer(): Buffer | undefined {
   return buffer;
 }
 
-/** What was read, for the receiver to keep. Every `ReadInto` takes it, once: a buffer that was given away must not be read into again. */
+/**
+ * What was read, for the receiver to keep. Every `ReadInto` takes it, once: a buffer that was given away must not be
+ * read into again.
+ */
 export function takeChunk(socket: net.Socket, byteLength: number, buffer: Buffer): Buffer {
   const isLarge = byteLength >= LARGE_BYTES;
   if (isLarge && buffer !== shared) {

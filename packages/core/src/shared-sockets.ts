@@ -1,5 +1,5 @@
-// The sockets that a primary owns: bound by the accept strategy, inherited from a predecessor where there is one, lent to
-// workers, handed on to a successor.
+// The sockets that a primary owns: bound by the accept strategy, inherited from a predecessor where there is one, lent
+// to workers, handed on to a successor.
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
@@ -26,7 +26,11 @@ export interface SharedSocket {
 }
 
 /** Which strategy a listener really gets: `inherit` takes the best that this Node offers for its kind. */
-export function strategyFor(strategy: AcceptStrategy, endpoint: Endpoint, workers: number): Exclude<AcceptStrategy, 'inherit'> {
+export function strategyFor(
+  strategy: AcceptStrategy,
+  endpoint: Endpoint,
+  workers: number,
+): Exclude<AcceptStrategy, 'inherit'> {
   if (endpoint.scheme === 'unix' && (strategy === 'inherit' || strategy === 'inherit-sharded')) return 'inherit-shared';
   // Datagrams are never accepted: whoever holds the socket receives.
   if (endpoint.scheme === 'udp' && (strategy === 'dispatch' || strategy === 'cluster-rr')) return 'inherit-shared';
@@ -47,25 +51,58 @@ export interface BindRequest {
 }
 
 /** Binds one endpoint of a service as its strategy wants. */
-export async function bindShared({ service, asked, strategy, slots, firstId, inheritance, unixMode }: BindRequest): Promise<SharedSocket[]> {
+export async function bindShared({
+  service,
+  asked,
+  strategy,
+  slots,
+  firstId,
+  inheritance,
+  unixMode,
+}: BindRequest): Promise<SharedSocket[]> {
   const kind = strategyFor(strategy, asked, slots.length);
   if (kind === 'inherit-sharded' && !offersReusePort) {
-    throw new WellknownError('UNSUPPORTED', 'inherit-sharded needs SO_REUSEPORT, which this Node does not offer on this system', {
-      fault: 'system',
-      hint: 'use Node 22.12 or newer on Linux, or --accept inherit',
-    });
+    throw new WellknownError(
+      'UNSUPPORTED',
+      'inherit-sharded needs SO_REUSEPORT, which this Node does not offer on this system',
+      {
+        fault: 'system',
+        hint: 'use Node 22.12 or newer on Linux, or --accept inherit',
+      },
+    );
   }
   const sockets: SharedSocket[] = [];
   let endpoint = asked;
   try {
-    // With SO_REUSEPORT another program of the same user could share the address unnoticed: bind once without, to be told.
-    if (kind === 'inherit-sharded' && slots[0] === 1 && !inheritance.has(asked) && asked.scheme !== 'unix' && asked.port !== 0) await (await bindListener(asked)).close();
+    // With SO_REUSEPORT another program of the same user could share the address unnoticed: bind once without, to be
+    // told.
+    if (
+      kind === 'inherit-sharded' &&
+      slots[0] === 1 &&
+      !inheritance.has(asked) &&
+      asked.scheme !== 'unix' &&
+      asked.port !== 0
+    )
+      await (await bindListener(asked)).close();
     for (const slot of kind === 'inherit-sharded' ? slots : [undefined]) {
       const descriptor = inheritance.take(asked, slot);
-      const listener = await bindListener(endpoint, { reusePort: slot !== undefined, unixMode, ...(descriptor === undefined ? {} : { descriptor }) });
+      const listener = await bindListener(endpoint, {
+        reusePort: slot !== undefined,
+        unixMode,
+        ...(descriptor === undefined ? {} : { descriptor }),
+      });
       // The first shard of port 0 decides for the others.
       endpoint = listener.endpoint;
-      sockets.push(toShared(firstId + sockets.length, service, slot, asked, listener, kind === 'dispatch' ? 'dispatch' : kind === 'cluster-rr' ? 'cluster' : 'handle'));
+      sockets.push(
+        toShared(
+          firstId + sockets.length,
+          service,
+          slot,
+          asked,
+          listener,
+          kind === 'dispatch' ? 'dispatch' : kind === 'cluster-rr' ? 'cluster' : 'handle',
+        ),
+      );
     }
   } catch (error) {
     await Promise.all(sockets.map((socket) => socket.listener.close()));
@@ -77,7 +114,12 @@ export async function bindShared({ service, asked, strategy, slots, firstId, inh
 }
 
 /** Takes over the sockets that were passed to this process. Workers share them; a unix path stays its owner's. */
-export async function adoptPassed(service: number, target: Exclude<ListenTarget, Endpoint>, firstId: number, inheritance: Inheritance): Promise<SharedSocket[]> {
+export async function adoptPassed(
+  service: number,
+  target: Exclude<ListenTarget, Endpoint>,
+  firstId: number,
+  inheritance: Inheritance,
+): Promise<SharedSocket[]> {
   const sockets: SharedSocket[] = [];
   const passedAs = formatListenTarget(target);
   const inherited = inheritance.takePassed(passedAs);
@@ -85,17 +127,28 @@ export async function adoptPassed(service: number, target: Exclude<ListenTarget,
     const asked = endpointOfDescriptor(descriptor);
     const listener = await bindListener(asked, { descriptor });
     const kept: BoundListener = { ...listener, close: () => listener.close({ keepPath: true }) };
-    sockets.push({ ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'), passedAs });
+    sockets.push({
+      ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'),
+      passedAs,
+    });
   }
   return sockets;
 }
 
-function toShared(id: number, service: number, slot: number | undefined, asked: Endpoint, listener: BoundListener, via: SharedSocket['via']): SharedSocket {
+function toShared(
+  id: number,
+  service: number,
+  slot: number | undefined,
+  asked: Endpoint,
+  listener: BoundListener,
+  via: SharedSocket['via'],
+): SharedSocket {
   if (listener.socket.type === 'datagram') stopReceiving(listener.socket.socket);
   return { id, service, slot, asked, listener, via };
 }
 
 /** What a message to a worker carries along. */
-export const handleOf = ({ listener }: SharedSocket): net.Socket | dgram.Socket => (listener.socket.type === 'stream' ? listener.socket.handle : listener.socket.socket);
+export const handleOf = ({ listener }: SharedSocket): net.Socket | dgram.Socket =>
+  listener.socket.type === 'stream' ? listener.socket.handle : listener.socket.socket;
 
 export const urlOf = ({ listener }: SharedSocket): string => formatEndpoint(listener.endpoint);

@@ -1,9 +1,11 @@
-// What every server without workers does alike, whatever it serves by: bind one listener after the other, tell of itself, end.
+// What every server without workers does alike, whatever it serves by: bind one listener after the other, tell of
+// itself, end.
 //
 //     new ──listen──▶ opening ──▶ open ──close──▶ draining ──▶ ended
 //      └──────────────── close ─────┴─────────────────┘
 //
-// A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back before it resolves.
+// A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back
+// before it resolves.
 
 import { bindTarget } from './bind-target.ts';
 import { publishServer } from './diagnostics.ts';
@@ -38,7 +40,10 @@ export interface SingleProcessWork {
   readonly enter: (entrance: Entrance) => void | Promise<void>;
   /** Everything listens. */
   readonly entered?: () => void;
-  /** Lets nobody in any more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once, in every case. */
+  /**
+   * Lets nobody in any more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once,
+   * in every case.
+   */
   readonly drain: (graceMs: number) => Promise<void>;
   /** A drain that is under way has only so long from now on. */
   readonly hurry: (graceMs: number) => void;
@@ -52,8 +57,15 @@ export interface SingleProcessWork {
 
 type Settings = Pick<ResolvedOptions, 'clock' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath'>;
 
-/** Makes the server around its work, which may tell more of the listeners' states than that they are bound, listen and close. */
-export function createSingleProcessServer(settings: Settings, work: SingleProcessWork, states: ListenerStates = new ListenerStates('alone')): Server {
+/**
+ * Makes the server around its work, which may tell more of the listeners' states than that they are bound, listen and
+ * close.
+ */
+export function createSingleProcessServer(
+  settings: Settings,
+  work: SingleProcessWork,
+  states: ListenerStates = new ListenerStates('alone'),
+): Server {
   const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath } = settings;
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
   let watch: EventLoopWatch | undefined;
@@ -113,13 +125,17 @@ export function createSingleProcessServer(settings: Settings, work: SingleProces
   };
 
   const needsWorkers = (what: string): WellknownError =>
-    new WellknownError('WRONG_STATE', `a server without workers cannot be ${what}`, { fault: 'local', hint: work.hint });
+    new WellknownError('WRONG_STATE', `a server without workers cannot be ${what}`, {
+      fault: 'local',
+      hint: work.hint,
+    });
 
   const server: Server = {
     role: 'alone',
     ended,
     async listen() {
-      if (opening !== undefined) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
+      if (opening !== undefined)
+        throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
       requireWanted();
       opening = open();
       try {

@@ -28,7 +28,9 @@ export class SocketBook {
     return this.#sockets;
   }
 
-  /** Binds or adopts everything that the services listen on, with a socket for each slot where the strategy wants that. */
+  /**
+   * Binds or adopts everything that the services listen on, with a socket for each slot where the strategy wants that.
+   */
   async bindAll(slots: readonly number[]): Promise<void> {
     const { services, accept, unixMode } = this.#options;
     for (const [service, { listen }] of services.entries()) {
@@ -38,7 +40,17 @@ export class SocketBook {
           continue;
         }
         for (const asked of await endpointsToBind(target)) {
-          this.#add(await bindShared({ service, asked, strategy: accept, slots, firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode }));
+          this.#add(
+            await bindShared({
+              service,
+              asked,
+              strategy: accept,
+              slots,
+              firstId: this.#sockets.length,
+              inheritance: this.#inheritance,
+              unixMode,
+            }),
+          );
         }
       }
     }
@@ -48,7 +60,15 @@ export class SocketBook {
   async bindForSlot(slot: number): Promise<void> {
     for (const { service, asked, listener } of this.#sockets.filter((socket) => socket.slot === 1)) {
       if (this.#sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
-      const more = await bindShared({ service, asked: listener.endpoint, strategy: 'inherit-sharded', slots: [slot], firstId: this.#sockets.length, inheritance: this.#inheritance, unixMode: undefined });
+      const more = await bindShared({
+        service,
+        asked: listener.endpoint,
+        strategy: 'inherit-sharded',
+        slots: [slot],
+        firstId: this.#sockets.length,
+        inheritance: this.#inheritance,
+        unixMode: undefined,
+      });
       this.#add(more.map((socket) => ({ ...socket, asked })));
     }
   }
@@ -56,7 +76,12 @@ export class SocketBook {
   #add(sockets: readonly SharedSocket[]): void {
     for (const socket of sockets) {
       this.#sockets.push(socket);
-      this.#states.appears(socket.id, this.#options.services[socket.service]?.protocol.name ?? '', urlOf(socket), 'unbound');
+      this.#states.appears(
+        socket.id,
+        this.#options.services[socket.service]?.protocol.name ?? '',
+        urlOf(socket),
+        'unbound',
+      );
       this.#states.move(socket.id, 'bound');
     }
   }
@@ -74,7 +99,11 @@ export class SocketBook {
         loans.add(listener);
         this.#states.move(listener, 'listening');
         const via = socket.via === 'cluster' ? 'cluster' : 'handle';
-        this.#lives.send(change.life, { type: 'listen', service, listener, endpoint: urlOf(socket), via }, via === 'cluster' ? undefined : handleOf(socket));
+        this.#lives.send(
+          change.life,
+          { type: 'listen', service, listener, endpoint: urlOf(socket), via },
+          via === 'cluster' ? undefined : handleOf(socket),
+        );
       } else {
         loans.delete(listener);
         this.#lives.send(change.life, { type: 'unlisten', service, listener });
@@ -84,16 +113,21 @@ export class SocketBook {
 
   /** A worker that is full has stopped accepting by itself. */
   forgetLoans(life: number, service: number): void {
-    for (const { id } of this.#sockets.filter((socket) => socket.service === service)) this.#lives.get(life)?.loans.delete(id);
+    for (const { id } of this.#sockets.filter((socket) => socket.service === service))
+      this.#lives.get(life)?.loans.delete(id);
   }
 
   /** What the program listens on; the sockets of all slots are one endpoint. */
   endpoints(): BoundEndpoint[] {
-    return this.#oneForEach().map((socket) => boundEndpoint(this.#options.services[socket.service]?.protocol.name ?? '', socket.listener.endpoint));
+    return this.#oneForEach().map((socket) =>
+      boundEndpoint(this.#options.services[socket.service]?.protocol.name ?? '', socket.listener.endpoint),
+    );
   }
 
   urlsOf(service: number): string[] {
-    return this.#oneForEach().filter((socket) => socket.service === service).map(urlOf);
+    return this.#oneForEach()
+      .filter((socket) => socket.service === service)
+      .map(urlOf);
   }
 
   #oneForEach(): SharedSocket[] {

@@ -1,8 +1,8 @@
 // Binding without accepting: the sockets that a primary owns for its whole life and lends to its workers.
 //
 // Node offers this in the open as net.BoundSocket (24.19, 26.4). Before that, the only way is the function that
-// node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. Undocumented access is guarded: where it is
-// missing, a clear error says so.
+// node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. Undocumented access is guarded: where
+// it is missing, a clear error says so.
 
 import type dgram from 'node:dgram';
 import net from 'node:net';
@@ -19,7 +19,9 @@ export interface BoundStream {
   close(): void;
 }
 
-/** Where to bind: an IP address and port, a path (an abstract name begins with NUL), or a socket that is bound already. */
+/**
+ * Where to bind: an IP address and port, a path (an abstract name begins with NUL), or a socket that is bound already.
+ */
 export type BindTarget =
   | { readonly address: string; readonly port: number; readonly reusePort?: boolean }
   | { readonly path: string }
@@ -35,7 +37,13 @@ export interface RawHandle {
   getsockname?(out: object): number;
   close(): void;
 }
-type CreateServerHandle = (address: string | null, port: number, addressType: number, fd?: number, flags?: number) => RawHandle | number;
+type CreateServerHandle = (
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+  flags?: number,
+) => RawHandle | number;
 interface BoundSocketInstance {
   address(): { readonly address: string; readonly port: number } | string;
   fd(): number;
@@ -43,32 +51,54 @@ interface BoundSocketInstance {
 }
 type BoundSocketConstructor = new (options: object) => BoundSocketInstance;
 
-const internals = net as unknown as { readonly BoundSocket?: BoundSocketConstructor; readonly _createServerHandle?: CreateServerHandle };
+const internals = net as unknown as {
+  readonly BoundSocket?: BoundSocketConstructor;
+  readonly _createServerHandle?: CreateServerHandle;
+};
 
 const [nodeMajor = 0, nodeMinor = 0] = process.versions.node.split('.').map(Number);
 
-/** Whether several sockets may share one address with SO_REUSEPORT here, each with a queue of its own (libuv 1.49; Linux). */
-export const offersReusePort = process.platform === 'linux' && (nodeMajor > 22 || (nodeMajor === 22 && nodeMinor >= 12));
+/**
+ * Whether several sockets may share one address with SO_REUSEPORT here, each with a queue of its own (libuv 1.49;
+ * Linux).
+ */
+export const offersReusePort =
+  process.platform === 'linux' && (nodeMajor > 22 || (nodeMajor === 22 && nodeMinor >= 12));
 
 // The flag of uv_tcp_bind.
 const UV_TCP_REUSEPORT = 2;
 
-/** Binds in the kernel now, so that an address in use is reported before any worker is forked. Throws an errno error. */
+/**
+ * Binds in the kernel now, so that an address in use is reported before any worker is forked. Throws an errno error.
+ */
 export function bindStream(target: BindTarget): BoundStream {
   // BoundSocket learnt `path` later than `host`; unix and inherited sockets keep to the older way.
   if (internals.BoundSocket !== undefined && 'address' in target) {
-    const socket = new internals.BoundSocket({ host: target.address, port: target.port, reusePort: target.reusePort === true });
+    const socket = new internals.BoundSocket({
+      host: target.address,
+      port: target.port,
+      reusePort: target.reusePort === true,
+    });
     const bound = socket.address();
     const descriptor = socket.fd();
     const handle = new net.Socket({ handle: socket } as net.SocketConstructorOpts);
-    return { bound: typeof bound === 'string' ? undefined : bound, handle, descriptor, close: () => void handle.destroy() };
+    return {
+      bound: typeof bound === 'string' ? undefined : bound,
+      handle,
+      descriptor,
+      close: () => void handle.destroy(),
+    };
   }
   const create = internals._createServerHandle;
   if (create === undefined) {
-    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to bind a socket without accepting from it`, {
-      fault: 'system',
-      hint: 'use --workers 0, or a Node version that the README names',
-    });
+    throw new WellknownError(
+      'UNSUPPORTED',
+      `Node ${process.version} offers no way to bind a socket without accepting from it`,
+      {
+        fault: 'system',
+        hint: 'use --workers 0, or a Node version that the README names',
+      },
+    );
   }
   const raw = createRaw(create, target);
   if (typeof raw === 'number') throw errnoError(raw);
@@ -79,14 +109,21 @@ export function bindStream(target: BindTarget): BoundStream {
     raw.close();
     throw errnoError(code);
   }
-  const bound = name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
+  const bound =
+    name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
   return { bound, handle: raw as unknown as net.Socket, descriptor: raw.fd, close: () => raw.close() };
 }
 
 function createRaw(create: CreateServerHandle, target: BindTarget): RawHandle | number {
   if ('descriptor' in target) return create(null, 0, -1, target.descriptor);
   if ('path' in target) return create(target.path, -1, -1);
-  return create(target.address, target.port, target.address.includes(':') ? 6 : 4, undefined, target.reusePort === true ? UV_TCP_REUSEPORT : 0);
+  return create(
+    target.address,
+    target.port,
+    target.address.includes(':') ? 6 : 4,
+    undefined,
+    target.reusePort === true ? UV_TCP_REUSEPORT : 0,
+  );
 }
 
 interface ListeningInternals {
@@ -107,7 +144,14 @@ export function listenOnHandle(server: net.Server, handle: net.Socket, backlog: 
   server.listen(handle, backlog);
 }
 
-const ERRNO_NAMES: Readonly<Record<number, string>> = { [-98]: 'EADDRINUSE', [-99]: 'EADDRNOTAVAIL', [-13]: 'EACCES', [-22]: 'EINVAL', [-97]: 'EAFNOSUPPORT', [-2]: 'ENOENT' };
+const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  [-98]: 'EADDRINUSE',
+  [-99]: 'EADDRNOTAVAIL',
+  [-13]: 'EACCES',
+  [-22]: 'EINVAL',
+  [-97]: 'EAFNOSUPPORT',
+  [-2]: 'ENOENT',
+};
 
 function errnoError(code: number): NodeJS.ErrnoException {
   const name = ERRNO_NAMES[code] ?? `errno ${-code}`;
@@ -118,7 +162,15 @@ interface RawDatagramHandle {
   readonly fd: number;
   recvStop?(): number;
   lookup?: (address: string, done: (error: Error | null, address: string, family: number) => void) => void;
-  send?: (this: RawDatagramHandle, request: RawSendRequest, list: readonly Uint8Array[], count: number, port: number, address: string, wantsCallback: boolean) => number;
+  send?: (
+    this: RawDatagramHandle,
+    request: RawSendRequest,
+    list: readonly Uint8Array[],
+    count: number,
+    port: number,
+    address: string,
+    wantsCallback: boolean,
+  ) => number;
 }
 
 interface RawSendRequest {
@@ -128,15 +180,18 @@ interface RawSendRequest {
 
 function rawDatagramHandle(socket: dgram.Socket): RawDatagramHandle | undefined {
   const symbol = Object.getOwnPropertySymbols(socket).find((candidate) => candidate.description === 'state symbol');
-  return symbol === undefined ? undefined : (socket as unknown as Record<symbol, { readonly handle?: RawDatagramHandle }>)[symbol]?.handle;
+  return symbol === undefined
+    ? undefined
+    : (socket as unknown as Record<symbol, { readonly handle?: RawDatagramHandle }>)[symbol]?.handle;
 }
 
 /** The number of a datagram socket in this process, for programs that inherit it; -1 where Node does not tell. */
 export const datagramDescriptor = (socket: dgram.Socket): number => rawDatagramHandle(socket)?.fd ?? -1;
 
 /**
- * Keeps a datagram socket that only sends to literal addresses from asking the resolver about them, which costs a tick for each datagram. A
- * socket that came from another process has no `lookup` option. Where Node keeps it elsewhere the socket works, only slower.
+ * Keeps a datagram socket that only sends to literal addresses from asking the resolver about them, which costs a tick
+ * for each datagram. A socket that came from another process has no `lookup` option. Where Node keeps it elsewhere the
+ * socket works, only slower.
  */
 export function resolveNothing(socket: dgram.Socket): void {
   const handle = rawDatagramHandle(socket);
@@ -145,13 +200,17 @@ export function resolveNothing(socket: dgram.Socket): void {
   handle.lookup = (address, done) => done(null, address || (family === 6 ? '::1' : '127.0.0.1'), family);
 }
 
-/** Sends without asking or waiting. More than 0: handed to the kernel. 0: libuv keeps it until there is room. Less: the kernel's refusal. */
+/**
+ * Sends without asking or waiting. More than 0: handed to the kernel. 0: libuv keeps it until there is room. Less: the
+ * kernel's refusal.
+ */
 export type DirectSend = (message: Uint8Array, port: number, address: string) => number;
 
 /**
- * A way to send that tells at once what became of the datagram, and costs half of `dgram.Socket.send`. The handle wants a request object of a
- * class that Node does not export: the first ordinary send is watched for one. Until then it is `undefined` and the ordinary send is the
- * way. The handle asserts what it is given: the caller has checked that it is bytes, a port from 1 and a string.
+ * A way to send that tells at once what became of the datagram, and costs half of `dgram.Socket.send`. The handle wants
+ * a request object of a class that Node does not export: the first ordinary send is watched for one. Until then it is
+ * `undefined` and the ordinary send is the way. The handle asserts what it is given: the caller has checked that it is
+ * bytes, a port from 1 and a string.
  */
 export function createDirectSend(socket: dgram.Socket): { readonly send: DirectSend | undefined } {
   const handle = rawDatagramHandle(socket);
@@ -161,13 +220,18 @@ export function createDirectSend(socket: dgram.Socket): { readonly send: DirectS
   handle.send = (first, ...rest) => {
     handle.send = native;
     const Request = first.constructor;
-    if (typeof Request === 'function' && Request !== Object) learned.send = directSend(handle, native, Request as new () => RawSendRequest);
+    if (typeof Request === 'function' && Request !== Object)
+      learned.send = directSend(handle, native, Request as new () => RawSendRequest);
     return native.call(handle, first, ...rest);
   };
   return learned;
 }
 
-function directSend(handle: RawDatagramHandle, native: NonNullable<RawDatagramHandle['send']>, Request: new () => RawSendRequest): DirectSend {
+function directSend(
+  handle: RawDatagramHandle,
+  native: NonNullable<RawDatagramHandle['send']>,
+  Request: new () => RawSendRequest,
+): DirectSend {
   let request = new Request();
   return (message, port, address) => {
     const list = [message];
@@ -183,7 +247,10 @@ function directSend(handle: RawDatagramHandle, native: NonNullable<RawDatagramHa
 export function stopReceiving(socket: dgram.Socket): void {
   const handle = rawDatagramHandle(socket);
   if (handle?.recvStop === undefined) {
-    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, { fault: 'system', hint: 'use --workers 0' });
+    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, {
+      fault: 'system',
+      hint: 'use --workers 0',
+    });
   }
   handle.recvStop();
 }
@@ -194,8 +261,8 @@ export function descriptorOf(socket: net.Socket): number {
 }
 
 /**
- * Sets TCP_NODELAY on a listening socket. On Linux every connection accepted from it inherits that, which saves a system call for
- * each. False where it can't be done; true for a unix socket, which needs none.
+ * Sets TCP_NODELAY on a listening socket. On Linux every connection accepted from it inherits that, which saves a
+ * system call for each. False where it can't be done; true for a unix socket, which needs none.
  */
 export function setNoDelayForAll(server: net.Server): boolean {
   const handle = (server as unknown as { readonly _handle?: { setNoDelay?: (on: boolean) => number } | null })._handle;

@@ -1,5 +1,5 @@
-// One connection that somebody else has accepted: inetd's personality. xinetd, tcpserver, s6 and systemd's Accept=yes run a
-// program with the connection as descriptor 0; it serves that one and ends.
+// One connection that somebody else has accepted: inetd's personality. xinetd, tcpserver, s6 and systemd's Accept=yes
+// run a program with the connection as descriptor 0; it serves that one and ends.
 
 import net from 'node:net';
 import { Connection } from './connection.ts';
@@ -12,8 +12,14 @@ import type { Protocol } from './protocol.ts';
 import { logFailedHandler, serveConnection } from './serve-connection.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is done. Rejects when descriptor 0 is no stream socket. */
-export async function serveStandardInput(protocol: Protocol, options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {}): Promise<CloseReason> {
+/**
+ * Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is
+ * done. Rejects when descriptor 0 is no stream socket.
+ */
+export async function serveStandardInput(
+  protocol: Protocol,
+  options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {},
+): Promise<CloseReason> {
   const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, options);
   const limits = services[0]?.limits;
   if (limits === undefined || (protocol.open === undefined && protocol.connection === undefined)) {
@@ -21,7 +27,11 @@ export async function serveStandardInput(protocol: Protocol, options: Pick<Serve
   }
   const socket = openSocket();
   const wheel = new TimerWheel(clock);
-  const connection = new Connection(1, createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined), { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) });
+  const connection = new Connection(
+    1,
+    createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
+    { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) },
+  );
   const closed = connection.closed;
   const work = new PendingWork();
   process.once('SIGTERM', () => connection.startDrain());
@@ -35,6 +45,10 @@ function openSocket(): net.Socket {
   try {
     return new net.Socket({ fd: 0, readable: true, writable: true, allowHalfOpen: true });
   } catch (error) {
-    throw new WellknownError('BIND_FAILED', 'standard input is no socket', { fault: 'system', hint: 'run this from inetd, tcpserver or the like', cause: error });
+    throw new WellknownError('BIND_FAILED', 'standard input is no socket', {
+      fault: 'system',
+      hint: 'run this from inetd, tcpserver or the like',
+      cause: error,
+    });
   }
 }

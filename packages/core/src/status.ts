@@ -1,5 +1,5 @@
-// What a server knows of itself, as one JSON value. What processes count is kept by service, worker and listener; every sum
-// is made here, in one place, so that the parts always add up to the whole.
+// What a server knows of itself, as one JSON value. What processes count is kept by service, worker and listener; every
+// sum is made here, in one place, so that the parts always add up to the whole.
 
 import type { WorkerRecord } from './arbiter.ts';
 import type { CloseReason, ConnectionState } from './connection-state.ts';
@@ -45,7 +45,10 @@ export interface ServiceShare {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** What the workers of one slot have counted, the present one and those before it. A server without workers has slot 0 alone. */
+/**
+ * What the workers of one slot have counted, the present one and those before it. A server without workers has slot 0
+ * alone.
+ */
 export interface WorkerShare extends ServiceShare {
   readonly slot: number;
 }
@@ -103,7 +106,10 @@ export interface KernelCounters {
 
 export const NO_CONNECTIONS: ConnectionCounters = { open: 0, waiting: 0, accepted: 0, closed: {} };
 
-const addUp = (a: Readonly<Partial<Record<string, number>>>, b: Readonly<Partial<Record<string, number>>>): Record<string, number> => {
+const addUp = (
+  a: Readonly<Partial<Record<string, number>>>,
+  b: Readonly<Partial<Record<string, number>>>,
+): Record<string, number> => {
   const sum: Record<string, number> = {};
   for (const [key, count = 0] of [...Object.entries(a), ...Object.entries(b)]) sum[key] = (sum[key] ?? 0) + count;
   return sum;
@@ -121,7 +127,16 @@ function addListeners(shares: readonly ListenerShare[]): ListenerShare[] {
   for (const share of shares) {
     const { endpoint } = share;
     const known = byEndpoint.get(endpoint);
-    byEndpoint.set(endpoint, known === undefined ? share : { endpoint, connections: addConnections(known.connections, share.connections), datagrams: addDatagramCounters(known.datagrams, share.datagrams) });
+    byEndpoint.set(
+      endpoint,
+      known === undefined
+        ? share
+        : {
+            endpoint,
+            connections: addConnections(known.connections, share.connections),
+            datagrams: addDatagramCounters(known.datagrams, share.datagrams),
+          },
+    );
   }
   return [...byEndpoint.values()];
 }
@@ -132,22 +147,50 @@ export const addShares = (shares: readonly ServiceShare[]): ServiceShare => ({
   counters: shares.reduce<Record<string, number>>((sum, { counters }) => addUp(sum, counters), {}),
 });
 
-/** What is left of a process that has ended: its connections are no more, and those that it did not close itself are counted as lost. */
+/**
+ * What is left of a process that has ended: its connections are no more, and those that it did not close itself are
+ * counted as lost.
+ */
 export const shareOfDead = ({ listeners, counters }: ServiceShare): ServiceShare => ({
   listeners: listeners.map(({ endpoint, connections: { open, waiting, accepted, closed }, datagrams }) => ({
     endpoint,
-    connections: { open: 0, waiting: 0, accepted, closed: open + waiting === 0 ? closed : addUp(closed, { 'worker-lost': open + waiting }) },
+    connections: {
+      open: 0,
+      waiting: 0,
+      accepted,
+      closed: open + waiting === 0 ? closed : addUp(closed, { 'worker-lost': open + waiting }),
+    },
     datagrams,
   })),
   counters,
 });
 
-/** Puts a service together. `endpoints` are what it listens on now; a listener that was is shown as long as something was counted there. */
-export function serviceStatus(name: string, endpoints: readonly string[], byWorker: readonly WorkerShare[], pairs: readonly ConnectionPair[], kernel: ReadonlyMap<string, KernelCounters> = new Map()): ServiceStatus {
-  const whole = addShares([{ listeners: endpoints.map((endpoint) => ({ endpoint, connections: NO_CONNECTIONS, datagrams: NO_DATAGRAMS })), counters: {} }, ...byWorker]);
+/**
+ * Puts a service together. `endpoints` are what it listens on now; a listener that was is shown as long as something
+ * was counted there.
+ */
+export function serviceStatus(
+  name: string,
+  endpoints: readonly string[],
+  byWorker: readonly WorkerShare[],
+  pairs: readonly ConnectionPair[],
+  kernel: ReadonlyMap<string, KernelCounters> = new Map(),
+): ServiceStatus {
+  const whole = addShares([
+    {
+      listeners: endpoints.map((endpoint) => ({ endpoint, connections: NO_CONNECTIONS, datagrams: NO_DATAGRAMS })),
+      counters: {},
+    },
+    ...byWorker,
+  ]);
   const listeners = whole.listeners.map(({ endpoint, connections, datagrams }) => {
     const { backlog, drops } = kernel.get(endpoint) ?? { backlog: 0, drops: 0 };
-    return { endpoint, connections, backlog, datagrams: { ...datagrams, droppedByKernel: datagrams.droppedByKernel + drops } };
+    return {
+      endpoint,
+      connections,
+      backlog,
+      datagrams: { ...datagrams, droppedByKernel: datagrams.droppedByKernel + drops },
+    };
   });
   return {
     name,

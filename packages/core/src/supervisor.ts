@@ -1,10 +1,17 @@
-// The primary: binds every listener once and owns it for its whole life, forks workers through node:cluster, lends them the
-// sockets, and carries out what the arbiter decides. Unless the strategy is `dispatch` it never accepts: what comes while no
-// worker lives waits in the kernel's queue and is served by the next one.
+// The primary: binds every listener once and owns it for its whole life, forks workers through node:cluster, lends them
+// the sockets, and carries out what the arbiter decides. Unless the strategy is `dispatch` it never accepts: what comes
+// while no worker lives waits in the kernel's queue and is served by the next one.
 
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent, type ArbiterPolicy } from './arbiter.ts';
+import {
+  DEFAULT_POLICY,
+  initialArbiterState,
+  tick,
+  type ArbiterAction,
+  type ArbiterEvent,
+  type ArbiterPolicy,
+} from './arbiter.ts';
 import type { Timer } from './clock.ts';
 import { Dispatching } from './dispatching.ts';
 import { WellknownError } from './errors.ts';
@@ -39,7 +46,14 @@ export function createPrimary(options: ResolvedOptions): Server {
   const { clock, log, services } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const lives = new WorkerLives({ clock, log, workerCount, runAs: options.runAs, received: (life, message) => hear(life, message), exited });
+  const lives = new WorkerLives({
+    clock,
+    log,
+    workerCount,
+    runAs: options.runAs,
+    received: (life, message) => hear(life, message),
+    exited,
+  });
   const limits = new PoolLimits(options, lives);
   const dispatching = new Dispatching(options, lives, () => state.workers);
   const tickets = new TicketKeys(services, (key) => {
@@ -51,7 +65,15 @@ export function createPrimary(options: ResolvedOptions): Server {
   const shares = new WorkerShares();
   const chronicle = new WorkerChronicle();
   const hear = createHearing({
-    options, lives, book, dispatching, limits, shares, tickets, observe, updateLoans,
+    options,
+    lives,
+    book,
+    dispatching,
+    limits,
+    shares,
+    tickets,
+    observe,
+    updateLoans,
     state: () => state,
     graceMs: () => closeGraceMs,
     failed: (message) => (lastFailure = message),
@@ -89,7 +111,11 @@ export function createPrimary(options: ResolvedOptions): Server {
     limits.balance(state);
     updateLoans();
     dispatching.pump();
-    if (listening !== undefined && state.workers.length === state.target && state.workers.every((worker) => worker.at === 'ready')) {
+    if (
+      listening !== undefined &&
+      state.workers.length === state.target &&
+      state.workers.every((worker) => worker.at === 'ready')
+    ) {
       listening.resolve();
       listening = undefined;
     }
@@ -102,7 +128,8 @@ export function createPrimary(options: ResolvedOptions): Server {
         return;
       case 'drain':
         lives.send(action.life, { type: 'drain', graceMs: closeGraceMs });
-        // Its program is still being loaded and hears nothing yet: it has nothing to drain, and would cost its whole start.
+        // Its program is still being loaded and hears nothing yet: it has nothing to drain, and would cost its whole
+        // start.
         if (lives.get(action.life)?.hasSaidHello === false) lives.kill(action.life, 'SIGTERM');
         return;
       case 'kill':
@@ -117,7 +144,11 @@ export function createPrimary(options: ResolvedOptions): Server {
         reloading = undefined;
         return;
       case 'reload-failed': {
-        const error = new WellknownError('RELOAD_FAILED', 'a new worker ended before it was ready, the old ones go on serving', { fault: 'local', ...hintOfFailure() });
+        const error = new WellknownError(
+          'RELOAD_FAILED',
+          'a new worker ended before it was ready, the old ones go on serving',
+          { fault: 'local', ...hintOfFailure() },
+        );
         log.error({ err: error }, 'the reload failed');
         publishServer('primary', 'listening');
         reloading?.reject(error);
@@ -137,10 +168,14 @@ export function createPrimary(options: ResolvedOptions): Server {
   /** Lends every worker that has asked what it should accept from now. */
   function updateLoans(): void {
     if (state.stopping) return;
-    book.updateLoans(state.workers.flatMap((record) => {
-      const life = lives.get(record.life);
-      return record.at === 'draining' || life?.hasAsked !== true ? [] : [{ life: record.life, slot: record.slot, at: record.at, fullServices: life.fullServices }];
-    }));
+    book.updateLoans(
+      state.workers.flatMap((record) => {
+        const life = lives.get(record.life);
+        return record.at === 'draining' || life?.hasAsked !== true
+          ? []
+          : [{ life: record.life, slot: record.slot, at: record.at, fullServices: life.fullServices }];
+      }),
+    );
   }
 
   function exited({ slot, life }: Life, code: number | null, signal: string | null): void {
@@ -179,7 +214,11 @@ export function createPrimary(options: ResolvedOptions): Server {
   }
 
   async function giveUp(failures: number): Promise<void> {
-    const error = new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, { fault: 'local', ...hintOfFailure() });
+    const error = new WellknownError(
+      'WORKERS_NEVER_READY',
+      `gave up after ${failures} workers ended before any was ready`,
+      { fault: 'local', ...hintOfFailure() },
+    );
     for (const { life } of lives.all()) lives.kill(life, 'SIGKILL');
     await release();
     publishServer('primary', 'ended');
@@ -208,7 +247,11 @@ export function createPrimary(options: ResolvedOptions): Server {
     role: 'primary',
     ended,
     async listen() {
-      if (isSupervising) throw new WellknownError('WRONG_STATE', 'this process supervises workers already', { fault: 'local', hint: 'give all services to one createServer' });
+      if (isSupervising)
+        throw new WellknownError('WRONG_STATE', 'this process supervises workers already', {
+          fault: 'local',
+          hint: 'give all services to one createServer',
+        });
       requireWanted();
       isSupervising = true;
       publishServer('primary', 'starting');
@@ -249,7 +292,8 @@ export function createPrimary(options: ResolvedOptions): Server {
         else markEnded.resolve();
         return ended;
       }
-      if (state.stopping && graceMs < closeGraceMs) for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
+      if (state.stopping && graceMs < closeGraceMs)
+        for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
       if (!state.stopping) {
         publishServer('primary', 'draining');
@@ -259,7 +303,17 @@ export function createPrimary(options: ResolvedOptions): Server {
       }
       return ended.catch(() => undefined);
     },
-    status: () => primaryStatus({ services, lives, book, dispatching, shares, chronicle, state: () => state, eventLoop: () => watch?.last ?? IDLE_EVENT_LOOP }),
+    status: () =>
+      primaryStatus({
+        services,
+        lives,
+        book,
+        dispatching,
+        shares,
+        chronicle,
+        state: () => state,
+        eventLoop: () => watch?.last ?? IDLE_EVENT_LOOP,
+      }),
     scale: (by) => observe([{ type: 'scale', by }]),
     reload() {
       if (isChanging()) return Promise.reject(changesAlready());
@@ -294,4 +348,7 @@ export function createPrimary(options: ResolvedOptions): Server {
 }
 
 const changesAlready = (): WellknownError =>
-  new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', { fault: 'local', hint: 'wait for it to end' });
+  new WellknownError('WRONG_STATE', 'the server is starting, stopping, reloading or being upgraded already', {
+    fault: 'local',
+    hint: 'wait for it to end',
+  });

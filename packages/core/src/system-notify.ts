@@ -1,5 +1,5 @@
-// Telling systemd how the service is (sd_notify(3)). Node cannot send unix datagrams, so systemd's own program does; without
-// NOTIFY_SOCKET nothing happens. The unit needs NotifyAccess=all.
+// Telling systemd how the service is (sd_notify(3)). Node cannot send unix datagrams, so systemd's own program does;
+// without NOTIFY_SOCKET nothing happens. The unit needs NotifyAccess=all.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Clock, Timer } from './clock.ts';
@@ -17,7 +17,11 @@ const LAST_WORD_TIMEOUT_MS = 2_000;
 const SEND_TIMEOUT_MS = 5_000;
 
 /** Never blocks and never throws: a service manager that does not listen must not stop the service. */
-export function createSystemNotifier(environment: Readonly<Record<string, string | undefined>>, clock: Clock, log: Logger): SystemNotifier {
+export function createSystemNotifier(
+  environment: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+  log: Logger,
+): SystemNotifier {
   if (environment.NOTIFY_SOCKET === undefined) return { notify: () => undefined, close: () => Promise.resolve() };
   // One after the other: a READY that overtakes its RELOADING would leave the service reloading for ever.
   const queue: (readonly string[])[] = [];
@@ -31,8 +35,12 @@ export function createSystemNotifier(environment: Readonly<Record<string, string
       allSaid();
       return;
     }
-    // --no-block: otherwise it waits five seconds for an answer that may not come. One that hangs must not hold the others back.
-    const child = (sending = spawn('systemd-notify', ['--no-block', `--pid=${process.pid}`, ...assignments], { stdio: 'ignore', timeout: SEND_TIMEOUT_MS }));
+    // --no-block: otherwise it waits five seconds for an answer that may not come. One that hangs must not hold the
+    // others back.
+    const child = (sending = spawn('systemd-notify', ['--no-block', `--pid=${process.pid}`, ...assignments], {
+      stdio: 'ignore',
+      timeout: SEND_TIMEOUT_MS,
+    }));
     child.once('error', (error) => {
       log.warn({ err: error }, 'systemd could not be notified');
       sendNext();
@@ -46,7 +54,8 @@ export function createSystemNotifier(environment: Readonly<Record<string, string
   };
   const watchdogMs = Number(environment.WATCHDOG_USEC) / 1000;
   // Twice in each period, as sd_watchdog_enabled(3) advises.
-  const watchdog: Timer | undefined = watchdogMs > 0 ? clock.every(watchdogMs / 2, () => notify('WATCHDOG=1')) : undefined;
+  const watchdog: Timer | undefined =
+    watchdogMs > 0 ? clock.every(watchdogMs / 2, () => notify('WATCHDOG=1')) : undefined;
   const close = async (): Promise<void> => {
     watchdog?.cancel();
     isClosing = true;
@@ -65,4 +74,7 @@ export function createSystemNotifier(environment: Readonly<Record<string, string
 }
 
 /** The assignments of a reload that begins; systemd compares the time with its own (Type=notify-reload). */
-export const reloadingAssignments = (): readonly string[] => ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`];
+export const reloadingAssignments = (): readonly string[] => [
+  'RELOADING=1',
+  `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`,
+];

@@ -1,5 +1,5 @@
-// The key that encrypts session tickets: made by the one process that owns a server, the same in all of its workers, and
-// replaced every few hours.
+// The key that encrypts session tickets: made by the one process that owns a server, the same in all of its workers,
+// and replaced every few hours.
 
 import type { Clock, Timer } from './clock.ts';
 import { createTicketKey, TICKET_KEY_ROTATION_MS, type TlsContext } from './tls-context.ts';

@@ -1,8 +1,9 @@
 // All deadlines of a process, on one timer.
 //
-// A hashed wheel: an entry hangs in the slot of its due tick modulo the number of slots; an entry that is due in a later
-// round is met early and stays where it is. Schedule, move and cancel are O(1) and allocate nothing. The underlying timer
-// runs only while something is scheduled. An entry never fires early, and at most one tick late (plus event-loop delay).
+// A hashed wheel: an entry hangs in the slot of its due tick modulo the number of slots; an entry that is due in a
+// later round is met early and stays where it is. Schedule, move and cancel are O(1) and allocate nothing. The
+// underlying timer runs only while something is scheduled. An entry never fires early, and at most one tick late (plus
+// event-loop delay).
 
 import type { Clock, Timer } from './clock.ts';
 
@@ -21,7 +22,12 @@ export interface WheelEntry {
   next: WheelEntry | undefined;
 }
 
-export const createWheelEntry = (fire: (nowMs: number) => void): WheelEntry => ({ fire, dueTick: -1, previous: undefined, next: undefined });
+export const createWheelEntry = (fire: (nowMs: number) => void): WheelEntry => ({
+  fire,
+  dueTick: -1,
+  previous: undefined,
+  next: undefined,
+});
 
 const IGNORE = (): void => undefined;
 
@@ -52,7 +58,9 @@ export class TimerWheel {
     return this.#scheduled;
   }
 
-  /** Milliseconds of the wheel's own time, at most one tick behind the clock while anything is scheduled. Cheap to read. */
+  /**
+   * Milliseconds of the wheel's own time, at most one tick behind the clock while anything is scheduled. Cheap to read.
+   */
   get nowMs(): number {
     if (this.#timer === undefined) this.#tick = this.#clockTick();
     return this.#tick * this.#tickMs;

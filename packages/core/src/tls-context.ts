@@ -1,8 +1,8 @@
 // What TLS connections of a server share: certificates by server name, ALPN, and the key that encrypts session tickets.
 //
-// The context can be changed while connections are being accepted: a handshake that has begun ends with what it began with,
-// the next one takes the new certificates. Tickets are the same over all workers when all are given the same key; OpenSSL
-// keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
+// The context can be changed while connections are being accepted: a handshake that has begun ends with what it began
+// with, the next one takes the new certificates. Tickets are the same over all workers when all are given the same key;
+// OpenSSL keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
 
 import { randomBytes } from 'node:crypto';
 import type net from 'node:net';
@@ -17,7 +17,9 @@ export interface TlsCertificate {
 }
 
 export interface TlsOptions extends TlsCertificate {
-  /** Other certificates by the server name that the client asks for (SNI): exact, or `*.example.org` for one label more. */
+  /**
+   * Other certificates by the server name that the client asks for (SNI): exact, or `*.example.org` for one label more.
+   */
   readonly byServerName?: Readonly<Record<string, TlsCertificate>>;
   /** Default TLSv1.2: what is older is broken (RFC 8996). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
@@ -52,11 +54,17 @@ export function secureInfoOf(socket: tls.TLSSocket): SecureInfo {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 export interface TlsContext {
-  /** What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC 7301). */
+  /**
+   * What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC
+   * 7301).
+   */
   socketOptions(alpn?: readonly string[]): tls.TLSSocketOptions;
   /** Where this is there, the connection speaks as the client, and nothing else of the context is used. */
   readonly connect?: (socket: net.Socket) => tls.TLSSocket;
-  /** Replaces certificates and settings for all handshakes to come. Throws OPTION_INVALID and changes nothing when they are wrong. */
+  /**
+   * Replaces certificates and settings for all handshakes to come. Throws OPTION_INVALID and changes nothing when they
+   * are wrong.
+   */
   setSecureContext(options: TlsOptions): void;
   /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */
   setTicketKey(key: Uint8Array): void;
@@ -79,7 +87,8 @@ export function createTlsContext(options: TlsOptions): TlsContext {
   let current = options;
   let ticketKey = createTicketKey();
   let contexts = buildContexts(current, ticketKey);
-  const sniCallback: NonNullable<tls.TLSSocketOptions['SNICallback']> = (serverName, done) => done(null, contextFor(contexts, serverName));
+  const sniCallback: NonNullable<tls.TLSSocketOptions['SNICallback']> = (serverName, done) =>
+    done(null, contextFor(contexts, serverName));
   return {
     socketOptions: (alpn) => ({
       isServer: true,
@@ -104,14 +113,20 @@ function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
   const built = new Map<TlsCertificate, tls.SecureContext>();
   const byName = new Map<string, tls.SecureContext>();
   for (const [name, certificate] of Object.entries(byServerName)) {
-    const context = built.get(certificate) ?? buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`);
+    const context =
+      built.get(certificate) ?? buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`);
     built.set(certificate, context);
     byName.set(name.toLowerCase(), context);
   }
   return { byDefault: buildContext(options, options, ticketKey, 'tls'), byName };
 }
 
-function buildContext(options: TlsOptions, { cert, key, passphrase }: TlsCertificate, ticketKeys: Buffer, where: string): tls.SecureContext {
+function buildContext(
+  options: TlsOptions,
+  { cert, key, passphrase }: TlsCertificate,
+  ticketKeys: Buffer,
+  where: string,
+): tls.SecureContext {
   const { minVersion = 'TLSv1.2', ciphers } = options;
   try {
     return tls.createSecureContext({
@@ -125,11 +140,17 @@ function buildContext(options: TlsOptions, { cert, key, passphrase }: TlsCertifi
       ...(ciphers === undefined ? {} : { ciphers }),
     });
   } catch (error) {
-    throw new WellknownError('OPTION_INVALID', `${where}: the certificate and its key can't be used`, { fault: 'local', hint: error instanceof Error ? error.message : String(error), cause: error });
+    throw new WellknownError('OPTION_INVALID', `${where}: the certificate and its key can't be used`, {
+      fault: 'local',
+      hint: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
   }
 }
 
-/** The most specific certificate for a name: exact, then the wildcard of its parent (RFC 6125 §6.4.3), then the default. */
+/**
+ * The most specific certificate for a name: exact, then the wildcard of its parent (RFC 6125 §6.4.3), then the default.
+ */
 function contextFor({ byDefault, byName }: Contexts, serverName: string): tls.SecureContext {
   const name = serverName.toLowerCase();
   return byName.get(name) ?? byName.get(`*${name.slice(name.indexOf('.'))}`) ?? byDefault;

@@ -36,8 +36,8 @@ export interface Transport {
   /** Starts delivering events. Until then nothing is lost: the transport buffers a bounded amount. */
   start(events: TransportEvents): void;
   /**
-   * Speaks TLS from here on, as the server. What was written before goes out before in clear; what is written from now on
-   * waits for the handshake. Absent where a transport knows no TLS, or speaks it already.
+   * Speaks TLS from here on, as the server. What was written before goes out before in clear; what is written from now
+   * on waits for the handshake. Absent where a transport knows no TLS, or speaks it already.
    */
   readonly startTls?: (handshake: TlsHandshake) => void;
   /** Queues bytes; false when the peer is slower than the writer. The transport owns `data` until it is sent. */

@@ -22,12 +22,20 @@ export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): 
     ...(socket.slot === undefined ? {} : { slot: socket.slot }),
   }));
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    env: { ...process.env, [INHERIT_VARIABLE]: encodeInheritance({ readyDescriptor: READY_DESCRIPTOR, sockets: inherited }) },
+    env: {
+      ...process.env,
+      [INHERIT_VARIABLE]: encodeInheritance({ readyDescriptor: READY_DESCRIPTOR, sockets: inherited }),
+    },
     stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...passed.map(({ listener }) => listener.descriptor)],
     // It outlives this process.
     detached: false,
   });
-  const failed = (why: string, cause?: unknown): WellknownError => new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, { fault: 'local', cause, hint: 'what it wrote to the error output of this process says why' });
+  const failed = (why: string, cause?: unknown): WellknownError =>
+    new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, {
+      fault: 'local',
+      cause,
+      hint: 'what it wrote to the error output of this process says why',
+    });
   return new Promise((resolve, reject) => {
     const timer = clock.after(READY_TIMEOUT_MS, () => {
       child.kill('SIGKILL');

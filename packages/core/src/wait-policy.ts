@@ -1,12 +1,12 @@
-// One door of inetd's `wait`: when to look whether somebody is there, when to run the program, when to keep it shut. A pure step: state,
-// event and time in, state and action out; wait-server.ts carries the actions out.
+// One door of inetd's `wait`: when to look whether somebody is there, when to run the program, when to keep it shut. A
+// pure step: state, event and time in, state and action out; wait-server.ts carries the actions out.
 //
 //     watching ──ready──▶ running ──ended──▶ watching        closing: the program has been told to end
 //         │ too often        │ failed early                  closed: nothing happens any more
 //         └────▶ paused ◀────┘
 //
-// The program is trusted to take what waits at the socket. One that ends without taking it finds it there again, at once and for ever: that
-// is what the limit on starts is for.
+// The program is trusted to take what waits at the socket. One that ends without taking it finds it there again, at
+// once and for ever: that is what the limit on starts is for.
 
 /** What a door allows its program; wait-server.ts documents the options. */
 export interface WaitPolicy {
@@ -16,7 +16,8 @@ export interface WaitPolicy {
 }
 
 export const DEFAULT_WAIT_POLICY: WaitPolicy = {
-  // As inetd: four a second is more than a program needs that serves for a while, and few enough that a loop costs little.
+  // As inetd: four a second is more than a program needs that serves for a while, and few enough that a loop costs
+  // little.
   maxStartsPerMinute: 256,
   // Until then the minute that was counted is over.
   pauseMs: 60_000,
@@ -85,7 +86,11 @@ export function stepDoor(door: Door, event: DoorEvent, nowMs: number, policy: Wa
 function answer(door: Door, nowMs: number, { maxStartsPerMinute, pauseMs }: WaitPolicy): DoorStep {
   const startsMs = door.startsMs.filter((startMs) => nowMs - startMs < MINUTE_MS);
   // After the pause the count begins anew, else a short pause would be followed by another at once.
-  if (startsMs.length >= maxStartsPerMinute) return { door: { ...door, at: 'paused', startsMs: [] }, action: { do: 'pause', forMs: pauseMs, why: 'too-many-starts' } };
+  if (startsMs.length >= maxStartsPerMinute)
+    return {
+      door: { ...door, at: 'paused', startsMs: [] },
+      action: { do: 'pause', forMs: pauseMs, why: 'too-many-starts' },
+    };
   return { door: { ...door, at: 'running', startsMs: [...startsMs, nowMs] }, action: { do: 'run' } };
 }
 
@@ -93,5 +98,8 @@ function afterProgram(door: Door, failed: boolean, nowMs: number): DoorStep {
   const ranMs = nowMs - (door.startsMs.at(-1) ?? nowMs);
   if (!failed || ranMs >= EARLY_MS) return watch({ ...door, failures: 0 });
   const forMs = Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * BACK_OFF_GROWTH ** door.failures);
-  return { door: { ...door, at: 'paused', failures: door.failures + 1 }, action: { do: 'pause', forMs, why: 'program-fails' } };
+  return {
+    door: { ...door, at: 'paused', failures: door.failures + 1 },
+    action: { do: 'pause', forMs, why: 'program-fails' },
+  };
 }

@@ -1,22 +1,40 @@
-// inetd's `wait`, systemd's `Accept=no`: somebody is at the door, the program is run with the listening socket itself (or the datagram
-// socket) as its standard input and output, and nobody looks at the socket here until it has ended.
+// inetd's `wait`, systemd's `Accept=no`: somebody is at the door, the program is run with the listening socket itself
+// (or the datagram socket) as its standard input and output, and nobody looks at the socket here until it has ended.
 //
-// Nothing is ever accepted or received here. listen(2) is a property of the socket that all who hold it share, so a short-lived process calls
-// it and ends: Node itself cannot listen without accepting.
+// Nothing is ever accepted or received here. listen(2) is a property of the socket that all who hold it share, so a
+// short-lived process calls it and ends: Node itself cannot listen without accepting.
 
 import { spawn } from 'node:child_process';
 import type { Address } from './address.ts';
 import type { Timer } from './clock.ts';
 import { WellknownError } from './errors.ts';
-import { listenerEnvironment, ProgramPath, runWithSocket, type ProgramToRun, type RunningProgram } from './exec-program.ts';
+import {
+  listenerEnvironment,
+  ProgramPath,
+  runWithSocket,
+  type ProgramToRun,
+  type RunningProgram,
+} from './exec-program.ts';
 import type { BoundListener } from './listener.ts';
 import { resolveOptions, type ServerOptions } from './options.ts';
 import type { Server } from './server.ts';
 import { createSingleProcessServer, type Entrance } from './single-process.ts';
 import { watchDatagrams, watchStream, type ReadinessWatch } from './readiness-watch.ts';
-import { DEFAULT_WAIT_POLICY, NEW_DOOR, stepDoor, type Door, type DoorAction, type DoorEvent, type WaitPolicy } from './wait-policy.ts';
+import {
+  DEFAULT_WAIT_POLICY,
+  NEW_DOOR,
+  stepDoor,
+  type Door,
+  type DoorAction,
+  type DoorEvent,
+  type WaitPolicy,
+} from './wait-policy.ts';
 
-export interface WaitServerOptions extends ProgramToRun, Partial<WaitPolicy>, Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
+export interface WaitServerOptions
+  extends
+    ProgramToRun,
+    Partial<WaitPolicy>,
+    Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
   /** Each listener has a door of its own, with one program at a time. */
   readonly listen: string | readonly string[];
 }
@@ -30,8 +48,8 @@ interface WatchedEntrance extends Pick<Entrance, 'listener' | 'url'> {
 }
 
 /**
- * Serves by running a program whenever somebody waits at a listener, with the listening socket as its descriptors 0 and 1. A close sends TERM
- * at once, since only the program can stop letting people in, and KILL when the grace is over.
+ * Serves by running a program whenever somebody waits at a listener, with the listening socket as its descriptors 0 and
+ * 1. A close sends TERM at once, since only the program can stop letting people in, and KILL when the grace is over.
  */
 export function createWaitServer(options: WaitServerOptions): Server {
   const protocol = { name: 'exec', port: 0, open: () => ({ data: () => undefined }), datagrams: () => () => undefined };
@@ -71,29 +89,50 @@ export function createWaitServer(options: WaitServerOptions): Server {
   const run = (entrance: WatchedEntrance): void => {
     counters.starts += 1;
     const { listener, url } = entrance;
-    entrance.program = runWithSocket(program.path, options, listener.descriptor, environmentOf(listener), ({ failed, how, error }) => {
-      const isWanted = entrance.door.at === 'closing';
-      if (failed && !isWanted) counters.failures += 1;
-      if (error === undefined) log[failed && !isWanted ? 'warn' : 'debug']({ endpoint: url, pid: entrance.program?.pid }, `the program has ended (${how})`);
-      else log.error({ endpoint: url, err: error }, 'the program could not be started');
-      entrance.program = undefined;
-      happened(entrance, { type: 'ended', failed });
-    });
+    entrance.program = runWithSocket(
+      program.path,
+      options,
+      listener.descriptor,
+      environmentOf(listener),
+      ({ failed, how, error }) => {
+        const isWanted = entrance.door.at === 'closing';
+        if (failed && !isWanted) counters.failures += 1;
+        if (error === undefined)
+          log[failed && !isWanted ? 'warn' : 'debug'](
+            { endpoint: url, pid: entrance.program?.pid },
+            `the program has ended (${how})`,
+          );
+        else log.error({ endpoint: url, err: error }, 'the program could not be started');
+        entrance.program = undefined;
+        happened(entrance, { type: 'ended', failed });
+      },
+    );
     log.debug({ endpoint: url, pid: entrance.program.pid }, 'somebody is at the door: started the program');
   };
 
   const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<DoorAction, { do: 'pause' }>): void => {
     const seconds = Number((forMs / 1000).toFixed(1));
-    if (why === 'program-fails') log.warn({ endpoint: entrance.url, pauseMs: forMs }, `the program failed as soon as it had begun, it is not started again for ${seconds} s`);
+    if (why === 'program-fails')
+      log.warn(
+        { endpoint: entrance.url, pauseMs: forMs },
+        `the program failed as soon as it had begun, it is not started again for ${seconds} s`,
+      );
     else {
-      log.error({ endpoint: entrance.url, pauseMs: forMs }, `the program was started ${policy.maxStartsPerMinute} times within a minute, nobody is let in for ${seconds} s: `
-        + 'it must take what waits at its standard input before it ends; if it does, raise maxStartsPerMinute (--max-starts)');
+      log.error(
+        { endpoint: entrance.url, pauseMs: forMs },
+        `the program was started ${policy.maxStartsPerMinute} times within a minute, nobody is let in for ${seconds} s: ` +
+          'it must take what waits at its standard input before it ends; if it does, raise maxStartsPerMinute (--max-starts)',
+      );
     }
     // Repeats, for that is the kind of timer that keeps the process from ending: in a pause nothing else does.
-    const timer = clock.every(forMs, () => {
-      timer.cancel();
-      happened(entrance, { type: 'pause-over' });
-    }, { keepAlive: true });
+    const timer = clock.every(
+      forMs,
+      () => {
+        timer.cancel();
+        happened(entrance, { type: 'pause-over' });
+      },
+      { keepAlive: true },
+    );
     entrance.pause = timer;
   };
 
@@ -108,7 +147,15 @@ export function createWaitServer(options: WaitServerOptions): Server {
       await listener.close();
       throw error;
     }
-    const entrance: WatchedEntrance = { listener, url, watch, door: NEW_DOOR, program: undefined, pause: undefined, whenClosed: undefined };
+    const entrance: WatchedEntrance = {
+      listener,
+      url,
+      watch,
+      door: NEW_DOOR,
+      program: undefined,
+      pause: undefined,
+      whenClosed: undefined,
+    };
     entrances.push(entrance);
     carryOut(entrance, { do: 'watch' });
   };
@@ -138,26 +185,51 @@ export function createWaitServer(options: WaitServerOptions): Server {
     hurry: (graceMs) => void clock.after(graceMs, killAll),
     async reload() {
       await program.findAgain();
-      log.info({ program: program.path }, 'the program was looked for again, whoever comes next gets what is there now; one that runs goes on');
+      log.info(
+        { program: program.path },
+        'the program was looked for again, whoever comes next gets what is there now; one that runs goes on',
+      );
     },
     answer() {
       const count = (at: Door['at'][]): number => entrances.filter(({ door }) => at.includes(door.at)).length;
-      return { share: { listeners: [], counters: { ...counters, running: count(['running', 'closing']), paused: count(['paused']) } }, pairs: [] };
+      return {
+        share: {
+          listeners: [],
+          counters: { ...counters, running: count(['running', 'closing']), paused: count(['paused']) },
+        },
+        pairs: [],
+      };
     },
     hint: 'the program serves by itself',
   });
 }
 
-function policyOf({ maxStartsPerMinute = DEFAULT_WAIT_POLICY.maxStartsPerMinute, pauseMs = DEFAULT_WAIT_POLICY.pauseMs }: WaitServerOptions): WaitPolicy {
-  for (const [name, value, min, unit] of [['maxStartsPerMinute', maxStartsPerMinute, 1, 'starts'], ['pauseMs', pauseMs, 1, 'milliseconds']] as const) {
-    if (!(value >= min)) throw new WellknownError('OPTION_INVALID', `option '${name}' is ${value}, allowed is a number of ${unit} from ${min}`, { fault: 'local' });
+function policyOf({
+  maxStartsPerMinute = DEFAULT_WAIT_POLICY.maxStartsPerMinute,
+  pauseMs = DEFAULT_WAIT_POLICY.pauseMs,
+}: WaitServerOptions): WaitPolicy {
+  for (const [name, value, min, unit] of [
+    ['maxStartsPerMinute', maxStartsPerMinute, 1, 'starts'],
+    ['pauseMs', pauseMs, 1, 'milliseconds'],
+  ] as const) {
+    if (!(value >= min))
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `option '${name}' is ${value}, allowed is a number of ${unit} from ${min}`,
+        { fault: 'local' },
+      );
   }
   return { maxStartsPerMinute, pauseMs };
 }
 
 function environmentOf({ endpoint }: BoundListener): Record<string, string> {
-  if (endpoint.scheme === 'unix') return listenerEnvironment('TCP', { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` });
-  const local: Address = { family: endpoint.host.includes(':') ? 'ipv6' : 'ipv4', address: endpoint.host, port: endpoint.port };
+  if (endpoint.scheme === 'unix')
+    return listenerEnvironment('TCP', { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` });
+  const local: Address = {
+    family: endpoint.host.includes(':') ? 'ipv6' : 'ipv4',
+    address: endpoint.host,
+    port: endpoint.port,
+  };
   return listenerEnvironment(endpoint.scheme === 'udp' ? 'UDP' : 'TCP', local);
 }
 
@@ -169,7 +241,10 @@ const LISTEN_AND_END = `require('node:net').createServer().on('error', (error) =
 /** Has the kernel queue connections for a bound socket. Rejects with the system's error. */
 async function listenInKernel(descriptor: number, backlog: number): Promise<void> {
   // Options of this program's own Node (a debugger's port, a loader) are not for it.
-  const child = spawn(process.execPath, ['-e', LISTEN_AND_END, String(backlog)], { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'inherit', descriptor] });
+  const child = spawn(process.execPath, ['-e', LISTEN_AND_END, String(backlog)], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit', descriptor],
+  });
   let code = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (code += text));
   const status = await new Promise<number>((resolve, reject) => {

@@ -7,7 +7,8 @@ import { workerChannel, type WorkerEventMessage } from './diagnostics.ts';
 export type WorkerEnd = 'drained' | 'crashed' | KillReason;
 
 const tell = ({ slot, life, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
-  if (workerChannel.hasSubscribers) workerChannel.publish({ slot, life, generation, to, why } satisfies WorkerEventMessage);
+  if (workerChannel.hasSubscribers)
+    workerChannel.publish({ slot, life, generation, to, why } satisfies WorkerEventMessage);
 };
 
 export class WorkerChronicle {
@@ -25,7 +26,8 @@ export class WorkerChronicle {
 
   changed({ workers: before }: ArbiterState, { workers: after }: ArbiterState): void {
     if (before === after) return;
-    for (const worker of after) if (before.find(({ life }) => life === worker.life)?.at !== worker.at) tell(worker, worker.at);
+    for (const worker of after)
+      if (before.find(({ life }) => life === worker.life)?.at !== worker.at) tell(worker, worker.at);
     for (const worker of before) {
       if (after.some(({ life }) => life === worker.life)) continue;
       const why = this.#killedFor.get(worker.life) ?? (worker.at === 'draining' ? 'drained' : 'crashed');

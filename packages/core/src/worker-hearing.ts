@@ -1,4 +1,5 @@
-// What the primary hears from its workers, and whom it concerns: the arbiter, the sockets, the dispatchers, the limits, the counters.
+// What the primary hears from its workers, and whom it concerns: the arbiter, the sockets, the dispatchers, the limits,
+// the counters.
 
 import type { ArbiterEvent, ArbiterState } from './arbiter.ts';
 import type { Dispatching } from './dispatching.ts';
@@ -31,12 +32,28 @@ export interface Hearing {
 }
 
 /** Handles one message of a worker. */
-export function createHearing({ options, lives, book, dispatching, limits, shares, tickets, state, graceMs, observe, updateLoans, failed }: Hearing): (life: Life, message: FromWorker) => void {
+export function createHearing({
+  options,
+  lives,
+  book,
+  dispatching,
+  limits,
+  shares,
+  tickets,
+  state,
+  graceMs,
+  observe,
+  updateLoans,
+  failed,
+}: Hearing): (life: Life, message: FromWorker) => void {
   const lendTo = async (life: Life): Promise<void> => {
     await book.bindForSlot(life.slot);
     life.hasAsked = true;
     updateLoans();
-    lives.send(life.life, { type: 'lent', endpoints: book.endpoints().map(({ service, url }) => ({ service, endpoint: url })) });
+    lives.send(life.life, {
+      type: 'lent',
+      endpoints: book.endpoints().map(({ service, url }) => ({ service, endpoint: url })),
+    });
   };
 
   const greet = (life: Life): void => {
@@ -105,4 +122,7 @@ export function createHearing({ options, lives, book, dispatching, limits, share
 
 /** Connections that it has accepted since it was started. */
 const servedBy = (services: readonly ServiceShare[]): number =>
-  services.reduce((sum, { listeners }) => listeners.reduce((whole, { connections }) => whole + connections.accepted, sum), 0);
+  services.reduce(
+    (sum, { listeners }) => listeners.reduce((whole, { connections }) => whole + connections.accepted, sum),
+    0,
+  );

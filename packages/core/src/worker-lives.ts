@@ -4,7 +4,13 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { Identity } from './run-as.ts';
-import { envelope, messageFromWorker, type FromPrimary, type FromWorker, type ServiceAnswer } from './worker-messages.ts';
+import {
+  envelope,
+  messageFromWorker,
+  type FromPrimary,
+  type FromWorker,
+  type ServiceAnswer,
+} from './worker-messages.ts';
 import { WORKER_COUNT_VARIABLE, WORKER_SLOT_VARIABLE } from './worker.ts';
 
 // Of a worker that is too busy to answer within this, its last beat has to do.
@@ -57,7 +63,15 @@ export class WorkerLives {
     // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
     if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
     const worker = cluster.fork({ [WORKER_SLOT_VARIABLE]: String(slot), [WORKER_COUNT_VARIABLE]: String(workerCount) });
-    const record: Life = { slot, life, worker, hasSaidHello: false, hasAsked: false, fullServices: new Set(), loans: new Set() };
+    const record: Life = {
+      slot,
+      life,
+      worker,
+      hasSaidHello: false,
+      hasAsked: false,
+      fullServices: new Set(),
+      loans: new Set(),
+    };
     this.#lives.set(life, record);
     worker.on('message', (raw: unknown) => {
       const message = messageFromWorker(raw);
@@ -78,7 +92,9 @@ export class WorkerLives {
     });
   }
 
-  /** Says something to a worker; `handle` is lent, not given away. An error means that it is dying: its exit follows. */
+  /**
+   * Says something to a worker; `handle` is lent, not given away. An error means that it is dying: its exit follows.
+   */
   send(life: number, message: FromPrimary, handle?: object): void {
     const worker = this.#lives.get(life)?.worker;
     if (worker?.isConnected() !== true) return;
@@ -94,8 +110,12 @@ export class WorkerLives {
   }
 
   /** What every worker says of its services; nothing of one that does not answer in time. */
-  askStatus(): Promise<{ readonly slot: number; readonly life: number; readonly services: readonly ServiceAnswer[] }[]> {
-    return Promise.all(this.all().map(async (record) => ({ slot: record.slot, life: record.life, services: await this.#ask(record) })));
+  askStatus(): Promise<
+    { readonly slot: number; readonly life: number; readonly services: readonly ServiceAnswer[] }[]
+  > {
+    return Promise.all(
+      this.all().map(async (record) => ({ slot: record.slot, life: record.life, services: await this.#ask(record) })),
+    );
   }
 
   #ask(record: Life): Promise<readonly ServiceAnswer[]> {

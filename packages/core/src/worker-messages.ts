@@ -8,15 +8,30 @@ export const CHANNEL = 'wellknown/1';
 
 export type FromPrimary =
   /**
-   * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked for
-   * connections instead. `listener` is unique among all sockets of the program.
+   * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked
+   * for connections instead. `listener` is unique among all sockets of the program.
    */
-  | { readonly type: 'listen'; readonly service: number; readonly listener: number; readonly endpoint: string; readonly via: 'handle' | 'cluster' }
-  /** That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to tell. */
+  | {
+      readonly type: 'listen';
+      readonly service: number;
+      readonly listener: number;
+      readonly endpoint: string;
+      readonly via: 'handle' | 'cluster';
+    }
+  /**
+   * That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to
+   * tell.
+   */
   | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
-  /** So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool changes. */
+  /**
+   * So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool
+   * changes.
+   */
   | { readonly type: 'pool'; readonly workers: number }
-  /** Open so many of each address without asking. Said when the pool changes, and when the worker is to drain. Answer with `quota`. */
+  /**
+   * Open so many of each address without asking. Said when the pool changes, and when the worker is to drain. Answer
+   * with `quota`.
+   */
   | { readonly type: 'quota'; readonly service: number; readonly free: number }
   /** Stop accepting from it; what you have accepted stays yours. */
   | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
@@ -34,7 +49,10 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** Could not start; said before the worker ends. */
   | { readonly type: 'failed'; readonly message: string }
-  /** The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker that has drained. */
+  /**
+   * The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker
+   * that has drained.
+   */
   | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
   /** It drains and accepts no more, because somebody else than the primary has told it to. */
   | { readonly type: 'leaving' }
@@ -67,8 +85,13 @@ export interface Envelope<Message> {
 export const envelope = <Message>(message: Message): Envelope<Message> => ({ channel: CHANNEL, message });
 
 const content = (raw: unknown): unknown =>
-  typeof raw === 'object' && raw !== null && 'channel' in raw && raw.channel === CHANNEL ? (raw as Envelope<unknown>).message : undefined;
+  typeof raw === 'object' && raw !== null && 'channel' in raw && raw.channel === CHANNEL
+    ? (raw as Envelope<unknown>).message
+    : undefined;
 
-/** Our message, or undefined for somebody else's. The channel joins two copies of the same program, so its content is trusted. */
+/**
+ * Our message, or undefined for somebody else's. The channel joins two copies of the same program, so its content is
+ * trusted.
+ */
 export const messageFromPrimary = (raw: unknown): FromPrimary | undefined => content(raw) as FromPrimary | undefined;
 export const messageFromWorker = (raw: unknown): FromWorker | undefined => content(raw) as FromWorker | undefined;

@@ -1,5 +1,6 @@
-// Which shares of the work a primary remembers: those of living workers as they last told them, and of each slot what its
-// former workers had counted. So no counter falls when a worker is replaced, and a slot has one series, not one for each life.
+// Which shares of the work a primary remembers: those of living workers as they last told them, and of each slot what
+// its former workers had counted. So no counter falls when a worker is replaced, and a slot has one series, not one for
+// each life.
 
 import { addShares, shareOfDead, type ServiceShare, type WorkerShare } from './status.ts';
 
@@ -20,16 +21,21 @@ export class WorkerShares {
     if (last === undefined) return;
     this.#present.delete(life);
     const past = this.#past.get(last.slot) ?? [];
-    this.#past.set(last.slot, last.services.map((share, service) => addShares([past[service] ?? NOTHING, shareOfDead(share)])));
+    this.#past.set(
+      last.slot,
+      last.services.map((share, service) => addShares([past[service] ?? NOTHING, shareOfDead(share)])),
+    );
   }
 
   /** One service by slot, in the order of slots. */
   of(service: number): WorkerShare[] {
     const present = [...this.#present.values()];
     const slots = new Set([...this.#past.keys(), ...present.map(({ slot }) => slot)]);
-    return [...slots].sort((a, b) => a - b).map((slot) => {
-      const living = present.filter((one) => one.slot === slot).map(({ services }) => services[service] ?? NOTHING);
-      return { slot, ...addShares([this.#past.get(slot)?.[service] ?? NOTHING, ...living]) };
-    });
+    return [...slots]
+      .sort((a, b) => a - b)
+      .map((slot) => {
+        const living = present.filter((one) => one.slot === slot).map(({ services }) => services[service] ?? NOTHING);
+        return { slot, ...addShares([this.#past.get(slot)?.[service] ?? NOTHING, ...living]) };
+      });
   }
 }

@@ -1,5 +1,5 @@
-// The worker's side: asks the primary for its sockets, serves on them, and drains when it is told to or when the primary
-// is gone. Workers obey the primary, not the terminal: Ctrl-C reaches the whole process group.
+// The worker's side: asks the primary for its sockets, serves on them, and drains when it is told to or when the
+// primary is gone. Workers obey the primary, not the terminal: Ctrl-C reaches the whole process group.
 
 import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
@@ -47,23 +47,36 @@ export function createWorker(options: ResolvedOptions): Server {
     if (process.connected) process.send?.(envelope(message), undefined, {}, () => undefined);
   };
 
-  const locals = options.services.map((service, index) => new LocalService({
-    service,
-    context: { log, clock, workerSlot: slot, workerCount, counters: {} },
-    wheel,
-    backlog,
-    registryLimits: {
-      // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
-      maxConnections: shareOf(service.limits.maxConnections, slot, workerCount),
-      maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
-      freePerAddress: firstQuota(service.limits.maxConnectionsPerAddress, service.limits.maxAcceptsPerSecondPerAddress),
-      maxWaiting: backlog,
-    },
-    states,
-    leases: leasesOf(index),
-    // node:cluster closes the port once nobody accepts: there, a full worker lets its connections wait.
-    ...(options.accept === 'cluster-rr' ? {} : { pool: { full: () => send({ type: 'full', service: index }), room: () => send({ type: 'room', service: index }) } }),
-  }));
+  const locals = options.services.map(
+    (service, index) =>
+      new LocalService({
+        service,
+        context: { log, clock, workerSlot: slot, workerCount, counters: {} },
+        wheel,
+        backlog,
+        registryLimits: {
+          // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
+          maxConnections: shareOf(service.limits.maxConnections, slot, workerCount),
+          maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
+          freePerAddress: firstQuota(
+            service.limits.maxConnectionsPerAddress,
+            service.limits.maxAcceptsPerSecondPerAddress,
+          ),
+          maxWaiting: backlog,
+        },
+        states,
+        leases: leasesOf(index),
+        // node:cluster closes the port once nobody accepts: there, a full worker lets its connections wait.
+        ...(options.accept === 'cluster-rr'
+          ? {}
+          : {
+              pool: {
+                full: () => send({ type: 'full', service: index }),
+                room: () => send({ type: 'room', service: index }),
+              },
+            }),
+      }),
+  );
 
   function leasesOf(service: number): Leases {
     return {
@@ -89,7 +102,8 @@ export function createWorker(options: ResolvedOptions): Server {
     if (!endpoint.ok || local === undefined || (carried === undefined && message.via === 'handle')) return;
     if (closing !== undefined) return;
     if (message.via === 'cluster') await local.listenThroughCluster(message.listener, endpoint.value);
-    else if (endpoint.value.scheme === 'udp') local.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
+    else if (endpoint.value.scheme === 'udp')
+      local.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
     else await local.listenStream(message.listener, endpoint.value, carried as Socket);
   };
 
@@ -102,13 +116,18 @@ export function createWorker(options: ResolvedOptions): Server {
     await Promise.all(listening);
     send({ type: 'ready' });
     publishServer('worker', 'listening');
-    started?.resolve(message.endpoints.flatMap(({ service, endpoint }) => {
-      const parsed = parseEndpoint(endpoint);
-      return parsed.ok ? [boundEndpoint(service, parsed.value)] : [];
-    }));
+    started?.resolve(
+      message.endpoints.flatMap(({ service, endpoint }) => {
+        const parsed = parseEndpoint(endpoint);
+        return parsed.ok ? [boundEndpoint(service, parsed.value)] : [];
+      }),
+    );
   };
 
-  /** A connection that the primary has accepted. Returned, or without an answer before we end, the primary gives it to another worker. */
+  /**
+   * A connection that the primary has accepted. Returned, or without an answer before we end, the primary gives it to
+   * another worker.
+   */
   const take = (message: Extract<FromPrimary, { type: 'connection' }>, carried: unknown): void => {
     const endpoint = parseEndpoint(message.endpoint);
     const local = locals[message.service];
@@ -127,7 +146,11 @@ export function createWorker(options: ResolvedOptions): Server {
   };
 
   let watch: EventLoopWatch | undefined;
-  const beat = (): FromWorker => ({ type: 'beat', eventLoop: watch?.last ?? IDLE_EVENT_LOOP, services: locals.map((local) => local.share()) });
+  const beat = (): FromWorker => ({
+    type: 'beat',
+    eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+    services: locals.map((local) => local.share()),
+  });
 
   const receive = (message: FromPrimary, carried: unknown): void => {
     switch (message.type) {
@@ -138,10 +161,16 @@ export function createWorker(options: ResolvedOptions): Server {
         becomeReady(message).catch(fail);
         return;
       case 'pool':
-        for (const [index, { limits }] of options.services.entries()) locals[index]?.resize(shareOf(limits.maxConnections, slot, message.workers), message.workers);
+        for (const [index, { limits }] of options.services.entries())
+          locals[index]?.resize(shareOf(limits.maxConnections, slot, message.workers), message.workers);
         return;
       case 'quota':
-        send({ type: 'quota', service: message.service, free: message.free, beyond: locals[message.service]?.changeQuota(message.free) ?? [] });
+        send({
+          type: 'quota',
+          service: message.service,
+          free: message.free,
+          beyond: locals[message.service]?.changeQuota(message.free) ?? [],
+        });
         return;
       case 'unlisten':
         locals[message.service]?.unlisten(message.listener);
@@ -157,7 +186,11 @@ export function createWorker(options: ResolvedOptions): Server {
         leaseAnswers.delete(message.question);
         return;
       case 'status-question':
-        send({ type: 'status', question: message.question, services: locals.map((local) => ({ share: local.share(), pairs: local.pairs() })) });
+        send({
+          type: 'status',
+          question: message.question,
+          services: locals.map((local) => ({ share: local.share(), pairs: local.pairs() })),
+        });
         return;
       case 'drain':
         void close(message.graceMs);
@@ -185,7 +218,8 @@ export function createWorker(options: ResolvedOptions): Server {
     role: 'worker',
     ended,
     listen() {
-      if (started !== undefined) throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
+      if (started !== undefined)
+        throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
       process.on('message', (raw, carried) => {
         const message = messageFromPrimary(raw);
         if (message !== undefined) receive(message, carried);
@@ -216,14 +250,22 @@ export function createWorker(options: ResolvedOptions): Server {
       return ready;
     },
     close: ({ graceMs = options.drainTimeoutMs } = {}) => close(graceMs),
-    status: () => Promise.resolve({
-      role: 'worker',
-      pid: process.pid,
-      eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
-      services: locals.map((local, index) => serviceStatus(options.services[index]?.protocol.name ?? '', local.endpoints(), [{ slot, ...local.share() }], local.pairs())),
-      workers: [],
-      supervision: NO_SUPERVISION,
-    }),
+    status: () =>
+      Promise.resolve({
+        role: 'worker',
+        pid: process.pid,
+        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+        services: locals.map((local, index) =>
+          serviceStatus(
+            options.services[index]?.protocol.name ?? '',
+            local.endpoints(),
+            [{ slot, ...local.share() }],
+            local.pairs(),
+          ),
+        ),
+        workers: [],
+        supervision: NO_SUPERVISION,
+      }),
     scale: notHere('scaled'),
     reload: notHere('reloaded'),
     upgrade: notHere('upgraded'),

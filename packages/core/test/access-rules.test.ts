@@ -7,7 +7,16 @@ import { createDescriptorBudget, descriptorLimit } from '../src/descriptor-budge
 
 describe('a table of ranges', () => {
   const table = new CidrTable<string>();
-  for (const cidr of ['0.0.0.0/0', '10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '2001:db8::/32', '2001:db8:1::/48', '::ffff:192.0.2.0/120']) expect(table.add(cidr, cidr).ok).toBe(true);
+  for (const cidr of [
+    '0.0.0.0/0',
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.3',
+    '2001:db8::/32',
+    '2001:db8:1::/48',
+    '::ffff:192.0.2.0/120',
+  ])
+    expect(table.add(cidr, cidr).ok).toBe(true);
 
   test.each([
     ['203.0.113.1', '0.0.0.0/0'],
@@ -28,20 +37,44 @@ describe('a table of ranges', () => {
   });
 
   test('the most specific range wins in whatever order they were added, as a search of the list would find', () => {
-    const range = fc.record({ address: fc.integer({ min: 0, max: 0xffffffff }), prefix: fc.integer({ min: 0, max: 32 }) });
-    const dotted = (value: number): string => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
-    const masked = (value: number, prefix: number): number => (prefix === 0 ? 0 : (value & (0xffffffff << (32 - prefix))) >>> 0);
-    fc.assert(fc.property(fc.array(range, { maxLength: 30 }), fc.array(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 10 }), (ranges, others) => {
-      const bits = new CidrTable<number>();
-      for (const { address, prefix } of ranges) bits.add(`${dotted(masked(address, prefix))}/${prefix}`, prefix);
-      for (const address of [...others, ...ranges.map((one) => one.address)]) {
-        const holding = ranges.filter((one) => masked(address, one.prefix) === masked(one.address, one.prefix)).map(({ prefix }) => prefix);
-        expect(bits.match(dotted(address))?.value).toBe(holding.length === 0 ? undefined : Math.max(...holding));
-      }
-    }));
+    const range = fc.record({
+      address: fc.integer({ min: 0, max: 0xffffffff }),
+      prefix: fc.integer({ min: 0, max: 32 }),
+    });
+    const dotted = (value: number): string =>
+      [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
+    const masked = (value: number, prefix: number): number =>
+      prefix === 0 ? 0 : (value & (0xffffffff << (32 - prefix))) >>> 0;
+    fc.assert(
+      fc.property(
+        fc.array(range, { maxLength: 30 }),
+        fc.array(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 10 }),
+        (ranges, others) => {
+          const bits = new CidrTable<number>();
+          for (const { address, prefix } of ranges) bits.add(`${dotted(masked(address, prefix))}/${prefix}`, prefix);
+          for (const address of [...others, ...ranges.map((one) => one.address)]) {
+            const holding = ranges
+              .filter((one) => masked(address, one.prefix) === masked(one.address, one.prefix))
+              .map(({ prefix }) => prefix);
+            expect(bits.match(dotted(address))?.value).toBe(holding.length === 0 ? undefined : Math.max(...holding));
+          }
+        },
+      ),
+    );
   });
 
-  test.each(['10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '10.0.0.1/8', '2001:db8::1/64', '10.0.0/8', 'host/8', ''])("'%s' is refused", (text) => {
+  test.each([
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0.0/',
+    '10.0.0.0/08',
+    '10.0.0.0/-1',
+    '10.0.0.1/8',
+    '2001:db8::1/64',
+    '10.0.0/8',
+    'host/8',
+    '',
+  ])("'%s' is refused", (text) => {
     expect(parseCidr(text).ok).toBe(false);
   });
 });
@@ -76,8 +109,14 @@ describe('allow and deny', () => {
   });
 
   test('one range in both lists, and a misprint, are refused with the list and the range', () => {
-    expect(createAccessRules({ allow: ['10.0.0.0/8'], deny: ['10.0.0.0/8'] })).toMatchObject({ ok: false, error: expect.stringContaining("deny: '10.0.0.0/8'") as string });
-    expect(createAccessRules({ deny: ['10.0.0.1/8'] })).toMatchObject({ ok: false, error: expect.stringContaining('deny:') as string });
+    expect(createAccessRules({ allow: ['10.0.0.0/8'], deny: ['10.0.0.0/8'] })).toMatchObject({
+      ok: false,
+      error: expect.stringContaining("deny: '10.0.0.0/8'") as string,
+    });
+    expect(createAccessRules({ deny: ['10.0.0.1/8'] })).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('deny:') as string,
+    });
   });
 });
 
@@ -97,17 +136,19 @@ describe('accept rates', () => {
   });
 
   test('never more pass than the burst and the time allow, and after a silence all pass again', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.nat(400), { maxLength: 100 }), (perSecond, gaps) => {
-      const rate = new AcceptRate(perSecond, 0);
-      let nowMs = 0;
-      let taken = 0;
-      for (const gap of gaps) {
-        nowMs += gap;
-        if (rate.take(nowMs)) taken += 1;
-      }
-      expect(taken).toBeLessThanOrEqual(perSecond + (nowMs * perSecond) / 1000 + 1e-6);
-      expect(Array.from({ length: perSecond }, () => rate.take(nowMs + 1_000)).every(Boolean)).toBe(true);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.nat(400), { maxLength: 100 }), (perSecond, gaps) => {
+        const rate = new AcceptRate(perSecond, 0);
+        let nowMs = 0;
+        let taken = 0;
+        for (const gap of gaps) {
+          nowMs += gap;
+          if (rate.take(nowMs)) taken += 1;
+        }
+        expect(taken).toBeLessThanOrEqual(perSecond + (nowMs * perSecond) / 1000 + 1e-6);
+        expect(Array.from({ length: perSecond }, () => rate.take(nowMs + 1_000)).every(Boolean)).toBe(true);
+      }),
+    );
   });
 
   test('addresses do not share, and are forgotten once their bucket is full', () => {
@@ -128,17 +169,33 @@ describe('accept rates', () => {
 describe('the budget of file descriptors', () => {
   test('an eighth is kept back: half of it to say so, half to be never used', () => {
     const budget = createDescriptorBudget(1024);
-    expect([895, 896, 959, 960].map((descriptor) => budget.verdict(descriptor))).toEqual(['serve', 'refuse', 'refuse', 'drop']);
+    expect([895, 896, 959, 960].map((descriptor) => budget.verdict(descriptor))).toEqual([
+      'serve',
+      'refuse',
+      'refuse',
+      'drop',
+    ]);
   });
 
   test('of few descriptors sixteen are kept back', () => {
     const budget = createDescriptorBudget(64);
-    expect([47, 48, 55, 56].map((descriptor) => budget.verdict(descriptor))).toEqual(['serve', 'refuse', 'refuse', 'drop']);
+    expect([47, 48, 55, 56].map((descriptor) => budget.verdict(descriptor))).toEqual([
+      'serve',
+      'refuse',
+      'refuse',
+      'drop',
+    ]);
   });
 
   test('the soft limit is read from the text of the kernel', () => {
-    expect(descriptorLimit('Max processes 1 2 processes\nMax open files            1024                 524288               files     \n')).toBe(1024);
-    expect(descriptorLimit('Max open files            unlimited            unlimited            files     \n')).toBeUndefined();
+    expect(
+      descriptorLimit(
+        'Max processes 1 2 processes\nMax open files            1024                 524288               files     \n',
+      ),
+    ).toBe(1024);
+    expect(
+      descriptorLimit('Max open files            unlimited            unlimited            files     \n'),
+    ).toBeUndefined();
     expect(descriptorLimit('')).toBeUndefined();
   });
 });

@@ -5,15 +5,20 @@ import { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp } from '../src/ind
 
 test('what is an IPv4 or IPv6 address agrees with the system, for any text near one', () => {
   const near = fc.oneof(
-    fc.ipV4(), fc.ipV6(), fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcfx:.%')), maxLength: 40 }),
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcfx:.%')), maxLength: 40 }),
     fc.tuple(fc.ipV6(), fc.constantFrom('', ':', '::', '.1', ':0')).map((parts) => parts.join('')),
   );
-  fc.assert(fc.property(near, (text) => {
-    expect([text, isIpv4(text)]).toEqual([text, net.isIPv4(text)]);
-    // The system takes any zone text; ours only asks that it is not empty.
-    if (text.includes('%')) return;
-    expect([text, isIpv6(text)]).toEqual([text, net.isIPv6(text)]);
-  }), { numRuns: 2000 });
+  fc.assert(
+    fc.property(near, (text) => {
+      expect([text, isIpv4(text)]).toEqual([text, net.isIPv4(text)]);
+      // The system takes any zone text; ours only asks that it is not empty.
+      if (text.includes('%')) return;
+      expect([text, isIpv6(text)]).toEqual([text, net.isIPv6(text)]);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test.each([

@@ -10,14 +10,35 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { buildProxyHeader, createServer, defineProtocol, type ProxyHeader, type Server, type ServerOptions } from '../src/index.ts';
+import {
+  buildProxyHeader,
+  createServer,
+  defineProtocol,
+  type ProxyHeader,
+  type Server,
+  type ServerOptions,
+} from '../src/index.ts';
 import { createExecServer } from '../src/exec-server.ts';
-import { connectClient, createFakeClock, lacks, startProgram, unusedAddress, type Client, type Program, type UnusedAddress } from '../src/testing/index.ts';
+import {
+  connectClient,
+  createFakeClock,
+  lacks,
+  startProgram,
+  unusedAddress,
+  type Client,
+  type Program,
+  type UnusedAddress,
+} from '../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from './fixtures/certificates.ts';
 import { eventually, ROOT } from './fixtures/identify.ts';
 import { who, type Who } from './fixtures/who.ts';
 
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('fixtures/who-program.ts', import.meta.url))];
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('fixtures/who-program.ts', import.meta.url)),
+];
 
 let certificate: TestCertificate;
 beforeAll(() => {
@@ -29,7 +50,9 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-async function serve(options: ServerOptions & { listen?: string }): Promise<{ server: Server; url: string; port: number }> {
+async function serve(
+  options: ServerOptions & { listen?: string },
+): Promise<{ server: Server; url: string; port: number }> {
   const { listen = 'tcp://127.0.0.1:0', ...rest } = options;
   const server = createServer({ protocol: who, listen }, rest);
   closing.push(() => server.close({ graceMs: 0 }));
@@ -43,7 +66,8 @@ async function program(...options: string[]): Promise<Program & { url: string }>
   return { ...started, url: started.endpoints.who?.[0] ?? '' };
 }
 
-const reasons = async (server: Server): Promise<Readonly<Partial<Record<string, number>>>> => (await server.status()).services[0]?.connections.closed ?? {};
+const reasons = async (server: Server): Promise<Readonly<Partial<Record<string, number>>>> =>
+  (await server.status()).services[0]?.connections.closed ?? {};
 const openCount = async (server: Server): Promise<number> => (await server.status()).services[0]?.connections.open ?? 0;
 
 async function askWho(client: Client): Promise<Who> {
@@ -52,16 +76,24 @@ async function askWho(client: Client): Promise<Who> {
 }
 
 const fromFar: ProxyHeader = {
-  version: 2, command: 'proxy', tlvs: [],
-  source: { family: 'ipv4', address: '203.0.113.9', port: 4000 }, destination: { family: 'ipv4', address: '198.51.100.1', port: 80 },
+  version: 2,
+  command: 'proxy',
+  tlvs: [],
+  source: { family: 'ipv4', address: '203.0.113.9', port: 4000 },
+  destination: { family: 'ipv4', address: '198.51.100.1', port: 80 },
 };
 
 describe('the PROXY protocol', () => {
-  test('a trusted peer must speak it, and the connection is its client\'s from then on', async () => {
+  test("a trusted peer must speak it, and the connection is its client's from then on", async () => {
     const { server, url } = await serve({ proxyProtocol: ['127.0.0.0/8'] });
     const client = await connectClient(url);
     client.send(Buffer.concat([buildProxyHeader(fromFar), Buffer.from('who\n')]));
-    expect(JSON.parse(await client.receive('\n'))).toMatchObject({ remote: '203.0.113.9:4000', local: '198.51.100.1:80', peer: `127.0.0.1:${client.localPort}`, proxyVersion: 2 });
+    expect(JSON.parse(await client.receive('\n'))).toMatchObject({
+      remote: '203.0.113.9:4000',
+      local: '198.51.100.1:80',
+      peer: `127.0.0.1:${client.localPort}`,
+      proxyVersion: 2,
+    });
     const rude = await connectClient(url);
     rude.send('who\n');
     expect(await rude.receiveAll()).toBe('');
@@ -77,7 +109,11 @@ describe('the PROXY protocol', () => {
   });
 
   test('limits and rules are for the client, not for the proxy', async () => {
-    const { server, url } = await serve({ proxyProtocol: ['127.0.0.1'], deny: ['203.0.113.0/24', '127.0.0.0/8'], limits: { maxConnectionsPerAddress: 1 } });
+    const { server, url } = await serve({
+      proxyProtocol: ['127.0.0.1'],
+      deny: ['203.0.113.0/24', '127.0.0.0/8'],
+      limits: { maxConnectionsPerAddress: 1 },
+    });
     const connectAs = async (address: string): Promise<Client> => {
       const client = await connectClient(url);
       client.send(buildProxyHeader({ ...fromFar, version: 1, source: { family: 'ipv4', address, port: 1 } }));
@@ -87,7 +123,9 @@ describe('the PROXY protocol', () => {
     expect((await askWho(await connectAs('192.0.2.2'))).remote).toBe('192.0.2.2:1');
     expect(await (await connectAs('192.0.2.1')).receiveAll()).toBe('refused address-limit\n');
     expect(await (await connectAs('203.0.113.9')).receiveAll()).toBe('');
-    await eventually(async () => JSON.stringify(await reasons(server)) === JSON.stringify({ 'address-limit': 1, denied: 1 }));
+    await eventually(
+      async () => JSON.stringify(await reasons(server)) === JSON.stringify({ 'address-limit': 1, denied: 1 }),
+    );
     const probe = await connectClient(url);
     probe.send(buildProxyHeader({ version: 2, command: 'local', tlvs: [] }));
     expect((await askWho(probe)).remote).toContain('127.0.0.1');
@@ -114,13 +152,18 @@ describe('the PROXY protocol', () => {
     await once(secure, 'secureConnect');
     secure.write('who\n');
     const [answer] = (await once(secure, 'data')) as [Buffer];
-    expect(JSON.parse(answer.toString())).toMatchObject({ remote: '203.0.113.9:4000', secure: { protocol: 'TLSv1.3' } });
+    expect(JSON.parse(answer.toString())).toMatchObject({
+      remote: '203.0.113.9:4000',
+      secure: { protocol: 'TLSv1.3' },
+    });
     secure.destroy();
   });
 
   test('is refused where only datagrams are served', () => {
     const protocol = defineProtocol({ name: 'datagrams', port: 7, datagrams: () => () => undefined });
-    expect(() => createServer({ protocol, listen: 'udp://127.0.0.1:0' }, { proxyProtocol: ['127.0.0.1'] })).toThrow(/datagrams only/);
+    expect(() => createServer({ protocol, listen: 'udp://127.0.0.1:0' }, { proxyProtocol: ['127.0.0.1'] })).toThrow(
+      /datagrams only/,
+    );
   });
 });
 
@@ -130,8 +173,13 @@ describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
     const { host, port } = await unusedAddress();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-haproxy-'));
     const config = path.join(folder, 'haproxy.cfg');
-    writeFileSync(config, `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nfrontend front\n bind ${host}:${port} ${bind}\n default_backend back\nbackend back\n server one ${backend}\n`);
-    const child: ChildProcess = spawn('/usr/sbin/haproxy', ['-db', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    writeFileSync(
+      config,
+      `defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nfrontend front\n bind ${host}:${port} ${bind}\n default_backend back\nbackend back\n server one ${backend}\n`,
+    );
+    const child: ChildProcess = spawn('/usr/sbin/haproxy', ['-db', '-f', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     closing.push(async () => {
@@ -140,17 +188,33 @@ describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
     });
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(stderr);
-      return new Promise((resolve) => net.connect(port, host).once('connect', function connected(this: net.Socket) { this.destroy(); resolve(true); }).once('error', () => resolve(false)));
+      return new Promise((resolve) =>
+        net
+          .connect(port, host)
+          .once('connect', function connected(this: net.Socket) {
+            this.destroy();
+            resolve(true);
+          })
+          .once('error', () => resolve(false)),
+      );
     });
     return { host, port };
   }
 
-  test.each([['send-proxy', 1], ['send-proxy-v2', 2], ['send-proxy-v2 proxy-v2-options crc32c,unique-id', 2]])('%s tells the client', async (option, version) => {
+  test.each([
+    ['send-proxy', 1],
+    ['send-proxy-v2', 2],
+    ['send-proxy-v2 proxy-v2-options crc32c,unique-id', 2],
+  ])('%s tells the client', async (option, version) => {
     const { port } = await serve({ proxyProtocol: ['127.0.0.1'] });
     const front = await haproxy(`127.0.0.1:${port} ${option}`);
     const client = await connectClient(`tcp://${front.host}:${front.port}`);
     const answer = await askWho(client);
-    expect(answer).toMatchObject({ remote: `127.0.0.1:${client.localPort}`, local: `${front.host}:${front.port}`, proxyVersion: version });
+    expect(answer).toMatchObject({
+      remote: `127.0.0.1:${client.localPort}`,
+      local: `${front.host}:${front.port}`,
+      proxyVersion: version,
+    });
     expect(answer.peer).not.toBe(answer.remote);
     client.reset();
   });
@@ -158,8 +222,14 @@ describe.skipIf(lacks('haproxy'))('HAProxy in front', () => {
   test('its health checks (LOCAL) are served', async () => {
     const { server, port } = await serve({ proxyProtocol: ['127.0.0.1'], allow: ['203.0.113.0/24'] });
     await haproxy(`127.0.0.1:${port} check inter 50 send-proxy-v2 check-send-proxy`);
-    await eventually(async () => Object.values(await reasons(server)).reduce<number>((sum, count) => sum + (count ?? 0), 0) >= 3);
-    expect(Object.keys(await reasons(server)).filter((reason) => reason !== 'finished' && reason !== 'peer-reset' && reason !== 'denied')).toEqual([]);
+    await eventually(
+      async () => Object.values(await reasons(server)).reduce<number>((sum, count) => sum + (count ?? 0), 0) >= 3,
+    );
+    expect(
+      Object.keys(await reasons(server)).filter(
+        (reason) => reason !== 'finished' && reason !== 'peer-reset' && reason !== 'denied',
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -169,7 +239,11 @@ describe('allow and deny', () => {
     const denied = await connectClient(url);
     expect(await denied.receiveAll()).toBe('');
     await eventually(async () => (await reasons(server)).denied === 1);
-    const socket = net.connect({ port: Number(/:(\d+)$/.exec(url)?.[1]), host: '127.0.0.1', localAddress: '127.0.0.2' });
+    const socket = net.connect({
+      port: Number(/:(\d+)$/.exec(url)?.[1]),
+      host: '127.0.0.1',
+      localAddress: '127.0.0.2',
+    });
     socket.write('hello\n');
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     expect(chunk.toString()).toBe('hello\n');
@@ -177,7 +251,11 @@ describe('allow and deny', () => {
   });
 
   test('holds for datagrams too', async () => {
-    const protocol = defineProtocol({ name: 'datagrams', port: 7, datagrams: (socket) => (message, source) => void socket.send(Buffer.from(message), source.port, source.address) });
+    const protocol = defineProtocol({
+      name: 'datagrams',
+      port: 7,
+      datagrams: (socket) => (message, source) => void socket.send(Buffer.from(message), source.port, source.address),
+    });
     const server = createServer({ protocol, listen: 'udp://127.0.0.1:0' }, { deny: ['127.0.0.3'] });
     closing.push(() => server.close({ graceMs: 0 }));
     const [bound] = await server.listen();
@@ -229,11 +307,13 @@ describe('accept rates', () => {
   test('the rate of an address is counted over all workers', async () => {
     const { url } = await program('--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--max-rate-per-ip', '5');
     const beganAtMs = performance.now();
-    const answers = await Promise.all(Array.from({ length: 12 }, async () => {
-      const client = await connectClient(url);
-      client.send('hello\n');
-      return client.receive('\n');
-    }));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const client = await connectClient(url);
+        client.send('hello\n');
+        return client.receive('\n');
+      }),
+    );
     const served = answers.filter((answer) => answer === 'hello\n').length;
     expect(served).toBeGreaterThanOrEqual(5);
     // A few more come in while the test runs: five for each second.
@@ -247,8 +327,22 @@ describe('accept rates', () => {
 });
 
 describe('file descriptors', () => {
-  test('a process that has hardly any left says so in the protocol\'s words, and serves again when there are some', async () => {
-    const child = spawn('prlimit', ['--nofile=100:100', process.execPath, ...PROGRAM, '--workers', '0', '--listen', 'tcp://127.0.0.1:0', '--log-format', 'json'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  test("a process that has hardly any left says so in the protocol's words, and serves again when there are some", async () => {
+    const child = spawn(
+      'prlimit',
+      [
+        '--nofile=100:100',
+        process.execPath,
+        ...PROGRAM,
+        '--workers',
+        '0',
+        '--listen',
+        'tcp://127.0.0.1:0',
+        '--log-format',
+        'json',
+      ],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     closing.push(async () => {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -260,10 +354,12 @@ describe('file descriptors', () => {
     await eventually(() => stdout.includes('ready\n'));
     const url = /tcp:\S+/.exec(stdout)?.[0] ?? '';
     const clients = await Promise.all(Array.from({ length: 120 }, () => connectClient(url)));
-    const answers = await Promise.all(clients.map(async (client) => {
-      client.send('hello\n');
-      return client.receive('\n').catch((error: unknown) => String(error));
-    }));
+    const answers = await Promise.all(
+      clients.map(async (client) => {
+        client.send('hello\n');
+        return client.receive('\n').catch((error: unknown) => String(error));
+      }),
+    );
     const served = answers.filter((answer) => answer === 'hello\n').length;
     expect(served).toBeGreaterThan(30);
     expect(served).toBeLessThan(90);
@@ -279,8 +375,16 @@ describe('file descriptors', () => {
 });
 
 describe('TLS on the command line', () => {
-  const subjectOf = async (url: string, session?: Buffer): Promise<{ serial: string; session: Buffer | undefined; who: Who }> => {
-    const socket = tls.connect({ port: Number(/:(\d+)$/.exec(url)?.[1]), host: '127.0.0.1', rejectUnauthorized: false, ...(session === undefined ? {} : { session }) });
+  const subjectOf = async (
+    url: string,
+    session?: Buffer,
+  ): Promise<{ serial: string; session: Buffer | undefined; who: Who }> => {
+    const socket = tls.connect({
+      port: Number(/:(\d+)$/.exec(url)?.[1]),
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ...(session === undefined ? {} : { session }),
+    });
     let ticket: Buffer | undefined;
     socket.on('session', (given: Buffer) => (ticket = given));
     await once(socket, 'secureConnect');
@@ -293,7 +397,16 @@ describe('TLS on the command line', () => {
   };
 
   test('all workers take the session tickets of one another', async () => {
-    const { url } = await program('--workers', '2', '--listen', 'tls://127.0.0.1:0', '--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile);
+    const { url } = await program(
+      '--workers',
+      '2',
+      '--listen',
+      'tls://127.0.0.1:0',
+      '--tls-cert',
+      certificate.certFile,
+      '--tls-key',
+      certificate.keyFile,
+    );
     expect(url).toMatch(/^tls:/);
     const { session, who: first } = await subjectOf(url);
     const seen = new Set([first.pid]);
@@ -314,7 +427,16 @@ describe('TLS on the command line', () => {
         writeFileSync(key, keyText);
       };
       use(certificate);
-      const running = await program('--workers', workers, '--listen', 'tls://127.0.0.1:0', '--tls-cert', cert, '--tls-key', key);
+      const running = await program(
+        '--workers',
+        workers,
+        '--listen',
+        'tls://127.0.0.1:0',
+        '--tls-cert',
+        cert,
+        '--tls-key',
+        key,
+      );
       const { serial } = await subjectOf(running.url);
       writeFileSync(key, 'no key at all');
       running.signal('SIGHUP');
@@ -327,18 +449,29 @@ describe('TLS on the command line', () => {
   });
 
   test('files that are not there end it with status 2 and the name of the option', async () => {
-    await expect(program('--listen', 'tls://127.0.0.1:0', '--tls-cert', '/nowhere.pem', '--tls-key', certificate.keyFile)).rejects.toThrow(/status 2.*--tls-cert '\/nowhere\.pem' can't be read/);
+    await expect(
+      program('--listen', 'tls://127.0.0.1:0', '--tls-cert', '/nowhere.pem', '--tls-key', certificate.keyFile),
+    ).rejects.toThrow(/status 2.*--tls-cert '\/nowhere\.pem' can't be read/);
     await expect(program('--listen', 'tls://127.0.0.1:0')).rejects.toThrow(/status 2.*needs --tls-cert and --tls-key/);
   });
 });
 
 describe('a process for each connection', () => {
   test('is only made for who may connect, and not too often', async () => {
-    const server = createExecServer({ program: '/bin/cat', listen: 'tcp://127.0.0.1:0', deny: ['127.0.0.2'], limits: { maxAcceptsPerSecondPerAddress: 1 } });
+    const server = createExecServer({
+      program: '/bin/cat',
+      listen: 'tcp://127.0.0.1:0',
+      deny: ['127.0.0.2'],
+      limits: { maxAcceptsPerSecondPerAddress: 1 },
+    });
     closing.push(() => server.close({ graceMs: 0 }));
     const [bound] = await server.listen();
     const url = bound?.url ?? '';
-    const denied = net.connect({ port: Number(/:(\d+)$/.exec(url)?.[1]), host: '127.0.0.1', localAddress: '127.0.0.2' });
+    const denied = net.connect({
+      port: Number(/:(\d+)$/.exec(url)?.[1]),
+      host: '127.0.0.1',
+      localAddress: '127.0.0.2',
+    });
     denied.on('error', () => undefined);
     await once(denied, 'close');
     const client = await connectClient(url);

@@ -3,7 +3,10 @@ import { dnsNamesIn, serverNamesOf } from '../src/certificate-names.ts';
 import { makeCertificate } from './fixtures/certificates.ts';
 
 test('a certificate is for its DNS names, wildcards too, in lower case', () => {
-  expect(serverNamesOf(makeCertificate('Own.example', '*.wild.example').cert)).toEqual(['own.example', '*.wild.example']);
+  expect(serverNamesOf(makeCertificate('Own.example', '*.wild.example').cert)).toEqual([
+    'own.example',
+    '*.wild.example',
+  ]);
   expect(() => serverNamesOf('no PEM')).toThrow();
 });
 

@@ -17,19 +17,49 @@ afterEach(() => {
   for (const step of undo.splice(0)) step();
 });
 
-const both = defineProtocol({ name: 'both', port: 0, connection: (peer) => peer.end(), datagrams: () => () => undefined });
+const both = defineProtocol({
+  name: 'both',
+  port: 0,
+  connection: (peer) => peer.end(),
+  datagrams: () => () => undefined,
+});
 
-const SERVERS: readonly { readonly name: string; readonly schemes: readonly string[]; readonly create: (listen: readonly string[]) => Server }[] = [
-  { name: 'a server of one process', schemes: ['tcp', 'unix', 'udp'], create: (listen) => createServer({ protocol: both, listen }) },
-  { name: 'a primary', schemes: ['tcp', 'unix', 'udp'], create: (listen) => createServer({ protocol: both, listen }, { workers: 1 }) },
-  { name: 'a server with a process for each connection', schemes: ['tcp', 'unix'], create: (listen) => createExecServer({ program: 'cat', listen }) },
-  { name: 'a server that gives its socket away', schemes: ['tcp', 'unix', 'udp'], create: (listen) => createWaitServer({ program: 'cat', listen }) },
+const SERVERS: readonly {
+  readonly name: string;
+  readonly schemes: readonly string[];
+  readonly create: (listen: readonly string[]) => Server;
+}[] = [
+  {
+    name: 'a server of one process',
+    schemes: ['tcp', 'unix', 'udp'],
+    create: (listen) => createServer({ protocol: both, listen }),
+  },
+  {
+    name: 'a primary',
+    schemes: ['tcp', 'unix', 'udp'],
+    create: (listen) => createServer({ protocol: both, listen }, { workers: 1 }),
+  },
+  {
+    name: 'a server with a process for each connection',
+    schemes: ['tcp', 'unix'],
+    create: (listen) => createExecServer({ program: 'cat', listen }),
+  },
+  {
+    name: 'a server that gives its socket away',
+    schemes: ['tcp', 'unix', 'udp'],
+    create: (listen) => createWaitServer({ program: 'cat', listen }),
+  },
 ];
 
 type Moment = 'at once' | 'bound' | 'listening';
 const MOMENTS: readonly Moment[] = ['at once', 'bound', 'listening'];
 // A primary's listeners listen once it has a worker: then it is not opening any more.
-const CASES = SERVERS.flatMap((server) => MOMENTS.filter((moment) => !(server.name === 'a primary' && moment === 'listening')).map((moment) => ({ ...server, moment })));
+const CASES = SERVERS.flatMap((server) =>
+  MOMENTS.filter((moment) => !(server.name === 'a primary' && moment === 'listening')).map((moment) => ({
+    ...server,
+    moment,
+  })),
+);
 
 let lastPath = 0;
 
@@ -82,7 +112,11 @@ describe.each(CASES)('$name that is closed while it opens ($moment)', ({ schemes
     const server = create(endpoints);
     let closed: Promise<void> | undefined;
     const listening = server.listen();
-    const refused = expect(listening).rejects.toMatchObject({ name: 'WellknownError', code: 'WRONG_STATE', message: 'the server was closed before it was ready' });
+    const refused = expect(listening).rejects.toMatchObject({
+      name: 'WellknownError',
+      code: 'WRONG_STATE',
+      message: 'the server was closed before it was ready',
+    });
     when(moment, () => void (closed = server.close()));
     await refused;
     expect(closed, 'it was closed').toBeDefined();

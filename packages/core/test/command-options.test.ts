@@ -4,11 +4,32 @@ import { describe, expect, test } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '../src/command/index.ts';
 import { parseExecArguments } from '../src/command/run-exec.ts';
 
-const parse = (options: readonly string[]) => parseExecArguments([...options, '--listen', 'tcp://127.0.0.1:0', '--', 'cat', '--listen', 'x']);
+const parse = (options: readonly string[]) =>
+  parseExecArguments([...options, '--listen', 'tcp://127.0.0.1:0', '--', 'cat', '--listen', 'x']);
 
-const OF_BOTH = [['--run-as', 'nobody'], ['--drain-timeout', '1'], ['--backlog', '1'], ['--unix-mode', '0660'], ['--control', 'x'], ['--pid-file', 'x'], ['--log-level', 'info'], ['--log-format', 'json'], ['--listen', 'unix:x']];
-const WITHOUT_WAIT = [['--max-connections', '1'], ['--max-connections-per-ip', '1'], ['--max-rate-per-ip', '1'], ['--allow', '192.0.2.1'], ['--deny', '192.0.2.1']];
-const WITH_WAIT = [['--max-starts', '1'], ['--pause', '1'], ['--listen', 'udp://127.0.0.1:0']];
+const OF_BOTH = [
+  ['--run-as', 'nobody'],
+  ['--drain-timeout', '1'],
+  ['--backlog', '1'],
+  ['--unix-mode', '0660'],
+  ['--control', 'x'],
+  ['--pid-file', 'x'],
+  ['--log-level', 'info'],
+  ['--log-format', 'json'],
+  ['--listen', 'unix:x'],
+];
+const WITHOUT_WAIT = [
+  ['--max-connections', '1'],
+  ['--max-connections-per-ip', '1'],
+  ['--max-rate-per-ip', '1'],
+  ['--allow', '192.0.2.1'],
+  ['--deny', '192.0.2.1'],
+];
+const WITH_WAIT = [
+  ['--max-starts', '1'],
+  ['--pause', '1'],
+  ['--listen', 'udp://127.0.0.1:0'],
+];
 
 describe('the command line of exec', () => {
   test.each([...OF_BOTH, ...WITHOUT_WAIT])('takes %s %s for a process for each connection', (...option) => {
@@ -20,18 +41,28 @@ describe('the command line of exec', () => {
   });
 
   test.each(WITHOUT_WAIT)('refuses %s with --wait, and says why', (name) => {
-    expect(parse(['--wait', name, '1'])).toEqual({ ok: false, error: `${name} is not for exec --wait: PROGRAM accepts by itself, nobody here sees a connection` });
+    expect(parse(['--wait', name, '1'])).toEqual({
+      ok: false,
+      error: `${name} is not for exec --wait: PROGRAM accepts by itself, nobody here sees a connection`,
+    });
   });
 
   test.each(['--max-starts', '--pause'])('refuses %s without --wait, and says so', (name) => {
-    expect(parse([name, '1'])).toEqual({ ok: false, error: `${name} goes with --wait: a process for each connection is limited by --max-connections` });
+    expect(parse([name, '1'])).toEqual({
+      ok: false,
+      error: `${name} goes with --wait: a process for each connection is limited by --max-connections`,
+    });
   });
 
   test('refuses by name, not as unknown, whatever else other servers take', () => {
     const taken = new Set([...OF_BOTH, ...WITHOUT_WAIT, ['--listen']].map(([name]) => name));
     const others = COMMON_OPTIONS.map(({ name }) => `--${name}`).filter((name) => !taken.has(name));
     expect(others).toContain('--workers');
-    for (const name of others) expect(parse([name, '1'])).toMatchObject({ ok: false, error: expect.stringContaining(`${name} is not for exec: `) as string });
+    for (const name of others)
+      expect(parse([name, '1'])).toMatchObject({
+        ok: false,
+        error: expect.stringContaining(`${name} is not for exec: `) as string,
+      });
   });
 });
 

@@ -1,4 +1,5 @@
-// When a deadline is told of, without a connection. What a connection does then is in connection.test.ts and connection-opening.test.ts.
+// When a deadline is told of, without a connection. What a connection does then is in connection.test.ts and
+// connection-opening.test.ts.
 
 import { expect, test } from 'vitest';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from '../src/connection-deadlines.ts';
@@ -16,11 +17,21 @@ class Owner implements DeadlineOwner {
   passed = (what: PassedDeadline): void => void this.told.push(what);
 }
 
-function start(limits: Partial<ConnectionLimits> = {}): { owner: Owner; clock: FakeClock; wheel: TimerWheel; deadlines: ConnectionDeadlines } {
+function start(limits: Partial<ConnectionLimits> = {}): {
+  owner: Owner;
+  clock: FakeClock;
+  wheel: TimerWheel;
+  deadlines: ConnectionDeadlines;
+} {
   const clock = createFakeClock();
   const wheel = new TimerWheel(clock, TICK_MS);
   const owner = new Owner();
-  return { owner, clock, wheel, deadlines: new ConnectionDeadlines(owner, wheel, { ...DEFAULT_CONNECTION_LIMITS, ...limits }) };
+  return {
+    owner,
+    clock,
+    wheel,
+    deadlines: new ConnectionDeadlines(owner, wheel, { ...DEFAULT_CONNECTION_LIMITS, ...limits }),
+  };
 }
 
 test('a lifetime that ends while an upgrade is under way is told of after it', () => {

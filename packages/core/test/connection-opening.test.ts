@@ -5,20 +5,31 @@ import { buildProxyHeader } from '../src/proxy-builder.ts';
 import { byteByByte, createMemoryConnection, everyCut, type MemoryConnection } from '../src/testing/index.ts';
 
 const header = buildProxyHeader({
-  version: 2, command: 'proxy', tlvs: [],
-  source: { family: 'ipv4', address: '203.0.113.9', port: 4000 }, destination: { family: 'ipv4', address: '198.51.100.1', port: 80 },
+  version: 2,
+  command: 'proxy',
+  tlvs: [],
+  source: { family: 'ipv4', address: '203.0.113.9', port: 4000 },
+  destination: { family: 'ipv4', address: '198.51.100.1', port: 80 },
 });
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 function opened(memory: MemoryConnection): string[] {
   const received: string[] = [];
-  memory.connection.readProxyHeader(() => memory.connection.attach({ data: (chunk) => void received.push(latin1(chunk)), ended: () => void received.push('end') }));
+  memory.connection.readProxyHeader(() =>
+    memory.connection.attach({
+      data: (chunk) => void received.push(latin1(chunk)),
+      ended: () => void received.push('end'),
+    }),
+  );
   return received;
 }
 
 describe('a PROXY header', () => {
   test('changes who the connection is with, and what follows it goes to the protocol', () => {
-    for (const chunks of [...everyCut(Buffer.concat([header, Buffer.from('hello')])), byteByByte(Buffer.concat([header, Buffer.from('hello')]))]) {
+    for (const chunks of [
+      ...everyCut(Buffer.concat([header, Buffer.from('hello')])),
+      byteByByte(Buffer.concat([header, Buffer.from('hello')])),
+    ]) {
       const memory = createMemoryConnection();
       const received = opened(memory);
       expect(memory.connection.state).toBe('proxy-header');
@@ -40,7 +51,10 @@ describe('a PROXY header', () => {
     memory.peer.end();
     expect(isReady).toBe(true);
     const received: string[] = [];
-    memory.connection.attach({ data: (chunk) => void received.push(latin1(chunk)), ended: () => void received.push('end') });
+    memory.connection.attach({
+      data: (chunk) => void received.push(latin1(chunk)),
+      ended: () => void received.push('end'),
+    });
     expect(received.join('')).toBe('hello againend');
   });
 
@@ -130,7 +144,10 @@ describe('deadlines of an open connection', () => {
 
   test('a peer that takes too little of what waits is cut by the lowest write rate, one that takes enough is not', () => {
     const slowly = (chunkBytes: number): MemoryConnection => {
-      const memory = createMemoryConnection({ limits: { minWriteBytesPerSecond: 100, writeTimeoutMs: 30_000, idleTimeoutMs: 0 }, highWaterBytes: 1 });
+      const memory = createMemoryConnection({
+        limits: { minWriteBytesPerSecond: 100, writeTimeoutMs: 30_000, idleTimeoutMs: 0 },
+        highWaterBytes: 1,
+      });
       memory.connection.attach({ data: () => undefined });
       memory.peer.reading = false;
       for (let chunk = 0; chunk < 100; chunk += 1) memory.connection.send('x'.repeat(chunkBytes));

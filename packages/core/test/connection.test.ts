@@ -102,7 +102,11 @@ describe('the states of a connection', () => {
 
   test('a protocol that throws ends its own connection', () => {
     const memory = createMemoryConnection();
-    memory.connection.attach({ data: () => { throw new Error('a bug'); } });
+    memory.connection.attach({
+      data: () => {
+        throw new Error('a bug');
+      },
+    });
     memory.peer.send('x');
     expect(memory.closeReason).toBe('handler-failed');
     expect(memory.connection.error?.message).toBe('a bug');
@@ -275,7 +279,8 @@ describe('back-pressure', () => {
 
 describe('the comfortable door', () => {
   const echo = defineProtocol({
-    name: 'echo', port: 7,
+    name: 'echo',
+    port: 7,
     async connection(peer) {
       for await (const chunk of peer) await peer.write(chunk);
     },
@@ -307,7 +312,10 @@ describe('the comfortable door', () => {
     const { connection, peer } = createMemoryConnection();
     peer.send(`${'x'.repeat(10)}${ending}${'y'.repeat(11)}${ending}`);
     expect(await connection.readLine({ maxLineBytes: 10 })).toBe('x'.repeat(10));
-    await expect(connection.readLine({ maxLineBytes: 10 })).rejects.toMatchObject({ code: 'LINE_TOO_LONG', fault: 'remote' });
+    await expect(connection.readLine({ maxLineBytes: 10 })).rejects.toMatchObject({
+      code: 'LINE_TOO_LONG',
+      fault: 'remote',
+    });
   });
 
   test('an endless line is refused as soon as it is too long', async () => {
@@ -368,7 +376,9 @@ describe('the comfortable door', () => {
   });
 
   test('a handler that rejects ends its connection with the reason', async () => {
-    const memory = serveInMemory(defineProtocol({ name: 'x', port: 1, connection: () => Promise.reject(new Error('a bug')) }));
+    const memory = serveInMemory(
+      defineProtocol({ name: 'x', port: 1, connection: () => Promise.reject(new Error('a bug')) }),
+    );
     expect(await memory.connection.closed).toBe('handler-failed');
   });
 });

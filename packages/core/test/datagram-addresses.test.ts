@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isMulticast, isUnicastSource, localAddresses, reasonNotToServe, type Interfaces } from '../src/datagram-addresses.ts';
+import {
+  isMulticast,
+  isUnicastSource,
+  localAddresses,
+  reasonNotToServe,
+  type Interfaces,
+} from '../src/datagram-addresses.ts';
 import { dropsOf, procAddress } from '../src/kernel-sockets.ts';
 
 const INTERFACES: Interfaces = {
-  lo: [{ address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4' }, { address: '::1', netmask: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', family: 'IPv6', scopeid: 0 }],
+  lo: [
+    { address: '127.0.0.1', netmask: '255.0.0.0', family: 'IPv4' },
+    { address: '::1', netmask: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', family: 'IPv6', scopeid: 0 },
+  ],
   eth0: [
     { address: '192.0.2.10', netmask: '255.255.255.0', family: 'IPv4' },
     { address: '192.0.2.11', netmask: '255.255.255.0', family: 'IPv4' },
@@ -12,12 +21,24 @@ const INTERFACES: Interfaces = {
     { address: '2001:db8::10', netmask: 'ffff:ffff:ffff:ffff::', family: 'IPv6', scopeid: 0 },
     { address: 'fe80::1', netmask: 'ffff:ffff:ffff:ffff::', family: 'IPv6', scopeid: 2 },
   ],
-  eth1: [{ address: 'fe80::1', netmask: 'ffff:ffff:ffff:ffff::', family: 'IPv6', scopeid: 3 }, { address: '192.0.2.10', netmask: '255.255.255.0', family: 'IPv4' }],
+  eth1: [
+    { address: 'fe80::1', netmask: 'ffff:ffff:ffff:ffff::', family: 'IPv6', scopeid: 3 },
+    { address: '192.0.2.10', netmask: '255.255.255.0', family: 'IPv4' },
+  ],
 };
 
 describe('the addresses of this machine', () => {
   test('each is named once, and a link-local one with its interface', () => {
-    expect(localAddresses(INTERFACES, 'both')).toEqual(['127.0.0.1', '::1', '192.0.2.10', '192.0.2.11', '198.51.100.4', '2001:db8::10', 'fe80::1%eth0', 'fe80::1%eth1']);
+    expect(localAddresses(INTERFACES, 'both')).toEqual([
+      '127.0.0.1',
+      '::1',
+      '192.0.2.10',
+      '192.0.2.11',
+      '198.51.100.4',
+      '2001:db8::10',
+      'fe80::1%eth0',
+      'fe80::1%eth1',
+    ]);
   });
 
   test('one family leaves the other out', () => {
@@ -25,21 +46,51 @@ describe('the addresses of this machine', () => {
     expect(localAddresses(INTERFACES, 'ipv6')).toEqual(['::1', '2001:db8::10', 'fe80::1%eth0', 'fe80::1%eth1']);
   });
 
-  test.each(['224.0.0.1', '239.255.255.255', 'ff02::1', '255.255.255.255', '192.0.2.255', '127.255.255.255'])('%s is not served', (address) => {
-    expect(reasonNotToServe(address, INTERFACES)).toMatch(/multicast|broadcast/);
-  });
+  test.each(['224.0.0.1', '239.255.255.255', 'ff02::1', '255.255.255.255', '192.0.2.255', '127.255.255.255'])(
+    '%s is not served',
+    (address) => {
+      expect(reasonNotToServe(address, INTERFACES)).toMatch(/multicast|broadcast/);
+    },
+  );
 
-  test.each(['', '::', '0.0.0.0', '192.0.2.10', '198.51.100.5', '223.255.255.255', '2001:db8::10', 'localhost'])('%j may be served', (address) => {
-    expect(reasonNotToServe(address, INTERFACES)).toBeUndefined();
-  });
+  test.each(['', '::', '0.0.0.0', '192.0.2.10', '198.51.100.5', '223.255.255.255', '2001:db8::10', 'localhost'])(
+    '%j may be served',
+    (address) => {
+      expect(reasonNotToServe(address, INTERFACES)).toBeUndefined();
+    },
+  );
 });
 
 describe('sources', () => {
-  test.each(['0.0.0.0', '0.1.2.3', '224.0.0.1', '239.1.1.1', '240.0.0.1', '255.255.255.255', '::', 'ff02::1', 'ff0e::5'])('%s is no source', (address) => {
+  test.each([
+    '0.0.0.0',
+    '0.1.2.3',
+    '224.0.0.1',
+    '239.1.1.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '::',
+    'ff02::1',
+    'ff0e::5',
+  ])('%s is no source', (address) => {
     expect(isUnicastSource(address, 5000)).toBe(false);
   });
 
-  test.each(['1.2.3.4', '2.0.0.1', '22.4.5.6', '24.0.0.1', '223.255.255.255', '200.1.1.1', '192.0.2.1', '::1', '2001:db8::1', '240:db8::1', 'fe80::1%eth0', 'fd00::1', '::ffff:192.0.2.1'])('%s is one', (address) => {
+  test.each([
+    '1.2.3.4',
+    '2.0.0.1',
+    '22.4.5.6',
+    '24.0.0.1',
+    '223.255.255.255',
+    '200.1.1.1',
+    '192.0.2.1',
+    '::1',
+    '2001:db8::1',
+    '240:db8::1',
+    'fe80::1%eth0',
+    'fd00::1',
+    '::ffff:192.0.2.1',
+  ])('%s is one', (address) => {
     expect(isUnicastSource(address, 5000)).toBe(true);
   });
 
@@ -48,11 +99,13 @@ describe('sources', () => {
   });
 
   test('of IPv4 exactly 0/8 and everything from 224 up is refused', () => {
-    fc.assert(fc.property(fc.ipV4(), (address) => {
-      const first = Number(address.split('.')[0]);
-      expect(isUnicastSource(address, 1)).toBe(first > 0 && first < 224);
-      expect(isMulticast(address)).toBe(first >= 224 && first < 240);
-    }));
+    fc.assert(
+      fc.property(fc.ipV4(), (address) => {
+        const first = Number(address.split('.')[0]);
+        expect(isUnicastSource(address, 1)).toBe(first > 0 && first < 224);
+        expect(isMulticast(address)).toBe(first >= 224 && first < 240);
+      }),
+    );
   });
 });
 
@@ -75,9 +128,12 @@ describe("the kernel's count of drops", () => {
     ['::1', 8007, true, '00000000000000000000000001000000:1F47'],
     ['fe80::1%eth0', 8007, true, '000080FE000000000000000001000000:1F47'],
     ['2001:db8::1', 8007, false, '20010DB8000000000000000000000001:1F47'],
-  ] as const)('%s port %i is written as the kernel writes it (little-endian: %s)', (address, port, littleEndian, text) => {
-    expect(procAddress(address, port, littleEndian)).toBe(text);
-  });
+  ] as const)(
+    '%s port %i is written as the kernel writes it (little-endian: %s)',
+    (address, port, littleEndian, text) => {
+      expect(procAddress(address, port, littleEndian)).toBe(text);
+    },
+  );
 
   test('what is no address has no column', () => {
     expect(procAddress('localhost', 7, true)).toBeUndefined();

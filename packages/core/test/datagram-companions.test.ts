@@ -28,7 +28,13 @@ describe('services that one command brings along', () => {
   });
 
   test('are refused where they would listen nowhere, with what to add', () => {
-    expect(companionServices([streams], ['udp://127.0.0.1:7'], 0)).toEqual({ ok: false, error: 'streams is served over tcp only: add --listen tcp://HOST:PORT' });
-    expect(companionServices([datagrams], ['tcp://127.0.0.1:7'], 0)).toEqual({ ok: false, error: 'datagrams is served over udp only: add --listen udp://HOST:PORT' });
+    expect(companionServices([streams], ['udp://127.0.0.1:7'], 0)).toEqual({
+      ok: false,
+      error: 'streams is served over tcp only: add --listen tcp://HOST:PORT',
+    });
+    expect(companionServices([datagrams], ['tcp://127.0.0.1:7'], 0)).toEqual({
+      ok: false,
+      error: 'datagrams is served over udp only: add --listen udp://HOST:PORT',
+    });
   });
 });

@@ -14,7 +14,9 @@ test('every counter of the status has its row', () => {
 
 test('every limit has its row, with its default', () => {
   const limits = read('limits.md');
-  const text = (value: number): string => (value % 2 ** 20 === 0 ? `${value / 2 ** 20} MiB` : value === 1_024 ? '1 024' : String(value));
-  for (const [name, value] of Object.entries<number>({ ...DEFAULT_DATAGRAM_LIMITS })) expect(limits).toContain(`| \`datagramLimits.${name}\` | ${text(value)}`);
+  const text = (value: number): string =>
+    value % 2 ** 20 === 0 ? `${value / 2 ** 20} MiB` : value === 1_024 ? '1 024' : String(value);
+  for (const [name, value] of Object.entries<number>({ ...DEFAULT_DATAGRAM_LIMITS }))
+    expect(limits).toContain(`| \`datagramLimits.${name}\` | ${text(value)}`);
   expect(limits).toContain(`| addresses of a \`udp://:PORT\` service | ${MAX_LOCAL_ADDRESSES} |`);
 });

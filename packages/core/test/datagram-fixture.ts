@@ -1,6 +1,15 @@
 // Datagram servers and clients for the tests, closed after each of them.
 
-import { connectDatagram, createServer, defineProtocol, type DatagramCounters, type DatagramPeer, type Protocol, type Server, type ServerOptions } from '../src/index.ts';
+import {
+  connectDatagram,
+  createServer,
+  defineProtocol,
+  type DatagramCounters,
+  type DatagramPeer,
+  type Protocol,
+  type Server,
+  type ServerOptions,
+} from '../src/index.ts';
 
 const closers: (() => unknown)[] = [];
 
@@ -13,10 +22,21 @@ export async function closeAll(): Promise<void> {
 
 /** A protocol that answers each datagram. */
 export const reply = (answer: (message: Uint8Array) => Uint8Array): Protocol =>
-  defineProtocol({ name: 'reply', port: 7, datagrams: (socket) => (message, { port, address }) => void socket.send(answer(message), port, address) });
+  defineProtocol({
+    name: 'reply',
+    port: 7,
+    datagrams:
+      (socket) =>
+      (message, { port, address }) =>
+        void socket.send(answer(message), port, address),
+  });
 
 /** A server that listens. */
-export async function started(protocol: Protocol, listen: string, options: ServerOptions = {}): Promise<{ server: Server; urls: readonly string[] }> {
+export async function started(
+  protocol: Protocol,
+  listen: string,
+  options: ServerOptions = {},
+): Promise<{ server: Server; urls: readonly string[] }> {
   const server = createServer({ protocol, listen }, options);
   atEnd(() => server.close({ graceMs: 0 }));
   const bound = await server.listen();
@@ -37,7 +57,8 @@ export async function ask(url: string, words: string): Promise<string | undefine
   return answer === undefined ? undefined : Buffer.from(answer).toString();
 }
 
-export const datagramsOf = async (server: Server): Promise<DatagramCounters> => (await server.status()).services[0]!.datagrams;
+export const datagramsOf = async (server: Server): Promise<DatagramCounters> =>
+  (await server.status()).services[0]!.datagrams;
 
 export async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + 10_000;

@@ -10,7 +10,10 @@ afterEach(closeAll);
 
 describe('a connected peer', () => {
   test('hears from nobody but its peer', async () => {
-    const { urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
+    const { urls } = await started(
+      reply((message) => message),
+      'udp://127.0.0.1:0',
+    );
     const peer = await peerOf(urls[0] ?? '');
     const stranger = dgram.createSocket('udp4');
     atEnd(() => stranger.close());
@@ -32,7 +35,10 @@ describe('a connected peer', () => {
 
   test('a read that gets nothing gives undefined when its time is over', async () => {
     const clock = createFakeClock();
-    const { urls } = await started(defineProtocol({ name: 'silent', port: 9, datagrams: () => () => undefined }), 'udp://127.0.0.1:0');
+    const { urls } = await started(
+      defineProtocol({ name: 'silent', port: 9, datagrams: () => () => undefined }),
+      'udp://127.0.0.1:0',
+    );
     const peer = await connectDatagram(urls[0] ?? '', { clock });
     atEnd(() => peer.close());
     const read = peer.read(500);
@@ -41,13 +47,18 @@ describe('a connected peer', () => {
   });
 
   test('tells what the kernel dropped for want of room', async () => {
-    const { urls } = await started(defineProtocol({
-      name: 'many',
-      port: 9,
-      datagrams: (socket) => (message, { port, address }) => {
-        for (let count = 0; count < 100; count += 1) socket.send(message, port, address);
-      },
-    }), 'udp://127.0.0.1:0');
+    const { urls } = await started(
+      defineProtocol({
+        name: 'many',
+        port: 9,
+        datagrams:
+          (socket) =>
+          (message, { port, address }) => {
+            for (let count = 0; count < 100; count += 1) socket.send(message, port, address);
+          },
+      }),
+      'udp://127.0.0.1:0',
+    );
     const peer = await connectDatagram(urls[0] ?? '', { receiveBufferBytes: 4_096 });
     atEnd(() => peer.close());
     peer.send(new Uint8Array(1_000));
@@ -57,13 +68,18 @@ describe('a connected peer', () => {
   });
 
   test('keeps as many unread datagrams as its limit and counts the rest', async () => {
-    const { urls } = await started(defineProtocol({
-      name: 'many',
-      port: 9,
-      datagrams: (socket) => (message, { port, address }) => {
-        for (let count = 0; count < 65; count += 1) socket.send(message, port, address);
-      },
-    }), 'udp://127.0.0.1:0');
+    const { urls } = await started(
+      defineProtocol({
+        name: 'many',
+        port: 9,
+        datagrams:
+          (socket) =>
+          (message, { port, address }) => {
+            for (let count = 0; count < 65; count += 1) socket.send(message, port, address);
+          },
+      }),
+      'udp://127.0.0.1:0',
+    );
     const peer = await peerOf(urls[0] ?? '');
     peer.send(Uint8Array.of(1));
     await eventually(() => peer.counters.received === 65);
@@ -71,20 +87,26 @@ describe('a connected peer', () => {
   });
 
   test('is made for one source by a protocol, from the same address and a port of its own', async () => {
-    const { urls } = await started(defineProtocol({
-      name: 'private',
-      port: 9,
-      datagrams: (socket) => async (message, source) => {
-        const peer = await socket.connect(source);
-        peer.send(message);
-        const answer = await peer.read(5_000);
-        if (answer !== undefined) peer.send(Buffer.concat([answer, Buffer.from(` on ${peer.local.address}`)]));
-        peer.close();
-      },
-    }), 'udp://127.0.0.1:0');
+    const { urls } = await started(
+      defineProtocol({
+        name: 'private',
+        port: 9,
+        datagrams: (socket) => async (message, source) => {
+          const peer = await socket.connect(source);
+          peer.send(message);
+          const answer = await peer.read(5_000);
+          if (answer !== undefined) peer.send(Buffer.concat([answer, Buffer.from(` on ${peer.local.address}`)]));
+          peer.close();
+        },
+      }),
+      'udp://127.0.0.1:0',
+    );
     const client = dgram.createSocket('udp4');
     atEnd(() => client.close());
-    const next = () => new Promise<[Buffer, dgram.RemoteInfo]>((resolve) => client.once('message', (message, source) => resolve([message, source])));
+    const next = () =>
+      new Promise<[Buffer, dgram.RemoteInfo]>((resolve) =>
+        client.once('message', (message, source) => resolve([message, source])),
+      );
     const first = next();
     client.send('hello', Number(urls[0]?.split(':').at(-1)), '127.0.0.1');
     const [, source] = await first;
@@ -94,7 +116,10 @@ describe('a connected peer', () => {
     expect(String((await second)[0])).toBe('again on 127.0.0.1');
   });
 
-  test.each(['tcp://127.0.0.1:7', 'udp://:7', 'udp://127.0.0.1:0', 'nonsense'])('is not made of %s', async (endpoint) => {
-    await expect(connectDatagram(endpoint)).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
-  });
+  test.each(['tcp://127.0.0.1:7', 'udp://:7', 'udp://127.0.0.1:0', 'nonsense'])(
+    'is not made of %s',
+    async (endpoint) => {
+      await expect(connectDatagram(endpoint)).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
+    },
+  );
 });

@@ -7,7 +7,12 @@ import { offersReusePort } from '../src/socket-handle.ts';
 import { startProgram, type Program } from '../src/testing/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('fixtures/identify-program.ts', import.meta.url))];
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('fixtures/identify-program.ts', import.meta.url)),
+];
 
 const running: Program[] = [];
 const peers: DatagramPeer[] = [];
@@ -17,7 +22,10 @@ afterEach(async () => {
 });
 
 async function start(...options: string[]): Promise<Program & { url: string }> {
-  const program = await startProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0', '--drain-timeout', '1', ...options], { cwd: ROOT });
+  const program = await startProgram(
+    [...PROGRAM, '--listen', 'udp://127.0.0.1:0', '--drain-timeout', '1', ...options],
+    { cwd: ROOT },
+  );
   running.push(program);
   return { ...program, url: program.endpoints.identify?.[0] ?? '' };
 }
@@ -39,17 +47,20 @@ async function who(peer: DatagramPeer): Promise<number> {
 }
 
 const SOURCES = 40;
-const sources = (url: string): Promise<DatagramPeer[]> => Promise.all(Array.from({ length: SOURCES }, () => source(url)));
+const sources = (url: string): Promise<DatagramPeer[]> =>
+  Promise.all(Array.from({ length: SOURCES }, () => source(url)));
 
 /** Everybody who answers, asking from every source until `count` have been seen. */
 async function everybody(askers: readonly DatagramPeer[], count: number): Promise<Set<number>> {
   const seen = new Set<number>();
-  for (let round = 0; round < 50 && seen.size < count; round += 1) for (const pid of await Promise.all(askers.map(who))) seen.add(pid);
+  for (let round = 0; round < 50 && seen.size < count; round += 1)
+    for (const pid of await Promise.all(askers.map(who))) seen.add(pid);
   return seen;
 }
 
 const strategies = ['inherit-shared', ...(offersReusePort ? ['inherit-sharded'] : [])];
-if (!offersReusePort) console.log(`skipped on Node ${process.versions.node}: sockets of its own for each worker need Node 22.12 or newer`);
+if (!offersReusePort)
+  console.log(`skipped on Node ${process.versions.node}: sockets of its own for each worker need Node 22.12 or newer`);
 
 describe.each(strategies)('with %s', (strategy) => {
   test('every source is answered, and both workers answer', async () => {
@@ -76,10 +87,12 @@ describe.each(strategies)('with %s', (strategy) => {
     let seen = before;
     // Until nobody of the old generation answers any more, each source asks again as soon as it has its answer.
     for (let round = 0; round < 2_000 && [...seen].some((pid) => before.has(pid)); round += 1) {
-      const answers = await Promise.all(askers.map(async (peer) => {
-        peer.send(Buffer.from('who'));
-        return Buffer.from((await peer.read(5_000)) ?? []).toString();
-      }));
+      const answers = await Promise.all(
+        askers.map(async (peer) => {
+          peer.send(Buffer.from('who'));
+          return Buffer.from((await peer.read(5_000)) ?? []).toString();
+        }),
+      );
       lost += answers.filter((answer) => answer === '').length;
       seen = new Set(answers.map(Number));
     }

@@ -13,11 +13,16 @@ import { ask, atEnd, closeAll, datagramsOf, eventually, peerOf, reply, started }
 
 afterEach(closeAll);
 
-const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
 
 describe('all addresses', () => {
   test('are a socket each, on one port, and the answer comes from the address that was asked', async () => {
-    const { urls } = await started(reply((message) => message), 'udp://:0');
+    const { urls } = await started(
+      reply((message) => message),
+      'udp://:0',
+    );
     expect(new Set(urls.map((url) => url.split(':').at(-1))).size).toBe(1);
     const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     for (const { address } of own.filter(({ family }) => family === 'IPv4')) {
@@ -29,12 +34,18 @@ describe('all addresses', () => {
   });
 
   test('of IPv4 leave IPv6 out', async () => {
-    const { urls } = await started(reply((message) => message), 'udp://0.0.0.0:0');
+    const { urls } = await started(
+      reply((message) => message),
+      'udp://0.0.0.0:0',
+    );
     expect(urls.filter((url) => url.includes('['))).toEqual([]);
   });
 
   test('do not take what was broadcast', async () => {
-    const { server, urls } = await started(reply((message) => message), 'udp://:0');
+    const { server, urls } = await started(
+      reply((message) => message),
+      'udp://:0',
+    );
     const client = dgram.createSocket('udp4');
     atEnd(() => client.close());
     await new Promise<void>((resolve) => client.bind(0, '127.0.0.1', resolve));
@@ -48,9 +59,17 @@ describe('all addresses', () => {
     const holder = dgram.createSocket('udp4');
     await new Promise<void>((resolve) => holder.bind({ port: 0, address: '127.0.0.1', exclusive: true }, resolve));
     const { port } = holder.address();
-    await expect(started(reply((message) => message), `udp://:${port}`)).rejects.toThrow(/in use/);
+    await expect(
+      started(
+        reply((message) => message),
+        `udp://:${port}`,
+      ),
+    ).rejects.toThrow(/in use/);
     await new Promise<void>((resolve) => holder.close(() => resolve()));
-    const { urls } = await started(reply((message) => message), `udp://:${port}`);
+    const { urls } = await started(
+      reply((message) => message),
+      `udp://:${port}`,
+    );
     expect(urls).toContain(`udp://127.0.0.1:${port}`);
   });
 });
@@ -64,7 +83,12 @@ describe('what cannot be served is refused with the reason', () => {
     ['unix:/tmp/datagrams', /Node has no unix datagram sockets/],
     ['unixgram:/tmp/datagrams', /Node has no unix datagram sockets/],
   ])('%s', async (listen, words) => {
-    await expect(started(reply((message) => message), listen)).rejects.toThrow(words);
+    await expect(
+      started(
+        reply((message) => message),
+        listen,
+      ),
+    ).rejects.toThrow(words);
   });
 });
 
@@ -72,11 +96,20 @@ describe('counting', () => {
   test('a protocol that throws drops the datagram, is counted, and is logged once a second', async () => {
     const clock = createFakeClock();
     const logged: unknown[] = [];
-    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields: object) => logged.push(fields) };
-    const { server, urls } = await started(reply((message) => {
-      if (message.length === 0) throw new Error('empty');
-      return message;
-    }), 'udp://127.0.0.1:0', { clock, log });
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (fields: object) => logged.push(fields),
+    };
+    const { server, urls } = await started(
+      reply((message) => {
+        if (message.length === 0) throw new Error('empty');
+        return message;
+      }),
+      'udp://127.0.0.1:0',
+      { clock, log },
+    );
     const peer = await peerOf(urls[0] ?? '');
     for (let count = 0; count < 5; count += 1) peer.send(new Uint8Array());
     await eventually(async () => (await datagramsOf(server)).failed === 5);
@@ -88,7 +121,10 @@ describe('counting', () => {
   });
 
   test('what the kernel refuses to send is counted as failed, not as sent', async () => {
-    const { server, urls } = await started(reply((message) => (message.length === 0 ? new Uint8Array(65_508) : message)), 'udp://127.0.0.1:0');
+    const { server, urls } = await started(
+      reply((message) => (message.length === 0 ? new Uint8Array(65_508) : message)),
+      'udp://127.0.0.1:0',
+    );
     const peer = await peerOf(urls[0] ?? '');
     peer.send(new Uint8Array());
     peer.send(Uint8Array.of(1));
@@ -97,7 +133,11 @@ describe('counting', () => {
   });
 
   test('what the kernel drops while this process does not read is counted, with the smallest buffer sooner', async () => {
-    const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0', { datagramLimits: { receiveBufferBytes: 4_096 } });
+    const { server, urls } = await started(
+      reply((message) => message),
+      'udp://127.0.0.1:0',
+      { datagramLimits: { receiveBufferBytes: 4_096 } },
+    );
     const client = dgram.createSocket('udp4');
     atEnd(() => client.close());
     const port = Number(urls[0]?.split(':').at(-1));
@@ -115,13 +155,20 @@ describe('counting', () => {
     const told: object[] = [];
     const log = { ...silentLog, debug: (fields: object) => told.push(fields) };
     const asked = 2 ** 31 - 1;
-    const { urls } = await started(reply((message) => message), 'udp://127.0.0.1:0', { log, datagramLimits: { receiveBufferBytes: asked } });
+    const { urls } = await started(
+      reply((message) => message),
+      'udp://127.0.0.1:0',
+      { log, datagramLimits: { receiveBufferBytes: asked } },
+    );
     expect(await ask(urls[0] ?? '', 'hello')).toBe('hello');
     expect(told).toContainEqual(expect.objectContaining({ asked }));
   });
 
   test('a buffer of the default size takes the same burst without a drop', async () => {
-    const { server, urls } = await started(reply((message) => message), 'udp://127.0.0.1:0');
+    const { server, urls } = await started(
+      reply((message) => message),
+      'udp://127.0.0.1:0',
+    );
     const client = dgram.createSocket('udp4');
     atEnd(() => client.close());
     await new Promise<void>((resolve) => client.connect(Number(urls[0]?.split(':').at(-1)), '127.0.0.1', resolve));
@@ -147,15 +194,23 @@ describe('the direct way to send', () => {
     expect(direct.send?.(Uint8Array.of(4), port, '127.0.0.1')).toBeLessThan(0);
   });
 
-  test.each([[0, '127.0.0.1'], [65_536, '127.0.0.1'], [1.5, '127.0.0.1'], [7, undefined]])('is not tried for port %s of %s: the protocol has failed on that datagram', async (port, address) => {
-    const { server, urls } = await started(defineProtocol({
-      name: 'careless',
-      port: 9,
-      datagrams: (socket) => (message, source) => {
-        if (message.length > 0) socket.send(message, source.port, source.address);
-        else socket.send(message, port, address!);
-      },
-    }), 'udp://127.0.0.1:0');
+  test.each([
+    [0, '127.0.0.1'],
+    [65_536, '127.0.0.1'],
+    [1.5, '127.0.0.1'],
+    [7, undefined],
+  ])('is not tried for port %s of %s: the protocol has failed on that datagram', async (port, address) => {
+    const { server, urls } = await started(
+      defineProtocol({
+        name: 'careless',
+        port: 9,
+        datagrams: (socket) => (message, source) => {
+          if (message.length > 0) socket.send(message, source.port, source.address);
+          else socket.send(message, port, address!);
+        },
+      }),
+      'udp://127.0.0.1:0',
+    );
     const peer = await peerOf(urls[0] ?? '');
     peer.send(Uint8Array.of(1));
     await peer.read(5_000);
@@ -180,8 +235,20 @@ describe('a network that is slower than the senders', () => {
 
   test('drops what comes while the limit is exceeded, and answers again when the queue has shrunk', () => {
     const socket = new StuckSocket();
-    const context = { log: silentLog, clock: createFakeClock(), workerSlot: 0, workerCount: 1, counters: {}, work: { add: () => undefined } };
-    const { counters } = serveDatagrams(socket as unknown as dgram.Socket, reply((message) => message), context, { ...DEFAULT_DATAGRAM_LIMITS, maxSendQueueBytes: 100 });
+    const context = {
+      log: silentLog,
+      clock: createFakeClock(),
+      workerSlot: 0,
+      workerCount: 1,
+      counters: {},
+      work: { add: () => undefined },
+    };
+    const { counters } = serveDatagrams(
+      socket as unknown as dgram.Socket,
+      reply((message) => message),
+      context,
+      { ...DEFAULT_DATAGRAM_LIMITS, maxSendQueueBytes: 100 },
+    );
     const arrive = (): boolean => socket.emit('message', new Uint8Array(50), { address: '192.0.2.1', port: 5_000 });
     // 50 and 100 bytes are at the limit, 150 are past it.
     for (let count = 0; count < 5; count += 1) arrive();
@@ -198,10 +265,12 @@ describe('a receiver that takes its time', () => {
     const protocol = defineProtocol({
       name: 'slow',
       port: 7,
-      datagrams: (socket) => async (message, { port, address }) => {
-        await new Promise<void>((resolve) => release.push(resolve));
-        socket.send(message, port, address);
-      },
+      datagrams:
+        (socket) =>
+        async (message, { port, address }) => {
+          await new Promise<void>((resolve) => release.push(resolve));
+          socket.send(message, port, address);
+        },
     });
     return { protocol, release };
   };
@@ -231,4 +300,3 @@ describe('a receiver that takes its time', () => {
     await closed;
   });
 });
-

@@ -9,7 +9,8 @@ const shout = defineProtocol({
   port: 0,
   async connection(peer) {
     await peer.write('hello\r\n');
-    for (let line = await peer.readLine(); line !== undefined && line !== 'quit'; line = await peer.readLine()) await peer.write(`${line.toUpperCase()}\r\n`);
+    for (let line = await peer.readLine(); line !== undefined && line !== 'quit'; line = await peer.readLine())
+      await peer.write(`${line.toUpperCase()}\r\n`);
     await peer.write('bye\r\n');
   },
 });
@@ -26,8 +27,15 @@ async function served(): Promise<string> {
 }
 
 const SCRIPT: readonly DialogueStep[] = [
-  { expect: 'hello\r\n' }, { send: 'one\r\n' }, { expect: 'ONE\r\n' }, { send: Uint8Array.from(Buffer.from('two\nthree\n')) }, { expect: /^TWO\r\n/ }, { expect: /REE\r\n/ },
-  { send: 'quit\r\n' }, { expect: 'bye\r\n' }, { expectEnd: true },
+  { expect: 'hello\r\n' },
+  { send: 'one\r\n' },
+  { expect: 'ONE\r\n' },
+  { send: Uint8Array.from(Buffer.from('two\nthree\n')) },
+  { expect: /^TWO\r\n/ },
+  { expect: /REE\r\n/ },
+  { send: 'quit\r\n' },
+  { expect: 'bye\r\n' },
+  { expectEnd: true },
 ];
 
 describe.each([
@@ -41,14 +49,20 @@ describe.each([
   });
 
   test('text that differs fails at the first byte that does, with all that was said', async () => {
-    await expect(playDialogue(await open(), [{ expect: 'hello\r\n' }, { send: 'one\r\n' }, { expect: 'ONCE\r\n' }])).rejects.toThrow(
+    await expect(
+      playDialogue(await open(), [{ expect: 'hello\r\n' }, { send: 'one\r\n' }, { expect: 'ONCE\r\n' }]),
+    ).rejects.toThrow(
       'expected "ONCE\\r\\n", got "ONE\\r\\n"\nthe dialogue so far:\n  < "hello\\r\\n"\n  > "one\\r\\n"\n  < "ONE\\r\\n"\n',
     );
   });
 
   test('a server that ends where more is expected, or goes on where its end is, fails the script', async () => {
-    await expect(playDialogue(await open(), [{ end: true }, { expect: 'hello\r\nbye\r\n' }, { expect: /more/ }])).rejects.toThrow('expected /more/, but the server has ended');
-    await expect(playDialogue(await open(), [{ expectEnd: true }])).rejects.toThrow('expected the end, got "hello\\r\\n"');
+    await expect(
+      playDialogue(await open(), [{ end: true }, { expect: 'hello\r\nbye\r\n' }, { expect: /more/ }]),
+    ).rejects.toThrow('expected /more/, but the server has ended');
+    await expect(playDialogue(await open(), [{ expectEnd: true }])).rejects.toThrow(
+      'expected the end, got "hello\\r\\n"',
+    );
   });
 
   test('what one expectation leaves, the next one gets', async () => {
@@ -82,20 +96,35 @@ describe('TLS in a dialogue', () => {
 
   test('begins in the middle', async () => {
     const transcript = await playDialogue(await upgradingAt('tcp'), [
-      { send: 'one\n' }, { expect: 'one in clear\n' }, { send: 'STARTTLS\n' }, { expect: 'STARTTLS in clear\n' },
-      { startTls: { ca: cert } }, { send: 'two\n' }, { expect: 'two in secret\n' }, { end: true }, { expectEnd: true },
+      { send: 'one\n' },
+      { expect: 'one in clear\n' },
+      { send: 'STARTTLS\n' },
+      { expect: 'STARTTLS in clear\n' },
+      { startTls: { ca: cert } },
+      { send: 'two\n' },
+      { expect: 'two in secret\n' },
+      { end: true },
+      { expectEnd: true },
     ]);
     expect(transcript).toContain('- TLS from here on\n> "two\\n"\n< "two in secret\\n"');
   });
 
   test('begins at the start of a tls endpoint', () =>
-    upgradingAt('tls').then((url) => playDialogue(url, [{ send: 'one\n' }, { expect: 'one in secret\n' }], { tls: { ca: cert } })));
+    upgradingAt('tls').then((url) =>
+      playDialogue(url, [{ send: 'one\n' }, { expect: 'one in secret\n' }], { tls: { ca: cert } }),
+    ));
 
   test('fails with the transcript where it is not spoken, not trusted, or not expected', async () => {
     const url = await upgradingAt('tcp');
-    await expect(playDialogue(url, [{ send: 'one\n' }, { expect: 'one' }, { startTls: {} }])).rejects.toThrow(/expected a handshake, got " in clear\\n"\nthe dialogue so far/);
-    await expect(playDialogue(url, [{ send: 'STARTTLS\n' }, { expect: /\n/ }, { startTls: {} }])).rejects.toThrow(/TLS could not be started: .*self-signed/);
-    await expect(playDialogue(serveInMemory(shout), [{ expect: /\n/ }, { startTls: {} }])).rejects.toThrow('a connection over memory knows no TLS');
+    await expect(playDialogue(url, [{ send: 'one\n' }, { expect: 'one' }, { startTls: {} }])).rejects.toThrow(
+      /expected a handshake, got " in clear\\n"\nthe dialogue so far/,
+    );
+    await expect(playDialogue(url, [{ send: 'STARTTLS\n' }, { expect: /\n/ }, { startTls: {} }])).rejects.toThrow(
+      /TLS could not be started: .*self-signed/,
+    );
+    await expect(playDialogue(serveInMemory(shout), [{ expect: /\n/ }, { startTls: {} }])).rejects.toThrow(
+      'a connection over memory knows no TLS',
+    );
   });
 });
 
@@ -103,14 +132,20 @@ test('a server that takes nothing is given up too', async () => {
   await using deaf = socket('stream');
   const url = formatEndpoint(await deaf.bind('tcp://127.0.0.1:0'));
   await deaf.listen();
-  await expect(playDialogue(url, [{ send: new Uint8Array(16 * 1024 * 1024) }], { giveUpMs: 200 })).rejects.toThrow('could not say');
+  await expect(playDialogue(url, [{ send: new Uint8Array(16 * 1024 * 1024) }], { giveUpMs: 200 })).rejects.toThrow(
+    'could not say',
+  );
 });
 
 test('a server that says nothing is given up, with what was said so far', async () => {
   await using silent = socket('stream');
   const url = formatEndpoint(await silent.bind('tcp://127.0.0.1:0'));
   await silent.listen();
-  await expect(playDialogue(url, [{ send: 'anybody?' }, { expect: 'yes' }], { giveUpMs: 50 })).rejects.toThrow(/expected "yes", but nothing came for 50 ms\nthe dialogue so far:\n {2}> "anybody\?"/);
+  await expect(playDialogue(url, [{ send: 'anybody?' }, { expect: 'yes' }], { giveUpMs: 50 })).rejects.toThrow(
+    /expected "yes", but nothing came for 50 ms\nthe dialogue so far:\n {2}> "anybody\?"/,
+  );
   const mute = defineProtocol({ name: 'mute', port: 0, connection: () => new Promise(() => undefined) });
-  await expect(playDialogue(serveInMemory(mute), [{ expect: 'yes' }])).rejects.toThrow('expected "yes", but nothing came for 1000 turns of the event loop');
+  await expect(playDialogue(serveInMemory(mute), [{ expect: 'yes' }])).rejects.toThrow(
+    'expected "yes", but nothing came for 1000 turns of the event loop',
+  );
 });

@@ -48,22 +48,37 @@ describe('endpoint strings', () => {
     ['unix:a\0b', 'path', 'NUL'],
   ])('%s is refused for its %s', (text, part, words) => {
     const parsed = parseEndpoint(text);
-    expect(parsed.ok ? undefined : parsed.error).toMatchObject({ part, message: expect.stringContaining(words) as string });
+    expect(parsed.ok ? undefined : parsed.error).toMatchObject({
+      part,
+      message: expect.stringContaining(words) as string,
+    });
   });
 
   test('writing and reading again gives the same endpoint', () => {
     const endpoint = fc.oneof(
-      fc.record({ scheme: fc.constantFrom('tcp' as const, 'udp' as const), host: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6(), fc.domain()), port: fc.integer({ min: 0, max: 65535 }) }),
-      fc.record({ scheme: fc.constant('unix' as const), path: fc.stringMatching(/^[a-z/][a-z/.]{0,80}$/), abstract: fc.boolean() }),
+      fc.record({
+        scheme: fc.constantFrom('tcp' as const, 'udp' as const),
+        host: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6(), fc.domain()),
+        port: fc.integer({ min: 0, max: 65535 }),
+      }),
+      fc.record({
+        scheme: fc.constant('unix' as const),
+        path: fc.stringMatching(/^[a-z/][a-z/.]{0,80}$/),
+        abstract: fc.boolean(),
+      }),
     );
-    fc.assert(fc.property(endpoint, (value) => {
-      expect(parseEndpoint(formatEndpoint(value))).toEqual({ ok: true, value });
-    }));
+    fc.assert(
+      fc.property(endpoint, (value) => {
+        expect(parseEndpoint(formatEndpoint(value))).toEqual({ ok: true, value });
+      }),
+    );
   });
 
   test('no text makes it throw', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(typeof parseEndpoint(text).ok).toBe('boolean');
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(typeof parseEndpoint(text).ok).toBe('boolean');
+      }),
+    );
   });
 });

@@ -75,7 +75,18 @@ describe('upgrade', () => {
   test('USR2 hands the sockets to a new primary under load without a failed request, and the old one ends', async () => {
     const unixPath = path.join(scratch(), 'socket');
     const pidFile = path.join(scratch(), 'pid');
-    const program = await start('--workers', '2', '--drain-timeout', '10', '--pid-file', pidFile, '--listen', 'tcp://127.0.0.1:0', '--listen', `unix:${unixPath}`);
+    const program = await start(
+      '--workers',
+      '2',
+      '--drain-timeout',
+      '10',
+      '--pid-file',
+      pidFile,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--listen',
+      `unix:${unixPath}`,
+    );
     program.signal('SIGUSR2');
     const { served, failed } = await underLoad(program.url, program.exited);
     expect(failed).toEqual([]);
@@ -103,13 +114,21 @@ describe('upgrade', () => {
 });
 
 describe('the control socket', () => {
-  test('is its owner\'s alone, tells the status, scales, reloads, and stops', async () => {
+  test("is its owner's alone, tells the status, scales, reloads, and stops", async () => {
     const control = path.join(scratch(), 'control');
     const program = await start('--workers', '1', '--control', control);
     expect(statSync(control).mode & 0o777).toBe(0o600);
     const { client } = await connect(program.url);
     const status = await askControl(control, { command: 'status' });
-    expect(status).toMatchObject({ ok: true, value: { role: 'primary', pid: program.pid, services: [{ name: 'identify', endpoints: [program.url], connections: { open: 1, accepted: 1 } }], workers: [{ slot: 1, at: 'ready', generation: 1 }] } });
+    expect(status).toMatchObject({
+      ok: true,
+      value: {
+        role: 'primary',
+        pid: program.pid,
+        services: [{ name: 'identify', endpoints: [program.url], connections: { open: 1, accepted: 1 } }],
+        workers: [{ slot: 1, at: 'ready', generation: 1 }],
+      },
+    });
     client.reset();
     expect(await askControl(control, { command: 'scale', workers: 2 })).toMatchObject({ ok: true });
     await workersOf(program.url, 2);
@@ -123,7 +142,12 @@ describe('the control socket', () => {
     const control = path.join(scratch(), 'control');
     await start('--workers', '1', '--control', control);
     const client = await connectClient(`unix:${control}`);
-    for (const [line, words] of [['hello', 'not a line of JSON'], ['{}', 'no command'], ['{"command":"explode"}', 'unknown command'], ['{"command":"scale","workers":0}', 'scale needs workers']] as const) {
+    for (const [line, words] of [
+      ['hello', 'not a line of JSON'],
+      ['{}', 'no command'],
+      ['{"command":"explode"}', 'unknown command'],
+      ['{"command":"scale","workers":0}', 'scale needs workers'],
+    ] as const) {
       client.send(`${line}\n`);
       expect(await client.receive('\n')).toContain(words);
     }
@@ -173,14 +197,23 @@ describe('supervision', () => {
   test('a worker is replaced after its number of connections, the successor ready first', async () => {
     const program = await start('--workers', '1', '--max-served', '20');
     const [first] = await workersOf(program.url, 1);
-    const { failed } = await underLoad(program.url, eventually(() => !isAlive(first ?? 0)));
+    const { failed } = await underLoad(
+      program.url,
+      eventually(() => !isAlive(first ?? 0)),
+    );
     expect(failed).toEqual([]);
   });
 });
 
 /** Whether another user may run this Node and read this program: not where they lie in somebody's home. */
-const othersMayRun = process.getuid?.() === 0 && spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], { uid: 65_534, gid: 65_534 }).status === 0;
-if (!othersMayRun) console.log('skipped: dropping privileges needs root, and a Node and a checkout that others may read');
+const othersMayRun =
+  process.getuid?.() === 0 &&
+  spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], {
+    uid: 65_534,
+    gid: 65_534,
+  }).status === 0;
+if (!othersMayRun)
+  console.log('skipped: dropping privileges needs root, and a Node and a checkout that others may read');
 
 describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', () => {
   test('end the program with status 1, since the user may not run it', async () => {
@@ -188,7 +221,10 @@ describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', ()
     const node = path.join(scratch(), 'node');
     copyFileSync(process.execPath, node);
     chmodSync(node, 0o755);
-    const child = spawn(node, [...PROGRAM, '--workers', '1', '--run-as', 'nobody', '--listen', 'tcp://127.0.0.1:0'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(node, [...PROGRAM, '--workers', '1', '--run-as', 'nobody', '--listen', 'tcp://127.0.0.1:0'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);

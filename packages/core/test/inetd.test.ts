@@ -1,4 +1,5 @@
-// Sockets that change hands: programs run by us for each connection, and our program run by tcpserver, xinetd and systemd.
+// Sockets that change hands: programs run by us for each connection, and our program run by tcpserver, xinetd and
+// systemd.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
@@ -16,11 +17,15 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
   for (const child of children.splice(0)) {
     child.kill('SIGTERM');
-    await new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined)));
+    await new Promise((resolve) =>
+      child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(undefined),
+    );
   }
 });
 
-async function exec(options: Partial<ExecServerOptions> & Pick<ExecServerOptions, 'program'>): Promise<{ server: Server; url: string }> {
+async function exec(
+  options: Partial<ExecServerOptions> & Pick<ExecServerOptions, 'program'>,
+): Promise<{ server: Server; url: string }> {
   const server = createExecServer({ listen: 'tcp://127.0.0.1:0', drainTimeoutMs: 500, ...options });
   servers.push(server);
   const [bound] = await server.listen();
@@ -29,13 +34,18 @@ async function exec(options: Partial<ExecServerOptions> & Pick<ExecServerOptions
 
 describe('a process for each connection', () => {
   test('the program talks to the peer directly, and knows both ends of the connection', async () => {
-    const { url } = await exec({ program: 'sh', arguments: ['-c', 'echo $PROTO $TCPLOCALIP $TCPLOCALPORT $TCPREMOTEIP $TCPREMOTEPORT $TCPCONNNUM; cat'] });
+    const { url } = await exec({
+      program: 'sh',
+      arguments: ['-c', 'echo $PROTO $TCPLOCALIP $TCPLOCALPORT $TCPREMOTEIP $TCPREMOTEPORT $TCPCONNNUM; cat'],
+    });
     const first = await connectClient(url);
     const second = await connectClient(url);
     const port = url.split(':').at(-1);
     expect(await first.receive('\n')).toBe(`TCP 127.0.0.1 ${port} 127.0.0.1 ${first.localPort} 1\n`);
     // The same host on both ends: the client's port is what tells the two connections apart.
-    expect(await second.receive('\n')).toMatch(new RegExp(`^TCP 127.0.0.1 ${port} 127.0.0.1 ${second.localPort} [12]\n$`));
+    expect(await second.receive('\n')).toMatch(
+      new RegExp(`^TCP 127.0.0.1 ${port} 127.0.0.1 ${second.localPort} [12]\n$`),
+    );
     expect(second.localPort).not.toBe(first.localPort);
     first.send('hello\n');
     expect(await first.receive('\n')).toBe('hello\n');
@@ -78,7 +88,11 @@ describe('a process for each connection', () => {
 
   test('who waited is served in turn, also when the one before is turned away after all', async () => {
     const clock = createFakeClock();
-    const { url, server } = await exec({ program: 'cat', clock, limits: { maxConnections: 1, maxAcceptsPerSecondPerAddress: 1 } });
+    const { url, server } = await exec({
+      program: 'cat',
+      clock,
+      limits: { maxConnections: 1, maxAcceptsPerSecondPerAddress: 1 },
+    });
     const first = await connectClient(url);
     first.send('a');
     await first.receive('a');
@@ -117,7 +131,9 @@ describe('a process for each connection', () => {
   test('an address that is taken is said, and what was bound before it is free again', async () => {
     const { url } = await exec({ program: 'cat' });
     const spare = await unusedAddress();
-    await expect(createExecServer({ program: 'cat', listen: [`tcp://${spare.host}:${spare.port}`, url] }).listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    await expect(
+      createExecServer({ program: 'cat', listen: [`tcp://${spare.host}:${spare.port}`, url] }).listen(),
+    ).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
     await exec({ program: 'cat', listen: `tcp://${spare.host}:${spare.port}` });
   });
 
@@ -144,7 +160,9 @@ describe('a process for each connection', () => {
   });
 
   test('a program that is not there is said at the start', async () => {
-    await expect(createExecServer({ program: '/no/such/program', listen: 'tcp://127.0.0.1:0' }).listen()).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(
+      createExecServer({ program: '/no/such/program', listen: 'tcp://127.0.0.1:0' }).listen(),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 });
 
@@ -184,22 +202,50 @@ describe('run by others', () => {
     const { host, port } = await unusedAddress();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
     const script = path.join(folder, 'serve.sh');
-    writeFileSync(script, `#!/bin/sh\ncd ${ROOT}\nexec ${process.execPath} ${PROGRAM.join(' ')} --inetd\n`, { mode: 0o755 });
+    writeFileSync(script, `#!/bin/sh\ncd ${ROOT}\nexec ${process.execPath} ${PROGRAM.join(' ')} --inetd\n`, {
+      mode: 0o755,
+    });
     const config = path.join(folder, 'xinetd.conf');
-    writeFileSync(config, `service identify\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n wait = no\n user = ${process.env.USER ?? 'root'}\n bind = ${host}\n port = ${port}\n server = ${script}\n}\n`);
+    writeFileSync(
+      config,
+      `service identify\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n wait = no\n user = ${process.env.USER ?? 'root'}\n bind = ${host}\n port = ${port}\n server = ${script}\n}\n`,
+    );
     run('xinetd', ['-dontfork', '-f', config, '-pidfile', path.join(folder, 'pid')]);
     await speaks(`tcp://${host}:${port}`);
   });
 
-  testWith('systemd-socket-activate', 'systemd passes listening sockets by name, and workers serve from them', async () => {
-    const { host, port } = await unusedAddress();
-    run('systemd-socket-activate', ['-l', `${host}:${port}`, '--fdname=web', process.execPath, ...PROGRAM, '--workers', '2', '--listen', 'systemd:web']);
-    await speaks(`tcp://${host}:${port}`);
-  });
+  testWith(
+    'systemd-socket-activate',
+    'systemd passes listening sockets by name, and workers serve from them',
+    async () => {
+      const { host, port } = await unusedAddress();
+      run('systemd-socket-activate', [
+        '-l',
+        `${host}:${port}`,
+        '--fdname=web',
+        process.execPath,
+        ...PROGRAM,
+        '--workers',
+        '2',
+        '--listen',
+        'systemd:web',
+      ]);
+      await speaks(`tcp://${host}:${port}`);
+    },
+  );
 
   testWith('systemd-socket-activate', 'and by number', async () => {
     const { host, port } = await unusedAddress();
-    run('systemd-socket-activate', ['-l', `${host}:${port}`, process.execPath, ...PROGRAM, '--workers', '0', '--listen', 'fd://3']);
+    run('systemd-socket-activate', [
+      '-l',
+      `${host}:${port}`,
+      process.execPath,
+      ...PROGRAM,
+      '--workers',
+      '0',
+      '--listen',
+      'fd://3',
+    ]);
     await speaks(`tcp://${host}:${port}`);
   });
 });

@@ -2,13 +2,27 @@
 
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
-import { createExecServer, createServer, defineProtocol, prometheusText, socket, type ConnectionEventMessage, type ListenerEventMessage, type ServerEventMessage, type SocketEventMessage } from '../src/index.ts';
+import {
+  createExecServer,
+  createServer,
+  defineProtocol,
+  prometheusText,
+  socket,
+  type ConnectionEventMessage,
+  type ListenerEventMessage,
+  type ServerEventMessage,
+  type SocketEventMessage,
+} from '../src/index.ts';
 import { backlogOf } from '../src/kernel-sockets.ts';
 import { connectClient } from '../src/testing/index.ts';
 
-const echo = defineProtocol({ name: 'echo', port: 7, open: (connection) => ({ data: (chunk) => void connection.send(Buffer.from(chunk)) }) });
+const echo = defineProtocol({
+  name: 'echo',
+  port: 7,
+  open: (connection) => ({ data: (chunk) => void connection.send(Buffer.from(chunk)) }),
+});
 
-test('every change of a connection\'s state is published, in order and with its reason, and nothing when nobody listens', async () => {
+test("every change of a connection's state is published, in order and with its reason, and nothing when nobody listens", async () => {
   const seen: string[] = [];
   const listen = (message: unknown): void => {
     const { from, to, reason } = message as ConnectionEventMessage;
@@ -28,7 +42,12 @@ test('every change of a connection\'s state is published, in order and with its 
   } finally {
     unsubscribe('wellknown:connection', listen);
   }
-  expect(seen).toEqual(['accepted open', 'open read-closed', 'read-closed lingering finished', 'lingering closed finished']);
+  expect(seen).toEqual([
+    'accepted open',
+    'open read-closed',
+    'read-closed lingering finished',
+    'lingering closed finished',
+  ]);
   expect(channel('wellknown:connection').hasSubscribers).toBe(false);
 });
 
@@ -52,7 +71,10 @@ test.each(['alone', 'exec'])('a listener publishes every change of its state, in
     endpoints.add(endpoint);
   };
   subscribe('wellknown:listener', listen);
-  const server = kind === 'exec' ? createExecServer({ program: 'cat', listen: 'tcp://127.0.0.1:0' }) : createServer({ protocol: echo, listen: 'tcp://127.0.0.1:0' });
+  const server =
+    kind === 'exec'
+      ? createExecServer({ program: 'cat', listen: 'tcp://127.0.0.1:0' })
+      : createServer({ protocol: echo, listen: 'tcp://127.0.0.1:0' });
   const [bound] = await server.listen();
   await server.close();
   unsubscribe('wellknown:listener', listen);
@@ -84,12 +106,17 @@ test('a socket made by hand publishes every change of its state', async () => {
   await receiver.close();
   unsubscribe('wellknown:socket', listen);
   expect(seen).toEqual([
-    'listener: unbound binding', 'listener: binding bound', 'listener: bound listening', 'listener: listening closed',
-    'receiver: unbound binding', 'receiver: binding bound', 'receiver: bound closed',
+    'listener: unbound binding',
+    'listener: binding bound',
+    'listener: bound listening',
+    'listener: listening closed',
+    'receiver: unbound binding',
+    'receiver: binding bound',
+    'receiver: bound closed',
   ]);
 });
 
-test('the status shows each open connection as its own pair of endpoints: two of one host differ in the client\'s port', async () => {
+test("the status shows each open connection as its own pair of endpoints: two of one host differ in the client's port", async () => {
   const server = createServer({ protocol: echo, listen: 'tcp://127.0.0.1:0' });
   const [bound] = await server.listen();
   const local = bound?.url.slice('tcp://'.length);
@@ -99,7 +126,9 @@ test('the status shows each open connection as its own pair of endpoints: two of
     await client.receive('x');
   }
   const [service] = (await server.status()).services;
-  expect(service?.pairs).toEqual(clients.map((client) => ({ local, remote: `127.0.0.1:${client.localPort}`, state: 'open' })));
+  expect(service?.pairs).toEqual(
+    clients.map((client) => ({ local, remote: `127.0.0.1:${client.localPort}`, state: 'open' })),
+  );
   for (const client of clients) client.reset();
   await server.close();
 });
@@ -109,13 +138,16 @@ test('the metrics are the status in the format of Prometheus, labels escaped', a
   const [bound] = await server.listen();
   const text = prometheusText(await server.status());
   await server.close();
-  expect(text).toContain(`# TYPE wellknown_backlog gauge\nwellknown_backlog{service="a \\"quoted\\" name",listener="${bound?.url ?? ''}"} 0\n`);
+  expect(text).toContain(
+    `# TYPE wellknown_backlog gauge\nwellknown_backlog{service="a \\"quoted\\" name",listener="${bound?.url ?? ''}"} 0\n`,
+  );
   expect(text).toContain('wellknown_workers{state="ready"} 0\n');
   // Every line is a comment or a sample.
-  for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^}]*\})? -?[\d.]+(?:e[+-]\d+)?)$/);
+  for (const line of text.trimEnd().split('\n'))
+    expect(line).toMatch(/^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^}]*\})? -?[\d.]+(?:e[+-]\d+)?)$/);
 });
 
-test('the depth of the accept queue is read from the kernel\'s table', () => {
+test("the depth of the accept queue is read from the kernel's table", () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000011 00:00000000 00000000     0        0 1 1
    1: 0100007F:1F90 0100007F:9C40 01 00000000:00000005 00:00000000 00000000     0        0 2 1

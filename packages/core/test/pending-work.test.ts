@@ -5,7 +5,11 @@ import { connectClient, createFakeClock } from '../src/testing/index.ts';
 
 const NOTHING = Promise.resolve();
 
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void; readonly reject: (error: Error) => void } {
+function deferred(): {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+} {
   let resolve: () => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
   const promise = new Promise<void>((resolved, rejected) => {
@@ -18,7 +22,10 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
 /** Whether a promise has settled by the time everything that is ready has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
-  promise.then(() => (settled = true), () => (settled = true));
+  promise.then(
+    () => (settled = true),
+    () => (settled = true),
+  );
   await new Promise((resolve) => setImmediate(resolve));
   return settled;
 }
@@ -71,7 +78,8 @@ test('a second drain with less time ends the first', async () => {
 test('a server closes only when the work of a connection that is long gone is done', async () => {
   const { promise, resolve } = deferred();
   const protocol = defineProtocol({
-    name: 'later', port: 7,
+    name: 'later',
+    port: 7,
     connection(_, context: ServiceContext) {
       context.work.add(promise);
     },

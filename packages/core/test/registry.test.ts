@@ -49,7 +49,9 @@ describe('the registry', () => {
     const held = connection();
     registry.hold(held, 'a');
     registry.withdraw(held);
-    expect([...registry.counters()]).toEqual([['tcp://127.0.0.1:1', { open: 0, waiting: 0, accepted: 1, closed: { 'idle-timeout': 1 } }]]);
+    expect([...registry.counters()]).toEqual([
+      ['tcp://127.0.0.1:1', { open: 0, waiting: 0, accepted: 1, closed: { 'idle-timeout': 1 } }],
+    ]);
   });
 
   test('only a granted place is given back as a lease', () => {
@@ -68,7 +70,12 @@ describe('the registry', () => {
 describe('the ledger of addresses', () => {
   test('a small limit is exact over all workers', () => {
     const ledger = new AddressLedger(3);
-    expect([ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0), ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0)]).toEqual(['granted', 'granted', 'granted', 'address-limit']);
+    expect([
+      ledger.lease(1, 'a', 0),
+      ledger.lease(2, 'a', 0),
+      ledger.lease(1, 'a', 0),
+      ledger.lease(2, 'a', 0),
+    ]).toEqual(['granted', 'granted', 'granted', 'address-limit']);
     ledger.release(1, 'a');
     expect(ledger.lease(2, 'a', 0)).toBe('granted');
     expect(ledger.lease(2, 'b', 0)).toBe('granted');
@@ -87,8 +94,20 @@ describe('the ledger of addresses', () => {
 
   test('an address that connects too often is told so, over all workers, until time has passed', () => {
     const ledger = new AddressLedger(1_000, 2);
-    expect(ledger.balance([{ worker: 1, isServing: true }, { worker: 2, isServing: true }], 2)).toEqual([]);
-    expect([ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0), ledger.lease(1, 'a', 0)]).toEqual(['granted', 'granted', 'address-rate']);
+    expect(
+      ledger.balance(
+        [
+          { worker: 1, isServing: true },
+          { worker: 2, isServing: true },
+        ],
+        2,
+      ),
+    ).toEqual([]);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(2, 'a', 0), ledger.lease(1, 'a', 0)]).toEqual([
+      'granted',
+      'granted',
+      'address-rate',
+    ]);
     expect(ledger.lease(1, 'b', 0)).toBe('granted');
     expect(ledger.lease(1, 'a', 500)).toBe('granted');
   });
@@ -98,17 +117,38 @@ describe('the ledger of addresses', () => {
     const ledger = new AddressLedger(Number.POSITIVE_INFINITY, 1);
     expect(firstQuota(Number.POSITIVE_INFINITY, 1)).toBe(0);
     expect(ledger.balance([{ worker: 1, isServing: true }], 1)).toEqual([]);
-    expect([ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 1_000)]).toEqual(['granted', 'address-rate', 'granted']);
+    expect([ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 0), ledger.lease(1, 'a', 1_000)]).toEqual([
+      'granted',
+      'address-rate',
+      'granted',
+    ]);
   });
 });
 
-interface Member { readonly reason: undefined; readonly key: string; isOpen: boolean }
+interface Member {
+  readonly reason: undefined;
+  readonly key: string;
+  isOpen: boolean;
+}
 type ToWorker = { readonly member: Member; readonly verdict: LeaseVerdict } | { readonly free: number };
-type ToPrimary = { readonly ask: Member } | { readonly release: string } | { readonly free: number; readonly beyond: BeyondQuota };
+type ToPrimary =
+  { readonly ask: Member } | { readonly release: string } | { readonly free: number; readonly beyond: BeyondQuota };
 
-/** Workers with real registries and a primary with a real ledger. What they say to each other arrives in order, but whenever the test lets it. */
+/**
+ * Workers with real registries and a primary with a real ledger. What they say to each other arrives in order, but
+ * whenever the test lets it.
+ */
 class Pool {
-  readonly workers = new Map<number, { readonly registry: Registry<Member>; readonly members: Member[]; readonly toWorker: ToWorker[]; readonly toPrimary: ToPrimary[]; isServing: boolean }>();
+  readonly workers = new Map<
+    number,
+    {
+      readonly registry: Registry<Member>;
+      readonly members: Member[];
+      readonly toWorker: ToWorker[];
+      readonly toPrimary: ToPrimary[];
+      isServing: boolean;
+    }
+  >();
   readonly #limit: number;
   readonly #ledger: AddressLedger;
   #size: number;
@@ -127,7 +167,12 @@ class Pool {
     const serving = [...this.workers.values()].filter(({ isServing }) => isServing);
     for (const worker of serving.slice(workers)) worker.isServing = false;
     for (let count = serving.length; count < workers; count += 1) {
-      const registry = new Registry<Member>({ maxConnections: 1e6, maxConnectionsPerAddress: this.#limit, freePerAddress: firstQuota(this.#limit, 0), maxWaiting: 1 });
+      const registry = new Registry<Member>({
+        maxConnections: 1e6,
+        maxConnectionsPerAddress: this.#limit,
+        freePerAddress: firstQuota(this.#limit, 0),
+        maxWaiting: 1,
+      });
       this.workers.set((this.#lastId += 1), { registry, members: [], toWorker: [], toPrimary: [], isServing: true });
     }
     this.balance();
@@ -135,7 +180,8 @@ class Pool {
 
   balance(): void {
     const holders = [...this.workers].map(([worker, { isServing }]) => ({ worker, isServing }));
-    for (const { worker, free } of this.#ledger.balance(holders, this.#size)) this.workers.get(worker)!.toWorker.push({ free });
+    for (const { worker, free } of this.#ledger.balance(holders, this.#size))
+      this.workers.get(worker)!.toWorker.push({ free });
   }
 
   open(id: number, key: string): void {
@@ -201,19 +247,29 @@ class Pool {
   }
 
   openOf(key: string): number {
-    return [...this.workers.values()].reduce((sum, { members }) => sum + members.filter((member) => member.isOpen && member.key === key).length, 0);
+    return [...this.workers.values()].reduce(
+      (sum, { members }) => sum + members.filter((member) => member.isOpen && member.key === key).length,
+      0,
+    );
   }
 
   /** As many as are let in, at one worker after the other. */
   fill(key: string, times: number): number {
-    for (let count = 0; count < times; count += 1) for (const [id, { isServing }] of this.workers) if (isServing) this.open(id, key);
+    for (let count = 0; count < times; count += 1)
+      for (const [id, { isServing }] of this.workers) if (isServing) this.open(id, key);
     this.settle();
     return this.openOf(key);
   }
 }
 
 describe('the limit of an address in a pool that changes', () => {
-  test.each([[1, 2], [1, 4], [2, 1], [4, 2], [3, 6]])('is reached and not passed by one, from %i workers to %i', (before, after) => {
+  test.each([
+    [1, 2],
+    [1, 4],
+    [2, 1],
+    [4, 2],
+    [3, 6],
+  ])('is reached and not passed by one, from %i workers to %i', (before, after) => {
     const limit = 128 * 6;
     const pool = new Pool(limit, before);
     pool.settle();
@@ -232,44 +288,59 @@ describe('the limit of an address in a pool that changes', () => {
 
   test('is never passed, whatever workers open, close and miss, and the quotas are those of the new size in the end', () => {
     const step = fc.record({
-      do: fc.constantFrom('open', 'open', 'open', 'close', 'tell-worker', 'tell-worker', 'tell-primary', 'tell-primary', 'balance', 'scale', 'kill'),
+      do: fc.constantFrom(
+        'open',
+        'open',
+        'open',
+        'close',
+        'tell-worker',
+        'tell-worker',
+        'tell-primary',
+        'tell-primary',
+        'balance',
+        'scale',
+        'kill',
+      ),
       worker: fc.nat(20),
       key: fc.constantFrom('a', 'b'),
       count: fc.integer({ min: 1, max: 200 }),
     });
-    fc.assert(fc.property(fc.integer({ min: 100, max: 900 }), fc.array(step, { maxLength: 80 }), (limit, steps) => {
-      const pool = new Pool(limit, 2);
-      for (const { do: verb, worker, key, count } of steps) {
-        const id = [...pool.workers.keys()][worker % pool.workers.size]!;
-        if (verb === 'scale') pool.scale(1 + (count % 5));
-        else if (verb === 'balance') pool.balance();
-        else if (verb === 'kill' && pool.workers.size > 1) pool.kill(id);
-        else if (verb !== 'kill') {
-          for (let done = 0; done < count; done += 1) {
-            if (verb === 'open') pool.open(id, key);
-            else if (verb === 'close') pool.close(id, done);
-            else if (verb === 'tell-worker') pool.tellWorker(id);
-            else pool.tellPrimary(id);
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 900 }), fc.array(step, { maxLength: 80 }), (limit, steps) => {
+        const pool = new Pool(limit, 2);
+        for (const { do: verb, worker, key, count } of steps) {
+          const id = [...pool.workers.keys()][worker % pool.workers.size]!;
+          if (verb === 'scale') pool.scale(1 + (count % 5));
+          else if (verb === 'balance') pool.balance();
+          else if (verb === 'kill' && pool.workers.size > 1) pool.kill(id);
+          else if (verb !== 'kill') {
+            for (let done = 0; done < count; done += 1) {
+              if (verb === 'open') pool.open(id, key);
+              else if (verb === 'close') pool.close(id, done);
+              else if (verb === 'tell-worker') pool.tellWorker(id);
+              else pool.tellPrimary(id);
+            }
           }
+          expect(pool.openOf('a')).toBeLessThanOrEqual(limit);
+          expect(pool.openOf('b')).toBeLessThanOrEqual(limit);
         }
-        expect(pool.openOf('a')).toBeLessThanOrEqual(limit);
-        expect(pool.openOf('b')).toBeLessThanOrEqual(limit);
-      }
-      pool.scale(3);
-      for (const [id, { isServing }] of [...pool.workers]) if (!isServing) pool.kill(id);
-      pool.settle();
-      for (const [id, { members }] of pool.workers) while (members.length > 0) pool.close(id, 0);
-      pool.settle();
-      // The primary looks again once a second.
-      pool.settle();
-      for (const { registry } of pool.workers.values()) {
-        const quota = freeQuota(limit, 3);
-        for (let open = 0; open < quota; open += 1) {
-          expect(registry.addressVerdict('a')).toBe('open');
-          registry.add({ reason: undefined, key: 'a', isOpen: true }, 'a');
+        pool.scale(3);
+        for (const [id, { isServing }] of [...pool.workers]) if (!isServing) pool.kill(id);
+        pool.settle();
+        for (const [id, { members }] of pool.workers) while (members.length > 0) pool.close(id, 0);
+        pool.settle();
+        // The primary looks again once a second.
+        pool.settle();
+        for (const { registry } of pool.workers.values()) {
+          const quota = freeQuota(limit, 3);
+          for (let open = 0; open < quota; open += 1) {
+            expect(registry.addressVerdict('a')).toBe('open');
+            registry.add({ reason: undefined, key: 'a', isOpen: true }, 'a');
+          }
+          expect(registry.addressVerdict('a')).toBe('ask');
         }
-        expect(registry.addressVerdict('a')).toBe('ask');
-      }
-    }), { numRuns: 200 });
+      }),
+      { numRuns: 200 },
+    );
   });
 });

@@ -6,7 +6,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('a line beyond the limit ends the connection as the fault of the peer, after the answers that were given', async () => {
   const logged: unknown[] = [];
-  const log = { debug: () => undefined, info: () => undefined, warn: (...line: unknown[]) => void logged.push(line), error: (...line: unknown[]) => void logged.push(line) };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (...line: unknown[]) => void logged.push(line),
+    error: (...line: unknown[]) => void logged.push(line),
+  };
   const protocol = defineProtocol({
     name: 'lines',
     port: 0,
@@ -26,15 +31,44 @@ test('a line beyond the limit ends the connection as the fault of the peer, afte
 
 test.each([
   ['a handler that throws', { connection: () => Promise.reject(new Error('a mistake')) }],
-  ['a sink that throws', { open: () => ({ data: () => { throw new Error('a mistake'); } }) }],
-  ['a sink that throws at the end', { open: () => ({ data: () => undefined, closed: () => { throw new Error('a mistake'); } }) }],
+  [
+    'a sink that throws',
+    {
+      open: () => ({
+        data: () => {
+          throw new Error('a mistake');
+        },
+      }),
+    },
+  ],
+  [
+    'a sink that throws at the end',
+    {
+      open: () => ({
+        data: () => undefined,
+        closed: () => {
+          throw new Error('a mistake');
+        },
+      }),
+    },
+  ],
 ])('%s ends its own connection, and that is logged once as its fault', async (_, doors) => {
   const logged: unknown[] = [];
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (...line: unknown[]) => void logged.push(line) };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (...line: unknown[]) => void logged.push(line),
+  };
   const memory = serveInMemory(defineProtocol({ name: 'wrong', port: 0, ...doors }), { context: { log } });
   memory.peer.send('hello');
   memory.peer.end();
   await turn();
   expect(memory.closeReason).toBe('handler-failed');
-  expect(logged).toEqual([[expect.objectContaining({ protocol: 'wrong', err: expect.objectContaining({ message: 'a mistake' }) as unknown }), 'the handler failed']]);
+  expect(logged).toEqual([
+    [
+      expect.objectContaining({ protocol: 'wrong', err: expect.objectContaining({ message: 'a mistake' }) as unknown }),
+      'the handler failed',
+    ],
+  ]);
 });

@@ -37,7 +37,29 @@ describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd pass
     const url = `tcp://${host}:${port}`;
     const unixPath = path.join(scratch(), 'activated');
     const pidFile = path.join(scratch(), 'pid');
-    const activator = spawn('systemd-socket-activate', ['-l', url.slice('tcp://'.length), '-l', unixPath, '--fdname=web:local', process.execPath, ...PROGRAM, '--workers', '2', '--listen', 'systemd:web', '--listen', 'systemd:local', '--drain-timeout', '1', '--pid-file', pidFile], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const activator = spawn(
+      'systemd-socket-activate',
+      [
+        '-l',
+        url.slice('tcp://'.length),
+        '-l',
+        unixPath,
+        '--fdname=web:local',
+        process.execPath,
+        ...PROGRAM,
+        '--workers',
+        '2',
+        '--listen',
+        'systemd:web',
+        '--listen',
+        'systemd:local',
+        '--drain-timeout',
+        '1',
+        '--pid-file',
+        pidFile,
+      ],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     ending.push(() => activator.kill('SIGKILL'));
     const stdout = outputOf(activator);
     let log = '';
@@ -74,7 +96,11 @@ describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd pass
     const { port } = listener.address() as net.AddressInfo;
     const { fd } = (listener as unknown as { readonly _handle: { readonly fd: number } })._handle;
     const pidFile = path.join(scratch(), 'pid');
-    const child = spawn(process.execPath, [...PROGRAM, '--workers', '1', '--listen', 'fd://5', '--drain-timeout', '1', '--pid-file', pidFile], { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore', 'ignore', 'ignore', fd] });
+    const child = spawn(
+      process.execPath,
+      [...PROGRAM, '--workers', '1', '--listen', 'fd://5', '--drain-timeout', '1', '--pid-file', pidFile],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore', 'ignore', 'ignore', fd] },
+    );
     ending.push(() => child.kill('SIGKILL'));
     const stdout = outputOf(child);
     await eventually(() => stdout().includes('ready'));
@@ -95,13 +121,22 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
     ending.push(() => child.kill());
     const text = outputOf(child);
     await eventually(() => existsSync(file));
-    return { path: file, told: () => text().match(/(?:READY|RELOADING|STOPPING|WATCHDOG|MONOTONIC_USEC)=\d+/g)?.map((line) => line.replace(/(MONOTONIC_USEC)=\d+/, '$1')) ?? [] };
+    return {
+      path: file,
+      told: () =>
+        text()
+          .match(/(?:READY|RELOADING|STOPPING|WATCHDOG|MONOTONIC_USEC)=\d+/g)
+          ?.map((line) => line.replace(/(MONOTONIC_USEC)=\d+/, '$1')) ?? [],
+    };
   }
 
   const withoutWatchdog = (told: readonly string[]): string[] => told.filter((line) => !line.startsWith('WATCHDOG'));
 
   async function startUnder(manager: string, control: string, env: Record<string, string> = {}) {
-    const program = await startProgram([...PROGRAM, '--workers', '1', '--listen', 'tcp://127.0.0.1:0', '--control', control, '--drain-timeout', '1'], { cwd: ROOT, env: { NOTIFY_SOCKET: manager, ...env } });
+    const program = await startProgram(
+      [...PROGRAM, '--workers', '1', '--listen', 'tcp://127.0.0.1:0', '--control', control, '--drain-timeout', '1'],
+      { cwd: ROOT, env: { NOTIFY_SOCKET: manager, ...env } },
+    );
     ending.push(() => program.stop());
     return program;
   }
@@ -132,7 +167,10 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
 describe('a program that cannot have what it was asked for', () => {
   test('says before it binds that the pid file cannot be written', async () => {
     const file = path.join(scratch(), 'nowhere', 'pid');
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--pid-file', file], { cwd: ROOT });
+    const { status, stdout, stderr } = await runProgram(
+      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--pid-file', file],
+      { cwd: ROOT },
+    );
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`--pid-file is '${file}', which cannot be written: `);
     expect(stderr).toContain('; allowed is a path in a writable folder\n');
@@ -140,7 +178,10 @@ describe('a program that cannot have what it was asked for', () => {
 
   test.each(['0', '2'])('ends with status 1 when its control socket cannot be opened, workers %s', async (workers) => {
     const file = path.join(scratch(), 'nowhere', 'control');
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', workers, '--control', file], { cwd: ROOT });
+    const { status, stdout, stderr } = await runProgram(
+      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', workers, '--control', file],
+      { cwd: ROOT },
+    );
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`cannot listen on unix:${file}: the folder of the path does not exist: create it first`);
   });
@@ -148,7 +189,11 @@ describe('a program that cannot have what it was asked for', () => {
 
 test('TERM before it is ready ends it with status 0: it was asked to', async () => {
   const gate = path.join(scratch(), 'gate');
-  const child = spawn(process.execPath, [...PROGRAM, '--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--hold', gate], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    [...PROGRAM, '--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--hold', gate],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   ending.push(() => child.kill('SIGKILL'));
   const stdout = outputOf(child);
   let stderr = '';

@@ -63,7 +63,9 @@ const start = (socket: net.Socket): { transport: Transport; recorder: Recorder }
 test('this Node lets an accepted socket be read through the shared buffer', async () => {
   const { accepted, client } = await acceptOne();
   const read = new Promise<string>((resolve) => {
-    expect(readThroughSharedBuffer(accepted, (byteLength, buffer) => resolve(buffer.toString('latin1', 0, byteLength)))).toBe(true);
+    expect(
+      readThroughSharedBuffer(accepted, (byteLength, buffer) => resolve(buffer.toString('latin1', 0, byteLength))),
+    ).toBe(true);
   });
   client.write('hello');
   expect(await read).toBe('hello');
@@ -79,7 +81,9 @@ test('what twenty peers send at once is kept apart, and a chunk stays as it was 
     recorders.set(socket.remotePort ?? 0, recorder);
     sockets.push(socket);
   });
-  const contents = Array.from({ length: 20 }, (_, index) => String.fromCharCode(0x61 + index).repeat(30_000 + 7_919 * index));
+  const contents = Array.from({ length: 20 }, (_, index) =>
+    String.fromCharCode(0x61 + index).repeat(30_000 + 7_919 * index),
+  );
   const clients = contents.map((content) => {
     const client = connect();
     client.end(content);
@@ -150,7 +154,12 @@ test('large reads, which are given away uncopied, stay as they were delivered, f
     recorders.push(start(socket).recorder);
   });
   // Every byte tells its sender and its place.
-  const contentOf = (sender: number): Buffer => Buffer.from(Array.from({ length: 256 }, (_, place) => `${sender}:${place},`.padEnd(1_024, '.')).join('').repeat(3));
+  const contentOf = (sender: number): Buffer =>
+    Buffer.from(
+      Array.from({ length: 256 }, (_, place) => `${sender}:${place},`.padEnd(1_024, '.'))
+        .join('')
+        .repeat(3),
+    );
   const clients = Array.from({ length: SOCKETS }, (_, sender) => {
     const client = connect();
     // Small, large, small again: the way into a buffer of its own and back.

@@ -1,9 +1,21 @@
-// Whatever order a program calls the verbs in, and whether it waits for them or not: a result or a typed error, never a hang.
+// Whatever order a program calls the verbs in, and whether it waits for them or not: a result or a typed error, never a
+// hang.
 
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DATAGRAM_VERBS, formatEndpoint, select, socket, STREAM_VERBS, WellknownError, type DatagramVerb, type StreamSocket, type StreamVerb, type UdpSocket } from '../src/index.ts';
+import {
+  DATAGRAM_VERBS,
+  formatEndpoint,
+  select,
+  socket,
+  STREAM_VERBS,
+  WellknownError,
+  type DatagramVerb,
+  type StreamSocket,
+  type StreamVerb,
+  type UdpSocket,
+} from '../src/index.ts';
 
 type Call<Subject> = (subject: Subject, peer: string, signal: AbortSignal) => Promise<unknown>;
 
@@ -53,38 +65,44 @@ async function outcomeOf(call: Promise<unknown>): Promise<string> {
   }
 }
 
-const streamVerbs = fc.array(fc.constantFrom(...(Object.keys(STREAM_CALLS) as (keyof typeof STREAM_CALLS)[])), { maxLength: 12 });
+const streamVerbs = fc.array(fc.constantFrom(...(Object.keys(STREAM_CALLS) as (keyof typeof STREAM_CALLS)[])), {
+  maxLength: 12,
+});
 const datagramVerbs = fc.array(fc.constantFrom(...(Object.keys(DATAGRAM_CALLS) as DatagramVerb[])), { maxLength: 12 });
 
 test('one after the other: a verb is refused for the state if and only if the table says so', async () => {
   await using listener = socket('stream');
   const peer = formatEndpoint(await listener.bind('tcp://127.0.0.1:0'));
   await listener.listen();
-  await fc.assert(fc.asyncProperty(streamVerbs, async (verbs) => {
-    const subject = socket('stream');
-    for (const verb of verbs) {
-      const allowed = STREAM_VERBS[subject.state].includes(verb);
-      const outcome = await outcomeOf(STREAM_CALLS[verb](subject, peer, afterTurns()));
-      expect(outcome === 'WRONG_STATE').toBe(!allowed);
-    }
-    await subject.close({ abort: true });
-    expect(subject.state).toBe('closed');
-  }));
+  await fc.assert(
+    fc.asyncProperty(streamVerbs, async (verbs) => {
+      const subject = socket('stream');
+      for (const verb of verbs) {
+        const allowed = STREAM_VERBS[subject.state].includes(verb);
+        const outcome = await outcomeOf(STREAM_CALLS[verb](subject, peer, afterTurns()));
+        expect(outcome === 'WRONG_STATE').toBe(!allowed);
+      }
+      await subject.close({ abort: true });
+      expect(subject.state).toBe('closed');
+    }),
+  );
 });
 
 test('one after the other, for datagrams', async () => {
   await using other = socket('datagram');
   const peer = formatEndpoint(await other.bind('udp://127.0.0.1:0'));
-  await fc.assert(fc.asyncProperty(datagramVerbs, async (verbs) => {
-    const subject = socket('datagram');
-    for (const verb of verbs) {
-      const allowed = DATAGRAM_VERBS[subject.state].includes(verb);
-      const outcome = await outcomeOf(DATAGRAM_CALLS[verb](subject, peer, afterTurns()));
-      expect(outcome === 'WRONG_STATE').toBe(!allowed);
-    }
-    await subject.close();
-    expect(subject.state).toBe('closed');
-  }));
+  await fc.assert(
+    fc.asyncProperty(datagramVerbs, async (verbs) => {
+      const subject = socket('datagram');
+      for (const verb of verbs) {
+        const allowed = DATAGRAM_VERBS[subject.state].includes(verb);
+        const outcome = await outcomeOf(DATAGRAM_CALLS[verb](subject, peer, afterTurns()));
+        expect(outcome === 'WRONG_STATE').toBe(!allowed);
+      }
+      await subject.close();
+      expect(subject.state).toBe('closed');
+    }),
+  );
 });
 
 test('some one after the other, the rest all at once, and closed under them: every call settles', async () => {
@@ -94,20 +112,30 @@ test('some one after the other, the rest all at once, and closed under them: eve
   await using other = socket('datagram');
   const datagramPeer = formatEndpoint(await other.bind('udp://127.0.0.1:0'));
   const never = new AbortController().signal;
-  await fc.assert(fc.asyncProperty(streamVerbs, streamVerbs, datagramVerbs, datagramVerbs, async (streamPrefix, forStreams, datagramPrefix, forDatagrams) => {
-    const stream = socket('stream');
-    const datagrams = socket('datagram');
-    for (const verb of streamPrefix.slice(0, 3)) await outcomeOf(STREAM_CALLS[verb](stream, streamPeer, afterTurns()));
-    for (const verb of datagramPrefix.slice(0, 3)) await outcomeOf(DATAGRAM_CALLS[verb](datagrams, datagramPeer, afterTurns()));
-    const outcomes = [
-      ...forStreams.map((verb) => outcomeOf(STREAM_CALLS[verb](stream, streamPeer, never))),
-      ...forDatagrams.map((verb) => outcomeOf(DATAGRAM_CALLS[verb](datagrams, datagramPeer, never))),
-    ];
-    await new Promise((resolve) => setImmediate(resolve));
-    await stream.close({ abort: true });
-    await datagrams.close();
-    await Promise.all(outcomes);
-  }));
+  await fc.assert(
+    fc.asyncProperty(
+      streamVerbs,
+      streamVerbs,
+      datagramVerbs,
+      datagramVerbs,
+      async (streamPrefix, forStreams, datagramPrefix, forDatagrams) => {
+        const stream = socket('stream');
+        const datagrams = socket('datagram');
+        for (const verb of streamPrefix.slice(0, 3))
+          await outcomeOf(STREAM_CALLS[verb](stream, streamPeer, afterTurns()));
+        for (const verb of datagramPrefix.slice(0, 3))
+          await outcomeOf(DATAGRAM_CALLS[verb](datagrams, datagramPeer, afterTurns()));
+        const outcomes = [
+          ...forStreams.map((verb) => outcomeOf(STREAM_CALLS[verb](stream, streamPeer, never))),
+          ...forDatagrams.map((verb) => outcomeOf(DATAGRAM_CALLS[verb](datagrams, datagramPeer, never))),
+        ];
+        await new Promise((resolve) => setImmediate(resolve));
+        await stream.close({ abort: true });
+        await datagrams.close();
+        await Promise.all(outcomes);
+      },
+    ),
+  );
 });
 
 test('a signal that lives long keeps nothing of the calls that it was given to', async () => {

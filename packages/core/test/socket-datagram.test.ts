@@ -2,7 +2,9 @@ import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { formatEndpoint, select, socket, type UdpSocket, type UdpSocketOptions } from '../src/index.ts';
 
-const hasIpv6 = Object.values(networkInterfaces()).flat().some((one) => one?.address === '::1');
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((one) => one?.address === '::1');
 const LOOPBACK = 'udp://127.0.0.1:0';
 // 65535 less the headers of IPv4 and UDP.
 const MAX_DATAGRAM_BYTES = 65_507;
@@ -18,7 +20,10 @@ const datagram = (options?: UdpSocketOptions): UdpSocket => {
   return made;
 };
 
-async function boundTo(endpoint: string = LOOPBACK, options?: UdpSocketOptions): Promise<{ bound: UdpSocket; url: string }> {
+async function boundTo(
+  endpoint: string = LOOPBACK,
+  options?: UdpSocketOptions,
+): Promise<{ bound: UdpSocket; url: string }> {
   const bound = datagram(options);
   return { bound, url: formatEndpoint(await bound.bind(endpoint)) };
 }
@@ -30,7 +35,10 @@ describe('a datagram socket', () => {
     const { url } = await boundTo();
     const other = datagram();
     await other.bind(hasIpv6 ? 'udp://[::1]:0' : LOOPBACK);
-    await expect(other.sendTo('x', hasIpv6 ? url : 'udp://[::1]:9')).rejects.toMatchObject({ code: 'SEND_FAILED', message: expect.stringContaining('different address families') as string });
+    await expect(other.sendTo('x', hasIpv6 ? url : 'udp://[::1]:9')).rejects.toMatchObject({
+      code: 'SEND_FAILED',
+      message: expect.stringContaining('different address families') as string,
+    });
   });
 
   test('receives from whoever sends, and answers to the address that came with it', async () => {
@@ -65,7 +73,11 @@ describe('a datagram socket', () => {
     expect((await server.receiveFrom()).data.length).toBe(0);
     await client.sendTo(new Uint8Array(MAX_DATAGRAM_BYTES), url);
     expect((await server.receiveFrom()).data.length).toBe(MAX_DATAGRAM_BYTES);
-    await expect(client.sendTo(new Uint8Array(MAX_DATAGRAM_BYTES + 1), url)).rejects.toMatchObject({ code: 'SEND_FAILED', fault: 'local', message: expect.stringContaining('larger than a datagram') as string });
+    await expect(client.sendTo(new Uint8Array(MAX_DATAGRAM_BYTES + 1), url)).rejects.toMatchObject({
+      code: 'SEND_FAILED',
+      fault: 'local',
+      message: expect.stringContaining('larger than a datagram') as string,
+    });
   });
 
   test('holds as many as may wait; the next one is dropped and counted', async () => {
@@ -81,7 +93,10 @@ describe('a datagram socket', () => {
   test('an address in use is refused by bind with the endpoint, and the socket may try another', async () => {
     const { url } = await boundTo();
     const second = datagram();
-    await expect(second.bind(url)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining(url) as string });
+    await expect(second.bind(url)).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringContaining(url) as string,
+    });
     expect(second.state).toBe('unbound');
     await second.bind(LOOPBACK);
   });
@@ -111,7 +126,9 @@ describe('a datagram socket', () => {
   test('streams are not carried by datagrams: their endpoints are refused', async () => {
     await expect(datagram().bind('tcp://127.0.0.1:0')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
     await expect(datagram().sendTo('x', 'unix:/tmp/x')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
-    await expect(datagram().sendTo('x', { family: 'unix', path: '/tmp/x' })).rejects.toMatchObject({ code: 'ENDPOINT_INVALID' });
+    await expect(datagram().sendTo('x', { family: 'unix', path: '/tmp/x' })).rejects.toMatchObject({
+      code: 'ENDPOINT_INVALID',
+    });
   });
 });
 
@@ -138,7 +155,11 @@ describe('a connected datagram socket', () => {
     await client.connect(url);
     await client.write('anybody?');
     expect((await select({ readable: [client] })).readable).toEqual([client]);
-    await expect(client.read()).rejects.toMatchObject({ code: 'SEND_FAILED', fault: 'remote', message: expect.stringContaining('nobody receives') as string });
+    await expect(client.read()).rejects.toMatchObject({
+      code: 'SEND_FAILED',
+      fault: 'remote',
+      message: expect.stringContaining('nobody receives') as string,
+    });
     expect(client.state).toBe('connected');
   });
 });

@@ -97,15 +97,23 @@ describe('select', () => {
     const waiting = select({ readable: [server] }, { signal: leave.signal });
     leave.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    await expect(select({ readable: [server] }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(select({ readable: [server] }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     expect(await select({}, { timeoutMs: 0 })).toEqual(NOTHING);
   });
 
   test('a socket in the wrong state is refused by name; one that is closed while waited for is ready', async () => {
     const { listener } = await listenOn();
-    await expect(select({ readable: [listener] })).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('select for read on a stream socket that is listening') as string });
+    await expect(select({ readable: [listener] })).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      message: expect.stringContaining('select for read on a stream socket that is listening') as string,
+    });
     await expect(select({ acceptable: [(await pair()).client] })).rejects.toMatchObject({ code: 'WRONG_STATE' });
-    await expect(select({ readable: [socket('datagram')] })).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('select for receiveFrom on a datagram socket that is unbound') as string });
+    await expect(select({ readable: [socket('datagram')] })).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      message: expect.stringContaining('select for receiveFrom on a datagram socket that is unbound') as string,
+    });
     const waiting = select({ acceptable: [listener] });
     await listener.close();
     expect((await waiting).acceptable).toEqual([listener]);
@@ -132,7 +140,10 @@ describe('select', () => {
     // An echo server as written since 1983.
     const serving = (async () => {
       for (;;) {
-        const ready = await select({ acceptable: services.map(({ listener }) => listener), readable: [...open, datagrams] }, { signal: leave.signal });
+        const ready = await select(
+          { acceptable: services.map(({ listener }) => listener), readable: [...open, datagrams] },
+          { signal: leave.signal },
+        );
         for (const listener of ready.acceptable) open.add(await listener.accept());
         for (const one of ready.readable) {
           if (one.type === 'datagram') {
@@ -149,7 +160,11 @@ describe('select', () => {
         }
       }
     })();
-    const clients = [await connectTo(services[0]!.url), await connectTo(services[1]!.url), await connectTo(services[1]!.url)];
+    const clients = [
+      await connectTo(services[0]!.url),
+      await connectTo(services[1]!.url),
+      await connectTo(services[1]!.url),
+    ];
     for (const [index, client] of clients.entries()) await client.write(`client ${index}\n`);
     for (const [index, client] of clients.entries()) expect(await client.readLine()).toBe(`client ${index}`);
     const sender = socket('datagram');

@@ -1,12 +1,29 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, socket, STREAM_TRANSITIONS, STREAM_VERBS, type DatagramState, type DatagramVerb, type StreamSocket, type StreamState, type StreamVerb, type TlsContext, type UdpSocket } from '../src/index.ts';
+import {
+  DATAGRAM_TRANSITIONS,
+  DATAGRAM_VERBS,
+  socket,
+  STREAM_TRANSITIONS,
+  STREAM_VERBS,
+  type DatagramState,
+  type DatagramVerb,
+  type StreamSocket,
+  type StreamState,
+  type StreamVerb,
+  type TlsContext,
+  type UdpSocket,
+} from '../src/index.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
   for (const socket of opened.splice(0)) await socket[Symbol.asyncDispose]();
 });
 
-const context: TlsContext = { socketOptions: () => ({}), setSecureContext: () => undefined, setTicketKey: () => undefined };
+const context: TlsContext = {
+  socketOptions: () => ({}),
+  setSecureContext: () => undefined,
+  setTicketKey: () => undefined,
+};
 
 const call: Readonly<Record<StreamVerb, (socket: StreamSocket) => Promise<unknown>>> = {
   bind: (stream) => stream.bind('tcp://127.0.0.1:0'),
@@ -71,7 +88,11 @@ async function connectedPair(): Promise<{ client: StreamSocket; server: StreamSo
 }
 
 const states = Object.keys(waysInto) as StreamState[];
-const wrong = states.flatMap((state) => (Object.keys(call) as StreamVerb[]).filter((verb) => !STREAM_VERBS[state].includes(verb)).map((verb) => ({ state, verb })));
+const wrong = states.flatMap((state) =>
+  (Object.keys(call) as StreamVerb[])
+    .filter((verb) => !STREAM_VERBS[state].includes(verb))
+    .map((verb) => ({ state, verb })),
+);
 
 const callDatagram: Readonly<Record<DatagramVerb, (socket: UdpSocket) => Promise<unknown>>> = {
   bind: (datagrams) => datagrams.bind('udp://127.0.0.1:0'),
@@ -82,46 +103,76 @@ const callDatagram: Readonly<Record<DatagramVerb, (socket: UdpSocket) => Promise
   write: (datagrams) => datagrams.write('x'),
   close: (datagrams) => datagrams.close(),
 };
-const DATAGRAM_WAYS: Readonly<Partial<Record<DatagramState, readonly DatagramVerb[]>>> = { unbound: [], bound: ['bind'], connected: ['connect'], closed: ['close'] };
-const wrongDatagrams = (Object.keys(DATAGRAM_WAYS) as DatagramState[]).flatMap((state) => (Object.keys(callDatagram) as DatagramVerb[]).filter((verb) => !DATAGRAM_VERBS[state].includes(verb)).map((verb) => ({ state, verb })));
+const DATAGRAM_WAYS: Readonly<Partial<Record<DatagramState, readonly DatagramVerb[]>>> = {
+  unbound: [],
+  bound: ['bind'],
+  connected: ['connect'],
+  closed: ['close'],
+};
+const wrongDatagrams = (Object.keys(DATAGRAM_WAYS) as DatagramState[]).flatMap((state) =>
+  (Object.keys(callDatagram) as DatagramVerb[])
+    .filter((verb) => !DATAGRAM_VERBS[state].includes(verb))
+    .map((verb) => ({ state, verb })),
+);
 
-const statesOf = (verb: StreamVerb): string => (Object.keys(STREAM_VERBS) as StreamState[]).filter((state) => STREAM_VERBS[state].includes(verb)).join(', ');
+const statesOf = (verb: StreamVerb): string =>
+  (Object.keys(STREAM_VERBS) as StreamState[]).filter((state) => STREAM_VERBS[state].includes(verb)).join(', ');
 
 describe('a verb at the wrong time', () => {
-  test.each(wrong)('$verb on a stream socket that is $state is refused by name, and changes nothing', async ({ state, verb }) => {
-    const subject = await waysInto[state]!();
-    opened.push(subject);
-    await expect(call[verb](subject)).rejects.toMatchObject({
-      code: 'WRONG_STATE',
-      fault: 'local',
-      message: expect.stringContaining(`${verb} on a stream socket that is ${state}: it is allowed when the socket is ${statesOf(verb)}`) as string,
-    });
-    expect(subject.state).toBe(state);
-  });
+  test.each(wrong)(
+    '$verb on a stream socket that is $state is refused by name, and changes nothing',
+    async ({ state, verb }) => {
+      const subject = await waysInto[state]!();
+      opened.push(subject);
+      await expect(call[verb](subject)).rejects.toMatchObject({
+        code: 'WRONG_STATE',
+        fault: 'local',
+        message: expect.stringContaining(
+          `${verb} on a stream socket that is ${state}: it is allowed when the socket is ${statesOf(verb)}`,
+        ) as string,
+      });
+      expect(subject.state).toBe(state);
+    },
+  );
 
-  test.each(wrongDatagrams)('$verb on a datagram socket that is $state is refused by name, and changes nothing', async ({ state, verb }) => {
-    await using subject = socket('datagram');
-    for (const step of DATAGRAM_WAYS[state]!) await callDatagram[step](subject);
-    const allowed = (Object.keys(DATAGRAM_VERBS) as DatagramState[]).filter((other) => DATAGRAM_VERBS[other].includes(verb)).join(', ');
-    await expect(callDatagram[verb](subject)).rejects.toMatchObject({
-      code: 'WRONG_STATE',
-      fault: 'local',
-      message: `${verb} on a datagram socket that is ${state}: it is allowed when the socket is ${allowed}`,
-    });
-    expect(subject.state).toBe(state);
-  });
+  test.each(wrongDatagrams)(
+    '$verb on a datagram socket that is $state is refused by name, and changes nothing',
+    async ({ state, verb }) => {
+      await using subject = socket('datagram');
+      for (const step of DATAGRAM_WAYS[state]!) await callDatagram[step](subject);
+      const allowed = (Object.keys(DATAGRAM_VERBS) as DatagramState[])
+        .filter((other) => DATAGRAM_VERBS[other].includes(verb))
+        .join(', ');
+      await expect(callDatagram[verb](subject)).rejects.toMatchObject({
+        code: 'WRONG_STATE',
+        fault: 'local',
+        message: `${verb} on a datagram socket that is ${state}: it is allowed when the socket is ${allowed}`,
+      });
+      expect(subject.state).toBe(state);
+    },
+  );
 
   test('a line that is asked for in the wrong state is refused by that name', async () => {
-    await expect(socket('stream').readLine()).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringContaining('readLine on a stream socket that is unbound: it is allowed when') as string });
+    await expect(socket('stream').readLine()).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      message: expect.stringContaining('readLine on a stream socket that is unbound: it is allowed when') as string,
+    });
   });
 });
 
 describe('an argument that no kernel would take', () => {
   test('is refused by name, where a wait would have no end or more would be shut than was asked for', async () => {
     const { client, server } = await connectedPair();
-    await expect(client.shutdown('sideways' as 'both')).rejects.toMatchObject({ code: 'OPTION_INVALID', message: "shutdown: direction is 'sideways', allowed is read, write, both" });
+    await expect(client.shutdown('sideways' as 'both')).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: "shutdown: direction is 'sideways', allowed is read, write, both",
+    });
     expect(client.state).toBe('connected');
-    for (const byteLength of [-1, 1.5, Number.NaN]) await expect(client.read({ byteLength })).rejects.toMatchObject({ code: 'OPTION_INVALID', message: expect.stringContaining('byteLength') as string });
+    for (const byteLength of [-1, 1.5, Number.NaN])
+      await expect(client.read({ byteLength })).rejects.toMatchObject({
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining('byteLength') as string,
+      });
     await expect(client.readLine({ maxLineBytes: Number.NaN })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await server.write('still here\n');
     expect(await client.readLine()).toBe('still here');
@@ -147,16 +198,23 @@ describe('the tables', () => {
   test.each([
     ['stream', STREAM_VERBS, STREAM_TRANSITIONS],
     ['datagram', DATAGRAM_VERBS, DATAGRAM_TRANSITIONS],
-  ] as const)('from every state of a %s socket close leads to closed, where nothing else is allowed', (_type, verbs, transitions) => {
-    for (const [state, row] of Object.entries<Readonly<Record<string, string>>>(transitions)) expect(state === 'closed' || row.close === 'closed').toBe(true);
-    for (const allowed of Object.values(verbs)) expect(allowed).toContain('close');
-    expect(verbs.closed).toEqual(['close']);
-    expect(transitions.closed).toEqual({});
-  });
+  ] as const)(
+    'from every state of a %s socket close leads to closed, where nothing else is allowed',
+    (_type, verbs, transitions) => {
+      for (const [state, row] of Object.entries<Readonly<Record<string, string>>>(transitions))
+        expect(state === 'closed' || row.close === 'closed').toBe(true);
+      for (const allowed of Object.values(verbs)) expect(allowed).toContain('close');
+      expect(verbs.closed).toEqual(['close']);
+      expect(transitions.closed).toEqual({});
+    },
+  );
 
   test('every state can be reached, and leads only to states that exist', () => {
     for (const transitions of [STREAM_TRANSITIONS, DATAGRAM_TRANSITIONS]) {
-      const reached = new Set(['unbound', ...Object.values<object>(transitions).flatMap((row) => Object.values(row) as string[])]);
+      const reached = new Set([
+        'unbound',
+        ...Object.values<object>(transitions).flatMap((row) => Object.values(row) as string[]),
+      ]);
       expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
     }
   });
@@ -179,7 +237,13 @@ test('every step of a life can be watched', async () => {
   await server.close();
   await listener.close();
   expect(seen).toEqual([
-    'unbound > binding', 'binding > bound', 'bound > connecting', 'connecting > connected', 'connected > read-closed', 'read-closed > ended', 'ended > closed',
+    'unbound > binding',
+    'binding > bound',
+    'bound > connecting',
+    'connecting > connected',
+    'connected > read-closed',
+    'read-closed > ended',
+    'ended > closed',
   ]);
 });
 
@@ -190,7 +254,10 @@ test('who waits when the socket is closed is told which verb that was', async ()
     ['bind', socket('datagram'), callDatagram.bind],
   ];
   for (const [verb, subject, run] of calls) {
-    const waiting = expect(run(subject as never)).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: `the socket was closed while ${verb} waited` });
+    const waiting = expect(run(subject as never)).rejects.toMatchObject({
+      code: 'CONNECTION_CLOSED',
+      message: `the socket was closed while ${verb} waited`,
+    });
     await subject.close();
     await waiting;
   }

@@ -3,7 +3,18 @@ import net from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createTlsContext, defineProtocol, formatAddress, formatEndpoint, select, serve, socket, type Endpoint, type StreamSocket, type StreamSocketOptions } from '../src/index.ts';
+import {
+  createTlsContext,
+  defineProtocol,
+  formatAddress,
+  formatEndpoint,
+  select,
+  serve,
+  socket,
+  type Endpoint,
+  type StreamSocket,
+  type StreamSocketOptions,
+} from '../src/index.ts';
 import { makeCertificate } from './fixtures/certificates.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
@@ -19,7 +30,10 @@ const stream = (options?: StreamSocketOptions): StreamSocket => {
   return made;
 };
 
-async function listenOn(endpoint: string = LOOPBACK, options: { backlog?: number; maxQueued?: number } = {}): Promise<{ listener: StreamSocket; endpoint: Endpoint; url: string }> {
+async function listenOn(
+  endpoint: string = LOOPBACK,
+  options: { backlog?: number; maxQueued?: number } = {},
+): Promise<{ listener: StreamSocket; endpoint: Endpoint; url: string }> {
   const listener = stream();
   const bound = await listener.bind(endpoint);
   await listener.listen(options);
@@ -35,7 +49,8 @@ async function pair(endpoint?: string): Promise<{ client: StreamSocket; server: 
   return { client, server };
 }
 
-const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1'));
+const text = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1');
 
 async function readAll(from: StreamSocket): Promise<string> {
   let all = '';
@@ -48,8 +63,15 @@ describe('bind, apart from listen', () => {
     const listener = stream();
     const endpoint = await listener.bind(LOOPBACK);
     expect(endpoint).toMatchObject({ scheme: 'tcp', host: '127.0.0.1', port: expect.any(Number) as number });
-    expect(listener.local).toEqual({ family: 'ipv4', address: '127.0.0.1', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
-    await expect(stream().connect(endpoint)).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: `cannot connect to ${formatEndpoint(endpoint)}: nobody listens there` });
+    expect(listener.local).toEqual({
+      family: 'ipv4',
+      address: '127.0.0.1',
+      port: endpoint.scheme === 'unix' ? 0 : endpoint.port,
+    });
+    await expect(stream().connect(endpoint)).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: `cannot connect to ${formatEndpoint(endpoint)}: nobody listens there`,
+    });
     await listener.listen();
     await stream().connect(endpoint);
     expect((await listener.accept()).state).toBe('connected');
@@ -58,7 +80,10 @@ describe('bind, apart from listen', () => {
   test('an address that somebody listens on is refused by bind, which may be tried again elsewhere', async () => {
     const { url } = await listenOn();
     const second = stream();
-    await expect(second.bind(url)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining(url) as string });
+    await expect(second.bind(url)).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringContaining(url) as string,
+    });
     expect(second.state).toBe('unbound');
     await second.bind(LOOPBACK);
     expect(second.state).toBe('bound');
@@ -70,7 +95,10 @@ describe('bind, apart from listen', () => {
     const second = stream();
     await second.bind(endpoint);
     await first.listen();
-    await expect(second.listen()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: expect.stringContaining(formatEndpoint(endpoint)) as string });
+    await expect(second.listen()).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringContaining(formatEndpoint(endpoint)) as string,
+    });
     expect(second.state).toBe('closed');
     await stream().connect(endpoint);
     expect((await first.accept()).state).toBe('connected');
@@ -136,14 +164,23 @@ test('status shows the connections of a server as such pairs', async () => {
   const clients = [stream(), stream()];
   for (const client of clients) await client.connect(url);
   // They are connected before the server has accepted them; it does so in the turns of this loop.
-  while ((await server.status()).services[0]!.connections.open < 2) await new Promise((resolve) => setImmediate(resolve));
+  while ((await server.status()).services[0]!.connections.open < 2)
+    await new Promise((resolve) => setImmediate(resolve));
   const { pairs } = (await server.status()).services[0]!;
-  expect(pairs).toEqual(clients.map((client) => ({ local: formatAddress(client.remote!), remote: formatAddress(client.local!), state: 'open' })));
+  expect(pairs).toEqual(
+    clients.map((client) => ({
+      local: formatAddress(client.remote!),
+      remote: formatAddress(client.local!),
+      state: 'open',
+    })),
+  );
   expect(new Set(pairs.map(({ local }) => local)).size).toBe(1);
   expect(new Set(pairs.map(({ remote }) => remote)).size).toBe(2);
 });
 
-const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
 
 describe.skipIf(!hasIpv6)(`IPv6${hasIpv6 ? '' : ' (this machine has no ::1)'}`, () => {
   test('carries streams and datagrams', async () => {
@@ -215,11 +252,20 @@ describe('unix sockets', () => {
     const client = stream();
     await client.connect(url);
     const server = await listener.accept();
-    expect([client.remote, server.local]).toEqual([{ family: 'unix', path: file }, { family: 'unix', path: file }]);
-    expect([client.local, server.remote]).toEqual([{ family: 'unix', path: '' }, { family: 'unix', path: '' }]);
+    expect([client.remote, server.local]).toEqual([
+      { family: 'unix', path: file },
+      { family: 'unix', path: file },
+    ]);
+    expect([client.local, server.remote]).toEqual([
+      { family: 'unix', path: '' },
+      { family: 'unix', path: '' },
+    ]);
     await listener.close();
     expect(existsSync(file)).toBe(false);
-    await expect(stream().connect(url)).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('there is no socket at the path') as string });
+    await expect(stream().connect(url)).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining('there is no socket at the path') as string,
+    });
     rmSync(folder, { recursive: true });
   });
 
@@ -295,7 +341,10 @@ describe('accept', () => {
     const { listener: other } = await listenOn();
     const waiting = other.accept();
     await other.close();
-    await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: 'the socket was closed while accept waited' });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'CONNECTION_CLOSED',
+      message: 'the socket was closed while accept waited',
+    });
   });
 });
 
@@ -331,7 +380,10 @@ describe('connect', () => {
   });
 
   test('a name that does not exist is told as such', async () => {
-    await expect(stream().connect('tcp://no-such-host.invalid:80')).rejects.toMatchObject({ code: 'NAME_NOT_FOUND', message: expect.stringContaining('no-such-host.invalid') as string });
+    await expect(stream().connect('tcp://no-such-host.invalid:80')).rejects.toMatchObject({
+      code: 'NAME_NOT_FOUND',
+      message: expect.stringContaining('no-such-host.invalid') as string,
+    });
   });
 });
 
@@ -341,7 +393,11 @@ describe('read, write and shutdown', () => {
     const megabytes = Buffer.alloc(8 * 1024 * 1024, 'x');
     let written = false;
     const writing = client.write(megabytes).then(() => (written = true));
-    expect(await select({ writable: [client] }, { timeoutMs: 0 })).toEqual({ readable: [], writable: [], acceptable: [] });
+    expect(await select({ writable: [client] }, { timeoutMs: 0 })).toEqual({
+      readable: [],
+      writable: [],
+      acceptable: [],
+    });
     // Waiting on our own side for the bytes to arrive shows that the loop has turned.
     await select({ readable: [server] });
     expect(written).toBe(false);
@@ -358,7 +414,12 @@ describe('read, write and shutdown', () => {
     const server = await listener.accept();
     const block = Buffer.alloc(8 * 1024 * 1024);
     const first = client.write(block);
-    await expect(client.write('more')).rejects.toMatchObject({ code: 'WRONG_STATE', message: expect.stringMatching(/^write on a stream socket that is connected and still has \d+ unsent bytes: wait for the writes before$/) as string });
+    await expect(client.write('more')).rejects.toMatchObject({
+      code: 'WRONG_STATE',
+      message: expect.stringMatching(
+        /^write on a stream socket that is connected and still has \d+ unsent bytes: wait for the writes before$/,
+      ) as string,
+    });
     let received = 0;
     while (received < block.length) received += (await server.read())!.length;
     await first;
@@ -421,7 +482,11 @@ describe('read, write and shutdown', () => {
     const server = await listener.accept();
     const reading = server.read();
     peer.resetAndDestroy();
-    await expect(reading).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', fault: 'remote', message: 'the connection is closed (peer-reset)' });
+    await expect(reading).rejects.toMatchObject({
+      code: 'CONNECTION_CLOSED',
+      fault: 'remote',
+      message: 'the connection is closed (peer-reset)',
+    });
     expect(server.state).toBe('broken');
     await expect(server.write('x')).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', fault: 'remote' });
     await server.close();
@@ -431,11 +496,21 @@ describe('read, write and shutdown', () => {
   test('a second read while one waits is refused', async () => {
     const { client } = await pair();
     const waiting = client.read();
-    for (const [verb, second] of [['read', () => client.read()], ['readLine', () => client.readLine()]] as const) {
-      await expect(second()).rejects.toMatchObject({ code: 'WRONG_STATE', fault: 'local', message: `${verb} on a stream socket that is connected and being read: one read at a time may wait` });
+    for (const [verb, second] of [
+      ['read', () => client.read()],
+      ['readLine', () => client.readLine()],
+    ] as const) {
+      await expect(second()).rejects.toMatchObject({
+        code: 'WRONG_STATE',
+        fault: 'local',
+        message: `${verb} on a stream socket that is connected and being read: one read at a time may wait`,
+      });
     }
     await client.close();
-    await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', message: 'the socket was closed while read waited' });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'CONNECTION_CLOSED',
+      message: 'the socket was closed while read waited',
+    });
   });
 });
 
@@ -485,7 +560,10 @@ describe('tls', () => {
   async function clearPair(): Promise<{ client: StreamSocket; server: StreamSocket; connecting: Promise<void> }> {
     const { listener, endpoint } = await listenOn();
     const client = stream();
-    const connecting = client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port }, { tls: { ca: cert } });
+    const connecting = client.connect(
+      { scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port },
+      { tls: { ca: cert } },
+    );
     const server = await listener.accept();
     opened.push(server);
     return { client, server, connecting };
@@ -520,10 +598,19 @@ describe('tls', () => {
     expect(await server.readLine()).toBe('STARTTLS');
     await server.write('go ahead\n');
     expect(await client.readLine()).toBe('go ahead');
-    const [atServer, atClient] = await Promise.all([server.startTls({ context: createTlsContext({ key, cert }) }), client.startTls({ connect: { ca: cert } })]);
+    const [atServer, atClient] = await Promise.all([
+      server.startTls({ context: createTlsContext({ key, cert }) }),
+      client.startTls({ connect: { ca: cert } }),
+    ]);
     expect([atServer.protocol, atClient.protocol, atServer.serverName]).toEqual(['TLSv1.3', 'TLSv1.3', 'localhost']);
-    for (const [secured, options] of [[server, { context: createTlsContext({ key, cert }) }], [client, { connect: { ca: cert } }]] as const) {
-      await expect(secured.startTls(options)).rejects.toMatchObject({ code: 'WRONG_STATE', message: 'startTls on a stream socket that is connected and speaks TLS already: it is started once' });
+    for (const [secured, options] of [
+      [server, { context: createTlsContext({ key, cert }) }],
+      [client, { connect: { ca: cert } }],
+    ] as const) {
+      await expect(secured.startTls(options)).rejects.toMatchObject({
+        code: 'WRONG_STATE',
+        message: 'startTls on a stream socket that is connected and speaks TLS already: it is started once',
+      });
     }
     await client.write('in secret\n');
     expect(await server.readLine()).toBe('in secret');
@@ -537,21 +624,33 @@ describe('tls', () => {
   test('a client that does not trust the certificate breaks the connection, and so does an answer that came before the handshake', async () => {
     const distrust = await pair();
     const failing = distrust.server.startTls({ context: createTlsContext({ key, cert }) }).catch(() => undefined);
-    await expect(distrust.client.startTls({ connect: {} })).rejects.toMatchObject({ code: 'TLS_FAILED', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
+    await expect(distrust.client.startTls({ connect: {} })).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    });
     expect(distrust.client.state).toBe('broken');
     await failing;
 
     const injected = await pair();
     await injected.server.write('go ahead\ninjected\n');
     expect(await injected.client.readLine()).toBe('go ahead');
-    await expect(injected.client.startTls({ connect: { ca: cert } })).rejects.toMatchObject({ code: 'EARLY_PLAINTEXT' });
+    await expect(injected.client.startTls({ connect: { ca: cert } })).rejects.toMatchObject({
+      code: 'EARLY_PLAINTEXT',
+    });
   });
 
   test('a certificate that is not trusted ends the attempt with the reason on both sides', async () => {
     const { listener, endpoint } = await listenOn();
     const careful = stream();
-    const attempt = careful.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port });
-    const refused = expect(attempt).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('self-signed') as string });
+    const attempt = careful.connect({
+      scheme: 'tls',
+      host: 'localhost',
+      port: endpoint.scheme === 'unix' ? 0 : endpoint.port,
+    });
+    const refused = expect(attempt).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining('self-signed') as string,
+    });
     const server = await listener.accept();
     opened.push(server);
     await server.startTls({ context: createTlsContext({ key, cert }) }).catch(() => undefined);
@@ -563,7 +662,10 @@ describe('tls', () => {
     const { client, server } = await pair();
     await client.write('STARTTLS\r\nsmuggled\r\n');
     expect(await server.readLine()).toBe('STARTTLS');
-    await expect(server.startTls({ context: createTlsContext({ key, cert }) })).rejects.toMatchObject({ code: 'EARLY_PLAINTEXT', fault: 'remote' });
+    await expect(server.startTls({ context: createTlsContext({ key, cert }) })).rejects.toMatchObject({
+      code: 'EARLY_PLAINTEXT',
+      fault: 'remote',
+    });
     expect(server.state).toBe('broken');
   });
 
@@ -591,7 +693,10 @@ describe('tls', () => {
   test('a client that connects to tls knows what was agreed on', async () => {
     const { listener, endpoint } = await listenOn();
     const client = stream();
-    const connecting = client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port }, { tls: { ca: cert } });
+    const connecting = client.connect(
+      { scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port },
+      { tls: { ca: cert } },
+    );
     const server = await listener.accept();
     opened.push(server);
     const [agreed] = await Promise.all([server.startTls({ context: createTlsContext({ key, cert }) }), connecting]);
@@ -602,7 +707,9 @@ describe('tls', () => {
   test('a peer that does not speak TLS is said in words, not in lines of OpenSSL', async () => {
     const { listener, endpoint } = await listenOn();
     const client = stream();
-    const refused = expect(client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port })).rejects.toMatchObject({
+    const refused = expect(
+      client.connect({ scheme: 'tls', host: 'localhost', port: endpoint.scheme === 'unix' ? 0 : endpoint.port }),
+    ).rejects.toMatchObject({
       code: 'CONNECT_FAILED',
       message: expect.stringMatching(/: the TLS handshake failed \(wrong version number\)$/) as string,
     });
@@ -613,6 +720,9 @@ describe('tls', () => {
   });
 
   test('a socket is not bound to tls', async () => {
-    await expect(stream().bind('tls://127.0.0.1:0')).rejects.toMatchObject({ code: 'ENDPOINT_INVALID', message: expect.stringContaining('startTls') as string });
+    await expect(stream().bind('tls://127.0.0.1:0')).rejects.toMatchObject({
+      code: 'ENDPOINT_INVALID',
+      message: expect.stringContaining('startTls') as string,
+    });
   });
 });

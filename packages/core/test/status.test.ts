@@ -17,11 +17,18 @@ import { connectClient } from '../src/testing/index.ts';
 import { eventually } from './fixtures/identify.ts';
 
 const share = (accepted: number, open: number, finished = accepted - open): ServiceShare => ({
-  listeners: [{ endpoint: 'tcp://127.0.0.1:7', connections: { open, waiting: 0, accepted, closed: finished === 0 ? {} : { finished } }, datagrams: NO_DATAGRAMS }],
+  listeners: [
+    {
+      endpoint: 'tcp://127.0.0.1:7',
+      connections: { open, waiting: 0, accepted, closed: finished === 0 ? {} : { finished } },
+      datagrams: NO_DATAGRAMS,
+    },
+  ],
   counters: { lines: accepted },
 });
 
-const statusOf = (shares: WorkerShares): ServiceStatus => serviceStatus('echo', ['tcp://127.0.0.1:7'], shares.of(0), []);
+const statusOf = (shares: WorkerShares): ServiceStatus =>
+  serviceStatus('echo', ['tcp://127.0.0.1:7'], shares.of(0), []);
 
 describe('the shares of workers', () => {
   test('a slot goes on counting when its worker is replaced, also while both are there', () => {
@@ -39,40 +46,63 @@ describe('the shares of workers', () => {
     shares.told(1, 1, [share(5, 2)]);
     shares.ended(1);
     shares.ended(1);
-    expect(statusOf(shares).connections).toEqual({ open: 0, waiting: 0, accepted: 5, closed: { finished: 3, 'worker-lost': 2 } });
+    expect(statusOf(shares).connections).toEqual({
+      open: 0,
+      waiting: 0,
+      accepted: 5,
+      closed: { finished: 3, 'worker-lost': 2 },
+    });
   });
 
   test('whatever happens to workers, no counter falls and the parts add up', () => {
     const event = fc.oneof(
-      fc.record({ type: fc.constant('told' as const), life: fc.integer({ min: 1, max: 6 }), more: fc.nat(5), open: fc.nat(3) }),
+      fc.record({
+        type: fc.constant('told' as const),
+        life: fc.integer({ min: 1, max: 6 }),
+        more: fc.nat(5),
+        open: fc.nat(3),
+      }),
       fc.record({ type: fc.constant('ended' as const), life: fc.integer({ min: 1, max: 6 }) }),
     );
-    fc.assert(fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const shares = new WorkerShares();
-      const accepted = new Map<number, number>();
-      const dead = new Set<number>();
-      let before = 0;
-      for (const one of events) {
-        if (dead.has(one.life)) continue;
-        if (one.type === 'ended') {
-          shares.ended(one.life);
-          dead.add(one.life);
-        } else {
-          accepted.set(one.life, (accepted.get(one.life) ?? 0) + one.more);
-          shares.told((one.life % 3) + 1, one.life, [share(accepted.get(one.life) ?? 0, Math.min(one.open, accepted.get(one.life) ?? 0))]);
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+        const shares = new WorkerShares();
+        const accepted = new Map<number, number>();
+        const dead = new Set<number>();
+        let before = 0;
+        for (const one of events) {
+          if (dead.has(one.life)) continue;
+          if (one.type === 'ended') {
+            shares.ended(one.life);
+            dead.add(one.life);
+          } else {
+            accepted.set(one.life, (accepted.get(one.life) ?? 0) + one.more);
+            shares.told((one.life % 3) + 1, one.life, [
+              share(accepted.get(one.life) ?? 0, Math.min(one.open, accepted.get(one.life) ?? 0)),
+            ]);
+          }
+          const { connections, listeners, byWorker } = statusOf(shares);
+          const closed = Object.values(connections.closed).reduce((sum, count) => sum + count, 0);
+          expect(connections.accepted).toBe(connections.open + connections.waiting + closed);
+          expect(connections.accepted).toBeGreaterThanOrEqual(before);
+          expect(listeners[0]?.connections.accepted).toBe(
+            byWorker.reduce((sum, { listeners: [listener] }) => sum + (listener?.connections.accepted ?? 0), 0),
+          );
+          before = connections.accepted;
         }
-        const { connections, listeners, byWorker } = statusOf(shares);
-        const closed = Object.values(connections.closed).reduce((sum, count) => sum + count, 0);
-        expect(connections.accepted).toBe(connections.open + connections.waiting + closed);
-        expect(connections.accepted).toBeGreaterThanOrEqual(before);
-        expect(listeners[0]?.connections.accepted).toBe(byWorker.reduce((sum, { listeners: [listener] }) => sum + (listener?.connections.accepted ?? 0), 0));
-        before = connections.accepted;
-      }
-    }));
+      }),
+    );
   });
 
   test('a listener that nothing came through is there with zeros', () => {
-    expect(statusOf(new WorkerShares()).listeners).toEqual([{ endpoint: 'tcp://127.0.0.1:7', connections: { open: 0, waiting: 0, accepted: 0, closed: {} }, backlog: 0, datagrams: NO_DATAGRAMS }]);
+    expect(statusOf(new WorkerShares()).listeners).toEqual([
+      {
+        endpoint: 'tcp://127.0.0.1:7',
+        connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
+        backlog: 0,
+        datagrams: NO_DATAGRAMS,
+      },
+    ]);
   });
 });
 
@@ -98,7 +128,9 @@ test('a connection that is cut while the ledger is asked about its address is co
   await new Promise((resolve) => setImmediate(resolve));
   await bound.close();
   client.reset();
-  expect(local.share().listeners.map(({ connections }) => connections)).toEqual([{ open: 0, waiting: 0, accepted: 1, closed: { 'drain-timeout': 1 } }]);
+  expect(local.share().listeners.map(({ connections }) => connections)).toEqual([
+    { open: 0, waiting: 0, accepted: 1, closed: { 'drain-timeout': 1 } },
+  ]);
 });
 
 test('a protocol is told how many processes serve now, not how many did when it began', async () => {

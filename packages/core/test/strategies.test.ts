@@ -11,7 +11,16 @@ const ALL = [...LOSSLESS, 'cluster-rr'];
 
 describe.each(ALL)('--accept %s', (strategy) => {
   test('serves from every worker, over tcp and unix, and drains on TERM', async () => {
-    const program = await start('--workers', '2', '--accept', strategy, '--listen', 'tcp://127.0.0.1:0', '--listen', `unix:@wellknown-${strategy}-${process.pid}`);
+    const program = await start(
+      '--workers',
+      '2',
+      '--accept',
+      strategy,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--listen',
+      `unix:@wellknown-${strategy}-${process.pid}`,
+    );
     const workers = await workersOf(program.url, 2);
     const unix = await connect(`unix:@wellknown-${strategy}-${process.pid}`);
     expect(workers).toContain(unix.worker);
@@ -20,7 +29,6 @@ describe.each(ALL)('--accept %s', (strategy) => {
     expect(await program.stop()).toBe(0);
     expect(workers.map(isAlive)).toEqual([false, false]);
   });
-
 });
 
 // Not of cluster-rr: a connection that waits in a full worker is not taken over by another, and one that is handed to a
@@ -76,12 +84,14 @@ describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
     process.kill(first, 'SIGSTOP');
     process.kill(second, 'SIGSTOP');
     const clients = await Promise.all(Array.from({ length: 40 }, () => connectClient(program.url)));
-    const served = Promise.all(clients.map(async (client, index) => {
-      const worker = Number((await client.receive('\n')).trim());
-      await exchange(client, `word ${index}`);
-      client.end();
-      return worker;
-    }));
+    const served = Promise.all(
+      clients.map(async (client, index) => {
+        const worker = Number((await client.receive('\n')).trim());
+        await exchange(client, `word ${index}`);
+        client.end();
+        return worker;
+      }),
+    );
     process.kill(first, 'SIGKILL');
     process.kill(second, 'SIGCONT');
     expect(await served).not.toContain(first);
@@ -101,7 +111,9 @@ describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
 
 describe.runIf(!offersReusePort)('--accept inherit-sharded (on this Node)', () => {
   test('is refused with the reason and what to do', async () => {
-    await expect(start('--workers', '2', '--accept', 'inherit-sharded')).rejects.toThrow(/status 1 .*inherit-sharded needs SO_REUSEPORT, .* use Node 22\.12 or newer on Linux/s);
+    await expect(start('--workers', '2', '--accept', 'inherit-sharded')).rejects.toThrow(
+      /status 1 .*inherit-sharded needs SO_REUSEPORT, .* use Node 22\.12 or newer on Linux/s,
+    );
   });
 });
 
@@ -110,7 +122,12 @@ describe('--accept dispatch', () => {
 
   test('round-robin takes turns', async () => {
     const program = await start('--workers', '2', '--accept', 'dispatch', '--dispatch', 'round-robin');
-    const seen = [await workerOfNew(program.url), await workerOfNew(program.url), await workerOfNew(program.url), await workerOfNew(program.url)];
+    const seen = [
+      await workerOfNew(program.url),
+      await workerOfNew(program.url),
+      await workerOfNew(program.url),
+      await workerOfNew(program.url),
+    ];
     expect([seen[2], seen[3]]).toEqual([seen[0], seen[1]]);
     expect(new Set(seen).size).toBe(2);
   });

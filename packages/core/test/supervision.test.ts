@@ -14,7 +14,9 @@ import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf
 describe('the program', () => {
   test('prints a line for each listener with its real port, then ready, and TERM ends it with status 0 and nothing left', async () => {
     const program = await start('--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--listen', 'udp://127.0.0.1:0');
-    expect(program.stdout()).toMatch(/^listening identify tcp:\/\/127\.0\.0\.1:[1-9]\d*\nlistening identify udp:\/\/127\.0\.0\.1:[1-9]\d*\nready\n$/);
+    expect(program.stdout()).toMatch(
+      /^listening identify tcp:\/\/127\.0\.0\.1:[1-9]\d*\nlistening identify udp:\/\/127\.0\.0\.1:[1-9]\d*\nready\n$/,
+    );
     const workers = await workersOf(program.url, 2);
     expect(await program.stop()).toBe(0);
     expect(workers.map(isAlive)).toEqual([false, false]);
@@ -24,7 +26,12 @@ describe('the program', () => {
     const program = await start('--workers', '1', '--drain-timeout', '10');
     const { client } = await connect(program.url);
     program.signal('SIGTERM');
-    await eventually(() => connectClient(program.url).then((late) => (late.reset(), false), () => true));
+    await eventually(() =>
+      connectClient(program.url).then(
+        (late) => (late.reset(), false),
+        () => true,
+      ),
+    );
     await exchange(client, 'still here');
     client.end();
     expect(await program.exited).toBe(0);
@@ -87,12 +94,18 @@ describe('the program', () => {
   test.each([
     [['--workers', 'many'], "--workers is 'many', allowed is a whole number from 0 to 1024 or 'auto'"],
     [['--listen', 'tcp://nowhere'], "--listen: endpoint 'tcp://nowhere': the port is missing"],
-    [['--tls-cert', 'x.pem', '--tls-key', 'x.pem'], '--tls-cert is of no use here: this server has no tls:// listeners'],
+    [
+      ['--tls-cert', 'x.pem', '--tls-key', 'x.pem'],
+      '--tls-cert is of no use here: this server has no tls:// listeners',
+    ],
     [['--admin', 'tcp://:1'], '--admin is not available in this version'],
     [['--allow', '10.0.0.1/8'], "--allow '10.0.0.1/8'"],
     [['--allow', '10.0.0.0/8', '--deny', '10.0.0.0/8'], "--deny: '10.0.0.0/8' is there already"],
     [['--proxy-protocol', 'everyone'], "--proxy-protocol 'everyone'"],
-    [['--accept', 'magic'], "--accept is 'magic', allowed is inherit, inherit-shared, inherit-sharded, dispatch, cluster-rr"],
+    [
+      ['--accept', 'magic'],
+      "--accept is 'magic', allowed is inherit, inherit-shared, inherit-sharded, dispatch, cluster-rr",
+    ],
     [['--run-as', 'nobody-here'], "--run-as: the user 'nobody-here' does not exist"],
     [['--run-as', 'root:'], "--run-as: 'root:' is not of the form USER[:GROUP]"],
     [['--frobnicate'], 'unknown option --frobnicate, see --help'],
@@ -107,7 +120,10 @@ describe('the program', () => {
   });
 
   test('workers that never become ready end it with status 1 and a last word', async () => {
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--crash', 'start'], { cwd: ROOT });
+    const { status, stdout, stderr } = await runProgram(
+      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--crash', 'start'],
+      { cwd: ROOT },
+    );
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain('cannot start today');
     expect(stderr).toMatch(/gave up after 5 workers ended before any was ready/);
@@ -124,12 +140,14 @@ describe('when a worker dies', () => {
     const clients = await Promise.all(Array.from({ length: 50 }, () => connectClient(program.url)));
     process.kill(first, 'SIGKILL');
     process.kill(second, 'SIGCONT');
-    const served = await Promise.all(clients.map(async (client, index) => {
-      const worker = Number((await client.receive('\n')).trim());
-      await exchange(client, `word ${index}`);
-      client.end();
-      return worker;
-    }));
+    const served = await Promise.all(
+      clients.map(async (client, index) => {
+        const worker = Number((await client.receive('\n')).trim());
+        await exchange(client, `word ${index}`);
+        client.end();
+        return worker;
+      }),
+    );
     expect(served).toHaveLength(50);
     expect(served).not.toContain(first);
   });
@@ -196,10 +214,11 @@ describe('when a worker dies', () => {
     const program = await start('--workers', '2', '--listen', 'udp://127.0.0.1:0');
     const port = Number(program.url.split(':').at(-1));
     const socket = dgram.createSocket('udp4');
-    const ask = (): Promise<number> => new Promise((resolve) => {
-      socket.once('message', (message) => resolve(Number(message.toString())));
-      socket.send('who', port, '127.0.0.1');
-    });
+    const ask = (): Promise<number> =>
+      new Promise((resolve) => {
+        socket.once('message', (message) => resolve(Number(message.toString())));
+        socket.send('who', port, '127.0.0.1');
+      });
     const first = await ask();
     process.kill(first, 'SIGKILL');
     await eventually(() => !isAlive(first));
@@ -266,34 +285,35 @@ describe('limits over all workers', () => {
 
 describe('scaling', () => {
   test('the total of connections holds for as many workers as there are now: shares change with the pool', async () => {
-  const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
-  const program = await start('--workers', '1', '--max-connections', '2', '--control', control);
-  const status = async (): Promise<ServerStatus> => {
-    const answer = await askControl(control, { command: 'status' });
-    return (answer as { readonly value: ServerStatus }).value;
-  };
-  const ready = async (): Promise<number> => (await status()).workers.filter(({ at }) => at === 'ready').length;
-  program.signal('SIGTTIN');
-  await eventually(async () => (await ready()) === 2);
-  const clients: Client[] = [];
-  for (let count = 0; count < 5; count += 1) clients.push(await connectClient(program.url));
-  await eventually(async () => (await status()).services[0]?.connections.open === 2);
-  const shares = (await status()).services[0]?.byWorker.map(({ listeners }) => listeners[0]?.connections.open);
-  expect(shares).toEqual([1, 1]);
-  program.signal('SIGTTOU');
-  await eventually(async () => (await status()).workers.length === 1);
-  for (const client of clients) client.reset();
-  await eventually(async () => (await status()).services[0]?.connections.open === 0);
-  const later = [await connect(program.url), await connect(program.url)];
-  expect((await status()).services[0]?.connections.open).toBe(2);
-  for (const { client } of later) client.reset();
-});
+    const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
+    const program = await start('--workers', '1', '--max-connections', '2', '--control', control);
+    const status = async (): Promise<ServerStatus> => {
+      const answer = await askControl(control, { command: 'status' });
+      return (answer as { readonly value: ServerStatus }).value;
+    };
+    const ready = async (): Promise<number> => (await status()).workers.filter(({ at }) => at === 'ready').length;
+    program.signal('SIGTTIN');
+    await eventually(async () => (await ready()) === 2);
+    const clients: Client[] = [];
+    for (let count = 0; count < 5; count += 1) clients.push(await connectClient(program.url));
+    await eventually(async () => (await status()).services[0]?.connections.open === 2);
+    const shares = (await status()).services[0]?.byWorker.map(({ listeners }) => listeners[0]?.connections.open);
+    expect(shares).toEqual([1, 1]);
+    program.signal('SIGTTOU');
+    await eventually(async () => (await status()).workers.length === 1);
+    for (const client of clients) client.reset();
+    await eventually(async () => (await status()).services[0]?.connections.open === 0);
+    const later = [await connect(program.url), await connect(program.url)];
+    expect((await status()).services[0]?.connections.open).toBe(2);
+    for (const { client } of later) client.reset();
+  });
 
   test('so does the limit of an address, though it is large: those who come when it is reached are turned away by old and new workers', async () => {
     const limit = 256;
     const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
     const program = await start('--workers', '1', '--max-connections-per-ip', String(limit), '--control', control);
-    const workers = async (): Promise<ServerStatus['workers']> => ((await askControl(control, { command: 'status' })) as { readonly value: ServerStatus }).value.workers;
+    const workers = async (): Promise<ServerStatus['workers']> =>
+      ((await askControl(control, { command: 'status' })) as { readonly value: ServerStatus }).value.workers;
     const clients: Client[] = [];
     const knock = async (): Promise<string> => {
       const client = await connectClient(program.url);
@@ -311,7 +331,7 @@ describe('scaling', () => {
     for (const client of clients) client.reset();
   });
 
-test('TTIN adds a worker and TTOU retires one', async () => {
+  test('TTIN adds a worker and TTOU retires one', async () => {
     const program = await start('--workers', '1');
     program.signal('SIGTTIN');
     const workers = await workersOf(program.url, 2);

@@ -5,21 +5,32 @@ import { createFakeClock } from '../src/testing/index.ts';
 
 describe('the timer wheel', () => {
   test('an entry fires never early and at most two ticks late, whatever the delays', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 30 }), fc.integer({ min: 0, max: 99 }), (delays, phaseMs) => {
-      const clock = createFakeClock();
-      clock.advance(phaseMs);
-      const wheel = new TimerWheel(clock);
-      clock.advance(phaseMs);
-      const firedAt = new Map<number, number>();
-      const startMs = clock.nowMs();
-      for (const [index, delay] of delays.entries()) wheel.schedule(createWheelEntry(() => firedAt.set(index, clock.nowMs() - startMs)), delay);
-      clock.advance(201_000);
-      for (const [index, delay] of delays.entries()) {
-        expect(firedAt.get(index)).toBeGreaterThanOrEqual(delay);
-        expect(firedAt.get(index)).toBeLessThanOrEqual(delay + 200);
-      }
-      expect(wheel.size).toBe(0);
-    }), { numRuns: 50 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 30 }),
+        fc.integer({ min: 0, max: 99 }),
+        (delays, phaseMs) => {
+          const clock = createFakeClock();
+          clock.advance(phaseMs);
+          const wheel = new TimerWheel(clock);
+          clock.advance(phaseMs);
+          const firedAt = new Map<number, number>();
+          const startMs = clock.nowMs();
+          for (const [index, delay] of delays.entries())
+            wheel.schedule(
+              createWheelEntry(() => firedAt.set(index, clock.nowMs() - startMs)),
+              delay,
+            );
+          clock.advance(201_000);
+          for (const [index, delay] of delays.entries()) {
+            expect(firedAt.get(index)).toBeGreaterThanOrEqual(delay);
+            expect(firedAt.get(index)).toBeLessThanOrEqual(delay + 200);
+          }
+          expect(wheel.size).toBe(0);
+        },
+      ),
+      { numRuns: 50 },
+    );
   });
 
   test('a cancelled entry does not fire, and an empty wheel lets its timer go', () => {
@@ -69,9 +80,18 @@ describe('the timer wheel', () => {
   test('after a stall longer than a whole round every entry that is due fires once', () => {
     let nowMs = 0;
     let run: () => void = () => undefined;
-    const wheel = new TimerWheel({ nowMs: () => nowMs, wallMs: () => 0, after: () => ({ cancel: () => undefined }), every: (_ms, tick) => ((run = tick), { cancel: () => undefined }) });
+    const wheel = new TimerWheel({
+      nowMs: () => nowMs,
+      wallMs: () => 0,
+      after: () => ({ cancel: () => undefined }),
+      every: (_ms, tick) => ((run = tick), { cancel: () => undefined }),
+    });
     let fired = 0;
-    for (let delay = 0; delay < 60_000; delay += 500) wheel.schedule(createWheelEntry(() => (fired += 1)), delay);
+    for (let delay = 0; delay < 60_000; delay += 500)
+      wheel.schedule(
+        createWheelEntry(() => (fired += 1)),
+        delay,
+      );
     nowMs = 3_600_000;
     run();
     expect([fired, wheel.size]).toEqual([120, 0]);

@@ -5,7 +5,15 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createServer, createTlsContext, defineProtocol, WellknownError, type Connection, type Server, type ServerOptions } from '../src/index.ts';
+import {
+  createServer,
+  createTlsContext,
+  defineProtocol,
+  WellknownError,
+  type Connection,
+  type Server,
+  type ServerOptions,
+} from '../src/index.ts';
 import { connectClient, createFakeClock } from '../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from './fixtures/certificates.ts';
 import { eventually } from './fixtures/identify.ts';
@@ -23,7 +31,10 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close({ graceMs: 0 })));
 });
 
-async function serve(options: ServerOptions & { listen?: string }, protocol = who): Promise<{ server: Server; url: string; port: number }> {
+async function serve(
+  options: ServerOptions & { listen?: string },
+  protocol = who,
+): Promise<{ server: Server; url: string; port: number }> {
   const { listen = 'tls://127.0.0.1:0', ...rest } = options;
   const server = createServer({ protocol, listen }, rest);
   running.push(server);
@@ -31,10 +42,15 @@ async function serve(options: ServerOptions & { listen?: string }, protocol = wh
   return { server, url: bound?.url ?? '', port: Number(/:(\d+)$/.exec(bound?.url ?? '')?.[1]) };
 }
 
-const reasons = async (server: Server): Promise<Readonly<Partial<Record<string, number>>>> => (await server.status()).services[0]?.connections.closed ?? {};
+const reasons = async (server: Server): Promise<Readonly<Partial<Record<string, number>>>> =>
+  (await server.status()).services[0]?.connections.closed ?? {};
 
 /** Says lines over TLS and returns the answers; the subject's name is in front. */
-async function ask(port: number, options: tls.ConnectionOptions = {}, lines = ['who']): Promise<{ subject: string; who: Who; answers: string[]; session: Buffer | undefined }> {
+async function ask(
+  port: number,
+  options: tls.ConnectionOptions = {},
+  lines = ['who'],
+): Promise<{ subject: string; who: Who; answers: string[]; session: Buffer | undefined }> {
   const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
   let session: Buffer | undefined;
   socket.on('session', (ticket: Buffer) => (session = ticket));
@@ -53,16 +69,36 @@ describe('a tls:// listener', () => {
   test('serves the protocol over TLS and says what was agreed on', async () => {
     const { url, port } = await serve({ tls: own });
     expect(url).toMatch(/^tls:\/\/127\.0\.0\.1:\d+$/);
-    const answer = await ask(port, { servername: 'own.example', ALPNProtocols: ['other', 'who/1'] }, ['who', 'over TLS']);
+    const answer = await ask(port, { servername: 'own.example', ALPNProtocols: ['other', 'who/1'] }, [
+      'who',
+      'over TLS',
+    ]);
     expect(answer.subject).toBe('own.example');
-    expect(answer.who.secure).toEqual({ protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', serverName: 'own.example', alpn: 'who/1', sessionReused: false });
+    expect(answer.who.secure).toEqual({
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      serverName: 'own.example',
+      alpn: 'who/1',
+      sessionReused: false,
+    });
     expect(answer.answers[1]).toBe('over TLS');
   });
 
   test('a protocol may speak first, before it has attached its sink, and may have the last word at once', async () => {
-    const greeting = defineProtocol({ name: 'greeting', port: 7, open: (connection: Connection) => (connection.send('welcome\n'), { data: () => undefined }) });
-    const daytime = defineProtocol({ name: 'daytime', port: 13, open: (connection: Connection) => (connection.end('now\n'), { data: () => undefined }) });
-    for (const [protocol, expected] of [[greeting, 'welcome\n'], [daytime, 'now\n']] as const) {
+    const greeting = defineProtocol({
+      name: 'greeting',
+      port: 7,
+      open: (connection: Connection) => (connection.send('welcome\n'), { data: () => undefined }),
+    });
+    const daytime = defineProtocol({
+      name: 'daytime',
+      port: 13,
+      open: (connection: Connection) => (connection.end('now\n'), { data: () => undefined }),
+    });
+    for (const [protocol, expected] of [
+      [greeting, 'welcome\n'],
+      [daytime, 'now\n'],
+    ] as const) {
       const { port } = await serve({ tls: own, proxyProtocol: ['192.0.2.1'] }, protocol as never);
       const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
       const [chunk] = (await once(socket, 'data')) as [Buffer];
@@ -74,14 +110,31 @@ describe('a tls:// listener', () => {
   test('a half-closed client gets its whole answer', async () => {
     const big = 'x'.repeat(4_000);
     const { port } = await serve({ tls: own });
-    const { answers } = await ask(port, {}, Array.from({ length: 200 }, () => big));
+    const { answers } = await ask(
+      port,
+      {},
+      Array.from({ length: 200 }, () => big),
+    );
     expect(answers).toEqual(Array.from({ length: 200 }, () => big));
   });
 
   test('chooses the certificate by the name that the client asks for, exactly or by a wildcard of one label', async () => {
-    const { port } = await serve({ tls: { ...own, byServerName: { 'other.example': other, '*.wild.example': other } } });
-    const subjects = await Promise.all(['other.example', 'OTHER.example', 'a.wild.example', 'a.b.wild.example', 'wild.example', 'unknown.example'].map(async (servername) => (await ask(port, { servername })).subject));
-    expect(subjects).toEqual(['other.example', 'other.example', 'other.example', 'own.example', 'own.example', 'own.example']);
+    const { port } = await serve({
+      tls: { ...own, byServerName: { 'other.example': other, '*.wild.example': other } },
+    });
+    const subjects = await Promise.all(
+      ['other.example', 'OTHER.example', 'a.wild.example', 'a.b.wild.example', 'wild.example', 'unknown.example'].map(
+        async (servername) => (await ask(port, { servername })).subject,
+      ),
+    );
+    expect(subjects).toEqual([
+      'other.example',
+      'other.example',
+      'other.example',
+      'own.example',
+      'own.example',
+      'own.example',
+    ]);
     expect((await ask(port, { servername: '' })).subject).toBe('own.example');
   });
 
@@ -137,19 +190,33 @@ describe('a tls:// listener', () => {
     gone.end();
     await gone.receiveAll();
     await expect(ask(port, { ALPNProtocols: ['h2'] })).rejects.toThrow();
-    await expect(ask(port, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' })).rejects.toThrow();
+    await expect(
+      ask(port, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' }),
+    ).rejects.toThrow();
     await eventually(async () => (await reasons(server))['handshake-error'] === 4);
   });
 
   test('without a certificate, or with a key that is not its own, nothing starts', () => {
-    expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' })).toThrow(/needs a certificate.*--tls-cert/);
-    expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' }, { tls: { cert: own.cert, key: other.key } })).toThrow(/can't be used/);
-    expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' }, { tls: { ...own, byServerName: { 'a.example': { cert: 'no PEM', key: '' } } } })).toThrow(/byServerName 'a\.example'/);
+    expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' })).toThrow(
+      /needs a certificate.*--tls-cert/,
+    );
+    expect(() =>
+      createServer({ protocol: who, listen: 'tls://127.0.0.1:0' }, { tls: { cert: own.cert, key: other.key } }),
+    ).toThrow(/can't be used/);
+    expect(() =>
+      createServer(
+        { protocol: who, listen: 'tls://127.0.0.1:0' },
+        { tls: { ...own, byServerName: { 'a.example': { cert: 'no PEM', key: '' } } } },
+      ),
+    ).toThrow(/byServerName 'a\.example'/);
   });
 
   test('openssl s_client is served', async () => {
     const { port } = await serve({ tls: own });
-    const answer = await sClient(['-connect', `127.0.0.1:${port}`, '-servername', 'own.example', '-tls1_2'], ['hello from openssl']);
+    const answer = await sClient(
+      ['-connect', `127.0.0.1:${port}`, '-servername', 'own.example', '-tls1_2'],
+      ['hello from openssl'],
+    );
     expect(answer).toContain('hello from openssl');
     expect(answer).toContain('CN = own.example');
   });
@@ -186,7 +253,10 @@ describe('the upgrade of a connection that began in clear', () => {
     const secure = await upgraded(port);
     secure.write('who\n');
     const [answer] = (await once(secure, 'data')) as [Buffer];
-    expect(JSON.parse(answer.toString())).toMatchObject({ state: 'open', secure: { protocol: 'TLSv1.3', sessionReused: false } });
+    expect(JSON.parse(answer.toString())).toMatchObject({
+      state: 'open',
+      secure: { protocol: 'TLSv1.3', sessionReused: false },
+    });
     secure.end();
     await once(secure, 'close');
     await eventually(async () => (await reasons(server)).finished === 1);
@@ -203,7 +273,8 @@ describe('the upgrade of a connection that began in clear', () => {
   test('bytes that a sink holds are refused too, and the error says how many', async () => {
     let failure: unknown;
     const protocol = defineProtocol({
-      name: 'hot', port: 7,
+      name: 'hot',
+      port: 7,
       open: (connection: Connection) => ({
         data(chunk: Uint8Array) {
           const end = chunk.indexOf(10);
@@ -217,7 +288,11 @@ describe('the upgrade of a connection that began in clear', () => {
     client.send('starttls\nRSET\n');
     await client.receiveAll();
     await eventually(async () => (await reasons(server))['early-plaintext'] === 1);
-    expect(failure).toMatchObject({ code: 'EARLY_PLAINTEXT', fault: 'remote', message: '5 bytes came in clear before the handshake' });
+    expect(failure).toMatchObject({
+      code: 'EARLY_PLAINTEXT',
+      fault: 'remote',
+      message: '5 bytes came in clear before the handshake',
+    });
   });
 
   test('a client that does not begin the handshake is ended by its limit, one that begins another language by an error', async () => {
@@ -240,7 +315,8 @@ describe('the upgrade of a connection that began in clear', () => {
   test('what a slow peer has not taken yet leaves in clear before the handshake, what is said meanwhile does not', async () => {
     const words = 'x'.repeat(8 * 1024 * 1024);
     const protocol = defineProtocol({
-      name: 'flood', port: 7,
+      name: 'flood',
+      port: 7,
       async connection(peer: Connection) {
         await peer.readLine();
         void peer.write(words).catch(() => undefined);
@@ -258,7 +334,8 @@ describe('the upgrade of a connection that began in clear', () => {
     let received = 0;
     while (received < words.length) {
       await once(plain, 'readable');
-      for (let chunk = plain.read() as Buffer | null; chunk !== null; chunk = plain.read() as Buffer | null) received += chunk.length;
+      for (let chunk = plain.read() as Buffer | null; chunk !== null; chunk = plain.read() as Buffer | null)
+        received += chunk.length;
     }
     expect(received).toBe(words.length);
     const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
@@ -271,10 +348,12 @@ describe('the upgrade of a connection that began in clear', () => {
   test('an upgrade without a certificate, or a second one, is an error of the program', async () => {
     const failures: unknown[] = [];
     const protocol = defineProtocol({
-      name: 'twice', port: 7,
+      name: 'twice',
+      port: 7,
       async connection(peer: Connection) {
         await peer.readLine();
-        for (let attempt = 0; attempt < 2; attempt += 1) await peer.startTls().catch((error: unknown) => failures.push(error));
+        for (let attempt = 0; attempt < 2; attempt += 1)
+          await peer.startTls().catch((error: unknown) => failures.push(error));
       },
     });
     const none = await serve({ listen: 'tcp://127.0.0.1:0' }, protocol as never);
@@ -290,7 +369,13 @@ describe('the upgrade of a connection that began in clear', () => {
 
   test('any bytes after the upgrade end in a close with a reason, and the next client is served', async () => {
     const { server, url, port } = await serve({ tls: own, listen: 'tcp://127.0.0.1:0' });
-    for (const bytes of ['\x16\x03\x01\x02\x00', '\x16\x03\x01\x00\x05hello', '\x80\x80\x01', '\0'.repeat(70_000), '\x15\x03\x03\x00\x02\x02\x28']) {
+    for (const bytes of [
+      '\x16\x03\x01\x02\x00',
+      '\x16\x03\x01\x00\x05hello',
+      '\x80\x80\x01',
+      '\0'.repeat(70_000),
+      '\x15\x03\x03\x00\x02\x02\x28',
+    ]) {
       const client = await connectClient(url);
       client.send('starttls\n');
       await client.receive('go ahead\n');

@@ -1,6 +1,15 @@
 // Listening on a unix path: whose name it may take, and what it leaves behind.
 
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +17,11 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, type Server, type ServerOptions } from '../src/index.ts';
 import { connectClient } from '../src/testing/index.ts';
 
-const echo = defineProtocol({ name: 'echo', port: 7, open: (connection) => ({ data: (chunk) => void connection.send(Buffer.from(chunk)) }) });
+const echo = defineProtocol({
+  name: 'echo',
+  port: 7,
+  open: (connection) => ({ data: (chunk) => void connection.send(Buffer.from(chunk)) }),
+});
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -49,25 +62,34 @@ describe('a unix path', () => {
   test('that somebody listens on is left to them, unless it is to be replaced', async () => {
     const file = path.join(folder(), 'busy');
     await serveOn(file);
-    await expect(serveOn(file)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: `cannot listen on unix:${file}: the path is in use: end the program that listens there, or choose another path` });
+    await expect(serveOn(file)).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: `cannot listen on unix:${file}: the path is in use: end the program that listens there, or choose another path`,
+    });
     await serveOn(file, { replaceUnixPath: true });
     expect(await isServed(file)).toBe(true);
   });
 
-  test.each(['a file', 'a symbolic link'])('that is %s is never replaced: it is somebody\'s', async (kind) => {
+  test.each(['a file', 'a symbolic link'])("that is %s is never replaced: it is somebody's", async (kind) => {
     const there = path.join(folder(), 'precious');
     const file = kind === 'a file' ? there : `${there}.link`;
     writeFileSync(there, 'data');
     if (kind !== 'a file') symlinkSync(there, file);
     for (const replaceUnixPath of [false, true]) {
-      await expect(serveOn(file, { replaceUnixPath })).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: `cannot listen on unix:${file}: a file that is no socket has that name: remove it, or choose another path` });
+      await expect(serveOn(file, { replaceUnixPath })).rejects.toMatchObject({
+        code: 'ADDRESS_IN_USE',
+        message: `cannot listen on unix:${file}: a file that is no socket has that name: remove it, or choose another path`,
+      });
     }
     expect(readFileSync(there, 'utf8')).toBe('data');
   });
 
   test('in a folder that does not exist is refused for that reason', async () => {
     const file = path.join(folder(), 'nowhere', 'socket');
-    await expect(serveOn(file)).rejects.toMatchObject({ code: 'BIND_FAILED', message: `cannot listen on unix:${file}: the folder of the path does not exist: create it first` });
+    await expect(serveOn(file)).rejects.toMatchObject({
+      code: 'BIND_FAILED',
+      message: `cannot listen on unix:${file}: the folder of the path does not exist: create it first`,
+    });
   });
 
   test('as long as the kernel takes is bound under its whole name', async () => {
@@ -82,7 +104,10 @@ describe('a unix path', () => {
     const where = folder();
     const deep = path.join(where, 'x'.repeat(107 - where.length - 3));
     mkdirSync(deep);
-    await expect(serveOn(path.join(deep, 'a'))).rejects.toMatchObject({ code: 'BIND_FAILED', message: expect.stringContaining('the folder of the path has too long a name: choose a shorter one') as string });
+    await expect(serveOn(path.join(deep, 'a'))).rejects.toMatchObject({
+      code: 'BIND_FAILED',
+      message: expect.stringContaining('the folder of the path has too long a name: choose a shorter one') as string,
+    });
     expect(readdirSync(deep)).toEqual([]);
   });
 });

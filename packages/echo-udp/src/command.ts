@@ -13,13 +13,41 @@ export const echoCommand: ServerCommand = {
   name: 'echo',
   summary: 'Sends back what it gets (RFC 862) over UDP; --listen tcp://… adds the TCP half.',
   options: [
-    { name: 'also', argument: 'NAMES', help: `further small services, each on its own port: ${SMALL_SERVICE_NAMES.map((name) => `${name} (${SMALL_SERVICES[name].port})`).join(', ')}` },
-    { name: 'min-source-port', argument: 'N', help: `datagrams from lower ports are dropped: services, not clients (default ${DEFAULT_SOURCE_POLICY.minSourcePort})` },
-    { name: 'rate', argument: 'N', help: `datagrams a second that one source may have answered, in each worker (default ${DEFAULT_GUARD.ratePerSource})` },
-    { name: 'total-rate', argument: 'N', help: `the same for all sources together, over all workers (default ${DEFAULT_GUARD.totalRate})` },
-    { name: 'max-unbroken', argument: 'N', help: `after so many answers to one source without a pause of a second one datagram is dropped, which ends loops; 0: never (default ${DEFAULT_GUARD.maxUnbrokenAnswers})` },
-    { name: 'receive-buffer', argument: 'BYTES', help: `asked of the kernel for each socket, which grants at most net.core.rmem_max (default ${DEFAULT_DATAGRAM_LIMITS.receiveBufferBytes})` },
-    { name: 'max-datagram', argument: 'BYTES', help: `longer ones are dropped, at most ${LARGEST_DATAGRAM_BYTES} (default ${DEFAULT_SOURCE_POLICY.maxDatagramBytes}, one Ethernet frame)` },
+    {
+      name: 'also',
+      argument: 'NAMES',
+      help: `further small services, each on its own port: ${SMALL_SERVICE_NAMES.map((name) => `${name} (${SMALL_SERVICES[name].port})`).join(', ')}`,
+    },
+    {
+      name: 'min-source-port',
+      argument: 'N',
+      help: `datagrams from lower ports are dropped: services, not clients (default ${DEFAULT_SOURCE_POLICY.minSourcePort})`,
+    },
+    {
+      name: 'rate',
+      argument: 'N',
+      help: `datagrams a second that one source may have answered, in each worker (default ${DEFAULT_GUARD.ratePerSource})`,
+    },
+    {
+      name: 'total-rate',
+      argument: 'N',
+      help: `the same for all sources together, over all workers (default ${DEFAULT_GUARD.totalRate})`,
+    },
+    {
+      name: 'max-unbroken',
+      argument: 'N',
+      help: `after so many answers to one source without a pause of a second one datagram is dropped, which ends loops; 0: never (default ${DEFAULT_GUARD.maxUnbrokenAnswers})`,
+    },
+    {
+      name: 'receive-buffer',
+      argument: 'BYTES',
+      help: `asked of the kernel for each socket, which grants at most net.core.rmem_max (default ${DEFAULT_DATAGRAM_LIMITS.receiveBufferBytes})`,
+    },
+    {
+      name: 'max-datagram',
+      argument: 'BYTES',
+      help: `longer ones are dropped, at most ${LARGEST_DATAGRAM_BYTES} (default ${DEFAULT_SOURCE_POLICY.maxDatagramBytes}, one Ethernet frame)`,
+    },
   ],
   defaultScheme: 'udp',
   schemes: ['udp', 'tcp', 'tls', 'unix'],
@@ -37,7 +65,11 @@ export const echoCommand: ServerCommand = {
     const names = (values.text('also') ?? '').split(',').filter((name) => name !== '');
     const unknown = names.find((name) => !Object.hasOwn(SMALL_SERVICES, name));
     if (unknown !== undefined) return fail(`--also names '${unknown}', allowed are ${SMALL_SERVICE_NAMES.join(', ')}`);
-    return ok(SMALL_SERVICE_NAMES.filter((name) => names.includes(name)).map((name) => withBuffer.value(smallServiceProtocol(name, guard.value))));
+    return ok(
+      SMALL_SERVICE_NAMES.filter((name) => names.includes(name)).map((name) =>
+        withBuffer.value(smallServiceProtocol(name, guard.value)),
+      ),
+    );
   },
 };
 
@@ -49,7 +81,9 @@ function readBuffer(values: OptionValues): Result<(protocol: Protocol) => Protoc
   const receiveBufferBytes = readNumber(values, 'receive-buffer', { whole: true, min: 0, max: LARGEST_BUFFER_BYTES });
   if (!receiveBufferBytes.ok) return receiveBufferBytes;
   const { value } = receiveBufferBytes;
-  return ok((protocol) => (value === undefined ? protocol : { ...protocol, datagramLimits: { receiveBufferBytes: value } }));
+  return ok((protocol) =>
+    value === undefined ? protocol : { ...protocol, datagramLimits: { receiveBufferBytes: value } },
+  );
 }
 
 function readGuard(values: OptionValues): Result<GuardOptions, string> {

@@ -1,16 +1,26 @@
-// What stands before every service here that answers datagrams: the policy of sources, then the rate of the source, then the rate
-// of all sources, then the answer. Every datagram that gets none is counted under its reason; none is logged.
+// What stands before every service here that answers datagrams: the policy of sources, then the rate of the source,
+// then the rate of all sources, then the answer. Every datagram that gets none is counted under its reason; none is
+// logged.
 
 import type { DatagramReceiver, DatagramSocket, ServiceContext } from '@wellknown/core';
 import { SourceLimit, TotalLimit } from './rate-limit.ts';
 import { DEFAULT_SOURCE_POLICY, reasonToDrop, type DropReason, type SourcePolicy } from './source-policy.ts';
 
 export interface GuardOptions extends Partial<SourcePolicy> {
-  /** Datagrams a second that one source (IPv6: one /64) may have answered, in each worker. Default 100, with bursts of twice that. */
+  /**
+   * Datagrams a second that one source (IPv6: one /64) may have answered, in each worker. Default 100, with bursts of
+   * twice that.
+   */
   readonly ratePerSource?: number;
-  /** Datagrams a second that all sources together may have answered, over all workers. Default 10 000, with bursts of a quarter of that. */
+  /**
+   * Datagrams a second that all sources together may have answered, over all workers. Default 10 000, with bursts of a
+   * quarter of that.
+   */
   readonly totalRate?: number;
-  /** After so many answers to one source without a pause of a second, one datagram is dropped, which ends any loop. 0: never. Default 10 000. */
+  /**
+   * After so many answers to one source without a pause of a second, one datagram is dropped, which ends any loop. 0:
+   * never. Default 10 000.
+   */
   readonly maxUnbrokenAnswers?: number;
   /** Sources remembered. Default 8192. */
   readonly maxSources?: number;
@@ -19,7 +29,8 @@ export interface GuardOptions extends Partial<SourcePolicy> {
 export const DEFAULT_GUARD = {
   // Enough for a prober at 10 ms, little enough that a forged source is no burden to its owner.
   ratePerSource: 100,
-  // 15 MB a second of full frames: what a small machine can spare, and a reflector of that size is not worth an attacker's time.
+  // 15 MB a second of full frames: what a small machine can spare, and a reflector of that size is not worth an
+  // attacker's time.
   totalRate: 10_000,
   // At the default rate this is one datagram in a hundred seconds.
   maxUnbrokenAnswers: 10_000,
@@ -31,23 +42,41 @@ export const DEFAULT_GUARD = {
 const TOTAL_BURST_SECONDS = 0.25;
 
 /** The reasons in the order they are looked at; `status()` shows each, also those that have not happened. */
-export const DROP_REASONS: readonly DropReason[] = ['own-port', 'service-port', 'too-short', 'too-long', 'rate', 'loop', 'total-rate', 'queue-full'];
+export const DROP_REASONS: readonly DropReason[] = [
+  'own-port',
+  'service-port',
+  'too-short',
+  'too-long',
+  'rate',
+  'loop',
+  'total-rate',
+  'queue-full',
+];
 
 /** The answer to a datagram, or undefined where it is too short to be one. May be the same buffer. */
 export type Answer = (message: Uint8Array) => Uint8Array | undefined;
 
 /**
- * The datagram side of a service: `createAnswer` is called once for each server. All sockets of one server share the limits, so that
- * a service on several addresses is not several services to a flood.
+ * The datagram side of a service: `createAnswer` is called once for each server. All sockets of one server share the
+ * limits, so that a service on several addresses is not several services to a flood.
  */
-export function guardedDatagrams(options: GuardOptions, createAnswer: (context: ServiceContext) => Answer): (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver {
+export function guardedDatagrams(
+  options: GuardOptions,
+  createAnswer: (context: ServiceContext) => Answer,
+): (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver {
   const policy: SourcePolicy = {
     minSourcePort: options.minSourcePort ?? DEFAULT_SOURCE_POLICY.minSourcePort,
     maxDatagramBytes: options.maxDatagramBytes ?? DEFAULT_SOURCE_POLICY.maxDatagramBytes,
   };
   const totalRate = options.totalRate ?? DEFAULT_GUARD.totalRate;
-  const shareOfTotal = (workerCount: number) => ({ perSecond: totalRate / workerCount, burst: Math.max(1, (totalRate / workerCount) * TOTAL_BURST_SECONDS) });
-  const perServer = new WeakMap<ServiceContext, { readonly sources: SourceLimit; readonly total: TotalLimit; readonly answer: Answer; sharedBy: number }>();
+  const shareOfTotal = (workerCount: number) => ({
+    perSecond: totalRate / workerCount,
+    burst: Math.max(1, (totalRate / workerCount) * TOTAL_BURST_SECONDS),
+  });
+  const perServer = new WeakMap<
+    ServiceContext,
+    { readonly sources: SourceLimit; readonly total: TotalLimit; readonly answer: Answer; sharedBy: number }
+  >();
 
   const setUp = (context: ServiceContext) => {
     const { clock, counters, workerCount } = context;

@@ -1,5 +1,6 @@
-// The datagrams that a probe sends, and what it makes of those that come back. To an echo: a number drawn for this run, the sequence
-// number, and a pattern, so that an answer to another run, a changed byte or a cut tail is noticed. To a STAMP reflector: RFC 8762's.
+// The datagrams that a probe sends, and what it makes of those that come back. To an echo: a number drawn for this run,
+// the sequence number, and a pattern, so that an answer to another run, a changed byte or a cut tail is noticed. To a
+// STAMP reflector: RFC 8762's.
 
 import { readNtpTimestamp, STAMP_BYTES, writeStampRequest } from './stamp.ts';
 
@@ -32,7 +33,8 @@ export function probeFormat(kind: ProbeKind, bytes: number, run: readonly [numbe
   };
   const isIntact = (answer: Uint8Array, sequence: number, from: number): boolean =>
     answer.length === bytes && answer.every((byte, index) => index < from || byte === patternByte(sequence, index));
-  const viewOf = (message: Uint8Array): DataView => new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const viewOf = (message: Uint8Array): DataView =>
+    new DataView(message.buffer, message.byteOffset, message.byteLength);
 
   if (kind === 'stamp') {
     return {
@@ -45,7 +47,9 @@ export function probeFormat(kind: ProbeKind, bytes: number, run: readonly [numbe
         if (answer.length < STAMP_BYTES) return undefined;
         const view = viewOf(answer);
         const sequence = view.getUint32(24);
-        return isIntact(answer, sequence, STAMP_BYTES) ? { sequence, insideMs: Math.max(0, readNtpTimestamp(view, 4) - readNtpTimestamp(view, 16)) } : undefined;
+        return isIntact(answer, sequence, STAMP_BYTES)
+          ? { sequence, insideMs: Math.max(0, readNtpTimestamp(view, 4) - readNtpTimestamp(view, 16)) }
+          : undefined;
       },
     };
   }
@@ -62,7 +66,11 @@ export function probeFormat(kind: ProbeKind, bytes: number, run: readonly [numbe
       if (answer.length < ECHO_HEADER_BYTES) return undefined;
       const view = viewOf(answer);
       const sequence = view.getUint32(8);
-      return view.getUint32(0) === run[0] >>> 0 && view.getUint32(4) === run[1] >>> 0 && isIntact(answer, sequence, ECHO_HEADER_BYTES) ? { sequence, insideMs: 0 } : undefined;
+      return view.getUint32(0) === run[0] >>> 0 &&
+        view.getUint32(4) === run[1] >>> 0 &&
+        isIntact(answer, sequence, ECHO_HEADER_BYTES)
+        ? { sequence, insideMs: 0 }
+        : undefined;
     },
   };
 }

@@ -1,11 +1,15 @@
 // What became of each probe. Pure: sequence numbers and times in, counts out.
 //
-// A probe that is not answered within the timeout is lost, and stays lost when its answer comes later (RFC 7680 §2.5). An answer
-// is reordered when one to a later probe came before it (RFC 4737 §3.3). At any time sent = received + lost + waiting.
+// A probe that is not answered within the timeout is lost, and stays lost when its answer comes later (RFC 7680 §2.5).
+// An answer is reordered when one to a later probe came before it (RFC 4737 §3.3). At any time sent = received + lost +
+// waiting.
 
 import { RoundTrips, type RoundTripSummary } from './round-trips.ts';
 
-/** How many of the last probes are remembered: more than can be waiting, at the shortest interval and the longest timeout. */
+/**
+ * How many of the last probes are remembered: more than can be waiting, at the shortest interval and the longest
+ * timeout.
+ */
 export const PROBE_WINDOW = 65_536;
 
 export interface ProbeCounts {
@@ -58,7 +62,10 @@ export class ProbeTally {
     return sequence;
   }
 
-  /** An answer. `inside` is the part of its round trip that the other end says it has spent on it. False for one to no probe of ours. */
+  /**
+   * An answer. `inside` is the part of its round trip that the other end says it has spent on it. False for one to no
+   * probe of ours.
+   */
   receive(sequence: number, nowMs: number, insideMs = 0): boolean {
     this.expire(nowMs);
     if (sequence >= this.#next || sequence < this.#next - PROBE_WINDOW) return false;

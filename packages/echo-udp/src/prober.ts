@@ -32,7 +32,10 @@ export interface ProbeReport extends ProbeCounts {
   readonly refused: number;
   /** Probes that this machine refused to send. */
   readonly unsent: number;
-  /** Answers that reached this machine and found the receive buffer full: lost, but not by the network. Known at the end. */
+  /**
+   * Answers that reached this machine and found the receive buffer full: lost, but not by the network. Known at the
+   * end.
+   */
   readonly droppedHere: number;
   readonly durationMs: number;
 }
@@ -44,15 +47,40 @@ const PROGRESS_EVERY_MS = 200;
 const TICK_MS = 10;
 // After a stall, probes are not sent in one burst but for so many intervals.
 const MAX_CATCH_UP = 10;
-// The last probe may have a duplicate behind its answer: it is waited for as long as the longest round trip, and at least this.
+// The last probe may have a duplicate behind its answer: it is waited for as long as the longest round trip, and at
+// least this.
 const MIN_STRAGGLERS_MS = 100;
 
 /** Resolves with the report when every probe is answered or lost. Rejects with a WellknownError when it can't begin. */
 export async function probe(target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { kind = 'echo', count = 10, intervalMs = 1_000, bytes = 64, timeoutMs = 2_000, signal, clock = systemClock, onProgress } = options;
-  check('bytes', bytes, Number.isInteger(bytes) && bytes >= MIN_PROBE_BYTES[kind] && bytes <= PROBE_LIMITS.maxBytes, `a whole number from ${MIN_PROBE_BYTES[kind]} to ${PROBE_LIMITS.maxBytes}`);
-  check('intervalMs', intervalMs, intervalMs >= PROBE_LIMITS.minIntervalMs, `a number from ${PROBE_LIMITS.minIntervalMs}`);
-  check('timeoutMs', timeoutMs, timeoutMs > 0 && timeoutMs <= PROBE_LIMITS.maxTimeoutMs, `a number up to ${PROBE_LIMITS.maxTimeoutMs}`);
+  const {
+    kind = 'echo',
+    count = 10,
+    intervalMs = 1_000,
+    bytes = 64,
+    timeoutMs = 2_000,
+    signal,
+    clock = systemClock,
+    onProgress,
+  } = options;
+  check(
+    'bytes',
+    bytes,
+    Number.isInteger(bytes) && bytes >= MIN_PROBE_BYTES[kind] && bytes <= PROBE_LIMITS.maxBytes,
+    `a whole number from ${MIN_PROBE_BYTES[kind]} to ${PROBE_LIMITS.maxBytes}`,
+  );
+  check(
+    'intervalMs',
+    intervalMs,
+    intervalMs >= PROBE_LIMITS.minIntervalMs,
+    `a number from ${PROBE_LIMITS.minIntervalMs}`,
+  );
+  check(
+    'timeoutMs',
+    timeoutMs,
+    timeoutMs > 0 && timeoutMs <= PROBE_LIMITS.maxTimeoutMs,
+    `a number up to ${PROBE_LIMITS.maxTimeoutMs}`,
+  );
   const tally = new ProbeTally(timeoutMs);
   const format = probeFormat(kind, bytes, [Math.floor(Math.random() * 2 ** 32), Math.floor(Math.random() * 2 ** 32)]);
   let corrupted = 0;
@@ -82,7 +110,16 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
   const report = (droppedHere = 0): ProbeReport => {
     tally.expire(clock.nowMs());
     const { failedSends, refused } = peer.counters;
-    return { target, bytes, ...tally.counts(), corrupted, refused, unsent: unsent + failedSends, droppedHere, durationMs: clock.nowMs() - startMs };
+    return {
+      target,
+      bytes,
+      ...tally.counts(),
+      corrupted,
+      refused,
+      unsent: unsent + failedSends,
+      droppedHere,
+      durationMs: clock.nowMs() - startMs,
+    };
   };
   const isOver = (nowMs: number): boolean => {
     if (tried < count && signal?.aborted !== true) return false;
@@ -113,5 +150,8 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
 }
 
 function check(name: string, given: number, isAllowed: boolean, allowed: string): void {
-  if (!isAllowed) throw new WellknownError('OPTION_INVALID', `option '${name}' is ${given}, allowed is ${allowed}`, { fault: 'local' });
+  if (!isAllowed)
+    throw new WellknownError('OPTION_INVALID', `option '${name}' is ${given}, allowed is ${allowed}`, {
+      fault: 'local',
+    });
 }

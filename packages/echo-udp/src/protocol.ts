@@ -5,7 +5,10 @@ import { guardedDatagrams, type GuardOptions } from './guard.ts';
 
 export type EchoOptions = GuardOptions;
 
-/** The echo service, for `createServer`. Answers are never anything but the identical bytes, so that nothing is amplified. */
+/**
+ * The echo service, for `createServer`. Answers are never anything but the identical bytes, so that nothing is
+ * amplified.
+ */
 export function echoProtocol(options: EchoOptions = {}): Protocol {
   return defineProtocol({
     name: 'echo',

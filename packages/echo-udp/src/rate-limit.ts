@@ -1,8 +1,9 @@
 // Token buckets by source, in a table of fixed size, and one bucket for all. Pure: time comes in with each question.
 //
-// The table is a cache of sets: a source's hash names a set of eight places, and the one in it that has been silent longest is
-// forgotten for a new source. So a question costs the same whether ten sources ask or ten million forged ones do, and the
-// memory is what it was at the start. The hash is seeded, so that nobody can aim at the set of somebody else.
+// The table is a cache of sets: a source's hash names a set of eight places, and the one in it that has been silent
+// longest is forgotten for a new source. So a question costs the same whether ten sources ask or ten million forged
+// ones do, and the memory is what it was at the start. The hash is seeded, so that nobody can aim at the set of
+// somebody else.
 
 import { readSourceKey, type SourceKey } from './source-key.ts';
 
@@ -14,8 +15,8 @@ export interface SourceLimitOptions {
   /** Sources remembered, rounded up to a power of two, at least eight. */
   readonly maxSources: number;
   /**
-   * After so many answers to one source without a pause of a second between them, one of its datagrams is dropped. A client loses
-   * one in so many; two services that send each other the same datagram for ever have lost it. 0: never.
+   * After so many answers to one source without a pause of a second between them, one of its datagrams is dropped. A
+   * client loses one in so many; two services that send each other the same datagram for ever have lost it. 0: never.
    */
   readonly maxUnbrokenAnswers: number;
   readonly seed: number;
@@ -82,7 +83,9 @@ export class SourceLimit {
     return 'ok';
   }
 
-  /** The place of the source; for a new one the place of whoever in its set has been silent longest, with full tokens. */
+  /**
+   * The place of the source; for a new one the place of whoever in its set has been silent longest, with full tokens.
+   */
   #placeOf(address: string, nowMs: number): number {
     const key = this.#key;
     readSourceKey(address, key);

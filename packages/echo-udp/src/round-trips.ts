@@ -1,4 +1,5 @@
-// Round trips, counted in steps of less than one percent: any number of them in a few kilobytes. The least and the greatest are exact.
+// Round trips, counted in steps of less than one percent: any number of them in a few kilobytes. The least and the
+// greatest are exact.
 
 // 128 steps for each doubling.
 const STEPS = 128;
@@ -47,7 +48,13 @@ export class RoundTrips {
   /** Undefined before the first. */
   summary(): RoundTripSummary | undefined {
     if (this.#count === 0) return undefined;
-    return { min: this.#minMs, mean: this.#sumMs / this.#count, p50: this.#percentile(50), p99: this.#percentile(99), max: this.#maxMs };
+    return {
+      min: this.#minMs,
+      mean: this.#sumMs / this.#count,
+      p50: this.#percentile(50),
+      p99: this.#percentile(99),
+      max: this.#maxMs,
+    };
   }
 
   /** By the nearest rank; never outside of what was measured. */

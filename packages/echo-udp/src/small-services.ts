@@ -1,9 +1,16 @@
 // The other small services of inetd, and STAMP's reflector, as rows of one table. None of them runs unless it is named.
 //
-// Those that answer datagrams stand behind the same guard as echo. Character generation is not offered over UDP: it would answer one
-// byte with hundreds (CVE-1999-0103).
+// Those that answer datagrams stand behind the same guard as echo. Character generation is not offered over UDP: it
+// would answer one byte with hundreds (CVE-1999-0103).
 
-import { defineProtocol, type Clock, type Connection, type Protocol, type ServiceContext, type Sink } from '@wellknown/core';
+import {
+  defineProtocol,
+  type Clock,
+  type Connection,
+  type Protocol,
+  type ServiceContext,
+  type Sink,
+} from '@wellknown/core';
 import { guardedDatagrams, type Answer, type GuardOptions } from './guard.ts';
 import { reflectStamp } from './stamp.ts';
 
@@ -18,10 +25,38 @@ interface SmallService {
 
 export const SMALL_SERVICES = {
   discard: { port: 9, rfc: '863', help: 'takes everything and says nothing', open: () => discardSink, answer: 'none' },
-  daytime: { port: 13, rfc: '867', help: 'tells the time in words', open: (connection, { clock }) => sayOnce(connection, daytimeText(clock)), answer: ({ clock }) => () => daytimeText(clock) },
-  chargen: { port: 19, rfc: '864', help: 'sends characters until the peer goes; TCP only', open: (connection, { clock }) => generateCharacters(connection, clock) },
-  time: { port: 37, rfc: '868', help: 'tells the seconds since 1900 in four bytes', open: (connection, { clock }) => sayOnce(connection, timeBytes(clock)), answer: ({ clock }) => () => timeBytes(clock) },
-  stamp: { port: 862, rfc: '8762', help: 'reflects measurement datagrams with timestamps; UDP only', answer: ({ clock }) => stampAnswer(clock) },
+  daytime: {
+    port: 13,
+    rfc: '867',
+    help: 'tells the time in words',
+    open: (connection, { clock }) => sayOnce(connection, daytimeText(clock)),
+    answer:
+      ({ clock }) =>
+      () =>
+        daytimeText(clock),
+  },
+  chargen: {
+    port: 19,
+    rfc: '864',
+    help: 'sends characters until the peer goes; TCP only',
+    open: (connection, { clock }) => generateCharacters(connection, clock),
+  },
+  time: {
+    port: 37,
+    rfc: '868',
+    help: 'tells the seconds since 1900 in four bytes',
+    open: (connection, { clock }) => sayOnce(connection, timeBytes(clock)),
+    answer:
+      ({ clock }) =>
+      () =>
+        timeBytes(clock),
+  },
+  stamp: {
+    port: 862,
+    rfc: '8762',
+    help: 'reflects measurement datagrams with timestamps; UDP only',
+    answer: ({ clock }) => stampAnswer(clock),
+  },
 } as const satisfies Record<string, SmallService>;
 
 export type SmallServiceName = keyof typeof SMALL_SERVICES;
@@ -34,7 +69,9 @@ export function smallServiceProtocol(name: SmallServiceName, options: GuardOptio
     name,
     port,
     ...(open === undefined ? {} : { open }),
-    ...(answer === undefined ? {} : { datagrams: answer === 'none' ? () => () => undefined : guardedDatagrams(options, answer) }),
+    ...(answer === undefined
+      ? {}
+      : { datagrams: answer === 'none' ? () => () => undefined : guardedDatagrams(options, answer) }),
   });
 }
 
@@ -47,7 +84,8 @@ function sayOnce(connection: Connection, words: Uint8Array): Sink {
 }
 
 /** RFC 867 asks for no format but printable ASCII on a line. */
-const daytimeText = (clock: Clock): Uint8Array => new TextEncoder().encode(`${new Date(clock.wallMs()).toUTCString()}\r\n`);
+const daytimeText = (clock: Clock): Uint8Array =>
+  new TextEncoder().encode(`${new Date(clock.wallMs()).toUTCString()}\r\n`);
 
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 

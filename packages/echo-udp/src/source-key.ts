@@ -1,5 +1,6 @@
-// The number under which a source's datagrams are counted: an IPv4 address, or the first 64 bits of an IPv6 address, since one
-// subscriber usually holds a whole /64. Text in, two numbers out, with nothing allocated: this runs for each datagram.
+// The number under which a source's datagrams are counted: an IPv4 address, or the first 64 bits of an IPv6 address,
+// since one subscriber usually holds a whole /64. Text in, two numbers out, with nothing allocated: this runs for each
+// datagram.
 
 /** Filled by `readSourceKey`. IPv4: `high` is 0. */
 export interface SourceKey {
@@ -15,7 +16,10 @@ const LETTER_A = 0x61;
 
 const groups = new Uint16Array(8);
 
-/** Reads the address as the system writes it (lower case, canonical or not, with or without a zone). What is no address counts as one source. */
+/**
+ * Reads the address as the system writes it (lower case, canonical or not, with or without a zone). What is no address
+ * counts as one source.
+ */
 export function readSourceKey(address: string, key: SourceKey): void {
   key.high = 0;
   key.low = 0;
@@ -62,7 +66,8 @@ function readIpv6(address: string, key: SourceKey): void {
   }
   // Only the first four groups count; those behind the gap are moved to the end.
   const moved = gapAt < 0 ? 0 : 8 - count;
-  const at = (place: number): number => (gapAt < 0 || place < gapAt ? (groups[place] ?? 0) : place < gapAt + moved ? 0 : (groups[place - moved] ?? 0));
+  const at = (place: number): number =>
+    gapAt < 0 || place < gapAt ? (groups[place] ?? 0) : place < gapAt + moved ? 0 : (groups[place - moved] ?? 0);
   key.high = ((at(0) << 16) | at(1)) >>> 0;
   key.low = ((at(2) << 16) | at(3)) >>> 0;
 }

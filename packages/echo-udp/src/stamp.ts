@@ -1,6 +1,6 @@
-// The reflector of STAMP (RFC 8762), unauthenticated mode: a datagram of a session-sender in, the reflected one out. It is stateless
-// (§4.3 leaves the choice): the sequence number that comes is the one that goes. Also answers TWAMP-Light senders that pad
-// to 44 bytes.
+// The reflector of STAMP (RFC 8762), unauthenticated mode: a datagram of a session-sender in, the reflected one out. It
+// is stateless (§4.3 leaves the choice): the sequence number that comes is the one that goes. Also answers TWAMP-Light
+// senders that pad to 44 bytes.
 //
 //     sent:       sequence 4 · timestamp 8 · error estimate 2 · session id 2 · zero 28
 //     reflected:  sequence 4 · timestamp 8 · error estimate 2 · session id 2 · receive timestamp 8 ·
@@ -14,8 +14,8 @@ export const STAMP_BYTES = 44;
 // RFC 868's epoch, which NTP shares: seconds from 1900 to 1970.
 const EPOCH_OFFSET_SECONDS = 2_208_988_800;
 
-// Not known to be synchronized, NTP format, and an error of 2^-7 s, 8 ms (multiplier 1, scale 25; RFC 4656 §4.1.2): Node cannot take the
-// kernel's timestamps, so the time that a datagram waited for this process to read it is not told.
+// Not known to be synchronized, NTP format, and an error of 2^-7 s, 8 ms (multiplier 1, scale 25; RFC 4656 §4.1.2):
+// Node cannot take the kernel's timestamps, so the time that a datagram waited for this process to read it is not told.
 const ERROR_ESTIMATE = 0x1901;
 // RFC 5357 §4.2.1: 255 where the reflector cannot see the TTL of what it received, as Node cannot.
 const UNKNOWN_TTL = 255;
@@ -41,7 +41,11 @@ export function writeStampRequest(bytes: Uint8Array, sequence: number, wallMs: n
 }
 
 /** Makes the reflected datagram, or nothing of one that is too short to be STAMP's. `wallMs` may hold fractions. */
-export function reflectStamp(message: Uint8Array, receivedAtWallMs: number, wallMs: () => number): Uint8Array | undefined {
+export function reflectStamp(
+  message: Uint8Array,
+  receivedAtWallMs: number,
+  wallMs: () => number,
+): Uint8Array | undefined {
   if (message.length < STAMP_BYTES) return undefined;
   const reflected = Uint8Array.from(message);
   const view = new DataView(reflected.buffer);

@@ -28,7 +28,11 @@ describeDatagramBehaviour(
   { describe, test },
 );
 
-const LENGTHS: readonly (readonly [SmallServiceName, number])[] = [['daytime', 31], ['time', 4], ['stamp', STAMP_BYTES]];
+const LENGTHS: readonly (readonly [SmallServiceName, number])[] = [
+  ['daytime', 31],
+  ['time', 4],
+  ['stamp', STAMP_BYTES],
+];
 for (const [name, byteLength] of LENGTHS) {
   describeDatagramBehaviour(
     {

@@ -37,14 +37,18 @@ describe('over real datagrams', () => {
     const port = Number(bound?.url.split(':').at(-1));
     const host = family === 'udp4' ? '127.0.0.1' : '::1';
     await new Promise<void>((resolve) => client.bind(0, host, resolve));
-    const ask = (message: Uint8Array): Promise<Buffer> => new Promise((resolve) => {
-      client.once('message', resolve);
-      client.send(message, port, host);
-    });
+    const ask = (message: Uint8Array): Promise<Buffer> =>
+      new Promise((resolve) => {
+        client.once('message', resolve);
+        client.send(message, port, host);
+      });
     return { server, client, port, ask };
   }
 
-  test.each([['udp://127.0.0.1:0', 'udp4'], ['udp://[::1]:0', 'udp6']] as const)('%s sends every length back, byte for byte, up to the largest datagram', async (endpoint, family) => {
+  test.each([
+    ['udp://127.0.0.1:0', 'udp4'],
+    ['udp://[::1]:0', 'udp6'],
+  ] as const)('%s sends every length back, byte for byte, up to the largest datagram', async (endpoint, family) => {
     const { ask } = await listen({ listen: endpoint, maxDatagramBytes: 65_507 }, family);
     for (const byteLength of [0, 1, 64, 1472, 1473, 9000, 65_507]) {
       const message = Uint8Array.from({ length: byteLength }, (_, index) => index * 31);

@@ -2,7 +2,15 @@ import { limitKey, silentLog, type DatagramSocket, type ServiceContext } from '@
 import { createFakeClock, type FakeClock } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SOURCE_POLICY, echoProtocol, reasonToDrop, SourceLimit, TotalLimit, type EchoOptions, type SourceLimitOptions } from '../src/index.ts';
+import {
+  DEFAULT_SOURCE_POLICY,
+  echoProtocol,
+  reasonToDrop,
+  SourceLimit,
+  TotalLimit,
+  type EchoOptions,
+  type SourceLimitOptions,
+} from '../src/index.ts';
 import { readSourceKey } from '../src/source-key.ts';
 
 const source = (port: number, address = '192.0.2.1') => ({ address, port });
@@ -50,12 +58,17 @@ describe('the key of a source', () => {
   test('two IPv6 addresses have the same one exactly when they are of one /64', () => {
     const groups = fc.array(fc.constantFrom(0, 0, 1, 0xff, 0xffff), { minLength: 8, maxLength: 8 });
     const compress = (address: string): string => new URL(`http://[${address}]/`).hostname.slice(1, -1);
-    fc.assert(fc.property(groups, groups, (a, b) => {
-      const [one, other] = [a, b].map((list) => list.map((group) => group.toString(16)).join(':')) as [string, string];
-      const network = (address: string): string => limitKey({ family: 'ipv6', address, port: 0 });
-      expect(keyOf(compress(one))).toBe(keyOf(one));
-      expect(keyOf(one) === keyOf(compress(other))).toBe(network(one) === network(other));
-    }));
+    fc.assert(
+      fc.property(groups, groups, (a, b) => {
+        const [one, other] = [a, b].map((list) => list.map((group) => group.toString(16)).join(':')) as [
+          string,
+          string,
+        ];
+        const network = (address: string): string => limitKey({ family: 'ipv6', address, port: 0 });
+        expect(keyOf(compress(one))).toBe(keyOf(one));
+        expect(keyOf(one) === keyOf(compress(other))).toBe(network(one) === network(other));
+      }),
+    );
   });
 });
 
@@ -93,52 +106,79 @@ describe('the rate of one source', () => {
 
   test('a flood of a hundred thousand forged sources leaves the table as large as it was', () => {
     const limit = limitOf({ maxSources: 64 });
-    for (let count = 0; count < 100_000; count += 1) limit.take(`10.${count & 255}.${(count >> 8) & 255}.${count >> 16}`, count);
+    for (let count = 0; count < 100_000; count += 1)
+      limit.take(`10.${count & 255}.${(count >> 8) & 255}.${count >> 16}`, count);
     expect(limit.size).toBe(64);
   });
 
   test('over any stretch no source gets more than the burst and its rate', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 200 }), (gaps) => {
-      const limit = limitOf({ burst: 5 });
-      let nowMs = 0;
-      let taken = 0;
-      for (const gap of gaps) {
-        nowMs += gap;
-        taken += limit.take('192.0.2.1', nowMs) === 'ok' ? 1 : 0;
-        expect(taken).toBeLessThanOrEqual(5 + nowMs / 100);
-      }
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 200 }), (gaps) => {
+        const limit = limitOf({ burst: 5 });
+        let nowMs = 0;
+        let taken = 0;
+        for (const gap of gaps) {
+          nowMs += gap;
+          taken += limit.take('192.0.2.1', nowMs) === 'ok' ? 1 : 0;
+          expect(taken).toBeLessThanOrEqual(5 + nowMs / 100);
+        }
+      }),
+    );
   });
 });
 
 describe('what has no pause', () => {
   test('loses the datagram after the limit, and not the one at it', () => {
     const limit = limitOf({ maxUnbrokenAnswers: 3 });
-    expect([0, 100, 200, 300, 400].map((nowMs) => limit.take('192.0.2.1', nowMs))).toEqual(['ok', 'ok', 'ok', 'loop', 'ok']);
+    expect([0, 100, 200, 300, 400].map((nowMs) => limit.take('192.0.2.1', nowMs))).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'loop',
+      'ok',
+    ]);
   });
 
   test('goes on when there is a pause of a second', () => {
     const limit = limitOf({ maxUnbrokenAnswers: 3 });
-    expect([0, 100, 200, 1_200, 1_300, 1_400].map((nowMs) => limit.take('192.0.2.1', nowMs))).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok']);
+    expect([0, 100, 200, 1_200, 1_300, 1_400].map((nowMs) => limit.take('192.0.2.1', nowMs))).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+    ]);
   });
 
-  test.each([1, 10, 100])('a loop of %i datagrams in flight between two such services dies out, however slow it is', (inFlight) => {
-    // Each comes back after 100 ms: below the rate of the source, so that only this rule can end it.
-    const limit = limitOf({ perSecond: 10_000, burst: 20_000, maxUnbrokenAnswers: 50 });
-    let alive = inFlight;
-    let rounds = 0;
-    while (alive > 0 && rounds < 100_000) {
-      rounds += 1;
-      const now = rounds * 100;
-      for (let count = alive; count > 0; count -= 1) if (limit.take('192.0.2.1', now) !== 'ok') alive -= 1;
-    }
-    expect(alive).toBe(0);
-  });
+  test.each([1, 10, 100])(
+    'a loop of %i datagrams in flight between two such services dies out, however slow it is',
+    (inFlight) => {
+      // Each comes back after 100 ms: below the rate of the source, so that only this rule can end it.
+      const limit = limitOf({ perSecond: 10_000, burst: 20_000, maxUnbrokenAnswers: 50 });
+      let alive = inFlight;
+      let rounds = 0;
+      while (alive > 0 && rounds < 100_000) {
+        rounds += 1;
+        const now = rounds * 100;
+        for (let count = alive; count > 0; count -= 1) if (limit.take('192.0.2.1', now) !== 'ok') alive -= 1;
+      }
+      expect(alive).toBe(0);
+    },
+  );
 });
 
 test('the limit of all sources answers its burst, drops one more, and recovers', () => {
   const limit = new TotalLimit({ perSecond: 100, burst: 3 }, 0);
-  expect([0, 0, 0, 0, 9, 10, 10].map((nowMs) => limit.take(nowMs))).toEqual([true, true, true, false, false, true, false]);
+  expect([0, 0, 0, 0, 9, 10, 10].map((nowMs) => limit.take(nowMs))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
 });
 
 interface Fixture {
@@ -153,7 +193,14 @@ interface Fixture {
 function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {}): Fixture {
   const clock = createFakeClock();
   const sent: Uint8Array[] = [];
-  const context: Omit<ServiceContext, 'workerCount'> & { workerCount: number } = { log: silentLog, clock, workerSlot: 0, workerCount, counters: {}, work: { add: () => undefined } };
+  const context: Omit<ServiceContext, 'workerCount'> & { workerCount: number } = {
+    log: silentLog,
+    clock,
+    workerSlot: 0,
+    workerCount,
+    counters: {},
+    work: { add: () => undefined },
+  };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },
     send: (message) => !isFull && sent.push(message) > 0,
@@ -161,7 +208,13 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
   });
   const { datagrams } = echoProtocol(options);
   const receivers = ['127.0.0.1', '192.0.2.200'].map((address) => datagrams?.(socketOn(address), context));
-  return { counters: context.counters, sent, clock, receive: (message, from, socket = 0) => void receivers[socket]?.(message, from), scale: (count) => (context.workerCount = count) };
+  return {
+    counters: context.counters,
+    sent,
+    clock,
+    receive: (message, from, socket = 0) => void receivers[socket]?.(message, from),
+    scale: (count) => (context.workerCount = count),
+  };
 }
 
 describe('the guard', () => {
@@ -181,7 +234,10 @@ describe('the guard', () => {
   });
 
   test('the share of the total rate follows the pool: at it all are answered, one past it is not', () => {
-    const { receive, sent, counters, clock, scale } = guarded({ totalRate: 80, ratePerSource: 1e6, maxUnbrokenAnswers: 0 }, { workerCount: 2 });
+    const { receive, sent, counters, clock, scale } = guarded(
+      { totalRate: 80, ratePerSource: 1e6, maxUnbrokenAnswers: 0 },
+      { workerCount: 2 },
+    );
     const answered = (count: number): number => {
       const before = sent.length;
       for (let done = 0; done < count; done += 1) receive(new Uint8Array(1), source(50_000));
@@ -212,10 +268,20 @@ describe('the guard', () => {
   test('every reason is in the status from the start, and every datagram is answered or has one', () => {
     const { receive, sent, counters } = guarded({ ratePerSource: 2, totalRate: 40, maxUnbrokenAnswers: 3 });
     expect(Object.values(counters)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
-    fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 65_535 }), fc.ipV4(), fc.integer({ min: 0, max: 3_000 })), { maxLength: 50 }), (datagrams) => {
-      const before = sent.length + Object.values(counters).reduce((sum, count) => sum + count, 0);
-      for (const [port, address, byteLength] of datagrams) receive(new Uint8Array(byteLength), { port, address });
-      expect(sent.length + Object.values(counters).reduce((sum, count) => sum + count, 0) - before).toBe(datagrams.length);
-    }), { numRuns: 30 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 65_535 }), fc.ipV4(), fc.integer({ min: 0, max: 3_000 })), {
+          maxLength: 50,
+        }),
+        (datagrams) => {
+          const before = sent.length + Object.values(counters).reduce((sum, count) => sum + count, 0);
+          for (const [port, address, byteLength] of datagrams) receive(new Uint8Array(byteLength), { port, address });
+          expect(sent.length + Object.values(counters).reduce((sum, count) => sum + count, 0) - before).toBe(
+            datagrams.length,
+          );
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });

@@ -15,7 +15,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Needs programs of the system, and `root` where a datagram is forged. Missing, the test is skipped with the reason; in CI it fails. */
+/**
+ * Needs programs of the system, and `root` where a datagram is forged. Missing, the test is skipped with the reason; in
+ * CI it fails.
+ */
 function testWith(programs: readonly string[], name: string, run: () => Promise<void>, needsRoot = false): void {
   const isRefused = needsRoot && process.getuid?.() !== 0;
   if (isRefused) console.log(`skipped, forging a source needs root: ${name}`);
@@ -23,7 +26,12 @@ function testWith(programs: readonly string[], name: string, run: () => Promise<
 }
 
 /** Runs a client to its end. With `untilBytes` its input stays open until it has printed so many. */
-function system(command: string, args: readonly string[], input: string | Uint8Array = '', untilBytes = 0): Promise<{ status: number; stdout: Buffer }> {
+function system(
+  command: string,
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  untilBytes = 0,
+): Promise<{ status: number; stdout: Buffer }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 20_000 });
     const chunks: Buffer[] = [];
@@ -44,7 +52,8 @@ async function started(server: Server): Promise<{ server: Server; port: string }
   return { server, port: bound?.url.split(':').at(-1) ?? '' };
 }
 
-const startEcho = (options: EchoServerOptions = {}) => started(createEchoServer({ listen: 'udp://127.0.0.1:0', ...options }));
+const startEcho = (options: EchoServerOptions = {}) =>
+  started(createEchoServer({ listen: 'udp://127.0.0.1:0', ...options }));
 const datagramsOf = async (server: Server) => (await server.status()).services[0]!.datagrams;
 const countersOf = async (server: Server) => (await server.status()).services[0]!.counters;
 
@@ -59,33 +68,61 @@ async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<voi
 describe('clients', () => {
   testWith(['nping'], 'nping counts an answer to each of its datagrams', async () => {
     const { port } = await startEcho();
-    const { stdout } = await system('nping', ['--unprivileged', '--udp', '-p', port, '-c', '5', '--rate', '50', '--data-length', '1000', '127.0.0.1']);
+    const { stdout } = await system('nping', [
+      '--unprivileged',
+      '--udp',
+      '-p',
+      port,
+      '-c',
+      '5',
+      '--rate',
+      '50',
+      '--data-length',
+      '1000',
+      '127.0.0.1',
+    ]);
     expect(String(stdout)).toMatch(/UDP packets sent: 5 \| Rcvd: 5 \| Lost: 0/);
   });
 
-  testWith(['nmap'], 'nmap finds an open port, since it is answered', async () => {
-    const { port } = await startEcho();
-    const { stdout } = await system('nmap', ['-n', '-Pn', '-sU', '-p', port, '--reason', '127.0.0.1']);
-    expect(String(stdout)).toMatch(new RegExp(`${port}/udp open +\\S+ +udp-response`));
-  }, true);
+  testWith(
+    ['nmap'],
+    'nmap finds an open port, since it is answered',
+    async () => {
+      const { port } = await startEcho();
+      const { stdout } = await system('nmap', ['-n', '-Pn', '-sU', '-p', port, '--reason', '127.0.0.1']);
+      expect(String(stdout)).toMatch(new RegExp(`${port}/udp open +\\S+ +udp-response`));
+    },
+    true,
+  );
 
   testWith(['socat'], 'socat gets 1472 bytes back as they were', async () => {
     const { port } = await startEcho();
     const message = Buffer.from(Uint8Array.from({ length: 1_472 }, (_, index) => index * 7));
-    expect(Buffer.compare((await system('socat', ['-b', '65536', '-T', '2', '-', `UDP:127.0.0.1:${port}`], message)).stdout, message)).toBe(0);
+    expect(
+      Buffer.compare(
+        (await system('socat', ['-b', '65536', '-T', '2', '-', `UDP:127.0.0.1:${port}`], message)).stdout,
+        message,
+      ),
+    ).toBe(0);
   });
 
-  testWith(['ncat'], 'ncat gets its line back over datagrams, and its stream back over TCP after it has ended its half', async () => {
-    const { port } = await startEcho();
-    expect(String((await system('ncat', ['-u', '127.0.0.1', port], 'hello\n', 6)).stdout)).toBe('hello\n');
-    const stream = await startEcho({ listen: 'tcp://127.0.0.1:0' });
-    const large = 'x'.repeat(1_000_000);
-    expect(String((await system('ncat', ['127.0.0.1', stream.port], large)).stdout)).toBe(large);
-  });
+  testWith(
+    ['ncat'],
+    'ncat gets its line back over datagrams, and its stream back over TCP after it has ended its half',
+    async () => {
+      const { port } = await startEcho();
+      expect(String((await system('ncat', ['-u', '127.0.0.1', port], 'hello\n', 6)).stdout)).toBe('hello\n');
+      const stream = await startEcho({ listen: 'tcp://127.0.0.1:0' });
+      const large = 'x'.repeat(1_000_000);
+      expect(String((await system('ncat', ['127.0.0.1', stream.port], large)).stdout)).toBe(large);
+    },
+  );
 
   testWith(['rdate'], 'rdate reads the time over datagrams and over TCP', async () => {
     for (const scheme of ['udp', 'tcp']) {
-      const { port } = await started(createServer({ protocol: smallServiceProtocol('time'), listen: `${scheme}://127.0.0.1:0` }));
+      const { port } = await started(
+        createServer({ protocol: smallServiceProtocol('time'), listen: `${scheme}://127.0.0.1:0` }),
+      );
       const { stdout } = await system('rdate', [...(scheme === 'udp' ? ['-u'] : []), '-p', '-o', port, '127.0.0.1']);
       expect(Math.abs(Date.parse(String(stdout)) - Date.now())).toBeLessThan(5_000);
     }
@@ -106,7 +143,9 @@ describe('a loop with another echo', () => {
     const port = await freePort();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-xinetd-'));
     const config = path.join(folder, 'xinetd.conf');
-    writeFileSync(config, `service echo
+    writeFileSync(
+      config,
+      `service echo
 {
   type = INTERNAL UNLISTED
   id = echo-dgram
@@ -118,8 +157,13 @@ describe('a loop with another echo', () => {
   cps = 1000000 1
   disable = no
 }
-`);
-    const child: ChildProcess = spawn('xinetd', ['-dontfork', '-f', config, '-pidfile', path.join(folder, 'pid'), '-filelog', path.join(folder, 'log')], { stdio: 'ignore' });
+`,
+    );
+    const child: ChildProcess = spawn(
+      'xinetd',
+      ['-dontfork', '-f', config, '-pidfile', path.join(folder, 'pid'), '-filelog', path.join(folder, 'log')],
+      { stdio: 'ignore' },
+    );
     closers.push(async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
@@ -144,9 +188,24 @@ describe('a loop with another echo', () => {
     return socket.address().port;
   }
 
-  const forge = (from: number, to: string) => system('nping', ['--udp', '-g', String(from), '-p', to, '-c', '1', '--data-string', 'round and round', '127.0.0.1']);
+  const forge = (from: number, to: string) =>
+    system('nping', [
+      '--udp',
+      '-g',
+      String(from),
+      '-p',
+      to,
+      '-c',
+      '1',
+      '--data-string',
+      'round and round',
+      '127.0.0.1',
+    ]);
 
-  /** Resolves with what was received in all once nothing goes round any more: many times a turn of the loop passes without a change. */
+  /**
+   * Resolves with what was received in all once nothing goes round any more: many times a turn of the loop passes
+   * without a change.
+   */
   async function whenStill(server: Server, other: number): Promise<number> {
     const peer = await connectDatagram(`udp://127.0.0.1:${other}`);
     closers.push(() => peer.close());
@@ -161,40 +220,60 @@ describe('a loop with another echo', () => {
     return before;
   }
 
-  testWith(['xinetd', 'nping'], 'in xinetd, started by one forged datagram, dies out', async () => {
-    const other = await startXinetd();
-    const { server, port } = await startEcho();
-    await forge(other, port);
-    await eventually(async () => (await datagramsOf(server)).received >= 1);
-    const turns = await whenStill(server, other);
-    expect(turns).toBeGreaterThanOrEqual(1);
-    // The burst, what a second's tokens may add, and the one that was dropped. xinetd loses some itself.
-    expect(turns).toBeLessThanOrEqual(301);
-  }, true);
+  testWith(
+    ['xinetd', 'nping'],
+    'in xinetd, started by one forged datagram, dies out',
+    async () => {
+      const other = await startXinetd();
+      const { server, port } = await startEcho();
+      await forge(other, port);
+      await eventually(async () => (await datagramsOf(server)).received >= 1);
+      const turns = await whenStill(server, other);
+      expect(turns).toBeGreaterThanOrEqual(1);
+      // The burst, what a second's tokens may add, and the one that was dropped. xinetd loses some itself.
+      expect(turns).toBeLessThanOrEqual(301);
+    },
+    true,
+  );
 
-  testWith(['nping'], 'that answers everything dies out, since the source runs out of tokens', async () => {
-    const other = await startRelentless();
-    const { server, port } = await startEcho({ ratePerSource: 100 });
-    await forge(other, port);
-    await eventually(async () => (await countersOf(server))['dropped-rate'] === 1);
-    const { received, sent } = await datagramsOf(server);
-    expect([received - sent, sent >= 200]).toEqual([1, true]);
-    expect(await whenStill(server, other)).toBe(received);
-  }, true);
+  testWith(
+    ['nping'],
+    'that answers everything dies out, since the source runs out of tokens',
+    async () => {
+      const other = await startRelentless();
+      const { server, port } = await startEcho({ ratePerSource: 100 });
+      await forge(other, port);
+      await eventually(async () => (await countersOf(server))['dropped-rate'] === 1);
+      const { received, sent } = await datagramsOf(server);
+      expect([received - sent, sent >= 200]).toEqual([1, true]);
+      expect(await whenStill(server, other)).toBe(received);
+    },
+    true,
+  );
 
-  testWith(['nping'], 'dies out below any rate too, since one datagram in so many is dropped', async () => {
-    const other = await startRelentless();
-    const { server, port } = await startEcho({ ratePerSource: 1e6, totalRate: 1e6, maxUnbrokenAnswers: 500 });
-    await forge(other, port);
-    await eventually(async () => (await countersOf(server))['dropped-loop'] === 1);
-    expect(await datagramsOf(server)).toMatchObject({ received: 501, sent: 500 });
-  }, true);
+  testWith(
+    ['nping'],
+    'dies out below any rate too, since one datagram in so many is dropped',
+    async () => {
+      const other = await startRelentless();
+      const { server, port } = await startEcho({ ratePerSource: 1e6, totalRate: 1e6, maxUnbrokenAnswers: 500 });
+      await forge(other, port);
+      await eventually(async () => (await countersOf(server))['dropped-loop'] === 1);
+      expect(await datagramsOf(server)).toMatchObject({ received: 501, sent: 500 });
+    },
+    true,
+  );
 
-  testWith(['nping'], 'does not begin with a service on its well-known port, nor with ourselves', async () => {
-    const { server, port } = await startEcho();
-    await Promise.all([7, 13, 19, 37, 53, 123, 1900, Number(port)].map((from) => forge(from, port)));
-    await eventually(async () => (await datagramsOf(server)).received === 8);
-    expect(await countersOf(server)).toMatchObject({ 'dropped-service-port': 7, 'dropped-own-port': 1 });
-    expect((await datagramsOf(server)).sent).toBe(0);
-  }, true);
+  testWith(
+    ['nping'],
+    'does not begin with a service on its well-known port, nor with ourselves',
+    async () => {
+      const { server, port } = await startEcho();
+      await Promise.all([7, 13, 19, 37, 53, 123, 1900, Number(port)].map((from) => forge(from, port)));
+      await eventually(async () => (await datagramsOf(server)).received === 8);
+      expect(await countersOf(server)).toMatchObject({ 'dropped-service-port': 7, 'dropped-own-port': 1 });
+      expect((await datagramsOf(server)).sent).toBe(0);
+    },
+    true,
+  );
 });

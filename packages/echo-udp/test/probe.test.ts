@@ -12,9 +12,23 @@ describe('the tally', () => {
     tally.receive(0, 110);
     tally.receive(0, 120);
     tally.receive(2, 1_019);
-    expect(tally.counts()).toMatchObject({ sent: 4, received: 3, lost: 0, waiting: 1, duplicates: 1, reordered: 1, late: 0 });
+    expect(tally.counts()).toMatchObject({
+      sent: 4,
+      received: 3,
+      lost: 0,
+      waiting: 1,
+      duplicates: 1,
+      reordered: 1,
+      late: 0,
+    });
     tally.receive(3, 1_030);
-    expect(tally.counts()).toMatchObject({ received: 3, lost: 1, waiting: 0, late: 1, roundTripMs: { min: 90, max: 999 } });
+    expect(tally.counts()).toMatchObject({
+      received: 3,
+      lost: 1,
+      waiting: 0,
+      late: 1,
+      roundTripMs: { min: 90, max: 999 },
+    });
   });
 
   test('knows no probe that was not sent', () => {
@@ -35,21 +49,23 @@ describe('the tally', () => {
 
   test('whatever the network does, every probe is received, lost or waiting, and every answer is counted once', () => {
     const step = fc.oneof(fc.constant('send' as const), fc.nat(30));
-    fc.assert(fc.property(fc.array(fc.tuple(step, fc.nat(100)), { maxLength: 200 }), (steps) => {
-      const tally = new ProbeTally(300);
-      let nowMs = 0;
-      let answers = 0;
-      for (const [what, gapMs] of steps) {
-        nowMs += gapMs;
-        if (what === 'send') tally.send(nowMs);
-        else if (tally.receive(what, nowMs)) answers += 1;
-        const { sent, received, lost, waiting, duplicates, late, reordered } = tally.counts();
-        expect(received + lost + waiting).toBe(sent);
-        expect(received + duplicates + late).toBe(answers);
-        expect(late).toBeLessThanOrEqual(lost);
-        expect(reordered).toBeLessThanOrEqual(received);
-      }
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(step, fc.nat(100)), { maxLength: 200 }), (steps) => {
+        const tally = new ProbeTally(300);
+        let nowMs = 0;
+        let answers = 0;
+        for (const [what, gapMs] of steps) {
+          nowMs += gapMs;
+          if (what === 'send') tally.send(nowMs);
+          else if (tally.receive(what, nowMs)) answers += 1;
+          const { sent, received, lost, waiting, duplicates, late, reordered } = tally.counts();
+          expect(received + lost + waiting).toBe(sent);
+          expect(received + duplicates + late).toBe(answers);
+          expect(late).toBeLessThanOrEqual(lost);
+          expect(reordered).toBeLessThanOrEqual(received);
+        }
+      }),
+    );
   });
 });
 
@@ -60,25 +76,51 @@ describe('round trips', () => {
 
   test('percentiles are within one percent, the least and the greatest exact', () => {
     const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
-    fc.assert(fc.property(fc.array(fc.double({ min: 0.01, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 300 }), (values) => {
-      const roundTrips = new RoundTrips();
-      for (const value of values) roundTrips.add(value);
-      const order = sorted(values);
-      const summary = roundTrips.summary()!;
-      expect([summary.min, summary.max]).toEqual([order[0], order.at(-1)]);
-      for (const [percent, given] of [[50, summary.p50], [99, summary.p99]] as const) {
-        const exact = order[Math.ceil((order.length * percent) / 100) - 1]!;
-        expect(Math.abs(given - exact)).toBeLessThanOrEqual(exact * 0.01 + 0.001);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0.01, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 300 }),
+        (values) => {
+          const roundTrips = new RoundTrips();
+          for (const value of values) roundTrips.add(value);
+          const order = sorted(values);
+          const summary = roundTrips.summary()!;
+          expect([summary.min, summary.max]).toEqual([order[0], order.at(-1)]);
+          for (const [percent, given] of [
+            [50, summary.p50],
+            [99, summary.p99],
+          ] as const) {
+            const exact = order[Math.ceil((order.length * percent) / 100) - 1]!;
+            expect(Math.abs(given - exact)).toBeLessThanOrEqual(exact * 0.01 + 0.001);
+          }
+        },
+      ),
+    );
   });
 });
 
 describe('the datagrams', () => {
-  test.each([['echo', 12], ['echo', 1_000], ['stamp', 44], ['stamp', 1_000]] as const)('%s of %i bytes: the answer is read only when it is whole and of this run', (kind, bytes) => {
+  test.each([
+    ['echo', 12],
+    ['echo', 1_000],
+    ['stamp', 44],
+    ['stamp', 1_000],
+  ] as const)('%s of %i bytes: the answer is read only when it is whole and of this run', (kind, bytes) => {
     const format = probeFormat(kind, bytes, [1, 2]);
     const message = format.write(5, 0);
-    const answer = kind === 'echo' ? message : Uint8Array.from([...message.subarray(0, 24), ...message.subarray(0, 14), 0, 0, 255, 0, 0, 0, ...message.subarray(44)]);
+    const answer =
+      kind === 'echo'
+        ? message
+        : Uint8Array.from([
+            ...message.subarray(0, 24),
+            ...message.subarray(0, 14),
+            0,
+            0,
+            255,
+            0,
+            0,
+            0,
+            ...message.subarray(44),
+          ]);
     expect(message).toHaveLength(bytes);
     expect(format.read(answer)?.sequence).toBe(5);
     expect(format.read(answer.subarray(0, bytes - 1))).toBeUndefined();
@@ -99,20 +141,25 @@ type Fate = (index: number) => { readonly copies: number; readonly behind: numbe
 async function badNetwork(fate: Fate): Promise<{ url: string; seen: () => number }> {
   let index = 0;
   let held: { left: number; deliver: () => void }[] = [];
-  const answer = (socket: DatagramSocket) => (message: Uint8Array, { port, address }: { port: number; address: string }) => {
-    const { copies, behind, changed = false } = fate(index);
-    index += 1;
-    const bytes = changed ? Uint8Array.from(message, (byte) => byte ^ 255) : message;
-    const deliver = (): void => {
-      for (let count = 0; count < copies; count += 1) socket.send(bytes, port, address);
+  const answer =
+    (socket: DatagramSocket) =>
+    (message: Uint8Array, { port, address }: { port: number; address: string }) => {
+      const { copies, behind, changed = false } = fate(index);
+      index += 1;
+      const bytes = changed ? Uint8Array.from(message, (byte) => byte ^ 255) : message;
+      const deliver = (): void => {
+        for (let count = 0; count < copies; count += 1) socket.send(bytes, port, address);
+      };
+      for (const one of held) one.left -= 1;
+      for (const one of held.filter(({ left }) => left <= 0)) one.deliver();
+      held = held.filter(({ left }) => left > 0);
+      if (behind === 0) deliver();
+      else held.push({ left: behind + 1, deliver });
     };
-    for (const one of held) one.left -= 1;
-    for (const one of held.filter(({ left }) => left <= 0)) one.deliver();
-    held = held.filter(({ left }) => left > 0);
-    if (behind === 0) deliver();
-    else held.push({ left: behind + 1, deliver });
-  };
-  const server = createServer({ protocol: defineProtocol({ name: 'bad-network', port: 7, datagrams: answer }), listen: 'udp://127.0.0.1:0' });
+  const server = createServer({
+    protocol: defineProtocol({ name: 'bad-network', port: 7, datagrams: answer }),
+    listen: 'udp://127.0.0.1:0',
+  });
   closers.push(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
   return { url: bound?.url ?? '', seen: () => index };
@@ -124,7 +171,16 @@ describe('the prober', () => {
     closers.push(() => server.close({ graceMs: 0 }));
     const [bound] = await server.listen();
     const report = await probe(bound?.url ?? '', { count: 50, intervalMs: 1, bytes: 200 });
-    expect(report).toMatchObject({ sent: 50, received: 50, lost: 0, duplicates: 0, reordered: 0, corrupted: 0, refused: 0, unsent: 0 });
+    expect(report).toMatchObject({
+      sent: 50,
+      received: 50,
+      lost: 0,
+      duplicates: 0,
+      reordered: 0,
+      corrupted: 0,
+      refused: 0,
+      unsent: 0,
+    });
     expect((await server.status()).services[0]?.datagrams).toMatchObject({ received: 50, sent: 50 });
   });
 
@@ -144,7 +200,11 @@ describe('the prober', () => {
     const server = createServer({ protocol: smallServiceProtocol('stamp'), listen: 'udp://127.0.0.1:0' });
     closers.push(() => server.close({ graceMs: 0 }));
     const [bound] = await server.listen();
-    expect(await probe(bound?.url ?? '', { kind: 'stamp', count: 20, intervalMs: 1 })).toMatchObject({ received: 20, lost: 0, corrupted: 0 });
+    expect(await probe(bound?.url ?? '', { kind: 'stamp', count: 20, intervalMs: 1 })).toMatchObject({
+      received: 20,
+      lost: 0,
+      corrupted: 0,
+    });
   });
 
   test('ends when it is told to, with what it knows, and shows its progress before', async () => {

@@ -10,7 +10,11 @@ afterEach(async () => {
 
 const NOON = Date.UTC(2026, 0, 1, 12, 0, 0);
 
-async function started(name: SmallServiceName, scheme: 'udp' | 'tcp', clock = createFakeClock({ wallMs: NOON })): Promise<{ url: string; server: Server }> {
+async function started(
+  name: SmallServiceName,
+  scheme: 'udp' | 'tcp',
+  clock = createFakeClock({ wallMs: NOON }),
+): Promise<{ url: string; server: Server }> {
   const server = createServer({ protocol: smallServiceProtocol(name), listen: `${scheme}://127.0.0.1:0` }, { clock });
   closers.push(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
@@ -73,7 +77,8 @@ describe('discard', () => {
     closers.push(() => peer.close());
     for (let count = 0; count < 3; count += 1) peer.send(Uint8Array.of(count));
     const giveUpAtMs = performance.now() + 5_000;
-    while ((await server.status()).services[0]!.datagrams.received < 3 && performance.now() < giveUpAtMs) await new Promise((resolve) => setImmediate(resolve));
+    while ((await server.status()).services[0]!.datagrams.received < 3 && performance.now() < giveUpAtMs)
+      await new Promise((resolve) => setImmediate(resolve));
     expect((await server.status()).services[0]!.datagrams).toMatchObject({ received: 3, sent: 0 });
   });
 

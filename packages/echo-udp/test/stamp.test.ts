@@ -2,7 +2,14 @@ import { connectDatagram, createServer } from '@wellknown/core';
 import { createFakeClock } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readNtpTimestamp, reflectStamp, smallServiceProtocol, STAMP_BYTES, writeNtpTimestamp, writeStampRequest } from '../src/index.ts';
+import {
+  readNtpTimestamp,
+  reflectStamp,
+  smallServiceProtocol,
+  STAMP_BYTES,
+  writeNtpTimestamp,
+  writeStampRequest,
+} from '../src/index.ts';
 
 const EPOCH = 2_208_988_800;
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,25 +66,32 @@ describe('the reflected datagram', () => {
   });
 
   test('of any bytes is as long as they are, and leaves them unchanged', () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 44, maxLength: 100 }), (bytes) => {
-      const before = Uint8Array.from(bytes);
-      expect(reflectStamp(bytes, 1, () => 2)).toHaveLength(bytes.length);
-      expect(bytes).toEqual(before);
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 44, maxLength: 100 }), (bytes) => {
+        const before = Uint8Array.from(bytes);
+        expect(reflectStamp(bytes, 1, () => 2)).toHaveLength(bytes.length);
+        expect(bytes).toEqual(before);
+      }),
+    );
   });
 });
 
 test('a timestamp comes back to a microsecond', () => {
-  fc.assert(fc.property(fc.double({ min: 0, max: 2 ** 31 * 900, noNaN: true }), (wallMs) => {
-    const view = new DataView(new ArrayBuffer(8));
-    writeNtpTimestamp(view, 0, wallMs);
-    expect(Math.abs(readNtpTimestamp(view, 0) - wallMs)).toBeLessThan(0.001);
-  }));
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 2 ** 31 * 900, noNaN: true }), (wallMs) => {
+      const view = new DataView(new ArrayBuffer(8));
+      writeNtpTimestamp(view, 0, wallMs);
+      expect(Math.abs(readNtpTimestamp(view, 0) - wallMs)).toBeLessThan(0.001);
+    }),
+  );
 });
 
 describe('the reflector', () => {
   test('answers over UDP, and counts what is too short for it', async () => {
-    const server = createServer({ protocol: smallServiceProtocol('stamp'), listen: 'udp://127.0.0.1:0' }, { clock: createFakeClock({ wallMs: 5_000 }) });
+    const server = createServer(
+      { protocol: smallServiceProtocol('stamp'), listen: 'udp://127.0.0.1:0' },
+      { clock: createFakeClock({ wallMs: 5_000 }) },
+    );
     const [bound] = await server.listen();
     const peer = await connectDatagram(bound?.url ?? '');
     peer.send(new Uint8Array(43));

@@ -13,7 +13,11 @@ export interface Login {
 }
 
 /** Answers with the login, or undefined for a wrong name or password. A rejection counts as wrong. */
-export type Authenticate = (credentials: { readonly user: string; readonly password: string; readonly remote: Address }) => Promise<Login | undefined>;
+export type Authenticate = (credentials: {
+  readonly user: string;
+  readonly password: string;
+  readonly remote: Address;
+}) => Promise<Login | undefined>;
 
 export interface Account {
   readonly name: string;
@@ -36,14 +40,21 @@ export function accountsAuthenticator(options: {
   readonly fileSystem: FileSystem;
 }): Authenticate {
   const { anonymous, fileSystem } = options;
-  const accounts = new Map((options.accounts ?? []).map((account) => [account.name, { account, digest: digest(account.password) }]));
+  const accounts = new Map(
+    (options.accounts ?? []).map((account) => [account.name, { account, digest: digest(account.password) }]),
+  );
   const nobody = digest('');
   return ({ user, password }) => {
-    if (anonymous !== undefined && isAnonymous(user)) return Promise.resolve({ user: 'anonymous', fileSystem: anonymous, mayWrite: false });
+    if (anonymous !== undefined && isAnonymous(user))
+      return Promise.resolve({ user: 'anonymous', fileSystem: anonymous, mayWrite: false });
     const known = accounts.get(user);
     // Digests have one length, whatever the password's: the comparison takes the same time for all.
     const matches = timingSafeEqual(digest(password), known?.digest ?? nobody);
     if (known === undefined || !matches) return Promise.resolve(undefined);
-    return Promise.resolve({ user, fileSystem: known.account.fileSystem ?? fileSystem, mayWrite: known.account.mayWrite ?? false });
+    return Promise.resolve({
+      user,
+      fileSystem: known.account.fileSystem ?? fileSystem,
+      mayWrite: known.account.mayWrite ?? false,
+    });
   };
 }

@@ -13,7 +13,9 @@ const LF = 10;
 const CR = 13;
 const NOTHING = new Uint8Array(0);
 
-/** LF becomes CR LF. A CR LF that the file already has stays as it is: doubling the CR would damage files from Windows. */
+/**
+ * LF becomes CR LF. A CR LF that the file already has stays as it is: doubling the CR would damage files from Windows.
+ */
 export function createNetworkLineEnds(): LineEndConverter {
   let lastByte = 0;
   return {

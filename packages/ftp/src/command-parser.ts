@@ -4,7 +4,10 @@ import { fail, ok, type Result } from '@wellknown/core';
 import type { LineEvent } from './line-decoder.ts';
 import { REPLY, type Reply } from './replies.ts';
 
-/** `verb` is in upper case and is not known to be a command yet. `argument` is everything after the first space, as sent. */
+/**
+ * `verb` is in upper case and is not known to be a command yet. `argument` is everything after the first space, as
+ * sent.
+ */
 export interface Command {
   readonly verb: string;
   readonly argument: string;
@@ -32,7 +35,17 @@ export function parseCommand(event: LineEvent): Result<Command, Reply> {
 }
 
 // A browser that is tricked into speaking to this port begins with one of these (ALPACA, CVE-2021-3618).
-const HTTP_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+const HTTP_METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+]);
 
 /** True for a verb that only an HTTP client sends. */
 export const isHttpMethod = (verb: string): boolean => HTTP_METHODS.has(verb);

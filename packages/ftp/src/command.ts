@@ -16,11 +16,20 @@ export const ftpCommand: ServerCommand = {
   summary: 'an FTP server for a directory: read-only and anonymous unless accounts are given',
   positional: { name: 'ROOT', help: 'the directory to serve; default: the current one' },
   options: [
-    { name: 'account', argument: 'NAME:PASSWORD[:HOME]', repeatable: true, help: 'a user; HOME is a directory under ROOT that this user sees as /' },
+    {
+      name: 'account',
+      argument: 'NAME:PASSWORD[:HOME]',
+      repeatable: true,
+      help: 'a user; HOME is a directory under ROOT that this user sees as /',
+    },
     { name: 'anonymous', help: 'anonymous users may read; the default where there are no accounts' },
     { name: 'write', help: 'accounts may change files; anonymous users never do' },
     { name: 'passive-ports', argument: 'A-B', help: 'ports for passive data connections; default: any' },
-    { name: 'passive-address', argument: 'HOST', help: 'the IPv4 address that PASV names; default: the one the client has reached' },
+    {
+      name: 'passive-address',
+      argument: 'HOST',
+      help: 'the IPv4 address that PASV names; default: the one the client has reached',
+    },
     { name: 'no-active', help: 'refuse PORT and EPRT' },
   ],
   defaultScheme: 'tcp',
@@ -33,7 +42,8 @@ async function buildProtocol(values: OptionValues): Promise<Result<Protocol, str
   if (!(await isDirectory(root))) return fail(`ROOT is '${root}', which is not a directory`);
   const accounts = await readAccounts(values.list('account'), root, values.has('write'));
   if (!accounts.ok) return accounts;
-  if (values.has('write') && accounts.value.length === 0) return fail('--write needs an --account: anonymous users never change files');
+  if (values.has('write') && accounts.value.length === 0)
+    return fail('--write needs an --account: anonymous users never change files');
   const passivePorts = readPorts(values.text('passive-ports'));
   if (!passivePorts.ok) return passivePorts;
   const passiveAddress = await readAddress(values.text('passive-address'));
@@ -58,13 +68,18 @@ const isDirectory = async (file: string): Promise<boolean> => {
   }
 };
 
-async function readAccounts(texts: readonly string[], root: string, mayWrite: boolean): Promise<Result<Account[], string>> {
+async function readAccounts(
+  texts: readonly string[],
+  root: string,
+  mayWrite: boolean,
+): Promise<Result<Account[], string>> {
   const accounts: Account[] = [];
   for (const text of texts) {
     const [, name, password, home] = /^([^:]+):([^:]+)(?::(.*))?$/.exec(text) ?? [];
     // The password stays out of every message: they end up in logs.
     const shown = `${text.split(':', 1)[0] ?? ''}:…`;
-    if (name === undefined || password === undefined) return fail(`--account '${shown}' is not of the form NAME:PASSWORD[:HOME]`);
+    if (name === undefined || password === undefined)
+      return fail(`--account '${shown}' is not of the form NAME:PASSWORD[:HOME]`);
     if (/[\0-\x20\x7f]/.test(name)) return fail(`--account '${shown}': the name holds a space or a control character`);
     if (isAnonymous(name)) return fail(`--account '${shown}': this name belongs to anonymous users, see --anonymous`);
     if (accounts.some((account) => account.name === name)) return fail(`--account '${shown}' is given twice`);
@@ -73,7 +88,8 @@ async function readAccounts(texts: readonly string[], root: string, mayWrite: bo
       continue;
     }
     const place = await homeOf(root, home);
-    if (place === undefined) return fail(`--account '${shown}': HOME is '${home}', which is not a directory under ROOT`);
+    if (place === undefined)
+      return fail(`--account '${shown}': HOME is '${home}', which is not a directory under ROOT`);
     accounts.push({ name, password, mayWrite, fileSystem: diskFileSystem(place) });
   }
   return ok(accounts);
@@ -89,7 +105,9 @@ async function homeOf(root: string, home: string): Promise<string | undefined> {
   return entry.ok && entry.value.type === 'directory' ? path.join(root, inside.value) : undefined;
 }
 
-function readPorts(text: string | undefined): Result<{ readonly from: number; readonly to: number } | undefined, string> {
+function readPorts(
+  text: string | undefined,
+): Result<{ readonly from: number; readonly to: number } | undefined, string> {
   if (text === undefined) return ok(undefined);
   const [, from, to] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number);
   if (from === undefined || to === undefined || from < 1 || to > 65_535 || from > to) {

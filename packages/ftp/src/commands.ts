@@ -31,7 +31,13 @@ export type CommandSpec =
 export const COMMANDS = {
   USER: { rfc: '959 §4.1.1', access: 'anyone', argument: 'required', help: 'USER <name>', run: access.user },
   PASS: { rfc: '959 §4.1.1', access: 'anyone', argument: 'optional', help: 'PASS <password>', run: access.pass },
-  ACCT: { rfc: '959 §4.1.1', access: 'anyone', argument: 'required', help: 'ACCT <account>', run: information.superfluous },
+  ACCT: {
+    rfc: '959 §4.1.1',
+    access: 'anyone',
+    argument: 'required',
+    help: 'ACCT <account>',
+    run: information.superfluous,
+  },
   REIN: { rfc: '959 §4.1.1', access: 'anyone', argument: 'none', help: 'REIN', run: access.rein },
   QUIT: { rfc: '959 §4.1.1', access: 'anyone', argument: 'none', help: 'QUIT', run: access.quit },
   CWD: { rfc: '959 §4.1.1', access: 'user', argument: 'required', help: 'CWD <path>', run: files.cwd },
@@ -44,11 +50,38 @@ export const COMMANDS = {
   TYPE: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'TYPE A|I|L 8', run: parameters.type },
   STRU: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'STRU F', run: parameters.stru },
   MODE: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'MODE S', run: parameters.mode },
-  PORT: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'PORT <h1,h2,h3,h4,p1,p2>', run: parameters.port },
+  PORT: {
+    rfc: '959 §4.1.2',
+    access: 'user',
+    argument: 'required',
+    help: 'PORT <h1,h2,h3,h4,p1,p2>',
+    run: parameters.port,
+  },
   PASV: { rfc: '959 §4.1.2', access: 'user', argument: 'none', help: 'PASV', run: parameters.pasv },
-  EPRT: { rfc: '2428 §2', access: 'user', argument: 'required', help: 'EPRT |<protocol>|<address>|<port>|', feature: 'EPRT', run: parameters.eprt },
-  EPSV: { rfc: '2428 §3', access: 'user', argument: 'optional', help: 'EPSV [1|2|ALL]', feature: 'EPSV', run: parameters.epsv },
-  REST: { rfc: '3659 §5', access: 'user', argument: 'required', help: 'REST <position>', feature: 'REST STREAM', run: parameters.rest },
+  EPRT: {
+    rfc: '2428 §2',
+    access: 'user',
+    argument: 'required',
+    help: 'EPRT |<protocol>|<address>|<port>|',
+    feature: 'EPRT',
+    run: parameters.eprt,
+  },
+  EPSV: {
+    rfc: '2428 §3',
+    access: 'user',
+    argument: 'optional',
+    help: 'EPSV [1|2|ALL]',
+    feature: 'EPSV',
+    run: parameters.epsv,
+  },
+  REST: {
+    rfc: '3659 §5',
+    access: 'user',
+    argument: 'required',
+    help: 'REST <position>',
+    feature: 'REST STREAM',
+    run: parameters.rest,
+  },
 
   RETR: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'RETR <path>', run: transfers.retr },
   STOR: { rfc: '959 §4.1.3', access: 'writer', argument: 'required', help: 'STOR <path>', run: transfers.stor },
@@ -57,13 +90,34 @@ export const COMMANDS = {
   LIST: { rfc: '959 §4.1.3', access: 'user', argument: 'optional', help: 'LIST [<path>]', run: transfers.list },
   NLST: { rfc: '959 §4.1.3', access: 'user', argument: 'optional', help: 'NLST [<path>]', run: transfers.nlst },
   MLSD: { rfc: '3659 §7', access: 'user', argument: 'optional', help: 'MLSD [<path>]', run: transfers.mlsd },
-  MLST: { rfc: '3659 §7', access: 'user', argument: 'optional', help: 'MLST [<path>]', feature: 'MLST', run: files.mlst },
-  ABOR: { rfc: '959 §4.1.3', access: 'user', argument: 'none', help: 'ABOR', duringTransfer: 'aborts', run: transfers.abor },
+  MLST: {
+    rfc: '3659 §7',
+    access: 'user',
+    argument: 'optional',
+    help: 'MLST [<path>]',
+    feature: 'MLST',
+    run: files.mlst,
+  },
+  ABOR: {
+    rfc: '959 §4.1.3',
+    access: 'user',
+    argument: 'none',
+    help: 'ABOR',
+    duringTransfer: 'aborts',
+    run: transfers.abor,
+  },
 
   ALLO: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'ALLO <bytes>', run: information.okay },
   SIZE: { rfc: '3659 §4', access: 'user', argument: 'required', help: 'SIZE <path>', feature: 'SIZE', run: files.size },
   MDTM: { rfc: '3659 §3', access: 'user', argument: 'required', help: 'MDTM <path>', feature: 'MDTM', run: files.mdtm },
-  MFMT: { rfc: 'draft-somers-ftp-mfxx-04 §3.1', access: 'writer', argument: 'required', help: 'MFMT <time> <path>', feature: 'MFMT', run: files.mfmt },
+  MFMT: {
+    rfc: 'draft-somers-ftp-mfxx-04 §3.1',
+    access: 'writer',
+    argument: 'required',
+    help: 'MFMT <time> <path>',
+    feature: 'MFMT',
+    run: files.mfmt,
+  },
   DELE: { rfc: '959 §4.1.3', access: 'writer', argument: 'required', help: 'DELE <path>', run: files.dele },
   MKD: { rfc: '959 §4.1.3', access: 'writer', argument: 'required', help: 'MKD <path>', run: files.mkd },
   XMKD: { rfc: '775', access: 'writer', argument: 'required', help: 'XMKD <path>', run: files.mkd },
@@ -75,19 +129,88 @@ export const COMMANDS = {
   NOOP: { rfc: '959 §4.1.3', access: 'anyone', argument: 'optional', help: 'NOOP', run: information.okay },
   SYST: { rfc: '959 §4.1.3', access: 'anyone', argument: 'none', help: 'SYST', run: information.syst },
   HELP: { rfc: '959 §4.1.3', access: 'anyone', argument: 'optional', help: 'HELP [<command>]', run: help },
-  STAT: { rfc: '959 §4.1.3', access: 'user', argument: 'optional', help: 'STAT [<path>]', duringTransfer: 'answers', run: information.stat },
+  STAT: {
+    rfc: '959 §4.1.3',
+    access: 'user',
+    argument: 'optional',
+    help: 'STAT [<path>]',
+    duringTransfer: 'answers',
+    run: information.stat,
+  },
   SITE: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'SITE HELP|CHMOD', run: information.site },
   FEAT: { rfc: '2389 §3', access: 'anyone', argument: 'none', help: 'FEAT', run: feat },
-  OPTS: { rfc: '2389 §4', access: 'anyone', argument: 'required', help: 'OPTS UTF8 ON|MLST <facts>', run: information.opts },
-  CLNT: { rfc: 'none', access: 'anyone', argument: 'required', help: 'CLNT <name>', feature: 'CLNT', run: information.okay },
+  OPTS: {
+    rfc: '2389 §4',
+    access: 'anyone',
+    argument: 'required',
+    help: 'OPTS UTF8 ON|MLST <facts>',
+    run: information.opts,
+  },
+  CLNT: {
+    rfc: 'none',
+    access: 'anyone',
+    argument: 'required',
+    help: 'CLNT <name>',
+    feature: 'CLNT',
+    run: information.okay,
+  },
 
-  AUTH: { rfc: '4217', access: 'anyone', argument: 'optional', help: 'AUTH', offered: false, run: information.notImplemented },
-  PBSZ: { rfc: '4217', access: 'anyone', argument: 'optional', help: 'PBSZ', offered: false, run: information.notImplemented },
-  PROT: { rfc: '4217', access: 'anyone', argument: 'optional', help: 'PROT', offered: false, run: information.notImplemented },
-  CCC: { rfc: '4217', access: 'anyone', argument: 'optional', help: 'CCC', offered: false, run: information.notImplemented },
-  HOST: { rfc: '7151', access: 'anyone', argument: 'optional', help: 'HOST', offered: false, run: information.notImplemented },
-  LANG: { rfc: '2640', access: 'anyone', argument: 'optional', help: 'LANG', offered: false, run: information.notImplemented },
-  SMNT: { rfc: '959 §4.1.1', access: 'anyone', argument: 'optional', help: 'SMNT', offered: false, run: information.notImplemented },
+  AUTH: {
+    rfc: '4217',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'AUTH',
+    offered: false,
+    run: information.notImplemented,
+  },
+  PBSZ: {
+    rfc: '4217',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'PBSZ',
+    offered: false,
+    run: information.notImplemented,
+  },
+  PROT: {
+    rfc: '4217',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'PROT',
+    offered: false,
+    run: information.notImplemented,
+  },
+  CCC: {
+    rfc: '4217',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'CCC',
+    offered: false,
+    run: information.notImplemented,
+  },
+  HOST: {
+    rfc: '7151',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'HOST',
+    offered: false,
+    run: information.notImplemented,
+  },
+  LANG: {
+    rfc: '2640',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'LANG',
+    offered: false,
+    run: information.notImplemented,
+  },
+  SMNT: {
+    rfc: '959 §4.1.1',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'SMNT',
+    offered: false,
+    run: information.notImplemented,
+  },
 } as const satisfies Record<string, CommandSpec>;
 
 export type Verb = keyof typeof COMMANDS;
@@ -103,16 +226,33 @@ function help({ state, argument }: Call<SessionState>): Outcome {
   if (wanted === 'SITE') return { state, reply: information.siteHelp() };
   if (wanted !== '') {
     const row = rows.find(([verb]) => verb === wanted);
-    return { state, reply: row === undefined ? reply(502, 'No such command.') : reply(214, `${row[1].help} (RFC ${row[1].rfc})`.replace('RFC none', 'no RFC').replace('RFC draft', 'draft')) };
+    return {
+      state,
+      reply:
+        row === undefined
+          ? reply(502, 'No such command.')
+          : reply(
+              214,
+              `${row[1].help} (RFC ${row[1].rfc})`.replace('RFC none', 'no RFC').replace('RFC draft', 'draft'),
+            ),
+    };
   }
   const lines: string[] = [];
-  for (let at = 0; at < rows.length; at += VERBS_PER_LINE) lines.push(rows.slice(at, at + VERBS_PER_LINE).map(([verb]) => verb).join(' '));
+  for (let at = 0; at < rows.length; at += VERBS_PER_LINE)
+    lines.push(
+      rows
+        .slice(at, at + VERBS_PER_LINE)
+        .map(([verb]) => verb)
+        .join(' '),
+    );
   return { state, reply: reply(214, 'The following commands are recognized:', ...lines, 'End') };
 }
 
 /** FEAT: what goes beyond RFC 959, read from the rows; UTF8 and TVFS belong to no command (RFC 2640, RFC 3659 §6). */
 function feat({ state }: Call<SessionState>): Outcome {
   const facts = state.at === 'ready' ? state.facts : ALL_FACTS;
-  const features = commandRows().flatMap(([, { feature }]) => (feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature]));
+  const features = commandRows().flatMap(([, { feature }]) =>
+    feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature],
+  );
   return { state, reply: reply(211, 'Features:', ...features, 'TVFS', 'UTF8', 'End') };
 }

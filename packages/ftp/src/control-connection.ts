@@ -1,7 +1,7 @@
 // The glue of one control connection: bytes to commands, commands to decisions, decisions to replies and effects.
 //
-// Commands are answered strictly in the order they came. One effect runs at a time; behind it a few commands wait decoded,
-// the rest as bytes, and when those are many too the connection is paused.
+// Commands are answered strictly in the order they came. One effect runs at a time; behind it a few commands wait
+// decoded, the rest as bytes, and when those are many too the connection is paused.
 
 import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
 import type { Authenticate, Login } from './accounts.ts';
@@ -10,7 +10,16 @@ import type { DataChannel, DataChannels, PassiveChannel } from './data-connectio
 import { performChange, performList, performStat } from './file-effects.ts';
 import { createLineDecoder } from './line-decoder.ts';
 import { encodeReply, REPLY, type Reply } from './replies.ts';
-import { INITIAL_STATE, specOf, step, type DataPlan, type Effect, type Outcome, type SessionState, type Site } from './session.ts';
+import {
+  INITIAL_STATE,
+  specOf,
+  step,
+  type DataPlan,
+  type Effect,
+  type Outcome,
+  type SessionState,
+  type Site,
+} from './session.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 
 /** What the control connections of one server share. */
@@ -46,7 +55,12 @@ interface Queued {
 }
 
 /** Serves one connection; the result is its sink. */
-export function createControlConnection(connection: Connection, site: Site, context: { readonly log: Logger; readonly clock: Clock }, options: ControlOptions): Sink {
+export function createControlConnection(
+  connection: Connection,
+  site: Site,
+  context: { readonly log: Logger; readonly clock: Clock },
+  options: ControlOptions,
+): Sink {
   const { log, clock } = context;
   const decoder = createLineDecoder({ maxLineBytes: options.maxLineBytes });
   const queue: Queued[] = [];
@@ -92,8 +106,11 @@ export function createControlConnection(connection: Connection, site: Site, cont
   const { idleTimeoutMs } = connection;
   connection.setIdleTimeout(0);
 
-  /** One deadline for everything: before login it runs from the greeting, afterwards from the last thing that happened. */
-  const restartIdleClock = (): void => connection.setDeadline(state.at === 'ready' && transfer === undefined ? idleTimeoutMs : 0);
+  /**
+   * One deadline for everything: before login it runs from the greeting, afterwards from the last thing that happened.
+   */
+  const restartIdleClock = (): void =>
+    connection.setDeadline(state.at === 'ready' && transfer === undefined ? idleTimeoutMs : 0);
 
   const moveTo = (next: SessionState): void => {
     const wasReady = state.at === 'ready';
@@ -122,7 +139,8 @@ export function createControlConnection(connection: Connection, site: Site, cont
         apply(outcome);
         run();
       },
-      (error: unknown) => connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) =>
+        connection.destroy('handler-failed', error instanceof Error ? error : new Error(String(error))),
     );
   };
 
@@ -133,8 +151,12 @@ export function createControlConnection(connection: Connection, site: Site, cont
     return taken;
   };
 
-  const perform = async (effect: Exclude<Effect, { readonly type: 'close' }>, channel: DataChannel | undefined): Promise<Outcome> => {
-    const failed = (error: unknown): void => log.error({ err: error, connection: connection.id }, 'a file system call failed');
+  const perform = async (
+    effect: Exclude<Effect, { readonly type: 'close' }>,
+    channel: DataChannel | undefined,
+  ): Promise<Outcome> => {
+    const failed = (error: unknown): void =>
+      log.error({ err: error, connection: connection.id }, 'a file system call failed');
     switch (effect.type) {
       case 'authenticate':
         return effect.then(await authenticate(effect.user, effect.password));
@@ -174,7 +196,11 @@ export function createControlConnection(connection: Connection, site: Site, cont
     return channel?.port;
   };
 
-  const runTransfer = async (effect: Extract<Effect, { readonly type: 'transfer' }>, channel: DataChannel | undefined, failed: (error: unknown) => void): Promise<Outcome> => {
+  const runTransfer = async (
+    effect: Extract<Effect, { readonly type: 'transfer' }>,
+    channel: DataChannel | undefined,
+    failed: (error: unknown) => void,
+  ): Promise<Outcome> => {
     if (channel === undefined) return effect.then({ at: 'no-connection' });
     const login = loginOf(state);
     const started = createTransfer(effect.plan, login.fileSystem, channel, failed);
@@ -190,7 +216,15 @@ export function createControlConnection(connection: Connection, site: Site, cont
     const { what, path } = effect.plan;
     const isComplete = end.at === 'complete';
     const remoteAddress = site.remote.family === 'unix' ? '' : site.remote.address;
-    const report: TransferReport = { user: login.user, remoteAddress, direction: what, path, bytes: started.bytes, elapsedMs: clock.nowMs() - startedMs, isComplete };
+    const report: TransferReport = {
+      user: login.user,
+      remoteAddress,
+      direction: what,
+      path,
+      bytes: started.bytes,
+      elapsedMs: clock.nowMs() - startedMs,
+      isComplete,
+    };
     log.info({ ...report, connection: connection.id }, 'transfer');
     options.onTransfer?.(report);
     return effect.then(end);
@@ -220,7 +254,12 @@ export function createControlConnection(connection: Connection, site: Site, cont
   const mayRun = ({ command }: Queued): boolean => {
     if (isBlocked) return false;
     if (!isBusy) return true;
-    return transfer !== undefined && command.ok && command.value.argument === '' && specOf(command.value.verb)?.duringTransfer === 'answers';
+    return (
+      transfer !== undefined &&
+      command.ok &&
+      command.value.argument === '' &&
+      specOf(command.value.verb)?.duringTransfer === 'answers'
+    );
   };
 
   const run = (): void => {
@@ -261,8 +300,9 @@ export function createControlConnection(connection: Connection, site: Site, cont
     },
     ended() {
       peerHasEnded = true;
-      // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp says one while it
-      // tears everything down. A download may still have a reader; an upload cut here must not pass for a whole one.
+      // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp says one
+      // while it tears everything down. A download may still have a reader; an upload cut here must not pass for a
+      // whole one.
       if (transfer?.plan.what === 'upload') transfer.abort();
       run();
     },
@@ -270,7 +310,8 @@ export function createControlConnection(connection: Connection, site: Site, cont
       isBlocked = false;
       run();
     },
-    deadline: () => (state.at === 'ready' ? finish(REPLY.idleTimeout, 'idle-timeout') : finish(REPLY.loginTimeout, 'protocol-timeout')),
+    deadline: () =>
+      state.at === 'ready' ? finish(REPLY.idleTimeout, 'idle-timeout') : finish(REPLY.loginTimeout, 'protocol-timeout'),
     drain() {
       isDraining = true;
       run();

@@ -1,7 +1,8 @@
 // Data connections over TCP. Event-driven throughout: nothing is ever polled.
 //
-// A listener takes one connection and closes. Whoever comes from another address than the control connection is dropped,
-// and the listening goes on: neither the transfer nor the control connection is a stranger's to end (RFC 2577 §3).
+// A listener takes one connection and closes. Whoever comes from another address than the control connection is
+// dropped, and the listening goes on: neither the transfer nor the control connection is a stranger's to end (RFC 2577
+// §3).
 
 import { randomInt } from 'node:crypto';
 import net from 'node:net';
@@ -31,7 +32,11 @@ export function createDataChannels(options: DataChannelOptions): DataChannels {
   };
 }
 
-async function listen(local: Address, remote: Address, options: DataChannelOptions): Promise<PassiveChannel | undefined> {
+async function listen(
+  local: Address,
+  remote: Address,
+  options: DataChannelOptions,
+): Promise<PassiveChannel | undefined> {
   if (local.family === 'unix' || remote.family === 'unix') return undefined;
   for (const port of portsToTry(options.passivePorts)) {
     // A worker of a cluster would otherwise share the port, and the connection could land in another one: exclusive.
@@ -65,7 +70,12 @@ export function* portsToTry(range: { readonly from: number; readonly to: number 
 
 type Settled = { readonly at: 'connected'; readonly socket: net.Socket } | { readonly at: 'gone' };
 
-function passiveChannel(server: net.Server, port: number, peerAddress: string, options: DataChannelOptions): PassiveChannel {
+function passiveChannel(
+  server: net.Server,
+  port: number,
+  peerAddress: string,
+  options: DataChannelOptions,
+): PassiveChannel {
   let settled: Settled | undefined;
   let notify: ((settled: Settled) => void) | undefined;
   let isTaken = false;
@@ -189,8 +199,8 @@ function createDataConnection(socket: net.Socket, stallTimeoutMs: number): DataC
       if (queuedBytes >= MAX_QUEUED_BYTES) socket.pause();
       wake();
     });
-    // A client that dies closes both of its connections at once, and the end of the data alone looks like success. One turn of
-    // the event loop lets the news from the control connection come first.
+    // A client that dies closes both of its connections at once, and the end of the data alone looks like success. One
+    // turn of the event loop lets the news from the control connection come first.
     socket.once('end', () =>
       setImmediate(() => {
         hasEnded = true;

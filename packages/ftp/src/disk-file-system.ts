@@ -1,10 +1,10 @@
 // A directory of the machine's disk as a file system that nobody gets out of.
 //
-// Every path goes the same way: the directory above its last name is resolved by the system and must lie under the root;
-// the last name is opened with O_NOFOLLOW, so a link put there at the last moment is not followed; and where /proc tells,
-// the opened file is asked where it really is. Node has no openat: against a hostile user with a shell on the same machine,
-// who swaps directories while a path is being resolved, only a real chroot or a container protects the operations that
-// open nothing (delete, rename, make directory).
+// Every path goes the same way: the directory above its last name is resolved by the system and must lie under the
+// root; the last name is opened with O_NOFOLLOW, so a link put there at the last moment is not followed; and where
+// /proc tells, the opened file is asked where it really is. Node has no openat: against a hostile user with a shell on
+// the same machine, who swaps directories while a path is being resolved, only a real chroot or a container protects
+// the operations that open nothing (delete, rename, make directory).
 
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Dirent, type Stats } from 'node:fs';
@@ -17,8 +17,8 @@ import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
 
 /**
  * `deny`: a link anywhere in a path is as good as not there. `inside`: links that lead to a place under the root are
- * followed for reading and as directories on the way; the last name of a path that is written or changed is never followed.
- * `follow`: links lead wherever they lead, for whoever trusts everybody who can make one.
+ * followed for reading and as directories on the way; the last name of a path that is written or changed is never
+ * followed. `follow`: links lead wherever they lead, for whoever trusts everybody who can make one.
  */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
 
@@ -63,7 +63,9 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     throw new Refusal('not-found');
   };
 
-  /** Where the last name of `at` is, or would be, and what is there. Links in the directories before it obey the policy. */
+  /**
+   * Where the last name of `at` is, or would be, and what is there. Links in the directories before it obey the policy.
+   */
   const place = async (at: AbsolutePath): Promise<Place> => {
     const base = await realRoot();
     if (at === '/') return { real: base, stats: await fs.lstat(base) };
@@ -107,7 +109,11 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
   };
 
   /** Opens a regular file, and nothing else. */
-  const openFile = async (real: string, flags: number, mode?: number): Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }> => {
+  const openFile = async (
+    real: string,
+    flags: number,
+    mode?: number,
+  ): Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }> => {
     const handle = await fs.open(real, flags, mode);
     try {
       const stats = await handle.stat();
@@ -121,7 +127,8 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
   };
 
   const listEntry = async (directory: string, dirent: Dirent): Promise<Entry | undefined> => {
-    if (!(dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()) || TEMPORARY_NAME.test(dirent.name)) return undefined;
+    if (!(dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()) || TEMPORARY_NAME.test(dirent.name))
+      return undefined;
     const real = path.join(directory, dirent.name);
     try {
       const found = await follow({ real, stats: await fs.lstat(real) });
@@ -134,7 +141,8 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
 
   async function* entriesOf(directory: string): AsyncGenerator<Entry> {
     let batch: Dirent[] = [];
-    const settle = async (): Promise<readonly (Entry | undefined)[]> => Promise.all(batch.map((dirent) => listEntry(directory, dirent)));
+    const settle = async (): Promise<readonly (Entry | undefined)[]> =>
+      Promise.all(batch.map((dirent) => listEntry(directory, dirent)));
     for await (const dirent of await fs.opendir(directory, { bufferSize: 128 })) {
       batch.push(dirent);
       if (batch.length < LIST_BATCH) continue;
@@ -161,7 +169,10 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
       answer(async () => {
         const { real, stats: before } = await follow(await place(at));
         if (!before.isFile()) throw new Refusal('is-directory');
-        const { handle, stats } = await openFile(real, symlinks === 'follow' ? READ_FLAGS & ~constants.O_NOFOLLOW : READ_FLAGS);
+        const { handle, stats } = await openFile(
+          real,
+          symlinks === 'follow' ? READ_FLAGS & ~constants.O_NOFOLLOW : READ_FLAGS,
+        );
         if (startBytes > stats.size) {
           await handle.close();
           throw new Refusal('bad-start');
@@ -205,7 +216,8 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
         const source = await existing(from);
         if (to === '/' || TEMPORARY_NAME.test(nameOf(to))) throw new Refusal('bad-name');
         const target = await place(to);
-        if (target.stats !== undefined && (target.stats.isDirectory() || source.stats.isDirectory())) throw new Refusal('exists');
+        if (target.stats !== undefined && (target.stats.isDirectory() || source.stats.isDirectory()))
+          throw new Refusal('exists');
         await fs.rename(source.real, target.real);
       }),
     setModifiedTime: (at, mtimeMs) =>

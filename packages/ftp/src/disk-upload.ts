@@ -5,7 +5,10 @@ import path from 'node:path';
 import { answer } from './disk-problems.ts';
 import type { WriteOptions, WriteTarget } from './file-system.ts';
 
-/** What an unfinished atomic upload is called. Never listed and never written to by name; what a crash leaves may be deleted. */
+/**
+ * What an unfinished atomic upload is called. Never listed and never written to by name; what a crash leaves may be
+ * deleted.
+ */
 export const TEMPORARY_NAME = /^\.wellknown-[0-9a-f]{16}\.part$/;
 
 interface UploadRequest {
@@ -16,7 +19,11 @@ interface UploadRequest {
   readonly write: WriteOptions;
   readonly uploads: 'atomic' | 'in-place';
   /** Opens a regular file, and nothing else. */
-  readonly open: (real: string, flags: number, mode?: number) => Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }>;
+  readonly open: (
+    real: string,
+    flags: number,
+    mode?: number,
+  ) => Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }>;
   readonly suffix: string;
 }
 
@@ -28,12 +35,16 @@ const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
 /** Opens the file that the upload goes to. */
 export async function openUpload({ real, stats, write, uploads, open, suffix }: UploadRequest): Promise<WriteTarget> {
   const { mode, startBytes = 0 } = write;
-  const target = (handle: fs.FileHandle, startAt: number, ends: { readonly commit: () => Promise<void>; readonly abort: () => Promise<void> }): WriteTarget => {
+  const target = (
+    handle: fs.FileHandle,
+    startAt: number,
+    ends: { readonly commit: () => Promise<void>; readonly abort: () => Promise<void> },
+  ): WriteTarget => {
     let position = startAt;
     return {
       write: (chunks) =>
         answer(async () => {
-          for (let left = [...chunks]; left.length > 0; ) {
+          for (let left = [...chunks]; left.length > 0;) {
             const { bytesWritten } = await handle.writev(left, position);
             position += bytesWritten;
             left = without(left, bytesWritten);
@@ -47,7 +58,11 @@ export async function openUpload({ real, stats, write, uploads, open, suffix }: 
   // A new name that is to be nobody else's, or a file that is gone on with: the bytes go where they belong at once.
   const isContinued = mode === 'append' || startBytes > 0;
   if (mode === 'create' || isContinued || uploads === 'in-place') {
-    const { handle, stats: opened } = await open(real, mode === 'create' || stats === undefined ? CREATE_FLAGS : WRITE_FLAGS, NEW_FILE_MODE);
+    const { handle, stats: opened } = await open(
+      real,
+      mode === 'create' || stats === undefined ? CREATE_FLAGS : WRITE_FLAGS,
+      NEW_FILE_MODE,
+    );
     const startAt = mode === 'append' ? opened.size : startBytes;
     if (mode !== 'append') await handle.truncate(startAt);
     return target(handle, startAt, {

@@ -11,7 +11,10 @@ type Report = (error: unknown) => void;
 // A listing over the control connection is for a look, not for a mirror; more belongs on a data connection.
 const MAX_STATUS_LINES = 1000;
 
-async function fenced<Value>(report: Report, ask: () => Promise<Result<Value, FileProblem>>): Promise<Result<Value, FileProblem>> {
+async function fenced<Value>(
+  report: Report,
+  ask: () => Promise<Result<Value, FileProblem>>,
+): Promise<Result<Value, FileProblem>> {
   try {
     return await ask();
   } catch (error) {
@@ -20,10 +23,17 @@ async function fenced<Value>(report: Report, ask: () => Promise<Result<Value, Fi
   }
 }
 
-export const performStat = (fileSystem: FileSystem, path: AbsolutePath, report: Report): Promise<Result<Entry, FileProblem>> =>
-  fenced(report, () => fileSystem.stat(path));
+export const performStat = (
+  fileSystem: FileSystem,
+  path: AbsolutePath,
+  report: Report,
+): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path));
 
-export const performChange = (fileSystem: FileSystem, request: FileChange, report: Report): Promise<Result<void, FileProblem>> =>
+export const performChange = (
+  fileSystem: FileSystem,
+  request: FileChange,
+  report: Report,
+): Promise<Result<void, FileProblem>> =>
   fenced(report, () => {
     switch (request.change) {
       case 'rename':
@@ -40,7 +50,12 @@ export const performChange = (fileSystem: FileSystem, request: FileChange, repor
   });
 
 /** Lines about a directory's entries, or the one line about a file. */
-export const performList = (fileSystem: FileSystem, path: AbsolutePath, line: (entry: Entry) => string, report: Report): Promise<Result<string[], FileProblem>> =>
+export const performList = (
+  fileSystem: FileSystem,
+  path: AbsolutePath,
+  line: (entry: Entry) => string,
+  report: Report,
+): Promise<Result<string[], FileProblem>> =>
   fenced(report, async () => {
     const entry = await fileSystem.stat(path);
     if (!entry.ok) return entry;

@@ -16,7 +16,7 @@ const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
   'bad-start': REPLY.badRestart,
   'no-space': reply(452, 'No space left.'),
   busy: reply(450, 'The file is busy.'),
-  unsupported: reply(550, 'This file system can\'t do that.'),
+  unsupported: reply(550, "This file system can't do that."),
   failed: reply(451, 'A local error occurred.'),
 };
 

@@ -1,5 +1,6 @@
-// What the server asks of a place that holds files: small, asynchronous, expected failures as values. Paths are absolute,
-// POSIX and already normalised (path.ts); whether the user may write has been decided before any of these is called.
+// What the server asks of a place that holds files: small, asynchronous, expected failures as values. Paths are
+// absolute, POSIX and already normalised (path.ts); whether the user may write has been decided before any of these is
+// called.
 
 import type { Result } from '@wellknown/core';
 import type { AbsolutePath } from './path.ts';

@@ -1,9 +1,12 @@
 // Bytes in, command lines out: the Telnet end of line and the Telnet commands of RFC 959 §5.3 and RFC 1123 §4.1.2.12.
 //
-// A chunk may end anywhere. What has arrived but was not asked for yet stays as bytes: a peer that sends ten thousand tiny
-// commands costs its chunk, not ten thousand objects. Once `pendingBytes` is above zero the caller should stop reading.
+// A chunk may end anywhere. What has arrived but was not asked for yet stays as bytes: a peer that sends ten thousand
+// tiny commands costs its chunk, not ten thousand objects. Once `pendingBytes` is above zero the caller should stop
+// reading.
 
-/** One line without its CR LF or LF, or the news that a line was longer than the limit (said once for each such line). */
+/**
+ * One line without its CR LF or LF, or the news that a line was longer than the limit (said once for each such line).
+ */
 export type LineEvent = { readonly type: 'line'; readonly bytes: Uint8Array } | { readonly type: 'too-long' };
 
 export interface LineDecoder {
@@ -25,7 +28,10 @@ const SB = 250;
 const SE = 240;
 const WILL = 251;
 
-/** `iac`: after IAC. `option`: after IAC WILL, WONT, DO or DONT. `sub`: in a subnegotiation. `sub-iac`: after an IAC in one. */
+/**
+ * `iac`: after IAC. `option`: after IAC WILL, WONT, DO or DONT. `sub`: in a subnegotiation. `sub-iac`: after an IAC in
+ * one.
+ */
 type TelnetState = 'text' | 'iac' | 'option' | 'sub' | 'sub-iac';
 
 const EMPTY = new Uint8Array(0);
@@ -49,7 +55,8 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
 
   const text = (byte: number): LineEvent | undefined => {
     if (byte === LF) return endLine();
-    // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the verb begins.
+    // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the
+    // verb begins.
     if (lineBytes === 0 && byte >= SE) return undefined;
     if (lineBytes === line.length) overflowed = true;
     else {
@@ -67,7 +74,8 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
         return undefined;
       case 'iac':
         telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
-        // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what follows it.
+        // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what
+        // follows it.
         return byte === IAC || byte < SE ? text(byte) : undefined;
       case 'option':
         telnet = 'text';

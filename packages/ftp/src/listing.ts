@@ -20,7 +20,9 @@ function listTime(mtimeMs: number, nowMs: number): string {
   const date = dateOf(mtimeMs);
   const day = `${MONTHS[date.getUTCMonth()] ?? 'Jan'} ${twoDigits(date.getUTCDate())}`;
   const isRecent = mtimeMs <= nowMs + 86_400_000 && nowMs - mtimeMs < RECENT_MS;
-  return isRecent ? `${day} ${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}` : `${day}  ${date.getUTCFullYear()}`;
+  return isRecent
+    ? `${day} ${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}`
+    : `${day}  ${date.getUTCFullYear()}`;
 }
 
 function permissionText(mode: number): string {
@@ -50,7 +52,9 @@ export function timeVal(timeMs: number): string {
   const date = dateOf(timeMs);
   return (
     String(date.getUTCFullYear()).padStart(4, '0') +
-    [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(twoDigits).join('')
+    [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
+      .map(twoDigits)
+      .join('')
   );
 }
 
@@ -79,7 +83,12 @@ export type Fact = keyof typeof FACTS;
 export const ALL_FACTS = Object.keys(FACTS) as readonly Fact[];
 
 /** `type=file;size=3;modify=…; name`: a fact without a value is left out. */
-export function factLine(entry: Entry, facts: readonly Fact[], reader: ListingReader, name: string = entry.name): string {
+export function factLine(
+  entry: Entry,
+  facts: readonly Fact[],
+  reader: ListingReader,
+  name: string = entry.name,
+): string {
   let text = '';
   for (const fact of facts) {
     const value = FACTS[fact](entry, reader);
@@ -95,7 +104,8 @@ export function selectFacts(argument: string): Fact[] {
 }
 
 /** `type*;size*;perm;` with a star at each selected fact, as FEAT shows them (RFC 3659 §7.8). */
-export const factsFeature = (selected: readonly Fact[]): string => ALL_FACTS.map((fact) => `${fact}${selected.includes(fact) ? '*' : ''};`).join('');
+export const factsFeature = (selected: readonly Fact[]): string =>
+  ALL_FACTS.map((fact) => `${fact}${selected.includes(fact) ? '*' : ''};`).join('');
 
 /** The path of a LIST argument: `-a`, `-l` and the like are options that clients send out of habit, never names. */
 export const withoutListOptions = (argument: string): string => argument.replace(/^(?:-[A-Za-z0-9]*(?: +|$))+/, '');

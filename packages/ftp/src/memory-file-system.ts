@@ -37,7 +37,12 @@ const done = ok(undefined);
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSystem {
   // Scratch space, not a disk: what an ordinary process can spare.
   const { maxBytes = 64 * 1024 * 1024, maxEntries = 10_000, wallMs = () => 0 } = options;
-  const newDirectory = (): MemoryDirectory => ({ type: 'directory', entries: new Map(), mtimeMs: wallMs(), mode: 0o755 });
+  const newDirectory = (): MemoryDirectory => ({
+    type: 'directory',
+    entries: new Map(),
+    mtimeMs: wallMs(),
+    mode: 0o755,
+  });
   const root = newDirectory();
   let usedBytes = 0;
   let usedEntries = 0;
@@ -185,7 +190,9 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
       if (old !== undefined && mode === 'create') return Promise.resolve(fail('exists'));
       const oldBytes = old?.bytes ?? new Uint8Array(0);
       if (startBytes > oldBytes.length) return Promise.resolve(fail('bad-start'));
-      return Promise.resolve(ok(uploadTo(parent.value, nameOf(path), mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes))));
+      return Promise.resolve(
+        ok(uploadTo(parent.value, nameOf(path), mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes))),
+      );
     },
     removeFile: (path) => Promise.resolve(remove(path, 'file')),
     makeDirectory: (path) => Promise.resolve(makeDirectory(path)),
@@ -198,7 +205,8 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
       if (node === undefined) return Promise.resolve(fail('not-found'));
       if (from === to) return Promise.resolve(done);
       const old = target.value.entries.get(nameOf(to));
-      if (old !== undefined && (old.type === 'directory' || node.type === 'directory')) return Promise.resolve(fail('exists'));
+      if (old !== undefined && (old.type === 'directory' || node.type === 'directory'))
+        return Promise.resolve(fail('exists'));
       if (old !== undefined) remove(to, 'file');
       source.value.entries.delete(nameOf(from));
       target.value.entries.set(nameOf(to), node);

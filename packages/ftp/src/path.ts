@@ -6,7 +6,10 @@ import { fail, ok, type Result } from '@wellknown/core';
 /** An absolute path: begins with `/`, has no `.`, `..` or empty part, and ends with `/` only if it is the root. */
 export type AbsolutePath = string;
 
-/** Resolves `argument` against `cwd`. `..` at the root stays at the root. NUL, CR and LF are refused: no listing could show them. */
+/**
+ * Resolves `argument` against `cwd`. `..` at the root stays at the root. NUL, CR and LF are refused: no listing could
+ * show them.
+ */
 export function resolvePath(cwd: AbsolutePath, argument: string): Result<AbsolutePath, 'bad-path'> {
   if (/[\0\r\n]/.test(argument)) return fail('bad-path');
   const parts = argument.startsWith('/') ? [] : partsOf(cwd);

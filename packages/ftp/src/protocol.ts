@@ -65,7 +65,13 @@ export function ftpProtocol(options: FtpOptions): Protocol {
   const limits = { ...DEFAULT_FTP_LIMITS, ...options.session };
   checkOptions(options);
   const anonymous = options.anonymous ?? (options.accounts === undefined || options.accounts.length === 0);
-  const authenticate = options.authenticate ?? accountsAuthenticator({ accounts: options.accounts ?? [], anonymous: anonymous ? fileSystem : undefined, fileSystem });
+  const authenticate =
+    options.authenticate ??
+    accountsAuthenticator({
+      accounts: options.accounts ?? [],
+      anonymous: anonymous ? fileSystem : undefined,
+      fileSystem,
+    });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
   return defineProtocol({
     name: 'ftp',
@@ -91,7 +97,12 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         wallMs: () => clock.wallMs(),
         uniqueSuffix: () => randomBytes(6).toString('hex'),
       };
-      return createControlConnection(connection, site, { log, clock }, { authenticate, channels, greeting, onTransfer, ...limits });
+      return createControlConnection(
+        connection,
+        site,
+        { log, clock },
+        { authenticate, channels, greeting, onTransfer, ...limits },
+      );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
@@ -100,11 +111,17 @@ export function ftpProtocol(options: FtpOptions): Protocol {
 
 function checkOptions({ passiveAddress, passivePorts }: FtpOptions): void {
   if (passiveAddress !== undefined && !isIpv4(passiveAddress)) {
-    throw new WellknownError('OPTION_INVALID', `passiveAddress is '${passiveAddress}', which is not an IPv4 address`, { fault: 'local' });
+    throw new WellknownError('OPTION_INVALID', `passiveAddress is '${passiveAddress}', which is not an IPv4 address`, {
+      fault: 'local',
+    });
   }
   if (passivePorts === undefined) return;
   const { from, to } = passivePorts;
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 1 || to > 65_535 || from > to) {
-    throw new WellknownError('OPTION_INVALID', `passivePorts is ${from}-${to}, expected two ports from 1 to 65535, the lower one first`, { fault: 'local' });
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `passivePorts is ${from}-${to}, expected two ports from 1 to 65535, the lower one first`,
+      { fault: 'local' },
+    );
   }
 }

@@ -1,6 +1,9 @@
 // What the server says: codes and words (RFC 959 §4.2), and how they travel.
 
-/** One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the last. */
+/**
+ * One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the
+ * last.
+ */
 export interface Reply {
   readonly code: number;
   readonly lines: readonly string[];
@@ -54,7 +57,7 @@ export const REPLY = {
   notHttp: reply(421, 'This is an FTP server.'),
   onlyInternet: reply(421, 'FTP needs an Internet connection.'),
   noDataConnection: reply(425, 'Use PASV, EPSV, PORT or EPRT first.'),
-  dataConnectionFailed: reply(425, 'Can\'t open the data connection.'),
+  dataConnectionFailed: reply(425, "Can't open the data connection."),
   noPassivePort: reply(425, 'No port is free for a passive connection.'),
   passiveNeedsIpv4: reply(425, 'PASV needs IPv4; use EPSV.'),
   transferAborted: reply(426, 'Transfer aborted.'),

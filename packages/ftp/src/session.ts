@@ -4,7 +4,8 @@
 //        ▲                 └──wrong PASS──┐
 //        └────────────────────────────────┘
 //
-// A decision that needs the world asks for it with an effect; the answer goes into the effect's `then`, which decides on.
+// A decision that needs the world asks for it with an effect; the answer goes into the effect's `then`, which decides
+// on.
 
 import type { Address, Result } from '@wellknown/core';
 import type { Login } from './accounts.ts';
@@ -17,7 +18,8 @@ import type { AbsolutePath } from './path.ts';
 import { REPLY, type Reply } from './replies.ts';
 
 /** How the next transfer gets its data connection. */
-export type DataPlan = { readonly how: 'none' } | { readonly how: 'passive' } | { readonly how: 'active'; readonly to: HostPort };
+export type DataPlan =
+  { readonly how: 'none' } | { readonly how: 'passive' } | { readonly how: 'active'; readonly to: HostPort };
 
 export interface Greeted {
   readonly at: 'greeted';
@@ -76,12 +78,30 @@ export type FileChange =
 /** Something only the carrier can do. While one is under way the commands behind it wait. */
 export type Effect =
   | { readonly type: 'close' }
-  | { readonly type: 'authenticate'; readonly user: string; readonly password: string; readonly then: (login: Login | undefined) => Outcome }
+  | {
+      readonly type: 'authenticate';
+      readonly user: string;
+      readonly password: string;
+      readonly then: (login: Login | undefined) => Outcome;
+    }
   | { readonly type: 'delay'; readonly delayMs: number; readonly then: () => Outcome }
   | { readonly type: 'listen'; readonly then: (port: number | undefined) => Outcome }
-  | { readonly type: 'stat'; readonly path: AbsolutePath; readonly then: (entry: Result<Entry, FileProblem>) => Outcome }
-  | { readonly type: 'change'; readonly change: FileChange; readonly then: (done: Result<void, FileProblem>) => Outcome }
-  | { readonly type: 'list'; readonly path: AbsolutePath; readonly line: (entry: Entry) => string; readonly then: (lines: Result<string[], FileProblem>) => Outcome }
+  | {
+      readonly type: 'stat';
+      readonly path: AbsolutePath;
+      readonly then: (entry: Result<Entry, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'change';
+      readonly change: FileChange;
+      readonly then: (done: Result<void, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'list';
+      readonly path: AbsolutePath;
+      readonly line: (entry: Entry) => string;
+      readonly then: (lines: Result<string[], FileProblem>) => Outcome;
+    }
   | {
       readonly type: 'transfer';
       readonly plan: TransferPlan;
@@ -153,6 +173,7 @@ export function step(state: SessionState, { verb, argument }: Command, site: Sit
 function unknownCommand(state: SessionState): Outcome {
   if (state.at === 'ready') return { state, reply: REPLY.unknownCommand };
   const unknownCommands = state.unknownCommands + 1;
-  if (unknownCommands >= MAX_UNKNOWN_COMMANDS_BEFORE_LOGIN) return { state, reply: REPLY.tooManyUnknown, effect: { type: 'close' } };
+  if (unknownCommands >= MAX_UNKNOWN_COMMANDS_BEFORE_LOGIN)
+    return { state, reply: REPLY.tooManyUnknown, effect: { type: 'close' } };
   return { state: { ...state, unknownCommands }, reply: REPLY.unknownCommand };
 }

@@ -1,5 +1,5 @@
-// One transfer, from the opened file to the last reply's reason. One object owns everything it uses, one signal stops it,
-// and there is one way out, through `finally`.
+// One transfer, from the opened file to the last reply's reason. One object owns everything it uses, one signal stops
+// it, and there is one way out, through `finally`.
 
 import type { Result } from '@wellknown/core';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
@@ -21,7 +21,9 @@ export interface Transfer {
   readonly bytes: number;
   /** Stops it soon; `run` then resolves with `aborted` unless it was over already. */
   abort(): void;
-  /** Runs it to its end and never rejects. `opened` is called once the file is open, before the data connection is used. */
+  /**
+   * Runs it to its end and never rejects. `opened` is called once the file is open, before the data connection is used.
+   */
   run(opened: (sizeBytes: number | undefined) => void): Promise<TransferEnd>;
 }
 
@@ -44,8 +46,16 @@ const valueOf = <Value>(result: Result<Value, FileProblem>): Value => {
   return result.value;
 };
 
-/** A transfer that has not started. It owns `channel` from now on. `failed` hears of errors that have no place in a reply. */
-export function createTransfer(plan: TransferPlan, fileSystem: FileSystem, channel: DataChannel, failed: (error: unknown) => void): Transfer {
+/**
+ * A transfer that has not started. It owns `channel` from now on. `failed` hears of errors that have no place in a
+ * reply.
+ */
+export function createTransfer(
+  plan: TransferPlan,
+  fileSystem: FileSystem,
+  channel: DataChannel,
+  failed: (error: unknown) => void,
+): Transfer {
   const stop = new AbortController();
   let bytes = 0;
   let connection: DataConnection | undefined;
@@ -93,7 +103,10 @@ export function createTransfer(plan: TransferPlan, fileSystem: FileSystem, chann
     const bufferBytes = Math.min(BUFFER_BYTES, restBytes + 1);
     const buffers: { bytes: Uint8Array; free: Promise<void> }[] = [];
     for (let turn = 0; ; turn += 1) {
-      const buffer = (buffers[turn % BUFFER_COUNT] ??= { bytes: Buffer.allocUnsafeSlow(bufferBytes), free: Promise.resolve() });
+      const buffer = (buffers[turn % BUFFER_COUNT] ??= {
+        bytes: Buffer.allocUnsafeSlow(bufferBytes),
+        free: Promise.resolve(),
+      });
       await buffer.free;
       const length = valueOf(await source.read(buffer.bytes));
       if (length > 0) {

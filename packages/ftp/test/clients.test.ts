@@ -21,10 +21,12 @@ let server: ReturnType<typeof createFtpServer>;
 
 beforeAll(async () => {
   base = await mkdtemp(path.join(os.tmpdir(), 'ftp-clients-'));
-  for (const directory of ['root/many', 'root/in', 'local']) await mkdir(path.join(base, directory), { recursive: true });
+  for (const directory of ['root/many', 'root/in', 'local'])
+    await mkdir(path.join(base, directory), { recursive: true });
   await writeFile(path.join(base, 'root/big'), BIG);
   await writeFile(path.join(base, 'root/ä name.txt'), 'hello\n');
-  for (let index = 0; index < SMALL_FILES; index += 1) await writeFile(path.join(base, `root/many/f${index}`), `file ${index}\n`);
+  for (let index = 0; index < SMALL_FILES; index += 1)
+    await writeFile(path.join(base, `root/many/f${index}`), `file ${index}\n`);
   server = createFtpServer({
     fileSystem: diskFileSystem(path.join(base, 'root')),
     accounts: [{ name: 'ann', password: 'secret', mayWrite: true }],
@@ -55,12 +57,15 @@ describe('basic-ftp', () => {
   };
   const collector = (): { readonly sink: Writable; readonly bytes: () => Buffer } => {
     const chunks: Buffer[] = [];
-    return { sink: new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        chunks.push(chunk);
-        done();
-      },
-    }), bytes: () => Buffer.concat(chunks) };
+    return {
+      sink: new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          chunks.push(chunk);
+          done();
+        },
+      }),
+      bytes: () => Buffer.concat(chunks),
+    };
   };
 
   test('lists, with sizes, dates and names that are not ASCII', () =>
@@ -69,7 +74,12 @@ describe('basic-ftp', () => {
       expect(entries.map(({ name }) => name).sort()).toEqual(['big', 'in', 'many', 'ä name.txt'].sort());
       expect(entries.find(({ name }) => name === 'big')).toMatchObject({ size: BIG.length, isFile: true });
       expect(entries.find(({ name }) => name === 'many')?.isDirectory).toBe(true);
-      expect(Math.abs((entries.find(({ name }) => name === 'big')?.modifiedAt?.getTime() ?? 0) - (await stat(served('big'))).mtimeMs)).toBeLessThan(1_000);
+      expect(
+        Math.abs(
+          (entries.find(({ name }) => name === 'big')?.modifiedAt?.getTime() ?? 0) -
+            (await stat(served('big'))).mtimeMs,
+        ),
+      ).toBeLessThan(1_000);
     }));
 
   test('gets 20 MB, and resumes in their middle', () =>
@@ -101,7 +111,8 @@ describe('basic-ftp', () => {
       await client.downloadToDir(local('down'), '/many');
       expect(await readdir(local('down'))).toHaveLength(SMALL_FILES);
       await client.uploadFromDir(local('down'), '/in/again');
-      for (let index = 0; index < SMALL_FILES; index += 1) expect(await readFile(served(`in/again/f${index}`), 'utf8')).toBe(`file ${index}\n`);
+      for (let index = 0; index < SMALL_FILES; index += 1)
+        expect(await readFile(served(`in/again/f${index}`), 'utf8')).toBe(`file ${index}\n`);
     }));
 
   test('that goes away in the middle of an upload leaves neither a file nor a stuck server', async () => {
@@ -109,11 +120,17 @@ describe('basic-ftp', () => {
       const endless = new PassThrough();
       endless.write(Buffer.alloc(100_000));
       const upload = client.uploadFrom(endless, 'never');
-      await until(async () => (await readdir(served(''))).some((name) => name.endsWith('.part')), 'the upload has begun');
+      await until(
+        async () => (await readdir(served(''))).some((name) => name.endsWith('.part')),
+        'the upload has begun',
+      );
       // The control connection goes first: the end of the data alone would be the end of the file (RFC 959 §3.4.1).
       client.ftp.socket.destroy();
       await expect(upload).rejects.toThrow();
-      await until(async () => (await readdir(served(''))).every((name) => !name.endsWith('.part')), 'the upload is cleared away');
+      await until(
+        async () => (await readdir(served(''))).every((name) => !name.endsWith('.part')),
+        'the upload is cleared away',
+      );
     });
     expect(await readdir(served(''))).not.toContain('never');
     await withClient(async (client) => expect((await client.list('/many')).length).toBe(SMALL_FILES));
@@ -121,8 +138,14 @@ describe('basic-ftp', () => {
 });
 
 /** Runs a client to its end. */
-function run(program: string, parameters: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  const child = spawn(program, parameters, { env: { ...process.env, HOME: base, LC_ALL: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] });
+function run(
+  program: string,
+  parameters: readonly string[],
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  const child = spawn(program, parameters, {
+    env: { ...process.env, HOME: base, LC_ALL: 'C.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -152,7 +175,12 @@ describe.skipIf(lacks('curl'))('curl', () => {
   });
 
   test('gets 20 MB, in passive and in active mode', async () => {
-    for (const mode of [['--ftp-pasv'], ['--disable-epsv'], ['--ftp-port', '-'], ['--ftp-port', '-', '--disable-eprt']]) {
+    for (const mode of [
+      ['--ftp-pasv'],
+      ['--disable-epsv'],
+      ['--ftp-port', '-'],
+      ['--ftp-port', '-', '--disable-eprt'],
+    ]) {
       await curl(...mode, '-o', local('big'), url('big'));
       expect((await readFile(local('big'))).equals(BIG), mode.join(' ')).toBe(true);
     }
@@ -188,7 +216,11 @@ describe.skipIf(lacks('curl'))('curl', () => {
 describe.skipIf(lacks('lftp'))('lftp', () => {
   const lftp = async (script: string): Promise<string> => {
     const settings = 'set net:timeout 10; set net:max-retries 1; set cmd:fail-exit yes;';
-    const { status, stdout, stderr } = await run('lftp', ['--norc', '-c', `${settings} open ftp://ann:secret@127.0.0.1:${port}; ${script}`]);
+    const { status, stdout, stderr } = await run('lftp', [
+      '--norc',
+      '-c',
+      `${settings} open ftp://ann:secret@127.0.0.1:${port}; ${script}`,
+    ]);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     return stdout;
@@ -203,7 +235,9 @@ describe.skipIf(lacks('lftp'))('lftp', () => {
     await lftp(`mirror many ${local('mirror')}; mirror -R ${local('mirror')} in/mirror`);
     expect(await readdir(served('in/mirror'))).toHaveLength(SMALL_FILES);
     expect(await readFile(served('in/mirror/f42'), 'utf8')).toBe('file 42\n');
-    expect(Math.floor((await stat(served('in/mirror/f42'))).mtimeMs / 60_000)).toBe(Math.floor((await stat(served('many/f42'))).mtimeMs / 60_000));
+    expect(Math.floor((await stat(served('in/mirror/f42'))).mtimeMs / 60_000)).toBe(
+      Math.floor((await stat(served('many/f42'))).mtimeMs / 60_000),
+    );
   });
 
   test('gets 20 MB over several connections that it cuts short', async () => {

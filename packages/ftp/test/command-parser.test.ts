@@ -29,7 +29,10 @@ describe('a command line', () => {
   });
 
   test('what is not UTF-8 is answered 501', () => {
-    expect(parseCommand({ type: 'line', bytes: Uint8Array.of(0x43, 0x57, 0x44, 0x20, 0xe4) })).toMatchObject({ ok: false, error: { code: 501 } });
+    expect(parseCommand({ type: 'line', bytes: Uint8Array.of(0x43, 0x57, 0x44, 0x20, 0xe4) })).toMatchObject({
+      ok: false,
+      error: { code: 501 },
+    });
   });
 
   test('a line that was too long is answered 500', () => {

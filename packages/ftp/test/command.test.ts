@@ -106,5 +106,7 @@ test('a root that is no directory is refused', async () => {
 });
 
 test('all options together make a protocol', async () => {
-  expect(await build(root, '--passive-ports', '50000-50010', '--passive-address', '203.0.113.5', '--no-active')).toMatchObject({ name: 'ftp', port: 21 });
+  expect(
+    await build(root, '--passive-ports', '50000-50010', '--passive-address', '203.0.113.5', '--no-active'),
+  ).toMatchObject({ name: 'ftp', port: 21 });
 });

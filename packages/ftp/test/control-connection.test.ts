@@ -18,7 +18,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 function play(options: Partial<FtpOptions> = {}): Play {
   const memory = serveInMemory(
-    ftpProtocol({ fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello', '/dir/b': 'b' } }), accounts: [{ name: 'ann', password: 'secret', mayWrite: true }], anonymous: true, ...options }),
+    ftpProtocol({
+      fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello', '/dir/b': 'b' } }),
+      accounts: [{ name: 'ann', password: 'secret', mayWrite: true }],
+      anonymous: true,
+      ...options,
+    }),
     { remote: { family: 'ipv4', address: '127.0.0.1', port: 40_000 } },
   );
   const say = async (text: string, replies = 1): Promise<string> => {
@@ -50,7 +55,10 @@ describe('the dialogue', () => {
 
   test('pipelined commands are answered strictly in order', async () => {
     const session = play();
-    const all = await session.say('USER ann\r\nPASS secret\r\nPWD\r\nCWD dir\r\nPWD\r\nSIZE b\r\nTYPE I\r\nSIZE b\r\nCWD nowhere\r\nNOOP\r\n', 11);
+    const all = await session.say(
+      'USER ann\r\nPASS secret\r\nPWD\r\nCWD dir\r\nPWD\r\nSIZE b\r\nTYPE I\r\nSIZE b\r\nCWD nowhere\r\nNOOP\r\n',
+      11,
+    );
     expect(codes(all)).toEqual([220, 331, 230, 257, 250, 257, 550, 200, 213, 550, 200]);
   });
 
@@ -68,7 +76,10 @@ describe('the dialogue', () => {
 
   test('rename, delete, times and modes', async () => {
     const session = await playLoggedIn();
-    const all = await session.say('RNFR a.txt\r\nRNTO dir/c.txt\r\nMFMT 20200102030405 dir/c.txt\r\nMDTM dir/c.txt\r\nSITE CHMOD 600 dir/c.txt\r\nMLST dir/c.txt\r\nDELE dir/c.txt\r\nDELE dir/c.txt\r\n', 8);
+    const all = await session.say(
+      'RNFR a.txt\r\nRNTO dir/c.txt\r\nMFMT 20200102030405 dir/c.txt\r\nMDTM dir/c.txt\r\nSITE CHMOD 600 dir/c.txt\r\nMLST dir/c.txt\r\nDELE dir/c.txt\r\nDELE dir/c.txt\r\n',
+      8,
+    );
     expect(codes(all)).toEqual([350, 250, 213, 213, 200, 250, 250, 550]);
     expect(all).toContain('213 20200102030405\r\n');
     expect(all).toContain('\r\n type=file;size=5;modify=20200102030405;perm=radfw;unix.mode=0600; /dir/c.txt\r\n');
@@ -88,7 +99,9 @@ describe('the dialogue', () => {
   test('anonymous reads and never writes', async () => {
     const session = play();
     await session.say('USER anonymous\r\nPASS me@example.org\r\nTYPE I\r\n', 4);
-    expect(codes(await session.say('SIZE a.txt\r\nDELE a.txt\r\nMKD x\r\nSTOR x\r\nSITE CHMOD 777 a.txt\r\n', 5))).toEqual([213, 550, 550, 550, 550]);
+    expect(
+      codes(await session.say('SIZE a.txt\r\nDELE a.txt\r\nMKD x\r\nSTOR x\r\nSITE CHMOD 777 a.txt\r\n', 5)),
+    ).toEqual([213, 550, 550, 550, 550]);
   });
 
   test('what a peer sends before it ends is still answered', async () => {
@@ -150,7 +163,10 @@ describe('bounds', () => {
   test('while a command is at work only so many are decoded, and the peer is paused', async () => {
     let release: (() => void) | undefined;
     const files = memoryFileSystem();
-    const slow: FileSystem = { ...files, stat: (path) => new Promise((resolve) => (release = () => void files.stat(path).then(resolve))) };
+    const slow: FileSystem = {
+      ...files,
+      stat: (path) => new Promise((resolve) => (release = () => void files.stat(path).then(resolve))),
+    };
     const session = await playLoggedIn({ fileSystem: slow, session: { maxQueuedCommands: 4 } });
     session.peer.send('CWD /\r\n');
     await turn();
@@ -160,7 +176,11 @@ describe('bounds', () => {
     await turn();
     expect(session.peer.take()).toBe('');
     release?.();
-    expect(codes(await session.say('', 1006))).toEqual([250, ...new Array<number>(5).fill(200), ...new Array<number>(1000).fill(257)]);
+    expect(codes(await session.say('', 1006))).toEqual([
+      250,
+      ...new Array<number>(5).fill(200),
+      ...new Array<number>(1000).fill(257),
+    ]);
   });
 
   test('a peer that takes no replies is not served more commands', async () => {
@@ -175,7 +195,10 @@ describe('bounds', () => {
 
 describe('a file system that fails', () => {
   test('is answered with fixed words, never with its own', async () => {
-    const broken: FileSystem = { ...memoryFileSystem(), stat: () => Promise.reject(new Error('/srv/secret is on fire')) };
+    const broken: FileSystem = {
+      ...memoryFileSystem(),
+      stat: () => Promise.reject(new Error('/srv/secret is on fire')),
+    };
     const session = await playLoggedIn({ fileSystem: broken });
     expect(await session.say('CWD /\r\n')).toBe('451 A local error occurred.\r\n');
   });
@@ -191,6 +214,9 @@ describe('draining', () => {
 });
 
 test('a connection that is no Internet connection is refused, for it can have no data connections', async () => {
-  const memory = serveInMemory(ftpProtocol({ fileSystem: memoryFileSystem() }), { local: { family: 'unix', path: '/x' }, remote: { family: 'unix', path: '' } });
+  const memory = serveInMemory(ftpProtocol({ fileSystem: memoryFileSystem() }), {
+    local: { family: 'unix', path: '/x' },
+    remote: { family: 'unix', path: '' },
+  });
   expect(codes(memory.peer.take())).toEqual([421]);
 });

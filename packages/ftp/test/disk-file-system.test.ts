@@ -16,8 +16,10 @@ let socket: net.Server;
 beforeAll(async () => {
   base = await realpath(await mkdtemp(path.join(os.tmpdir(), 'ftp-escape-')));
   root = path.join(base, 'root');
-  for (const directory of ['root/dir', 'secret', 'root-sibling']) await mkdir(path.join(base, directory), { recursive: true });
-  for (const file of ['root/file', 'root/dir/inner', 'secret/key', 'root-sibling/key']) await writeFile(path.join(base, file), file);
+  for (const directory of ['root/dir', 'secret', 'root-sibling'])
+    await mkdir(path.join(base, directory), { recursive: true });
+  for (const file of ['root/file', 'root/dir/inner', 'secret/key', 'root-sibling/key'])
+    await writeFile(path.join(base, file), file);
   const links = {
     'root/in-file': 'dir/inner',
     'root/in-dir': 'dir',
@@ -44,7 +46,17 @@ afterAll(async () => {
   await rm(base, { recursive: true });
 });
 
-const OUTSIDE = ['/out-file', '/out-dir/key', '/out-sibling/key', '/out-abs', '/out-chain/key', '/dir/hop/key', '/etc/passwd', '/dangling', '/loop'];
+const OUTSIDE = [
+  '/out-file',
+  '/out-dir/key',
+  '/out-sibling/key',
+  '/out-abs',
+  '/out-chain/key',
+  '/dir/hop/key',
+  '/etc/passwd',
+  '/dangling',
+  '/loop',
+];
 const INSIDE = ['/in-file', '/in-dir/inner', '/abs-in'];
 
 async function read(files: FileSystem, at: string): Promise<string> {
@@ -64,52 +76,60 @@ async function namesIn(files: FileSystem, at: string): Promise<string[]> {
   return names.sort();
 }
 
-describe.each<{ policy: SymlinkPolicy }>([{ policy: 'deny' }, { policy: 'inside' }])('with symlinks: $policy nothing outside the root', ({ policy }) => {
-  const files = (): FileSystem => diskFileSystem(root, { symlinks: policy });
+describe.each<{ policy: SymlinkPolicy }>([{ policy: 'deny' }, { policy: 'inside' }])(
+  'with symlinks: $policy nothing outside the root',
+  ({ policy }) => {
+    const files = (): FileSystem => diskFileSystem(root, { symlinks: policy });
 
-  test.each(OUTSIDE)('is read or told of through %s', async (at) => {
-    expect(await read(files(), at)).toBe('not-found');
-    expect(await files().stat(at)).toEqual({ ok: false, error: 'not-found' });
-  });
+    test.each(OUTSIDE)('is read or told of through %s', async (at) => {
+      expect(await read(files(), at)).toBe('not-found');
+      expect(await files().stat(at)).toEqual({ ok: false, error: 'not-found' });
+    });
 
-  test('keeps what is inside from being read', async () => {
-    expect(await read(files(), '/file')).toBe('root/file');
-    expect(await read(files(), '/dir/inner')).toBe('root/dir/inner');
-  });
+    test('keeps what is inside from being read', async () => {
+      expect(await read(files(), '/file')).toBe('root/file');
+      expect(await read(files(), '/dir/inner')).toBe('root/dir/inner');
+    });
 
-  test('is listed', async () => {
-    for (const at of ['/out-dir', '/out-sibling', '/etc', '/dir/hop']) expect(await namesIn(files(), at), at).toEqual(['not-found']);
-    const inside = policy === 'inside' ? ['abs-in', 'in-dir', 'in-file'] : [];
-    expect(await namesIn(files(), '/')).toEqual(['dir', 'file', ...inside].sort());
-  });
+    test('is listed', async () => {
+      for (const at of ['/out-dir', '/out-sibling', '/etc', '/dir/hop'])
+        expect(await namesIn(files(), at), at).toEqual(['not-found']);
+      const inside = policy === 'inside' ? ['abs-in', 'in-dir', 'in-file'] : [];
+      expect(await namesIn(files(), '/')).toEqual(['dir', 'file', ...inside].sort());
+    });
 
-  test('is written, made, removed, renamed or changed', async () => {
-    for (const at of ['/out-dir/new', '/out-sibling/new', '/dir/hop/new', '/etc/wellknown-new']) {
-      expect((await files().write(at, { mode: 'replace' })).ok, at).toBe(false);
-      expect((await files().makeDirectory(at)).ok, at).toBe(false);
-      expect((await files().rename('/file', at)).ok, at).toBe(false);
-    }
-    for (const at of ['/out-file', '/out-abs', '/out-new', '/dangling', '/out-dir/key']) {
-      for (const mode of ['replace', 'append', 'create'] as const) expect((await files().write(at, { mode })).ok, `${mode} ${at}`).toBe(false);
-      expect((await files().setMode(at, 0o777)).ok, at).toBe(false);
-      expect((await files().setModifiedTime(at, 0)).ok, at).toBe(false);
-    }
-    expect((await files().removeFile('/out-dir/key')).ok).toBe(false);
-    expect((await files().rename('/out-dir/key', '/mine')).ok).toBe(false);
-    expect(await readFile(path.join(base, 'secret/key'), 'utf8')).toBe('secret/key');
-    await expect(lstat(path.join(base, 'secret/new'))).rejects.toThrow('ENOENT');
-  });
+    test('is written, made, removed, renamed or changed', async () => {
+      for (const at of ['/out-dir/new', '/out-sibling/new', '/dir/hop/new', '/etc/wellknown-new']) {
+        expect((await files().write(at, { mode: 'replace' })).ok, at).toBe(false);
+        expect((await files().makeDirectory(at)).ok, at).toBe(false);
+        expect((await files().rename('/file', at)).ok, at).toBe(false);
+      }
+      for (const at of ['/out-file', '/out-abs', '/out-new', '/dangling', '/out-dir/key']) {
+        for (const mode of ['replace', 'append', 'create'] as const)
+          expect((await files().write(at, { mode })).ok, `${mode} ${at}`).toBe(false);
+        expect((await files().setMode(at, 0o777)).ok, at).toBe(false);
+        expect((await files().setModifiedTime(at, 0)).ok, at).toBe(false);
+      }
+      expect((await files().removeFile('/out-dir/key')).ok).toBe(false);
+      expect((await files().rename('/out-dir/key', '/mine')).ok).toBe(false);
+      expect(await readFile(path.join(base, 'secret/key'), 'utf8')).toBe('secret/key');
+      await expect(lstat(path.join(base, 'secret/new'))).rejects.toThrow('ENOENT');
+    });
 
-  test.each(['/fifo', '/socket'])('%s is no file, and nobody waits for it', async (at) => {
-    expect(await read(files(), at)).toBe('not-found');
-    expect((await files().write(at, { mode: 'append' })).ok).toBe(false);
-    expect((await files().write(at, { mode: 'replace' })).ok).toBe(false);
-  });
+    test.each(['/fifo', '/socket'])('%s is no file, and nobody waits for it', async (at) => {
+      expect(await read(files(), at)).toBe('not-found');
+      expect((await files().write(at, { mode: 'append' })).ok).toBe(false);
+      expect((await files().write(at, { mode: 'replace' })).ok).toBe(false);
+    });
 
-  test.each(INSIDE)(`a link that stays inside, %s, is ${policy === 'deny' ? 'not there' : 'followed for reading'}`, async (at) => {
-    expect(await read(files(), at)).toMatch(policy === 'deny' ? /^not-found$/ : /^root\/(file|dir\/inner)$/);
-  });
-});
+    test.each(INSIDE)(
+      `a link that stays inside, %s, is ${policy === 'deny' ? 'not there' : 'followed for reading'}`,
+      async (at) => {
+        expect(await read(files(), at)).toMatch(policy === 'deny' ? /^not-found$/ : /^root\/(file|dir\/inner)$/);
+      },
+    );
+  },
+);
 
 test('with symlinks: follow, links lead where they lead', async () => {
   const files = diskFileSystem(root, { symlinks: 'follow' });

@@ -24,15 +24,28 @@ async function diskWith(files: Readonly<Record<string, string>>, uploads: 'atomi
 }
 
 const KINDS = [
-  { name: 'the memory file system', keepsAborted: false, create: async (files: Record<string, string>) => memoryFileSystem({ files }) },
-  { name: 'the disk file system', keepsAborted: false, create: (files: Record<string, string>) => diskWith(files, 'atomic') },
-  { name: 'the disk file system with uploads in place', keepsAborted: true, create: (files: Record<string, string>) => diskWith(files, 'in-place') },
+  {
+    name: 'the memory file system',
+    keepsAborted: false,
+    create: async (files: Record<string, string>) => memoryFileSystem({ files }),
+  },
+  {
+    name: 'the disk file system',
+    keepsAborted: false,
+    create: (files: Record<string, string>) => diskWith(files, 'atomic'),
+  },
+  {
+    name: 'the disk file system with uploads in place',
+    keepsAborted: true,
+    create: (files: Record<string, string>) => diskWith(files, 'in-place'),
+  },
 ];
 
 async function upload(files: FileSystem, at: string, options: WriteOptions, ...chunks: string[]): Promise<void> {
   const target = await files.write(at, options);
   if (!target.ok) throw new Error(target.error);
-  for (const chunk of chunks) expect(await target.value.write([bytesOf(chunk), bytesOf('')])).toEqual({ ok: true, value: undefined });
+  for (const chunk of chunks)
+    expect(await target.value.write([bytesOf(chunk), bytesOf('')])).toEqual({ ok: true, value: undefined });
   expect(await target.value.commit()).toEqual({ ok: true, value: undefined });
 }
 
@@ -60,7 +73,10 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
   test('lists, tells and reads what is there', async () => {
     const files = await start();
     expect(await names(files, '/')).toEqual(['a.txt', 'dir/']);
-    expect(await files.stat('/a.txt')).toMatchObject({ ok: true, value: { name: 'a.txt', type: 'file', sizeBytes: 5 } });
+    expect(await files.stat('/a.txt')).toMatchObject({
+      ok: true,
+      value: { name: 'a.txt', type: 'file', sizeBytes: 5 },
+    });
     expect(await files.stat('/')).toMatchObject({ ok: true, value: { type: 'directory' } });
     expect(await content(files, '/a.txt')).toBe('hello');
     expect(await content(files, '/a.txt', 3)).toBe('lo');
@@ -94,7 +110,13 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
 
   test('the root is not removed, renamed or written', async () => {
     const files = await start();
-    for (const result of [await files.removeDirectory('/'), await files.removeFile('/'), await files.rename('/', '/x'), await files.rename('/dir', '/')]) expect(result.ok).toBe(false);
+    for (const result of [
+      await files.removeDirectory('/'),
+      await files.removeFile('/'),
+      await files.rename('/', '/x'),
+      await files.rename('/dir', '/'),
+    ])
+      expect(result.ok).toBe(false);
     expect((await files.write('/', { mode: 'replace' })).ok).toBe(false);
   });
 
@@ -120,7 +142,9 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
       const target = await files.write(at, { mode: 'replace' });
       if (!target.ok) throw new Error(target.error);
       await target.value.write([bytesOf('half')]);
-      expect(await names(files, '/')).toEqual(at === '/new' && keepsAborted ? ['a.txt', 'dir/', 'new'] : ['a.txt', 'dir/']);
+      expect(await names(files, '/')).toEqual(
+        at === '/new' && keepsAborted ? ['a.txt', 'dir/', 'new'] : ['a.txt', 'dir/'],
+      );
       await target.value.abort();
     }
     expect(await content(files, '/a.txt')).toBe(keepsAborted ? 'half' : 'hello');

@@ -49,7 +49,12 @@ export async function openSession(url: string, user = 'ann', password = 'secret'
 
 /** A connection to a port of `host`; rejects when nobody listens. */
 export function connectTo(port: number, localAddress?: string, host = '127.0.0.1'): Promise<net.Socket> {
-  const socket = net.connect({ host, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
+  const socket = net.connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
   return new Promise((resolve, reject) => {
     socket.once('connect', () => {
       socket.off('error', reject);
@@ -76,7 +81,10 @@ export async function readAll(socket: net.Socket): Promise<Buffer> {
 }
 
 /** Runs `use` against a server on a free port, and closes it. */
-export async function withServer(options: Partial<FtpServerOptions>, use: (url: string, server: ReturnType<typeof createFtpServer>) => Promise<void>): Promise<void> {
+export async function withServer(
+  options: Partial<FtpServerOptions>,
+  use: (url: string, server: ReturnType<typeof createFtpServer>) => Promise<void>,
+): Promise<void> {
   const server = createFtpServer({
     fileSystem: memoryFileSystem(),
     accounts: [{ name: 'ann', password: 'secret', mayWrite: true }],

@@ -16,7 +16,8 @@ function decode(chunks: readonly Uint8Array[], maxLineBytes = 64): string[] {
   return lines;
 }
 
-const textOf = (event: LineEvent): string => (event.type === 'line' ? String.fromCharCode(...event.bytes) : '<too long>');
+const textOf = (event: LineEvent): string =>
+  event.type === 'line' ? String.fromCharCode(...event.bytes) : '<too long>';
 
 const CASES = [
   { name: 'CR LF ends a line', input: 'NOOP\r\n', lines: ['NOOP'] },
@@ -26,7 +27,11 @@ const CASES = [
   { name: 'only one CR belongs to the line end', input: 'A\r\r\n', lines: ['A\r'] },
   { name: 'spaces are kept', input: 'CWD  a b \r\n', lines: ['CWD  a b '] },
   { name: 'IAC IP, IAC DM before ABOR are taken out', input: '\xff\xf4\xff\xf2ABOR\r\n', lines: ['ABOR'] },
-  { name: 'ABOR survives when the Data Mark travels as urgent data and is lost', input: '\xff\xf4\xffABOR\r\n', lines: ['ABOR'] },
+  {
+    name: 'ABOR survives when the Data Mark travels as urgent data and is lost',
+    input: '\xff\xf4\xffABOR\r\n',
+    lines: ['ABOR'],
+  },
   { name: 'ABOR survives when the IAC before the Data Mark is lost', input: '\xff\xf4\xf2ABOR\r\n', lines: ['ABOR'] },
   { name: 'an option negotiation is three bytes long', input: '\xff\xfb\x01NO\xff\xfe\x03OP\r\n', lines: ['NOOP'] },
   { name: 'a subnegotiation is taken out whole', input: '\xff\xfa\x18A\nB\xff\xffC\xff\xf0NOOP\r\n', lines: ['NOOP'] },
@@ -44,12 +49,17 @@ describe.each(CASES)('$name', ({ input, lines }) => {
 test('any bytes, cut anywhere, give the same lines, none longer than the limit', () => {
   const byte = fc.oneof(fc.constantFrom(10, 13, 65, 255, 250, 240, 242, 251), fc.integer({ min: 0, max: 255 }));
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(byte, { maxLength: 300 }), fc.array(fc.nat(600)), (noise, biased, cuts) => {
-      const input = Uint8Array.from([...biased, ...noise]);
-      const whole = decode([input.slice()], 16);
-      expect(decode(cutAt(input, cuts), 16)).toEqual(whole);
-      for (const line of whole) expect(line === '<too long>' || line.length <= 16).toBe(true);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(byte, { maxLength: 300 }),
+      fc.array(fc.nat(600)),
+      (noise, biased, cuts) => {
+        const input = Uint8Array.from([...biased, ...noise]);
+        const whole = decode([input.slice()], 16);
+        expect(decode(cutAt(input, cuts), 16)).toEqual(whole);
+        for (const line of whole) expect(line === '<too long>' || line.length <= 16).toBe(true);
+      },
+    ),
   );
 });
 

@@ -1,12 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../src/file-system.ts';
-import { ALL_FACTS, factLine, factsFeature, listLine, mayBeListed, parseTimeVal, selectFacts, timeVal, withoutListOptions } from '../src/listing.ts';
+import {
+  ALL_FACTS,
+  factLine,
+  factsFeature,
+  listLine,
+  mayBeListed,
+  parseTimeVal,
+  selectFacts,
+  timeVal,
+  withoutListOptions,
+} from '../src/listing.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
 const reader = { nowMs: NOW, mayWrite: false };
-const file: Entry = { name: 'a b.txt', type: 'file', sizeBytes: 1234, mtimeMs: Date.UTC(2026, 4, 3, 4, 5, 6), mode: 0o640, unique: '1g2' };
-const directory: Entry = { name: 'dir', type: 'directory', sizeBytes: 4096, mtimeMs: Date.UTC(2020, 11, 31, 23, 59, 59) };
+const file: Entry = {
+  name: 'a b.txt',
+  type: 'file',
+  sizeBytes: 1234,
+  mtimeMs: Date.UTC(2026, 4, 3, 4, 5, 6),
+  mode: 0o640,
+  unique: '1g2',
+};
+const directory: Entry = {
+  name: 'dir',
+  type: 'directory',
+  sizeBytes: 4096,
+  mtimeMs: Date.UTC(2020, 11, 31, 23, 59, 59),
+};
 
 describe('LIST', () => {
   test('a recent file has a time of day, an old directory a year', () => {
@@ -32,11 +54,15 @@ describe('LIST', () => {
 
 describe('facts', () => {
   test('a file tells all that is known, and a reader may only read it', () => {
-    expect(factLine(file, ALL_FACTS, reader)).toBe('type=file;size=1234;modify=20260503040506;perm=r;unique=1g2;unix.mode=0640; a b.txt');
+    expect(factLine(file, ALL_FACTS, reader)).toBe(
+      'type=file;size=1234;modify=20260503040506;perm=r;unique=1g2;unix.mode=0640; a b.txt',
+    );
   });
 
   test('a fact without a value is left out, and a writer may do more', () => {
-    expect(factLine(directory, ALL_FACTS, { ...reader, mayWrite: true })).toBe('type=dir;modify=20201231235959;perm=elcmpdf; dir');
+    expect(factLine(directory, ALL_FACTS, { ...reader, mayWrite: true })).toBe(
+      'type=dir;modify=20201231235959;perm=elcmpdf; dir',
+    );
   });
 
   test('only selected facts are told, and FEAT stars them', () => {
@@ -48,10 +74,21 @@ describe('facts', () => {
 });
 
 test('times survive the round trip, and no other text is a time', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
-    expect(parseTimeVal(timeVal(seconds * 1000))).toBe(seconds * 1000);
-  }));
-  for (const text of ['', '2026', '20260231000000', '20261301000000', '20260101000000 ', '20260101000060', 'x0260101000000']) expect(parseTimeVal(text), text).toBeUndefined();
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
+      expect(parseTimeVal(timeVal(seconds * 1000))).toBe(seconds * 1000);
+    }),
+  );
+  for (const text of [
+    '',
+    '2026',
+    '20260231000000',
+    '20261301000000',
+    '20260101000000 ',
+    '20260101000060',
+    'x0260101000000',
+  ])
+    expect(parseTimeVal(text), text).toBeUndefined();
   expect(parseTimeVal('20260101000000.25')).toBe(Date.UTC(2026, 0, 1) + 250);
 });
 
@@ -61,7 +98,13 @@ test('names that would forge a line are not listed', () => {
 });
 
 test('any entry gives one line', () => {
-  const entry = fc.record({ name: fc.constant('x'), type: fc.constantFrom('file', 'directory'), sizeBytes: fc.nat(), mtimeMs: fc.double(), mode: fc.nat(0o777) });
+  const entry = fc.record({
+    name: fc.constant('x'),
+    type: fc.constantFrom('file', 'directory'),
+    sizeBytes: fc.nat(),
+    mtimeMs: fc.double(),
+    mode: fc.nat(0o777),
+  });
   fc.assert(
     fc.property(entry, fc.double(), (value, nowMs) => {
       expect(listLine(value, { nowMs, mayWrite: true })).not.toMatch(/[\r\n]|undefined|NaN/);

@@ -7,7 +7,9 @@ test('a reply of one line is code, space, text', () => {
 });
 
 test('inner lines of a long reply are indented, so that none looks like the last', () => {
-  expect(encodeReply(reply(211, 'Features:', '211 trap', 'UTF8', 'End'))).toBe('211-Features:\r\n 211 trap\r\n UTF8\r\n211 End\r\n');
+  expect(encodeReply(reply(211, 'Features:', '211 trap', 'UTF8', 'End'))).toBe(
+    '211-Features:\r\n 211 trap\r\n UTF8\r\n211 End\r\n',
+  );
 });
 
 test('no text can begin a line of its own', () => {

@@ -7,14 +7,17 @@ import { connectTo, openSession, readAll, until, withServer } from './ftp-sessio
 const BIG = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
 // Where nobody else listens: a port that is free again is not taken by a test that runs meanwhile.
 const { host: OWN_HOST } = await unusedAddress();
-const bigFile = (): FileSystem => memoryFileSystem({ files: { '/big': BIG, '/a.txt': 'hello\nworld\n', '/dir/b': 'b' } });
+const bigFile = (): FileSystem =>
+  memoryFileSystem({ files: { '/big': BIG, '/a.txt': 'hello\nworld\n', '/dir/b': 'b' } });
 
 describe('a download', () => {
   test('arrives byte for byte, and 226 comes after it', () =>
     withServer({ fileSystem: bigFile() }, async (url) => {
       const session = await openSession(url);
       const data = await session.openData();
-      expect(await session.say('RETR big')).toBe(`150 Opening BINARY mode data connection for big (${BIG.length} bytes).\r\n`);
+      expect(await session.say('RETR big')).toBe(
+        `150 Opening BINARY mode data connection for big (${BIG.length} bytes).\r\n`,
+      );
       expect((await readAll(data)).equals(BIG)).toBe(true);
       expect(await session.hear()).toMatch(/^226 /);
     }));
@@ -22,7 +25,10 @@ describe('a download', () => {
   test('goes on where REST says, and not beyond the end', () =>
     withServer({ fileSystem: bigFile() }, async (url) => {
       const session = await openSession(url);
-      for (const [position, expected] of [[6, 'world\n'], [12, '']] as const) {
+      for (const [position, expected] of [
+        [6, 'world\n'],
+        [12, ''],
+      ] as const) {
         const data = await session.openData();
         expect(await session.say(`REST ${position}`)).toMatch(/^350 /);
         expect(await session.say('RETR a.txt')).toMatch(/^150 /);
@@ -147,7 +153,16 @@ describe('an upload', () => {
     await withServer({ fileSystem, onTransfer: (report) => reports.push(report) }, async (url) => {
       expect(await uploading(url, 'STOR up', BIG)).toMatch(/^226 /);
       expect(BIG.equals((await contentOf(fileSystem, '/up')) as Buffer)).toBe(true);
-      expect(reports).toMatchObject([{ user: 'ann', direction: 'upload', path: '/up', bytes: BIG.length, isComplete: true, remoteAddress: '127.0.0.1' }]);
+      expect(reports).toMatchObject([
+        {
+          user: 'ann',
+          direction: 'upload',
+          path: '/up',
+          bytes: BIG.length,
+          isComplete: true,
+          remoteAddress: '127.0.0.1',
+        },
+      ]);
     });
   });
 
@@ -203,7 +218,7 @@ describe('an upload', () => {
 });
 
 describe('the passive port', () => {
-  test('is not a stranger\'s: one from another address is dropped, and the client is served after it', () =>
+  test("is not a stranger's: one from another address is dropped, and the client is served after it", () =>
     withServer({ fileSystem: bigFile() }, async (url) => {
       const session = await openSession(url);
       const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
@@ -238,14 +253,17 @@ describe('the passive port', () => {
 
   test('comes from the configured range; when that is used up the answer is 425, and a port that is given back is used again', async () => {
     const { host, port } = await unusedAddress();
-    await withServer({ listen: `tcp://${host}:0`, passivePorts: { from: port, to: port }, passiveAddress: '203.0.113.5' }, async (url) => {
-      const first = await openSession(url);
-      const second = await openSession(url);
-      expect(await first.say('PASV')).toBe(`227 Entering Passive Mode (203,0,113,5,${port >> 8},${port & 255})\r\n`);
-      expect(await second.say('PASV')).toMatch(/^425 /);
-      expect(await first.say('REIN')).toMatch(/^220 /);
-      expect(await second.say('PASV')).toMatch(/^227 /);
-    });
+    await withServer(
+      { listen: `tcp://${host}:0`, passivePorts: { from: port, to: port }, passiveAddress: '203.0.113.5' },
+      async (url) => {
+        const first = await openSession(url);
+        const second = await openSession(url);
+        expect(await first.say('PASV')).toBe(`227 Entering Passive Mode (203,0,113,5,${port >> 8},${port & 255})\r\n`);
+        expect(await second.say('PASV')).toMatch(/^425 /);
+        expect(await first.say('REIN')).toMatch(/^220 /);
+        expect(await second.say('PASV')).toMatch(/^227 /);
+      },
+    );
   });
 
   test('hands over a small listing without waiting for a timer: the clock stands still', () =>
@@ -268,7 +286,9 @@ describe('active mode', () => {
       const listener = net.createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1');
       await new Promise((resolve) => listener.once('listening', resolve));
       const { port } = listener.address() as net.AddressInfo;
-      expect(await session.say(verb === 'PORT' ? `PORT 127,0,0,1,${port >> 8},${port & 255}` : `EPRT |1|127.0.0.1|${port}|`)).toMatch(/^200 /);
+      expect(
+        await session.say(verb === 'PORT' ? `PORT 127,0,0,1,${port >> 8},${port & 255}` : `EPRT |1|127.0.0.1|${port}|`),
+      ).toMatch(/^200 /);
       expect(await session.say('NOOP')).toMatch(/^200 /);
       expect(accepted).toHaveLength(0);
       expect(await session.say('LIST dir')).toMatch(/^150 /);
@@ -307,5 +327,11 @@ test('over IPv6, EPSV and EPRT work and PASV says what to use', async () => {
 test('options that cannot work are refused at the start', () => {
   const fileSystem = memoryFileSystem();
   expect(() => createFtpServer({ fileSystem, passiveAddress: 'ftp://x' })).toThrow('not an IPv4 address');
-  for (const [from, to] of [[0, 5], [5, 4], [1, 65_536], [1.5, 2]] as const) expect(() => createFtpServer({ fileSystem, passivePorts: { from, to } })).toThrow('passivePorts');
+  for (const [from, to] of [
+    [0, 5],
+    [5, 4],
+    [1, 65_536],
+    [1.5, 2],
+  ] as const)
+    expect(() => createFtpServer({ fileSystem, passivePorts: { from, to } })).toThrow('passivePorts');
 });

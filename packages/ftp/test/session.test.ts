@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { commandRows } from '../src/commands.ts';
 import { memoryFileSystem } from '../src/memory-file-system.ts';
-import { INITIAL_STATE, step, type Effect, type Outcome, type Ready, type SessionState, type Site } from '../src/session.ts';
+import {
+  INITIAL_STATE,
+  step,
+  type Effect,
+  type Outcome,
+  type Ready,
+  type SessionState,
+  type Site,
+} from '../src/session.ts';
 import { ALL_FACTS } from '../src/listing.ts';
 
 const site: Site = {
@@ -41,21 +49,33 @@ const rows = commandRows();
 const argumentFor = ([, spec]: (typeof rows)[number]): string => (spec.argument === 'none' ? '' : ' x');
 
 describe('every row of the command table', () => {
-  test.each(rows.filter(([, { access }]) => access !== 'anyone'))('%s is refused with 530 before login', (verb, spec) => {
-    expect(codeOf(say(INITIAL_STATE, verb + argumentFor([verb, spec])))).toBe(530);
-  });
+  test.each(rows.filter(([, { access }]) => access !== 'anyone'))(
+    '%s is refused with 530 before login',
+    (verb, spec) => {
+      expect(codeOf(say(INITIAL_STATE, verb + argumentFor([verb, spec])))).toBe(530);
+    },
+  );
 
-  test.each(rows.filter(([, { access }]) => access === 'writer'))('%s is refused with 550 to a reader', (verb, spec) => {
-    expect(codeOf(say(ready(false), verb + argumentFor([verb, spec])))).toBe(550);
-  });
+  test.each(rows.filter(([, { access }]) => access === 'writer'))(
+    '%s is refused with 550 to a reader',
+    (verb, spec) => {
+      expect(codeOf(say(ready(false), verb + argumentFor([verb, spec])))).toBe(550);
+    },
+  );
 
-  test.each(rows.filter(([, { argument }]) => argument === 'required'))('%s without its argument is refused with 501', (verb) => {
-    expect(codeOf(say(ready(true), verb))).toBe(501);
-  });
+  test.each(rows.filter(([, { argument }]) => argument === 'required'))(
+    '%s without its argument is refused with 501',
+    (verb) => {
+      expect(codeOf(say(ready(true), verb))).toBe(501);
+    },
+  );
 
-  test.each(rows.filter(([, { argument }]) => argument === 'none'))('%s with an argument is refused with 501', (verb) => {
-    expect(codeOf(say(ready(true), `${verb} x`))).toBe(501);
-  });
+  test.each(rows.filter(([, { argument }]) => argument === 'none'))(
+    '%s with an argument is refused with 501',
+    (verb) => {
+      expect(codeOf(say(ready(true), `${verb} x`))).toBe(501);
+    },
+  );
 
   test.each(rows)('%s leads to a reply or an effect, never to nothing', (verb, spec) => {
     const outcome = say(ready(true), verb + argumentFor([verb, spec]));
@@ -118,10 +138,13 @@ describe('login', () => {
     expect(say(state, 'XYZZY')).toMatchObject({ reply: { code: 421 }, effect: { type: 'close' } });
   });
 
-  test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'CONNECT', 'PATCH', 'TRACE'])('%s is a browser and ends the session', (verb) => {
-    expect(say(INITIAL_STATE, `${verb} /`)).toMatchObject({ reply: { code: 421 }, effect: { type: 'close' } });
-    expect(say(ready(true), `${verb} /`).effect?.type).toBe('close');
-  });
+  test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'CONNECT', 'PATCH', 'TRACE'])(
+    '%s is a browser and ends the session',
+    (verb) => {
+      expect(say(INITIAL_STATE, `${verb} /`)).toMatchObject({ reply: { code: 421 }, effect: { type: 'close' } });
+      expect(say(ready(true), `${verb} /`).effect?.type).toBe('close');
+    },
+  );
 
   test('REIN goes back to the greeting', () => {
     expect(say(ready(true), 'REIN')).toMatchObject({ state: { at: 'greeted' }, reply: { code: 220 } });
@@ -222,13 +245,17 @@ describe('data connections', () => {
 
   test.each(['PASV', 'EPSV', 'EPSV 1'])('%s asks for a listener', (line) => {
     const effect = effectOf(say(ready(true), line), 'listen');
-    expect(effect.then(50_001)).toMatchObject({ state: { data: { how: 'passive' } }, reply: { code: line === 'PASV' ? 227 : 229 } });
+    expect(effect.then(50_001)).toMatchObject({
+      state: { data: { how: 'passive' } },
+      reply: { code: line === 'PASV' ? 227 : 229 },
+    });
     expect(effect.then(undefined)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
   });
 
   test('after EPSV ALL everything but EPSV is refused', () => {
     const state = say(ready(true), 'EPSV ALL').state;
-    for (const line of ['PASV', 'PORT 192,0,2,9,195,81', 'EPRT |1|192.0.2.9|50001|']) expect(codeOf(say(state, line)), line).toBe(503);
+    for (const line of ['PASV', 'PORT 192,0,2,9,195,81', 'EPRT |1|192.0.2.9|50001|'])
+      expect(codeOf(say(state, line)), line).toBe(503);
     expect(say(state, 'EPSV').effect?.type).toBe('listen');
   });
 

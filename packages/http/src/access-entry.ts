@@ -1,4 +1,5 @@
-// One line of an access log in the combined format of Apache and nginx. Whatever a client sent is escaped: a line stays a line.
+// One line of an access log in the combined format of Apache and nginx. Whatever a client sent is escaped: a line stays
+// a line.
 
 /** What an access log may tell about one exchange. */
 export interface AccessEntry {
@@ -37,11 +38,26 @@ function stampOf(atMs: number): string {
 }
 
 /** Quotes, backslashes and everything that is not visible ASCII, as `\xhh`. */
-const escapeText = (text: string): string => text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
-const quoted = (text: string | undefined): string => (text === undefined || text === '' ? '"-"' : `"${escapeText(text)}"`);
+const escapeText = (text: string): string =>
+  text.replace(
+    /[^\x20\x21\x23-\x5b\x5d-\x7e]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+const quoted = (text: string | undefined): string =>
+  text === undefined || text === '' ? '"-"' : `"${escapeText(text)}"`;
 
 /** The whole line with its line feed. The name of a user is never known here. */
-export function combinedLine({ client, atMs, method, target, httpVersion, status, contentBytes, referer, userAgent }: AccessEntry): string {
+export function combinedLine({
+  client,
+  atMs,
+  method,
+  target,
+  httpVersion,
+  status,
+  contentBytes,
+  referer,
+  userAgent,
+}: AccessEntry): string {
   const host = client === '' ? '-' : escapeText(client).replaceAll(' ', '');
   return `${host} - - ${stampOf(atMs)} "${escapeText(`${method} ${target} HTTP/${httpVersion}`)}" ${status} ${contentBytes === 0 ? '-' : contentBytes} ${quoted(referer)} ${quoted(userAgent)}\n`;
 }

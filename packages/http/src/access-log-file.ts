@@ -1,6 +1,7 @@
-// An access log in a file: lines gather in memory and are appended together. When the file has been moved away, as by a log
-// rotation, the next write makes a new one; nobody has to send a signal, though `reopen` does the same at once. A process that
-// may not make a new file goes on with the old one until another, such as a primary that is root, has made it.
+// An access log in a file: lines gather in memory and are appended together. When the file has been moved away, as by a
+// log rotation, the next write makes a new one; nobody has to send a signal, though `reopen` does the same at once. A
+// process that may not make a new file goes on with the old one until another, such as a primary that is root, has made
+// it.
 
 import fs from 'node:fs';
 
@@ -24,10 +25,15 @@ export interface AccessLogOptions {
 }
 
 /**
- * Opens `path` for appending; `-` is standard error. Several processes may append to one file: each write is whole lines.
- * Throws when it can't be opened. A write that fails later is reported once until one succeeds, and its lines are lost.
+ * Opens `path` for appending; `-` is standard error. Several processes may append to one file: each write is whole
+ * lines. Throws when it can't be opened. A write that fails later is reported once until one succeeds, and its lines
+ * are lost.
  */
-export function openAccessLog(path: string, onFailure: (error: unknown) => void, { owner }: AccessLogOptions = {}): AccessLogFile {
+export function openAccessLog(
+  path: string,
+  onFailure: (error: unknown) => void,
+  { owner }: AccessLogOptions = {},
+): AccessLogFile {
   let descriptor = path === '-' ? STDERR : openForAppend(path, owner);
   let gathered = '';
   let timer: NodeJS.Timeout | undefined;
@@ -40,7 +46,9 @@ export function openAccessLog(path: string, onFailure: (error: unknown) => void,
     gathered = '';
     if (text === '') return;
     // What can't be reopened can still be written to: a moved file is better than none.
-    const failures = [attempt(reopenIfMoved), attempt(() => writeAll(descriptor, text))].filter((error) => error !== undefined);
+    const failures = [attempt(reopenIfMoved), attempt(() => writeAll(descriptor, text))].filter(
+      (error) => error !== undefined,
+    );
     if (failures.length > 0 && !isFailing) onFailure(failures[0]);
     isFailing = failures.length > 0;
   };
@@ -94,7 +102,8 @@ function openForAppend(path: string, owner: AccessLogOptions['owner']): number {
   if (owner === undefined || process.getuid?.() !== 0) return fs.openSync(path, 'a', MODE);
   let made: number;
   try {
-    // Only what was made here is given away: where the owner may write to the folder, anything else may be a link to what is not his.
+    // Only what was made here is given away: where the owner may write to the folder, anything else may be a link to
+    // what is not his.
     made = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, MODE);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
@@ -115,5 +124,5 @@ function wasMoved(path: string, descriptor: number): boolean {
 /** A pipe that is full, such as standard error, is not waited for: what does not fit is lost. */
 function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text, 'latin1');
-  for (let offset = 0; offset < bytes.length; ) offset += fs.writeSync(descriptor, bytes, offset);
+  for (let offset = 0; offset < bytes.length;) offset += fs.writeSync(descriptor, bytes, offset);
 }

@@ -7,7 +7,13 @@ import { encodeHead, type ExchangeFacts } from './response-head.ts';
 
 export type Answer =
   /** Head and content together, as latin1 text of the same octets. */
-  | { readonly kind: 'whole'; readonly text: string; readonly contentBytes: number; readonly status: number; readonly closes: boolean }
+  | {
+      readonly kind: 'whole';
+      readonly text: string;
+      readonly contentBytes: number;
+      readonly status: number;
+      readonly closes: boolean;
+    }
   | ({ readonly kind: 'pumped'; readonly status: number; readonly closes: boolean } & PumpedAnswer);
 
 // Answers up to this size are joined with their heads; above, copying costs more than another buffer.
@@ -32,11 +38,14 @@ export function prepareAnswer(response: unknown, facts: ExchangeFacts): Result<A
   }
   const contentBytes = parts.byteLength;
   if (contentBytes <= MAX_JOINED_BYTES) {
-    if (typeof content === 'string') return ok({ kind: 'whole', text: text + octetText(content, contentBytes), contentBytes, status, closes });
-    if (content instanceof Uint8Array) return ok({ kind: 'whole', text: text + latin1Text(content), contentBytes, status, closes });
+    if (typeof content === 'string')
+      return ok({ kind: 'whole', text: text + octetText(content, contentBytes), contentBytes, status, closes });
+    if (content instanceof Uint8Array)
+      return ok({ kind: 'whole', text: text + latin1Text(content), contentBytes, status, closes });
   }
   return ok({ kind: 'pumped', head: text, content, transfer, byteLength, status, closes });
 }
 
 /** ASCII text is its own UTF-8; other text becomes one character for each octet. */
-const octetText = (text: string, byteLength: number): string => (text.length === byteLength ? text : Buffer.from(text).toString('latin1'));
+const octetText = (text: string, byteLength: number): string =>
+  text.length === byteLength ? text : Buffer.from(text).toString('latin1');

@@ -84,7 +84,16 @@ export class Answerer {
         return;
       }
       const bytes = HttpResponse.bytesOf(response);
-      const bytesHead = bytes === undefined ? undefined : this.#service.prefixes.headFor(response.status, HttpResponse.headersOf(response), false, bytes.byteLength, this.#dateLine);
+      const bytesHead =
+        bytes === undefined
+          ? undefined
+          : this.#service.prefixes.headFor(
+              response.status,
+              HttpResponse.headersOf(response),
+              false,
+              bytes.byteLength,
+              this.#dateLine,
+            );
       if (bytes !== undefined && bytesHead !== undefined) {
         this.#begin(exchange, response.status, false);
         exchange.contentBytes = bytes.byteLength;
@@ -106,7 +115,10 @@ export class Answerer {
   logFailure(exchange: Exchange, error: unknown, message: string): void {
     const { method, target } = exchange.head;
     exchange.requestId ??= this.#service.newRequestId();
-    this.#service.log.error({ err: error, method, target, requestId: exchange.requestId, connection: this.#connection.id }, message);
+    this.#service.log.error(
+      { err: error, method, target, requestId: exchange.requestId, connection: this.#connection.id },
+      message,
+    );
   }
 
   #begin(exchange: Exchange, status: number, closes: boolean): void {
@@ -118,7 +130,12 @@ export class Answerer {
 
   #respondInParts(exchange: Exchange, response: unknown, closes: boolean): void {
     const { method, minorVersion } = exchange.head;
-    const answer = prepareAnswer(response, { isHead: method === 'HEAD', minorVersion, closes, dateLine: this.#dateLine });
+    const answer = prepareAnswer(response, {
+      isHead: method === 'HEAD',
+      minorVersion,
+      closes,
+      dateLine: this.#dateLine,
+    });
     if (!answer.ok) {
       this.fail(exchange, new TypeError(answer.error));
       return;
@@ -150,8 +167,8 @@ export class Answerer {
         return;
       }
       if (end.at === 'broken') this.logFailure(exchange, end.error, 'an answer broke off');
-      // The head is out, so the only honest end is one that no client takes for complete (RFC 9112 §8). What failed is in the log,
-      // with its request; given the error, core would write it again.
+      // The head is out, so the only honest end is one that no client takes for complete (RFC 9112 §8). What failed is
+      // in the log, with its request; given the error, core would write it again.
       this.#connection.destroy('handler-failed');
     });
   }

@@ -6,7 +6,10 @@ import { everyOctet, REG_NAME } from './octets.ts';
 // A domain name has at most 253; an IPv6 literal with a port is shorter.
 const MAX_AUTHORITY_BYTES = 300;
 
-/** True for `host`, `host:port`, `[v6]` and `[v6]:port`, without user information. The port may be empty (RFC 3986 §3.2.3). */
+/**
+ * True for `host`, `host:port`, `[v6]` and `[v6]:port`, without user information. The port may be empty (RFC 3986
+ * §3.2.3).
+ */
 export function isAuthority(text: string): boolean {
   if (text.length === 0 || text.length > MAX_AUTHORITY_BYTES) return false;
   if (text.startsWith('[')) {
@@ -41,11 +44,16 @@ export interface RequestTarget {
   readonly path: string;
 }
 
-/** The target in one of the four forms of RFC 9112 §3.2, or undefined when the method does not allow it or it is malformed. */
+/**
+ * The target in one of the four forms of RFC 9112 §3.2, or undefined when the method does not allow it or it is
+ * malformed.
+ */
 export function parseTarget(method: string, target: string): RequestTarget | undefined {
   if (method === 'CONNECT') {
     // The port is required here (RFC 9112 §3.2.3).
-    return isAuthority(target) && /:[0-9]*[1-9][0-9]*$/.test(target) ? { form: 'authority', authority: target, path: '' } : undefined;
+    return isAuthority(target) && /:[0-9]*[1-9][0-9]*$/.test(target)
+      ? { form: 'authority', authority: target, path: '' }
+      : undefined;
   }
   if (target.startsWith('/')) return { form: 'origin', authority: '', path: target };
   if (target === '*') return method === 'OPTIONS' ? { form: 'asterisk', authority: '', path: '' } : undefined;

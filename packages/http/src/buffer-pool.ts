@@ -1,8 +1,8 @@
 // Buffers that files are read into on their way to a peer, used again and again by all connections of a service.
 //
-// The way to a thread and back costs as much as copying some 30 KiB, so large pieces are what makes large files cheap: with 512 KiB
-// a file of 100 MiB costs half of what it costs with 128. A peer that is slower than the disk holds its piece for as long as it
-// takes to send it, and there may be thousands of those: they get small ones.
+// The way to a thread and back costs as much as copying some 30 KiB, so large pieces are what makes large files cheap:
+// with 512 KiB a file of 100 MiB costs half of what it costs with 128. A peer that is slower than the disk holds its
+// piece for as long as it takes to send it, and there may be thousands of those: they get small ones.
 
 export type PieceSize = 'small' | 'large';
 

@@ -1,4 +1,5 @@
-// The chunked transfer coding (RFC 9112 §7.1): bytes in, spans of data out. Trailers are left to the caller's field reader.
+// The chunked transfer coding (RFC 9112 §7.1): bytes in, spans of data out. Trailers are left to the caller's field
+// reader.
 //
 //     size ─▶ (extensions) ─▶ size LF ─▶ data ─▶ data CR ─▶ data LF ─▶ size …
 //                                └─ size 0 ─▶ done, trailers follow
@@ -62,7 +63,7 @@ export class ChunkedDecoder {
 
   /** Reads from `start` to the next thing worth telling. Never throws. */
   read(bytes: Uint8Array, start: number, end: number): ChunkedOutcome {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       if (this.#state === 'data') {
         this.dataStart = at;
         this.dataEnd = Math.min(end, at + this.#remainingBytes);

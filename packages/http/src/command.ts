@@ -2,7 +2,13 @@
 
 import fs from 'node:fs';
 import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
-import { readChoice, readNumber, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/command';
+import {
+  readChoice,
+  readNumber,
+  type BuildContext,
+  type OptionValues,
+  type ServerCommand,
+} from '@wellknown/core/command';
 import { combinedLine } from './access-entry.ts';
 import { openAccessLog } from './access-log-file.ts';
 import { loadHandler } from './handler-module.ts';
@@ -11,7 +17,16 @@ import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
-const FILE_OPTIONS = ['no-listing', 'spa', 'cache-control', 'symlinks', 'dotfiles', 'immutable', 'append-only', 'no-precompressed'] as const;
+const FILE_OPTIONS = [
+  'no-listing',
+  'spa',
+  'cache-control',
+  'symlinks',
+  'dotfiles',
+  'immutable',
+  'append-only',
+  'no-precompressed',
+] as const;
 const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
 const DOTFILE_POLICIES = ['deny', 'allow'] as const;
@@ -25,16 +40,52 @@ export const httpCommand: ServerCommand = {
     { name: 'no-listing', help: 'answer a directory without index.html with 404 instead of a listing' },
     { name: 'spa', help: "answer a page that is not there with the root's index.html" },
     { name: 'cache-control', argument: 'VALUE', help: 'the Cache-Control of every file (default: no-cache)' },
-    { name: 'symlinks', argument: 'POLICY', help: 'deny, inside (only those that end below ROOT) or follow (default: inside)' },
+    {
+      name: 'symlinks',
+      argument: 'POLICY',
+      help: 'deny, inside (only those that end below ROOT) or follow (default: inside)',
+    },
     { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
-    { name: 'immutable', argument: 'PATTERN', help: 'paths that match this regular expression never change and are cached for a year (default: none)' },
-    { name: 'append-only', argument: 'PATTERN', help: 'paths that match are only ever appended to: one that grows while it is sent, such as a log, is sent as long as it was (default: none)' },
-    { name: 'no-precompressed', help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them' },
-    { name: 'max-body', argument: 'BYTES', help: 'the most content that a request may bring, 0 for any amount (default: 1048576)' },
-    { name: 'access-log', argument: 'FILE', help: 'one line for each request in the combined format; - is stderr (default: none)' },
-    { name: 'trust-proxy', argument: 'CIDR', repeatable: true, help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)" },
-    { name: 'forwarded', argument: 'FIELD', help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)' },
-    { name: 'redirect-to-https', argument: 'PORT', help: 'send who comes in clear to the same place over HTTPS on this port; ROOT or --handler is for those who come over TLS' },
+    {
+      name: 'immutable',
+      argument: 'PATTERN',
+      help: 'paths that match this regular expression never change and are cached for a year (default: none)',
+    },
+    {
+      name: 'append-only',
+      argument: 'PATTERN',
+      help: 'paths that match are only ever appended to: one that grows while it is sent, such as a log, is sent as long as it was (default: none)',
+    },
+    {
+      name: 'no-precompressed',
+      help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them',
+    },
+    {
+      name: 'max-body',
+      argument: 'BYTES',
+      help: 'the most content that a request may bring, 0 for any amount (default: 1048576)',
+    },
+    {
+      name: 'access-log',
+      argument: 'FILE',
+      help: 'one line for each request in the combined format; - is stderr (default: none)',
+    },
+    {
+      name: 'trust-proxy',
+      argument: 'CIDR',
+      repeatable: true,
+      help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)",
+    },
+    {
+      name: 'forwarded',
+      argument: 'FIELD',
+      help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)',
+    },
+    {
+      name: 'redirect-to-https',
+      argument: 'PORT',
+      help: 'send who comes in clear to the same place over HTTPS on this port; ROOT or --handler is for those who come over TLS',
+    },
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
@@ -42,8 +93,14 @@ export const httpCommand: ServerCommand = {
     const file = values.text('handler');
     const redirect = readRedirect(values);
     if (!redirect.ok) return redirect;
-    const isAlone = values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
-    const served = redirect.value !== undefined && isAlone ? ok(redirect.value) : file === undefined ? buildFiles(values) : await buildHandler(values, file);
+    const isAlone =
+      values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
+    const served =
+      redirect.value !== undefined && isAlone
+        ? ok(redirect.value)
+        : file === undefined
+          ? buildFiles(values)
+          : await buildHandler(values, file);
     if (!served.ok) return served;
     const surroundings = buildSurroundings(values, context);
     const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
@@ -52,7 +109,8 @@ export const httpCommand: ServerCommand = {
 };
 
 async function buildHandler(values: OptionValues, file: string): Promise<Result<FetchHandler, string>> {
-  if (values.positional !== undefined) return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
+  if (values.positional !== undefined)
+    return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
   const other = FILE_OPTIONS.find((name) => values.has(name));
   if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
   const handler = await loadHandler(file);
@@ -63,31 +121,41 @@ function readRedirect(values: OptionValues): Result<FetchHandler | undefined, st
   const text = values.text('redirect-to-https');
   if (text === undefined) return ok(undefined);
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? ok(redirectToHttps(port)) : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
+  return port >= 1 && port <= 65_535
+    ? ok(redirectToHttps(port))
+    : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
 }
 
 /** By how a client came, which a trusted proxy may tell. */
-const byScheme = (inClear: FetchHandler, overTls: FetchHandler): FetchHandler => (request, context) =>
-  (context.client.scheme === 'https' ? overTls : inClear)(request, context);
+const byScheme =
+  (inClear: FetchHandler, overTls: FetchHandler): FetchHandler =>
+  (request, context) =>
+    (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
 /** The handler's surroundings: who is trusted, and where requests are written down. */
 function buildSurroundings(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
   const trusted = values.list('trust-proxy');
-  if (field.value !== undefined && trusted.length === 0) return fail(`--forwarded ${field.value} has no meaning without --trust-proxy`);
+  if (field.value !== undefined && trusted.length === 0)
+    return fail(`--forwarded ${field.value} has no meaning without --trust-proxy`);
   const table = new CidrTable<true>();
   for (const cidr of trusted) {
     const added = cidr === 'unix' ? ok(true) : table.add(cidr, true);
     if (!added.ok) return fail(`--trust-proxy ${cidr}: ${added.error}`);
   }
   const trustsUnix = trusted.includes('unix');
-  const isTrusted = (address: Address | string): boolean => (typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined);
+  const isTrusted = (address: Address | string): boolean =>
+    typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined;
   const path = values.text('access-log');
   let accessLog: HttpProtocolOptions['accessLog'];
   if (path !== undefined) {
     try {
-      const file = openAccessLog(path, (error) => log.error({ err: error }, `the access log ${path} can't be written, or not opened again`), { owner: runAs });
+      const file = openAccessLog(
+        path,
+        (error) => log.error({ err: error }, `the access log ${path} can't be written, or not opened again`),
+        { owner: runAs },
+      );
       // In a primary too, which writes nothing: it may make the new file where its workers may not.
       process.on('SIGUSR1', () => file.reopen());
       accessLog = (entry) => file.write(combinedLine(entry));
@@ -103,7 +171,11 @@ function buildSurroundings(values: OptionValues, { log, runAs }: BuildContext): 
     ...(idle.ok && idle.value !== undefined && { idleTimeoutMs: idle.value * 1000 }),
     ...(maxBody.value !== undefined && { maxBodyBytes: maxBody.value === 0 ? Infinity : maxBody.value }),
   };
-  return ok({ limits, accessLog, proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted } });
+  return ok({
+    limits,
+    accessLog,
+    proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
+  });
 }
 
 function buildFiles(values: OptionValues): Result<FetchHandler, string> {
@@ -115,7 +187,8 @@ function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   const dotfiles = readChoice(values, 'dotfiles', DOTFILE_POLICIES);
   if (!dotfiles.ok) return dotfiles;
   const cacheControl = values.text('cache-control');
-  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl)) return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
+  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
+    return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
   const immutable = readPattern(values, 'immutable');
   if (!immutable.ok) return immutable;
   const appendOnly = readPattern(values, 'append-only');
@@ -153,4 +226,5 @@ function problemOfRoot(root: string): string | undefined {
   }
 }
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error));
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -20,16 +20,23 @@ export interface Outlet {
 }
 
 /**
- * How a pump ended, and how much content was sent. `broken` carries what is to be logged; the head has been sent, so only the
- * connection can tell the peer. `failed`: the same before anything was sent, so that another answer can take its place.
+ * How a pump ended, and how much content was sent. `broken` carries what is to be logged; the head has been sent, so
+ * only the connection can tell the peer. `failed`: the same before anything was sent, so that another answer can take
+ * its place.
  */
-export type PumpEnd = { readonly at: 'complete' | 'gone'; readonly contentBytes: number } | { readonly at: 'broken' | 'failed'; readonly error: Error; readonly contentBytes: number };
+export type PumpEnd =
+  | { readonly at: 'complete' | 'gone'; readonly contentBytes: number }
+  | { readonly at: 'broken' | 'failed'; readonly error: Error; readonly contentBytes: number };
 
 const SLICE_BYTES = 65_536;
 // Below this, joining costs less than another buffer in the system call.
 const JOINED_CHUNK_BYTES = 2_048;
 
-const broken = (message: string, contentBytes: number): PumpEnd => ({ at: 'broken', error: new Error(message), contentBytes });
+const broken = (message: string, contentBytes: number): PumpEnd => ({
+  at: 'broken',
+  error: new Error(message),
+  contentBytes,
+});
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** An answer that is more than one text. */
@@ -41,8 +48,16 @@ export interface PumpedAnswer {
   readonly byteLength: number;
 }
 
-/** Sends the whole answer. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the last chunk. */
-export function pumpAnswer(outlet: Outlet, answer: PumpedAnswer, onCancel: (cancel: (reason: Error) => void) => void, trailers?: () => string): Promise<PumpEnd> {
+/**
+ * Sends the whole answer. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
+ * last chunk.
+ */
+export function pumpAnswer(
+  outlet: Outlet,
+  answer: PumpedAnswer,
+  onCancel: (cancel: (reason: Error) => void) => void,
+  trailers?: () => string,
+): Promise<PumpEnd> {
   const { head, content } = answer;
   if (content instanceof ReadableStream) return pumpStream(outlet, content, answer, onCancel, trailers);
   if (content !== null && isSource(content)) return pumpSource(outlet, head, content);
@@ -62,7 +77,9 @@ async function pumpBytes(outlet: Outlet, head: string, bytes: Uint8Array): Promi
   return { at: 'complete', contentBytes: bytes.length };
 }
 
-/** Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies. */
+/**
+ * Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies.
+ */
 async function pumpSource(outlet: Outlet, head: string, source: ContentSource): Promise<PumpEnd> {
   const { buffers } = outlet;
   let size: PieceSize = 'small';
@@ -73,7 +90,8 @@ async function pumpSource(outlet: Outlet, head: string, source: ContentSource): 
     while (remaining > 0) {
       const byteLength = await source.read(remaining < buffer.length ? buffer.subarray(0, remaining) : buffer);
       if (outlet.gone) return { at: 'gone', contentBytes: source.byteLength - remaining };
-      if (byteLength === 0) return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
+      if (byteLength === 0)
+        return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
       remaining -= byteLength;
       outlet.cork();
       if (pending !== '') outlet.send(pending);
@@ -92,7 +110,11 @@ async function pumpSource(outlet: Outlet, head: string, source: ContentSource): 
     }
     return { at: 'complete', contentBytes: source.byteLength };
   } catch (error) {
-    return { at: pending === '' ? 'broken' : 'failed', error: asError(error), contentBytes: source.byteLength - remaining };
+    return {
+      at: pending === '' ? 'broken' : 'failed',
+      error: asError(error),
+      contentBytes: source.byteLength - remaining,
+    };
   } finally {
     if (outlet.unsentBytes === 0) buffers.giveBack(buffer);
     source.close();
@@ -105,7 +127,13 @@ interface Piece {
 }
 
 /** Sends a stream, framed as its head says. */
-async function pumpStream(outlet: Outlet, stream: ReadableStream, { head, transfer, byteLength }: PumpedAnswer, onCancel: (cancel: (reason: Error) => void) => void, trailers: (() => string) | undefined): Promise<PumpEnd> {
+async function pumpStream(
+  outlet: Outlet,
+  stream: ReadableStream,
+  { head, transfer, byteLength }: PumpedAnswer,
+  onCancel: (cancel: (reason: Error) => void) => void,
+  trailers: (() => string) | undefined,
+): Promise<PumpEnd> {
   let sent = 0;
   let isHeadSent = false;
   try {
@@ -117,7 +145,13 @@ async function pumpStream(outlet: Outlet, stream: ReadableStream, { head, transf
     };
     let next = reader.read() as Promise<Piece>;
     const first = await soon(next);
-    if (first !== undefined && !first.done && transfer === 'chunked' && trailers === undefined && first.value instanceof Uint8Array) {
+    if (
+      first !== undefined &&
+      !first.done &&
+      transfer === 'chunked' &&
+      trailers === undefined &&
+      first.value instanceof Uint8Array
+    ) {
       next = reader.read() as Promise<Piece>;
       const second = await soon(next);
       if (outlet.gone) return { at: 'gone', contentBytes: 0 };
@@ -134,17 +168,20 @@ async function pumpStream(outlet: Outlet, stream: ReadableStream, { head, transf
       outlet.send(head);
       isHeadSent = true;
     }
-    for (;; next = reader.read() as Promise<Piece>) {
+    for (; ; next = reader.read() as Promise<Piece>) {
       const { done, value: chunk } = await next;
       if (outlet.gone) return { at: 'gone', contentBytes: sent };
       if (done) break;
-      if (!(chunk instanceof Uint8Array)) return await giveUp('the stream of a response gave something else than bytes');
+      if (!(chunk instanceof Uint8Array))
+        return await giveUp('the stream of a response gave something else than bytes');
       if (chunk.length === 0) continue;
       sent += chunk.length;
-      if (transfer === 'length' && sent > byteLength) return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
+      if (transfer === 'length' && sent > byteLength)
+        return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
       if (!sendChunk(outlet, chunk, transfer)) await outlet.room();
     }
-    if (transfer === 'length' && sent < byteLength) return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
+    if (transfer === 'length' && sent < byteLength)
+      return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
     if (transfer === 'chunked') outlet.send(`0\r\n${trailers?.() ?? ''}\r\n`);
     return { at: 'complete', contentBytes: sent };
   } catch (error) {
@@ -153,14 +190,18 @@ async function pumpStream(outlet: Outlet, stream: ReadableStream, { head, transf
   }
 }
 
-// What a platform Response made of text needs to hand out its one piece; a stream that waits for anything real takes longer.
+// What a platform Response made of text needs to hand out its one piece; a stream that waits for anything real takes
+// longer.
 const SOON_TURNS = 8;
 
 /** The value, if the promise settles without anything from outside; otherwise undefined. Rejects with it. */
 async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   let piece: Piece | undefined;
   let failure: { readonly error: unknown } | undefined;
-  promise.then((value) => (piece = value), (error: unknown) => (failure = { error }));
+  promise.then(
+    (value) => (piece = value),
+    (error: unknown) => (failure = { error }),
+  );
   for (let turn = 0; turn < SOON_TURNS; turn += 1) {
     if (piece !== undefined || failure !== undefined) break;
     await Promise.resolve();
@@ -193,4 +234,5 @@ function sendChunk(outlet: Outlet, chunk: Uint8Array, transfer: Transfer): boole
 }
 
 /** The bytes as a string of the same octets, for joining with a head. */
-export const latin1Text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+export const latin1Text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

@@ -12,7 +12,8 @@ export function engineAnswer({ method }: RequestHead): HttpResponse {
   if (spec === undefined || spec.answered === 'refused-501') {
     return new HttpResponse('Not Implemented\n', { status: 501, headers: { Connection: 'close' } });
   }
-  if (spec.answered === 'refused-405') return new HttpResponse('Method Not Allowed\n', { status: 405, headers: { Allow: ALLOWED_BY_ENGINE } });
+  if (spec.answered === 'refused-405')
+    return new HttpResponse('Method Not Allowed\n', { status: 405, headers: { Allow: ALLOWED_BY_ENGINE } });
   // `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
   return new HttpResponse(null, { status: 204, headers: { Allow: ALLOWED_BY_ENGINE } });
 }

@@ -83,10 +83,16 @@ export class ExchangeRecords {
 
   #clientOf(head: RequestHead): ClientFacts {
     const { remote } = this.connection;
-    const direct: ClientFacts = { address: remote.family === 'unix' ? 'unix' : remote.address, scheme: this.#scheme, host: head.authority };
+    const direct: ClientFacts = {
+      address: remote.family === 'unix' ? 'unix' : remote.address,
+      scheme: this.#scheme,
+      host: head.authority,
+    };
     const { proxies } = this.#service;
     if (!this.#isBehindProxy || proxies === undefined) return direct;
-    return clientBehindProxies(new RequestHeaders(head.fieldLines), proxies.field, direct, (address) => proxies.isTrusted(address));
+    return clientBehindProxies(new RequestHeaders(head.fieldLines), proxies.field, direct, (address) =>
+      proxies.isTrusted(address),
+    );
   }
 
   #entryOf(exchange: Exchange, status: number): AccessEntry {
@@ -108,4 +114,3 @@ export class ExchangeRecords {
     };
   }
 }
-

@@ -66,7 +66,10 @@ export class Exchange {
   }
 }
 
-/** Whether an answer that begins now has to be the last one (RFC 9112 §9.3): the client says so, or unread content is in the way. */
+/**
+ * Whether an answer that begins now has to be the last one (RFC 9112 §9.3): the client says so, or unread content is in
+ * the way.
+ */
 export function mustCloseAfter({ head, body, requestComplete, isToContinue }: Exchange, limits: HttpLimits): boolean {
   if (!head.persistent) return true;
   if (requestComplete || body === undefined || body.used) return false;

@@ -5,10 +5,29 @@ import { readFields } from './fields.ts';
 import { decideFraming, type Framing } from './framing.ts';
 import type { Refusal } from './refusals.ts';
 
-/** Fields that must not stand in a trailer section, because whoever merges it would frame or route anew (RFC 9110 §6.5.1). */
+/**
+ * Fields that must not stand in a trailer section, because whoever merges it would frame or route anew (RFC 9110
+ * §6.5.1).
+ */
 export const FORBIDDEN_TRAILERS = new Set([
-  'authorization', 'connection', 'content-encoding', 'content-length', 'content-range', 'content-type', 'cookie', 'expect', 'host', 'keep-alive',
-  'max-forwards', 'proxy-authorization', 'proxy-connection', 'range', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'max-forwards',
+  'proxy-authorization',
+  'proxy-connection',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 const SP = 0x20;
@@ -47,10 +66,18 @@ export class FieldFacts {
     this.expectation = 'none';
   }
 
-  /** Takes one complete field line, and sets `refusal` if there may be none such. The length of the name decides cheaply that most don't matter. */
+  /**
+   * Takes one complete field line, and sets `refusal` if there may be none such. The length of the name decides cheaply
+   * that most don't matter.
+   */
   note(bytes: Buffer, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): void {
     // `if-` in either case: all of the RFC's conditions are called so, and nothing common besides.
-    if (((bytes[nameStart] ?? 0) | 0x20) === 0x69 && ((bytes[nameStart + 1] ?? 0) | 0x20) === 0x66 && bytes[nameStart + 2] === 0x2d) this.isConditional = true;
+    if (
+      ((bytes[nameStart] ?? 0) | 0x20) === 0x69 &&
+      ((bytes[nameStart + 1] ?? 0) | 0x20) === 0x66 &&
+      bytes[nameStart + 2] === 0x2d
+    )
+      this.isConditional = true;
     switch (nameEnd - nameStart) {
       case 4:
         if (!isName(bytes, nameStart, 'host')) return;
@@ -96,7 +123,11 @@ export class FieldFacts {
   }
 
   framing(minorVersion: number): Framing | Refusal {
-    return decideFraming({ minorVersion, contentLength: this.#contentLength, transferEncoding: this.#transferEncoding });
+    return decideFraming({
+      minorVersion,
+      contentLength: this.#contentLength,
+      transferEncoding: this.#transferEncoding,
+    });
   }
 
   /** RFC 9112 §9.3. */
@@ -128,7 +159,10 @@ export class FieldFacts {
   }
 }
 
-/** Compares without regard to case; `name` is in lower case and as long as the name in question. Underscores are themselves. */
+/**
+ * Compares without regard to case; `name` is in lower case and as long as the name in question. Underscores are
+ * themselves.
+ */
 function isName(bytes: Buffer, start: number, name: string): boolean {
   for (let index = 0; index < name.length; index += 1) {
     const octet = bytes[start + index] ?? 0;

@@ -1,5 +1,5 @@
-// Field lines that a parser has already checked, read when somebody asks. A request keeps its header section as one string;
-// most handlers look at none of it.
+// Field lines that a parser has already checked, read when somebody asks. A request keeps its header section as one
+// string; most handlers look at none of it.
 
 /** One field: its name in lower case, and its value without surrounding whitespace. */
 export type Field = readonly [name: string, value: string];
@@ -7,7 +7,7 @@ export type Field = readonly [name: string, value: string];
 /** The fields of checked field lines, each ending in CR LF, in order. */
 export function readFields(lines: string): Field[] {
   const fields: Field[] = [];
-  for (let start = 0; start < lines.length; ) {
+  for (let start = 0; start < lines.length;) {
     const end = lines.indexOf('\r\n', start);
     const colon = lines.indexOf(':', start);
     if (end < 0 || colon < 0) break;
@@ -17,11 +17,14 @@ export function readFields(lines: string): Field[] {
   return fields;
 }
 
-/** The value of one field, or null. Lines of one name are one list; cookies have their own separator (RFC 9110 §5.3, RFC 6265 §5.4). */
+/**
+ * The value of one field, or null. Lines of one name are one list; cookies have their own separator (RFC 9110 §5.3, RFC
+ * 6265 §5.4).
+ */
 export function findField(lines: string, lowerName: string): string | null {
   const { length } = lowerName;
   let found: string | null = null;
-  for (let start = 0; start < lines.length; ) {
+  for (let start = 0; start < lines.length;) {
     const end = lines.indexOf('\r\n', start);
     if (end < 0) break;
     // The colon decides first: no name holds one, so a line of another length is none of ours.

@@ -1,5 +1,5 @@
-// Who asks, where proxies stand between: only what trusted proxies have written counts, read from the near end. One field is
-// believed and not both, since a proxy that writes the one passes on whatever a client put into the other.
+// Who asks, where proxies stand between: only what trusted proxies have written counts, read from the near end. One
+// field is believed and not both, since a proxy that writes the one passes on whatever a client put into the other.
 
 import { isIpv4, isIpv6, normalizeIp } from '@wellknown/core';
 import { isAuthority } from './authority.ts';
@@ -29,7 +29,12 @@ interface Hop {
 const MAX_HOPS = 32;
 
 /** What the fields of a request from a trusted proxy say. `direct` is what would be true without any proxy. */
-export function clientBehindProxies(fields: Fields, field: ForwardedField, direct: ClientFacts, isTrusted: (address: string) => boolean): ClientFacts {
+export function clientBehindProxies(
+  fields: Fields,
+  field: ForwardedField,
+  direct: ClientFacts,
+  isTrusted: (address: string) => boolean,
+): ClientFacts {
   const hops = field === 'forwarded' ? hopsOfForwarded(fields.get('forwarded') ?? '') : hopsOfXForwarded(fields);
   let facts = direct;
   for (const { address, scheme, host } of hops.slice(-MAX_HOPS).reverse()) {
@@ -50,22 +55,35 @@ function hopsOfXForwarded(fields: Fields): Hop[] {
   const addresses = listOf(fields.get('x-forwarded-for') ?? '');
   const schemes = listOf(fields.get('x-forwarded-proto'));
   const hosts = listOf(fields.get('x-forwarded-host'));
-  const beside = (values: readonly string[], index: number): string | undefined => values[values.length - addresses.length + index] ?? (index === addresses.length - 1 ? values.at(-1) : undefined);
-  return addresses.map((address, index) => ({ address: addressOfNode(address), scheme: beside(schemes, index), host: beside(hosts, index) }));
+  const beside = (values: readonly string[], index: number): string | undefined =>
+    values[values.length - addresses.length + index] ?? (index === addresses.length - 1 ? values.at(-1) : undefined);
+  return addresses.map((address, index) => ({
+    address: addressOfNode(address),
+    scheme: beside(schemes, index),
+    host: beside(hosts, index),
+  }));
 }
 
 const listOf = (value: string | null): string[] => (value === null ? [] : value.split(',').map((item) => item.trim()));
 
-/** RFC 7239 §4. An element that is malformed ends the chain there: what lies beyond it can't be told apart from an invention. */
+/**
+ * RFC 7239 §4. An element that is malformed ends the chain there: what lies beyond it can't be told apart from an
+ * invention.
+ */
 function hopsOfForwarded(value: string): Hop[] {
   const hops: Hop[] = [];
   for (const element of splitOutsideQuotes(value, ',')) {
     const parameters = new Map<string, string>();
     for (const pair of splitOutsideQuotes(element, ';')) {
       const match = /^[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^" \t]*))[ \t]*$/.exec(pair);
-      if (match !== null) parameters.set((match[1] ?? '').toLowerCase(), match[3] ?? (match[2] ?? '').replace(/\\(.)/g, '$1'));
+      if (match !== null)
+        parameters.set((match[1] ?? '').toLowerCase(), match[3] ?? (match[2] ?? '').replace(/\\(.)/g, '$1'));
     }
-    hops.push({ address: addressOfNode(parameters.get('for') ?? ''), scheme: parameters.get('proto'), host: parameters.get('host') });
+    hops.push({
+      address: addressOfNode(parameters.get('for') ?? ''),
+      scheme: parameters.get('proto'),
+      host: parameters.get('host'),
+    });
   }
   return hops;
 }
@@ -87,7 +105,10 @@ function splitOutsideQuotes(text: string, separator: string): string[] {
   return last.trim() === '' ? parts : [...parts, last];
 }
 
-/** The address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`; another text as it is, without control characters. */
+/**
+ * The address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`; another text as it is, without
+ * control characters.
+ */
 function addressOfNode(node: string): string {
   const bracketed = /^\[([^\]]*)\](?::[0-9]{1,5})?$/.exec(node);
   const address = bracketed?.[1] ?? (isIpv6(node) ? node : node.replace(/:[^:]*$/, ''));

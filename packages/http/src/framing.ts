@@ -1,15 +1,19 @@
-// How long a request's content is, decided from its head alone. Every disagreement between two readers of the same bytes
-// about this question is a smuggled request, so whatever is not plainly one of the three shapes is refused.
+// How long a request's content is, decided from its head alone. Every disagreement between two readers of the same
+// bytes about this question is a smuggled request, so whatever is not plainly one of the three shapes is refused.
 
 import { isToken } from './octets.ts';
 import type { Refusal } from './refusals.ts';
 
-export type Framing = { readonly body: 'none' } | { readonly body: 'length'; readonly byteLength: number } | { readonly body: 'chunked' };
+export type Framing =
+  { readonly body: 'none' } | { readonly body: 'length'; readonly byteLength: number } | { readonly body: 'chunked' };
 
 /** What the header section says about framing. */
 export interface FramingFacts {
   readonly minorVersion: number;
-  /** The values of Content-Length and Transfer-Encoding; undefined where the field is absent. Repeated fields never get here. */
+  /**
+   * The values of Content-Length and Transfer-Encoding; undefined where the field is absent. Repeated fields never get
+   * here.
+   */
   readonly contentLength: string | undefined;
   readonly transferEncoding: string | undefined;
 }
@@ -43,7 +47,10 @@ export function parseContentLength(text: string): number | undefined {
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
 }
 
-/** A list that ends in one plain `chunked` is well formed but not implemented; anything else has no end that both sides agree on. */
+/**
+ * A list that ends in one plain `chunked` is well formed but not implemented; anything else has no end that both sides
+ * agree on.
+ */
 function refusalOfCoding(value: string): Refusal {
   const codings = value.split(',').map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
   const last = codings.pop();

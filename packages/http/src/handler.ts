@@ -20,23 +20,32 @@ export interface RequestContext {
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
   trailers(): Headers | undefined;
   /**
-   * Names fields that follow an answer sent as a stream of unknown length, asked for when its content has ended. Clients of
-   * HTTP/1.0 don't get them.
+   * Names fields that follow an answer sent as a stream of unknown length, asked for when its content has ended.
+   * Clients of HTTP/1.0 don't get them.
    */
   setTrailers(trailers: () => ResponseHeaders): void;
-  /** Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a field that can't be sent. */
+  /**
+   * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a
+   * field that can't be sent.
+   */
   earlyHints(headers: ResponseHeaders): void;
-  /** Work that goes on after the answer: the server does not end before it, up to the drain deadline. A rejection is logged. */
+  /**
+   * Work that goes on after the answer: the server does not end before it, up to the drain deadline. A rejection is
+   * logged.
+   */
   waitUntil(work: Promise<unknown>): void;
   /**
-   * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even the 101.
-   * For a complete request that asks for an upgrade, and once; otherwise it throws.
+   * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even
+   * the 101. For a complete request that asks for an upgrade, and once; otherwise it throws.
    */
   upgrade(): Takeover;
 }
 
 /**
- * Answers one request. It is called for one request of a connection at a time. What it throws, and a promise that rejects,
- * is logged and answered with 500.
+ * Answers one request. It is called for one request of a connection at a time. What it throws, and a promise that
+ * rejects, is logged and answered with 500.
  */
-export type FetchHandler = (request: Request, context: RequestContext) => Response | HttpResponse | Promise<Response | HttpResponse>;
+export type FetchHandler = (
+  request: Request,
+  context: RequestContext,
+) => Response | HttpResponse | Promise<Response | HttpResponse>;

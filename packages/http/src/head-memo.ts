@@ -1,5 +1,6 @@
-// The head that a connection read last, kept as bytes and as what they meant. Clients repeat themselves: programs send the same
-// head again and again, browsers the same fields with another path. Equal bytes mean the same head, so they need no second look.
+// The head that a connection read last, kept as bytes and as what they meant. Clients repeat themselves: programs send
+// the same head again and again, browsers the same fields with another path. Equal bytes mean the same head, so they
+// need no second look.
 
 import type { RequestHead } from './request-head.ts';
 
@@ -39,13 +40,18 @@ export class HeadMemo {
   matches(bytes: Buffer, start: number, end: number): boolean {
     if (this.#head === undefined || end - start < this.#byteLength) return false;
     // Most heads that differ do so in their request line.
-    for (let index = 0; index < this.#lineBytes; index += 1) if (bytes[start + index] !== this.#bytes[index]) return false;
+    for (let index = 0; index < this.#lineBytes; index += 1)
+      if (bytes[start + index] !== this.#bytes[index]) return false;
     return this.#sameFields(bytes, start + this.#lineBytes);
   }
 
   /** True when the same fields, and the end of the head after them, begin at `start`, for a request of that version. */
   matchesFields(bytes: Buffer, start: number, end: number, minorVersion: number): boolean {
-    return this.#head?.minorVersion === minorVersion && end - start >= this.fieldsByteLength && this.#sameFields(bytes, start);
+    return (
+      this.#head?.minorVersion === minorVersion &&
+      end - start >= this.fieldsByteLength &&
+      this.#sameFields(bytes, start)
+    );
   }
 
   /** Takes note of a head that was just read. From the second one on: many connections carry only one. */
@@ -56,7 +62,8 @@ export class HeadMemo {
       return;
     }
     if (byteLength > MAX_KEPT_BYTES) return;
-    if (byteLength > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(byteLength / SLOT_BYTES) * SLOT_BYTES);
+    if (byteLength > this.#bytes.length)
+      this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(byteLength / SLOT_BYTES) * SLOT_BYTES);
     bytes.copy(this.#bytes, 0, start, start + byteLength);
     this.#byteLength = byteLength;
     this.#lineBytes = lineBytes;
@@ -67,8 +74,10 @@ export class HeadMemo {
   #sameFields(bytes: Buffer, start: number): boolean {
     const lineBytes = this.#lineBytes;
     const fieldBytes = this.#byteLength - lineBytes;
-    if (fieldBytes > MAX_LOOPED_BYTES) return bytes.compare(this.#bytes, lineBytes, this.#byteLength, start, start + fieldBytes) === 0;
-    for (let index = 0; index < fieldBytes; index += 1) if (bytes[start + index] !== this.#bytes[lineBytes + index]) return false;
+    if (fieldBytes > MAX_LOOPED_BYTES)
+      return bytes.compare(this.#bytes, lineBytes, this.#byteLength, start, start + fieldBytes) === 0;
+    for (let index = 0; index < fieldBytes; index += 1)
+      if (bytes[start + index] !== this.#bytes[lineBytes + index]) return false;
     return true;
   }
 }

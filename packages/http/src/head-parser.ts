@@ -3,9 +3,9 @@
 //     start ─▶ method ─▶ target ─▶ version ─▶ line end ─▶ ┌ field start ─▶ name ─▶ value ─▶ line end ┐─▶ end
 //                                                         └───────────────────◀─────────────────────┘
 //
-// While a head lies within one chunk it is read in place. One that does not is kept, and reading resumes where it stopped:
-// all positions are relative to the first byte of the head, so nothing is looked at twice however slowly it comes.
-// The same machine reads trailer sections (RFC 9112 §7.1.2), starting at the first field.
+// While a head lies within one chunk it is read in place. One that does not is kept, and reading resumes where it
+// stopped: all positions are relative to the first byte of the head, so nothing is looked at twice however slowly it
+// comes. The same machine reads trailer sections (RFC 9112 §7.1.2), starting at the first field.
 
 import { FieldFacts } from './field-facts.ts';
 import { takeWholeLines } from './field-lines.ts';
@@ -95,7 +95,9 @@ export class HeadParser {
     return this.#kept.byteLength > 0;
   }
 
-  /** Reads on from `start`. After NEED_MORE all bytes are taken (copied); after a refusal the parser is of no more use. */
+  /**
+   * Reads on from `start`. After NEED_MORE all bytes are taken (copied); after a refusal the parser is of no more use.
+   */
   read(chunk: Buffer, start: number, end: number): HeadOutcome {
     if (this.#kept.byteLength === 0) {
       if (this.#memo.matches(chunk, start, end)) {
@@ -137,7 +139,13 @@ export class HeadParser {
 
   #withinLimit(outcome: HeadOutcome): HeadOutcome {
     if (outcome !== NEED_MORE || this.#readBytes < this.#maxBytes) return outcome;
-    return this.#refuse(this.#state === TARGET_TEXT ? 'target-too-long' : this.#firstState === START ? 'head-too-large' : 'trailers-too-large');
+    return this.#refuse(
+      this.#state === TARGET_TEXT
+        ? 'target-too-long'
+        : this.#firstState === START
+          ? 'head-too-large'
+          : 'trailers-too-large',
+    );
   }
 
   #refuse(refusal: Refusal): typeof HEAD_REFUSED {
@@ -160,7 +168,10 @@ export class HeadParser {
       target: text.slice(this.#targetStart, this.#versionStart - 1),
       minorVersion: this.#minorVersion,
     };
-    const head = known === undefined ? decideHead(line, this.#facts, text.slice(this.#fieldsStart)) : headWithFieldsOf(known, this.#memo.host, line);
+    const head =
+      known === undefined
+        ? decideHead(line, this.#facts, text.slice(this.#fieldsStart))
+        : headWithFieldsOf(known, this.#memo.host, line);
     if (typeof head === 'string') return this.#refuse(head);
     this.#head = head;
     const host = known === undefined ? this.#facts.host : this.#memo.host;
@@ -218,7 +229,8 @@ export class HeadParser {
           if (index === VERSION_BYTES) {
             if (octet !== CR) return this.#refuse(octet === LF ? 'bare-lf' : 'version-invalid');
             state = LINE_LF;
-          } else if (!isVersionOctet(index, octet)) return this.#refuse(octet === SP ? 'request-line-invalid' : 'version-invalid');
+          } else if (!isVersionOctet(index, octet))
+            return this.#refuse(octet === SP ? 'request-line-invalid' : 'version-invalid');
           break;
         }
         case LINE_LF: {
@@ -254,7 +266,8 @@ export class HeadParser {
           while (at < limit && ((OCTET_CLASSES[bytes[at] ?? 0] ?? 0) & TOKEN) !== 0) at += 1;
           if (at === limit) continue;
           this.#nameEnd = at - base;
-          if (bytes[at] !== COLON || this.#nameEnd === this.#nameStart) return this.#refuse(refusalInName(bytes[at], this.#nameEnd - this.#nameStart));
+          if (bytes[at] !== COLON || this.#nameEnd === this.#nameStart)
+            return this.#refuse(refusalInName(bytes[at], this.#nameEnd - this.#nameStart));
           state = VALUE_START;
           break;
         }

@@ -1,5 +1,5 @@
-// Heads of answers that were made before. Most handlers answer with few sets of fields over and over; such a set is checked and
-// put together once, and from then on costs a comparison and one piece of text.
+// Heads of answers that were made before. Most handlers answer with few sets of fields over and over; such a set is
+// checked and put together once, and from then on costs a comparison and one piece of text.
 
 import type { Result } from '@wellknown/core';
 import { encodeFields, type EncodedFields } from './response-head.ts';
@@ -24,7 +24,8 @@ interface Prefix {
 // A handler has a few kinds of answers; searching more than this would cost more than it saves.
 const MAX_PREFIXES = 8;
 const MAX_FIELDS = 8;
-// After so many answers in a row that matched nothing, their fields change every time, and only one in so many is tried.
+// After so many answers in a row that matched nothing, their fields change every time, and only one in so many is
+// tried.
 const MISSES_BEFORE_REST = 32;
 
 export class HeadPrefixes {
@@ -33,7 +34,13 @@ export class HeadPrefixes {
   #misses = 0;
 
   /** The whole head for content of `byteLength`, or undefined when it has to be put together field by field. */
-  headFor(status: number, headers: ResponseHeaders | undefined, isText: boolean, byteLength: number, dateLine: string): string | undefined {
+  headFor(
+    status: number,
+    headers: ResponseHeaders | undefined,
+    isText: boolean,
+    byteLength: number,
+    dateLine: string,
+  ): string | undefined {
     const prefix = this.#find(status, headers, isText);
     if (prefix === undefined) {
       this.#learn(status, headers, isText);
@@ -108,10 +115,15 @@ function isSame({ names, values }: Prefix, headers: ResponseHeaders | undefined)
   return count === names.length;
 }
 
-function encode({ status, isText, names, values }: Pick<Prefix, 'status' | 'isText' | 'names' | 'values'>, dateLine: string): Result<EncodedFields, string> {
+function encode(
+  { status, isText, names, values }: Pick<Prefix, 'status' | 'isText' | 'names' | 'values'>,
+  dateLine: string,
+): Result<EncodedFields, string> {
   const headers = names.map((name, index): [string, string] => [name, values[index] ?? '']);
   return encodeFields({ status, statusText: '', headers, content: isText ? 'text' : 'bytes' }, dateLine);
 }
 
-/** The same text in one piece of memory: text put together piece by piece would be taken apart again for every write. */
+/**
+ * The same text in one piece of memory: text put together piece by piece would be taken apart again for every write.
+ */
 const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');

@@ -17,7 +17,9 @@ export function refusalAfterMethod(octet: number | undefined, methodBytes: numbe
 /** A target that ended in something else than a space. */
 export function refusalAfterTarget(octet: number | undefined, targetBytes: number): Refusal {
   if (octet === LF) return 'bare-lf';
-  return octet === CR || octet === HTAB || (targetBytes === 0 && octet === SP) ? 'request-line-invalid' : 'target-invalid';
+  return octet === CR || octet === HTAB || (targetBytes === 0 && octet === SP)
+    ? 'request-line-invalid'
+    : 'target-invalid';
 }
 
 /** A field name that ended in something else than a colon. */

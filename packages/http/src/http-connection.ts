@@ -1,9 +1,9 @@
 // One HTTP connection: the sink between core's connection and the handler.
 //
-// Bytes are parsed as long as there is nobody to wait for; answers that are ready at once gather in the outbox and leave in one
-// write when the chunk is used up. While an answer is awaited, or the peer does not take what was sent, the rest of the chunk
-// waits in `#backlog` and the transport is paused: requests are answered one by one and in order (RFC 9112 §9.3.2), and a peer
-// that sends faster than it reads meets its own window.
+// Bytes are parsed as long as there is nobody to wait for; answers that are ready at once gather in the outbox and
+// leave in one write when the chunk is used up. While an answer is awaited, or the peer does not take what was sent,
+// the rest of the chunk waits in `#backlog` and the transport is paused: requests are answered one by one and in order
+// (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
 
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 import { Answerer } from './answerer.ts';
@@ -69,7 +69,8 @@ export class HttpConnection implements Sink {
       return;
     }
     // A request that was cut off must not be taken for a complete one (RFC 9112 §8).
-    if (!exchange.requestComplete) this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
+    if (!exchange.requestComplete)
+      this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
   }
 
   drained(): void {
@@ -167,7 +168,8 @@ export class HttpConnection implements Sink {
   }
 
   #updatePause(): void {
-    // While an answer waits for room, reading goes on until something comes: most clients send nothing before they have it.
+    // While an answer waits for room, reading goes on until something comes: most clients send nothing before they have
+    // it.
     const pause = this.#backlog.length > 0 || (this.exchange?.body?.full ?? false);
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
@@ -179,7 +181,10 @@ export class HttpConnection implements Sink {
 
   #begin(head: RequestHead, bytes: Buffer): void {
     this.#deadline.firstHeadCame();
-    const body = head.framing.body === 'none' ? undefined : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#continue() });
+    const body =
+      head.framing.body === 'none'
+        ? undefined
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#continue() });
     const exchange = new Exchange(head, new HttpRequest(head, this.records.originOf(head), body), body);
     this.exchange = exchange;
     if (body !== undefined && this.#parser.takeWholeContent(bytes.length)) {
@@ -202,7 +207,8 @@ export class HttpConnection implements Sink {
 
   #takeContent(bytes: Buffer): void {
     const { exchange } = this;
-    if (exchange !== undefined && exchange.takeContent(bytes) > this.#service.limits.maxDiscardedBodyBytes) this.#end('finished');
+    if (exchange !== undefined && exchange.takeContent(bytes) > this.#service.limits.maxDiscardedBodyBytes)
+      this.#end('finished');
   }
 
   #endContent(trailerLines: string): void {
@@ -217,7 +223,8 @@ export class HttpConnection implements Sink {
     else this.#deadline.nextBodyCheck();
   }
 
-  // What answers and contexts ask ----------------------------------------------------------------------------------------
+  // What answers and contexts ask
+  // ----------------------------------------------------------------------------------------
 
   /** The last byte of an answer is in the outbox. */
   answered(exchange: Exchange): void {
@@ -237,7 +244,9 @@ export class HttpConnection implements Sink {
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
     // HTTP/1.0 has no interim answers.
     if (exchange !== this.exchange || exchange.answer !== 'awaited' || exchange.head.minorVersion === 0) return;
-    this.#sendInterim(`HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    this.#sendInterim(
+      `HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    );
   }
 
   #sendInterim(text: string): void {
@@ -250,8 +259,15 @@ export class HttpConnection implements Sink {
   }
 
   takeOver(exchange: Exchange): Takeover {
-    if (exchange !== this.exchange || exchange.answer !== 'awaited' || !exchange.requestComplete || !exchange.head.wantsUpgrade) {
-      throw new TypeError('only a complete request that asks for an upgrade, and is not answered yet, can be taken over');
+    if (
+      exchange !== this.exchange ||
+      exchange.answer !== 'awaited' ||
+      !exchange.requestComplete ||
+      !exchange.head.wantsUpgrade
+    ) {
+      throw new TypeError(
+        'only a complete request that asks for an upgrade, and is not answered yet, can be taken over',
+      );
     }
     const rest = this.#chunk?.subarray(this.#parser.position) ?? EMPTY;
     const head = Buffer.concat([rest, this.#backlog]);

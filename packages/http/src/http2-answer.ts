@@ -17,8 +17,15 @@ export interface Http2Answer {
 
 const SLICE_BYTES = 65_536;
 
-/** Resolves with the bytes of content once the last of them, and the trailers, are written. Rejects when either breaks, or the content is not as long as it was said to be. */
-export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2Answer, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
+/**
+ * Resolves with the bytes of content once the last of them, and the trailers, are written. Rejects when either breaks,
+ * or the content is not as long as it was said to be.
+ */
+export async function sendAnswer(
+  stream: http2.ServerHttp2Stream,
+  answer: Http2Answer,
+  onCancel: (cancel: (reason: Error) => void) => void,
+): Promise<number> {
   const { status, content } = answer;
   const { text, transfer, byteLength } = answer.head;
   const length = transfer === 'length' ? byteLength : undefined;
@@ -38,11 +45,15 @@ export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2A
     throw error;
   }
   if (typeof content === 'string' || content instanceof Uint8Array) {
-    stream.end(typeof content === 'string' ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    stream.end(
+      typeof content === 'string' ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength),
+    );
     await trailersSent;
     return length ?? 0;
   }
-  const sentBytes = await (isSource(content) ? sendSource(stream, content) : sendStream(stream, content, length, onCancel));
+  const sentBytes = await (isSource(content)
+    ? sendSource(stream, content)
+    : sendStream(stream, content, length, onCancel));
   await trailersSent;
   return sentBytes;
 }
@@ -50,7 +61,8 @@ export async function sendAnswer(stream: http2.ServerHttp2Stream, answer: Http2A
 /** The status line is no field, and neither is how HTTP/1.1 would frame the content (RFC 9113 §8.2.2). */
 function fieldsOf(head: string): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
-  for (const [name, value] of readFields(head.slice(head.indexOf('\r\n') + 2))) if (name !== 'transfer-encoding' && name !== 'connection') (headers[name] ??= []).push(value);
+  for (const [name, value] of readFields(head.slice(head.indexOf('\r\n') + 2)))
+    if (name !== 'transfer-encoding' && name !== 'connection') (headers[name] ??= []).push(value);
   return headers;
 }
 
@@ -61,7 +73,8 @@ const sendTrailersAtEnd = (stream: http2.ServerHttp2Stream, trailers: () => Resp
     stream.once('wantTrailers', () => {
       try {
         const fields: Record<string, string> = {};
-        for (const [name, value] of readFields(encodeTrailers(trailers()))) fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
+        for (const [name, value] of readFields(encodeTrailers(trailers())))
+          fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
         stream.sendTrailers(fields);
         resolve();
       } catch (error) {
@@ -79,7 +92,7 @@ const write = (stream: http2.ServerHttp2Stream, bytes: Uint8Array): Promise<void
 async function sendSource(stream: http2.ServerHttp2Stream, source: ContentSource): Promise<number> {
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, source.byteLength));
-    for (let remaining = source.byteLength; remaining > 0; ) {
+    for (let remaining = source.byteLength; remaining > 0;) {
       const byteLength = await source.read(buffer.subarray(0, Math.min(buffer.length, remaining)));
       if (byteLength === 0) throw new Error(`the content ended ${remaining} bytes before its declared length`);
       remaining -= byteLength;
@@ -93,7 +106,12 @@ async function sendSource(stream: http2.ServerHttp2Stream, source: ContentSource
   }
 }
 
-async function sendStream(stream: http2.ServerHttp2Stream, content: ReadableStream<Uint8Array>, length: number | undefined, onCancel: (cancel: (reason: Error) => void) => void): Promise<number> {
+async function sendStream(
+  stream: http2.ServerHttp2Stream,
+  content: ReadableStream<Uint8Array>,
+  length: number | undefined,
+  onCancel: (cancel: (reason: Error) => void) => void,
+): Promise<number> {
   const reader = content.getReader();
   const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
   onCancel(cancel);
@@ -102,12 +120,15 @@ async function sendStream(stream: http2.ServerHttp2Stream, content: ReadableStre
     for (;;) {
       const next = (await reader.read()) as { readonly done: boolean; readonly value?: unknown };
       if (next.done) break;
-      if (!(next.value instanceof Uint8Array)) throw new TypeError('the stream of a response gave something else than bytes');
+      if (!(next.value instanceof Uint8Array))
+        throw new TypeError('the stream of a response gave something else than bytes');
       sent += next.value.length;
-      if (length !== undefined && sent > length) throw new Error(`the content is longer than its declared ${length} bytes`);
+      if (length !== undefined && sent > length)
+        throw new Error(`the content is longer than its declared ${length} bytes`);
       if (next.value.length > 0) await write(stream, next.value);
     }
-    if (length !== undefined && sent < length) throw new Error(`the content ended ${length - sent} bytes before its declared length`);
+    if (length !== undefined && sent < length)
+      throw new Error(`the content ended ${length - sent} bytes before its declared length`);
     stream.end();
     return sent;
   } catch (error) {

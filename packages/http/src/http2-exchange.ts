@@ -19,7 +19,12 @@ import { countAnswer, type HttpService } from './service.ts';
 const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 /** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
-export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[], service: HttpService, records: ExchangeRecords): Http2Exchange | undefined {
+export function serveStream(
+  stream: http2.ServerHttp2Stream,
+  rawHeaders: readonly string[],
+  service: HttpService,
+  records: ExchangeRecords,
+): Http2Exchange | undefined {
   const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
   if (typeof head === 'string') {
     refuse(stream, head, service, records);
@@ -30,8 +35,15 @@ export function serveStream(stream: http2.ServerHttp2Stream, rawHeaders: readonl
   return exchange;
 }
 
-/** Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has an answer. */
-function refuse(stream: http2.ServerHttp2Stream, refusal: Refusal | 'malformed', service: HttpService, records: ExchangeRecords): void {
+/**
+ * Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has an answer.
+ */
+function refuse(
+  stream: http2.ServerHttp2Stream,
+  refusal: Refusal | 'malformed',
+  service: HttpService,
+  records: ExchangeRecords,
+): void {
   if (refusal === 'malformed') {
     service.counts.refusals += 1;
     stream.close(NGHTTP2_PROTOCOL_ERROR);
@@ -55,7 +67,10 @@ export class Http2Exchange {
     this.#stream = stream;
     this.#service = service;
     this.#records = records;
-    this.#body = head.framing.body === 'none' ? undefined : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
+    this.#body =
+      head.framing.body === 'none'
+        ? undefined
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
     this.#exchange = new Exchange(head, new HttpRequest(head, records.originOf(head), this.#body), this.#body);
   }
 
@@ -69,7 +84,8 @@ export class Http2Exchange {
       return;
     }
     // A promise for each request is little beside what a stream costs.
-    const answer = async (): Promise<unknown> => this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
+    const answer = async (): Promise<unknown> =>
+      this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
     answer().then(
       (response) => this.#respond(response),
       (error: unknown) => this.#failed(error),
@@ -100,7 +116,9 @@ export class Http2Exchange {
       }
     });
     this.#stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => {
-      body.trailerLines = Object.entries(trailers).map(([name, value]) => `${name}: ${String(value)}\r\n`).join('');
+      body.trailerLines = Object.entries(trailers)
+        .map(([name, value]) => `${name}: ${String(value)}\r\n`)
+        .join('');
     });
     this.#stream.on('end', () => {
       this.#exchange.requestComplete = true;
@@ -122,7 +140,8 @@ export class Http2Exchange {
       records: this.#records,
       httpVersion: '2.0',
       sendEarlyHints: (exchange, fields) => {
-        if (exchange.answer === 'awaited' && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
+        if (exchange.answer === 'awaited' && !this.#stream.destroyed)
+          this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
       },
       takeOver: () => {
         throw new TypeError('HTTP/2 has no upgrade: only a connection of HTTP/1.1 can be taken over');
@@ -146,7 +165,13 @@ export class Http2Exchange {
     }
     const content = response instanceof Response ? contentOf(response) : undefined;
     if (!(response instanceof Response) || content === undefined) {
-      this.#failed(new TypeError(response instanceof Response ? 'the content of the response has been read already' : 'a handler has to answer with a Response'));
+      this.#failed(
+        new TypeError(
+          response instanceof Response
+            ? 'the content of the response has been read already'
+            : 'a handler has to answer with a Response',
+        ),
+      );
       return;
     }
     const parts = partsOf(response, content);
@@ -180,7 +205,10 @@ export class Http2Exchange {
     );
   }
 
-  /** Resets the stream in the middle of an answer. Its `close` would end the content first: without a length, a client would take it for complete. */
+  /**
+   * Resets the stream in the middle of an answer. Its `close` would end the content first: without a length, a client
+   * would take it for complete.
+   */
   #breakOff(error: unknown): void {
     this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
   }
@@ -203,7 +231,16 @@ export class Http2Exchange {
 
   #log(error: unknown, message: string): void {
     const { method, target } = this.#exchange.head;
-    this.#service.log.error({ err: error, method, target, requestId: this.#records.requestIdOf(this.#exchange), connection: this.#records.connection.id }, message);
+    this.#service.log.error(
+      {
+        err: error,
+        method,
+        target,
+        requestId: this.#records.requestIdOf(this.#exchange),
+        connection: this.#records.connection.id,
+      },
+      message,
+    );
   }
 }
 

@@ -4,11 +4,12 @@
 //                     PING                GOAWAY, any stream     GOAWAY, the last stream that is answered
 //                     rest held back      PING, then the rest
 //
-// The first GOAWAY says that no more is wanted, while all that is on its way is still taken: the answer to the second PING comes
-// behind it. The first PING is for clients that prepare a request at each answer and write them all later, as those on nghttp2
-// do (h2load, curl, Envoy): a notice that they read together with answers would find requests prepared that are never
-// written. Once that PING is answered the client has read everything and written everything, and the notice is the next that it reads.
-// A client that answers no PING, or lives far away, is given a time for each step, and one that is being sent much is not kept waiting.
+// The first GOAWAY says that no more is wanted, while all that is on its way is still taken: the answer to the second
+// PING comes behind it. The first PING is for clients that prepare a request at each answer and write them all later,
+// as those on nghttp2 do (h2load, curl, Envoy): a notice that they read together with answers would find requests
+// prepared that are never written. Once that PING is answered the client has read everything and written everything,
+// and the notice is the next that it reads. A client that answers no PING, or lives far away, is given a time for each
+// step, and one that is being sent much is not kept waiting.
 
 import type { ServerHttp2Session } from 'node:http2';
 import type { Connection } from '@wellknown/core';
@@ -57,8 +58,10 @@ export class Http2Farewell {
     if (this.#at !== 'asking') return;
     this.#at = 'announced';
     this.#connection.setDeadline(DRAIN_GRACE_MS);
-    // Node sends none of these without refusing streams from then on, so it is ours. Node writes whole frames: it fits between.
-    if (!this.#session.closed && !this.#session.pendingSettingsAck) this.#connection.send(goawayFrame(ANY_STREAM, NO_ERROR));
+    // Node sends none of these without refusing streams from then on, so it is ours. Node writes whole frames: it fits
+    // between.
+    if (!this.#session.closed && !this.#session.pendingSettingsAck)
+      this.#connection.send(goawayFrame(ANY_STREAM, NO_ERROR));
     this.#stream.release();
     this.#ping(undefined, () => this.#close());
   }

@@ -1,7 +1,9 @@
-// The frames of a client that cost work and bring nothing, counted as they come. Bytes in, what is too much out; no socket, no clock.
+// The frames of a client that cost work and bring nothing, counted as they come. Bytes in, what is too much out; no
+// socket, no clock.
 //
-// It reads the heads of frames and skips the rest, before node:http2 sees any of it: a flood that fits into one read costs no
-// handler a call, and every version of Node is protected alike. Whether a frame makes sense is not its question.
+// It reads the heads of frames and skips the rest, before node:http2 sees any of it: a flood that fits into one read
+// costs no handler a call, and every version of Node is protected alike. Whether a frame makes sense is not its
+// question.
 
 import { FrameHeads } from './http2-frames.ts';
 import type { HttpLimits } from './limits.ts';
@@ -13,7 +15,12 @@ const PREFACE_BYTES = 24;
 const DATA = 0;
 const END_STREAM = 1;
 // RFC 9113 §6: PRIORITY, RST_STREAM, SETTINGS, PING. CONTINUATION is bounded by nghttp2, for each header section.
-const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Http2Flood>>> = { 2: 'control-frames', 3: 'resets', 4: 'control-frames', 6: 'control-frames' };
+const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Http2Flood>>> = {
+  2: 'control-frames',
+  3: 'resets',
+  4: 'control-frames',
+  6: 'control-frames',
+};
 
 export class Http2FrameMeter {
   readonly #limits: HttpLimits;
@@ -47,4 +54,5 @@ export class Http2FrameMeter {
 }
 
 /** How many of them an interval may see. */
-export const maxOf = (flood: Http2Flood, limits: HttpLimits): number => (flood === 'resets' ? limits.maxResets : limits.maxControlFrames);
+export const maxOf = (flood: Http2Flood, limits: HttpLimits): number =>
+  flood === 'resets' ? limits.maxResets : limits.maxControlFrames;

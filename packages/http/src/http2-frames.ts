@@ -1,5 +1,5 @@
-// As much of HTTP/2's framing as is ours: two frames that we write ourselves, and the heads of all, to count and to watch. Everything else
-// is node:http2's.
+// As much of HTTP/2's framing as is ours: two frames that we write ourselves, and the heads of all, to count and to
+// watch. Everything else is node:http2's.
 
 const FRAME_HEAD_BYTES = 9;
 const PING = 6;
@@ -47,7 +47,7 @@ export class FrameHeads {
 
   /** Calls back for each head that ends in these bytes; its payload begins at `end`. */
   push(bytes: Uint8Array, headed: (type: number, flags: number, length: number, end: number) => void): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       if (this.#bytesToSkip > 0) {
         const skipped = Math.min(this.#bytesToSkip, bytes.length - at);
         at += skipped;
@@ -86,7 +86,13 @@ export class LastWordWatch {
   /** Whether it has been by the end of these bytes. A GOAWAY has to come whole: node:http2 does not cut it. */
   push(bytes: Buffer): boolean {
     this.#heads.push(bytes, (type, _flags, length, end) => {
-      if (type === GOAWAY && length >= PAYLOAD_BYTES && end + PAYLOAD_BYTES <= bytes.length && bytes.readUInt32BE(end + 4) !== 0) this.#isSaid = true;
+      if (
+        type === GOAWAY &&
+        length >= PAYLOAD_BYTES &&
+        end + PAYLOAD_BYTES <= bytes.length &&
+        bytes.readUInt32BE(end + 4) !== 0
+      )
+        this.#isSaid = true;
     });
     return this.#isSaid;
   }

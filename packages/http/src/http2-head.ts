@@ -1,5 +1,5 @@
-// The header list of an HTTP/2 request as the head that the same request of HTTP/1.1 would have had, so that everything after
-// it is one and the same. node:http2 has checked names, values, and the length of content against Content-Length.
+// The header list of an HTTP/2 request as the head that the same request of HTTP/1.1 would have had, so that everything
+// after it is one and the same. node:http2 has checked names, values, and the length of content against Content-Length.
 
 import { isAuthority, parseTarget } from './authority.ts';
 import { parseContentLength } from './framing.ts';
@@ -11,8 +11,15 @@ import type { RequestHead } from './request-head.ts';
 // What each field counts beyond its octets (RFC 9113 §6.5.2).
 const FIELD_OVERHEAD_BYTES = 32;
 
-/** `isComplete`: no content follows. The limits are those of HTTP/1.1; `malformed` is the fault that has no status (RFC 9113 §8.1.1). */
-export function readHttp2Head(rawHeaders: readonly string[], isComplete: boolean, limits: HttpLimits): RequestHead | Refusal | 'malformed' {
+/**
+ * `isComplete`: no content follows. The limits are those of HTTP/1.1; `malformed` is the fault that has no status (RFC
+ * 9113 §8.1.1).
+ */
+export function readHttp2Head(
+  rawHeaders: readonly string[],
+  isComplete: boolean,
+  limits: HttpLimits,
+): RequestHead | Refusal | 'malformed' {
   let method = '';
   let target = '';
   let authority = '';
@@ -49,9 +56,17 @@ export function readHttp2Head(rawHeaders: readonly string[], isComplete: boolean
   const parsed = parseTarget(method, method === 'CONNECT' ? authority : target);
   if (parsed === undefined || !isAuthority(authority)) return 'malformed';
   if (expectation !== undefined && expectation !== '100-continue') return 'expectation-unknown';
-  if (!isComplete && contentLength !== undefined && (parseContentLength(contentLength) ?? 0) > limits.maxBodyBytes) return 'body-too-large';
+  if (!isComplete && contentLength !== undefined && (parseContentLength(contentLength) ?? 0) > limits.maxBodyBytes)
+    return 'body-too-large';
   return {
-    method, target, path: parsed.path, authority, minorVersion: 1, fieldLines, persistent: true, isConditional,
+    method,
+    target,
+    path: parsed.path,
+    authority,
+    minorVersion: 1,
+    fieldLines,
+    persistent: true,
+    isConditional,
     isForHandler: isForHandler(method, parsed.path),
     framing: isComplete ? { body: 'none' } : { body: 'chunked' },
     expectsContinue: expectation !== undefined && !isComplete,

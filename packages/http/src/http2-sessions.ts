@@ -1,5 +1,5 @@
-// HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection as a
-// stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
+// HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection
+// as a stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
 
 import http2 from 'node:http2';
 import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
@@ -30,13 +30,20 @@ export class Http2Sessions {
     this.#service = service;
     const { maxHeadBytes, maxFields, maxResets, floodIntervalMs } = service.limits;
     // Of Node 24; others do not look at it.
-    const resetLimits = maxResets > NGHTTP2_RESET_BURST ? { streamResetBurst: maxResets, streamResetRate: Math.ceil((maxResets * 1000) / floodIntervalMs) } : {};
+    const resetLimits =
+      maxResets > NGHTTP2_RESET_BURST
+        ? { streamResetBurst: maxResets, streamResetRate: Math.ceil((maxResets * 1000) / floodIntervalMs) }
+        : {};
     this.#server = http2.createServer({
       maxHeaderListPairs: maxFields,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_INVALID_FRAMES,
       ...resetLimits,
-      settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS, maxHeaderListSize: maxHeadBytes, enableConnectProtocol: false },
+      settings: {
+        maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+        maxHeaderListSize: maxHeadBytes,
+        enableConnectProtocol: false,
+      },
     });
     this.#server.on('session', (session: http2.ServerHttp2Session) => {
       // A peer that breaks the protocol has had its GOAWAY.
@@ -44,8 +51,14 @@ export class Http2Sessions {
       this.#opened?.(session);
     });
     this.#server.on('sessionError', () => undefined);
-    const onStream = (stream: http2.ServerHttp2Stream, _headers: http2.IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[] = []): void => {
-      // A stream that ended in the chunk that opened it has no session any more and asks nothing; its error still needs somebody who hears it.
+    const onStream = (
+      stream: http2.ServerHttp2Stream,
+      _headers: http2.IncomingHttpHeaders,
+      _flags: number,
+      rawHeaders: readonly string[] = [],
+    ): void => {
+      // A stream that ended in the chunk that opened it has no session any more and asks nothing; its error still needs
+      // somebody who hears it.
       stream.on('error', () => undefined);
       if (stream.session !== undefined) this.#connections.get(stream.session)?.take(stream, rawHeaders);
     };
@@ -98,7 +111,10 @@ class Http2Connection implements Sink {
     this.#session = session;
   }
 
-  /** The peer has been told of an error for which the connection has to end (RFC 9113 §5.4.1): what is open ends with it. */
+  /**
+   * The peer has been told of an error for which the connection has to end (RFC 9113 §5.4.1): what is open ends with
+   * it.
+   */
   gaveUp(): void {
     this.#session?.destroy();
   }
@@ -108,11 +124,13 @@ class Http2Connection implements Sink {
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
     const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
-    if (this.#open.size === 1 && this.#farewell === undefined) this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
+    if (this.#open.size === 1 && this.#farewell === undefined)
+      this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
     stream.once('close', () => {
       this.#open.delete(stream);
       if (exchange !== undefined) this.#receiving.delete(exchange);
-      if (this.#open.size === 0 && this.#farewell === undefined) this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
+      if (this.#open.size === 0 && this.#farewell === undefined)
+        this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
     });
   }
 
@@ -149,11 +167,26 @@ class Http2Connection implements Sink {
     else this.#session.close();
   }
 
-  /** The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended. */
+  /**
+   * The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended.
+   */
   #endFlood(flood: Http2Flood): void {
     const { limits, log } = this.#service;
-    log.warn({ connection: this.#connection.id, remote: this.#connection.remote, flood, max: maxOf(flood, limits), intervalMs: limits.floodIntervalMs }, 'an HTTP/2 session was ended: a flood');
-    this.#connection.end(goawayFrame(this.#lastStreamId, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM), 'latin1', 'protocol-error');
+    log.warn(
+      {
+        connection: this.#connection.id,
+        remote: this.#connection.remote,
+        flood,
+        max: maxOf(flood, limits),
+        intervalMs: limits.floodIntervalMs,
+      },
+      'an HTTP/2 session was ended: a flood',
+    );
+    this.#connection.end(
+      goawayFrame(this.#lastStreamId, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM),
+      'latin1',
+      'protocol-error',
+    );
     this.#session?.destroy();
   }
 
@@ -166,7 +199,8 @@ class Http2Connection implements Sink {
     // A peer whose windows stay shut looks to core like one that has been sent everything.
     const { sentBytes } = this.#connection;
     const isBlocked = [...this.#open].some(({ writableLength }) => writableLength > 0);
-    const isTooSlow = (sentBytes - this.#sentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
+    const isTooSlow =
+      (sentBytes - this.#sentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
     if (isBlocked && this.#wasBlocked && isTooSlow) {
       this.#connection.destroy('write-rate');
       return;

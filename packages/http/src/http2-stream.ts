@@ -1,6 +1,7 @@
 // The connection of an HTTP/2 session as the stream that node:http2 writes to, with a gate that can be shut.
 //
-// node:http2 reads nothing while a write of its own is not done. So what is held back counts as written, and is kept here.
+// node:http2 reads nothing while a write of its own is not done. So what is held back counts as written, and is kept
+// here.
 //
 // It also sees when the session gives up: nghttp2 says so to the peer, and Node neither tells nor closes.
 
@@ -17,7 +18,10 @@ interface Hold {
   /** More than MAX_HELD_BYTES waits. Has to `release`. */
   readonly overflowed: () => void;
 }
-type Gate = { readonly at: 'open' } | { readonly at: 'watching'; readonly hold: Hold } | { readonly at: 'shut'; readonly hold: Hold; readonly held: Buffer[] };
+type Gate =
+  | { readonly at: 'open' }
+  | { readonly at: 'watching'; readonly hold: Hold }
+  | { readonly at: 'shut'; readonly hold: Hold; readonly held: Buffer[] };
 type Done = (error?: Error | null) => void;
 
 export class Http2Stream extends ConnectionStream {
@@ -27,7 +31,10 @@ export class Http2Stream extends ConnectionStream {
   #gate: Gate = { at: 'open' };
   #heldBytes = 0;
 
-  /** `gaveUp` is called, once and in a turn of its own, when a GOAWAY with an error was written. It has to destroy the session. */
+  /**
+   * `gaveUp` is called, once and in a turn of its own, when a GOAWAY with an error was written. It has to destroy the
+   * session.
+   */
   constructor(connection: Connection, gaveUp: () => void) {
     super(connection);
     this.#connection = connection;

@@ -7,7 +7,13 @@ export { openAccessLog, type AccessLogFile } from './access-log-file.ts';
 export { redirectToHttps } from './redirect.ts';
 export { combinedLine, type AccessEntry } from './access-entry.ts';
 export type { TrustedProxies } from './service.ts';
-export { HttpResponse, type ContentSource, type HttpResponseInit, type ResponseContent, type ResponseHeaders } from './response.ts';
+export {
+  HttpResponse,
+  type ContentSource,
+  type HttpResponseInit,
+  type ResponseContent,
+  type ResponseHeaders,
+} from './response.ts';
 export { HttpRequest } from './request.ts';
 export { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';

@@ -13,7 +13,9 @@ export interface HttpLimits {
   readonly maxChunkExtensionBytes: number;
   /** Bytes of a trailer section. More: 431. */
   readonly maxTrailerBytes: number;
-  /** Content that a handler left unread is discarded up to so many bytes to keep the connection; beyond, it is closed. */
+  /**
+   * Content that a handler left unread is discarded up to so many bytes to keep the connection; beyond, it is closed.
+   */
   readonly maxDiscardedBodyBytes: number;
   /** From the first byte of a head (or the accept) to its last. Passed: 408, or a silent close when no byte came. */
   readonly headTimeoutMs: number;
@@ -22,11 +24,14 @@ export interface HttpLimits {
   /** An arriving body that is slower than this over a whole check interval is given up with 408. */
   readonly minBodyBytesPerSecond: number;
   /**
-   * A connection without a request for so long is closed. 0: never. Unless it is given it is the server's `idleTimeoutMs`, where
-   * that is given. Where both are, whichever passes first closes.
+   * A connection without a request for so long is closed. 0: never. Unless it is given it is the server's
+   * `idleTimeoutMs`, where that is given. Where both are, whichever passes first closes.
    */
   readonly keepAliveTimeoutMs: number;
-  /** Streams of one HTTP/2 session that its client resets within `floodIntervalMs`. More: the session ends with ENHANCE_YOUR_CALM. */
+  /**
+   * Streams of one HTTP/2 session that its client resets within `floodIntervalMs`. More: the session ends with
+   * ENHANCE_YOUR_CALM.
+   */
   readonly maxResets: number;
   /** Frames of PING, SETTINGS, PRIORITY and empty DATA in one session within `floodIntervalMs`. More: the same. */
   readonly maxControlFrames: number;
@@ -39,7 +44,11 @@ export type GivenHttpLimits = Partial<HttpLimits> & { readonly idleTimeoutMs?: n
 
 /** What is in force where these are given. */
 export function resolveHttpLimits({ idleTimeoutMs, ...given }: GivenHttpLimits): HttpLimits {
-  return { ...DEFAULT_HTTP_LIMITS, ...(idleTimeoutMs !== undefined && { keepAliveTimeoutMs: idleTimeoutMs }), ...given };
+  return {
+    ...DEFAULT_HTTP_LIMITS,
+    ...(idleTimeoutMs !== undefined && { keepAliveTimeoutMs: idleTimeoutMs }),
+    ...given,
+  };
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -64,10 +73,11 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   minBodyBytesPerSecond: 240,
   // Longer than the 60 s of common load balancers, so that the side that sends requests is the one that closes.
   keepAliveTimeoutMs: 75_000,
-  // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a breath. nghttp2's own
-  // bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487).
+  // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a breath.
+  // nghttp2's own bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487).
   maxResets: 300,
-  // A hundred in a second: gRPC measures its line with as many PINGs, browsers send a handful in all (CVE-2019-9512, 9513, 9515, 9518).
+  // A hundred in a second: gRPC measures its line with as many PINGs, browsers send a handful in all (CVE-2019-9512,
+  // 9513, 9515, 9518).
   maxControlFrames: 1_000,
   floodIntervalMs: 10_000,
 };

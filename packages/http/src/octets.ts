@@ -10,7 +10,10 @@ export const VALUE = 4;
 export const HEX = 8;
 /** What a registered name may hold, percent signs included (RFC 3986 §3.2.2). */
 export const REG_NAME = 16;
-/** The first letter, in either case, of every field name that steers the engine: most names begin otherwise, and pass at one look. */
+/**
+ * The first letter, in either case, of every field name that steers the engine: most names begin otherwise, and pass at
+ * one look.
+ */
 export const STEERS = 32;
 
 const OCTETS = new Uint8Array(256);
@@ -21,7 +24,8 @@ const mark = (characters: string, mask: number): void => {
     OCTETS[code] = (OCTETS[code] ?? 0) | mask;
   }
 };
-const range = (first: number, last: number): string => String.fromCharCode(...Array.from({ length: last - first + 1 }, (_, index) => first + index));
+const range = (first: number, last: number): string =>
+  String.fromCharCode(...Array.from({ length: last - first + 1 }, (_, index) => first + index));
 
 const DIGITS = '0123456789';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -1,11 +1,13 @@
-// The way out of one connection: texts gather in a batch that leaves in one write, and whoever finds no room waits here.
+// The way out of one connection: texts gather in a batch that leaves in one write, and whoever finds no room waits
+// here.
 
 import type { Connection } from '@wellknown/core';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Outlet } from './content-pump.ts';
 import type { HttpService } from './service.ts';
 
-// A batch this large is sent before more requests are read, so that a flood of small requests can't pile up large answers.
+// A batch this large is sent before more requests are read, so that a flood of small requests can't pile up large
+// answers.
 const MAX_BATCH_CHARACTERS = 65_536;
 
 export class Outbox implements Outlet {
@@ -29,7 +31,10 @@ export class Outbox implements Outlet {
     if (this.#batch.length >= MAX_BATCH_CHARACTERS) this.flush();
   }
 
-  /** Sends the batch with `text`, and `bytes` after it, in one system call. The bytes must not change until they are sent. */
+  /**
+   * Sends the batch with `text`, and `bytes` after it, in one system call. The bytes must not change until they are
+   * sent.
+   */
   addBytes(text: string, bytes: Uint8Array): void {
     const batch = this.#batch + text;
     this.#batch = '';

@@ -1,13 +1,13 @@
-// What a connection waits for, and the deadline that goes with it. A deadline runs from the start of its phase: bytes that
-// trickle in don't move it.
+// What a connection waits for, and the deadline that goes with it. A deadline runs from the start of its phase: bytes
+// that trickle in don't move it.
 
 import type { Connection } from '@wellknown/core';
 import type { HttpLimits } from './limits.ts';
 
 type Phase = 'first-head' | 'idle' | 'head' | 'body' | 'answer' | 'closing';
 
-// A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within this, and
-// those of HTTP/2 have answered a PING by then, from wherever they are.
+// A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within
+// this, and those of HTTP/2 have answered a PING by then, from wherever they are.
 export const DRAIN_GRACE_MS = 1_000;
 
 export class PhaseDeadline {

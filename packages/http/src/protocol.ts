@@ -18,20 +18,30 @@ export interface HttpProtocolOptions {
   readonly http2?: boolean;
 }
 
-// An upload that was answered early goes on for as long as its client does not look: what a fast one sends within core's
-// `lingerTimeoutMs`. Bytes that are read and dropped cost less than a client that never gets its 401.
+// An upload that was answered early goes on for as long as its client does not look: what a fast one sends within
+// core's `lingerTimeoutMs`. Bytes that are read and dropped cost less than a client that never gets its 401.
 const LINGER_BYTES = 64 * 1024 * 1024;
 
 /** HTTP/1.1 and HTTP/1.0 over any connection of core, and HTTP/2 over TLS, answered by `handler`. */
-export function httpProtocol(handler: FetchHandler, { limits = {}, proxies, accessLog, http2 = true }: HttpProtocolOptions = {}): Protocol {
+export function httpProtocol(
+  handler: FetchHandler,
+  { limits = {}, proxies, accessLog, http2 = true }: HttpProtocolOptions = {},
+): Protocol {
   const allLimits = resolveHttpLimits(limits);
   const { keepAliveTimeoutMs } = allLimits;
-  const services = new WeakMap<ServiceContext, { readonly service: HttpService; readonly sessions: Http2Sessions | undefined }>();
+  const services = new WeakMap<
+    ServiceContext,
+    { readonly service: HttpService; readonly sessions: Http2Sessions | undefined }
+  >();
   return defineProtocol({
     name: 'http',
     port: 80,
     // Core's idle limit is for the silence of a handler too; it must not cut the time between requests short.
-    limits: { lingerBytes: LINGER_BYTES, idleTimeoutMs: keepAliveTimeoutMs === 0 ? 0 : Math.max(DEFAULT_CONNECTION_LIMITS.idleTimeoutMs, keepAliveTimeoutMs) },
+    limits: {
+      lingerBytes: LINGER_BYTES,
+      idleTimeoutMs:
+        keepAliveTimeoutMs === 0 ? 0 : Math.max(DEFAULT_CONNECTION_LIMITS.idleTimeoutMs, keepAliveTimeoutMs),
+    },
     alpn: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     open(connection, context) {
       let shared = services.get(context);
@@ -41,7 +51,9 @@ export function httpProtocol(handler: FetchHandler, { limits = {}, proxies, acce
         services.set(context, shared);
       }
       const { service, sessions } = shared;
-      return sessions !== undefined && connection.secure?.alpn === 'h2' ? sessions.open(connection) : new HttpConnection(connection, service);
+      return sessions !== undefined && connection.secure?.alpn === 'h2'
+        ? sessions.open(connection)
+        : new HttpConnection(connection, service);
     },
     refusal: () => OVERLOAD_TEXT,
   });

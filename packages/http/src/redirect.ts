@@ -3,8 +3,8 @@ import { isAuthority } from './authority.ts';
 import { HttpResponse } from './response.ts';
 
 /**
- * Sends every request to the same place over HTTPS. For the listener in clear beside one with TLS. A request without a valid host
- * has no such place and gets 400. 308 keeps the method and the content.
+ * Sends every request to the same place over HTTPS. For the listener in clear beside one with TLS. A request without a
+ * valid host has no such place and gets 400. 308 keeps the method and the content.
  */
 export function redirectToHttps(httpsPort = 443): FetchHandler {
   return (request, { client, rawTarget }) => {

@@ -1,5 +1,5 @@
-// Every way a request can be refused before a handler sees it: the status, the clause, and a sentence for the body and the
-// log. After each of them the connection is closed, since what follows on it can't be trusted.
+// Every way a request can be refused before a handler sees it: the status, the clause, and a sentence for the body and
+// the log. After each of them the connection is closed, since what follows on it can't be trusted.
 
 export interface RefusalSpec {
   readonly status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 505;
@@ -15,7 +15,11 @@ export const REFUSALS = {
   'method-unknown': { status: 501, rfc: '9110 §9.1', text: 'the method is not implemented' },
   'target-invalid': { status: 400, rfc: '9112 §3.2', text: 'the request target is not valid' },
   'target-too-long': { status: 414, rfc: '9112 §3', text: 'the request target is too long' },
-  'request-line-invalid': { status: 400, rfc: '9112 §3', text: 'the request line is not METHOD TARGET VERSION with single spaces' },
+  'request-line-invalid': {
+    status: 400,
+    rfc: '9112 §3',
+    text: 'the request line is not METHOD TARGET VERSION with single spaces',
+  },
   'version-invalid': { status: 400, rfc: '9112 §2.3', text: 'the protocol version is malformed' },
   'version-unsupported': { status: 505, rfc: '9110 §15.6.6', text: 'only HTTP/1.0 and HTTP/1.1 are spoken here' },
   'field-name-invalid': { status: 400, rfc: '9112 §5', text: 'a field name is not a token followed by a colon' },
@@ -38,7 +42,11 @@ export const REFUSALS = {
   'chunk-extension-invalid': { status: 400, rfc: '9112 §7.1.1', text: 'a chunk extension is malformed' },
   'chunk-extensions-too-large': { status: 413, rfc: '9112 §7.1.1', text: 'too many bytes of chunk extensions' },
   'chunk-end-invalid': { status: 400, rfc: '9112 §7.1', text: 'chunk data is not followed by CR LF' },
-  'trailer-forbidden': { status: 400, rfc: '9110 §6.5.1', text: 'a trailer field that would change framing or routing' },
+  'trailer-forbidden': {
+    status: 400,
+    rfc: '9110 §6.5.1',
+    text: 'a trailer field that would change framing or routing',
+  },
   'trailers-too-large': { status: 431, rfc: '9112 §7.1.2', text: 'the trailer section is too large' },
   'body-too-large': { status: 413, rfc: '9110 §15.5.14', text: 'the content is larger than allowed here' },
   'expectation-unknown': { status: 417, rfc: '9110 §10.1.1', text: 'the only expectation met here is 100-continue' },

@@ -13,8 +13,16 @@ export interface RequestBodyEvents {
 
 type Reader =
   | { readonly kind: 'none' }
-  | { readonly kind: 'collector'; readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void; readonly reject: (error: Error) => void }
-  | { readonly kind: 'stream'; readonly controller: ReadableStreamDefaultController<Uint8Array>; pulled: (() => void) | undefined }
+  | {
+      readonly kind: 'collector';
+      readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
+      readonly reject: (error: Error) => void;
+    }
+  | {
+      readonly kind: 'stream';
+      readonly controller: ReadableStreamDefaultController<Uint8Array>;
+      pulled: (() => void) | undefined;
+    }
   | { readonly kind: 'discard' };
 
 export class RequestBody {
@@ -46,7 +54,9 @@ export class RequestBody {
 
   /** True while nothing more should be read from the peer. */
   get full(): boolean {
-    return this.#queuedBytes >= HIGH_WATER_BYTES && this.#reader.kind !== 'collector' && this.#reader.kind !== 'discard';
+    return (
+      this.#queuedBytes >= HIGH_WATER_BYTES && this.#reader.kind !== 'collector' && this.#reader.kind !== 'discard'
+    );
   }
 
   /** Offers the whole content without copying it. Until `keepLent` is called the bytes must not change. */
@@ -104,7 +114,8 @@ export class RequestBody {
 
   /** The whole content. Rejects when it never became complete. */
   collect(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#reader.kind !== 'none' || this.#stream?.locked === true) return Promise.reject(new TypeError('the content of the request has been read already'));
+    if (this.#reader.kind !== 'none' || this.#stream?.locked === true)
+      return Promise.reject(new TypeError('the content of the request has been read already'));
     // As on the platform, whoever reads all of it holds the stream from then on.
     this.#stream?.getReader();
     this.keepLent();
@@ -124,9 +135,13 @@ export class RequestBody {
   stream(): ReadableStream<Uint8Array> {
     this.keepLent();
     if (this.#stream === undefined) {
-      this.#stream = new ReadableStream<Uint8Array>({ pull: (controller) => this.#pull(controller), cancel: () => this.#cancel() }, { highWaterMark: 0 });
+      this.#stream = new ReadableStream<Uint8Array>(
+        { pull: (controller) => this.#pull(controller), cancel: () => this.#cancel() },
+        { highWaterMark: 0 },
+      );
       if (this.#reader.kind === 'collector') this.#stream.getReader();
-      // Now and not at the first pull: an answer that relays the stream has begun by then, and 100 (Continue) would be too late.
+      // Now and not at the first pull: an answer that relays the stream has begun by then, and 100 (Continue) would be
+      // too late.
       if (this.#reader.kind === 'none' && this.#end === undefined) this.#events.wanted();
     }
     return this.#stream;

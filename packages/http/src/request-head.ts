@@ -39,7 +39,11 @@ export interface RequestLine {
 }
 
 /** What a well-formed head means, or the refusal that its meaning calls for. */
-export function decideHead({ method, target, minorVersion }: RequestLine, facts: FieldFacts, fieldLines: string): RequestHead | Refusal {
+export function decideHead(
+  { method, target, minorVersion }: RequestLine,
+  facts: FieldFacts,
+  fieldLines: string,
+): RequestHead | Refusal {
   const parsed = parseTarget(method, target);
   if (parsed === undefined) return 'target-invalid';
   const problem = facts.hostProblem(minorVersion);
@@ -65,7 +69,11 @@ export function decideHead({ method, target, minorVersion }: RequestLine, facts:
 }
 
 /** The same for a head of the same version whose fields are, byte for byte, those of `known`. */
-export function headWithFieldsOf(known: RequestHead, host: string, { method, target, minorVersion }: RequestLine): RequestHead | Refusal {
+export function headWithFieldsOf(
+  known: RequestHead,
+  host: string,
+  { method, target, minorVersion }: RequestLine,
+): RequestHead | Refusal {
   const parsed = parseTarget(method, target);
   if (parsed === undefined) return 'target-invalid';
   return {

@@ -1,5 +1,5 @@
-// The headers of a request as a handler sees them. Reading one field costs a scan of a few lines; a real `Headers` is made
-// only for what needs one: iteration and changes.
+// The headers of a request as a handler sees them. Reading one field costs a scan of a few lines; a real `Headers` is
+// made only for what needs one: iteration and changes.
 
 import { findField, readFields } from './fields.ts';
 import { isToken } from './octets.ts';

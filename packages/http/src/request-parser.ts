@@ -1,5 +1,5 @@
-// Requests one after another: bytes in, one event at a time out. The caller asks for the next event when it can take it,
-// which is how pipelined requests wait without being parsed. No sockets, no clock.
+// Requests one after another: bytes in, one event at a time out. The caller asks for the next event when it can take
+// it, which is how pipelined requests wait without being parsed. No sockets, no clock.
 
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { HEAD_COMPLETE, HEAD_REFUSED, HeadParser, NEED_MORE } from './head-parser.ts';
@@ -53,8 +53,8 @@ export class RequestParser {
   }
 
   /**
-   * After `head`: takes the whole content as one span, without events, if its length is known and it lies before `end`. False
-   * changes nothing.
+   * After `head`: takes the whole content as one span, without events, if its length is known and it lies before `end`.
+   * False changes nothing.
    */
   takeWholeContent(end: number): boolean {
     if (this.#mode !== 'length' || this.#remainingBytes > end - this.position) return false;

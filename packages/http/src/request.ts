@@ -1,5 +1,5 @@
-// The `Request` that a handler gets. Nothing of it is made before it is asked for: a platform Request costs more to construct
-// than the rest of a small exchange.
+// The `Request` that a handler gets. Nothing of it is made before it is asked for: a platform Request costs more to
+// construct than the rest of a small exchange.
 
 import type { RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';

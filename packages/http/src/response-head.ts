@@ -1,5 +1,5 @@
-// Status line and header section of an answer. The engine alone decides framing: what a handler says about it is checked
-// against the content, or dropped, so that no handler can make two answers out of one.
+// Status line and header section of an answer. The engine alone decides framing: what a handler says about it is
+// checked against the content, or dropped, so that no handler can make two answers out of one.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import { parseContentLength } from './framing.ts';
@@ -37,8 +37,18 @@ export interface EncodedHead {
   readonly byteLength: number;
 }
 
-/** Fields about one connection, which a handler that relays an answer brings along without meaning them for this one. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+/**
+ * Fields about one connection, which a handler that relays an answer brings along without meaning them for this one.
+ */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 // CR, LF and NUL would end the field early; what is above 0xff has no octet.
 const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -53,9 +63,13 @@ export interface EncodedFields {
 }
 
 /** Status line and header fields, or a sentence for the log about why they can't be sent. */
-export function encodeFields({ status, statusText, headers, content }: Omit<ResponseParts, 'byteLength'>, dateLine: string): Result<EncodedFields, string> {
+export function encodeFields(
+  { status, statusText, headers, content }: Omit<ResponseParts, 'byteLength'>,
+  dateLine: string,
+): Result<EncodedFields, string> {
   if (!Number.isInteger(status) || status < 200 || status > 599) return fail(`status ${status} is not a final status`);
-  if (statusText !== '' && INVALID_VALUE.test(statusText)) return fail('the status text holds a character that is not allowed');
+  if (statusText !== '' && INVALID_VALUE.test(statusText))
+    return fail('the status text holds a character that is not allowed');
   let text = statusText === '' ? statusLine(status) : `HTTP/1.1 ${status} ${statusText}\r\n`;
   let declared: number | undefined;
   let closes = false;
@@ -67,7 +81,8 @@ export function encodeFields({ status, statusText, headers, content }: Omit<Resp
     const lower = name.toLowerCase();
     if (lower === 'content-length') {
       const length = parseContentLength(value);
-      if (length === undefined || (declared !== undefined && declared !== length)) return fail(`Content-Length '${value}' is not one number`);
+      if (length === undefined || (declared !== undefined && declared !== length))
+        return fail(`Content-Length '${value}' is not one number`);
       declared = length;
       continue;
     }
@@ -79,7 +94,8 @@ export function encodeFields({ status, statusText, headers, content }: Omit<Resp
     else if (lower === 'content-type') hasType = true;
     text += `${name}: ${value}\r\n`;
   }
-  if (content === 'text' && !hasType && status !== 204 && status !== 304) text += `Content-Type: ${DEFAULT_TEXT_TYPE}\r\n`;
+  if (content === 'text' && !hasType && status !== 204 && status !== 304)
+    text += `Content-Type: ${DEFAULT_TEXT_TYPE}\r\n`;
   if (!hasDate) text += dateLine;
   return ok({ text, declared, closes, hasDate });
 }
@@ -100,7 +116,12 @@ export function encodeHead(parts: ResponseParts, facts: ExchangeFacts): Result<E
   const closes = facts.closes || fields.value.closes || framing.transfer === 'until-close';
   // An HTTP/1.0 client has to be told that it may go on.
   const connection = closes ? 'Connection: close\r\n' : facts.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
-  return ok({ text: `${text}${framing.line}${connection}\r\n`, transfer: framing.transfer, closes, byteLength: framing.byteLength });
+  return ok({
+    text: `${text}${framing.line}${connection}\r\n`,
+    transfer: framing.transfer,
+    closes,
+    byteLength: framing.byteLength,
+  });
 }
 
 const CHUNKED_LINE = 'Transfer-Encoding: chunked\r\n';
@@ -119,18 +140,31 @@ interface TransferDecision {
   readonly byteLength: number;
 }
 
-function decideTransfer({ status, content, byteLength }: ResponseParts, { isHead, minorVersion }: ExchangeFacts, declared: number | undefined): TransferDecision | string {
+function decideTransfer(
+  { status, content, byteLength }: ResponseParts,
+  { isHead, minorVersion }: ExchangeFacts,
+  declared: number | undefined,
+): TransferDecision | string {
   // No length in a 204 (RFC 9110 §8.6); a 304 would have to name that of the 200.
   if (status === 204 || status === 304) return { transfer: 'none', line: '', byteLength: 0 };
   if (status === 205) return { transfer: 'none', line: 'Content-Length: 0\r\n', byteLength: 0 };
   if (content === 'unknown') {
-    if (isHead) return { transfer: 'none', line: declared === undefined ? '' : `Content-Length: ${declared}\r\n`, byteLength: 0 };
-    if (declared !== undefined) return { transfer: 'length', line: `Content-Length: ${declared}\r\n`, byteLength: declared };
+    if (isHead)
+      return { transfer: 'none', line: declared === undefined ? '' : `Content-Length: ${declared}\r\n`, byteLength: 0 };
+    if (declared !== undefined)
+      return { transfer: 'length', line: `Content-Length: ${declared}\r\n`, byteLength: declared };
     // Never chunked to HTTP/1.0 (RFC 9112 §6.1).
-    return minorVersion === 1 ? { transfer: 'chunked', line: CHUNKED_LINE, byteLength: 0 } : { transfer: 'until-close', line: '', byteLength: 0 };
+    return minorVersion === 1
+      ? { transfer: 'chunked', line: CHUNKED_LINE, byteLength: 0 }
+      : { transfer: 'until-close', line: '', byteLength: 0 };
   }
   // An answer to HEAD may know the length without having the content.
   const length = isHead && content === 'empty' && declared !== undefined ? declared : byteLength;
-  if (declared !== undefined && declared !== length) return `Content-Length says ${declared}, the content has ${length} bytes`;
-  return { transfer: isHead || length === 0 ? 'none' : 'length', line: `Content-Length: ${length}\r\n`, byteLength: length };
+  if (declared !== undefined && declared !== length)
+    return `Content-Length says ${declared}, the content has ${length} bytes`;
+  return {
+    transfer: isHead || length === 0 ? 'none' : 'length',
+    line: `Content-Length: ${length}\r\n`,
+    byteLength: length,
+  };
 }

@@ -20,7 +20,13 @@ export interface HttpResponseInit {
 
 /** Whole heads, for what `HttpResponse.writtenOf` asks. */
 export interface HeadSource {
-  headFor(status: number, headers: ResponseHeaders | undefined, isText: boolean, byteLength: number, dateLine: string): string | undefined;
+  headFor(
+    status: number,
+    headers: ResponseHeaders | undefined,
+    isText: boolean,
+    byteLength: number,
+    dateLine: string,
+  ): string | undefined;
 }
 
 const SOURCE_CHUNK_BYTES = 65_536;
@@ -33,8 +39,8 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const;
 const UNUSED = { type: 'default', url: '', redirected: false } as const;
 
 /**
- * Made like a platform Response, and satisfies `instanceof Response`, but is written several times faster. A wrong status or
- * a header that can't be sent is found when it is written, and answered with 500.
+ * Made like a platform Response, and satisfies `instanceof Response`, but is written several times faster. A wrong
+ * status or a header that can't be sent is found when it is written, and answered with 500.
  */
 export class HttpResponse implements Response {
   readonly #content: ResponseContent;
@@ -44,7 +50,10 @@ export class HttpResponse implements Response {
   #headers: Headers | undefined;
   #native: Response | undefined;
   #taken = false;
-  /** What the engine wrote for it last, and the Date line in it: constant answers are kept by their handlers and sent again. */
+  /**
+   * What the engine wrote for it last, and the Date line in it: constant answers are kept by their handlers and sent
+   * again.
+   */
   #written = '';
   #writtenDate = '';
 
@@ -86,7 +95,8 @@ export class HttpResponse implements Response {
       this.#headers = new Headers();
       for (const [name, value] of entriesOf(given)) this.#headers.append(name, value);
       // As a platform Response does.
-      if (typeof this.#content === 'string' && !this.#headers.has('content-type')) this.#headers.set('content-type', DEFAULT_TEXT_TYPE);
+      if (typeof this.#content === 'string' && !this.#headers.has('content-type'))
+        this.#headers.set('content-type', DEFAULT_TEXT_TYPE);
     }
     return this.#headers;
   }
@@ -97,14 +107,22 @@ export class HttpResponse implements Response {
   }
 
   /**
-   * For the engine: the whole answer with status 200 or such, where it is text or few bytes and nothing else is to be decided;
-   * otherwise undefined. `headFor` gives the head.
+   * For the engine: the whole answer with status 200 or such, where it is text or few bytes and nothing else is to be
+   * decided; otherwise undefined. `headFor` gives the head.
    */
   static writtenOf(response: HttpResponse, dateLine: string, headFor: HeadSource): string | undefined {
     if (response.#writtenDate === dateLine && response.#headers === undefined) return response.#written;
     const content = response.#content;
     const status = response.#status;
-    if (response.#native !== undefined || response.#headers !== undefined || response.#statusText !== '' || status === 204 || status === 205 || status === 304) return undefined;
+    if (
+      response.#native !== undefined ||
+      response.#headers !== undefined ||
+      response.#statusText !== '' ||
+      status === 204 ||
+      status === 205 ||
+      status === 304
+    )
+      return undefined;
     let text: string;
     let byteLength: number;
     if (typeof content === 'string') {
@@ -126,12 +144,22 @@ export class HttpResponse implements Response {
     return response.#written;
   }
 
-  /** For the engine: content in memory that is too large to be copied and small enough to be handed to the socket at once. */
+  /**
+   * For the engine: content in memory that is too large to be copied and small enough to be handed to the socket at
+   * once.
+   */
   static bytesOf(response: HttpResponse): Uint8Array | undefined {
     const content = response.#content;
-    if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0) return undefined;
+    if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0)
+      return undefined;
     const { status } = response;
-    return response.#native !== undefined || response.#statusText !== '' || status === 204 || status === 205 || status === 304 ? undefined : content;
+    return response.#native !== undefined ||
+      response.#statusText !== '' ||
+      status === 204 ||
+      status === 205 ||
+      status === 304
+      ? undefined
+      : content;
   }
 
   /** For the engine: the content, once. Undefined when it has been read already. */
@@ -178,7 +206,11 @@ export class HttpResponse implements Response {
 
   clone(): Response {
     // Headers may have been changed since the platform's was made.
-    return new Response(this.#made().clone().body, { status: this.#status, statusText: this.#statusText, headers: this.headers });
+    return new Response(this.#made().clone().body, {
+      status: this.#status,
+      statusText: this.#statusText,
+      headers: this.headers,
+    });
   }
 
   get type(): (typeof UNUSED)['type'] {
@@ -197,7 +229,11 @@ export class HttpResponse implements Response {
     if (this.#native === undefined) {
       if (this.#taken) throw new TypeError('the content of the response has been read already');
       const content = this.#content;
-      this.#native = new Response(isSource(content) ? streamOf(content) : content, { status: this.#status, statusText: this.#statusText, headers: this.headers });
+      this.#native = new Response(isSource(content) ? streamOf(content) : content, {
+        status: this.#status,
+        statusText: this.#statusText,
+        headers: this.headers,
+      });
     }
     return this.#native;
   }
@@ -216,7 +252,8 @@ export function entriesOf(headers: ResponseHeaders | undefined): Iterable<readon
   return Symbol.iterator in headers ? headers : Object.entries(headers);
 }
 
-const namesType = (headers: ResponseHeaders): boolean => Array.from(entriesOf(headers), ([name]) => name.toLowerCase()).includes('content-type');
+const namesType = (headers: ResponseHeaders): boolean =>
+  Array.from(entriesOf(headers), ([name]) => name.toLowerCase()).includes('content-type');
 
 function streamOf(source: ContentSource): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(

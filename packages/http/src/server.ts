@@ -11,11 +11,23 @@ export interface HttpServerOptions extends Omit<ServerOptions, 'limits'>, Omit<H
 }
 
 /**
- * A server for one handler: a function, or an object with `fetch`. For files, give it `serveFiles(root)`. Nothing is bound
- * before `listen`, which resolves with the real endpoints.
+ * A server for one handler: a function, or an object with `fetch`. For files, give it `serveFiles(root)`. Nothing is
+ * bound before `listen`, which resolves with the real endpoints.
  */
-export function createHttpServer(handler: FetchHandler | { readonly fetch: FetchHandler }, { listen, limits, proxies, accessLog, http2, ...options }: HttpServerOptions = {}): Server {
-  const answer: FetchHandler = typeof handler === 'function' ? handler : (request, context) => handler.fetch(request, context);
-  const protocol = httpProtocol(answer, { proxies, accessLog, ...(limits !== undefined && { limits }), ...(http2 !== undefined && { http2 }) });
-  return createServer(listen === undefined ? { protocol } : { protocol, listen }, { ...options, ...(limits !== undefined && { limits }) });
+export function createHttpServer(
+  handler: FetchHandler | { readonly fetch: FetchHandler },
+  { listen, limits, proxies, accessLog, http2, ...options }: HttpServerOptions = {},
+): Server {
+  const answer: FetchHandler =
+    typeof handler === 'function' ? handler : (request, context) => handler.fetch(request, context);
+  const protocol = httpProtocol(answer, {
+    proxies,
+    accessLog,
+    ...(limits !== undefined && { limits }),
+    ...(http2 !== undefined && { http2 }),
+  });
+  return createServer(listen === undefined ? { protocol } : { protocol, listen }, {
+    ...options,
+    ...(limits !== undefined && { limits }),
+  });
 }

@@ -34,7 +34,16 @@ export class HttpService {
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly prefixes = new HeadPrefixes();
   readonly buffers = new BufferPool();
-  readonly counts: HttpCounts = { requests: 0, answers2xx: 0, answers3xx: 0, answers4xx: 0, answers5xx: 0, refusals: 0, upgrades: 0, aborted: 0 };
+  readonly counts: HttpCounts = {
+    requests: 0,
+    answers2xx: 0,
+    answers3xx: 0,
+    answers4xx: 0,
+    answers5xx: 0,
+    refusals: 0,
+    upgrades: 0,
+    aborted: 0,
+  };
   readonly #idPrefix = crypto.randomUUID().slice(0, 8);
   #nextId = 0;
   #dateSecond = -1;
@@ -50,7 +59,8 @@ export class HttpService {
     this.accessLog = accessLog;
     // Plain fields are counted much faster than names are looked up; core reads them through the names.
     const { counts } = this;
-    for (const name of Object.keys(counts) as (keyof HttpCounts)[]) Object.defineProperty(context.counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
+    for (const name of Object.keys(counts) as (keyof HttpCounts)[])
+      Object.defineProperty(context.counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
   }
 
   /** Unique among all workers, short, and without meaning. */

@@ -44,7 +44,11 @@ test('a file that was moved away is left alone, and a new one begun, with and wi
   log.write('third\n');
   log.reopen();
   log.close();
-  expect([`${file}.1`, `${file}.2`, file].map((name) => fs.readFileSync(name, 'utf8'))).toEqual(['first\n', 'second\n', 'third\n']);
+  expect([`${file}.1`, `${file}.2`, file].map((name) => fs.readFileSync(name, 'utf8'))).toEqual([
+    'first\n',
+    'second\n',
+    'third\n',
+  ]);
 });
 
 test('a file that can’t be opened throws, and a folder that is gone later is reported once', () => {

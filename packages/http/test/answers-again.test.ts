@@ -6,15 +6,40 @@ import { HttpResponse, type HttpResponseInit, type ResponseContent } from '../sr
 import { readResponses, serveHandler, settled } from './serve.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-const fieldName = fc.constantFrom('X-A', 'x-b', 'Content-Type', 'Cache-Control', 'Set-Cookie', 'Date', 'Connection', 'Content-Length', 'bad name', 'Keep-Alive');
+const fieldName = fc.constantFrom(
+  'X-A',
+  'x-b',
+  'Content-Type',
+  'Cache-Control',
+  'Set-Cookie',
+  'Date',
+  'Connection',
+  'Content-Length',
+  'bad name',
+  'Keep-Alive',
+);
 const fieldValue = fc.constantFrom('a', 'b', 'text/plain', '5', '3', 'close', 'x\r\ny', 'é', '€', '');
 const headers = fc.oneof(
   fc.constant(undefined),
   fc.array(fc.tuple(fieldName, fieldValue), { maxLength: 4 }),
   fc.dictionary(fieldName, fieldValue, { maxKeys: 4 }),
 );
-const content = fc.constantFrom<ResponseContent>('Hello', 'abc', 'é€', '', null, new Uint8Array([1, 2, 3]), new Uint8Array(20_000).fill(66), 'y'.repeat(20_000));
-const response = fc.record({ status: fc.constantFrom(200, 201, 204, 304, 404, 99), statusText: fc.constantFrom('', '', 'Fine'), headers, content });
+const content = fc.constantFrom<ResponseContent>(
+  'Hello',
+  'abc',
+  'é€',
+  '',
+  null,
+  new Uint8Array([1, 2, 3]),
+  new Uint8Array(20_000).fill(66),
+  'y'.repeat(20_000),
+);
+const response = fc.record({
+  status: fc.constantFrom(200, 201, 204, 304, 404, 99),
+  statusText: fc.constantFrom('', '', 'Fine'),
+  headers,
+  content,
+});
 
 async function answerOf(peer: ReturnType<typeof serveHandler>['peer']): Promise<string> {
   peer.send(GET);
@@ -56,7 +81,14 @@ test('a kept response whose headers are changed is sent as changed', async () =>
 test.each([
   ['a Map', () => new Map([['X-A', '1']])],
   ['a Headers', () => new Headers({ 'X-A': '1' })],
-  ['an iterator of its own', () => ({ *[Symbol.iterator]() { yield ['X-A', '1']; } })],
+  [
+    'an iterator of its own',
+    () => ({
+      *[Symbol.iterator]() {
+        yield ['X-A', '1'];
+      },
+    }),
+  ],
 ])('headers in %s are sent, whatever was answered before', async (_, make) => {
   const given = [undefined, make(), undefined, make(), make(), { __proto__: { inherited: 'x' } }];
   const { peer } = serveHandler(() => new HttpResponse('x', { headers: given.shift() as HttpResponseInit['headers'] }));
@@ -70,19 +102,45 @@ test.each([
 
 test.each<[string, () => Response, string, string | null]>([
   ['text', () => new Response('é'), 'é', 'text/plain;charset=UTF-8'],
-  ['text whose type was taken away', () => { const response = new Response('x'); response.headers.delete('content-type'); return response; }, 'x', null],
+  [
+    'text whose type was taken away',
+    () => {
+      const response = new Response('x');
+      response.headers.delete('content-type');
+      return response;
+    },
+    'x',
+    null,
+  ],
   ['bytes', () => new Response(new Uint8Array([97, 98])), 'ab', null],
   ['a view of bytes', () => new Response(new Uint8Array([97, 98, 99]).subarray(1, 2)), 'b', null],
   ['a blob', () => new Response(new Blob(['blob'], { type: 'text/x' })), 'blob', 'text/x'],
-  ['a form', () => new Response(new URLSearchParams({ a: 'b' })), 'a=b', 'application/x-www-form-urlencoded;charset=UTF-8'],
+  [
+    'a form',
+    () => new Response(new URLSearchParams({ a: 'b' })),
+    'a=b',
+    'application/x-www-form-urlencoded;charset=UTF-8',
+  ],
   ['JSON', () => Response.json({ a: 1 }), '{"a":1}', 'application/json'],
   ['a clone', () => new Response('x').clone(), 'x', 'text/plain;charset=UTF-8'],
-  ['what was cloned', () => { const response = new Response('x'); response.clone(); return response; }, 'x', 'text/plain;charset=UTF-8'],
+  [
+    'what was cloned',
+    () => {
+      const response = new Response('x');
+      response.clone();
+      return response;
+    },
+    'x',
+    'text/plain;charset=UTF-8',
+  ],
   ['nothing', () => new Response(null), '', null],
   ['empty text', () => new Response(''), '', 'text/plain;charset=UTF-8'],
 ])('a platform Response of %s arrives as it is', async (_, make, body, type) => {
   const [answer] = readResponses(await answerOf(serveHandler(make).peer));
-  expect([Buffer.from(answer?.body ?? '', 'latin1').toString(), answer?.headers.get('content-type')]).toEqual([body, type]);
+  expect([Buffer.from(answer?.body ?? '', 'latin1').toString(), answer?.headers.get('content-type')]).toEqual([
+    body,
+    type,
+  ]);
 });
 
 test('a platform Response that was read already is a mistake of the handler', async () => {
@@ -107,11 +165,17 @@ test('the date moves on', async () => {
 
 test('JSON has its type, also beside other fields, unless another is given', () => {
   const typeOf = (init?: HttpResponseInit): string | null => HttpResponse.json({}, init).headers.get('content-type');
-  expect([typeOf(), typeOf({ status: 201 }), typeOf({ headers: { 'X-A': 'b' } }), typeOf({ headers: [['content-TYPE', 'application/problem+json']] })]).toEqual(['application/json', 'application/json', 'application/json', 'application/problem+json']);
+  expect([
+    typeOf(),
+    typeOf({ status: 201 }),
+    typeOf({ headers: { 'X-A': 'b' } }),
+    typeOf({ headers: [['content-TYPE', 'application/problem+json']] }),
+  ]).toEqual(['application/json', 'application/json', 'application/json', 'application/problem+json']);
 });
 
 describe('content that came with its head', () => {
-  const post = (body: string): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const post = (body: string): string =>
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   const readers: [string, (request: Request) => Promise<string>][] = [
     ['text()', (request) => request.text()],
     ['bytes', async (request) => Buffer.from(await request.arrayBuffer()).toString()],
@@ -127,7 +191,10 @@ describe('content that came with its head', () => {
       });
       peer.send(Buffer.from(post('first') + post('second, é')));
       for (let turn = 0; turn < 4; turn += 1) await settled();
-      expect(readResponses(peer.take()).map(({ body }) => Buffer.from(body, 'latin1').toString())).toEqual(['first', 'second, é']);
+      expect(readResponses(peer.take()).map(({ body }) => Buffer.from(body, 'latin1').toString())).toEqual([
+        'first',
+        'second, é',
+      ]);
     }
   });
 

@@ -9,9 +9,17 @@ export interface Question {
 }
 
 /** Sends the target as it is, and fails when something was logged as an error. */
-export async function ask(handler: FetchHandler, target: string, { method = 'GET', headers = {} }: Question = {}): Promise<ReadResponse> {
+export async function ask(
+  handler: FetchHandler,
+  target: string,
+  { method = 'GET', headers = {} }: Question = {},
+): Promise<ReadResponse> {
   const { peer, errors } = serveHandler(handler);
-  peer.send(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  peer.send(
+    `${method} ${target} HTTP/1.1\r\nHost: a\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`,
+  );
   let text = '';
   // The disk answers from other threads.
   await until(() => {

@@ -13,7 +13,12 @@ describe('handlers that break', () => {
   const secret = 'the password is sesame';
 
   test.each([
-    ['throws', () => { throw new Error(secret); }],
+    [
+      'throws',
+      () => {
+        throw new Error(secret);
+      },
+    ],
     ['rejects', () => Promise.reject(new Error(secret))],
     ['answers with something else', () => ({ status: 200 }) as unknown as Response],
     ['answers with nothing', () => undefined as unknown as Response],
@@ -26,7 +31,9 @@ describe('handlers that break', () => {
     ['declares another length', () => new HttpResponse('abc', { headers: { 'Content-Length': '5' } })],
     ['declares a length that is none', () => new HttpResponse('abc', { headers: { 'Content-Length': '3, 3' } })],
   ])('one that %s: 500 that leaks nothing, the error in the log, and the connection goes on', async (_, handler) => {
-    const { peer, errors } = serveHandler((request, context) => (request.url.endsWith('/ok') ? hello() : (handler as () => Response)(...([request, context] as unknown as []))));
+    const { peer, errors } = serveHandler((request, context) =>
+      request.url.endsWith('/ok') ? hello() : (handler as () => Response)(...([request, context] as unknown as [])),
+    );
     peer.send(GET);
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 500, body: 'Internal Server Error\n' }]);
@@ -36,7 +43,9 @@ describe('handlers that break', () => {
   });
 
   test('a stream that fails before its first byte is answered with 500, as a handler is that throws', async () => {
-    const { peer, errors } = serveHandler(() => new HttpResponse(new ReadableStream({ pull: () => Promise.reject(new Error(secret)) })));
+    const { peer, errors } = serveHandler(
+      () => new HttpResponse(new ReadableStream({ pull: () => Promise.reject(new Error(secret)) })),
+    );
     peer.send(GET);
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 500, body: 'Internal Server Error\n' }]);
@@ -52,23 +61,38 @@ describe('handlers that break', () => {
     });
 
   test.each([
-    ['is shorter than declared', () => new HttpResponse(streamOf(octets('ab')), { headers: { 'Content-Length': '3' } })],
-    ['is longer than declared', () => new HttpResponse(streamOf(octets('abcd')), { headers: { 'Content-Length': '3' } })],
+    [
+      'is shorter than declared',
+      () => new HttpResponse(streamOf(octets('ab')), { headers: { 'Content-Length': '3' } }),
+    ],
+    [
+      'is longer than declared',
+      () => new HttpResponse(streamOf(octets('abcd')), { headers: { 'Content-Length': '3' } }),
+    ],
     ['gives something else than bytes', () => new HttpResponse(streamOf('abc'))],
-    ['fails later', () => new HttpResponse(new ReadableStream({ pull: () => new Promise((_, reject) => setImmediate(() => reject(new Error(secret)))) }))],
-  ])('a stream that %s destroys the connection, so that nobody takes it for complete (RFC 9112 §8)', async (_, handler) => {
-    const { peer, errors, ...memory } = serveHandler(handler);
-    peer.send(GET + GET);
-    await settled();
-    const text = peer.take();
-    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
-    expect(text).not.toContain('0\r\n\r\n');
-    expect(text).not.toContain('abcd');
-    expect(peer.closed).toBe(true);
-    expect(errors).toHaveLength(1);
-    // Without an error, since core would write it again: it is in the log already, with its request.
-    expect([memory.connection.reason, memory.connection.error]).toEqual(['handler-failed', undefined]);
-  });
+    [
+      'fails later',
+      () =>
+        new HttpResponse(
+          new ReadableStream({ pull: () => new Promise((_, reject) => setImmediate(() => reject(new Error(secret)))) }),
+        ),
+    ],
+  ])(
+    'a stream that %s destroys the connection, so that nobody takes it for complete (RFC 9112 §8)',
+    async (_, handler) => {
+      const { peer, errors, ...memory } = serveHandler(handler);
+      peer.send(GET + GET);
+      await settled();
+      const text = peer.take();
+      expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+      expect(text).not.toContain('0\r\n\r\n');
+      expect(text).not.toContain('abcd');
+      expect(peer.closed).toBe(true);
+      expect(errors).toHaveLength(1);
+      // Without an error, since core would write it again: it is in the log already, with its request.
+      expect([memory.connection.reason, memory.connection.error]).toEqual(['handler-failed', undefined]);
+    },
+  );
 
   test('an answer that comes after the peer is gone is dropped and its stream is cancelled', async () => {
     let cancelled = false;
@@ -117,7 +141,15 @@ describe('streams out', () => {
 
   test('are cancelled when the peer goes', async () => {
     let reason: unknown;
-    const { peer } = serveHandler(() => new HttpResponse(new ReadableStream({ start: (controller) => controller.enqueue(octets('a')), cancel: (given) => void (reason = given) })));
+    const { peer } = serveHandler(
+      () =>
+        new HttpResponse(
+          new ReadableStream({
+            start: (controller) => controller.enqueue(octets('a')),
+            cancel: (given) => void (reason = given),
+          }),
+        ),
+    );
     peer.send(GET);
     await settled();
     peer.reset();
@@ -127,7 +159,11 @@ describe('streams out', () => {
 });
 
 describe('content that is not sent is let go', () => {
-  const cases: readonly (readonly [string, string, { readonly status?: number; readonly headers?: Readonly<Record<string, string>> }])[] = [
+  const cases: readonly (readonly [
+    string,
+    string,
+    { readonly status?: number; readonly headers?: Readonly<Record<string, string>> },
+  ])[] = [
     ['to HEAD', 'HEAD', {}],
     ['with 204', 'GET', { status: 204 }],
     ['with 304', 'GET', { status: 304 }],
@@ -136,7 +172,9 @@ describe('content that is not sent is let go', () => {
 
   test.each(cases)('a stream %s', async (_, method, init) => {
     let isCancelled = false;
-    const { peer } = serveHandler(() => new HttpResponse(new ReadableStream({ cancel: () => void (isCancelled = true) }), init));
+    const { peer } = serveHandler(
+      () => new HttpResponse(new ReadableStream({ cancel: () => void (isCancelled = true) }), init),
+    );
     peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     await settled();
     expect(readResponses(peer.take(), [method])).toHaveLength(1);
@@ -145,7 +183,9 @@ describe('content that is not sent is let go', () => {
 
   test.each(cases)('a source %s', async (_, method, init) => {
     let closed = 0;
-    const { peer } = serveHandler(() => new HttpResponse({ byteLength: 3, read: () => Promise.resolve(0), close: () => void (closed += 1) }, init));
+    const { peer } = serveHandler(
+      () => new HttpResponse({ byteLength: 3, read: () => Promise.resolve(0), close: () => void (closed += 1) }, init),
+    );
     peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     await settled();
     expect(readResponses(peer.take(), [method])).toHaveLength(1);

@@ -1,4 +1,5 @@
-// Chromium without a window, spoken to over a pipe in its own DevTools protocol: enough to load a page and ask what became of it.
+// Chromium without a window, spoken to over a pipe in its own DevTools protocol: enough to load a page and ask what
+// became of it.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
@@ -7,10 +8,24 @@ import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
 const GIVE_UP_MS = 20_000;
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--remote-debugging-pipe'];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+  '--remote-debugging-pipe',
+];
 
 /** The name of the program, or undefined where there is none. */
-export const findChromium = (): string | undefined => ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0);
+export const findChromium = (): string | undefined =>
+  ['chromium', 'chromium-browser', 'google-chrome'].find(
+    (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0,
+  );
 
 type Parameters = Readonly<Record<string, unknown>>;
 interface Message {
@@ -42,7 +57,9 @@ export class Browser {
 
   private constructor(program: string) {
     this.#profile = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-chromium-'));
-    this.#process = spawn(program, [...FLAGS, `--user-data-dir=${this.#profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(program, [...FLAGS, `--user-data-dir=${this.#profile}`, 'about:blank'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    });
     (this.#process.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => this.#read(text));
   }
 
@@ -62,9 +79,14 @@ export class Browser {
   async #newPage(): Promise<Page> {
     const { targetId } = await this.#send('Target.createTarget', { url: 'about:blank' });
     const { sessionId } = await this.#send('Target.attachToTarget', { targetId, flatten: true });
-    const send = (method: string, parameters: Parameters = {}): Promise<Parameters> => this.#send(method, parameters, String(sessionId));
+    const send = (method: string, parameters: Parameters = {}): Promise<Parameters> =>
+      this.#send(method, parameters, String(sessionId));
     await send('Page.enable');
-    const loaded = (): Promise<void> => within('a page to load', new Promise((resolve) => void this.#waiting.push({ method: 'Page.loadEventFired', resolve })));
+    const loaded = (): Promise<void> =>
+      within(
+        'a page to load',
+        new Promise((resolve) => void this.#waiting.push({ method: 'Page.loadEventFired', resolve })),
+      );
     return {
       send,
       loaded,
@@ -100,10 +122,11 @@ export class Browser {
     for (const piece of pieces) {
       const message = JSON.parse(piece) as Message;
       if (message.id !== undefined) this.#pending.get(message.id)?.(message);
-      else for (const waiting of this.#waiting.filter(({ method }) => method === message.method)) {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        waiting.resolve();
-      }
+      else
+        for (const waiting of this.#waiting.filter(({ method }) => method === message.method)) {
+          this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+          waiting.resolve();
+        }
     }
   }
 }

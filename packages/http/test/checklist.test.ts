@@ -14,12 +14,17 @@ const MAX_CUT_EVERYWHERE_BYTES = 400;
 
 function* everyWay(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
   if (bytes.length <= MAX_CUT_EVERYWHERE_BYTES) yield* everyCut(bytes);
-  else for (const offset of [0, 1, 20, 100, bytes.length >> 1, bytes.length - 100, bytes.length - 1]) yield cutAt(bytes, [offset]);
+  else
+    for (const offset of [0, 1, 20, 100, bytes.length >> 1, bytes.length - 100, bytes.length - 1])
+      yield cutAt(bytes, [offset]);
   yield byteByByte(bytes);
 }
 
 /** What a client sees of a case, in the words of the case. */
-async function play(given: Case, chunks: readonly Uint8Array[]): Promise<Pick<Case, 'answers' | 'closes'> & { readonly text: string }> {
+async function play(
+  given: Case,
+  chunks: readonly Uint8Array[],
+): Promise<Pick<Case, 'answers' | 'closes'> & { readonly text: string }> {
   const { peer, clock } = serveHandler(given.handler ?? echo, given.limits);
   for (const chunk of chunks) {
     if (!peer.closed) peer.send(chunk);
@@ -30,7 +35,9 @@ async function play(given: Case, chunks: readonly Uint8Array[]): Promise<Pick<Ca
   await settled();
   const text = peer.take();
   const responses = given.breaks === undefined ? readResponses(text, given.methods) : [];
-  const answers = responses.map(({ status, body }, index): readonly [number, string?] => (given.answers[index]?.[1] === undefined ? [status] : [status, body]));
+  const answers = responses.map(({ status, body }, index): readonly [number, string?] =>
+    given.answers[index]?.[1] === undefined ? [status] : [status, body],
+  );
   return { answers, closes: peer.sawEnd || peer.closed, text };
 }
 
@@ -38,13 +45,19 @@ test('the checklist is complete', () => {
   expect(ROWS.map(({ id }) => id).sort((a, b) => a - b)).toEqual(IDS);
 });
 
-describe.each(ROWS.map(({ id, rule, section, cases }) => [id, rule, section, cases] as const))('%i. %s (RFC %s)', (_id, _rule, _section, cases) => {
-  test.each(cases.map((given) => [JSON.stringify(given.input).slice(0, 90), given] as const))('%s', async (_, given) => {
-    for (const chunks of everyWay(octets(given.input))) {
-      const { text, ...seen } = await play(given, chunks);
-      expect(seen).toEqual({ answers: given.answers, closes: given.closes });
-      expect(text).toMatch(given.breaks ?? given.says ?? /^/);
-      expect(text).not.toMatch(given.keepsQuiet ?? /(?!)/);
-    }
-  });
-});
+describe.each(ROWS.map(({ id, rule, section, cases }) => [id, rule, section, cases] as const))(
+  '%i. %s (RFC %s)',
+  (_id, _rule, _section, cases) => {
+    test.each(cases.map((given) => [JSON.stringify(given.input).slice(0, 90), given] as const))(
+      '%s',
+      async (_, given) => {
+        for (const chunks of everyWay(octets(given.input))) {
+          const { text, ...seen } = await play(given, chunks);
+          expect(seen).toEqual({ answers: given.answers, closes: given.closes });
+          expect(text).toMatch(given.breaks ?? given.says ?? /^/);
+          expect(text).not.toMatch(given.keepsQuiet ?? /(?!)/);
+        }
+      },
+    );
+  },
+);

@@ -3,14 +3,19 @@ import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../src/refusals.ts';
 import { octets, parseAll } from './parse-all.ts';
 
-const post = (coded: string): Uint8Array => octets(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${coded}`);
+const post = (coded: string): Uint8Array =>
+  octets(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${coded}`);
 
 const DECODED: readonly (readonly [string, string, string])[] = [
   ['chunks of several sizes', '3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n', 'abc0123456789'],
   ['nothing at all', '0\r\n\r\n', ''],
   ['leading zeros in a size', '0003\r\nabc\r\n000\r\n\r\n', 'abc'],
   ['an extension', '3;a\r\nabc\r\n0;b=c\r\n\r\n', 'abc'],
-  ['several extensions, blanks around them, a quoted value', '3 ;a = b\t; c="d;\\"\r\n'.replace('\\"', '\\"e"') + 'abc\r\n0\r\n\r\n', 'abc'],
+  [
+    'several extensions, blanks around them, a quoted value',
+    '3 ;a = b\t; c="d;\\"\r\n'.replace('\\"', '\\"e"') + 'abc\r\n0\r\n\r\n',
+    'abc',
+  ],
   ['data that looks like a chunk', '7\r\n0\r\n\r\nab\r\n0\r\n\r\n', '0\r\n\r\nab'],
 ];
 

@@ -52,9 +52,14 @@ function sourceOf(byteLength: number): ContentSource & { closed: boolean } {
   };
 }
 
-const expected = (byteLength: number): string => Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
+const expected = (byteLength: number): string =>
+  Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
 const pump = (outlet: Outlet, source: ContentSource) =>
-  pumpAnswer(outlet, { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength }, () => undefined);
+  pumpAnswer(
+    outlet,
+    { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength },
+    () => undefined,
+  );
 
 const KIB = 1024;
 

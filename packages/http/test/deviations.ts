@@ -1,5 +1,5 @@
-// Cases of other parsers' suites that this parser decides otherwise, on purpose. `ours` is what it does; a row that no longer
-// deviates fails the test.
+// Cases of other parsers' suites that this parser decides otherwise, on purpose. `ours` is what it does; a row that no
+// longer deviates fails the test.
 
 export interface Deviation {
   readonly ours: 'accepted' | 'refused' | 'incomplete';
@@ -31,7 +31,11 @@ export const LLHTTP_DEVIATIONS: Readonly<Record<string, Deviation>> = {
   'connection.md:711': row('accepted', '9110 §7.8', noTunnel),
   'connection.md:751': row('accepted', '9110 §7.8', noTunnel),
   'content-length.md:98': row('incomplete', '9112 §6.3', headNotOver),
-  'content-length.md:491': row('incomplete', '9112 §6.3', 'the content of a message is as long as it says, whatever it looks like'),
+  'content-length.md:491': row(
+    'incomplete',
+    '9112 §6.3',
+    'the content of a message is as long as it says, whatever it looks like',
+  ),
   'invalid.md:85': row('accepted', '9110 §9.1', methodToken),
   'invalid.md:370': row('accepted', '9110 §9.1', methodToken),
   'invalid.md:507': row('incomplete', '9112 §2.3', headNotOver),

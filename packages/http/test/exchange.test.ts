@@ -9,14 +9,17 @@ import { readResponses, serveHandler, settled } from './serve.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
-const post = (body: string, lines = ''): string => `POST / HTTP/1.1\r\nHost: a\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`;
+const post = (body: string, lines = ''): string =>
+  `POST / HTTP/1.1\r\nHost: a\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`;
 const hello = (): HttpResponse => new HttpResponse('Hello');
 
 describe('one exchange', () => {
   test('a text answer has a type, a date and a length', () => {
     const { peer } = serveHandler(hello);
     peer.send(GET);
-    expect(peer.take()).toBe('HTTP/1.1 200 OK\r\nContent-Type: text/plain;charset=UTF-8\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 5\r\n\r\nHello');
+    expect(peer.take()).toBe(
+      'HTTP/1.1 200 OK\r\nContent-Type: text/plain;charset=UTF-8\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 5\r\n\r\nHello',
+    );
   });
 
   test('byte by byte the answer is the same', () => {
@@ -34,7 +37,16 @@ describe('one exchange', () => {
   });
 
   test('a platform Response is answered too, with several cookies kept apart', async () => {
-    const { peer } = serveHandler(() => new Response('Hi', { status: 201, headers: [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']] }));
+    const { peer } = serveHandler(
+      () =>
+        new Response('Hi', {
+          status: 201,
+          headers: [
+            ['Set-Cookie', 'a=1'],
+            ['Set-Cookie', 'b=2'],
+          ],
+        }),
+    );
     peer.send(GET);
     await settled();
     const text = peer.take();
@@ -81,11 +93,29 @@ describe('what a handler sees', () => {
   test('method, URL, headers and the peer', async () => {
     const seen: unknown[] = [];
     const { peer } = serveHandler((request, context) => {
-      seen.push(request instanceof Request, request.method, request.url, request.headers.get('x-a'), request.headers instanceof Headers, context.rawTarget, context.remote, context.httpVersion);
+      seen.push(
+        request instanceof Request,
+        request.method,
+        request.url,
+        request.headers.get('x-a'),
+        request.headers instanceof Headers,
+        context.rawTarget,
+        context.remote,
+        context.httpVersion,
+      );
       return hello();
     });
     peer.send('GET /a/../b?c HTTP/1.1\r\nHost: Example.org:80\r\nX-A: 1\r\nx-a: 2\r\n\r\n');
-    expect(seen).toEqual([true, 'GET', 'http://example.org/b?c', '1, 2', true, '/a/../b?c', { family: 'ipv4', address: '192.0.2.1', port: 50_000 }, '1.1']);
+    expect(seen).toEqual([
+      true,
+      'GET',
+      'http://example.org/b?c',
+      '1, 2',
+      true,
+      '/a/../b?c',
+      { family: 'ipv4', address: '192.0.2.1', port: 50_000 },
+      '1.1',
+    ]);
   });
 
   test('an absolute target names the host, and the scheme stays that of the connection (RFC 9112 §3.2.2)', () => {

@@ -7,8 +7,41 @@ import { octets, parseAll } from './parse-all.ts';
 
 // What field lines are made of, and what breaks them, in any order.
 const piece = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('A: b\r\n', 'Host: a\r\n', 'Content-Length: 3\r\n', 'Content-Type: a/b\r\n', 'X-Empty:\r\n', 'If-Match: *\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n') },
-  { weight: 2, arbitrary: fc.constantFrom('A', ':', ' ', '\t', '\r', '\n', '\r\n', '\0', '\x7f', '\x80', ' : ', 'A b: c\r\n', ' fold\r\n', 'A: b\n', 'A: b\r', ': c\r\n', 'abc') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'A: b\r\n',
+      'Host: a\r\n',
+      'Content-Length: 3\r\n',
+      'Content-Type: a/b\r\n',
+      'X-Empty:\r\n',
+      'If-Match: *\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      'Connection: close\r\n',
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'A',
+      ':',
+      ' ',
+      '\t',
+      '\r',
+      '\n',
+      '\r\n',
+      '\0',
+      '\x7f',
+      '\x80',
+      ' : ',
+      'A b: c\r\n',
+      ' fold\r\n',
+      'A: b\n',
+      'A: b\r',
+      ': c\r\n',
+      'abc',
+    ),
+  },
   { weight: 1, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 6 }) },
 );
 const limits = { maxFields: 4, maxHeadBytes: 160 };
@@ -24,7 +57,10 @@ test('whole lines are read, counted and refused as one byte at a time would be',
   );
 });
 
-const taken = (text: string, maxFields = 100): { readonly rest: string; readonly count: number; readonly refusal: string | undefined } => {
+const taken = (
+  text: string,
+  maxFields = 100,
+): { readonly rest: string; readonly count: number; readonly refusal: string | undefined } => {
   const facts = new FieldFacts();
   const bytes = Buffer.from(text, 'latin1');
   const rest = bytes.toString('latin1', takeWholeLines(bytes, 0, bytes.length, facts, maxFields));

@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { changeOf, type FileState } from '../src/static/file-change.ts';
 
 const BEFORE: FileState = { size: 100, mtimeMs: 1_000, ctimeMs: 1_000, nlink: 1, mode: 0o100644, uid: 1, gid: 1 };
-const change = (now: Partial<FileState>, growth: 'change' | 'append' = 'change', isStillThere = true): string | undefined => changeOf(BEFORE, { ...BEFORE, ...now }, growth, () => isStillThere);
+const change = (
+  now: Partial<FileState>,
+  growth: 'change' | 'append' = 'change',
+  isStillThere = true,
+): string | undefined => changeOf(BEFORE, { ...BEFORE, ...now }, growth, () => isStillThere);
 
 describe('the content is another where', () => {
   test.each<readonly [what: string, now: Partial<FileState>, told: string]>([
@@ -14,8 +18,16 @@ describe('the content is another where', () => {
     ['it was written to', { mtimeMs: 2_000, ctimeMs: 2_000 }, 'it was written to'],
     ['it was written to, and its time is an older one', { mtimeMs: 500, ctimeMs: 2_000 }, 'it was written to'],
     ['it was written to and removed', { mtimeMs: 2_000, ctimeMs: 2_000, nlink: 0 }, 'it was written to'],
-    ['it was written to, and its time is the old one', { ctimeMs: 2_000 }, 'it was written to, and its modification time set back'],
-    ['it was written to by a step of the clock’s finest float', { mtimeMs: 1_000.0005, ctimeMs: 1_000.0005 }, 'it was written to'],
+    [
+      'it was written to, and its time is the old one',
+      { ctimeMs: 2_000 },
+      'it was written to, and its modification time set back',
+    ],
+    [
+      'it was written to by a step of the clock’s finest float',
+      { mtimeMs: 1_000.0005, ctimeMs: 1_000.0005 },
+      'it was written to',
+    ],
   ])('%s', (_, now, told) => {
     expect(change(now)).toBe(told);
   });

@@ -17,7 +17,8 @@ async function ask(handler: FetchHandler, request: string): Promise<ReadResponse
   return response;
 }
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\nX-In: in\r\n\r\n`;
-const post = (path: string, type: string, body: string): string => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+const post = (path: string, type: string, body: string): string =>
+  `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 describe('Hono', () => {
   const app = new Hono();
@@ -47,7 +48,12 @@ describe('Hono', () => {
 
   test('routes, parameters, queries and headers', async () => {
     const { status, body, headers } = await ask(handler, get('/users/7?q=x'));
-    expect([status, JSON.parse(body), headers.get('x-out'), headers.get('content-type')]).toEqual([200, { id: '7', q: 'x' }, 'in', 'application/json']);
+    expect([status, JSON.parse(body), headers.get('x-out'), headers.get('content-type')]).toEqual([
+      200,
+      { id: '7', q: 'x' },
+      'in',
+      'application/json',
+    ]);
     expect((await ask(handler, get('/nothing'))).status).toBe(404);
   });
 
@@ -67,7 +73,7 @@ describe('Hono', () => {
     const { peer } = serveHandler(handler);
     peer.send(get('/stream'));
     let text = '';
-    for (const until = Date.now() + 5_000; Date.now() < until && !text.endsWith('0\r\n\r\n'); ) {
+    for (const until = Date.now() + 5_000; Date.now() < until && !text.endsWith('0\r\n\r\n');) {
       await settled();
       text += peer.take();
     }
@@ -92,7 +98,14 @@ test('an h3 application: routes, JSON both ways, redirects', async () => {
 test('an itty-router application: routes, parameters, JSON', async () => {
   // Its package tells TypeScript nothing under Node's rules for modules.
   const itty: unknown = await import('itty-router');
-  const router = (itty as { AutoRouter(): Record<'get' | 'post', (path: string, answer: (request: Request & { params: { id: string } }) => unknown) => void> & { fetch(request: Request): Promise<Response> } }).AutoRouter();
+  const router = (
+    itty as {
+      AutoRouter(): Record<
+        'get' | 'post',
+        (path: string, answer: (request: Request & { params: { id: string } }) => unknown) => void
+      > & { fetch(request: Request): Promise<Response> };
+    }
+  ).AutoRouter();
   router.get('/items/:id', ({ params }) => ({ id: params.id }));
   router.post('/echo', (request) => request.json());
   const handler: FetchHandler = (request) => router.fetch(request);

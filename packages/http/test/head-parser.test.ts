@@ -61,24 +61,99 @@ const REFUSED: readonly (readonly [string, string, string, Refusal])[] = [
   ['a line without a colon', '9112 §5', get('abc\r\n'), 'field-name-invalid'],
   ['a field name that is no token', '9112 §5', get('a(b: c\r\n'), 'field-name-invalid'],
   ['an octet above ASCII in a field name', '9112 §5', get('\xe9: c\r\n'), 'field-name-invalid'],
-  ['a space before the colon (CVE-2021-22959)', '9112 §5.1', get(`${HOST}Content-Length : 5\r\n`), 'space-before-colon'],
+  [
+    'a space before the colon (CVE-2021-22959)',
+    '9112 §5.1',
+    get(`${HOST}Content-Length : 5\r\n`),
+    'space-before-colon',
+  ],
   ['a tab before the colon', '9112 §5.1', get('A\t: b\r\n'), 'space-before-colon'],
   ['a folded line (CVE-2022-35256)', '9112 §5.2', get(`${HOST}A: b\r\n c\r\n`), 'field-folded'],
   ['a NUL in a value', '9110 §5.5', get('A: b\0c\r\n'), 'field-value-invalid'],
   ['a control octet in a value', '9110 §5.5', get('A: b\x01c\r\n'), 'field-value-invalid'],
   ['DEL in a value', '9110 §5.5', get('A: b\x7fc\r\n'), 'field-value-invalid'],
-  ['two Content-Type fields', '9110 §5.3', get(`${HOST}Content-Type: a/b\r\nContent-type: a/b\r\n`), 'content-type-repeated'],
-  ...['+5', '-5', '5,5', '5, 5', '0x5', '1_0', '5 5', '', '1e3', '9007199254740992', '99999999999999999999999', '\xa05', '5;a'].map(
-    (length) => [`Content-Length: ${JSON.stringify(length)}`, '9110 §8.6', get(`${HOST}Content-Length: ${length}\r\n`), 'content-length-invalid'] as const,
+  [
+    'two Content-Type fields',
+    '9110 §5.3',
+    get(`${HOST}Content-Type: a/b\r\nContent-type: a/b\r\n`),
+    'content-type-repeated',
+  ],
+  ...[
+    '+5',
+    '-5',
+    '5,5',
+    '5, 5',
+    '0x5',
+    '1_0',
+    '5 5',
+    '',
+    '1e3',
+    '9007199254740992',
+    '99999999999999999999999',
+    '\xa05',
+    '5;a',
+  ].map(
+    (length) =>
+      [
+        `Content-Length: ${JSON.stringify(length)}`,
+        '9110 §8.6',
+        get(`${HOST}Content-Length: ${length}\r\n`),
+        'content-length-invalid',
+      ] as const,
   ),
-  ['two Content-Length fields', '9112 §6.3', get(`${HOST}Content-Length: 5\r\nContent-Length: 5\r\n`), 'content-length-repeated'],
-  ['Content-Length with Transfer-Encoding', '9112 §6.3', get(`${HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n`), 'length-and-coding'],
-  ['Transfer-Encoding with Content-Length', '9112 §6.3', get(`${HOST}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n`), 'length-and-coding'],
-  ['Transfer-Encoding in HTTP/1.0', '9112 §6.1', 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n', 'coding-in-1.0'],
-  ...['', 'chunked, chunked', 'chunked;q=1', ',chunked', 'chunked,', 'gzip', 'identity', 'chunked, gzip', '\xa0chunked', '\x0bchunked', 'xchunked', 'chunked gzip', '"chunked"'].map(
-    (coding) => [`Transfer-Encoding: ${JSON.stringify(coding)}`, '9112 §6.1', get(`${HOST}Transfer-Encoding: ${coding}\r\n`), coding === '\x0bchunked' ? 'field-value-invalid' : 'coding-invalid'] as const,
+  [
+    'two Content-Length fields',
+    '9112 §6.3',
+    get(`${HOST}Content-Length: 5\r\nContent-Length: 5\r\n`),
+    'content-length-repeated',
+  ],
+  [
+    'Content-Length with Transfer-Encoding',
+    '9112 §6.3',
+    get(`${HOST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n`),
+    'length-and-coding',
+  ],
+  [
+    'Transfer-Encoding with Content-Length',
+    '9112 §6.3',
+    get(`${HOST}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n`),
+    'length-and-coding',
+  ],
+  [
+    'Transfer-Encoding in HTTP/1.0',
+    '9112 §6.1',
+    'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'coding-in-1.0',
+  ],
+  ...[
+    '',
+    'chunked, chunked',
+    'chunked;q=1',
+    ',chunked',
+    'chunked,',
+    'gzip',
+    'identity',
+    'chunked, gzip',
+    '\xa0chunked',
+    '\x0bchunked',
+    'xchunked',
+    'chunked gzip',
+    '"chunked"',
+  ].map(
+    (coding) =>
+      [
+        `Transfer-Encoding: ${JSON.stringify(coding)}`,
+        '9112 §6.1',
+        get(`${HOST}Transfer-Encoding: ${coding}\r\n`),
+        coding === '\x0bchunked' ? 'field-value-invalid' : 'coding-invalid',
+      ] as const,
   ),
-  ['two Transfer-Encoding lines', '9112 §6.3', get(`${HOST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n`), 'coding-invalid'],
+  [
+    'two Transfer-Encoding lines',
+    '9112 §6.3',
+    get(`${HOST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n`),
+    'coding-invalid',
+  ],
   ['a coding before chunked', '9112 §6.1', get(`${HOST}Transfer-Encoding: gzip, chunked\r\n`), 'coding-unknown'],
   ['an unknown expectation', '9110 §10.1.1', get(`${HOST}Expect: 200-ok\r\n`), 'expectation-unknown'],
 ];
@@ -98,7 +173,11 @@ const ACCEPTED: readonly (readonly [string, string, string])[] = [
   ['an empty value', '9110 §5.5', get(`${HOST}A:\r\n`)],
   ['whitespace around a value', '9110 §5.6.3', get(`${HOST}A: \t b c \t\r\n`)],
   ['octets above ASCII in a value', '9110 §5.5', get(`${HOST}A: \xa0\xff\r\n`)],
-  ['names with underscores that look like framing', '9110 §5.1', get(`${HOST}Content_Length: 5\r\nTransfer_Encoding: chunked\r\n`)],
+  [
+    'names with underscores that look like framing',
+    '9110 §5.1',
+    get(`${HOST}Content_Length: 5\r\nTransfer_Encoding: chunked\r\n`),
+  ],
   ['Chunked in upper case', '9112 §7', `${get(`${HOST}Transfer-Encoding: CHUNKED\r\n`)}0\r\n\r\n`],
   ['Expect: 100-continue in any case', '9110 §10.1.1', get(`${HOST}Expect: 100-Continue\r\n`)],
   ['an unknown expectation in HTTP/1.0', '9110 §10.1.1', 'GET / HTTP/1.0\r\nExpect: x\r\n\r\n'],
@@ -125,7 +204,8 @@ describe.each(ACCEPTED)('%s (RFC %s)', (_, __, text) => {
 });
 
 describe('limits', () => {
-  const headOf = (byteLength: number): string => get(`${HOST}A: ${'x'.repeat(byteLength - get(`${HOST}A: \r\n`).length)}\r\n`);
+  const headOf = (byteLength: number): string =>
+    get(`${HOST}A: ${'x'.repeat(byteLength - get(`${HOST}A: \r\n`).length)}\r\n`);
 
   test('a head of exactly the limit is accepted, one byte more is refused with 431', () => {
     expect(parseAll([octets(headOf(300))], { maxHeadBytes: 300 }).refusal).toBeUndefined();
@@ -149,7 +229,8 @@ describe('limits', () => {
   });
 
   test('a target of exactly the limit is accepted, one byte more is refused with 414', () => {
-    const line = (byteLength: number): Uint8Array => octets(`GET /${'a'.repeat(byteLength - 1)} HTTP/1.1\r\n${HOST}\r\n`);
+    const line = (byteLength: number): Uint8Array =>
+      octets(`GET /${'a'.repeat(byteLength - 1)} HTTP/1.1\r\n${HOST}\r\n`);
     for (const cut of [(bytes: Uint8Array) => [bytes], byteByByte]) {
       expect(parseAll(cut(line(50)), { maxTargetBytes: 50 }).refusal).toBeUndefined();
       expect(parseAll(cut(line(51)), { maxTargetBytes: 50 }).refusal).toBe('target-too-long');
@@ -161,7 +242,8 @@ describe('limits', () => {
   });
 
   test('a known body over the limit is refused before its first byte', () => {
-    const post = (byteLength: number): Uint8Array => octets(`POST / HTTP/1.1\r\n${HOST}Content-Length: ${byteLength}\r\n\r\n`);
+    const post = (byteLength: number): Uint8Array =>
+      octets(`POST / HTTP/1.1\r\n${HOST}Content-Length: ${byteLength}\r\n\r\n`);
     expect(parseAll([post(10)], { maxBodyBytes: 10 }).refusal).toBeUndefined();
     expect(parseAll([post(11)], { maxBodyBytes: 10 }).refusal).toBe('body-too-large');
   });

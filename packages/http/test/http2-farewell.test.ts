@@ -27,7 +27,12 @@ const get = (streamId: number): Buffer => frame(FRAME.headers, FLAG.endHeaders |
 const isPing = ({ type, flags }: Frame): boolean => type === FRAME.ping && flags === 0;
 const isGoaway = ({ type }: Frame): boolean => type === FRAME.goaway;
 const lastStreamOf = ({ payload }: Frame): number => payload.readUInt32BE(0);
-const isEndOf = (streamId: number) => (sent: Frame): boolean => sent.streamId === streamId && (sent.type === FRAME.data || sent.type === FRAME.headers) && (sent.flags & FLAG.endStream) !== 0;
+const isEndOf =
+  (streamId: number) =>
+  (sent: Frame): boolean =>
+    sent.streamId === streamId &&
+    (sent.type === FRAME.data || sent.type === FRAME.headers) &&
+    (sent.flags & FLAG.endStream) !== 0;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface Scene {
@@ -42,7 +47,8 @@ interface Scene {
 /** A client, and a server whose handler waits to be told what to say. */
 async function start(): Promise<Scene> {
   const waiting: ((body: string) => void)[] = [];
-  const handler = (): Promise<HttpResponse> => new Promise((resolve) => waiting.push((body) => resolve(new HttpResponse(body))));
+  const handler = (): Promise<HttpResponse> =>
+    new Promise((resolve) => waiting.push((body) => resolve(new HttpResponse(body))));
   const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: certificate });
   closing.push(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
@@ -61,18 +67,22 @@ async function start(): Promise<Scene> {
 }
 
 /** What the server has said of a kind that matters here, in order. */
-const story = (client: RawHttp2): string[] => client.frames.flatMap((sent) => {
-  if (isPing(sent)) return ['PING'];
-  if (isGoaway(sent)) return [`GOAWAY ${lastStreamOf(sent)}`];
-  return isEndOf(sent.streamId)(sent) ? [`answer ${sent.streamId}`] : [];
-});
+const story = (client: RawHttp2): string[] =>
+  client.frames.flatMap((sent) => {
+    if (isPing(sent)) return ['PING'];
+    if (isGoaway(sent)) return [`GOAWAY ${lastStreamOf(sent)}`];
+    return isEndOf(sent.streamId)(sent) ? [`answer ${sent.streamId}`] : [];
+  });
 const ANY_STREAM = 2 ** 31 - 1;
 
 /** Wide windows, so that only the server's own bounds hold answers back. */
 function openWindows(client: RawHttp2): void {
   const increment = Buffer.alloc(4);
   increment.writeUInt32BE(2 ** 30);
-  client.send(frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0x3f, 0xff, 0xff, 0xff])), frame(FRAME.windowUpdate, 0, 0, increment));
+  client.send(
+    frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0x3f, 0xff, 0xff, 0xff])),
+    frame(FRAME.windowUpdate, 0, 0, increment),
+  );
 }
 
 describe('a session that drains', () => {
@@ -111,7 +121,15 @@ describe('a session that drains', () => {
     await client.closed;
     await drained;
     // node:http2 says the last GOAWAY again when the last stream is done.
-    expect(story(client)).toEqual(['PING', `GOAWAY ${ANY_STREAM}`, 'PING', 'GOAWAY 3', 'answer 1', 'answer 3', 'GOAWAY 3']);
+    expect(story(client)).toEqual([
+      'PING',
+      `GOAWAY ${ANY_STREAM}`,
+      'PING',
+      'GOAWAY 3',
+      'answer 1',
+      'answer 3',
+      'GOAWAY 3',
+    ]);
   });
 
   test('ends at once when it is idle and its client answers', async () => {
@@ -136,7 +154,12 @@ describe('a session that drains', () => {
     await answer('three');
     await client.closed;
     await drained;
-    expect(story(client).filter((word) => word !== 'PING')).toEqual([`GOAWAY ${ANY_STREAM}`, 'answer 1', 'answer 3', 'GOAWAY 3']);
+    expect(story(client).filter((word) => word !== 'PING')).toEqual([
+      `GOAWAY ${ANY_STREAM}`,
+      'answer 1',
+      'answer 3',
+      'GOAWAY 3',
+    ]);
   });
 
   test('reads what its client still sends after the end: no reset destroys what that has not read', async () => {
@@ -153,7 +176,11 @@ describe('a session that drains', () => {
     client.socket.resume();
     await client.closed;
     await drained;
-    expect([story(client).slice(-2), client.failure(), await reasons()]).toEqual([['answer 1', 'GOAWAY 1'], undefined, { finished: 1 }]);
+    expect([story(client).slice(-2), client.failure(), await reasons()]).toEqual([
+      ['answer 1', 'GOAWAY 1'],
+      undefined,
+      { finished: 1 },
+    ]);
   });
 
   test('waits for its client’s end no longer than every lingering close does', async () => {
@@ -171,7 +198,12 @@ describe('what is held back', () => {
   function held(): { readonly stream: Http2Stream; readonly sent: () => string; readonly overflows: () => number } {
     const pieces: string[] = [];
     let overflows = 0;
-    const connection: unknown = { send: (bytes: Buffer) => pieces.push(bytes.toString()) > 0, cork: () => undefined, uncork: () => undefined, end: () => undefined };
+    const connection: unknown = {
+      send: (bytes: Buffer) => pieces.push(bytes.toString()) > 0,
+      cork: () => undefined,
+      uncork: () => undefined,
+      end: () => undefined,
+    };
     const stream = new Http2Stream(connection as Connection, () => undefined);
     stream.hold({
       after: marker,

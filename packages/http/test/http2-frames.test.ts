@@ -4,7 +4,9 @@ import { frame, FRAME } from './raw-http2.ts';
 
 test('the frames that we write are those of RFC 9113', () => {
   expect(pingFrame(Buffer.from('12345678'))).toEqual(frame(FRAME.ping, 0, 0, Buffer.from('12345678')));
-  expect(goawayFrame(ANY_STREAM, 11)).toEqual(frame(FRAME.goaway, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 11])));
+  expect(goawayFrame(ANY_STREAM, 11)).toEqual(
+    frame(FRAME.goaway, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 11])),
+  );
 });
 
 describe('a session has said its last word', () => {

@@ -22,8 +22,22 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function start(handler: FetchHandler, limits: HttpServerOptions['limits'] = {}, log?: HttpServerOptions['log']): Promise<{ server: ReturnType<typeof createHttpServer>; client: RawHttp2; connect: () => Promise<RawHttp2>; port: number }> {
-  const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: certificate, limits, ...(log === undefined ? {} : { log }) });
+async function start(
+  handler: FetchHandler,
+  limits: HttpServerOptions['limits'] = {},
+  log?: HttpServerOptions['log'],
+): Promise<{
+  server: ReturnType<typeof createHttpServer>;
+  client: RawHttp2;
+  connect: () => Promise<RawHttp2>;
+  port: number;
+}> {
+  const server = createHttpServer(handler, {
+    listen: 'tls://127.0.0.1:0',
+    tls: certificate,
+    limits,
+    ...(log === undefined ? {} : { log }),
+  });
   closing.push(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
   const port = Number(/:(\d+)$/.exec(bound?.url ?? '')?.[1]);
@@ -40,7 +54,12 @@ const reset = (streamId: number): Buffer => frame(FRAME.rstStream, 0, streamId, 
 const hello: FetchHandler = () => new HttpResponse('hello');
 const get = (streamId: number): Buffer => frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, streamId, GET_BLOCK);
 const isGoaway = ({ type }: Frame): boolean => type === FRAME.goaway;
-const isEndOf = (streamId: number) => (sent: Frame): boolean => sent.streamId === streamId && (sent.type === FRAME.data || sent.type === FRAME.headers) && (sent.flags & FLAG.endStream) !== 0;
+const isEndOf =
+  (streamId: number) =>
+  (sent: Frame): boolean =>
+    sent.streamId === streamId &&
+    (sent.type === FRAME.data || sent.type === FRAME.headers) &&
+    (sent.flags & FLAG.endStream) !== 0;
 const errorCodeOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(4);
 
 describe('a session', () => {
@@ -59,10 +78,13 @@ describe('a session', () => {
   });
 
   test('whose handler takes longer than both is not', async () => {
-    const { client } = await start(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 700));
-      return new HttpResponse('late');
-    }, { keepAliveTimeoutMs: 200, headTimeoutMs: 200 });
+    const { client } = await start(
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        return new HttpResponse('late');
+      },
+      { keepAliveTimeoutMs: 200, headTimeoutMs: 200 },
+    );
     client.send(get(1));
     expect(await client.until(isEndOf(1))).toBeDefined();
   });
@@ -97,7 +119,8 @@ describe('a session that had asked nothing when the drain began', () => {
     const { server, port } = await start(hello);
     const socket = net.connect(port, '127.0.0.1');
     closing.push(() => socket.destroy());
-    while (((await server.status()).services[0]?.connections.open ?? 0) < 2) await new Promise((resolve) => setImmediate(resolve));
+    while (((await server.status()).services[0]?.connections.open ?? 0) < 2)
+      await new Promise((resolve) => setImmediate(resolve));
     const closed = server.close({ graceMs: 10_000 });
     const late = await connectRaw(port, { socket, first: Buffer.concat([get(1), get(3)]) });
     expect(await late.until(isEndOf(1))).toBeDefined();
@@ -115,19 +138,29 @@ describe('a session whose client breaks the protocol', () => {
     'CONTINUATION of nothing': frame(FRAME.continuation, FLAG.endHeaders, 3, GET_BLOCK),
   };
 
-  test.each(Object.entries(broken))('with %s is told why and ends at once, with all of its streams, whatever limits there are', async (_, bytes) => {
-    let aborted: (() => void) | undefined;
-    const wasAborted = new Promise<void>((resolve) => (aborted = resolve));
-    const { server, client } = await start(({ signal }) => new Promise(() => signal.addEventListener('abort', () => aborted?.())));
-    client.send(get(1));
-    while ((await server.status()).services[0]?.counters.requests !== 1) await new Promise((resolve) => setImmediate(resolve));
-    client.send(bytes);
-    await client.closed;
-    await wasAborted;
-    expect([errorCodeOf(client.frames.find(isGoaway)), client.failure()]).toEqual([expect.toSatisfy((code: number) => code > 0), undefined]);
-    while ((await server.status()).services[0]?.connections.open !== 0) await new Promise((resolve) => setImmediate(resolve));
-    expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
-  });
+  test.each(Object.entries(broken))(
+    'with %s is told why and ends at once, with all of its streams, whatever limits there are',
+    async (_, bytes) => {
+      let aborted: (() => void) | undefined;
+      const wasAborted = new Promise<void>((resolve) => (aborted = resolve));
+      const { server, client } = await start(
+        ({ signal }) => new Promise(() => signal.addEventListener('abort', () => aborted?.())),
+      );
+      client.send(get(1));
+      while ((await server.status()).services[0]?.counters.requests !== 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      client.send(bytes);
+      await client.closed;
+      await wasAborted;
+      expect([errorCodeOf(client.frames.find(isGoaway)), client.failure()]).toEqual([
+        expect.toSatisfy((code: number) => code > 0),
+        undefined,
+      ]);
+      while ((await server.status()).services[0]?.connections.open !== 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
+    },
+  );
 
   test('in the chunk with a request that is answered at once ends as well', async () => {
     const { client } = await start(hello);
@@ -140,12 +173,17 @@ describe('a session whose client breaks the protocol', () => {
 describe('content', () => {
   test('that comes too slowly is given up with 408, while other streams go on', async () => {
     const failures: unknown[] = [];
-    const { client } = await start(async (request) => {
-      if (request.method === 'POST') await request.text().catch((error: unknown) => failures.push(error));
-      return new HttpResponse('x');
-    }, { bodyCheckMs: 200, minBodyBytesPerSecond: 100 });
+    const { client } = await start(
+      async (request) => {
+        if (request.method === 'POST') await request.text().catch((error: unknown) => failures.push(error));
+        return new HttpResponse('x');
+      },
+      { bodyCheckMs: 200, minBodyBytesPerSecond: 100 },
+    );
     client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK), frame(FRAME.data, 0, 1, Buffer.from('a')));
-    expect((await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString()).toBe('the content did not arrive in time\n');
+    expect(
+      (await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString(),
+    ).toBe('the content did not arrive in time\n');
     expect(failures).toHaveLength(1);
     client.send(get(3));
     expect(await client.until(isEndOf(3))).toBeDefined();
@@ -153,10 +191,13 @@ describe('content', () => {
 
   test('that nobody reads is not slow: it is we who pause', async () => {
     let release: () => void = () => undefined;
-    const { client } = await start(async (request) => {
-      await new Promise<void>((resolve) => (release = resolve));
-      return new HttpResponse(String((await request.arrayBuffer()).byteLength));
-    }, { bodyCheckMs: 200, minBodyBytesPerSecond: 100 });
+    const { client } = await start(
+      async (request) => {
+        await new Promise<void>((resolve) => (release = resolve));
+        return new HttpResponse(String((await request.arrayBuffer()).byteLength));
+      },
+      { bodyCheckMs: 200, minBodyBytesPerSecond: 100 },
+    );
     client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK));
     for (let part = 0; part < 4; part += 1) client.send(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
     // More than is kept for a handler that does not read; the window of the stream is smaller, and grows as we take.
@@ -166,7 +207,9 @@ describe('content', () => {
     expect(client.frames.filter(({ streamId, type }) => streamId === 1 && type !== FRAME.windowUpdate)).toEqual([]);
     release();
     client.send(frame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(1)));
-    expect((await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString()).toBe('80001');
+    expect(
+      (await client.until(({ streamId, type }) => streamId === 1 && type === FRAME.data))?.payload.toString(),
+    ).toBe('80001');
   });
 });
 
@@ -198,12 +241,18 @@ describe('an answer', () => {
 
 describe('a flood', () => {
   /** Sends until the server has had enough, and checks that others are served meanwhile and afterwards. */
-  async function flood(bytes: (round: number) => Buffer, reads = true): Promise<{ calls: number; goaway: Frame | undefined }> {
+  async function flood(
+    bytes: (round: number) => Buffer,
+    reads = true,
+  ): Promise<{ calls: number; goaway: Frame | undefined }> {
     let calls = 0;
-    const { client, connect } = await start((request) => {
-      calls += 1;
-      return request.url.endsWith('/') ? new HttpResponse('x') : new HttpResponse('y');
-    }, { headTimeoutMs: 1_000 });
+    const { client, connect } = await start(
+      (request) => {
+        calls += 1;
+        return request.url.endsWith('/') ? new HttpResponse('x') : new HttpResponse('y');
+      },
+      { headTimeoutMs: 1_000 },
+    );
     let round = 0;
     const sendMore = async (): Promise<void> => {
       while (!client.socket.destroyed && round < 200) {
@@ -224,10 +273,14 @@ describe('a flood', () => {
 
   test('of requests that are reset at once is cut short, and costs no handler a call (CVE-2023-44487)', async () => {
     let streamId = -1;
-    const { calls, goaway } = await flood(() => Buffer.concat(Array.from({ length: 500 }, () => {
-      streamId += 2;
-      return Buffer.concat([get(streamId), reset(streamId)]);
-    })));
+    const { calls, goaway } = await flood(() =>
+      Buffer.concat(
+        Array.from({ length: 500 }, () => {
+          streamId += 2;
+          return Buffer.concat([get(streamId), reset(streamId)]);
+        }),
+      ),
+    );
     expect(errorCodeOf(goaway)).toBe(ENHANCE_YOUR_CALM);
     // The one of the other client.
     expect(calls).toBe(1);
@@ -246,7 +299,15 @@ describe('a flood', () => {
   });
 
   test('of CONTINUATION ends the session (CVE-2024-27983)', async () => {
-    const { calls } = await flood((round) => (round === 0 ? frame(FRAME.headers, FLAG.endStream, 1, GET_BLOCK) : Buffer.concat(Array.from({ length: 100 }, () => frame(FRAME.continuation, 0, 1, Buffer.from([0x00, 0x01, 0x61, 0x01, 0x62]))))));
+    const { calls } = await flood((round) =>
+      round === 0
+        ? frame(FRAME.headers, FLAG.endStream, 1, GET_BLOCK)
+        : Buffer.concat(
+            Array.from({ length: 100 }, () =>
+              frame(FRAME.continuation, 0, 1, Buffer.from([0x00, 0x01, 0x61, 0x01, 0x62])),
+            ),
+          ),
+    );
     expect(calls).toBe(1);
   });
 });
@@ -263,29 +324,45 @@ describe('what brings nothing is counted', () => {
     'empty DATA (CVE-2019-9518)': frame(FRAME.data, 0, 1),
   };
 
-  async function begin(): Promise<{ server: ReturnType<typeof createHttpServer>; client: RawHttp2; calls: () => number; warnings: unknown[] }> {
+  async function begin(): Promise<{
+    server: ReturnType<typeof createHttpServer>;
+    client: RawHttp2;
+    calls: () => number;
+    warnings: unknown[];
+  }> {
     const warnings: unknown[] = [];
     let calls = 0;
     const ignore = (): void => undefined;
-    const { server, client } = await start(async (request) => {
-      calls += 1;
-      return new HttpResponse(await request.text());
-    }, LIMITS, { debug: ignore, info: ignore, error: ignore, warn: (facts) => warnings.push(facts) });
+    const { server, client } = await start(
+      async (request) => {
+        calls += 1;
+        return new HttpResponse(await request.text());
+      },
+      LIMITS,
+      { debug: ignore, info: ignore, error: ignore, warn: (facts) => warnings.push(facts) },
+    );
     await client.until(({ type, flags }) => type === FRAME.settings && flags === 0);
     return { server, client, calls: () => calls, warnings };
   }
 
-  test.each(Object.entries(nothing))('%s: as many as allowed are taken, one more ends the session with ENHANCE_YOUR_CALM', async (_, sent) => {
-    const { server, client, warnings } = await begin();
-    client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK), ...Array.from({ length: LIMITS.maxControlFrames - SAID_AT_FIRST }, () => sent), get(3));
-    expect(await client.until(isEndOf(3))).toBeDefined();
-    client.send(sent);
-    const goaway = await client.until(isGoaway);
-    expect([errorCodeOf(goaway), goaway?.payload.readUInt32BE(0)]).toEqual([ENHANCE_YOUR_CALM, 3]);
-    await client.closed;
-    expect(warnings).toEqual([expect.objectContaining({ flood: 'control-frames', max: 20 })]);
-    expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
-  });
+  test.each(Object.entries(nothing))(
+    '%s: as many as allowed are taken, one more ends the session with ENHANCE_YOUR_CALM',
+    async (_, sent) => {
+      const { server, client, warnings } = await begin();
+      client.send(
+        frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK),
+        ...Array.from({ length: LIMITS.maxControlFrames - SAID_AT_FIRST }, () => sent),
+        get(3),
+      );
+      expect(await client.until(isEndOf(3))).toBeDefined();
+      client.send(sent);
+      const goaway = await client.until(isGoaway);
+      expect([errorCodeOf(goaway), goaway?.payload.readUInt32BE(0)]).toEqual([ENHANCE_YOUR_CALM, 3]);
+      await client.closed;
+      expect(warnings).toEqual([expect.objectContaining({ flood: 'control-frames', max: 20 })]);
+      expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
+    },
+  );
 
   test('streams that are reset, and those that are reset in the breath in which they are opened cost no handler a call', async () => {
     const { server, client, calls, warnings } = await begin();
@@ -301,13 +378,24 @@ describe('what brings nothing is counted', () => {
     expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
   });
 
-  // No increment (RFC 9113 §6.9), and a window beyond 2^31-1 (§6.9.1): errors for which we reset a stream that the client has opened.
-  test.each([['no', 0], ['too large an', 0x7fff_ffff]])('a window with %s increment ends its session, once and for all (CVE-2025-8671), and not the process', async (_, increment) => {
-    const { client, calls } = await begin();
-    const payload = Buffer.alloc(4);
-    payload.writeUInt32BE(increment);
-    for (let streamId = 1; streamId < 200; streamId += 2) client.send(frame(FRAME.headers, FLAG.endHeaders, streamId, POST_BLOCK), frame(FRAME.windowUpdate, 0, streamId, payload));
-    await client.closed;
-    expect(calls()).toBe(0);
-  });
+  // No increment (RFC 9113 §6.9), and a window beyond 2^31-1 (§6.9.1): errors for which we reset a stream that the
+  // client has opened.
+  test.each([
+    ['no', 0],
+    ['too large an', 0x7fff_ffff],
+  ])(
+    'a window with %s increment ends its session, once and for all (CVE-2025-8671), and not the process',
+    async (_, increment) => {
+      const { client, calls } = await begin();
+      const payload = Buffer.alloc(4);
+      payload.writeUInt32BE(increment);
+      for (let streamId = 1; streamId < 200; streamId += 2)
+        client.send(
+          frame(FRAME.headers, FLAG.endHeaders, streamId, POST_BLOCK),
+          frame(FRAME.windowUpdate, 0, streamId, payload),
+        );
+      await client.closed;
+      expect(calls()).toBe(0);
+    },
+  );
 });

@@ -10,18 +10,26 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { makeCertificate } from './certificate.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 const CONTENT = 'a'.repeat(1_000);
 
 let site = '';
 beforeAll(() => {
   site = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-reload-'));
   // Slow enough that requests are open at every step of the farewell.
-  fs.writeFileSync(path.join(site, 'handler.mjs'), `export default async () => {
+  fs.writeFileSync(
+    path.join(site, 'handler.mjs'),
+    `export default async () => {
   await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 50));
   return new Response('${CONTENT}');
 };
-`);
+`,
+  );
 });
 afterAll(() => fs.rmSync(site, { recursive: true }));
 
@@ -51,7 +59,7 @@ function ask(port: string, tally: Tally, isOver: () => boolean): Promise<void> {
       let lastStream = Infinity;
       session.on('error', (error: Error) => tally.lost.push(`session: ${error.message}`));
       session.on('goaway', (_code: number, lastStreamId: number) => (lastStream = Math.min(lastStream, lastStreamId)));
-      session.once('close', () => isOver() ? resolve() : begin());
+      session.once('close', () => (isOver() ? resolve() : begin()));
       const request = (): void => {
         if (isOver()) session.close();
         if (session.closed || session.destroyed) return;
@@ -61,10 +69,16 @@ function ask(port: string, tally: Tally, isOver: () => boolean): Promise<void> {
         stream.setEncoding('latin1').on('data', (text: string) => (body += text));
         stream.on('error', (error: Error) => (failure = error));
         stream.once('close', () => {
-          const isRetryable = stream.id === undefined || stream.id > lastStream || stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM;
+          const isRetryable =
+            stream.id === undefined ||
+            stream.id > lastStream ||
+            stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM;
           if (body === CONTENT && failure === undefined) tally.answered += 1;
           else if (isRetryable) tally.retryable += 1;
-          else tally.lost.push(`stream ${String(stream.id)} of ${lastStream}: ${stream.rstCode}, ${body.length} bytes, ${failure?.message ?? 'no error'}`);
+          else
+            tally.lost.push(
+              `stream ${String(stream.id)} of ${lastStream}: ${stream.rstCode}, ${body.length} bytes, ${failure?.message ?? 'no error'}`,
+            );
           request();
         });
       };
@@ -80,7 +94,24 @@ const reloads = (program: Program): number => program.stderr().split('"msg":"rel
 
 test('no request is lost while all workers are replaced, twice, by clients that ask until they see GOAWAY', async () => {
   const { certFile, keyFile } = makeCertificate(site);
-  const program = await startProgram([...PROGRAM, '--handler', path.join(site, 'handler.mjs'), '--workers', '2', '--listen', 'tls://127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--log-format', 'json'], { cwd: ROOT });
+  const program = await startProgram(
+    [
+      ...PROGRAM,
+      '--handler',
+      path.join(site, 'handler.mjs'),
+      '--workers',
+      '2',
+      '--listen',
+      'tls://127.0.0.1:0',
+      '--tls-cert',
+      certFile,
+      '--tls-key',
+      keyFile,
+      '--log-format',
+      'json',
+    ],
+    { cwd: ROOT },
+  );
   programs.push(program);
   const port = /:(\d+)$/.exec(program.endpoints.http?.[0] ?? '')?.[1] ?? '';
   const tally: Tally = { answered: 0, retryable: 0, lost: [], sessions: 0 };
@@ -99,6 +130,7 @@ test('no request is lost while all workers are replaced, twice, by clients that 
   await clients;
   expect(tally.lost).toEqual([]);
   expect(tally.sessions).toBeGreaterThanOrEqual(12);
-  // Node's client closes a stream some turns after its answer: a few may still be prepared after GOAWAY, which it refuses itself.
+  // Node's client closes a stream some turns after its answer: a few may still be prepared after GOAWAY, which it
+  // refuses itself.
   expect(tally.retryable).toBeLessThanOrEqual((tally.sessions - 4) * STREAMS_IN_FLIGHT);
 }, 60_000);

@@ -36,8 +36,17 @@ export function parseAll(chunks: Iterable<Uint8Array>, limits: Partial<HttpLimit
       }
       if (outcome === 'head' && parser.head !== undefined) {
         const { method, target, minorVersion, fieldLines, framing } = parser.head;
-        parsed.requests.push({ method, target, minorVersion, fields: readFields(fieldLines), body: '', trailers: [], complete: framing.body === 'none' });
-      } else if (outcome === 'data' && current !== undefined) current.body += bytes.toString('latin1', parser.dataStart, parser.dataEnd);
+        parsed.requests.push({
+          method,
+          target,
+          minorVersion,
+          fields: readFields(fieldLines),
+          body: '',
+          trailers: [],
+          complete: framing.body === 'none',
+        });
+      } else if (outcome === 'data' && current !== undefined)
+        current.body += bytes.toString('latin1', parser.dataStart, parser.dataEnd);
       else if (outcome === 'end' && current !== undefined) {
         current.complete = true;
         current.trailers = readFields(parser.trailerLines);

@@ -6,7 +6,8 @@ import { readResponses, serveHandler, settled } from './serve.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
-const post = (body: string, lines = ''): string => `POST / HTTP/1.1\r\nHost: a\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`;
+const post = (body: string, lines = ''): string =>
+  `POST / HTTP/1.1\r\nHost: a\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`;
 const hello = (): HttpResponse => new HttpResponse('Hello');
 
 describe('persistent connections (RFC 9112 §9.3)', () => {
@@ -14,7 +15,12 @@ describe('persistent connections (RFC 9112 §9.3)', () => {
     ['HTTP/1.1 goes on', GET, false, null],
     ['HTTP/1.1 with Connection: close ends', get('/', 'Connection: x, Close\r\n'), true, 'close'],
     ['HTTP/1.0 ends', 'GET / HTTP/1.0\r\n\r\n', true, 'close'],
-    ['HTTP/1.0 with keep-alive goes on and is told so', 'GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n', false, 'keep-alive'],
+    [
+      'HTTP/1.0 with keep-alive goes on and is told so',
+      'GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n',
+      false,
+      'keep-alive',
+    ],
   ])('%s', (_, request, ends, connection) => {
     const { peer } = serveHandler(hello);
     peer.send(request);
@@ -34,7 +40,12 @@ describe('persistent connections (RFC 9112 §9.3)', () => {
   });
 
   test('a handler that says Connection: close ends the connection, and no other word of its about framing is sent', () => {
-    const { peer } = serveHandler(() => new HttpResponse('x', { headers: { Connection: 'close', 'Transfer-Encoding': 'chunked', 'Keep-Alive': 'timeout=5' } }));
+    const { peer } = serveHandler(
+      () =>
+        new HttpResponse('x', {
+          headers: { Connection: 'close', 'Transfer-Encoding': 'chunked', 'Keep-Alive': 'timeout=5' },
+        }),
+    );
     peer.send(GET);
     const text = peer.take();
     expect(text).not.toMatch(/transfer-encoding|keep-alive/i);
@@ -117,7 +128,9 @@ describe('unread content (RFC 9112 §9.3)', () => {
   test('of a known length over the limit closes the connection, and says so', () => {
     const { peer } = serveHandler((request) => new HttpResponse(request.method), { maxDiscardedBodyBytes: 10 });
     peer.send(post('x'.repeat(11)).slice(0, -1));
-    expect(readResponses(peer.take()).map(({ body, headers }) => [body, headers.get('connection')])).toEqual([['POST', 'close']]);
+    expect(readResponses(peer.take()).map(({ body, headers }) => [body, headers.get('connection')])).toEqual([
+      ['POST', 'close'],
+    ]);
     expect(peer.sawEnd).toBe(true);
   });
 
@@ -171,7 +184,9 @@ describe('Expect: 100-continue (RFC 9110 §10.1.1)', () => {
   test('is not answered when the handler refuses without reading, and the connection closes', () => {
     const { peer } = serveHandler(() => new HttpResponse(null, { status: 403 }));
     peer.send(head);
-    expect(readResponses(peer.take()).map(({ status, headers }) => [status, headers.get('connection')])).toEqual([[403, 'close']]);
+    expect(readResponses(peer.take()).map(({ status, headers }) => [status, headers.get('connection')])).toEqual([
+      [403, 'close'],
+    ]);
     expect(peer.sawEnd).toBe(true);
   });
 

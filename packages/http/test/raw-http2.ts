@@ -3,7 +3,17 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 
-export const FRAME = { data: 0, headers: 1, priority: 2, rstStream: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 } as const;
+export const FRAME = {
+  data: 0,
+  headers: 1,
+  priority: 2,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+  continuation: 9,
+} as const;
 export const FLAG = { endStream: 1, ack: 1, endHeaders: 4 } as const;
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -43,12 +53,18 @@ export interface RawHttp2 {
 }
 
 /**
- * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's, and its PINGs. `over` is a connection in clear that is
- * there already: then `first` leaves with the end of the handshake, before anything of the server has come.
+ * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's, and its PINGs. `over` is a
+ * connection in clear that is there already: then `first` leaves with the end of the handshake, before anything of the
+ * server has come.
  */
-export async function connectRaw(port: number, over?: { readonly socket: net.Socket; readonly first: Uint8Array }): Promise<RawHttp2> {
+export async function connectRaw(
+  port: number,
+  over?: { readonly socket: net.Socket; readonly first: Uint8Array },
+): Promise<RawHttp2> {
   const options = { rejectUnauthorized: false, ALPNProtocols: ['h2'] };
-  const socket = tls.connect(over === undefined ? { ...options, port, host: '127.0.0.1' } : { ...options, socket: over.socket });
+  const socket = tls.connect(
+    over === undefined ? { ...options, port, host: '127.0.0.1' } : { ...options, socket: over.socket },
+  );
   let failure: Error | undefined;
   socket.on('error', (error: Error) => (failure = error));
   socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0), over?.first ?? Buffer.alloc(0)]));
@@ -61,19 +77,27 @@ export async function connectRaw(port: number, over?: { readonly socket: net.Soc
     rest = Buffer.concat([rest, chunk]);
     while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
       const end = 9 + rest.readUIntBE(0, 3);
-      frames.push({ type: rest[3] ?? 0, flags: rest[4] ?? 0, streamId: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
+      frames.push({
+        type: rest[3] ?? 0,
+        flags: rest[4] ?? 0,
+        streamId: rest.readUInt32BE(5),
+        payload: rest.subarray(9, end),
+      });
       rest = rest.subarray(end);
       const came = frames.at(-1);
       if (came?.type === FRAME.settings && came.flags === 0) socket.write(frame(FRAME.settings, FLAG.ack, 0));
-      if (came?.type === FRAME.ping && came.flags === 0 && answersPings) socket.write(frame(FRAME.ping, FLAG.ack, 0, came.payload));
+      if (came?.type === FRAME.ping && came.flags === 0 && answersPings)
+        socket.write(frame(FRAME.ping, FLAG.ack, 0, came.payload));
     }
     for (const look of looks) look();
   });
-  const closed = new Promise<void>((resolve) => socket.once('close', () => {
-    isOver = true;
-    for (const look of looks) look();
-    resolve();
-  }));
+  const closed = new Promise<void>((resolve) =>
+    socket.once('close', () => {
+      isOver = true;
+      for (const look of looks) look();
+      resolve();
+    }),
+  );
   await new Promise((resolve) => socket.once('secureConnect', resolve));
   return {
     socket,
@@ -84,15 +108,16 @@ export async function connectRaw(port: number, over?: { readonly socket: net.Soc
       if (!socket.destroyed) socket.write(Buffer.concat(given));
     },
     ignorePings: () => void (answersPings = false),
-    until: (fits) => new Promise((resolve) => {
-      const look = (): void => {
-        const found = frames.find(fits);
-        if (found === undefined && !isOver) return;
-        looks.delete(look);
-        resolve(found);
-      };
-      looks.add(look);
-      look();
-    }),
+    until: (fits) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = frames.find(fits);
+          if (found === undefined && !isOver) return;
+          looks.delete(look);
+          resolve(found);
+        };
+        looks.add(look);
+        look();
+      }),
   };
 }

@@ -21,7 +21,12 @@ describe('what is refused', () => {
   ])('%s is answered and the connection ends', (_, request, status) => {
     const { peer } = serveHandler(hello);
     peer.send(GET + request);
-    expect(readResponses(peer.take()).map((response) => [response.status, response.headers.get('connection')])).toEqual([[200, null], [status, 'close']]);
+    expect(readResponses(peer.take()).map((response) => [response.status, response.headers.get('connection')])).toEqual(
+      [
+        [200, null],
+        [status, 'close'],
+      ],
+    );
     expect(peer.sawEnd).toBe(true);
   });
 
@@ -29,7 +34,10 @@ describe('what is refused', () => {
     const { peer } = serveHandler(hello);
     peer.send('TRACE / HTTP/1.1\r\nHost: a\r\n\r\n');
     const [response] = readResponses(peer.take());
-    expect([response?.status, response?.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH']);
+    expect([response?.status, response?.headers.get('allow')]).toEqual([
+      405,
+      'GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH',
+    ]);
   });
 
   test('OPTIONS * is answered by the server (RFC 9110 §9.3.7)', () => {
@@ -53,5 +61,7 @@ describe('what is refused', () => {
 
 test('a peer that is turned away hears a complete 503', () => {
   const refusal = httpProtocol(hello).refusal?.('address-limit') ?? '';
-  expect(readResponses(refusal).map(({ status, body, headers }) => [status, body, headers.get('connection')])).toEqual([[503, 'Too many connections\n', 'close']]);
+  expect(readResponses(refusal).map(({ status, body, headers }) => [status, body, headers.get('connection')])).toEqual([
+    [503, 'Too many connections\n', 'close'],
+  ]);
 });

@@ -61,7 +61,9 @@ describe('a connection that is taken over', () => {
     await settled();
     peer.send('second');
     await settled();
-    expect(peer.take()).toBe('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst second');
+    expect(peer.take()).toBe(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst second',
+    );
     peer.end();
     await settled();
     expect(peer.closed).toBe(true);
@@ -106,7 +108,10 @@ describe('a connection that is taken over', () => {
     ['that asks for none', GET],
     ['of HTTP/1.0 (RFC 9110 §7.8)', 'GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n'],
     ['whose Upgrade is not named by Connection', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
-    ['whose content has not come', 'POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\nContent-Length: 1\r\n\r\n'],
+    [
+      'whose content has not come',
+      'POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\nContent-Length: 1\r\n\r\n',
+    ],
   ])('not for a request %s', (_, request) => {
     const { peer, errors } = serveHandler((_request, context) => context.upgrade().response);
     peer.send(request);
@@ -122,10 +127,19 @@ describe('a connection that is taken over', () => {
 });
 
 describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
-  const streaming = (trailers: Record<string, string>) => (_: Request, context: RequestContext): HttpResponse => {
-    context.setTrailers(() => trailers);
-    return new HttpResponse(new ReadableStream({ start(controller) { controller.enqueue(octets('abc')); controller.close(); } }));
-  };
+  const streaming =
+    (trailers: Record<string, string>) =>
+    (_: Request, context: RequestContext): HttpResponse => {
+      context.setTrailers(() => trailers);
+      return new HttpResponse(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(octets('abc'));
+            controller.close();
+          },
+        }),
+      );
+    };
 
   test('follow the last chunk', async () => {
     const { peer } = serveHandler(streaming({ Digest: 'x' }));
@@ -134,14 +148,17 @@ describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
     expect(peer.take()).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nDigest: x\r\n\r\n$/);
   });
 
-  test.each([{ 'Content-Length': '3' }, { a: 'b\r\nc: d' }])('%j breaks the answer instead of the framing', async (trailers) => {
-    const { peer, errors } = serveHandler(streaming(trailers));
-    peer.send(GET);
-    await settled();
-    expect(peer.take()).not.toMatch(/0\r\n/);
-    expect(errors).toHaveLength(1);
-    expect(peer.closed).toBe(true);
-  });
+  test.each([{ 'Content-Length': '3' }, { a: 'b\r\nc: d' }])(
+    '%j breaks the answer instead of the framing',
+    async (trailers) => {
+      const { peer, errors } = serveHandler(streaming(trailers));
+      peer.send(GET);
+      await settled();
+      expect(peer.take()).not.toMatch(/0\r\n/);
+      expect(errors).toHaveLength(1);
+      expect(peer.closed).toBe(true);
+    },
+  );
 
   test('HTTP/1.0 gets the content without them', async () => {
     const { peer } = serveHandler(streaming({ Digest: 'x' }));
@@ -171,21 +188,42 @@ describe('who asks', () => {
         return new HttpResponse('x');
       },
       {},
-      { proxies: { field, isTrusted: (address) => trusted.includes(typeof address === 'string' ? address : address.family === 'unix' ? 'unix' : address.address) } },
+      {
+        proxies: {
+          field,
+          isTrusted: (address) =>
+            trusted.includes(
+              typeof address === 'string' ? address : address.family === 'unix' ? 'unix' : address.address,
+            ),
+        },
+      },
     );
     peer.send(`GET /p HTTP/1.1\r\nHost: inner\r\n${lines}\r\n`);
     return context;
   };
 
   test('is what a trusted proxy says, and its scheme and host make the URL', () => {
-    expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer.example\r\nX-Request-Id: abc\r\n', 'x-forwarded-for')).toEqual({
-      address: '203.0.113.9', scheme: 'https', host: 'outer.example', url: 'https://outer.example/p', requestId: 'abc',
+    expect(
+      seen(
+        'X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer.example\r\nX-Request-Id: abc\r\n',
+        'x-forwarded-for',
+      ),
+    ).toEqual({
+      address: '203.0.113.9',
+      scheme: 'https',
+      host: 'outer.example',
+      url: 'https://outer.example/p',
+      requestId: 'abc',
     });
   });
 
   test('is the other end of the connection where no proxy is trusted, whatever the fields say', () => {
-    expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: abc\r\n', 'x-forwarded-for', [])).toMatchObject({ address: '192.0.2.1', scheme: 'http', host: 'inner', url: 'http://inner/p' });
-    expect(seen('X-Request-Id: abc\r\n', 'x-forwarded-for', [])).toMatchObject({ requestId: expect.stringMatching(/^[0-9a-f]{8}-1$/) as unknown });
+    expect(
+      seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: abc\r\n', 'x-forwarded-for', []),
+    ).toMatchObject({ address: '192.0.2.1', scheme: 'http', host: 'inner', url: 'http://inner/p' });
+    expect(seen('X-Request-Id: abc\r\n', 'x-forwarded-for', [])).toMatchObject({
+      requestId: expect.stringMatching(/^[0-9a-f]{8}-1$/) as unknown,
+    });
   });
 
   test('only one of the two fields is believed: the other is whatever a client sent', () => {
@@ -195,8 +233,18 @@ describe('who asks', () => {
   });
 
   test.each([
-    ['a chain is read from the near end, up to the first that is not trusted', 'X-Forwarded-For: 1.1.1.1, 203.0.113.9, 192.0.2.1\r\n', 'x-forwarded-for', '203.0.113.9'],
-    ['several lines are one list', 'X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.9\r\n', 'x-forwarded-for', '203.0.113.9'],
+    [
+      'a chain is read from the near end, up to the first that is not trusted',
+      'X-Forwarded-For: 1.1.1.1, 203.0.113.9, 192.0.2.1\r\n',
+      'x-forwarded-for',
+      '203.0.113.9',
+    ],
+    [
+      'several lines are one list',
+      'X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.9\r\n',
+      'x-forwarded-for',
+      '203.0.113.9',
+    ],
     ['an address with a port', 'X-Forwarded-For: 203.0.113.9:1234\r\n', 'x-forwarded-for', '203.0.113.9'],
     ['IPv6 in its forms', 'Forwarded: for="[2001:DB8::1]:80"\r\n', 'forwarded', '2001:db8::1'],
     ['a name that hides it', 'Forwarded: for=_hidden;by=_x\r\n', 'forwarded', '_hidden'],
@@ -207,16 +255,23 @@ describe('who asks', () => {
   });
 
   test('a proxy that tells only the scheme is believed in that', () => {
-    expect(seen('X-Forwarded-Proto: https\r\n', 'x-forwarded-for')).toEqual(expect.objectContaining({ address: '192.0.2.1', scheme: 'https', url: 'https://inner/p' }));
+    expect(seen('X-Forwarded-Proto: https\r\n', 'x-forwarded-for')).toEqual(
+      expect.objectContaining({ address: '192.0.2.1', scheme: 'https', url: 'https://inner/p' }),
+    );
   });
 
   test('a host that is none is not believed', () => {
-    expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: a/b@c\r\n', 'x-forwarded-for')).toMatchObject({ host: 'inner' });
+    expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: a/b@c\r\n', 'x-forwarded-for')).toMatchObject({
+      host: 'inner',
+    });
   });
 });
 
 describe('the access log', () => {
-  const logged = async (request: string, handler = (): Response | Promise<Response> => new Response('abc')): Promise<AccessEntry[]> => {
+  const logged = async (
+    request: string,
+    handler = (): Response | Promise<Response> => new Response('abc'),
+  ): Promise<AccessEntry[]> => {
     const entries: AccessEntry[] = [];
     const { peer } = serveHandler(handler, {}, { accessLog: (entry) => entries.push(entry) });
     peer.send(request);
@@ -227,7 +282,16 @@ describe('the access log', () => {
 
   test('has one entry for each exchange', async () => {
     expect(await logged('GET /p?q HTTP/1.1\r\nHost: a\r\nReferer: r\r\nUser-Agent: u\r\n\r\n' + GET)).toMatchObject([
-      { client: '192.0.2.1', method: 'GET', target: '/p?q', httpVersion: '1.1', status: 200, contentBytes: 3, referer: 'r', userAgent: 'u' },
+      {
+        client: '192.0.2.1',
+        method: 'GET',
+        target: '/p?q',
+        httpVersion: '1.1',
+        status: 200,
+        contentBytes: 3,
+        referer: 'r',
+        userAgent: 'u',
+      },
       { target: '/' },
     ]);
   });
@@ -242,16 +306,25 @@ describe('the access log', () => {
   });
 
   test('a client that left before its answer is a 499', async () => {
-    expect(await logged(GET, () => new Promise<Response>(() => undefined))).toMatchObject([{ status: 499, contentBytes: 0 }]);
+    expect(await logged(GET, () => new Promise<Response>(() => undefined))).toMatchObject([
+      { status: 499, contentBytes: 0 },
+    ]);
   });
 
   test('a request whose content was refused has the status of the refusal', async () => {
-    expect(await logged('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx', () => new Promise<Response>(() => undefined))).toMatchObject([{ status: 400 }]);
+    expect(
+      await logged(
+        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx',
+        () => new Promise<Response>(() => undefined),
+      ),
+    ).toMatchObject([{ status: 400 }]);
   });
 });
 
 test('what happens is counted, without names of paths', async () => {
-  const { peer, counters } = serveHandler((request) => new HttpResponse('x', { status: request.url.endsWith('/missing') ? 404 : 200 }));
+  const { peer, counters } = serveHandler(
+    (request) => new HttpResponse('x', { status: request.url.endsWith('/missing') ? 404 : 200 }),
+  );
   peer.send(GET + 'GET /missing HTTP/1.1\r\nHost: a\r\n\r\n' + 'GET\r\n\r\n');
   expect(counters).toMatchObject({ requests: 2, answers2xx: 1, answers4xx: 2, refusals: 1, answers5xx: 0 });
 });

@@ -1,5 +1,5 @@
-// What a server may do that is not root, asked of the program as a user of the system without rights runs it. Root reads everything,
-// so no test inside this process could tell.
+// What a server may do that is not root, asked of the program as a user of the system without rights runs it. Root
+// reads everything, so no test inside this process could tell.
 
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -16,10 +16,20 @@ const MAIN = path.join(ROOT, 'packages/cli/src/main.ts');
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 // By the program itself: Node may lie where only root gets to.
-const DROP = isRoot ? ['--import', `data:text/javascript,process.setgroups([]);process.setgid(${NOBODY});process.setuid(${NOBODY})`] : [];
+const DROP = isRoot
+  ? ['--import', `data:text/javascript,process.setgroups([]);process.setgid(${NOBODY});process.setuid(${NOBODY})`]
+  : [];
 // Not where the checkout or the folder for temporary files lies in somebody's home.
-const mayRead = spawnSync(process.execPath, [...DROP, '-e', `fs.readFileSync(${JSON.stringify(MAIN)}); fs.accessSync(${JSON.stringify(os.tmpdir())}, fs.constants.X_OK)`]).status === 0;
-if (!mayRead) process.stderr.write('tests of rights are skipped here: they need a checkout and a folder for temporary files that others may read\n');
+const mayRead =
+  spawnSync(process.execPath, [
+    ...DROP,
+    '-e',
+    `fs.readFileSync(${JSON.stringify(MAIN)}); fs.accessSync(${JSON.stringify(os.tmpdir())}, fs.constants.X_OK)`,
+  ]).status === 0;
+if (!mayRead)
+  process.stderr.write(
+    'tests of rights are skipped here: they need a checkout and a folder for temporary files that others may read\n',
+  );
 
 describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () => {
   let base = '';
@@ -64,7 +74,22 @@ describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () =
     put('outside', 0o755);
     fs.symlinkSync('/root', path.join(site, 'outside', 'link'));
     for (const directory of closed) fs.chmodSync(directory, modes.get(directory) ?? 0);
-    program = await startProgram([...DROP, '--conditions=@wellknown/source', '--import', 'tsx', MAIN, 'http', site, '--workers', '0', '--listen', 'tcp://127.0.0.1:0'], { cwd: ROOT });
+    program = await startProgram(
+      [
+        ...DROP,
+        '--conditions=@wellknown/source',
+        '--import',
+        'tsx',
+        MAIN,
+        'http',
+        site,
+        '--workers',
+        '0',
+        '--listen',
+        'tcp://127.0.0.1:0',
+      ],
+      { cwd: ROOT },
+    );
     origin = (program.endpoints.http?.[0] ?? '').replace('tcp:', 'http:');
   });
   afterAll(async () => {
@@ -74,7 +99,9 @@ describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () =
   });
 
   test('is nobody', () => {
-    expect(fs.readFileSync(`/proc/${program.pid}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\s+${isRoot ? NOBODY : process.getuid?.()}\\s`, 'm'));
+    expect(fs.readFileSync(`/proc/${program.pid}/status`, 'utf8')).toMatch(
+      new RegExp(`^Uid:\\s+${isRoot ? NOBODY : process.getuid?.()}\\s`, 'm'),
+    );
   });
 
   test.each<readonly [target: string, status: number, body: string]>([
@@ -82,7 +109,8 @@ describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () =
     ['/secret.txt', 403, 'The file may not be read.\n'],
     ['/open/secret.txt', 403, 'The file may not be read.\n'],
     ['/open/closed/', 403, 'The file may not be read.\n'],
-    // A directory that may be entered and not read, as homes are: what is in it is served, which names there are is not said.
+    // A directory that may be entered and not read, as homes are: what is in it is served, which names there are is not
+    // said.
     ['/page/', 200, '<p>page'],
     ['/page/a.txt', 200, 'a'],
     ['/page/nothing', 404, 'Not found.\n'],
@@ -98,7 +126,16 @@ describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () =
     ['/plain.txt', 200, 'plain'],
   ])('%s: %i', async (target, status, body) => {
     for (const fields of [[], ['-H', 'Accept-Encoding: gzip']]) {
-      const { stdout } = await run('curl', ['-sS', '--max-time', '10', '--path-as-is', ...fields, '-w', '%{http_code}', origin + target]);
+      const { stdout } = await run('curl', [
+        '-sS',
+        '--max-time',
+        '10',
+        '--path-as-is',
+        ...fields,
+        '-w',
+        '%{http_code}',
+        origin + target,
+      ]);
       expect(stdout).toBe(`${body}${status}`);
     }
   });

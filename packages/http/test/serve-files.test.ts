@@ -16,10 +16,20 @@ let root = '';
 beforeAll(() => {
   base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-')));
   root = path.join(base, 'site');
-  for (const directory of ['sub', 'page', '.git', '.well-known', '../site-old']) fs.mkdirSync(path.join(root, directory), { recursive: true });
+  for (const directory of ['sub', 'page', '.git', '.well-known', '../site-old'])
+    fs.mkdirSync(path.join(root, directory), { recursive: true });
   const files: Record<string, string> = {
-    't.txt': TEXT, 'empty.txt': '', 'é.txt': 'accent', 'sub/a.txt': 'a', 'page/index.html': '<p>page', 'index.html': '<p>root', '.env': 'SECRET',
-    '.git/config': 'SECRET', '.well-known/security.txt': 'contact', '../site-old/x.txt': 'SECRET', '../outside.txt': 'SECRET',
+    't.txt': TEXT,
+    'empty.txt': '',
+    'é.txt': 'accent',
+    'sub/a.txt': 'a',
+    'page/index.html': '<p>page',
+    'index.html': '<p>root',
+    '.env': 'SECRET',
+    '.git/config': 'SECRET',
+    '.well-known/security.txt': 'contact',
+    '../site-old/x.txt': 'SECRET',
+    '../outside.txt': 'SECRET',
   };
   for (const [name, text] of Object.entries(files)) {
     fs.writeFileSync(path.join(root, name), text);
@@ -34,20 +44,36 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(base, { recursive: true }));
 
-const ask = (target: string, { options = {}, handler, ...question }: Question & { options?: ServeFilesOptions; handler?: FetchHandler } = {}): Promise<ReadResponse> =>
-  askHandler(handler ?? serveFiles(root, options), target, question);
+const ask = (
+  target: string,
+  { options = {}, handler, ...question }: Question & { options?: ServeFilesOptions; handler?: FetchHandler } = {},
+): Promise<ReadResponse> => askHandler(handler ?? serveFiles(root, options), target, question);
 
 describe('a file', () => {
   test('is served with type, length, validators and Accept-Ranges', async () => {
     const { status, body, headers } = await ask('/t.txt');
     expect([status, body]).toEqual([200, TEXT]);
     expect(Object.fromEntries(headers)).toMatchObject({
-      'content-type': 'text/plain;charset=utf-8', 'content-length': '1000', 'last-modified': 'Wed, 01 Jan 2025 00:00:00 GMT', 'accept-ranges': 'bytes', 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff',
+      'content-type': 'text/plain;charset=utf-8',
+      'content-length': '1000',
+      'last-modified': 'Wed, 01 Jan 2025 00:00:00 GMT',
+      'accept-ranges': 'bytes',
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
     });
     expect(headers.get('etag')).toMatch(/^"[^"]+"$/);
   });
 
-  test.each([['/empty.txt', ''], ['/%C3%A9.txt', 'accent'], ['/.well-known/security.txt', 'contact'], ['/page/', '<p>page'], ['/', '<p>root'], ['/t.txt?query', TEXT], ['http://a/sub/a.txt', 'a'], ['/in.txt', TEXT]])('%s is found', async (target, body) => {
+  test.each([
+    ['/empty.txt', ''],
+    ['/%C3%A9.txt', 'accent'],
+    ['/.well-known/security.txt', 'contact'],
+    ['/page/', '<p>page'],
+    ['/', '<p>root'],
+    ['/t.txt?query', TEXT],
+    ['http://a/sub/a.txt', 'a'],
+    ['/in.txt', TEXT],
+  ])('%s is found', async (target, body) => {
     expect(await ask(target)).toMatchObject({ status: 200, body });
   });
 
@@ -59,14 +85,20 @@ describe('a file', () => {
   test('HEAD has the head of GET and no content', async () => {
     const get = await ask('/t.txt');
     const head = await ask('/t.txt', { method: 'HEAD' });
-    expect(Object.fromEntries(head.headers)).toEqual({ ...Object.fromEntries(get.headers), date: head.headers.get('date') });
+    expect(Object.fromEntries(head.headers)).toEqual({
+      ...Object.fromEntries(get.headers),
+      date: head.headers.get('date'),
+    });
     expect(head.body).toBe('');
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND'])('%s is refused with 405 and Allow (RFC 9110 §15.5.6)', async (method) => {
-    const { status, headers } = await ask('/t.txt', { method });
-    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-  });
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND'])(
+    '%s is refused with 405 and Allow (RFC 9110 §15.5.6)',
+    async (method) => {
+      const { status, headers } = await ask('/t.txt', { method });
+      expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    },
+  );
 
   test('that was just written has a weak tag: another write may leave no trace in its time', async () => {
     fs.writeFileSync(path.join(root, 'fresh.txt'), 'x');
@@ -79,8 +111,21 @@ describe('a file', () => {
 
 describe('what is not served', () => {
   test.each([
-    ['/nothing', 404], ['/t.txt/', 404], ['/t.txt/x', 404], ['/.env', 404], ['/.git/config', 404], ['/out.txt', 404], ['/old/x.txt', 404], ['/broken.txt', 404], ['/fifo', 404],
-    ['/../outside.txt', 400], ['/%2e%2e/outside.txt', 400], ['/..%2foutside.txt', 400], ['/%00', 400], ['/%', 400], [`/${'x'.repeat(300)}`, 404],
+    ['/nothing', 404],
+    ['/t.txt/', 404],
+    ['/t.txt/x', 404],
+    ['/.env', 404],
+    ['/.git/config', 404],
+    ['/out.txt', 404],
+    ['/old/x.txt', 404],
+    ['/broken.txt', 404],
+    ['/fifo', 404],
+    ['/../outside.txt', 400],
+    ['/%2e%2e/outside.txt', 400],
+    ['/..%2foutside.txt', 400],
+    ['/%00', 400],
+    ['/%', 400],
+    [`/${'x'.repeat(300)}`, 404],
   ])('%s: %i', async (target, status) => {
     const response = await ask(target);
     expect(response.status).toBe(status);
@@ -114,16 +159,26 @@ describe('ranges', () => {
     ['bytes=1000-', 416, 'bytes */1000', 'The file has no such range.\n'],
   ])('%s: %i', async (range, status, contentRange, body) => {
     const response = await ask('/t.txt', { headers: { Range: range } });
-    expect([response.status, response.headers.get('content-range'), response.body]).toEqual([status, contentRange, body]);
+    expect([response.status, response.headers.get('content-range'), response.body]).toEqual([
+      status,
+      contentRange,
+      body,
+    ]);
     expect(response.headers.get('content-length')).toBe(String(body.length));
   });
 
   test('several parts come as multipart/byteranges, each with its type and place (RFC 9110 §14.6)', async () => {
     for (let turn = 0; turn < 2; turn += 1) {
       const { status, headers, body } = await ask('/t.txt', { headers: { Range: 'bytes=-2, 0-1' } });
-      const boundary = /^multipart\/byteranges; boundary=([0-9a-f-]{36})$/.exec(headers.get('content-type') ?? '')?.[1] ?? '';
-      const part = (range: string, text: string): string => `--${boundary}\r\nContent-Type: text/plain;charset=utf-8\r\nContent-Range: bytes ${range}/1000\r\n\r\n${text}\r\n`;
-      expect([status, headers.get('content-range'), body]).toEqual([206, null, `${part('998-999', '9\n')}${part('0-1', 'li')}--${boundary}--\r\n`]);
+      const boundary =
+        /^multipart\/byteranges; boundary=([0-9a-f-]{36})$/.exec(headers.get('content-type') ?? '')?.[1] ?? '';
+      const part = (range: string, text: string): string =>
+        `--${boundary}\r\nContent-Type: text/plain;charset=utf-8\r\nContent-Range: bytes ${range}/1000\r\n\r\n${text}\r\n`;
+      expect([status, headers.get('content-range'), body]).toEqual([
+        206,
+        null,
+        `${part('998-999', '9\n')}${part('0-1', 'li')}--${boundary}--\r\n`,
+      ]);
     }
   });
 
@@ -147,22 +202,37 @@ describe('ranges', () => {
 describe('preconditions', () => {
   test('a client that has the file is told so, with its validators', async () => {
     const { headers } = await ask('/t.txt');
-    for (const condition of [{ 'If-None-Match': headers.get('etag') ?? '' }, { 'If-Modified-Since': headers.get('last-modified') ?? '' }]) {
+    for (const condition of [
+      { 'If-None-Match': headers.get('etag') ?? '' },
+      { 'If-Modified-Since': headers.get('last-modified') ?? '' },
+    ]) {
       const answer = await ask('/t.txt', { headers: condition });
-      expect([answer.status, answer.headers.get('etag'), answer.headers.get('cache-control')]).toEqual([304, headers.get('etag'), 'no-cache']);
+      expect([answer.status, answer.headers.get('etag'), answer.headers.get('cache-control')]).toEqual([
+        304,
+        headers.get('etag'),
+        'no-cache',
+      ]);
     }
   });
 
   test('a precondition that fails is answered with 412', async () => {
     expect((await ask('/t.txt', { headers: { 'If-Match': '"x"' } })).status).toBe(412);
-    expect((await ask('/t.txt', { headers: { 'If-Unmodified-Since': 'Tue, 31 Dec 2024 00:00:00 GMT' } })).status).toBe(412);
+    expect((await ask('/t.txt', { headers: { 'If-Unmodified-Since': 'Tue, 31 Dec 2024 00:00:00 GMT' } })).status).toBe(
+      412,
+    );
   });
 });
 
 describe('compressed files beside the original', () => {
   const old = new Date('2025-01-01T00:00:00Z');
   beforeAll(() => {
-    for (const [name, text, at] of [['app.js', 'original', old], ['app.js.br', 'BR', old], ['app.js.gz', 'GZIP', old], ['lib.js', 'changed', new Date('2025-02-01T00:00:00Z')], ['lib.js.gz', 'STALE', old]] as const) {
+    for (const [name, text, at] of [
+      ['app.js', 'original', old],
+      ['app.js.br', 'BR', old],
+      ['app.js.gz', 'GZIP', old],
+      ['lib.js', 'changed', new Date('2025-02-01T00:00:00Z')],
+      ['lib.js.gz', 'STALE', old],
+    ] as const) {
       fs.writeFileSync(path.join(root, name), text);
       fs.utimesSync(path.join(root, name), at, at);
     }
@@ -175,7 +245,12 @@ describe('compressed files beside the original', () => {
     ['', null, 'original'],
   ])('Accept-Encoding: %s gets %s', async (accepted, coding, body) => {
     const answer = await ask('/app.js', { headers: { 'Accept-Encoding': accepted } });
-    expect([answer.headers.get('content-encoding'), answer.body, answer.headers.get('vary'), answer.headers.get('content-type')]).toEqual([coding, body, 'Accept-Encoding', 'text/javascript;charset=utf-8']);
+    expect([
+      answer.headers.get('content-encoding'),
+      answer.body,
+      answer.headers.get('vary'),
+      answer.headers.get('content-type'),
+    ]).toEqual([coding, body, 'Accept-Encoding', 'text/javascript;charset=utf-8']);
   });
 
   test('each representation has a tag of its own, and a 304 names Vary', async () => {
@@ -192,7 +267,10 @@ describe('compressed files beside the original', () => {
   });
 
   test('they are not looked for where that is switched off', async () => {
-    const { headers, body } = await ask('/app.js', { headers: { 'Accept-Encoding': 'br' }, options: { precompressed: false } });
+    const { headers, body } = await ask('/app.js', {
+      headers: { 'Accept-Encoding': 'br' },
+      options: { precompressed: false },
+    });
     expect([body, headers.get('vary')]).toEqual(['original', null]);
   });
 });
@@ -221,7 +299,9 @@ describe('files kept in memory', () => {
   test('answer preconditions and ranges like those on the disk', async () => {
     const handler = serveFiles(root);
     const { headers } = await ask('/t.txt', { handler });
-    expect((await ask('/t.txt', { handler, headers: { 'If-None-Match': headers.get('etag') ?? '' } })).status).toBe(304);
+    expect((await ask('/t.txt', { handler, headers: { 'If-None-Match': headers.get('etag') ?? '' } })).status).toBe(
+      304,
+    );
     expect((await ask('/t.txt', { handler, headers: { Range: 'bytes=0-3' } })).body).toBe('line');
     expect((await ask('/t.txt', { handler, method: 'HEAD' })).headers.get('content-length')).toBe('1000');
     expect((await ask('/t.txt', { handler })).body).toBe(TEXT);
@@ -229,7 +309,9 @@ describe('files kept in memory', () => {
 
   test('are let go when others need the room', async () => {
     const handler = serveFiles(root, { cache: { maxBytes: 5_000 } });
-    for (let turn = 0; turn < 3; turn += 1) for (const target of ['/t.txt', '/sub/a.txt', '/page/', '/']) expect((await ask(target, { handler })).status).toBe(200);
+    for (let turn = 0; turn < 3; turn += 1)
+      for (const target of ['/t.txt', '/sub/a.txt', '/page/', '/'])
+        expect((await ask(target, { handler })).status).toBe(200);
   });
 
   test('may be none at all', async () => {
@@ -240,7 +322,9 @@ describe('files kept in memory', () => {
 
 test('paths that never change say so', async () => {
   const options = { immutable: /^\/sub\// };
-  expect((await ask('/sub/a.txt', { options })).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  expect((await ask('/sub/a.txt', { options })).headers.get('cache-control')).toBe(
+    'public, max-age=31536000, immutable',
+  );
   expect((await ask('/t.txt', { options })).headers.get('cache-control')).toBe('no-cache');
 });
 
@@ -264,7 +348,8 @@ describe('directories', () => {
     expect(body).toContain('href="./sub/"');
     expect(body).toContain('href="./in.txt"');
     expect(body).toContain('href="./.well-known/"');
-    for (const hidden of ['.env', '.git', 'out.txt', 'broken', 'fifo', './old']) expect(body).not.toContain(`href="./${hidden.replace('./', '')}`);
+    for (const hidden of ['.env', '.git', 'out.txt', 'broken', 'fifo', './old'])
+      expect(body).not.toContain(`href="./${hidden.replace('./', '')}`);
   });
 
   test('one without index.html is not found where listing is off', async () => {
@@ -275,7 +360,10 @@ describe('directories', () => {
 describe('the fallback of a single-page application', () => {
   const page = { Accept: 'text/html,*/*' };
   test('answers a page that is not there', async () => {
-    expect(await ask('/app/route', { headers: page, options: { spa: true } })).toMatchObject({ status: 200, body: '<p>root' });
+    expect(await ask('/app/route', { headers: page, options: { spa: true } })).toMatchObject({
+      status: 200,
+      body: '<p>root',
+    });
   });
   test('never answers a missing asset, a script’s request, or a refused path', async () => {
     expect((await ask('/missing.js', { headers: page, options: { spa: true } })).status).toBe(404);

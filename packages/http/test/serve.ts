@@ -12,10 +12,19 @@ export interface Served extends MemoryConnection {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-export function serveHandler(handler: FetchHandler, limits: Partial<HttpLimits> = {}, options: HttpProtocolOptions = {}): Served {
+export function serveHandler(
+  handler: FetchHandler,
+  limits: Partial<HttpLimits> = {},
+  options: HttpProtocolOptions = {},
+): Served {
   const errors: string[] = [];
   const nothing = (): void => undefined;
-  const log: Logger = { debug: nothing, info: nothing, warn: nothing, error: (fields, message) => errors.push(`${message}: ${'err' in fields ? String(fields.err) : ''}`) };
+  const log: Logger = {
+    debug: nothing,
+    info: nothing,
+    warn: nothing,
+    error: (fields, message) => errors.push(`${message}: ${'err' in fields ? String(fields.err) : ''}`),
+  };
   const counters: Record<string, number> = {};
   const memory = serveInMemory(httpProtocol(handler, { ...options, limits }), { context: { log, counters } });
   return Object.assign(memory, { errors, counters });
@@ -32,15 +41,20 @@ export interface ReadResponse {
   readonly body: string;
 }
 
-/** Reads the responses of a connection's output, framed as RFC 9112 says. `heads` are the methods asked, where HEAD matters. */
+/**
+ * Reads the responses of a connection's output, framed as RFC 9112 says. `heads` are the methods asked, where HEAD
+ * matters.
+ */
 export function readResponses(text: string, methods: readonly string[] = []): ReadResponse[] {
   const responses: ReadResponse[] = [];
-  for (let rest = text; rest !== ''; ) {
+  for (let rest = text; rest !== '';) {
     const headEnd = rest.indexOf('\r\n\r\n');
     if (headEnd < 0) throw new Error(`no complete head in ${JSON.stringify(rest)}`);
     const [statusLine = '', ...lines] = rest.slice(0, headEnd).split('\r\n');
     const status = Number(/^HTTP\/1\.1 ([0-9]{3}) /.exec(statusLine)?.[1]);
-    const headers = new Headers(lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+    const headers = new Headers(
+      lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+    );
     rest = rest.slice(headEnd + 4);
     let body = '';
     const isBodyless = status < 200 || status === 204 || status === 304 || methods[responses.length] === 'HEAD';
@@ -55,7 +69,7 @@ function takeBody(headers: Headers, rest: string): [string, string] {
   if (length !== null) return [rest.slice(0, Number(length)), rest.slice(Number(length))];
   if (headers.get('transfer-encoding') !== 'chunked') return [rest, ''];
   let body = '';
-  for (let text = rest; ; ) {
+  for (let text = rest; ;) {
     const lineEnd = text.indexOf('\r\n');
     const size = Number.parseInt(text.slice(0, lineEnd), 16);
     if (lineEnd < 0 || Number.isNaN(size)) throw new Error(`no chunk in ${JSON.stringify(text)}`);

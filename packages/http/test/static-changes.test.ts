@@ -34,7 +34,8 @@ function put(name: string, content: string, at: Date = OLD): string {
   return file;
 }
 
-const serve = (options: ServeFilesOptions = {}): FetchHandler => serveFiles(root, { clock: { ...systemClock, wallMs: () => wall.ms } satisfies Clock, ...options });
+const serve = (options: ServeFilesOptions = {}): FetchHandler =>
+  serveFiles(root, { clock: { ...systemClock, wallMs: () => wall.ms } satisfies Clock, ...options });
 const secondLater = (): void => {
   wall.ms += 1_000;
 };
@@ -44,9 +45,31 @@ describe('a file in memory', () => {
     ['written over, its time set back', () => void put('a.txt', 'after!'), [200, 'after!']],
     ['replaced by a rename', (file) => fs.renameSync(put('b.txt', 'after!'), file), [200, 'after!']],
     ['deleted', (file) => fs.rmSync(file), [404, 'Not found.\n']],
-    ['replaced by a directory', (file) => { fs.rmSync(file); fs.mkdirSync(file); }, [308, '']],
-    ['replaced by a link that leads out', (file) => { fs.renameSync(file, path.join(base, 'out.txt')); fs.symlinkSync('../out.txt', file); }, [404, 'Not found.\n']],
-    ['replaced by a link that stays inside', (file) => { fs.rmSync(file); put('b.txt', 'after!'); fs.symlinkSync('b.txt', file); }, [200, 'after!']],
+    [
+      'replaced by a directory',
+      (file) => {
+        fs.rmSync(file);
+        fs.mkdirSync(file);
+      },
+      [308, ''],
+    ],
+    [
+      'replaced by a link that leads out',
+      (file) => {
+        fs.renameSync(file, path.join(base, 'out.txt'));
+        fs.symlinkSync('../out.txt', file);
+      },
+      [404, 'Not found.\n'],
+    ],
+    [
+      'replaced by a link that stays inside',
+      (file) => {
+        fs.rmSync(file);
+        put('b.txt', 'after!');
+        fs.symlinkSync('b.txt', file);
+      },
+      [200, 'after!'],
+    ],
   ])('that is %s is seen within a second', async (_, change, after) => {
     const file = put('a.txt', 'before');
     const handler = serve();
@@ -85,10 +108,10 @@ describe('a file that is written while it is read', () => {
   test('into memory is read again, and not taken for missing', async () => {
     put('a.txt', 'before');
     const read = fs.read;
-    const spy = vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
+    const spy = vi.spyOn(fs, 'read').mockImplementationOnce((...args: Parameters<typeof fs.read>) => {
       put('a.txt', 'after!', new Date('2025-01-02T00:00:00Z'));
       read(...args);
-    }));
+    });
     expect(await ask(serve(), '/a.txt')).toMatchObject({ status: 200, body: 'after!' });
     expect(spy).toHaveBeenCalledTimes(2);
   });
@@ -97,10 +120,10 @@ describe('a file that is written while it is read', () => {
     put('a.txt', 'before');
     const read = fs.read;
     let day = 1;
-    vi.spyOn(fs, 'read').mockImplementation(((...args: Parameters<typeof fs.read>) => {
+    vi.spyOn(fs, 'read').mockImplementation((...args: Parameters<typeof fs.read>) => {
       put('a.txt', 'after!', new Date(Date.UTC(2025, 1, (day += 1))));
       read(...args);
-    }));
+    });
     const { status, headers } = await ask(serve(), '/a.txt');
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
   });
@@ -111,10 +134,10 @@ describe('a file that is written while it is read', () => {
   ])('is looked at again, as long as nothing was said of it: %s', async (what, headers, options) => {
     put('a.log', `${'a'.repeat(what.includes('large') ? 100_000 : 0)}0123456789`);
     const read = fs.read;
-    const spy = vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
+    const spy = vi.spyOn(fs, 'read').mockImplementationOnce((...args: Parameters<typeof fs.read>) => {
       fs.appendFileSync(path.join(root, 'a.log'), 'more');
       read(...args);
-    }));
+    });
     const { body, headers: answered } = await ask(serve(options), '/a.log', { headers });
     expect(body.slice(-10)).toBe('456789more');
     expect(Number(answered.get('content-length'))).toBe(body.length);
@@ -125,10 +148,10 @@ describe('a file that is written while it is read', () => {
     const justNow = new Date(wall.ms);
     put('a.txt', 'before', justNow);
     const read = fs.read;
-    const spy = vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
+    const spy = vi.spyOn(fs, 'read').mockImplementationOnce((...args: Parameters<typeof fs.read>) => {
       put('a.txt', 'after, and longer', justNow);
       read(...args);
-    }));
+    });
     const handler = serve();
     expect(await ask(handler, '/a.txt')).toMatchObject({ status: 200, body: 'after, and longer' });
     expect(await ask(handler, '/a.txt')).toMatchObject({ status: 200, body: 'after, and longer' });
@@ -138,7 +161,13 @@ describe('a file that is written while it is read', () => {
 
 describe('a compressed form that can’t be sent leaves the original as it is', () => {
   test.each<readonly [why: string, spoil: (sidecar: string) => void]>([
-    ['it leads out of the root', (sidecar) => { fs.renameSync(sidecar, path.join(base, 'secret.gz')); fs.symlinkSync('../secret.gz', sidecar); }],
+    [
+      'it leads out of the root',
+      (sidecar) => {
+        fs.renameSync(sidecar, path.join(base, 'secret.gz'));
+        fs.symlinkSync('../secret.gz', sidecar);
+      },
+    ],
     ['it may not be read', (sidecar) => refuseToOpen(sidecar)],
     ['it is gone since it was found', (sidecar) => fs.rmSync(sidecar)],
   ])('%s', async (_, spoil) => {
@@ -157,7 +186,11 @@ describe('a compressed form that can’t be sent leaves the original as it is', 
   /** As for a user without the right to; tests may run as root, who has every right. */
   function refuseToOpen(refused: string): void {
     const open = fs.open;
-    vi.spyOn(fs, 'open').mockImplementation(((file: string, flags: number, done: (error: Error | null, descriptor?: number) => void) => {
+    vi.spyOn(fs, 'open').mockImplementation(((
+      file: string,
+      flags: number,
+      done: (error: Error | null, descriptor?: number) => void,
+    ) => {
       if (file === refused) done(Object.assign(new Error('no'), { code: 'EACCES' }));
       else open(file, flags, done);
     }) as typeof fs.open);
@@ -168,7 +201,10 @@ describe('what is said to caches', () => {
   test('a pattern with the flag g matches every time', async () => {
     put('app.abc123.js', 'x');
     const handler = serve({ immutable: /\.[0-9a-f]{6}\./g, cache: { maxBytes: 0 } });
-    for (let turn = 0; turn < 3; turn += 1) expect((await ask(handler, '/app.abc123.js')).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    for (let turn = 0; turn < 3; turn += 1)
+      expect((await ask(handler, '/app.abc123.js')).headers.get('cache-control')).toBe(
+        'public, max-age=31536000, immutable',
+      );
   });
 
   test('the fallback of a single-page application varies with Accept, and so does its absence; assets and the page itself don’t', async () => {
@@ -200,7 +236,10 @@ describe('what is said to caches', () => {
   test('only GET and HEAD get the fallback', async () => {
     put('index.html', '<p>root');
     const handler = serve({ spa: true });
-    expect((await ask(handler, '/route', { method: 'POST', headers: { Accept: 'text/html', 'Content-Length': '0' } })).status).toBe(405);
+    expect(
+      (await ask(handler, '/route', { method: 'POST', headers: { Accept: 'text/html', 'Content-Length': '0' } }))
+        .status,
+    ).toBe(405);
     expect((await ask(handler, '/route', { method: 'HEAD', headers: { Accept: 'text/html' } })).status).toBe(200);
   });
 });

@@ -22,9 +22,28 @@ describe('paths', () => {
   });
 
   test.each([
-    ['/..', 400], ['/../x', 400], ['/a/..', 400], ['/%2e%2e/x', 400], ['/.%2E/x', 400], ['/..%2fx', 400], ['/a%2Fb', 400], ['/a\\b', 400],
-    ['/%00', 400], ['/a%00b', 400], ['/a\tb', 400], ['/a\x7fb', 400], ['/%', 400], ['/%zz', 400], ['/%ff', 400], ['/%c0%ae', 400], ['/.', 400],
-    ['/.env', 404], ['/.git/config', 404], ['/a/.b', 404], ['/%2eenv', 404], ['/a/.well-known/x', 404],
+    ['/..', 400],
+    ['/../x', 400],
+    ['/a/..', 400],
+    ['/%2e%2e/x', 400],
+    ['/.%2E/x', 400],
+    ['/..%2fx', 400],
+    ['/a%2Fb', 400],
+    ['/a\\b', 400],
+    ['/%00', 400],
+    ['/a%00b', 400],
+    ['/a\tb', 400],
+    ['/a\x7fb', 400],
+    ['/%', 400],
+    ['/%zz', 400],
+    ['/%ff', 400],
+    ['/%c0%ae', 400],
+    ['/.', 400],
+    ['/.env', 404],
+    ['/.git/config', 404],
+    ['/a/.b', 404],
+    ['/%2eenv', 404],
+    ['/a/.well-known/x', 404],
   ])('%s is refused with %i', (target, error) => {
     expect(parseFilePath(target, 'deny')).toEqual({ ok: false, error });
   });
@@ -40,7 +59,10 @@ describe('paths', () => {
 });
 
 describe('ranges (RFC 9110 §14)', () => {
-  const parts = (...ranges: [start: number, byteLength: number][]): object => ({ at: 'parts', parts: ranges.map(([start, byteLength]) => ({ start, byteLength })) });
+  const parts = (...ranges: [start: number, byteLength: number][]): object => ({
+    at: 'parts',
+    parts: ranges.map(([start, byteLength]) => ({ start, byteLength })),
+  });
   const part = (start: number, byteLength: number): object => parts([start, byteLength]);
   test.each([
     ['bytes=0-0', part(0, 1)],
@@ -83,8 +105,23 @@ describe('ranges (RFC 9110 §14)', () => {
 
 describe('content codings (RFC 9110 §12.5.3)', () => {
   test.each([
-    ['br, gzip', 'br'], ['gzip', 'gzip'], ['x-gzip', 'gzip'], ['GZIP', 'gzip'], ['*', 'br'], ['*;q=0', undefined], ['gzip;q=0', undefined], ['gzip;q=0, *', 'br'], ['br;q=0.5, gzip;q=0.8', 'gzip'],
-    ['br;q=0.5, zstd;q=0.5', 'br'], ['identity, br;q=0.5', undefined], ['identity;q=0.5, br', 'br'], ['br;q=x', undefined], ['br;q=0.5555', undefined], ['deflate', undefined], ['', undefined], [null, undefined],
+    ['br, gzip', 'br'],
+    ['gzip', 'gzip'],
+    ['x-gzip', 'gzip'],
+    ['GZIP', 'gzip'],
+    ['*', 'br'],
+    ['*;q=0', undefined],
+    ['gzip;q=0', undefined],
+    ['gzip;q=0, *', 'br'],
+    ['br;q=0.5, gzip;q=0.8', 'gzip'],
+    ['br;q=0.5, zstd;q=0.5', 'br'],
+    ['identity, br;q=0.5', undefined],
+    ['identity;q=0.5, br', 'br'],
+    ['br;q=x', undefined],
+    ['br;q=0.5555', undefined],
+    ['deflate', undefined],
+    ['', undefined],
+    [null, undefined],
   ] as const)('%j takes %j of all three', (accepted, coding) => {
     expect(chooseCoding(accepted, ['br', 'zstd', 'gzip'])).toBe(coding);
   });
@@ -109,7 +146,8 @@ describe('preconditions (RFC 9110 §13.2.2)', () => {
   const at = Date.UTC(2025, 5, 1, 12, 0, 0);
   const now = Date.UTC(2026, 0, 1);
   const date = (offsetMs: number): string => formatHttpDate(at + offsetMs);
-  const evaluate = (fields: Record<string, string>, etag = '"e"'): object => evaluateConditions(new Headers(fields), { etag, lastModifiedMs: at }, now);
+  const evaluate = (fields: Record<string, string>, etag = '"e"'): object =>
+    evaluateConditions(new Headers(fields), { etag, lastModifiedMs: at }, now);
   const proceed = (mayRange: boolean): object => ({ at: 'proceed', mayRange });
 
   test.each([
@@ -146,12 +184,24 @@ describe('preconditions (RFC 9110 §13.2.2)', () => {
 test('all three date forms are read (RFC 9110 §5.6.7)', () => {
   const expected = Date.UTC(1994, 10, 6, 8, 49, 37);
   const now = Date.UTC(2026, 0, 1);
-  for (const text of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994']) expect(parseHttpDate(text, now)).toBe(expected);
-  for (const text of ['', '1994', '2025-01-01T00:00:00Z', 'Sun, 06 Foo 1994 08:49:37 GMT', 'Sun, 06 Nov 1994 25:49:37 GMT']) expect(parseHttpDate(text, now)).toBeUndefined();
+  for (const text of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])
+    expect(parseHttpDate(text, now)).toBe(expected);
+  for (const text of [
+    '',
+    '1994',
+    '2025-01-01T00:00:00Z',
+    'Sun, 06 Foo 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 25:49:37 GMT',
+  ])
+    expect(parseHttpDate(text, now)).toBeUndefined();
 });
 
 test('text has a charset, other types have none, and an unknown extension is bytes', () => {
   expect(['a.html', 'a.js', 'a.png', 'a.unknown', 'README'].map(mediaTypeOf)).toEqual([
-    'text/html;charset=utf-8', 'text/javascript;charset=utf-8', 'image/png', 'application/octet-stream', 'application/octet-stream',
+    'text/html;charset=utf-8',
+    'text/javascript;charset=utf-8',
+    'image/png',
+    'application/octet-stream',
+    'application/octet-stream',
   ]);
 });

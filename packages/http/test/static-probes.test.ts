@@ -1,5 +1,6 @@
-// What static servers in wide use get wrong: two of them end their process on one of these lines, most of the others send the wrong
-// bytes or the wrong file. Every probe is asked of the disk and of the memory, whose answers take different ways.
+// What static servers in wide use get wrong: two of them end their process on one of these lines, most of the others
+// send the wrong bytes or the wrong file. Every probe is asked of the disk and of the memory, whose answers take
+// different ways.
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -20,8 +21,17 @@ beforeAll(() => {
   base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-probes-')));
   root = path.join(base, 'site');
   const files: Record<string, string> = {
-    't.txt': TEXT, 'app.js': 'plain', 'app.js.br': 'BROTLI', 'app.js.gz': 'GZIP', 'é.txt': 'accent', 'sub/a.txt': 'a', '.env': 'SECRET', '.git/config': 'SECRET',
-    '../outside.txt': 'SECRET', '../site-old/x.txt': 'SECRET', 'x': 'public',
+    't.txt': TEXT,
+    'app.js': 'plain',
+    'app.js.br': 'BROTLI',
+    'app.js.gz': 'GZIP',
+    'é.txt': 'accent',
+    'sub/a.txt': 'a',
+    '.env': 'SECRET',
+    '.git/config': 'SECRET',
+    '../outside.txt': 'SECRET',
+    '../site-old/x.txt': 'SECRET',
+    x: 'public',
   };
   const at = new Date('2025-01-01T00:00:00.250Z');
   for (const [name, text] of Object.entries(files)) {
@@ -36,13 +46,37 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(base, { recursive: true }));
 
 type Fields = Readonly<Record<string, string>>;
-type Row = readonly [what: string, fields: (etag: string) => Fields, status: number, contentRange: string | null, body: string];
+type Row = readonly [
+  what: string,
+  fields: (etag: string) => Fields,
+  status: number,
+  contentRange: string | null,
+  body: string,
+];
 
 const whole = (what: string, fields: (etag: string) => Fields): Row => [what, fields, 200, null, TEXT];
-const part = (range: string, first: number, last: number): Row => [range, () => ({ Range: range }), 206, `bytes ${first}-${last}/1000`, TEXT.slice(first, last + 1)];
-const none = (range: string): Row => [range, () => ({ Range: range }), 416, 'bytes */1000', 'The file has no such range.\n'];
+const part = (range: string, first: number, last: number): Row => [
+  range,
+  () => ({ Range: range }),
+  206,
+  `bytes ${first}-${last}/1000`,
+  TEXT.slice(first, last + 1),
+];
+const none = (range: string): Row => [
+  range,
+  () => ({ Range: range }),
+  416,
+  'bytes */1000',
+  'The file has no such range.\n',
+];
 const ignored = (range: string): Row => whole(range, () => ({ Range: range }));
-const condition = (what: string, status: 304 | 412, fields: (etag: string) => Fields): Row => [what, fields, status, null, status === 304 ? '' : 'A precondition does not hold.\n'];
+const condition = (what: string, status: 304 | 412, fields: (etag: string) => Fields): Row => [
+  what,
+  fields,
+  status,
+  null,
+  status === 304 ? '' : 'A precondition does not hold.\n',
+];
 
 const HUGE = '9'.repeat(400);
 const ranges: readonly Row[] = [
@@ -89,7 +123,10 @@ const conditions: readonly Row[] = [
   condition('If-None-Match with the tag made weak', 304, (etag) => ({ 'If-None-Match': `W/${etag}` })),
   condition('If-None-Match: *', 304, () => ({ 'If-None-Match': '*' })),
   whole('If-None-Match with another tag', () => ({ 'If-None-Match': '"other"' })),
-  whole('If-None-Match with another tag, which makes If-Modified-Since mean nothing', () => ({ 'If-None-Match': '"other"', 'If-Modified-Since': MODIFIED })),
+  whole('If-None-Match with another tag, which makes If-Modified-Since mean nothing', () => ({
+    'If-None-Match': '"other"',
+    'If-Modified-Since': MODIFIED,
+  })),
   condition('If-None-Match before Range', 304, (etag) => ({ 'If-None-Match': etag, Range: 'bytes=0-0' })),
   condition('If-Modified-Since the same second', 304, () => ({ 'If-Modified-Since': MODIFIED })),
   whole('If-Modified-Since the second before', () => ({ 'If-Modified-Since': BEFORE })),
@@ -127,8 +164,15 @@ describe.each<readonly [string, ServeFilesOptions]>([
 
   test('several ranges that are far apart come in one multipart answer', async () => {
     const { status, headers, body } = await get('/t.txt', { headers: { Range: 'bytes=0-0,-1' } });
-    expect([status, headers.get('content-range'), headers.get('content-type')]).toEqual([206, null, expect.stringMatching(/^multipart\/byteranges; boundary=/)]);
-    expect(body.match(/^Content-Range: bytes .*$/gm)).toEqual(['Content-Range: bytes 0-0/1000', 'Content-Range: bytes 999-999/1000']);
+    expect([status, headers.get('content-range'), headers.get('content-type')]).toEqual([
+      206,
+      null,
+      expect.stringMatching(/^multipart\/byteranges; boundary=/),
+    ]);
+    expect(body.match(/^Content-Range: bytes .*$/gm)).toEqual([
+      'Content-Range: bytes 0-0/1000',
+      'Content-Range: bytes 999-999/1000',
+    ]);
   });
 
   test('If-None-Match: * does not make a file of what is none', async () => {
@@ -151,18 +195,33 @@ describe.each<readonly [string, ServeFilesOptions]>([
     ['identity;q=1, gzip;q=0.5', null, 'plain'],
   ])('Accept-Encoding: %s gets %s', async (accepted, coding, body) => {
     const answer = await get('/app.js', accepted === undefined ? {} : { headers: { 'Accept-Encoding': accepted } });
-    expect([answer.status, answer.headers.get('content-encoding'), answer.headers.get('vary'), answer.body]).toEqual([200, coding, 'Accept-Encoding', body]);
+    expect([answer.status, answer.headers.get('content-encoding'), answer.headers.get('vary'), answer.body]).toEqual([
+      200,
+      coding,
+      'Accept-Encoding',
+      body,
+    ]);
   });
 
   test('a range of a compressed file is one of its bytes as they are sent, and If-Range knows its tag', async () => {
     const accepts = { 'Accept-Encoding': 'br' };
-    const tags = { br: (await get('/app.js', { headers: accepts })).headers.get('etag') ?? '', plain: (await get('/app.js')).headers.get('etag') ?? '' };
+    const tags = {
+      br: (await get('/app.js', { headers: accepts })).headers.get('etag') ?? '',
+      plain: (await get('/app.js')).headers.get('etag') ?? '',
+    };
     const answers = await Promise.all([
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1' } }),
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1', 'If-Range': tags.br } }),
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1', 'If-Range': tags.plain } }),
     ]);
-    expect(answers.map(({ status, headers, body }) => [status, headers.get('content-encoding'), headers.get('content-range'), body])).toEqual([
+    expect(
+      answers.map(({ status, headers, body }) => [
+        status,
+        headers.get('content-encoding'),
+        headers.get('content-range'),
+        body,
+      ]),
+    ).toEqual([
       [206, 'br', 'bytes 0-1/6', 'BR'],
       [206, 'br', 'bytes 0-1/6', 'BR'],
       [200, 'br', null, 'BROTLI'],
@@ -175,19 +234,52 @@ describe.each<readonly [string, ServeFilesOptions]>([
   });
 
   test.each<readonly [target: string, status: number]>([
-    ['/.env', 404], ['/.git/config', 404], ['/%2eenv', 404],
-    ['/out.txt', 404], ['/old/x.txt', 404], ['/old/', 404], ['/old', 404],
-    ['/../outside.txt', 400], ['/sub/../t.txt', 400], ['/%2e%2e/outside.txt', 400], ['/%2e%2e%2foutside.txt', 400], ['/..%2foutside.txt', 400], ['/..%5coutside.txt', 404], ['/sub%5ca.txt', 404], ['/..\\outside.txt', 400], ['/sub%2fa.txt', 400],
-    ['/../site-old/x.txt', 400], ['/x%00', 400], ['/x%00.txt', 400], ['/%0a', 404], ['/%', 400], ['/x%', 400], ['/%4', 400], ['/%g1', 400], ['/%ff', 400], ['/%c0%af', 400],
-    ['/t.txt/', 404], ['/t.txt/.', 400], ['/t.txt/x', 404], [`/${'a'.repeat(300)}`, 404], [`/${'a/'.repeat(3_000)}`, 404],
-    ['//evil.com/..', 400], ['//evil.com/%2e%2e', 400], ['/%2f%2fevil.com/', 400],
+    ['/.env', 404],
+    ['/.git/config', 404],
+    ['/%2eenv', 404],
+    ['/out.txt', 404],
+    ['/old/x.txt', 404],
+    ['/old/', 404],
+    ['/old', 404],
+    ['/../outside.txt', 400],
+    ['/sub/../t.txt', 400],
+    ['/%2e%2e/outside.txt', 400],
+    ['/%2e%2e%2foutside.txt', 400],
+    ['/..%2foutside.txt', 400],
+    ['/..%5coutside.txt', 404],
+    ['/sub%5ca.txt', 404],
+    ['/..\\outside.txt', 400],
+    ['/sub%2fa.txt', 400],
+    ['/../site-old/x.txt', 400],
+    ['/x%00', 400],
+    ['/x%00.txt', 400],
+    ['/%0a', 404],
+    ['/%', 400],
+    ['/x%', 400],
+    ['/%4', 400],
+    ['/%g1', 400],
+    ['/%ff', 400],
+    ['/%c0%af', 400],
+    ['/t.txt/', 404],
+    ['/t.txt/.', 400],
+    ['/t.txt/x', 404],
+    [`/${'a'.repeat(300)}`, 404],
+    [`/${'a/'.repeat(3_000)}`, 404],
+    ['//evil.com/..', 400],
+    ['//evil.com/%2e%2e', 400],
+    ['/%2f%2fevil.com/', 400],
   ])('%s: %i', async (target, status) => {
     const answer = await get(target);
     expect([answer.status, answer.headers.get('location')]).toEqual([status, null]);
     expect(answer.body).not.toContain('SECRET');
   });
 
-  test.each([['/sub', './sub/'], ['/sub?a=/b', './sub/?a=/b'], ['//sub', './sub/'], ['///sub', './sub/']])('%s leads to %s, which is never another host', async (target, location) => {
+  test.each([
+    ['/sub', './sub/'],
+    ['/sub?a=/b', './sub/?a=/b'],
+    ['//sub', './sub/'],
+    ['///sub', './sub/'],
+  ])('%s leads to %s, which is never another host', async (target, location) => {
     const { status, headers } = await get(target);
     expect([status, headers.get('location')]).toEqual([308, location]);
   });

@@ -1,5 +1,5 @@
-// Files that change while they are sent. Whoever has the whole of an answer has the content that its head announced; everybody else
-// sees the answer break off.
+// Files that change while they are sent. Whoever has the whole of an answer has the content that its head announced;
+// everybody else sees the answer break off.
 
 import fs from 'node:fs';
 import http2 from 'node:http2';
@@ -37,19 +37,47 @@ const changes: readonly Row[] = [
   ['truncated', () => fs.truncateSync(file, 10), `it was cut from ${SIZE} to 10 bytes`],
   ['emptied', () => fs.truncateSync(file, 0), `it was cut from ${SIZE} to 0 bytes`],
   ['truncated by one byte', () => fs.truncateSync(file, SIZE - 1), `it was cut from ${SIZE} to ${SIZE - 1} bytes`],
-  ['written over in place, shorter', () => fs.writeFileSync(file, Buffer.alloc(SIZE - 100_000, 'b')), `it was cut from ${SIZE} to ${SIZE - 100_000} bytes`],
+  [
+    'written over in place, shorter',
+    () => fs.writeFileSync(file, Buffer.alloc(SIZE - 100_000, 'b')),
+    `it was cut from ${SIZE} to ${SIZE - 100_000} bytes`,
+  ],
   ['written over in place, as long', () => overwrite(SIZE), 'it was written to'],
   ['written over in place, longer', () => overwrite(SIZE + 100_000), `it grew from ${SIZE} to ${SIZE + 100_000} bytes`],
-  ['truncated and written anew, longer', () => fs.writeFileSync(file, Buffer.alloc(SIZE + 1, 'b')), `it grew from ${SIZE} to ${SIZE + 1} bytes`],
-  ['written over, its time set back', () => { overwrite(SIZE); fs.utimesSync(file, OLD, OLD); }, 'it was written to, and its modification time set back'],
-  ['written over and removed', () => { overwrite(SIZE); fs.rmSync(file); }, 'it was written to'],
+  [
+    'truncated and written anew, longer',
+    () => fs.writeFileSync(file, Buffer.alloc(SIZE + 1, 'b')),
+    `it grew from ${SIZE} to ${SIZE + 1} bytes`,
+  ],
+  [
+    'written over, its time set back',
+    () => {
+      overwrite(SIZE);
+      fs.utimesSync(file, OLD, OLD);
+    },
+    'it was written to, and its modification time set back',
+  ],
+  [
+    'written over and removed',
+    () => {
+      overwrite(SIZE);
+      fs.rmSync(file);
+    },
+    'it was written to',
+  ],
   ['appended to', () => fs.appendFileSync(file, 'more'), `it grew from ${SIZE} to ${SIZE + 4} bytes`],
 ];
 
 const harmless: readonly (readonly [how: string, change: () => void])[] = [
   ['left alone', () => undefined],
   ['removed', () => fs.rmSync(file)],
-  ['replaced by a rename', () => { fs.writeFileSync(`${file}.new`, 'b'.repeat(SIZE)); fs.renameSync(`${file}.new`, file); }],
+  [
+    'replaced by a rename',
+    () => {
+      fs.writeFileSync(`${file}.new`, 'b'.repeat(SIZE));
+      fs.renameSync(`${file}.new`, file);
+    },
+  ],
   ['renamed, as when logs are rotated', () => fs.renameSync(file, `${file}.1`)],
   ['linked to, as by a backup', () => fs.linkSync(file, `${file}.link`)],
   ['given other permissions', () => fs.chmodSync(file, 0o600)],
@@ -69,7 +97,11 @@ interface Download {
 }
 
 /** Asks, and lets `meanwhile` happen once the head has left and the connection holds all it may. */
-async function downloadSlowly(fields: string, meanwhile: () => void, options: ServeFilesOptions = {}): Promise<Download> {
+async function downloadSlowly(
+  fields: string,
+  meanwhile: () => void,
+  options: ServeFilesOptions = {},
+): Promise<Download> {
   const { peer, errors, connection } = serveHandler(serveFiles(root, options));
   peer.reading = false;
   peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
@@ -95,7 +127,9 @@ describe.each(requests)('%s of a file', (_what, fields, contentBytes) => {
     const { text, errors, closed } = await downloadSlowly(fields, change);
     expect(closed).toBe(true);
     expect(isWhole(text)).toBe(false);
-    expect(errors).toEqual([`an answer broke off: Error: ${JSON.stringify(fs.realpathSync(root) + '/big.bin')} changed while it was sent: ${told}`]);
+    expect(errors).toEqual([
+      `an answer broke off: Error: ${JSON.stringify(fs.realpathSync(root) + '/big.bin')} changed while it was sent: ${told}`,
+    ]);
   });
 
   test.each(harmless)('that is %s meanwhile arrives whole, as it was', async (_how, change) => {
@@ -115,7 +149,12 @@ describe('a file that is said to be only appended to', () => {
   test.each(requests)('and grows while it is sent arrives as long as it was: %s', async (_what, fields) => {
     for (const added of ['once', 'twice']) {
       const { text, errors, closed } = await downloadSlowly(fields, () => fs.appendFileSync(file, added), options);
-      expect([closed, errors, contentOf(text).length, text.includes(added)]).toEqual([false, [], announcedBytes(text), false]);
+      expect([closed, errors, contentOf(text).length, text.includes(added)]).toEqual([
+        false,
+        [],
+        announcedBytes(text),
+        false,
+      ]);
     }
   });
 
@@ -144,7 +183,12 @@ test('HEAD of a file that changes says what the file was when it was asked for, 
     change();
     peer.reading = true;
     const [answer] = readResponses(peer.take(), ['HEAD']);
-    expect([answer?.status, answer?.headers.get('content-length'), errors, peer.closed]).toEqual([200, String(byteLength), [], false]);
+    expect([answer?.status, answer?.headers.get('content-length'), errors, peer.closed]).toEqual([
+      200,
+      String(byteLength),
+      [],
+      false,
+    ]);
   }
 });
 
@@ -166,27 +210,31 @@ test('a stream of the content, as other code reads it, fails like the connection
 test.each([
   [131_072, true],
   [131_073, false],
-])('a part of %i bytes that changes when it is read first is looked at again: %s; a longer one is under way by then', async (byteLength, isAnswered) => {
-  const read = fs.read;
-  vi.spyOn(fs, 'read').mockImplementationOnce(((...args: Parameters<typeof fs.read>) => {
-    fs.appendFileSync(file, 'more');
-    read(...args);
-  }));
-  const { peer, errors } = serveHandler(serveFiles(root));
-  peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-${byteLength - 1}\r\n\r\n`);
-  let text = '';
-  await until(() => {
-    text += peer.take();
-    return peer.closed || isWhole(text);
-  });
-  vi.restoreAllMocks();
-  expect([isWhole(text), peer.closed, errors.length]).toEqual([isAnswered, !isAnswered, isAnswered ? 0 : 1]);
-  expect(text).toContain(`/${isAnswered ? SIZE + 4 : SIZE}\r\n`);
-});
+])(
+  'a part of %i bytes that changes when it is read first is looked at again: %s; a longer one is under way by then',
+  async (byteLength, isAnswered) => {
+    const read = fs.read;
+    vi.spyOn(fs, 'read').mockImplementationOnce((...args: Parameters<typeof fs.read>) => {
+      fs.appendFileSync(file, 'more');
+      read(...args);
+    });
+    const { peer, errors } = serveHandler(serveFiles(root));
+    peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-${byteLength - 1}\r\n\r\n`);
+    let text = '';
+    await until(() => {
+      text += peer.take();
+      return peer.closed || isWhole(text);
+    });
+    vi.restoreAllMocks();
+    expect([isWhole(text), peer.closed, errors.length]).toEqual([isAnswered, !isAnswered, isAnswered ? 0 : 1]);
+    expect(text).toContain(`/${isAnswered ? SIZE + 4 : SIZE}\r\n`);
+  },
+);
 
 test('two answers with one strong tag are the same content: after a change there is another tag', async () => {
   const handler = serveFiles(root, { cache: { revalidateMs: 0 } });
-  const tag = async (): Promise<string | null> => (await ask(handler, '/big.bin', { method: 'HEAD' })).headers.get('etag');
+  const tag = async (): Promise<string | null> =>
+    (await ask(handler, '/big.bin', { method: 'HEAD' })).headers.get('etag');
   const before = await tag();
   fs.appendFileSync(file, 'more');
   expect(before).toMatch(/^"/);
@@ -203,7 +251,9 @@ describe('over HTTP/2', () => {
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
   /** Reads only once `meanwhile` has happened: until then the window of the stream holds the rest back. */
-  async function downloadSlowlyOverHttp2(meanwhile: () => void): Promise<{ content: Buffer; resetCode: number; isOpen: boolean }> {
+  async function downloadSlowlyOverHttp2(
+    meanwhile: () => void,
+  ): Promise<{ content: Buffer; resetCode: number; isOpen: boolean }> {
     await using server = createHttpServer(serveFiles(root), { listen: 'tls://127.0.0.1:0', tls });
     const [bound] = await server.listen();
     const session = http2.connect((bound?.url ?? '').replace('tls:', 'https:'), { rejectUnauthorized: false });
@@ -219,11 +269,14 @@ describe('over HTTP/2', () => {
     return { content: Buffer.concat(chunks), resetCode: stream.rstCode, isOpen };
   }
 
-  test.each(changes)('a file that is %s meanwhile ends its stream with an error, and the connection lives on', async (_how, change) => {
-    const { content, resetCode, isOpen } = await downloadSlowlyOverHttp2(change);
-    expect([resetCode, isOpen]).toEqual([http2.constants.NGHTTP2_INTERNAL_ERROR, true]);
-    expect(content.length).toBeLessThan(SIZE);
-  });
+  test.each(changes)(
+    'a file that is %s meanwhile ends its stream with an error, and the connection lives on',
+    async (_how, change) => {
+      const { content, resetCode, isOpen } = await downloadSlowlyOverHttp2(change);
+      expect([resetCode, isOpen]).toEqual([http2.constants.NGHTTP2_INTERNAL_ERROR, true]);
+      expect(content.length).toBeLessThan(SIZE);
+    },
+  );
 
   test.each(harmless)('a file that is %s meanwhile arrives whole, as it was', async (_how, change) => {
     const { content, resetCode } = await downloadSlowlyOverHttp2(change);

@@ -11,7 +11,12 @@ import { createHttpServer, HttpResponse, type FetchHandler } from '../src/index.
 import { makeCertificate } from './certificate.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = ['--conditions=@wellknown/source', '--import', 'tsx', fileURLToPath(new URL('../src/main.ts', import.meta.url))];
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+];
 
 let folder = '';
 beforeAll(() => {
@@ -72,20 +77,34 @@ describe('the program', () => {
     for (const program of programs.splice(0)) await program.stop();
   });
 
-  /** Answers, and writes a file of the name that is asked for 700 ms later; `/never` leaves a timer that goes on for ever. */
-  async function start(...args: string[]): Promise<{ program: Program; url: string; written: (name: string) => boolean }> {
+  /**
+   * Answers, and writes a file of the name that is asked for 700 ms later; `/never` leaves a timer that goes on for
+   * ever.
+   */
+  async function start(
+    ...args: string[]
+  ): Promise<{ program: Program; url: string; written: (name: string) => boolean }> {
     const handler = path.join(folder, 'later.mjs');
-    fs.writeFileSync(handler, `
+    fs.writeFileSync(
+      handler,
+      `
       import fs from 'node:fs';
       export default (request, context) => {
         const { pathname } = new URL(request.url);
         if (pathname === '/never') context.waitUntil(new Promise(() => setInterval(() => undefined, 1_000)));
         else context.waitUntil(new Promise((resolve) => setTimeout(resolve, 700)).then(() => fs.writeFileSync(${JSON.stringify(folder)} + pathname, '')));
         return new Response('done');
-      };`);
-    const program = await startProgram([...PROGRAM, '--handler', handler, '--listen', 'tcp://127.0.0.1:0', ...args], { cwd: ROOT });
+      };`,
+    );
+    const program = await startProgram([...PROGRAM, '--handler', handler, '--listen', 'tcp://127.0.0.1:0', ...args], {
+      cwd: ROOT,
+    });
     programs.push(program);
-    return { program, url: (program.endpoints.http?.[0] ?? '').replace('tcp:', 'http:'), written: (name) => fs.existsSync(path.join(folder, name)) };
+    return {
+      program,
+      url: (program.endpoints.http?.[0] ?? '').replace('tcp:', 'http:'),
+      written: (name) => fs.existsSync(path.join(folder, name)),
+    };
   }
 
   test.each([['0'], ['1']])('with %s workers ends after the work, and with status 0', async (workers) => {
@@ -96,10 +115,13 @@ describe('the program', () => {
     expect(written(`after-${workers}`)).toBe(true);
   });
 
-  test.each([['0'], ['1']])('with %s workers ends at the drain deadline whatever is left, and says so', async (workers) => {
-    const { program, url } = await start('--workers', workers, '--drain-timeout', '0.2', '--log-format', 'json');
-    await (await fetch(`${url}/never`, { headers: { Connection: 'close' } })).text();
-    expect(await program.stop()).toBe(0);
-    expect(program.stderr()).toContain('given up at the drain deadline');
-  });
+  test.each([['0'], ['1']])(
+    'with %s workers ends at the drain deadline whatever is left, and says so',
+    async (workers) => {
+      const { program, url } = await start('--workers', workers, '--drain-timeout', '0.2', '--log-format', 'json');
+      await (await fetch(`${url}/never`, { headers: { Connection: 'close' } })).text();
+      expect(await program.stop()).toBe(0);
+      expect(program.stderr()).toContain('given up at the drain deadline');
+    },
+  );
 });

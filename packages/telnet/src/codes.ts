@@ -70,9 +70,14 @@ export const DM = COMMANDS.DM.code;
 /** Below this no byte after IAC is a command. */
 export const LOWEST_COMMAND = COMMANDS.EOF.code;
 
-const VERBS = new Map<number, Verb>((['WILL', 'WONT', 'DO', 'DONT'] as const).map((verb) => [COMMANDS[verb].code, verb]));
+const VERBS = new Map<number, Verb>(
+  (['WILL', 'WONT', 'DO', 'DONT'] as const).map((verb) => [COMMANDS[verb].code, verb]),
+);
 const STANDALONE = new Map<number, CommandName>(
-  (['EOF', 'SUSP', 'ABORT', 'EOR', 'NOP', 'DM', 'BRK', 'IP', 'AO', 'AYT', 'EC', 'EL', 'GA'] as const).map((name) => [COMMANDS[name].code, name]),
+  (['EOF', 'SUSP', 'ABORT', 'EOR', 'NOP', 'DM', 'BRK', 'IP', 'AO', 'AYT', 'EC', 'EL', 'GA'] as const).map((name) => [
+    COMMANDS[name].code,
+    name,
+  ]),
 );
 const OPTION_NAMES = new Map<number, OptionName>();
 for (const [name, { code }] of Object.entries(OPTIONS)) OPTION_NAMES.set(code, name as OptionName);

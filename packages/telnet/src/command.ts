@@ -9,7 +9,11 @@ export const telnetCommand: ServerCommand = {
   name: 'telnet',
   summary: 'a telnet server: a demonstration session, or your own handler',
   options: [
-    { name: 'handler', argument: 'FILE', help: 'a module whose default export is async (session) => {}; default: the built-in demonstration' },
+    {
+      name: 'handler',
+      argument: 'FILE',
+      help: 'a module whose default export is async (session) => {}; default: the built-in demonstration',
+    },
     { name: 'line-mode', help: 'the client edits lines and sends them whole; the only mode so far, and the default' },
   ],
   defaultScheme: 'tcp',

@@ -31,7 +31,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ({ session, present, clock }) => {
       for (const [other, sinceMs] of present) {
         const minutes = Math.floor((clock.nowMs() - sinceMs) / 60_000);
-        await session.print(`  ${who(other).padEnd(28)} ${other.terminal.type.padEnd(18)} ${minutes} min${other === session ? '  (you)' : ''}`);
+        await session.print(
+          `  ${who(other).padEnd(28)} ${other.terminal.type.padEnd(18)} ${minutes} min${other === session ? '  (you)' : ''}`,
+        );
       }
     },
   },
@@ -62,7 +64,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 // A plain lookup would also find `toString`; the network must only reach the table.
-const commandNamed = (name: string): Command | undefined => (Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined);
+const commandNamed = (name: string): Command | undefined =>
+  Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 
 const HELP = Object.entries(COMMANDS)
   .map(([name, { argument = '', help }]) => `  ${`${name} ${argument}`.padEnd(12)} ${help}`)

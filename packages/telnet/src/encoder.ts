@@ -29,7 +29,8 @@ export function encodeText(text: string, options: { readonly binary?: boolean } 
 
 export const encodeCommand = (command: CommandName): Uint8Array => Uint8Array.of(IAC, COMMANDS[command].code);
 
-export const encodeNegotiation = (verb: Verb, option: number): Uint8Array => Uint8Array.of(IAC, COMMANDS[verb].code, option);
+export const encodeNegotiation = (verb: Verb, option: number): Uint8Array =>
+  Uint8Array.of(IAC, COMMANDS[verb].code, option);
 
 /** `payload` without any escaping. */
 export function encodeSubnegotiation(option: number, payload: Uint8Array): Uint8Array {

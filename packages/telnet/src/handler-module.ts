@@ -12,8 +12,12 @@ export async function loadHandler(file: string): Promise<Result<TelnetHandler, s
   try {
     module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
   } catch (error) {
-    return fail(`--handler ${file}: cannot be loaded from ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(
+      `--handler ${file}: cannot be loaded from ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (isHandler(module.default)) return ok(module.default);
-  return fail(`--handler ${file}: its default export is ${module.default === undefined ? 'missing' : 'no function'}, expected async (session) => {}`);
+  return fail(
+    `--handler ${file}: its default export is ${module.default === undefined ? 'missing' : 'no function'}, expected async (session) => {}`,
+  );
 }

@@ -1,9 +1,9 @@
 // Bytes of data in, lines of text out: the cooked mode of a terminal, for peers that send lines and for peers that send
 // every key.
 //
-// All five line ends occur: CR LF, CR NUL, CR alone, LF alone, and a CR under BINARY. So a CR ends the line at once (some
-// clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the next chunk.
-// What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
+// All five line ends occur: CR LF, CR NUL, CR alone, LF alone, and a CR under BINARY. So a CR ends the line at once
+// (some clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the
+// next chunk. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
 
 export type LineEvent =
   | { readonly type: 'line'; readonly text: string }
@@ -50,7 +50,9 @@ const SS3 = 0x4f;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const textOf = (bytes: Uint8Array): string => decoder.decode(bytes).replace(/[\u0080-\u009f]/g, '');
 
-export function createLineDecoder({ maxLineBytes = DEFAULT_MAX_LINE_BYTES }: { readonly maxLineBytes?: number } = {}): LineDecoder {
+export function createLineDecoder({
+  maxLineBytes = DEFAULT_MAX_LINE_BYTES,
+}: { readonly maxLineBytes?: number } = {}): LineDecoder {
   // Grown by doubling: most sessions never type a long line.
   let line = new Uint8Array(Math.min(128, maxLineBytes));
   let length = 0;
@@ -136,7 +138,10 @@ export function createLineDecoder({ maxLineBytes = DEFAULT_MAX_LINE_BYTES }: { r
     }
   };
 
-  /** True when the byte belongs to a key's escape sequence. Parameters are 0x20 to 0x3F, the final byte follows (ECMA-48 §5.4). */
+  /**
+   * True when the byte belongs to a key's escape sequence. Parameters are 0x20 to 0x3F, the final byte follows (ECMA-48
+   * §5.4).
+   */
   const escaped = (byte: number): boolean => {
     const was = escape;
     escape = 'none';

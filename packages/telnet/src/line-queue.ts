@@ -1,5 +1,5 @@
-// Lines that have come and not been read. Bounded by asking the connection to pause: what is beyond waits in the kernel, and
-// there the peer's TCP stops sending.
+// Lines that have come and not been read. Bounded by asking the connection to pause: what is beyond waits in the
+// kernel, and there the peer's TCP stops sending.
 
 import { WellknownError } from '@wellknown/core';
 
@@ -62,7 +62,9 @@ export function createLineQueue({ maxQueuedBytes, full, hasRoom }: LineQueueOpti
     },
     next() {
       if (waiter !== undefined) {
-        return Promise.reject(new WellknownError('WRONG_STATE', 'a read is already waiting on this session', { fault: 'local' }));
+        return Promise.reject(
+          new WellknownError('WRONG_STATE', 'a read is already waiting on this session', { fault: 'local' }),
+        );
       }
       const line = lines.shift();
       if (line !== undefined) {

@@ -26,8 +26,9 @@ export interface NegotiationOutcome {
 /**
  * What we agree to when the peer takes the first step. Everything else is refused.
  *
- * Left out on purpose: ECHO and SGA, in both directions. A client to which we agree SGA without ECHO goes into character
- * mode with local echo (inetutils, PuTTY); ECHO from our side is for passwords alone, and then we take the first step.
+ * Left out on purpose: ECHO and SGA, in both directions. A client to which we agree SGA without ECHO goes into
+ * character mode with local echo (inetutils, PuTTY); ECHO from our side is for passwords alone, and then we take the
+ * first step.
  */
 export const POLICY: Readonly<Record<number, OptionPolicy>> = {
   [OPTIONS.BINARY.code]: { us: true, peer: true },
@@ -45,8 +46,8 @@ interface OptionPolicy {
 }
 
 /**
- * How often one side of one option may be changed by the peer, or refused to it, before we fall silent about it. A client
- * that works changes an option a few times in a session; two broken sides would otherwise talk for ever.
+ * How often one side of one option may be changed by the peer, or refused to it, before we fall silent about it. A
+ * client that works changes an option a few times in a session; two broken sides would otherwise talk for ever.
  */
 export const MAX_FLIPS_PER_OPTION = 16;
 
@@ -66,7 +67,10 @@ export interface Negotiation {
 }
 
 const SIDE_OF: Readonly<Record<Verb, Side>> = { WILL: 'peer', WONT: 'peer', DO: 'us', DONT: 'us' };
-const VERB_FOR = { us: { yes: 'WILL', no: 'WONT' }, peer: { yes: 'DO', no: 'DONT' } } as const satisfies Record<Side, Record<'yes' | 'no', Verb>>;
+const VERB_FOR = { us: { yes: 'WILL', no: 'WONT' }, peer: { yes: 'DO', no: 'DONT' } } as const satisfies Record<
+  Side,
+  Record<'yes' | 'no', Verb>
+>;
 
 const agrees = (side: Side, option: number): boolean => POLICY[option]?.[side] ?? false;
 
@@ -134,4 +138,3 @@ export function createNegotiation(): Negotiation {
     },
   };
 }
-

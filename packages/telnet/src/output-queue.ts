@@ -1,5 +1,5 @@
-// What waits for a slow peer. Core's connection cannot take back what it was given, so the session keeps what does not fit:
-// then AO can throw it away, whole pieces at a time and never inside an IAC sequence.
+// What waits for a slow peer. Core's connection cannot take back what it was given, so the session keeps what does not
+// fit: then AO can throw it away, whole pieces at a time and never inside an IAC sequence.
 
 import { WellknownError } from '@wellknown/core';
 
@@ -14,7 +14,10 @@ export interface OutputQueueOptions {
 export interface OutputQueue {
   /** Sends, or queues. `keep` marks what AO must not throw away: everything that is not text. */
   push(bytes: Uint8Array, options?: { readonly keep?: boolean }): void;
-  /** Resolves when everything pushed so far has gone to the connection. Rejects with CONNECTION_CLOSED when it never will. */
+  /**
+   * Resolves when everything pushed so far has gone to the connection. Rejects with CONNECTION_CLOSED when it never
+   * will.
+   */
   room(): Promise<void>;
   /** Throws away the text that waits. */
   discardText(): void;
@@ -51,7 +54,8 @@ export function createOutputQueue({ send, maxQueuedBytes, overflowed }: OutputQu
     waiters = [];
     for (const { resolve } of released) resolve();
   };
-  const closedError = (): WellknownError => new WellknownError('CONNECTION_CLOSED', 'the session is over: nothing more can be written', { fault: 'local' });
+  const closedError = (): WellknownError =>
+    new WellknownError('CONNECTION_CLOSED', 'the session is over: nothing more can be written', { fault: 'local' });
 
   return {
     push(bytes, { keep = false } = {}) {

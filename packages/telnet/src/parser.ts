@@ -42,7 +42,10 @@ export interface ParserOptions {
   readonly maxSubnegotiationBytes?: number;
 }
 
-/** No known client sends more than a few hundred bytes; 4096 is what Twisted settled on after memory was exhausted through it. */
+/**
+ * No known client sends more than a few hundred bytes; 4096 is what Twisted settled on after memory was exhausted
+ * through it.
+ */
 export const DEFAULT_MAX_SUBNEGOTIATION_BYTES = 4096;
 
 // NAWS is two 16-bit numbers (RFC 1073). Up to here an IAC that is not doubled can only be a 255 of the size.
@@ -54,7 +57,9 @@ type State = 'data' | 'mark' | 'iac' | 'negotiation' | 'sb-option' | 'sb-option-
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 
 /** A parser for one direction of one connection. */
-export function createParser({ maxSubnegotiationBytes = DEFAULT_MAX_SUBNEGOTIATION_BYTES }: ParserOptions = {}): Parser {
+export function createParser({
+  maxSubnegotiationBytes = DEFAULT_MAX_SUBNEGOTIATION_BYTES,
+}: ParserOptions = {}): Parser {
   let state: State = 'data';
   let verb: Verb = 'WONT';
   let option = 0;
@@ -114,7 +119,9 @@ export function createParser({ maxSubnegotiationBytes = DEFAULT_MAX_SUBNEGOTIATI
     return false;
   };
 
-  /** The byte after an IAC inside a subnegotiation. True when the byte is to be read again as one of the data stream. */
+  /**
+   * The byte after an IAC inside a subnegotiation. True when the byte is to be read again as one of the data stream.
+   */
   const insideIac = (byte: number): boolean => {
     state = 'sb';
     if (byte === SE) endSubnegotiation();

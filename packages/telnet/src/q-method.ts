@@ -1,6 +1,6 @@
-// RFC 1143: who answers what, and when, so that two sides can never loop. One table serves both directions of an option,
-// since each is the other's mirror image: "yes" from the peer is WILL about its side and DO about ours, and so on.
-// States are named as in the RFC, `opposite` being its queue bit.
+// RFC 1143: who answers what, and when, so that two sides can never loop. One table serves both directions of an
+// option, since each is the other's mirror image: "yes" from the peer is WILL about its side and DO about ours, and so
+// on. States are named as in the RFC, `opposite` being its queue bit.
 //
 //   no ──ask-yes──▶ want-yes ──peer-yes──▶ yes ──ask-no──▶ want-no ──peer-no──▶ no
 //                    └─ask-no─▶ want-yes-opposite           └─ask-yes─▶ want-no-opposite
@@ -72,4 +72,3 @@ export const Q_TABLE: Readonly<Record<QState, Readonly<Record<QEvent, QOutcome>>
 
 /** Whether the option is in force: from the peer's yes until we ask it to stop, or it stops. */
 export const inForce = (state: QState): boolean => state === 'yes';
-

@@ -4,7 +4,10 @@ export interface ReplyBudget {
   take(nowMs: number): boolean;
 }
 
-export function createReplyBudget({ perSecond = 10, burst = 10 }: { readonly perSecond?: number; readonly burst?: number } = {}): ReplyBudget {
+export function createReplyBudget({
+  perSecond = 10,
+  burst = 10,
+}: { readonly perSecond?: number; readonly burst?: number } = {}): ReplyBudget {
   let tokens = burst;
   let lastMs: number | undefined;
   return {

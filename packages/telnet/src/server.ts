@@ -3,7 +3,10 @@ import type { TelnetHandler, TelnetLimits } from './telnet-connection.ts';
 import { telnetProtocol } from './telnet-protocol.ts';
 
 export interface TelnetServerOptions extends ServerOptions {
-  /** Where to listen: endpoint strings such as `tcp://127.0.0.1:2323` or `unix:/run/console`. Default: port 23 on 127.0.0.1. */
+  /**
+   * Where to listen: endpoint strings such as `tcp://127.0.0.1:2323` or `unix:/run/console`. Default: port 23 on
+   * 127.0.0.1.
+   */
   readonly listen?: Service['listen'];
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<TelnetLimits>;

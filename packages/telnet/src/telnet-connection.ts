@@ -1,7 +1,7 @@
 // The glue: one connection's bytes through parser, negotiation, discovery and line decoder to its session, and back.
 //
-// Commands are obeyed as soon as they are parsed, ahead of the lines that wait to be read. That is what a Synch is for, and
-// the only way to have it here: the urgent notification itself does not reach a Node program.
+// Commands are obeyed as soon as they are parsed, ahead of the lines that wait to be read. That is what a Synch is for,
+// and the only way to have it here: the urgent notification itself does not reach a Node program.
 
 import type { Connection, ServiceContext, Sink } from '@wellknown/core';
 import { OPTIONS, type CommandName, type Verb } from './codes.ts';
@@ -38,7 +38,12 @@ const TIMING_MARK = OPTIONS['TIMING-MARK'];
 const BELL = Uint8Array.of(7);
 
 /** Serves one connection: runs the handler and returns the sink for the connection's bytes. */
-export function serveTelnet(connection: Connection, context: ServiceContext, handler: TelnetHandler, limits: TelnetLimits): Sink {
+export function serveTelnet(
+  connection: Connection,
+  context: ServiceContext,
+  handler: TelnetHandler,
+  limits: TelnetLimits,
+): Sink {
   const { clock, log } = context;
   const parser = createParser({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes });
   const decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
@@ -49,8 +54,8 @@ export function serveTelnet(connection: Connection, context: ServiceContext, han
   let firstBytes: Uint8Array | undefined = new Uint8Array(0);
   let sawLine = false;
   /**
-   * The handler hears of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away all
-   * output until that is answered, so the answer must go first. A chunk full of interrupts is one.
+   * The handler hears of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away
+   * all output until that is answered, so the answer must go first. A chunk full of interrupts is one.
    */
   let interrupted = false;
 
@@ -66,7 +71,10 @@ export function serveTelnet(connection: Connection, context: ServiceContext, han
   });
 
   const sendReply = ({ verb, option }: Reply): void => output.push(encodeNegotiation(verb, option), { keep: true });
-  const discovery = createDiscovery(negotiation, { reply: sendReply, send: (bytes) => output.push(bytes, { keep: true }) });
+  const discovery = createDiscovery(negotiation, {
+    reply: sendReply,
+    send: (bytes) => output.push(bytes, { keep: true }),
+  });
 
   let resolveReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (resolveReady = resolve));
@@ -183,7 +191,8 @@ export function serveTelnet(connection: Connection, context: ServiceContext, han
 
   const negotiated = (verb: Verb, option: number): void => {
     if (option === TIMING_MARK.code) {
-      // No state: the mark is answered each time (RFC 860), or inetutils telnet throws away all output after an interrupt.
+      // No state: the mark is answered each time (RFC 860), or inetutils telnet throws away all output after an
+      // interrupt.
       if (verb === 'DO') sendReply({ verb: 'WILL', option });
       else if (verb === 'WILL') sendReply({ verb: 'DONT', option });
       return;

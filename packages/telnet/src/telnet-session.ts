@@ -1,4 +1,5 @@
-// The session as its handler sees it. Text in and out, questions, the terminal; no IAC, no options, no bytes of a protocol.
+// The session as its handler sees it. Text in and out, questions, the terminal; no IAC, no options, no bytes of a
+// protocol.
 
 import type { Address, Clock, Timer } from '@wellknown/core';
 import { OPTIONS } from './codes.ts';
@@ -19,8 +20,9 @@ export interface SessionEvents {
 /**
  * One user on one connection. The session ends when the handler's promise settles.
  *
- * Writing resolves when there is room for more, and rejects with CONNECTION_CLOSED once the user is gone; a promise that is
- * not awaited never becomes an unhandled rejection. Reading gives undefined once no more will come, whatever the reason.
+ * Writing resolves when there is room for more, and rejects with CONNECTION_CLOSED once the user is gone; a promise
+ * that is not awaited never becomes an unhandled rejection. Reading gives undefined once no more will come, whatever
+ * the reason.
  */
 export interface TelnetSession {
   /** Unique in this process. */
@@ -46,8 +48,8 @@ export interface TelnetSession {
   /** `prompt` and `readLine`. */
   ask(question: string): Promise<string | undefined>;
   /**
-   * `ask`, with the client's echo off: it is told that we echo (WILL ECHO), and we don't. A client that refuses shows what is
-   * typed. The echo comes back in any case.
+   * `ask`, with the client's echo off: it is told that we echo (WILL ECHO), and we don't. A client that refuses shows
+   * what is typed. The echo comes back in any case.
    */
   askPassword(question: string): Promise<string | undefined>;
   /** Calls `listener` at each event. Returns what takes it off again. */
@@ -82,8 +84,8 @@ export interface SessionControl {
 
 type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
 
-// A client that obeys WONT ECHO without saying so must not keep the next password waiting for its word, and an answer takes
-// one round trip.
+// A client that obeys WONT ECHO without saying so must not keep the next password waiting for its word, and an answer
+// takes one round trip.
 const UNCONFIRMED_MS = 1000;
 const { ECHO, EOR, SGA, BINARY } = OPTIONS;
 const FAREWELL = '\nThis server is going down.\n';
@@ -97,7 +99,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   let unconfirmed: Timer | undefined;
 
   const write = (data: string | Uint8Array): Promise<void> => {
-    const bytes = typeof data === 'string' ? encodeText(data, { binary: negotiation.isOn('us', BINARY.code) }) : escapeIac(data);
+    const bytes =
+      typeof data === 'string' ? encodeText(data, { binary: negotiation.isOn('us', BINARY.code) }) : escapeIac(data);
     output.push(bytes);
     const room = output.room();
     // Whoever awaits still sees the rejection; whoever does not must not take the process down.
@@ -119,8 +122,10 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   const prompt = (text: string): Promise<void> => {
     const room = write(text);
     if (negotiation.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
-    // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user worlds use it.
-    else if (parts.terminal().client !== undefined && !negotiation.isOn('us', SGA.code)) output.push(encodeCommand('GA'));
+    // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user
+    // worlds use it.
+    else if (parts.terminal().client !== undefined && !negotiation.isOn('us', SGA.code))
+      output.push(encodeCommand('GA'));
     return room;
   };
 
@@ -155,7 +160,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     prompt,
     readLine,
     async *lines(options) {
-      const next = (): Promise<string | undefined> => (options?.prompt === undefined ? readLine() : ask(options.prompt));
+      const next = (): Promise<string | undefined> =>
+        options?.prompt === undefined ? readLine() : ask(options.prompt);
       for (let line = await next(); line !== undefined; line = await next()) yield line;
     },
     ask,

@@ -1,5 +1,5 @@
-// What is known about the terminal at the other end, and how it becomes known: which option to ask for next, what an answer
-// tells. Option changes and payloads in, messages out; no sockets, no time.
+// What is known about the terminal at the other end, and how it becomes known: which option to ask for next, what an
+// answer tells. Option changes and payloads in, messages out; no sockets, no time.
 
 import { OPTIONS } from './codes.ts';
 import { encodeSubnegotiation } from './encoder.ts';
@@ -7,7 +7,15 @@ import type { Change, Negotiation, Reply } from './negotiation.ts';
 import { answerCharsetRequest, CHARSET_REQUEST, CHARSET_TABLE_REJECTED, parseCharset } from './options/charset.ts';
 import { ENVIRONMENT_SEND, parseEnvironment, type EnvironmentName } from './options/new-environ.ts';
 import { parseWindowSize } from './options/naws.ts';
-import { addTerminalName, mudClientOf, parseMtts, parseTerminalType, TERMINAL_TYPE_SEND, terminalOf, type MttsFlag } from './options/terminal-type.ts';
+import {
+  addTerminalName,
+  mudClientOf,
+  parseMtts,
+  parseTerminalType,
+  TERMINAL_TYPE_SEND,
+  terminalOf,
+  type MttsFlag,
+} from './options/terminal-type.ts';
 
 /** The terminal at the other end. Everything in it comes from the client, cleaned of control characters. */
 export interface Terminal {
@@ -138,13 +146,15 @@ export function createDiscovery(negotiation: Negotiation, door: DiscoveryDoor): 
     },
     received(option, payload) {
       // A payload for an option that is off is nobody's (nmap sends some unasked).
-      if (!negotiation.isOn('peer', option) && !(option === CHARSET.code && negotiation.isOn('us', option))) return false;
+      if (!negotiation.isOn('peer', option) && !(option === CHARSET.code && negotiation.isOn('us', option)))
+        return false;
       if (option === TTYPE.code) receivedName(payload);
       else if (option === NAWS.code) return receivedSize(payload);
       else if (option === CHARSET.code) receivedCharset(payload);
       else if (option === NEW_ENVIRON.code) {
         const environment = parseEnvironment(payload);
-        if (environment !== undefined) terminal = { ...terminal, environment: new Map([...terminal.environment, ...environment]) };
+        if (environment !== undefined)
+          terminal = { ...terminal, environment: new Map([...terminal.environment, ...environment]) };
       }
       return false;
     },

@@ -1,4 +1,5 @@
-// Browsers, TLS clients and SSH clients do find telnet ports. They are told so once, instead of being asked for their name.
+// Browsers, TLS clients and SSH clients do find telnet ports. They are told so once, instead of being asked for their
+// name.
 
 // A TLS record of type handshake, version 3.x (RFC 8446 §5.1).
 const TLS_HANDSHAKE = 0x16;
@@ -12,8 +13,8 @@ export function startsAsTls(first: Uint8Array): boolean | undefined {
 }
 
 /**
- * Which protocol a first line belongs to. The whole request line is looked at: somebody may well begin a session by typing
- * `GET LAMP`.
+ * Which protocol a first line belongs to. The whole request line is looked at: somebody may well begin a session by
+ * typing `GET LAMP`.
  */
 export function protocolOfFirstLine(line: string): 'HTTP' | 'SSH' | undefined {
   if (/^SSH-[12]\./.test(line)) return 'SSH';

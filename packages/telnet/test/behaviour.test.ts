@@ -5,9 +5,11 @@ import { createTelnetServer } from '../src/index.ts';
 describeServerBehaviour(
   {
     name: 'the telnet server',
-    create: (options) => createTelnetServer(async (session) => {
-      for (let line = await session.readLine(); line !== undefined; line = await session.readLine()) await session.print(line.repeat(10));
-    }, options),
+    create: (options) =>
+      createTelnetServer(async (session) => {
+        for (let line = await session.readLine(); line !== undefined; line = await session.readLine())
+          await session.print(line.repeat(10));
+      }, options),
     async exchange(client) {
       client.send('hello\r\n');
       await client.receive('hellohello');

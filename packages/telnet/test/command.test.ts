@@ -14,12 +14,16 @@ const values = (given: Readonly<Record<string, string | true>>): OptionValues =>
   list: () => [],
   has: (name) => given[name] !== undefined,
 });
-const build = (given: Readonly<Record<string, string | true>>): ReturnType<typeof telnetCommand.build> => telnetCommand.build(values(given), { log: silentLog, portOffset: 0 });
+const build = (given: Readonly<Record<string, string | true>>): ReturnType<typeof telnetCommand.build> =>
+  telnetCommand.build(values(given), { log: silentLog, portOffset: 0 });
 
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
-  await writeFile(join(folder, 'good.mjs'), 'export default async (session) => { await session.print("from a file"); };\n');
+  await writeFile(
+    join(folder, 'good.mjs'),
+    'export default async (session) => { await session.print("from a file"); };\n',
+  );
   await writeFile(join(folder, 'number.mjs'), 'export default 7;\n');
   await writeFile(join(folder, 'nothing.mjs'), 'export const handler = async () => {};\n');
   await writeFile(join(folder, 'broken.mjs'), 'throw new Error("broken on purpose");\n');
@@ -35,9 +39,11 @@ const greetingOf = async (given: Readonly<Record<string, string | true>>): Promi
   return peer.take();
 };
 
-test('without options the demonstration is served', async () => expect(await greetingOf({})).toContain('demonstration'));
+test('without options the demonstration is served', async () =>
+  expect(await greetingOf({})).toContain('demonstration'));
 test('line mode is accepted', async () => expect(await greetingOf({ 'line-mode': true })).toContain('demonstration'));
-test('a handler is loaded from its file', async () => expect(await greetingOf({ handler: join(folder, 'good.mjs') })).toContain('from a file'));
+test('a handler is loaded from its file', async () =>
+  expect(await greetingOf({ handler: join(folder, 'good.mjs') })).toContain('from a file'));
 
 describe('a handler that cannot be used is a sentence that names the option, the file and what is allowed', () => {
   test.each([

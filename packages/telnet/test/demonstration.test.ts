@@ -8,9 +8,12 @@ describe('the demonstration', () => {
 
   test('greets, helps, echoes and leaves', async () => {
     const client = await arrive();
-    expect(await client.hear()).toMatch(/^Welcome\..*\r\nYou are 192\.0\.2\.1:50000, on a terminal of type unknown, 80 by 24\.\r\n.*\r\n> $/);
+    expect(await client.hear()).toMatch(
+      /^Welcome\..*\r\nYou are 192\.0\.2\.1:50000, on a terminal of type unknown, 80 by 24\.\r\n.*\r\n> $/,
+    );
     const help = await client.say('help\r\n');
-    for (const name of ['help', 'who', 'term', 'echo TEXT', 'time', 'password', 'quit']) expect(help).toContain(`  ${name} `);
+    for (const name of ['help', 'who', 'term', 'echo TEXT', 'time', 'password', 'quit'])
+      expect(help).toContain(`  ${name} `);
     expect(await client.say('echo  two  spaces\r\n')).toBe(' two  spaces\r\n> ');
     expect(await client.say('\r\n')).toBe('> ');
     expect(await client.say('WHO\r\n')).toContain('192.0.2.1:50000');
@@ -33,7 +36,8 @@ describe('the demonstration', () => {
   test('has no commands that the table does not have', async () => {
     const client = await arrive();
     await client.hear();
-    for (const word of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) expect(await client.say(`${word}\r\n`)).toContain("I don't know");
+    for (const word of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
+      expect(await client.say(`${word}\r\n`)).toContain("I don't know");
   });
 
   test('shows nothing of an escape sequence that another user has for a terminal type', async () => {
@@ -65,7 +69,10 @@ describe('the demonstration', () => {
   });
 
   test('survives any bytes', async () => {
-    const typed = fc.array(fc.oneof(fc.constantFrom(255, 250, 240, 251, 253, 24, 31, 13, 10, 0, 244, 245), fc.integer({ min: 0, max: 255 })), { maxLength: 60 });
+    const typed = fc.array(
+      fc.oneof(fc.constantFrom(255, 250, 240, 251, 253, 24, 31, 13, 10, 0, 244, 245), fc.integer({ min: 0, max: 255 })),
+      { maxLength: 60 },
+    );
     await fc.assert(
       fc.asyncProperty(typed, async (bytes) => {
         const client = await arrive();

@@ -35,7 +35,10 @@ interface Conversation {
 }
 
 /** A conversation over any pair of streams. */
-function converse(subscribe: (heard: (chunk: Buffer) => void, over: () => void) => void, say: (text: string) => void): Conversation {
+function converse(
+  subscribe: (heard: (chunk: Buffer) => void, over: () => void) => void,
+  say: (text: string) => void,
+): Conversation {
   let heard = '';
   let seen = 0;
   let changed = (): void => undefined;
@@ -63,7 +66,8 @@ function converse(subscribe: (heard: (chunk: Buffer) => void, over: () => void) 
       const timeout = AbortSignal.timeout(10_000);
       const expired = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve()));
       while (!heard.includes(text, seen)) {
-        if (closed || timeout.aborted) throw new Error(`never heard ${JSON.stringify(text)} in ${JSON.stringify(heard.slice(seen))}`);
+        if (closed || timeout.aborted)
+          throw new Error(`never heard ${JSON.stringify(text)} in ${JSON.stringify(heard.slice(seen))}`);
         await Promise.race([new Promise<void>((resolve) => (changed = resolve)), expired]);
       }
       seen = heard.indexOf(text, seen) + text.length;
@@ -74,7 +78,13 @@ function converse(subscribe: (heard: (chunk: Buffer) => void, over: () => void) 
 async function raw(port: number): Promise<{ conversation: Conversation; socket: Socket }> {
   const socket = connectSocket(port, '127.0.0.1');
   await new Promise((resolve) => socket.once('connect', resolve));
-  return { socket, conversation: converse((heard, over) => socket.on('data', heard).on('close', over), (text) => socket.write(text, 'latin1')) };
+  return {
+    socket,
+    conversation: converse(
+      (heard, over) => socket.on('data', heard).on('close', over),
+      (text) => socket.write(text, 'latin1'),
+    ),
+  };
 }
 
 describe('a raw socket', () => {
@@ -124,10 +134,22 @@ test('the example of the README runs as it stands', async () => {
   const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
   const folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
   const file = join(folder, 'example.mts');
-  await writeFile(file, example.replace("'@wellknown/telnet'", JSON.stringify(new URL('../src/index.ts', import.meta.url).href)).replace(':2323', ':0'));
-  const child = spawn(process.execPath, ['--conditions=@wellknown/source', '--import', import.meta.resolve('tsx'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await writeFile(
+    file,
+    example
+      .replace("'@wellknown/telnet'", JSON.stringify(new URL('../src/index.ts', import.meta.url).href))
+      .replace(':2323', ':0'),
+  );
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@wellknown/source', '--import', import.meta.resolve('tsx'), file],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   children.push(child);
-  const output = converse((heard, over) => child.stdout.on('data', heard).on('close', over), () => undefined);
+  const output = converse(
+    (heard, over) => child.stdout.on('data', heard).on('close', over),
+    () => undefined,
+  );
   await output.until('telnet to tcp://127.0.0.1:');
   await output.until('\n');
   const { conversation } = await raw(Number(/:(\d+)\n/.exec(output.heard)?.[1]));
@@ -148,9 +170,15 @@ const SCRIPT = 'script';
 describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => {
   /** The client on a pseudo-terminal, as a person has it. */
   const telnet = (port: number): Conversation => {
-    const child = spawn(SCRIPT, ['-qec', `stty rows 31 cols 97; ${TELNET} 127.0.0.1 ${port}`, '/dev/null'], { env: { ...process.env, TERM: 'vt220' }, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(SCRIPT, ['-qec', `stty rows 31 cols 97; ${TELNET} 127.0.0.1 ${port}`, '/dev/null'], {
+      env: { ...process.env, TERM: 'vt220' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     children.push(child);
-    return converse((heard, over) => child.stdout.on('data', heard).on('close', over), (text) => child.stdin.write(text, 'latin1'));
+    return converse(
+      (heard, over) => child.stdout.on('data', heard).on('close', over),
+      (text) => child.stdin.write(text, 'latin1'),
+    );
   };
 
   test('tells its type and size, converses and is let go', async () => {

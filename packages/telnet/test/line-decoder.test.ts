@@ -42,25 +42,35 @@ describe.each([
   });
 });
 
-test('bytes that are no UTF-8 become U+FFFD', () => expect(decode([Uint8Array.of(97, 0xc3, 10, 0xff, 10)])).toEqual(['a\ufffd', '\ufffd']));
+test('bytes that are no UTF-8 become U+FFFD', () =>
+  expect(decode([Uint8Array.of(97, 0xc3, 10, 0xff, 10)])).toEqual(['a\ufffd', '\ufffd']));
 
 describe('the limit of a line', () => {
   test('a line at the limit is read', () => expect(decode([utf8(`${'x'.repeat(8)}\n`)], 8)).toEqual(['xxxxxxxx']));
   test('one byte more rings once, and the whole line is thrown away', () => {
     for (const input of [`${'x'.repeat(9)}\nok\n`, `${'x'.repeat(500)}\r\nok\n`]) {
-      for (const chunks of [[utf8(input)], byteByByte(utf8(input))]) expect(decode(chunks, 8)).toEqual(['<overflow>', '<overlong-line>', 'ok']);
+      for (const chunks of [[utf8(input)], byteByByte(utf8(input))])
+        expect(decode(chunks, 8)).toEqual(['<overflow>', '<overlong-line>', 'ok']);
     }
   });
-  test('erasing the line makes room again', () => expect(decode([utf8(`${'x'.repeat(9)}\u0015ok\n`)], 8)).toEqual(['<overflow>', 'ok']));
+  test('erasing the line makes room again', () =>
+    expect(decode([utf8(`${'x'.repeat(9)}\u0015ok\n`)], 8)).toEqual(['<overflow>', 'ok']));
   test('the default is 4096 bytes', () => {
     const decoder = createLineDecoder();
     expect(decoder.push(utf8(`${'x'.repeat(4096)}\n`)).map((event) => event.type)).toEqual(['line']);
-    expect(decoder.push(utf8(`${'x'.repeat(4097)}\n`)).map((event) => event.type)).toEqual(['overflow', 'overlong-line']);
+    expect(decoder.push(utf8(`${'x'.repeat(4097)}\n`)).map((event) => event.type)).toEqual([
+      'overflow',
+      'overlong-line',
+    ]);
   });
 });
 
 test('any bytes, cut anywhere, give the same lines, without controls', () => {
-  const typed = fc.array(fc.oneof(fc.constantFrom(13, 10, 0, 8, 27, 91, 127, 21, 195, 188), fc.integer({ min: 0, max: 255 })), { maxLength: 60 }).map((bytes) => Uint8Array.from(bytes));
+  const typed = fc
+    .array(fc.oneof(fc.constantFrom(13, 10, 0, 8, 27, 91, 127, 21, 195, 188), fc.integer({ min: 0, max: 255 })), {
+      maxLength: 60,
+    })
+    .map((bytes) => Uint8Array.from(bytes));
   fc.assert(
     fc.property(typed, fc.array(fc.nat(60), { maxLength: 6 }), (input, cuts) => {
       const whole = decode([input], 8);

@@ -11,17 +11,21 @@ const hear = (negotiation: Negotiation, verb: Verb, option: number): string => {
 
 test('everything is off at first', () => {
   const negotiation = createNegotiation();
-  for (let option = 0; option < 256; option += 1) expect([negotiation.isOn('us', option), negotiation.isOn('peer', option)]).toEqual([false, false]);
+  for (let option = 0; option < 256; option += 1)
+    expect([negotiation.isOn('us', option), negotiation.isOn('peer', option)]).toEqual([false, false]);
   expect(negotiation.listOn()).toEqual([]);
 });
 
-test.each(Array.from({ length: 256 }, (_, option) => option))('option %i is agreed to or refused as the policy says', (option) => {
-  const { us, peer } = POLICY[option] ?? { us: false, peer: false };
-  const negotiation = createNegotiation();
-  expect(hear(negotiation, 'DO', option)).toBe(`${us ? 'WILL' : 'WONT'} ${option}`);
-  expect(hear(negotiation, 'WILL', option)).toBe(`${peer ? 'DO' : 'DONT'} ${option}`);
-  expect([negotiation.isOn('us', option), negotiation.isOn('peer', option)]).toEqual([us, peer]);
-});
+test.each(Array.from({ length: 256 }, (_, option) => option))(
+  'option %i is agreed to or refused as the policy says',
+  (option) => {
+    const { us, peer } = POLICY[option] ?? { us: false, peer: false };
+    const negotiation = createNegotiation();
+    expect(hear(negotiation, 'DO', option)).toBe(`${us ? 'WILL' : 'WONT'} ${option}`);
+    expect(hear(negotiation, 'WILL', option)).toBe(`${peer ? 'DO' : 'DONT'} ${option}`);
+    expect([negotiation.isOn('us', option), negotiation.isOn('peer', option)]).toEqual([us, peer]);
+  },
+);
 
 test('neither echo nor SGA nor LINEMODE is ever agreed to unasked', () => {
   for (const { code } of [ECHO, SGA, LINEMODE]) {
@@ -40,7 +44,10 @@ test('a yes that repeats is not answered again', () => {
 test('a client that offers while we ask is not answered: both have said it', () => {
   const negotiation = createNegotiation();
   expect(negotiation.ask('peer', NAWS.code, true).reply).toEqual({ verb: 'DO', option: NAWS.code });
-  expect(negotiation.receive('WILL', NAWS.code)).toEqual({ reply: undefined, change: { side: 'peer', option: NAWS.code, enabled: true } });
+  expect(negotiation.receive('WILL', NAWS.code)).toEqual({
+    reply: undefined,
+    change: { side: 'peer', option: NAWS.code, enabled: true },
+  });
 });
 
 describe('a peer that flips without end', () => {
@@ -113,7 +120,12 @@ describe('a client that never confirms WONT ECHO', () => {
 });
 
 test('two of us, each with wishes of its own, always come to rest', () => {
-  const wish = fc.record({ who: fc.boolean(), side: fc.constantFrom('us' as const, 'peer' as const), option: fc.constantFrom(0, 1, 3, 24, 99), wanted: fc.boolean() });
+  const wish = fc.record({
+    who: fc.boolean(),
+    side: fc.constantFrom('us' as const, 'peer' as const),
+    option: fc.constantFrom(0, 1, 3, 24, 99),
+    wanted: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(wish, { maxLength: 30 }), (wishes) => {
       const both = [createNegotiation(), createNegotiation()] as const;

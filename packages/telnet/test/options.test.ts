@@ -5,7 +5,13 @@ import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/opti
 import { parseWindowSize } from '../src/options/naws.ts';
 import { ENVIRONMENT_SEND, parseEnvironment } from '../src/options/new-environ.ts';
 import { encodeStatus, isStatusRequest } from '../src/options/status.ts';
-import { addTerminalName, mudClientOf, parseMtts, parseTerminalType, terminalOf } from '../src/options/terminal-type.ts';
+import {
+  addTerminalName,
+  mudClientOf,
+  parseMtts,
+  parseTerminalType,
+  terminalOf,
+} from '../src/options/terminal-type.ts';
 
 const bytes = (...parts: readonly (number | string)[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...new TextEncoder().encode(part)])));
@@ -30,8 +36,11 @@ describe('terminal type', () => {
     expect(parseTerminalType(bytes(0, 'x'.repeat(40)))).toHaveLength(40);
     expect(parseTerminalType(bytes(0, 'x'.repeat(41)))).toHaveLength(40);
   });
-  test('escape sequences do not survive', () => expect(parseTerminalType(bytes(0, '\u001b]0;evil\u0007vt\u009b31m'))).toBe(']0;evilvt31m'));
-  test.each([[[]], [[0]], [[1]], [[7, 65]], [[0, 32, 32]]])('%j is no name', (payload) => expect(parseTerminalType(Uint8Array.from(payload))).toBeUndefined());
+  test('escape sequences do not survive', () =>
+    expect(parseTerminalType(bytes(0, '\u001b]0;evil\u0007vt\u009b31m'))).toBe(']0;evilvt31m'));
+  test.each([[[]], [[0]], [[1]], [[7, 65]], [[0, 32, 32]]])('%j is no name', (payload) =>
+    expect(parseTerminalType(Uint8Array.from(payload))).toBeUndefined(),
+  );
 
   test('the list ends when a name repeats', () => {
     expect(addTerminalName([], 'XTERM')).toEqual({ names: ['XTERM'], done: false });
@@ -65,9 +74,15 @@ describe('terminal type', () => {
 });
 
 describe('CHARSET', () => {
-  test('our request asks for UTF-8', () => expect(parseCharset(CHARSET_REQUEST)).toEqual({ type: 'request', charsets: ['UTF-8'] }));
-  test('a list is split at its first character', () => expect(parseCharset(bytes(1, ' ISO-8859-1 utf-8'))).toEqual({ type: 'request', charsets: ['ISO-8859-1', 'utf-8'] }));
-  test('an offer of a table is read past', () => expect(parseCharset(bytes(1, '[TTABLE]', 1, ';UTF-8'))).toEqual({ type: 'request', charsets: ['UTF-8'] }));
+  test('our request asks for UTF-8', () =>
+    expect(parseCharset(CHARSET_REQUEST)).toEqual({ type: 'request', charsets: ['UTF-8'] }));
+  test('a list is split at its first character', () =>
+    expect(parseCharset(bytes(1, ' ISO-8859-1 utf-8'))).toEqual({
+      type: 'request',
+      charsets: ['ISO-8859-1', 'utf-8'],
+    }));
+  test('an offer of a table is read past', () =>
+    expect(parseCharset(bytes(1, '[TTABLE]', 1, ';UTF-8'))).toEqual({ type: 'request', charsets: ['UTF-8'] }));
   test('the other messages', () => {
     expect(parseCharset(bytes(2, 'UTF-8'))).toEqual({ type: 'accepted', charset: 'UTF-8' });
     expect(parseCharset(bytes(3))).toEqual({ type: 'rejected' });
@@ -88,16 +103,40 @@ describe('NEW-ENVIRON', () => {
     expect(ENVIRONMENT_SEND.length).toBeLessThanOrEqual(60);
   });
   test('known variables are kept, of either kind', () =>
-    expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'de_DE.UTF-8', 3, 'COLORTERM', 1, 'truecolor'))).toEqual(new Map([['LANG', 'de_DE.UTF-8'], ['COLORTERM', 'truecolor']])));
+    expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'de_DE.UTF-8', 3, 'COLORTERM', 1, 'truecolor'))).toEqual(
+      new Map([
+        ['LANG', 'de_DE.UTF-8'],
+        ['COLORTERM', 'truecolor'],
+      ]),
+    ));
   test.each([
-    ['USER', '-f root'], ['USER', '-froot'], ['LD_PRELOAD', '/tmp/x.so'], ['CREDENTIALS_DIRECTORY', '/tmp'], ['TERMCAP', '/tmp/x'], ['DISPLAY', ':0'],
-    ['LANG', '../../etc'], ['LANG', '--'], ['LANG', '-f'], ['LANG', 'a\nb'], ['LANG', '\u001b[2J'], ['LANG', 'C; rm'], ['LANG', 'x'.repeat(65)], ['toString', 'x'],
-  ])('%s=%j is not kept', (name, value) => expect(parseEnvironment(bytes(0, 0, name, 1, value, 3, name, 1, value))).toEqual(new Map()));
-  test('a value at the limit is kept', () => expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'x'.repeat(64)))?.get('LANG')).toHaveLength(64));
-  test('a value may be escaped', () => expect(parseEnvironment(bytes(2, 0, 2, 'LANG', 1, 2, 'C'))?.get('LANG')).toBe('C'));
-  test('a name without a value is not set', () => expect(parseEnvironment(bytes(0, 3, 'LANG', 3, 'LC_ALL', 1, 'C'))).toEqual(new Map([['LC_ALL', 'C']])));
-  test('a value without a name is nobody\'s', () => expect(parseEnvironment(bytes(0, 1, 'C', 0, 'LANG', 1, 'C', 1, 'D'))).toEqual(new Map([['LANG', 'C']])));
-  test('an escape at the very end is survived', () => expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'C', 2))?.get('LANG')).toBe('C'));
+    ['USER', '-f root'],
+    ['USER', '-froot'],
+    ['LD_PRELOAD', '/tmp/x.so'],
+    ['CREDENTIALS_DIRECTORY', '/tmp'],
+    ['TERMCAP', '/tmp/x'],
+    ['DISPLAY', ':0'],
+    ['LANG', '../../etc'],
+    ['LANG', '--'],
+    ['LANG', '-f'],
+    ['LANG', 'a\nb'],
+    ['LANG', '\u001b[2J'],
+    ['LANG', 'C; rm'],
+    ['LANG', 'x'.repeat(65)],
+    ['toString', 'x'],
+  ])('%s=%j is not kept', (name, value) =>
+    expect(parseEnvironment(bytes(0, 0, name, 1, value, 3, name, 1, value))).toEqual(new Map()),
+  );
+  test('a value at the limit is kept', () =>
+    expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'x'.repeat(64)))?.get('LANG')).toHaveLength(64));
+  test('a value may be escaped', () =>
+    expect(parseEnvironment(bytes(2, 0, 2, 'LANG', 1, 2, 'C'))?.get('LANG')).toBe('C'));
+  test('a name without a value is not set', () =>
+    expect(parseEnvironment(bytes(0, 3, 'LANG', 3, 'LC_ALL', 1, 'C'))).toEqual(new Map([['LC_ALL', 'C']])));
+  test("a value without a name is nobody's", () =>
+    expect(parseEnvironment(bytes(0, 1, 'C', 0, 'LANG', 1, 'C', 1, 'D'))).toEqual(new Map([['LANG', 'C']])));
+  test('an escape at the very end is survived', () =>
+    expect(parseEnvironment(bytes(0, 0, 'LANG', 1, 'C', 2))?.get('LANG')).toBe('C'));
   test('other messages are nothing', () => {
     expect(parseEnvironment(bytes())).toBeUndefined();
     expect(parseEnvironment(bytes(1, 0, 'LANG'))).toBeUndefined();
@@ -107,11 +146,23 @@ describe('NEW-ENVIRON', () => {
 test('STATUS lists both sides', () => {
   expect(isStatusRequest(bytes(1))).toBe(true);
   for (const payload of [bytes(), bytes(0), bytes(1, 1)]) expect(isStatusRequest(payload)).toBe(false);
-  expect([...encodeStatus([{ side: 'us', option: 5 }, { side: 'peer', option: 31 }])]).toEqual([0, 251, 5, 253, 31]);
+  expect([
+    ...encodeStatus([
+      { side: 'us', option: 5 },
+      { side: 'peer', option: 31 },
+    ]),
+  ]).toEqual([0, 251, 5, 253, 31]);
 });
 
 describe('text from a client', () => {
-  test.each([['plain', 'plain'], ['\u001b[31mred', '[31mred'], ['a\r\nb\0', 'ab'], ['\u009b2J', '2J'], ['x\u202eevil', 'xevil'], ['grüße 😀', 'grüße 😀']])('%j becomes %j', (given, clean) => expect(cleanClientText(given, 40)).toBe(clean));
+  test.each([
+    ['plain', 'plain'],
+    ['\u001b[31mred', '[31mred'],
+    ['a\r\nb\0', 'ab'],
+    ['\u009b2J', '2J'],
+    ['x\u202eevil', 'xevil'],
+    ['grüße 😀', 'grüße 😀'],
+  ])('%j becomes %j', (given, clean) => expect(cleanClientText(given, 40)).toBe(clean));
   test('is cut between characters', () => {
     expect(cleanClientText('😀'.repeat(5), 4)).toBe('😀'.repeat(4));
     expect(cleanClientText('😀'.repeat(4), 4)).toBe('😀'.repeat(4));

@@ -38,28 +38,104 @@ const CORPUS: readonly { readonly name: string; readonly input: number[]; readon
   { name: 'a doubled IAC is one byte of data', input: [97, 255, 255, 98], events: [[97, 255, 98]] },
   { name: 'commands stand alone', input: [255, 246, 255, 244, 255, 241], events: [['AYT'], ['IP'], ['NOP']] },
   { name: 'a command lies between its data', input: [97, 255, 247, 98], events: [[97], ['EC'], [98]] },
-  { name: 'negotiations carry their option', input: [255, 251, 24, 255, 252, 31, 255, 253, 3, 255, 254, 255], events: [['WILL', 24], ['WONT', 31], ['DO', 3], ['DONT', 255]] },
-  { name: 'a subnegotiation has its payload', input: [255, 250, 24, 0, 65, 255, 240, 66], events: [{ sb: 24, payload: [0, 65] }, [66]] },
+  {
+    name: 'negotiations carry their option',
+    input: [255, 251, 24, 255, 252, 31, 255, 253, 3, 255, 254, 255],
+    events: [
+      ['WILL', 24],
+      ['WONT', 31],
+      ['DO', 3],
+      ['DONT', 255],
+    ],
+  },
+  {
+    name: 'a subnegotiation has its payload',
+    input: [255, 250, 24, 0, 65, 255, 240, 66],
+    events: [{ sb: 24, payload: [0, 65] }, [66]],
+  },
   { name: 'a subnegotiation may be empty', input: [255, 250, 86, 255, 240], events: [{ sb: 86, payload: [] }] },
-  { name: 'a doubled IAC in a payload is one byte', input: [255, 250, 31, 0, 255, 255, 0, 24, 255, 240], events: [{ sb: 31, payload: [0, 255, 0, 24] }] },
-  { name: 'a window size with a plain 255 is understood', input: [255, 250, 31, 0, 255, 0, 24, 255, 240], events: [{ sb: 31, payload: [0, 255, 0, 24] }] },
-  { name: 'a plain 255 before a byte that is no command stays in any payload', input: [255, 250, 201, 255, 65, 255, 240], events: [{ sb: 201, payload: [255, 65] }] },
-  { name: 'a command inside a subnegotiation ends it and is obeyed', input: [255, 250, 24, 0, 65, 255, 253, 1, 66], events: ['interrupted-subnegotiation', ['DO', 1], [66]] },
-  { name: 'a window size that never ends is interrupted too', input: [255, 250, 31, 0, 80, 0, 24, 255, 246, 66], events: ['interrupted-subnegotiation', ['AYT'], [66]] },
-  { name: 'a subnegotiation without an option is reported', input: [255, 250, 255, 240, 66], events: ['empty-subnegotiation', [66]] },
-  { name: 'option 255 is doubled in a subnegotiation', input: [255, 250, 255, 255, 7, 255, 240], events: [{ sb: 255, payload: [7] }] },
-  { name: 'a command in place of the option is obeyed', input: [255, 250, 255, 244, 66], events: ['interrupted-subnegotiation', ['IP'], [66]] },
-  { name: 'data in place of the option after IAC is data', input: [255, 250, 255, 65, 66], events: ['interrupted-subnegotiation', 'unknown-command', [65, 66]] },
+  {
+    name: 'a doubled IAC in a payload is one byte',
+    input: [255, 250, 31, 0, 255, 255, 0, 24, 255, 240],
+    events: [{ sb: 31, payload: [0, 255, 0, 24] }],
+  },
+  {
+    name: 'a window size with a plain 255 is understood',
+    input: [255, 250, 31, 0, 255, 0, 24, 255, 240],
+    events: [{ sb: 31, payload: [0, 255, 0, 24] }],
+  },
+  {
+    name: 'a plain 255 before a byte that is no command stays in any payload',
+    input: [255, 250, 201, 255, 65, 255, 240],
+    events: [{ sb: 201, payload: [255, 65] }],
+  },
+  {
+    name: 'a command inside a subnegotiation ends it and is obeyed',
+    input: [255, 250, 24, 0, 65, 255, 253, 1, 66],
+    events: ['interrupted-subnegotiation', ['DO', 1], [66]],
+  },
+  {
+    name: 'a window size that never ends is interrupted too',
+    input: [255, 250, 31, 0, 80, 0, 24, 255, 246, 66],
+    events: ['interrupted-subnegotiation', ['AYT'], [66]],
+  },
+  {
+    name: 'a subnegotiation without an option is reported',
+    input: [255, 250, 255, 240, 66],
+    events: ['empty-subnegotiation', [66]],
+  },
+  {
+    name: 'option 255 is doubled in a subnegotiation',
+    input: [255, 250, 255, 255, 7, 255, 240],
+    events: [{ sb: 255, payload: [7] }],
+  },
+  {
+    name: 'a command in place of the option is obeyed',
+    input: [255, 250, 255, 244, 66],
+    events: ['interrupted-subnegotiation', ['IP'], [66]],
+  },
+  {
+    name: 'data in place of the option after IAC is data',
+    input: [255, 250, 255, 65, 66],
+    events: ['interrupted-subnegotiation', 'unknown-command', [65, 66]],
+  },
   { name: 'SE without SB is reported', input: [255, 240, 65], events: ['stray-end', [65]] },
-  { name: 'an IAC left over from a Synch is dropped and its neighbour kept', input: [97, 255, 98], events: [[97], 'unknown-command', [98]] },
-  { name: 'an IAC left over from a Synch before a command is no command of its own', input: [255, 255, 244], events: [[255, 244]] },
+  {
+    name: 'an IAC left over from a Synch is dropped and its neighbour kept',
+    input: [97, 255, 98],
+    events: [[97], 'unknown-command', [98]],
+  },
+  {
+    name: 'an IAC left over from a Synch before a command is no command of its own',
+    input: [255, 255, 244],
+    events: [[255, 244]],
+  },
   { name: 'a DM left over from a Synch is dropped', input: [97, 0xf2, 98], events: [[97], 'stray-mark', [98]] },
   { name: 'two of them are dropped', input: [0xf2, 0xf2, 98], events: ['stray-mark', 'stray-mark', [98]] },
   { name: 'a DM left over before a command is dropped', input: [0xf2, 255, 246], events: ['stray-mark', ['AYT']] },
-  { name: '0xF2 that starts a UTF-8 character stays', input: [0xf2, 0x80, 0x80, 0x80, 97], events: [[0xf2, 0x80, 0x80, 0x80, 97]] },
-  { name: '0xF2 stays under BINARY', input: [255, 251, 0, 0xf2, 97], events: [['WILL', 0], [0xf2, 97]] },
-  { name: '0xF2 is dropped again after BINARY', input: [255, 251, 0, 255, 252, 0, 0xf2, 97], events: [['WILL', 0], ['WONT', 0], 'stray-mark', [97]] },
-  { name: 'what ncat -t answers to a subnegotiation is survived', input: [255, 0, 24, 65], events: ['unknown-command', [0, 24, 65]] },
+  {
+    name: '0xF2 that starts a UTF-8 character stays',
+    input: [0xf2, 0x80, 0x80, 0x80, 97],
+    events: [[0xf2, 0x80, 0x80, 0x80, 97]],
+  },
+  {
+    name: '0xF2 stays under BINARY',
+    input: [255, 251, 0, 0xf2, 97],
+    events: [
+      ['WILL', 0],
+      [0xf2, 97],
+    ],
+  },
+  {
+    name: '0xF2 is dropped again after BINARY',
+    input: [255, 251, 0, 255, 252, 0, 0xf2, 97],
+    events: [['WILL', 0], ['WONT', 0], 'stray-mark', [97]],
+  },
+  {
+    name: 'what ncat -t answers to a subnegotiation is survived',
+    input: [255, 0, 24, 65],
+    events: ['unknown-command', [0, 24, 65]],
+  },
 ];
 
 describe.each(CORPUS)('$name', ({ input, events }) => {
@@ -81,12 +157,14 @@ describe('the limit of a subnegotiation', () => {
   const of = (length: number, fill = 65): Uint8Array => encodeSubnegotiation(201, new Uint8Array(length).fill(fill));
 
   test('a payload at the limit is delivered', () => {
-    for (const chunks of [[of(16)], byteByByte(of(16))]) expect(parse(chunks, 16)).toEqual([{ sb: 201, payload: new Array(16).fill(65) }]);
+    for (const chunks of [[of(16)], byteByByte(of(16))])
+      expect(parse(chunks, 16)).toEqual([{ sb: 201, payload: new Array(16).fill(65) }]);
   });
 
   test('one byte more is dropped to its end, reported once, and what follows is in step', () => {
     const input = Uint8Array.of(...of(17), 66, ...of(40), 67);
-    for (const chunks of [[input], byteByByte(input)]) expect(parse(chunks, 16)).toEqual(['long-subnegotiation', [66], 'long-subnegotiation', [67]]);
+    for (const chunks of [[input], byteByByte(input)])
+      expect(parse(chunks, 16)).toEqual(['long-subnegotiation', [66], 'long-subnegotiation', [67]]);
   });
 
   test('doubled IACs count against it, once each', () => {
@@ -101,7 +179,10 @@ describe('the limit of a subnegotiation', () => {
 
   test('a command ends one that is too long', () => {
     expect(parse([Uint8Array.of(255, 250, 31, ...new Array<number>(20).fill(1), 255, 251, 24, 66)], 16)).toEqual([
-      'long-subnegotiation', 'interrupted-subnegotiation', ['WILL', 24], [66],
+      'long-subnegotiation',
+      'interrupted-subnegotiation',
+      ['WILL', 24],
+      [66],
     ]);
   });
 });
@@ -116,7 +197,13 @@ test('every command code has one meaning, and every other byte after IAC is data
 
 /** Bytes among which those with a meaning are frequent. */
 const telnetBytes = fc
-  .array(fc.oneof({ weight: 3, arbitrary: fc.constantFrom(255, 250, 240, 251, 252, 253, 254, 242, 31, 0, 13, 10) }, fc.integer({ min: 0, max: 255 })), { maxLength: 80 })
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(255, 250, 240, 251, 252, 253, 254, 242, 31, 0, 13, 10) },
+      fc.integer({ min: 0, max: 255 }),
+    ),
+    { maxLength: 80 },
+  )
   .map((bytes) => Uint8Array.from(bytes));
 
 test('any bytes, cut anywhere, give the same events and never throw', () => {
@@ -131,13 +218,35 @@ test('any bytes, cut anywhere, give the same events and never throw', () => {
 });
 
 const VERBS: readonly Verb[] = ['WILL', 'WONT', 'DO', 'DONT'];
-const STANDALONE: readonly CommandName[] = ['EOF', 'SUSP', 'ABORT', 'EOR', 'NOP', 'DM', 'BRK', 'IP', 'AO', 'AYT', 'EC', 'EL', 'GA'];
+const STANDALONE: readonly CommandName[] = [
+  'EOF',
+  'SUSP',
+  'ABORT',
+  'EOR',
+  'NOP',
+  'DM',
+  'BRK',
+  'IP',
+  'AO',
+  'AYT',
+  'EC',
+  'EL',
+  'GA',
+];
 const message = fc.oneof(
   // Without 0xF2, which outside of UTF-8 is a mark left over from a Synch.
-  fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => bytes.map((byte) => (byte === 0xf2 ? 0 : byte))).map((bytes) => ({ bytes: escapeIac(bytes), event: [...bytes] as Plain })),
+  fc
+    .uint8Array({ minLength: 1, maxLength: 20 })
+    .map((bytes) => bytes.map((byte) => (byte === 0xf2 ? 0 : byte)))
+    .map((bytes) => ({ bytes: escapeIac(bytes), event: [...bytes] as Plain })),
   fc.constantFrom(...STANDALONE).map((command) => ({ bytes: encodeCommand(command), event: [command] as Plain })),
-  fc.tuple(fc.constantFrom(...VERBS), fc.integer({ min: 1, max: 255 })).map(([verb, option]) => ({ bytes: encodeNegotiation(verb, option), event: [verb, option] as Plain })),
-  fc.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 20 })).map(([option, payload]) => ({ bytes: encodeSubnegotiation(option, payload), event: { sb: option, payload: [...payload] } })),
+  fc
+    .tuple(fc.constantFrom(...VERBS), fc.integer({ min: 1, max: 255 }))
+    .map(([verb, option]) => ({ bytes: encodeNegotiation(verb, option), event: [verb, option] as Plain })),
+  fc.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 20 })).map(([option, payload]) => ({
+    bytes: encodeSubnegotiation(option, payload),
+    event: { sb: option, payload: [...payload] },
+  })),
 );
 
 test('what the encoder says, the parser hears', () => {
@@ -167,5 +276,9 @@ test('the parser owns nothing of a chunk: a payload outlives it', () => {
 
 test('a chunk full of marks or of IACs is read in one pass', () => {
   // A quadratic search would take minutes for these, and the test run out of its time.
-  for (const [byte, events] of [[0xf2, 2 ** 20 - 1], [255, 2 ** 19]] as const) expect(createParser().push(new Uint8Array(2 ** 20).fill(byte))).toHaveLength(events);
+  for (const [byte, events] of [
+    [0xf2, 2 ** 20 - 1],
+    [255, 2 ** 19],
+  ] as const)
+    expect(createParser().push(new Uint8Array(2 ** 20).fill(byte))).toHaveLength(events);
 });

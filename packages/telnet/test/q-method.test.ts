@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Q_TABLE, type QEvent, type QState } from '../src/q-method.ts';
 
-// RFC 1143 §7 once more, in its own form: a state, a queue bit, and one rule for each message and each request. Written from
-// the RFC and not from the table, so that the two check each other.
+// RFC 1143 §7 once more, in its own form: a state, a queue bit, and one rule for each message and each request. Written
+// from the RFC and not from the table, so that the two check each other.
 interface Side {
   state: 'NO' | 'YES' | 'WANTNO' | 'WANTYES';
   queue: 'EMPTY' | 'OPPOSITE';
@@ -53,15 +53,21 @@ const AS_RFC: Readonly<Record<QState, Side>> = {
 const STATES = Object.keys(Q_TABLE) as QState[];
 const EVENTS: readonly QEvent[] = ['peer-yes', 'peer-yes-unwanted', 'peer-no', 'ask-yes', 'ask-no'];
 
-test.each(STATES.flatMap((state) => EVENTS.map((event) => ({ state, event }))))('in $state, $event does what RFC 1143 says', ({ state, event }) => {
-  const side: Side = { ...AS_RFC[state] };
-  const said = rfc1143(side, event);
-  const outcome = Q_TABLE[state][event];
-  expect(AS_RFC[outcome.next]).toEqual(side);
-  expect(outcome.send).toBe(said);
-});
+test.each(STATES.flatMap((state) => EVENTS.map((event) => ({ state, event }))))(
+  'in $state, $event does what RFC 1143 says',
+  ({ state, event }) => {
+    const side: Side = { ...AS_RFC[state] };
+    const said = rfc1143(side, event);
+    const outcome = Q_TABLE[state][event];
+    expect(AS_RFC[outcome.next]).toEqual(side);
+    expect(outcome.send).toBe(said);
+  },
+);
 
-const steps = fc.array(fc.constantFrom('ours asks yes', 'ours asks no', 'theirs asks yes', 'theirs asks no', 'we hear', 'they hear'), { maxLength: 40 });
+const steps = fc.array(
+  fc.constantFrom('ours asks yes', 'ours asks no', 'theirs asks yes', 'theirs asks no', 'we hear', 'they hear'),
+  { maxLength: 40 },
+);
 
 test('two sides always come to rest, and then agree', () => {
   fc.assert(
@@ -80,7 +86,8 @@ test('two sides always come to rest, and then agree', () => {
         const said = rfc1143(theirs, event);
         if (said !== undefined) toUs.push(said);
       };
-      const eventOf = (message: 'yes' | 'no', agrees: boolean): QEvent => (message === 'no' ? 'peer-no' : agrees ? 'peer-yes' : 'peer-yes-unwanted');
+      const eventOf = (message: 'yes' | 'no', agrees: boolean): QEvent =>
+        message === 'no' ? 'peer-no' : agrees ? 'peer-yes' : 'peer-yes-unwanted';
       const weHear = (): void => {
         const message = toUs.shift();
         if (message !== undefined) we(eventOf(message, weAgree));

@@ -84,14 +84,17 @@ describe('commands', () => {
     expect(client.closeReason).toBe('finished');
   });
 
-  test.each(Array.from({ length: 256 }, (_, code) => code).filter((code) => !ENDS_INPUT.includes(code)))('IAC %i as the first bytes of all is survived', async (code) => {
-    const client = connect(parrot);
-    client.peer.send(Uint8Array.of(255, code));
-    // Closes whatever the command opened: as an option, an SE, or nothing.
-    client.peer.send(`${iac(240)}\r\n`);
-    await client.hear();
-    expect(await client.say('ping\r\n')).toContain('<ping>\r\n');
-  });
+  test.each(Array.from({ length: 256 }, (_, code) => code).filter((code) => !ENDS_INPUT.includes(code)))(
+    'IAC %i as the first bytes of all is survived',
+    async (code) => {
+      const client = connect(parrot);
+      client.peer.send(Uint8Array.of(255, code));
+      // Closes whatever the command opened: as an option, an SE, or nothing.
+      client.peer.send(`${iac(240)}\r\n`);
+      await client.hear();
+      expect(await client.say('ping\r\n')).toContain('<ping>\r\n');
+    },
+  );
 });
 
 describe('the window', () => {

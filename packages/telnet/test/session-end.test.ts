@@ -59,8 +59,16 @@ describe('the end', () => {
 
   test('by a handler that throws is told and logged, without its words', async () => {
     const logged: string[] = [];
-    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_: object, message: string) => void logged.push(message) };
-    const memory = serveInMemory(telnetProtocol(() => Promise.reject(new Error('inner secret'))), { context: { log } });
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (_: object, message: string) => void logged.push(message),
+    };
+    const memory = serveInMemory(
+      telnetProtocol(() => Promise.reject(new Error('inner secret'))),
+      { context: { log } },
+    );
     await settle();
     expect(memory.peer.take()).toBe(`${DO_TTYPE + DO_NAWS}\r\nThe session has failed. Goodbye.\r\n`);
     memory.peer.end();

@@ -17,7 +17,8 @@ export interface Client extends MemoryConnection {
 
 /** IAC and the bytes after it, as latin1. */
 export const iac = (...bytes: readonly number[]): string => String.fromCharCode(255, ...bytes);
-export const sb = (option: number, ...payload: readonly number[]): string => `${iac(250, option)}${String.fromCharCode(...payload)}${iac(240)}`;
+export const sb = (option: number, ...payload: readonly number[]): string =>
+  `${iac(250, option)}${String.fromCharCode(...payload)}${iac(240)}`;
 
 export const DO_TTYPE = iac(253, 24);
 export const DO_NAWS = iac(253, 31);
@@ -31,7 +32,10 @@ export const IP = iac(244);
 export const AO = iac(245);
 
 /** A client that has just connected. What the session said at first is still to be heard. */
-export function connect(handler: TelnetHandler, options: Partial<TelnetLimits> & { readonly memory?: MemoryConnectionOptions } = {}): Client {
+export function connect(
+  handler: TelnetHandler,
+  options: Partial<TelnetLimits> & { readonly memory?: MemoryConnectionOptions } = {},
+): Client {
   const { memory = {}, ...limits } = options;
   const served = serveInMemory(telnetProtocol(handler, limits), memory);
   const hear = async (): Promise<string> => {

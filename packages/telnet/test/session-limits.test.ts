@@ -56,7 +56,9 @@ describe('limits', () => {
     const client = await connectRaw(handler, { memory: { highWaterBytes: 10 } });
     client.peer.reading = false;
     let written = false;
-    void session().write('x'.repeat(20)).then(() => (written = true));
+    void session()
+      .write('x'.repeat(20))
+      .then(() => (written = true));
     await settle();
     expect(written).toBe(false);
     client.peer.reading = true;

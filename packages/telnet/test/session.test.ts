@@ -1,7 +1,22 @@
 import { byteByByte } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import type { TelnetHandler } from '../src/telnet-connection.ts';
-import { connect, connectRaw, DO_ECHO, DO_NAWS, DO_TTYPE, DONT_ECHO, held, iac, latin1, parrot, sb, settle, WILL_ECHO, WONT_ECHO } from './session-fixture.ts';
+import {
+  connect,
+  connectRaw,
+  DO_ECHO,
+  DO_NAWS,
+  DO_TTYPE,
+  DONT_ECHO,
+  held,
+  iac,
+  latin1,
+  parrot,
+  sb,
+  settle,
+  WILL_ECHO,
+  WONT_ECHO,
+} from './session-fixture.ts';
 
 describe('the opening', () => {
   test('asks for terminal type and window size and for nothing else', async () => {
@@ -50,8 +65,16 @@ describe('the opening', () => {
   test('offers prompt marks and a character set to a MUD client alone', async () => {
     const client = connect(greet);
     await client.hear();
-    await client.say(iac(251, 24) + iac(252, 31) + sb(24, 0, ...latin1('TINTIN++')) + sb(24, 0, ...latin1('xterm')) + sb(24, 0, ...latin1('MTTS 271')));
-    expect(await client.say(sb(24, 0, ...latin1('MTTS 271')))).toBe(`${iac(251, 25) + iac(251, 42)}xterm 80x24 tintin++\r\n`);
+    await client.say(
+      iac(251, 24) +
+        iac(252, 31) +
+        sb(24, 0, ...latin1('TINTIN++')) +
+        sb(24, 0, ...latin1('xterm')) +
+        sb(24, 0, ...latin1('MTTS 271')),
+    );
+    expect(await client.say(sb(24, 0, ...latin1('MTTS 271')))).toBe(
+      `${iac(251, 25) + iac(251, 42)}xterm 80x24 tintin++\r\n`,
+    );
     expect(await client.say(iac(253, 42))).toBe(sb(42, 1, ...latin1(';UTF-8')));
   });
 
@@ -64,7 +87,9 @@ describe('the opening', () => {
   test('lets a client choose UTF-8 from a list of its own, and nothing else', async () => {
     const { handler, session } = held();
     const client = await connectRaw(handler);
-    expect(await client.say(iac(251, 42) + sb(42, 1, ...latin1(';KOI8-R;UTF-8')))).toBe(iac(253, 42) + sb(42, 2, ...latin1('UTF-8')));
+    expect(await client.say(iac(251, 42) + sb(42, 1, ...latin1(';KOI8-R;UTF-8')))).toBe(
+      iac(253, 42) + sb(42, 2, ...latin1('UTF-8')),
+    );
     expect(session().terminal.charset).toBe('UTF-8');
     expect(await client.say(sb(42, 1, ...latin1(';KOI8-R')))).toBe(sb(42, 3));
     expect(await client.say(sb(42, 4, 1))).toBe(sb(42, 5));
@@ -76,7 +101,9 @@ describe('the opening', () => {
     const client = connect(handler);
     await client.hear();
     expect(await client.say(iac(251, 39))).toContain(`${iac(253, 39)}${iac(250, 39)}`);
-    await client.say(sb(39, 0, 3, ...latin1('LANG'), 1, ...latin1('C.UTF-8'), 0, ...latin1('USER'), 1, ...latin1('-f root')));
+    await client.say(
+      sb(39, 0, 3, ...latin1('LANG'), 1, ...latin1('C.UTF-8'), 0, ...latin1('USER'), 1, ...latin1('-f root')),
+    );
     expect(session().terminal.environment).toEqual(new Map([['LANG', 'C.UTF-8']]));
   });
 });

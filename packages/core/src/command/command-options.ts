@@ -14,16 +14,30 @@ export interface CommandOptions {
 
 const WITHOUT_TLS = 'is of no use here: this server has no tls:// listeners';
 
-const FORMS: Readonly<Record<ServerCommand['schemes'][number], string>> = { tcp: 'tcp://HOST:PORT', tls: 'tls://HOST:PORT', udp: 'udp://HOST:PORT', unix: 'unix:PATH, unix:@NAME' };
+const FORMS: Readonly<Record<ServerCommand['schemes'][number], string>> = {
+  tcp: 'tcp://HOST:PORT',
+  tls: 'tls://HOST:PORT',
+  udp: 'udp://HOST:PORT',
+  unix: 'unix:PATH, unix:@NAME',
+};
 
 /** What may be listened on depends on the command. */
 const worded = (spec: OptionSpec, schemes: ServerCommand['schemes']): OptionSpec =>
-  (spec.name === 'listen' ? { ...spec, help: `${schemes.map((scheme) => FORMS[scheme]).join(', ')}, fd://N or systemd:NAME; ${spec.help}` } : spec);
+  spec.name === 'listen'
+    ? { ...spec, help: `${schemes.map((scheme) => FORMS[scheme]).join(', ')}, fd://N or systemd:NAME; ${spec.help}` }
+    : spec;
 
-export function optionsOf({ options, schemes, upgradesToTls = false, without = {} }: Pick<ServerCommand, 'options' | 'schemes' | 'upgradesToTls' | 'without'>): CommandOptions {
+export function optionsOf({
+  options,
+  schemes,
+  upgradesToTls = false,
+  without = {},
+}: Pick<ServerCommand, 'options' | 'schemes' | 'upgradesToTls' | 'without'>): CommandOptions {
   const speaksTls = upgradesToTls || schemes.includes('tls');
   const refused = { ...(speaksTls ? {} : { 'tls-cert': WITHOUT_TLS, 'tls-key': WITHOUT_TLS }), ...without };
   const isOwn = new Set(options.map(({ name }) => name));
-  const shared = COMMON_OPTIONS.filter(({ name }) => !isOwn.has(name) && !Object.hasOwn(refused, name)).map((spec) => worded(spec, schemes));
+  const shared = COMMON_OPTIONS.filter(({ name }) => !isOwn.has(name) && !Object.hasOwn(refused, name)).map((spec) =>
+    worded(spec, schemes),
+  );
   return { own: options, shared, refused };
 }

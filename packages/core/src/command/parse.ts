@@ -53,21 +53,38 @@ export type Request =
   | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
 
 /** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
-export function parseServerArguments(argv: readonly string[], command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls' | 'without'>): Result<Request, string> {
+export function parseServerArguments(
+  argv: readonly string[],
+  command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls' | 'without'>,
+): Result<Request, string> {
   const { own, shared, refused } = optionsOf(command);
   const parsed = parseOptions(argv, [...own, ...shared], command.positional?.name, refused);
-  if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version') return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
+  if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version')
+    return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
   const common = readCommon(parsed.value, command);
-  if (common.ok && common.value.inetd && common.value.listen.length > 0) return fail('--inetd serves its standard input: it goes without --listen');
+  if (common.ok && common.value.inetd && common.value.listen.length > 0)
+    return fail('--inetd serves its standard input: it goes without --listen');
   return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
 }
 
-/** Splits the arguments by the table. `--help` and `--version` win over everything that comes after them. `refused` says why an option is not taken. */
-export function parseOptions(argv: readonly string[], specs: readonly OptionSpec[], positionalName: string | undefined, refused: CommandOptions['refused'] = {}): Result<OptionValues | 'help' | 'version', string> {
+/**
+ * Splits the arguments by the table. `--help` and `--version` win over everything that comes after them. `refused` says
+ * why an option is not taken.
+ */
+export function parseOptions(
+  argv: readonly string[],
+  specs: readonly OptionSpec[],
+  positionalName: string | undefined,
+  refused: CommandOptions['refused'] = {},
+): Result<OptionValues | 'help' | 'version', string> {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(specs.map((spec) => [spec.name, { type: spec.argument === undefined ? 'boolean' : 'string', multiple: true }] as const)),
+    options: Object.fromEntries(
+      specs.map(
+        (spec) => [spec.name, { type: spec.argument === undefined ? 'boolean' : 'string', multiple: true }] as const,
+      ),
+    ),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -78,7 +95,8 @@ export function parseOptions(argv: readonly string[], specs: readonly OptionSpec
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') {
       if (positionalName === undefined) return fail(`unexpected argument '${token.value}'`);
-      if (positional !== undefined) return fail(`unexpected argument '${token.value}': ${positionalName} was given before as '${positional}'`);
+      if (positional !== undefined)
+        return fail(`unexpected argument '${token.value}': ${positionalName} was given before as '${positional}'`);
       positional = token.value;
       continue;
     }
@@ -88,10 +106,19 @@ export function parseOptions(argv: readonly string[], specs: readonly OptionSpec
     if (spec === undefined) {
       const why = Object.hasOwn(refused, token.name) ? refused[token.name] : undefined;
       if (why !== undefined) return fail(`${token.rawName} ${why}`);
-      return fail(OPTIONS_TO_COME.includes(token.name) ? `${token.rawName} is not available in this version` : `unknown option ${token.rawName}, see --help`);
+      return fail(
+        OPTIONS_TO_COME.includes(token.name)
+          ? `${token.rawName} is not available in this version`
+          : `unknown option ${token.rawName}, see --help`,
+      );
     }
-    if (spec.argument === undefined && token.value !== undefined) return fail(`${token.rawName} takes no value, '${token.value}' was given`);
-    if (spec.argument !== undefined && (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))) return fail(`${token.rawName} needs a value: ${spec.argument}`);
+    if (spec.argument === undefined && token.value !== undefined)
+      return fail(`${token.rawName} takes no value, '${token.value}' was given`);
+    if (
+      spec.argument !== undefined &&
+      (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+    )
+      return fail(`${token.rawName} needs a value: ${spec.argument}`);
     const given = texts.get(spec.name) ?? [];
     if (given.length > 0 && spec.repeatable !== true) return fail(`${token.rawName} was given more than once`);
     given.push(token.value ?? '');
@@ -105,16 +132,24 @@ export function parseOptions(argv: readonly string[], specs: readonly OptionSpec
   });
 }
 
-function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes' | 'upgradesToTls'>): Result<CommonValues, string> {
+function readCommon(
+  values: OptionValues,
+  command: Pick<ServerCommand, 'schemes' | 'upgradesToTls'>,
+): Result<CommonValues, string> {
   const { schemes } = command;
   const listen: { text: string; endpoint: ListenTarget }[] = [];
   for (const text of values.list('listen')) {
     const endpoint = parseListenTarget(text);
     if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
-    if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme)) return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
+    if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme))
+      return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     listen.push({ text, endpoint: endpoint.value });
   }
-  const tls = readTls(values, listen.some(({ endpoint }) => endpoint.scheme === 'tls'), command.upgradesToTls === true);
+  const tls = readTls(
+    values,
+    listen.some(({ endpoint }) => endpoint.scheme === 'tls'),
+    command.upgradesToTls === true,
+  );
   const access = readRanges(values);
   const maxRate = readNumber(values, 'max-rate', { min: 0.001 });
   const maxRatePerAddress = readNumber(values, 'max-rate-per-ip', { min: 0.001 });
@@ -123,18 +158,41 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   const maxConnectionsPerAddress = readNumber(values, 'max-connections-per-ip', { whole: true, min: 1 });
   const idleSeconds = readNumber(values, 'idle-timeout', { min: 0 });
   const drainSeconds = readNumber(values, 'drain-timeout', { min: 0 });
-  const workers: Result<number | 'auto' | undefined, string> = values.text('workers') === 'auto' ? ok('auto') : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
+  const workers: Result<number | 'auto' | undefined, string> =
+    values.text('workers') === 'auto'
+      ? ok('auto')
+      : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
   const strategy = values.text('accept') ?? '';
-  if (Object.hasOwn(STRATEGIES_ELSEWHERE, strategy)) return fail(`--accept is '${strategy}': ${STRATEGIES_ELSEWHERE[strategy] ?? ''}; allowed is ${STRATEGIES.join(', ')}`);
+  if (Object.hasOwn(STRATEGIES_ELSEWHERE, strategy))
+    return fail(
+      `--accept is '${strategy}': ${STRATEGIES_ELSEWHERE[strategy] ?? ''}; allowed is ${STRATEGIES.join(', ')}`,
+    );
   const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
   const accept = readChoice(values, 'accept', STRATEGIES);
   const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
   const tuning = readTuning(values);
   if (!tuning.ok) return tuning;
-  for (const read of [tls, access, maxRate, maxRatePerAddress, portOffset, maxConnections, maxConnectionsPerAddress, idleSeconds, drainSeconds, workers, accept, dispatch, logLevel, logFormat]) if (!read.ok) return read;
+  for (const read of [
+    tls,
+    access,
+    maxRate,
+    maxRatePerAddress,
+    portOffset,
+    maxConnections,
+    maxConnectionsPerAddress,
+    idleSeconds,
+    drainSeconds,
+    workers,
+    accept,
+    dispatch,
+    logLevel,
+    logFormat,
+  ])
+    if (!read.ok) return read;
   const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
-  const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
+  const milliseconds = (seconds: number | undefined): number | undefined =>
+    seconds === undefined ? undefined : seconds * 1000;
   return ok({
     ...tuning.value,
     listen,
@@ -159,13 +217,21 @@ function readCommon(values: OptionValues, command: Pick<ServerCommand, 'schemes'
   });
 }
 
-function readTls(values: OptionValues, hasListener: boolean, upgrades: boolean): Result<readonly TlsFiles[] | undefined, string> {
+function readTls(
+  values: OptionValues,
+  hasListener: boolean,
+  upgrades: boolean,
+): Result<readonly TlsFiles[] | undefined, string> {
   const certs = values.list('tls-cert');
   const keys = values.list('tls-key');
-  if (certs.length === 0 && keys.length === 0) return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
+  if (certs.length === 0 && keys.length === 0)
+    return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
   if (certs.length === 0) return fail('--tls-key was given without --tls-cert');
   if (keys.length === 0) return fail('--tls-cert was given without --tls-key');
-  if (certs.length !== keys.length) return fail(`--tls-cert was given ${times(certs)} and --tls-key ${times(keys)}: they go in pairs, the first certificate with the first key`);
+  if (certs.length !== keys.length)
+    return fail(
+      `--tls-cert was given ${times(certs)} and --tls-key ${times(keys)}: they go in pairs, the first certificate with the first key`,
+    );
   if (!hasListener && !upgrades) return fail('--tls-cert is of no use without --listen tls://HOST:PORT');
   return ok(certs.map((cert, index) => ({ cert, key: keys[index] ?? '' })));
 }
@@ -176,10 +242,17 @@ function readRanges(values: OptionValues): Result<Pick<CommonValues, 'allow' | '
   for (const name of ['allow', 'deny', 'proxy-protocol']) {
     for (const text of values.list(name)) {
       const range = parseCidr(text);
-      if (!range.ok) return fail(`--${name} '${text}': ${range.error}; allowed is ADDRESS or ADDRESS/PREFIX, as in 192.0.2.0/24 or 2001:db8::/32`);
+      if (!range.ok)
+        return fail(
+          `--${name} '${text}': ${range.error}; allowed is ADDRESS or ADDRESS/PREFIX, as in 192.0.2.0/24 or 2001:db8::/32`,
+        );
     }
   }
-  const ranges = { allow: values.list('allow'), deny: values.list('deny'), proxyProtocol: values.list('proxy-protocol') };
+  const ranges = {
+    allow: values.list('allow'),
+    deny: values.list('deny'),
+    proxyProtocol: values.list('proxy-protocol'),
+  };
   const rules = createAccessRules(ranges);
   return rules.ok ? ok(ranges) : fail(`--${rules.error}`);
 }

@@ -16,13 +16,24 @@ export function readNumber(values: OptionValues, name: string, range: NumberRang
   const text = values.text(name);
   if (text === undefined) return ok(undefined);
   const number = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= range.min && number <= (range.max ?? Number.MAX_SAFE_INTEGER) && (range.whole !== true || Number.isInteger(number))) return ok(number);
+  if (
+    number >= range.min &&
+    number <= (range.max ?? Number.MAX_SAFE_INTEGER) &&
+    (range.whole !== true || Number.isInteger(number))
+  )
+    return ok(number);
   const bounds = range.max === undefined ? `from ${range.min}` : `from ${range.min} to ${range.max}`;
-  return fail(`--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${range.also === undefined ? '' : ` or ${range.also}`}`);
+  return fail(
+    `--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${range.also === undefined ? '' : ` or ${range.also}`}`,
+  );
 }
 
 /** One of the given words, or undefined where the option was not given. */
-export function readChoice<Choice extends string>(values: OptionValues, name: string, choices: readonly Choice[]): Result<Choice | undefined, string> {
+export function readChoice<Choice extends string>(
+  values: OptionValues,
+  name: string,
+  choices: readonly Choice[],
+): Result<Choice | undefined, string> {
   const text = values.text(name);
   if (text === undefined) return ok(undefined);
   const choice = choices.find((candidate) => candidate === text);

@@ -1,4 +1,5 @@
-// Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit status.
+// Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit
+// status.
 
 import { constants, readFileSync } from 'node:fs';
 import { access, readFile, rename, unlink, writeFile } from 'node:fs/promises';
@@ -32,7 +33,11 @@ const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
 /** Runs one protocol's server until it ends, then sets the exit status. `program` is how the user called it. */
-export async function runCommand(command: ServerCommand, program = `wellknown-${command.name}`, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+export async function runCommand(
+  command: ServerCommand,
+  program = `wellknown-${command.name}`,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   const request = parseServerArguments(argv, command);
   if (!request.ok) {
     usageError(program, request.error);
@@ -58,18 +63,28 @@ export async function runCommand(command: ServerCommand, program = `wellknown-${
     await runOnStandardInput(program, protocol.value, common, log);
     return;
   }
-  const listen = common.listen.length > 0 ? common.listen.map(({ text }) => text) : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
+  const listen =
+    common.listen.length > 0
+      ? common.listen.map(({ text }) => text)
+      : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
   const companions = command.companions?.(values) ?? ok([]);
   const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
   if (!services.ok) {
     usageError(program, services.error);
     return;
   }
-  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, { defaults: command.serverOptions?.(values) ?? {} });
+  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, {
+    defaults: command.serverOptions?.(values) ?? {},
+  });
 }
 
 /** Standard error may be the connection too, so nothing but failures is logged there. */
-async function runOnStandardInput(program: string, protocol: Protocol, common: CommonValues, log: Logger): Promise<void> {
+async function runOnStandardInput(
+  program: string,
+  protocol: Protocol,
+  common: CommonValues,
+  log: Logger,
+): Promise<void> {
   try {
     const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
     const { limits } = serverOptions(common, quiet);
@@ -81,12 +96,17 @@ async function runOnStandardInput(program: string, protocol: Protocol, common: C
 }
 
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
-export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string => `${scheme}://127.0.0.1:${port + portOffset}`;
+export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string =>
+  `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
-export const logOf = (common: CommonValues): Logger => createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
+export const logOf = (common: CommonValues): Logger =>
+  createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
-/** Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since: its primary hears of it. */
+/**
+ * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since:
+ * its primary hears of it.
+ */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
   if (isOurWorker()) reportStartFailure(problem);
@@ -100,7 +120,13 @@ function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, str
 }
 
 /** Serves until told to stop. */
-export async function runServices(program: string, services: readonly Service[], common: CommonValues, log: Logger, { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {}): Promise<void> {
+export async function runServices(
+  program: string,
+  services: readonly Service[],
+  common: CommonValues,
+  log: Logger,
+  { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {},
+): Promise<void> {
   const identity = readIdentity(common);
   if (!identity.ok) {
     usageError(program, identity.error);
@@ -111,7 +137,12 @@ export async function runServices(program: string, services: readonly Service[],
     usageError(program, tls.error);
     return;
   }
-  const make = (): Server => createServer(services, { ...serverOptions(common, log, defaults), ...(identity.value === undefined ? {} : { runAs: identity.value }), ...(tls.value === undefined ? {} : { tls: tls.value }) });
+  const make = (): Server =>
+    createServer(services, {
+      ...serverOptions(common, log, defaults),
+      ...(identity.value === undefined ? {} : { runAs: identity.value }),
+      ...(tls.value === undefined ? {} : { tls: tls.value }),
+    });
   await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
 }
 
@@ -122,7 +153,12 @@ export interface RunExtras {
   readonly controlIfFree?: string;
 }
 
-async function openControl(server: Server, asked: string | undefined, ifFree: string | undefined, log: Logger): Promise<void> {
+async function openControl(
+  server: Server,
+  asked: string | undefined,
+  ifFree: string | undefined,
+  log: Logger,
+): Promise<void> {
   const file = asked ?? ifFree;
   if (file === undefined) return;
   try {
@@ -134,7 +170,13 @@ async function openControl(server: Server, asked: string | undefined, ifFree: st
 }
 
 /** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
-export async function runServer(program: string, make: () => Server, common: CommonValues, log: Logger, { reloadHere, controlIfFree }: RunExtras = {}): Promise<void> {
+export async function runServer(
+  program: string,
+  make: () => Server,
+  common: CommonValues,
+  log: Logger,
+  { reloadHere, controlIfFree }: RunExtras = {},
+): Promise<void> {
   const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
@@ -161,11 +203,17 @@ export async function runServer(program: string, make: () => Server, common: Com
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
-    process.exitCode = error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID') ? EXIT_USAGE : EXIT_FAILURE;
+    process.exitCode =
+      error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID')
+        ? EXIT_USAGE
+        : EXIT_FAILURE;
   }
 }
 
-/** The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control socket. */
+/**
+ * The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control
+ * socket.
+ */
 function announced(server: Server, notifier: SystemNotifier, reloadHere: (() => void) | undefined): Server {
   let isStopping = false;
   return {
@@ -192,7 +240,24 @@ const describe = (error: unknown): string => (error instanceof Error ? (error.st
 
 /** What the command sets, under what the user has given. */
 function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
-  const { supervision, connectionLimits, backlog, unixMode, maxConnections, maxConnectionsPerAddress, maxRate, maxRatePerAddress, allow, deny, proxyProtocol, idleTimeoutMs, drainTimeoutMs, workers, accept, dispatch } = common;
+  const {
+    supervision,
+    connectionLimits,
+    backlog,
+    unixMode,
+    maxConnections,
+    maxConnectionsPerAddress,
+    maxRate,
+    maxRatePerAddress,
+    allow,
+    deny,
+    proxyProtocol,
+    idleTimeoutMs,
+    drainTimeoutMs,
+    workers,
+    accept,
+    dispatch,
+  } = common;
   return {
     ...defaults,
     workers,
@@ -218,12 +283,20 @@ function serverOptions(common: CommonValues, log: Logger, defaults: ServerOption
   };
 }
 
-/** Reads the certificates again, for new handshakes; throws where they are wrong, and the old ones stay. Undefined where there are none. */
-function reloadCertificates({ tls: files }: CommonValues, context: TlsContext | undefined, log: Logger): (() => void) | undefined {
+/**
+ * Reads the certificates again, for new handshakes; throws where they are wrong, and the old ones stay. Undefined where
+ * there are none.
+ */
+function reloadCertificates(
+  { tls: files }: CommonValues,
+  context: TlsContext | undefined,
+  log: Logger,
+): (() => void) | undefined {
   if (files === undefined || context === undefined) return undefined;
   return () => {
     const reloaded = reloadTlsContext(context, files);
-    if (!reloaded.ok) throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
+    if (!reloaded.ok)
+      throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
     log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
   };
 }
@@ -243,15 +316,17 @@ function obeySignals(server: Server, log: Logger): () => boolean {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
   const attempt = (what: string, verb: () => unknown): void => {
-    Promise.resolve().then(verb).catch((error: unknown) => {
-      if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
-        log.warn({}, error.message);
-        return;
-      }
-      // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
-      const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
-      if (!isSaid) log.error({ err: error }, `could not be ${what}`);
-    });
+    Promise.resolve()
+      .then(verb)
+      .catch((error: unknown) => {
+        if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
+          log.warn({}, error.message);
+          return;
+        }
+        // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+        const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
+        if (!isSaid) log.error({ err: error }, `could not be ${what}`);
+      });
   };
   process.on('SIGHUP', () => attempt('reloaded', () => server.reload()));
   process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
@@ -263,7 +338,11 @@ function obeySignals(server: Server, log: Logger): () => boolean {
 }
 
 const pidFileProblem = (file: string, error: unknown): WellknownError =>
-  new WellknownError('OPTION_INVALID', `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`, { fault: 'local', cause: error });
+  new WellknownError(
+    'OPTION_INVALID',
+    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
+    { fault: 'local', cause: error },
+  );
 
 /** Said before anything is bound. */
 async function mustBeWritable(file: string): Promise<void> {
@@ -293,5 +372,7 @@ async function removePidFile(file: string): Promise<void> {
 /** The version in this package's package.json; all packages are released together. */
 export function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 }

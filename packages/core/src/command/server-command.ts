@@ -42,21 +42,30 @@ export interface ServerCommand {
   readonly positional?: { readonly name: string; readonly help: string };
   /** The options that this command has beyond the common ones, or instead of one of the same name. */
   readonly options: readonly OptionSpec[];
-  /** Common options that mean nothing to this command: by name, what the message says behind the option. They are refused, and not in --help. */
+  /**
+   * Common options that mean nothing to this command: by name, what the message says behind the option. They are
+   * refused, and not in --help.
+   */
   readonly without?: Readonly<Partial<Record<string, string>>>;
   /** The scheme of the default endpoint. */
   readonly defaultScheme: 'tcp' | 'udp';
   /** Which schemes `--listen` may name. */
   readonly schemes: readonly ('tcp' | 'tls' | 'udp' | 'unix')[];
-  /** The protocol can upgrade a connection that began in clear, so that --tls-cert has a meaning without a tls:// listener. */
+  /**
+   * The protocol can upgrade a connection that began in clear, so that --tls-cert has a meaning without a tls://
+   * listener.
+   */
   readonly upgradesToTls?: boolean;
   /** Options of core that this command sets, under those that the user gives. */
   readonly serverOptions?: (values: OptionValues) => ServerOptions;
   /**
-   * Builds the protocol from the options. A problem is a sentence for the user that names the option, what was given and
-   * what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary.
+   * Builds the protocol from the options. A problem is a sentence for the user that names the option, what was given
+   * and what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary.
    */
   build(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>>;
-  /** Further protocols that the options ask for, each served on its own well-known port wherever this one listens. Called after `build`. */
+  /**
+   * Further protocols that the options ask for, each served on its own well-known port wherever this one listens.
+   * Called after `build`.
+   */
   companions?(values: OptionValues): Result<readonly Protocol[], string>;
 }

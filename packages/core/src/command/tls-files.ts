@@ -1,5 +1,5 @@
-// The certificates and keys that the command line names, in pairs. The first pair is for clients that ask for no name, or for
-// one that no certificate has.
+// The certificates and keys that the command line names, in pairs. The first pair is for clients that ask for no name,
+// or for one that no certificate has.
 
 import { readFileSync } from 'node:fs';
 import { serverNamesOf } from '../certificate-names.ts';
@@ -34,17 +34,25 @@ function readPairs(pairs: readonly TlsFiles[]): Result<TlsOptions, string> {
     if (!certificate.ok) return certificate;
     // With one pair there is nothing to choose, and its names do not matter.
     const names = pairs.length === 1 ? [] : serverNamesOf(certificate.value.cert);
-    if (byDefault !== undefined && names.length === 0) return fail(`--tls-cert '${files.cert}' would never be used: its subjectAltName has no DNS name, and it is not the first`);
+    if (byDefault !== undefined && names.length === 0)
+      return fail(
+        `--tls-cert '${files.cert}' would never be used: its subjectAltName has no DNS name, and it is not the first`,
+      );
     byDefault ??= certificate.value;
     for (const name of names) if (!byServerName.has(name)) byServerName.set(name, certificate.value);
   }
-  return byDefault === undefined ? fail('--tls-cert and --tls-key name no files') : ok({ ...byDefault, byServerName: Object.fromEntries(byServerName) });
+  return byDefault === undefined
+    ? fail('--tls-cert and --tls-key name no files')
+    : ok({ ...byDefault, byServerName: Object.fromEntries(byServerName) });
 }
 
 /** One pair, which fits together. */
 function readPair(files: TlsFiles): Result<TlsCertificate & { readonly cert: string }, string> {
   const contents: string[] = [];
-  for (const [option, file] of [['--tls-cert', files.cert], ['--tls-key', files.key]] as const) {
+  for (const [option, file] of [
+    ['--tls-cert', files.cert],
+    ['--tls-key', files.key],
+  ] as const) {
     try {
       contents.push(readFileSync(file, 'utf8'));
     } catch (error) {
@@ -56,6 +64,8 @@ function readPair(files: TlsFiles): Result<TlsCertificate & { readonly cert: str
     createTlsContext({ cert, key });
     return ok({ cert, key });
   } catch (error) {
-    return fail(`--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${error instanceof WellknownError ? (error.hint ?? error.message) : String(error)}`);
+    return fail(
+      `--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${error instanceof WellknownError ? (error.hint ?? error.message) : String(error)}`,
+    );
   }
 }

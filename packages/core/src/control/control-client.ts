@@ -4,7 +4,10 @@ import { connect } from 'node:net';
 import { fail, ok, type Result } from '../result.ts';
 import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
 
-/** Asks and resolves with the answer's value, or a sentence about what went wrong. `stop` resolves once the process has ended. */
+/**
+ * Asks and resolves with the answer's value, or a sentence about what went wrong. `stop` resolves once the process has
+ * ended.
+ */
 export function askControl(path: string, request: ControlRequest): Promise<Result<unknown, string>> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -21,7 +24,11 @@ export function askControl(path: string, request: ControlRequest): Promise<Resul
       if (request.command !== 'stop' || !answer.ok) socket.end();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      answer ??= fail(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? `no supervisor listens on ${path}` : `${path}: ${error.message}`);
+      answer ??= fail(
+        error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+          ? `no supervisor listens on ${path}`
+          : `${path}: ${error.message}`,
+      );
     });
     socket.on('close', () => resolve(answer ?? fail(`the supervisor on ${path} gave no answer`)));
   });

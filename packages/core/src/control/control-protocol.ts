@@ -12,9 +12,17 @@ export type ControlRequest =
   /** The same; the answer is followed by the end of the connection once the process ends. */
   | { readonly command: 'stop' };
 
-export type ControlAnswer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+export type ControlAnswer =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
 
-export const CONTROL_COMMANDS: readonly ControlRequest['command'][] = ['status', 'reload', 'upgrade', 'scale', 'drain', 'stop'];
+export const CONTROL_COMMANDS: readonly ControlRequest['command'][] = [
+  'status',
+  'reload',
+  'upgrade',
+  'scale',
+  'drain',
+  'stop',
+];
 
 const MAX_WORKERS = 1024;
 
@@ -30,7 +38,12 @@ export function parseControlRequest(line: string): Result<ControlRequest, string
   const command = CONTROL_COMMANDS.find((known) => known === value.command);
   if (command === undefined) return fail(`unknown command, allowed are ${CONTROL_COMMANDS.join(', ')}`);
   if (command !== 'scale') return ok({ command });
-  if (!('workers' in value) || !Number.isInteger(value.workers) || Number(value.workers) < 1 || Number(value.workers) > MAX_WORKERS) {
+  if (
+    !('workers' in value) ||
+    !Number.isInteger(value.workers) ||
+    Number(value.workers) < 1 ||
+    Number(value.workers) > MAX_WORKERS
+  ) {
     return fail(`scale needs workers, a whole number from 1 to ${MAX_WORKERS}`);
   }
   return ok({ command, workers: Number(value.workers) });

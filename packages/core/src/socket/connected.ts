@@ -35,7 +35,11 @@ export class Connected {
     this.#maxUnsentBytes = options.limits.maxUnsentBytes;
     // A single write may be as large as its writer's memory; the limit is for who does not wait (see `write`).
     const limits = { ...options.limits, maxUnsentBytes: Infinity };
-    this.connection = new Connection(options.id, transport, { wheel: options.wheel, limits, connectionClosed: () => undefined });
+    this.connection = new Connection(options.id, transport, {
+      wheel: options.wheel,
+      limits,
+      connectionClosed: () => undefined,
+    });
     const reader = new ConnectionReader(this.connection);
     this.#reader = reader;
     this.connection.attach({
@@ -111,7 +115,10 @@ export class Connected {
     this.connection.shutdown('write');
   }
 
-  /** Resolves when the kernel has all that was written. The peer's own end is awaited in the background, within the linger limits. */
+  /**
+   * Resolves when the kernel has all that was written. The peer's own end is awaited in the background, within the
+   * linger limits.
+   */
   async close(): Promise<void> {
     this.#endReading(closedMeanwhile('read'));
     this.connection.end();

@@ -26,11 +26,16 @@ export interface Dialed {
   readonly secure: SecureInfo | undefined;
 }
 
-/** Connects, and speaks TLS where that is asked for. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason. */
+/**
+ * Connects, and speaks TLS where that is asked for. Rejects with CONNECT_FAILED, NAME_NOT_FOUND or the signal's reason.
+ */
 export async function dial(endpoint: StreamEndpoint, options: DialOptions): Promise<Dialed> {
   const socket = await dialSocket(endpoint, options);
   return {
-    transport: endpoint.scheme === 'unix' && options.tls === undefined ? unixTransport(socket, endpoint) : createNetTransport(socket),
+    transport:
+      endpoint.scheme === 'unix' && options.tls === undefined
+        ? unixTransport(socket, endpoint)
+        : createNetTransport(socket),
     secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket) : undefined,
   };
 }
@@ -39,11 +44,18 @@ export async function dial(endpoint: StreamEndpoint, options: DialOptions): Prom
 export async function dialSocket(endpoint: StreamEndpoint, options: DialOptions): Promise<net.Socket> {
   const socket = socketFor(endpoint, options.from);
   await established(endpoint, socket, 'connect', options.signal);
-  return options.tls === undefined && endpoint.scheme !== 'tls' ? socket : secureSocket(socket, endpoint, options.tls, options.signal);
+  return options.tls === undefined && endpoint.scheme !== 'tls'
+    ? socket
+    : secureSocket(socket, endpoint, options.tls, options.signal);
 }
 
 /** Speaks TLS, as the client, on a socket that is connected. */
-export async function secureSocket(socket: net.Socket, endpoint: StreamEndpoint, options: tls.ConnectionOptions | undefined, signal: AbortSignal | undefined): Promise<tls.TLSSocket> {
+export async function secureSocket(
+  socket: net.Socket,
+  endpoint: StreamEndpoint,
+  options: tls.ConnectionOptions | undefined,
+  signal: AbortSignal | undefined,
+): Promise<tls.TLSSocket> {
   const secure = connectTls(socket, endpoint.scheme === 'unix' ? '' : endpoint.host, options);
   await established(endpoint, secure, 'secureConnect', signal);
   return secure;
@@ -69,7 +81,10 @@ function connectTls(socket: net.Socket, host: string, options: tls.ConnectionOpt
 
 function socketFor(endpoint: StreamEndpoint, from: net.Socket | undefined): net.Socket {
   if (from === undefined) {
-    const target = endpoint.scheme === 'unix' ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path } : { host: endpoint.host, port: endpoint.port, noDelay: true };
+    const target =
+      endpoint.scheme === 'unix'
+        ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path }
+        : { host: endpoint.host, port: endpoint.port, noDelay: true };
     return net.connect({ ...target, allowHalfOpen: true });
   }
   // Before BoundSocket the bound socket is a bare handle. Reading must not start before it is connected.
@@ -79,14 +94,22 @@ function socketFor(endpoint: StreamEndpoint, from: net.Socket | undefined): net.
   if (endpoint.scheme === 'unix') {
     socket.destroy();
     // libuv opens a pipe for reading and writing only when it made the descriptor itself.
-    throw new WellknownError('UNSUPPORTED', `connect to ${formatEndpoint(endpoint)} from a bound socket`, { fault: 'system', hint: 'Node connects unix sockets only from unbound ones' });
+    throw new WellknownError('UNSUPPORTED', `connect to ${formatEndpoint(endpoint)} from a bound socket`, {
+      fault: 'system',
+      hint: 'Node connects unix sockets only from unbound ones',
+    });
   }
   // Trying several addresses would give each attempt a new, unbound socket.
   socket.connect({ host: endpoint.host, port: endpoint.port, noDelay: true, autoSelectFamily: false });
   return socket;
 }
 
-function established(endpoint: Endpoint, socket: net.Socket, event: 'connect' | 'secureConnect', signal: AbortSignal | undefined): Promise<void> {
+function established(
+  endpoint: Endpoint,
+  socket: net.Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (run: () => void): void => {
       forget();
@@ -96,24 +119,30 @@ function established(endpoint: Endpoint, socket: net.Socket, event: 'connect' | 
       run();
     };
     const succeeded = (): void => settle(resolve);
-    const failed = (error: Error): void => settle(() => {
-      socket.destroy();
-      reject(explainConnectFailure(endpoint, error));
-    });
+    const failed = (error: Error): void =>
+      settle(() => {
+        socket.destroy();
+        reject(explainConnectFailure(endpoint, error));
+      });
     const closed = (): void => failed(new Error('the peer closed during the handshake'));
     socket.once(event, succeeded);
     socket.once('error', failed);
     socket.once('close', closed);
-    const forget = onAbort(signal, (reason) => settle(() => {
-      // An aborted attempt may still report an error, which is nobody's business now.
-      socket.on('error', () => undefined);
-      socket.destroy();
-      reject(reason);
-    }));
+    const forget = onAbort(signal, (reason) =>
+      settle(() => {
+        // An aborted attempt may still report an error, which is nobody's business now.
+        socket.on('error', () => undefined);
+        socket.destroy();
+        reject(reason);
+      }),
+    );
   });
 }
 
-/** The client's end of a unix connection is the unnamed one; the transport of an accepted socket has it the other way round. */
+/**
+ * The client's end of a unix connection is the unnamed one; the transport of an accepted socket has it the other way
+ * round.
+ */
 function unixTransport(socket: net.Socket, endpoint: Extract<Endpoint, { scheme: 'unix' }>): Transport {
   const remote: Address = { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` };
   const transport = createNetTransport(socket, remote.path);
@@ -138,11 +167,18 @@ const REASONS: Readonly<Record<string, { readonly code: ErrorCode; readonly reas
 /** Says in the words of a person why a peer could not be reached; `cause` keeps the system's error. */
 export function explainConnectFailure(endpoint: Endpoint, error: Error): WellknownError {
   const explanation = 'code' in error && typeof error.code === 'string' ? REASONS[error.code] : undefined;
-  return new WellknownError(explanation?.code ?? 'CONNECT_FAILED', `cannot connect to ${formatEndpoint(endpoint)}: ${explanation?.reason ?? handshakeReason(error) ?? error.message}`, {
-    fault: 'remote',
-    cause: error,
-  });
+  return new WellknownError(
+    explanation?.code ?? 'CONNECT_FAILED',
+    `cannot connect to ${formatEndpoint(endpoint)}: ${explanation?.reason ?? handshakeReason(error) ?? error.message}`,
+    {
+      fault: 'remote',
+      cause: error,
+    },
+  );
 }
 
 /** OpenSSL's own message is a line of its source; the reason alone is for people. */
-const handshakeReason = (error: Error): string | undefined => ('library' in error && 'reason' in error && typeof error.reason === 'string' ? `the TLS handshake failed (${error.reason})` : undefined);
+const handshakeReason = (error: Error): string | undefined =>
+  'library' in error && 'reason' in error && typeof error.reason === 'string'
+    ? `the TLS handshake failed (${error.reason})`
+    : undefined;

@@ -1,8 +1,8 @@
 // The accepting half of a stream socket: listen(2) on a bound socket, and a bounded queue of what was accepted.
 //
-// Node accepts as soon as a connection is there, whether anybody asked or not, and cannot be told to wait. What nobody has
-// asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down. A connection
-// beyond the bound is reset, so that its peer learns at once that nobody will answer.
+// Node accepts as soon as a connection is there, whether anybody asked or not, and cannot be told to wait. What nobody
+// has asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down. A
+// connection beyond the bound is reset, so that its peer learns at once that nobody will answer.
 
 import net from 'node:net';
 import type { BoundListener } from '../listener.ts';

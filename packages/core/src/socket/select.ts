@@ -32,10 +32,14 @@ export interface SelectOptions {
 type Waiting = 'read' | 'write' | 'accept';
 
 /**
- * Resolves with the sockets that are ready, as soon as there is one. A socket in a state that does not allow the verb rejects
- * with WRONG_STATE; one that is closed while it is waited for counts as ready.
+ * Resolves with the sockets that are ready, as soon as there is one. A socket in a state that does not allow the verb
+ * rejects with WRONG_STATE; one that is closed while it is waited for counts as ready.
  */
-export function select<Readable extends StreamSocket | UdpSocket = never, Writable extends StreamSocket | UdpSocket = never, Acceptable extends StreamSocket = never>(
+export function select<
+  Readable extends StreamSocket | UdpSocket = never,
+  Writable extends StreamSocket | UdpSocket = never,
+  Acceptable extends StreamSocket = never,
+>(
   sets: SelectSets<Readable, Writable, Acceptable>,
   options: SelectOptions = {},
 ): Promise<Selected<Readable, Writable, Acceptable>> {
@@ -65,7 +69,8 @@ export function select<Readable extends StreamSocket | UdpSocket = never, Writab
       const now = look();
       if (count(now) > 0) settle(() => resolve(now));
     };
-    for (const socket of new Set<StreamSocket | UdpSocket>([...readable, ...writable, ...acceptable])) undo.push(socket.watch(changed));
+    for (const socket of new Set<StreamSocket | UdpSocket>([...readable, ...writable, ...acceptable]))
+      undo.push(socket.watch(changed));
     undo.push(onAbort(options.signal, (reason) => settle(() => reject(reason))));
     if (options.timeoutMs !== undefined) {
       const timer = systemClock.after(options.timeoutMs, () => settle(() => resolve(look())));
@@ -74,12 +79,16 @@ export function select<Readable extends StreamSocket | UdpSocket = never, Writab
   });
 }
 
-const count = (selected: Selected<unknown, unknown, unknown>): number => selected.readable.length + selected.writable.length + selected.acceptable.length;
+const count = (selected: Selected<unknown, unknown, unknown>): number =>
+  selected.readable.length + selected.writable.length + selected.acceptable.length;
 
 function requireWait(socket: StreamSocket | UdpSocket, waiting: Waiting): void {
   if (socket.type === 'datagram') {
     const verb = waiting === 'read' ? 'receiveFrom' : 'sendTo';
-    const allowed = waiting === 'write' ? [...statesAllowing(DATAGRAM_VERBS, 'sendTo'), 'connected'] : statesAllowing(DATAGRAM_VERBS, verb);
+    const allowed =
+      waiting === 'write'
+        ? [...statesAllowing(DATAGRAM_VERBS, 'sendTo'), 'connected']
+        : statesAllowing(DATAGRAM_VERBS, verb);
     if (!allowed.includes(socket.state)) throw wrongState('datagram', `select for ${verb}`, socket.state, allowed);
   } else if (!STREAM_VERBS[socket.state].includes(waiting)) {
     throw wrongState('stream', `select for ${waiting}`, socket.state, statesAllowing(STREAM_VERBS, waiting));

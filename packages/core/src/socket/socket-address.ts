@@ -5,7 +5,9 @@ import { formatEndpoint, parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { WellknownError } from '../errors.ts';
 
 /** One over which streams go. */
-export type StreamEndpoint = Exclude<Endpoint, { readonly port: number }> | (Extract<Endpoint, { readonly port: number }> & { readonly scheme: 'tcp' | 'tls' });
+export type StreamEndpoint =
+  | Exclude<Endpoint, { readonly port: number }>
+  | (Extract<Endpoint, { readonly port: number }> & { readonly scheme: 'tcp' | 'tls' });
 type DatagramEndpoint = Extract<Endpoint, { readonly port: number }>;
 
 function endpointOf(given: string | Endpoint): Endpoint {
@@ -20,22 +22,35 @@ export function streamEndpoint(given: string | Endpoint): StreamEndpoint {
   const endpoint = endpointOf(given);
   if (endpoint.scheme === 'unix') return endpoint;
   if (endpoint.scheme !== 'udp') return { ...endpoint, scheme: endpoint.scheme };
-  throw new WellknownError('ENDPOINT_INVALID', `endpoint '${formatEndpoint(endpoint)}': udp carries datagrams, not streams`, { fault: 'local' });
+  throw new WellknownError(
+    'ENDPOINT_INVALID',
+    `endpoint '${formatEndpoint(endpoint)}': udp carries datagrams, not streams`,
+    { fault: 'local' },
+  );
 }
 
 /** A stream endpoint that can be bound. TLS is nothing that a socket is bound to: it begins on a connection. */
 export function bindableEndpoint(given: string | Endpoint): StreamEndpoint {
   const endpoint = streamEndpoint(given);
   if (endpoint.scheme !== 'tls') return endpoint;
-  throw new WellknownError('ENDPOINT_INVALID', `endpoint '${formatEndpoint(endpoint)}': a socket is bound to tcp; call startTls on what accept gives`, { fault: 'local' });
+  throw new WellknownError(
+    'ENDPOINT_INVALID',
+    `endpoint '${formatEndpoint(endpoint)}': a socket is bound to tcp; call startTls on what accept gives`,
+    { fault: 'local' },
+  );
 }
 
 /** Throws ENDPOINT_INVALID for what has no datagrams. Node offers them over udp only. */
 export function datagramEndpoint(given: string | Endpoint | Address): DatagramEndpoint {
-  if (typeof given !== 'string' && 'family' in given && given.family !== 'unix') return { scheme: 'udp', host: given.address, port: given.port };
+  if (typeof given !== 'string' && 'family' in given && given.family !== 'unix')
+    return { scheme: 'udp', host: given.address, port: given.port };
   const endpoint = typeof given === 'string' || 'scheme' in given ? endpointOf(given) : undefined;
   if (endpoint?.scheme === 'udp') return endpoint;
-  throw new WellknownError('ENDPOINT_INVALID', `endpoint '${endpoint === undefined ? 'unix:' : formatEndpoint(endpoint)}': datagrams are carried by udp only`, { fault: 'local' });
+  throw new WellknownError(
+    'ENDPOINT_INVALID',
+    `endpoint '${endpoint === undefined ? 'unix:' : formatEndpoint(endpoint)}': datagrams are carried by udp only`,
+    { fault: 'local' },
+  );
 }
 
 /** The address of a bound endpoint. */

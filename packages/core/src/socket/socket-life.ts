@@ -1,5 +1,5 @@
-// What the two kinds of sockets have in common: a state that only the tables of socket-state.ts move, those who watch it, and an end that
-// takes back whatever is under way.
+// What the two kinds of sockets have in common: a state that only the tables of socket-state.ts move, those who watch
+// it, and an end that takes back whatever is under way.
 
 import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { closedMeanwhile, statesAllowing, wrongMoment, wrongState } from './socket-state.ts';
@@ -31,9 +31,13 @@ export class SocketLife<State extends string, Verb extends string, Event extends
     return this.#state === 'closed';
   }
 
-  /** Throws WRONG_STATE, which names the verb (`called`, where the caller knows it by another name), the state and where it is allowed. */
+  /**
+   * Throws WRONG_STATE, which names the verb (`called`, where the caller knows it by another name), the state and where
+   * it is allowed.
+   */
   require(verb: Verb, called: string = verb): void {
-    if (!this.#options.verbs[this.#state].includes(verb)) throw wrongState(this.#options.type, called, this.#state, statesAllowing(this.#options.verbs, verb));
+    if (!this.#options.verbs[this.#state].includes(verb))
+      throw wrongState(this.#options.type, called, this.#state, statesAllowing(this.#options.verbs, verb));
   }
 
   /** The same error, where the table alone does not tell. */

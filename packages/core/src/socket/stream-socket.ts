@@ -17,7 +17,16 @@ import { clientTlsContext, dial } from './dial.ts';
 import { Listening } from './listening.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
 import { SocketLife } from './socket-life.ts';
-import { closedMeanwhile, invalidArgument, requireCount, STREAM_TRANSITIONS, STREAM_VERBS, type StreamEvent, type StreamState, type StreamVerb } from './socket-state.ts';
+import {
+  closedMeanwhile,
+  invalidArgument,
+  requireCount,
+  STREAM_TRANSITIONS,
+  STREAM_VERBS,
+  type StreamEvent,
+  type StreamState,
+  type StreamVerb,
+} from './socket-state.ts';
 
 /** Every verb that waits takes one: when it aborts, the verb rejects with its reason. */
 export interface VerbOptions {
@@ -54,7 +63,13 @@ export class StreamSocket implements AsyncDisposable {
   /** `accepted` is a transport that is connected already. */
   constructor(options: StreamSocketOptions = {}, accepted?: Transport) {
     this.#options = options;
-    this.#life = new SocketLife({ socket: this, type: 'stream', verbs: STREAM_VERBS, transitions: STREAM_TRANSITIONS, onState: options.onState });
+    this.#life = new SocketLife({
+      socket: this,
+      type: 'stream',
+      verbs: STREAM_VERBS,
+      transitions: STREAM_TRANSITIONS,
+      onState: options.onState,
+    });
     if (accepted !== undefined) this.#connect(accepted);
   }
 
@@ -64,10 +79,15 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Our end, once it has one: what getsockname(2) says. */
   get local(): Address | undefined {
-    return this.#connected?.connection.local ?? (this.#bound === undefined ? undefined : addressOf(this.#bound.endpoint));
+    return (
+      this.#connected?.connection.local ?? (this.#bound === undefined ? undefined : addressOf(this.#bound.endpoint))
+    );
   }
 
-  /** The peer's end of a connected socket: what getpeername(2) says. Local and remote together are unique in the whole network. */
+  /**
+   * The peer's end of a connected socket: what getpeername(2) says. Local and remote together are unique in the whole
+   * network.
+   */
   get remote(): Address | undefined {
     return this.#connected?.connection.remote;
   }
@@ -94,7 +114,11 @@ export class StreamSocket implements AsyncDisposable {
     options.signal?.throwIfAborted();
     this.#life.move('bind');
     try {
-      const bound = await abortable(bindListener(target), this.#life.patience(options.signal), (late) => void late.close());
+      const bound = await abortable(
+        bindListener(target),
+        this.#life.patience(options.signal),
+        (late) => void late.close(),
+      );
       await this.#refuseLate('bind', () => bound.close());
       this.#bound = bound;
       this.#life.move('bound');
@@ -119,7 +143,11 @@ export class StreamSocket implements AsyncDisposable {
     requireCount('listen', 'maxQueued', maxQueued);
     this.#life.move('listen');
     try {
-      this.#listening = await Listening.start(bound, bound.socket.handle, { backlog, maxQueued, arrived: () => this.#life.changed() });
+      this.#listening = await Listening.start(bound, bound.socket.handle, {
+        backlog,
+        maxQueued,
+        arrived: () => this.#life.changed(),
+      });
     } catch (error) {
       await this.close();
       throw explainBindFailure(bound.endpoint, error);
@@ -135,15 +163,25 @@ export class StreamSocket implements AsyncDisposable {
     return new StreamSocket(this.#options, await this.#listening.accept(options.signal));
   }
 
-  /** Connects to a listener: connect(2). With `tls://…` or the option `tls` it speaks TLS before anything else. When it fails, the socket is closed. */
-  async connect(endpoint: string | Endpoint, options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {}): Promise<void> {
+  /**
+   * Connects to a listener: connect(2). With `tls://…` or the option `tls` it speaks TLS before anything else. When it
+   * fails, the socket is closed.
+   */
+  async connect(
+    endpoint: string | Endpoint,
+    options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {},
+  ): Promise<void> {
     this.#life.require('connect');
     const target = streamEndpoint(endpoint);
     options.signal?.throwIfAborted();
     const from = this.#bound?.socket.type === 'stream' ? { from: this.#bound.socket.handle } : {};
     this.#life.move('connect');
     try {
-      const { transport, secure } = await dial(target, { ...from, ...(options.tls === undefined ? {} : { tls: options.tls }), signal: this.#life.patience(options.signal) });
+      const { transport, secure } = await dial(target, {
+        ...from,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+        signal: this.#life.patience(options.signal),
+      });
       await this.#refuseLate('connect', () => transport.destroy());
       this.#secure = secure;
       this.#connectedTo = target.scheme === 'unix' ? '' : target.host;
@@ -154,14 +192,20 @@ export class StreamSocket implements AsyncDisposable {
     }
   }
 
-  /** The next bytes, or undefined when the peer has ended or reading was shut down. `byteLength` asks for exactly so many (fewer only at the end). */
+  /**
+   * The next bytes, or undefined when the peer has ended or reading was shut down. `byteLength` asks for exactly so
+   * many (fewer only at the end).
+   */
   async read(options: VerbOptions & { readonly byteLength?: number } = {}): Promise<Uint8Array | undefined> {
     const connected = this.#requireReadable('read');
     requireCount('read', 'byteLength', options.byteLength);
     return connected.read(options.byteLength, options.signal);
   }
 
-  /** The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with LINE_TOO_LONG. */
+  /**
+   * The next line without its CR LF or LF, as UTF-8; undefined at the end. Longer than `maxLineBytes` rejects with
+   * LINE_TOO_LONG.
+   */
   async readLine(options: VerbOptions & { readonly maxLineBytes?: number } = {}): Promise<string | undefined> {
     const connected = this.#requireReadable('readLine');
     requireCount('readLine', 'maxLineBytes', options.maxLineBytes);
@@ -172,21 +216,32 @@ export class StreamSocket implements AsyncDisposable {
     for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk;
   }
 
-  /** Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is sent nevertheless. */
+  /**
+   * Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is
+   * sent nevertheless.
+   */
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
     const connected = this.#requireConnected('write');
-    if (connected.isOverfull) throw this.#life.wrongNow('write', `and still has ${connected.connection.unsentBytes} unsent bytes`, 'wait for the writes before');
+    if (connected.isOverfull)
+      throw this.#life.wrongNow(
+        'write',
+        `and still has ${connected.connection.unsentBytes} unsent bytes`,
+        'wait for the writes before',
+      );
     await connected.write(data, options.signal);
   }
 
   /**
-   * Speaks TLS from here on: as the server with a `context`, as the client with `connect` (what Node's `tls.connect` takes). Bytes that
-   * came before the handshake and were not read break the connection: EARLY_PLAINTEXT. So does a handshake that fails
-   * (TLS_FAILED), or is aborted.
+   * Speaks TLS from here on: as the server with a `context`, as the client with `connect` (what Node's `tls.connect`
+   * takes). Bytes that came before the handshake and were not read break the connection: EARLY_PLAINTEXT. So does a
+   * handshake that fails (TLS_FAILED), or is aborted.
    */
-  async startTls(options: VerbOptions & ({ readonly context: TlsContext } | { readonly connect: tls.ConnectionOptions })): Promise<SecureInfo> {
+  async startTls(
+    options: VerbOptions & ({ readonly context: TlsContext } | { readonly connect: tls.ConnectionOptions }),
+  ): Promise<SecureInfo> {
     const connected = this.#requireConnected('startTls');
-    if (this.#secure !== undefined) throw this.#life.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
+    if (this.#secure !== undefined)
+      throw this.#life.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
     options.signal?.throwIfAborted();
     const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
     this.#life.move('secure');
@@ -201,11 +256,15 @@ export class StreamSocket implements AsyncDisposable {
     return this.#secure;
   }
 
-  /** Ends one direction, or both. `write`: what is queued, then FIN. `read`: what still comes is discarded, and reads give undefined. */
+  /**
+   * Ends one direction, or both. `write`: what is queued, then FIN. `read`: what still comes is discarded, and reads
+   * give undefined.
+   */
   shutdown(direction: 'read' | 'write' | 'both'): Promise<void> {
     return new Promise((resolve) => {
       const connected = this.#requireConnected('shutdown');
-      if (!DIRECTIONS.includes(direction)) throw invalidArgument('shutdown', 'direction', direction, DIRECTIONS.join(', '));
+      if (!DIRECTIONS.includes(direction))
+        throw invalidArgument('shutdown', 'direction', direction, DIRECTIONS.join(', '));
       if (direction !== 'write') {
         this.#life.move('read over');
         connected.shutdownRead();
@@ -219,8 +278,8 @@ export class StreamSocket implements AsyncDisposable {
   }
 
   /**
-   * Gives the socket back. What was written is sent first; `abort` drops it at once, and `signal` when it aborts. Every verb that
-   * waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
+   * Gives the socket back. What was written is sent first; `abort` drops it at once, and `signal` when it aborts. Every
+   * verb that waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
    */
   async close(options: VerbOptions & { readonly abort?: boolean } = {}): Promise<void> {
     this.#life.move('close');
@@ -257,7 +316,13 @@ export class StreamSocket implements AsyncDisposable {
   #connect(transport: Transport): void {
     wheel ??= new TimerWheel(systemClock);
     const limits = { ...DEFAULT_CONNECTION_LIMITS, idleTimeoutMs: 0, ...this.#options.limits };
-    this.#connected = new Connected(transport, { id: (lastId += 1), wheel, limits, moved: (event) => this.#life.move(event), changed: () => this.#life.changed() });
+    this.#connected = new Connected(transport, {
+      id: (lastId += 1),
+      wheel,
+      limits,
+      moved: (event) => this.#life.move(event),
+      changed: () => this.#life.changed(),
+    });
     this.#life.move('connected');
   }
 

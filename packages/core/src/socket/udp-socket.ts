@@ -1,7 +1,7 @@
 // A datagram socket in the hands of a program. Datagrams are carried by UDP: Node offers no unix datagrams.
 //
-// Node receives as soon as something is there. What nobody has asked for yet waits in a bounded queue; past the bound the
-// newest is dropped and counted, as the kernel does with its own buffer.
+// Node receives as soon as something is there. What nobody has asked for yet waits in a bounded queue; past the bound
+// the newest is dropped and counted, as the kernel does with its own buffer.
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
@@ -13,7 +13,15 @@ import { bindListener } from '../listener.ts';
 import { explainConnectFailure } from './dial.ts';
 import { datagramEndpoint } from './socket-address.ts';
 import { SocketLife } from './socket-life.ts';
-import { closedMeanwhile, requireCount, DATAGRAM_TRANSITIONS, DATAGRAM_VERBS, type DatagramEvent, type DatagramState, type DatagramVerb } from './socket-state.ts';
+import {
+  closedMeanwhile,
+  requireCount,
+  DATAGRAM_TRANSITIONS,
+  DATAGRAM_VERBS,
+  type DatagramEvent,
+  type DatagramState,
+  type DatagramVerb,
+} from './socket-state.ts';
 import type { VerbOptions } from './stream-socket.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
@@ -46,7 +54,13 @@ export class UdpSocket implements AsyncDisposable {
   #pendingError: Error | undefined;
 
   constructor(options: UdpSocketOptions = {}) {
-    this.#life = new SocketLife({ socket: this, type: 'datagram', verbs: DATAGRAM_VERBS, transitions: DATAGRAM_TRANSITIONS, onState: options.onState });
+    this.#life = new SocketLife({
+      socket: this,
+      type: 'datagram',
+      verbs: DATAGRAM_VERBS,
+      transitions: DATAGRAM_TRANSITIONS,
+      onState: options.onState,
+    });
     requireCount('socket', 'maxQueued', options.maxQueued);
     this.#queue = new WaitingQueue(options.maxQueued ?? DEFAULT_MAX_QUEUED);
   }
@@ -83,7 +97,10 @@ export class UdpSocket implements AsyncDisposable {
     return this.#bind(target, options.signal);
   }
 
-  /** Names the only peer: connect(2). Datagrams of others are no longer received, and what the peer's host refuses is reported. */
+  /**
+   * Names the only peer: connect(2). Datagrams of others are no longer received, and what the peer's host refuses is
+   * reported.
+   */
   async connect(endpoint: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
     this.#life.require('connect');
     const target = datagramEndpoint(endpoint);
@@ -95,7 +112,8 @@ export class UdpSocket implements AsyncDisposable {
     this.#life.move('connect');
     try {
       const done = new Promise<void>((resolve, reject) => {
-        const settled = (error?: Error): void => (error === undefined ? resolve() : reject(explainConnectFailure(target, error)));
+        const settled = (error?: Error): void =>
+          error === undefined ? resolve() : reject(explainConnectFailure(target, error));
         try {
           socket.connect(target.port, address, settled);
         } catch (error) {
@@ -111,7 +129,10 @@ export class UdpSocket implements AsyncDisposable {
     this.#life.move('connected');
   }
 
-  /** Sends one datagram: sendmsg(2). A socket without a name is given one first. Resolves when the kernel has it, which says nothing of its arrival. */
+  /**
+   * Sends one datagram: sendmsg(2). A socket without a name is given one first. Resolves when the kernel has it, which
+   * says nothing of its arrival.
+   */
   async sendTo(data: string | Uint8Array, to: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
     this.#life.require('sendTo');
     const target = datagramEndpoint(to);
@@ -148,7 +169,10 @@ export class UdpSocket implements AsyncDisposable {
     await this.#sent((done) => socket.send(data, done), options.signal);
   }
 
-  /** Gives the socket back: close(2). What waits to be received is dropped, every verb that waits rejects. Safe to call twice. */
+  /**
+   * Gives the socket back: close(2). What waits to be received is dropped, every verb that waits rejects. Safe to call
+   * twice.
+   */
   close(): Promise<void> {
     if (this.#life.isOver) return Promise.resolve();
     this.#life.move('close');
@@ -175,7 +199,10 @@ export class UdpSocket implements AsyncDisposable {
     return this.#life.watch(watcher);
   }
 
-  async #bind(target: Extract<Endpoint, { readonly port: number }>, signal: AbortSignal | undefined): Promise<Endpoint> {
+  async #bind(
+    target: Extract<Endpoint, { readonly port: number }>,
+    signal: AbortSignal | undefined,
+  ): Promise<Endpoint> {
     this.#life.move('bind');
     try {
       const bound = await abortable(bindListener(target), this.#life.patience(signal), (late) => void late.close());
@@ -239,7 +266,11 @@ const addressFrom = (address: string, port: number): Address => {
 };
 
 /** The family of a socket is that of the first address it is used with. */
-const unboundFor = (address: string): Extract<Endpoint, { readonly port: number }> => ({ scheme: 'udp', host: isIpv4(address) ? '0.0.0.0' : '::', port: 0 });
+const unboundFor = (address: string): Extract<Endpoint, { readonly port: number }> => ({
+  scheme: 'udp',
+  host: isIpv4(address) ? '0.0.0.0' : '::',
+  port: 0,
+});
 
 async function addressOfHost(host: string): Promise<string> {
   if (host === '') return '127.0.0.1';
@@ -249,6 +280,16 @@ async function addressOfHost(host: string): Promise<string> {
 function sendFailure(thrown: unknown): WellknownError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const code = 'code' in error ? error.code : undefined;
-  const reason = code === 'ECONNREFUSED' ? 'nobody receives at the peer\'s port' : code === 'EMSGSIZE' ? 'it is larger than a datagram can be' : code === 'EINVAL' || code === 'EAFNOSUPPORT' ? 'the socket and the peer are of different address families' : error.message;
-  return new WellknownError('SEND_FAILED', `a datagram could not be sent: ${reason}`, { fault: code === 'ECONNREFUSED' ? 'remote' : 'local', cause: error });
+  const reason =
+    code === 'ECONNREFUSED'
+      ? "nobody receives at the peer's port"
+      : code === 'EMSGSIZE'
+        ? 'it is larger than a datagram can be'
+        : code === 'EINVAL' || code === 'EAFNOSUPPORT'
+          ? 'the socket and the peer are of different address families'
+          : error.message;
+  return new WellknownError('SEND_FAILED', `a datagram could not be sent: ${reason}`, {
+    fault: code === 'ECONNREFUSED' ? 'remote' : 'local',
+    cause: error,
+  });
 }

@@ -22,7 +22,10 @@ export class WaitingQueue<Item> {
     return this.#items.length;
   }
 
-  /** Hands the item to who has waited longest, or keeps it. False when it is full or has ended: the item stays the caller's. */
+  /**
+   * Hands the item to who has waited longest, or keeps it. False when it is full or has ended: the item stays the
+   * caller's.
+   */
   offer(item: Item): boolean {
     if (this.#failure !== undefined) return false;
     const asker = this.#askers.shift();

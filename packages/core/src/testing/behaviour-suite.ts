@@ -1,7 +1,7 @@
 // The promises that every server on core keeps, as tests that a protocol's author runs against an own server.
 //
-// Bring the test functions of vitest, node:test or the like; the suite itself needs neither. Sockets are real, time is a
-// fake clock wherever a promise speaks of time.
+// Bring the test functions of vitest, node:test or the like; the suite itself needs neither. Sockets are real, time is
+// a fake clock wherever a promise speaks of time.
 
 import assert from 'node:assert/strict';
 import { WellknownError } from '../errors.ts';
@@ -12,7 +12,10 @@ import { createFakeClock } from './fake-clock.ts';
 import { eventually, refusesAddressInUse, withServer, type ServerSubject } from './running-server.ts';
 
 export interface BehaviourSubject extends ServerSubject {
-  /** What a client does first and what it gets: resolves once the answer has come, rejects otherwise. The connection stays usable. */
+  /**
+   * What a client does first and what it gets: resolves once the answer has come, rejects otherwise. The connection
+   * stays usable.
+   */
   exchange(client: Client): Promise<void>;
   /** Bytes that make the server write more than it is sent, many times repeated; for the peer that never reads. */
   readonly flood: string;
@@ -25,9 +28,14 @@ export interface TestFunctions {
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
-const started = (subject: BehaviourSubject, options: ServerOptions, run: (url: string, server: Server) => Promise<void>): Promise<void> => withServer(subject, { listen: LOOPBACK, ...options }, run);
+const started = (
+  subject: BehaviourSubject,
+  options: ServerOptions,
+  run: (url: string, server: Server) => Promise<void>,
+): Promise<void> => withServer(subject, { listen: LOOPBACK, ...options }, run);
 
-const openCount = async (server: Server): Promise<number> => (await server.status()).services.reduce((sum, service) => sum + service.connections.open, 0);
+const openCount = async (server: Server): Promise<number> =>
+  (await server.status()).services.reduce((sum, service) => sum + service.connections.open, 0);
 
 /** Registers the suite. Every case starts and stops a server of its own on a free port of 127.0.0.1. */
 export function describeServerBehaviour(subject: BehaviourSubject, { describe, test }: TestFunctions): void {
@@ -73,7 +81,10 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         const first = await connectAndExchange(url);
         const second = await connectClient(url);
         const served = subject.exchange(second);
-        await eventually(async () => (await server.status()).services[0]?.connections.waiting === 1, 'the second waits');
+        await eventually(
+          async () => (await server.status()).services[0]?.connections.waiting === 1,
+          'the second waits',
+        );
         first.reset();
         await served;
       }));
@@ -144,12 +155,18 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         const connections = (await server.status()).services[0]?.connections;
         assert.ok(connections !== undefined);
         assert.equal(connections.open, 0);
-        assert.equal(Object.values(connections.closed).reduce((sum, count) => sum + count, 0), 1);
+        assert.equal(
+          Object.values(connections.closed).reduce((sum, count) => sum + count, 0),
+          1,
+        );
       }));
 
     test('a second listen is refused', () =>
       started(subject, {}, async (_url, server) => {
-        await assert.rejects(async () => server.listen(), (error) => error instanceof WellknownError && error.code === 'WRONG_STATE');
+        await assert.rejects(
+          async () => server.listen(),
+          (error) => error instanceof WellknownError && error.code === 'WRONG_STATE',
+        );
       }));
   });
 }

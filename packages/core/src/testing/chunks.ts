@@ -1,7 +1,8 @@
 // Ways to cut an input into chunks: a parser must say the same whatever the network did to the bytes.
 
 /** One chunk for each byte. */
-export const byteByByte = (input: Uint8Array): Uint8Array[] => Array.from(input, (_, index) => input.slice(index, index + 1));
+export const byteByByte = (input: Uint8Array): Uint8Array[] =>
+  Array.from(input, (_, index) => input.slice(index, index + 1));
 
 /** Cuts at the given offsets, which may be unordered or beyond the end. */
 export function cutAt(input: Uint8Array, offsets: readonly number[]): Uint8Array[] {

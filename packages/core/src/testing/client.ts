@@ -13,7 +13,10 @@ export interface Client {
   send(data: string | Uint8Array): void;
   /** What was said and the kernel has no room for yet: a server that reads makes it shrink. */
   readonly unsentBytes: number;
-  /** Resolves with everything received so far (latin1), taken out, once it matches. Rejects at the end of the stream or after ten seconds. */
+  /**
+   * Resolves with everything received so far (latin1), taken out, once it matches. Rejects at the end of the stream or
+   * after ten seconds.
+   */
   receive(expected: string | RegExp): Promise<string>;
   /** Everything until the server ends the stream, also when it resets. */
   receiveAll(): Promise<string>;
@@ -59,7 +62,10 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
         clearTimeout(timer);
         run();
       };
-      const timer = setTimeout(() => settle(() => reject(new Error(`waited for ${what}, received ${JSON.stringify(received.slice(-500))}`))), GIVE_UP_MS);
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`waited for ${what}, received ${JSON.stringify(received.slice(-500))}`))),
+        GIVE_UP_MS,
+      );
       look = () => {
         if (isDone()) {
           settle(() => {
@@ -67,7 +73,10 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
             received = '';
             resolve(all);
           });
-        } else if (over) settle(() => reject(new Error(`the stream ended before ${what}, received ${JSON.stringify(received.slice(-500))}`)));
+        } else if (over)
+          settle(() =>
+            reject(new Error(`the stream ended before ${what}, received ${JSON.stringify(received.slice(-500))}`)),
+          );
       };
       look();
     });
@@ -81,7 +90,11 @@ export async function connectClient(to: string | Endpoint): Promise<Client> {
     get unsentBytes() {
       return socket.writableLength;
     },
-    receive: (expected) => wait(() => (typeof expected === 'string' ? received.includes(expected) : expected.test(received)), String(expected)),
+    receive: (expected) =>
+      wait(
+        () => (typeof expected === 'string' ? received.includes(expected) : expected.test(received)),
+        String(expected),
+      ),
     receiveAll: () => wait(() => over, 'the end of the stream'),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
@@ -102,7 +115,9 @@ function connectOptions(to: string | Endpoint): net.NetConnectOpts {
     if (!parsed.ok) throw new Error(parsed.error.message);
     endpoint = parsed.value;
   }
-  if (endpoint.scheme === 'unix') return { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path, allowHalfOpen: true };
-  const host = endpoint.host === '' || endpoint.host === '0.0.0.0' ? '127.0.0.1' : endpoint.host === '::' ? '::1' : endpoint.host;
+  if (endpoint.scheme === 'unix')
+    return { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path, allowHalfOpen: true };
+  const host =
+    endpoint.host === '' || endpoint.host === '0.0.0.0' ? '127.0.0.1' : endpoint.host === '::' ? '::1' : endpoint.host;
   return { host, port: endpoint.port, allowHalfOpen: true };
 }

@@ -1,5 +1,5 @@
-// The promises that every datagram service keeps, as tests that a protocol's author runs against an own server. The counterpart
-// of behaviour-suite.ts; like it, it needs no test runner of its own.
+// The promises that every datagram service keeps, as tests that a protocol's author runs against an own server. The
+// counterpart of behaviour-suite.ts; like it, it needs no test runner of its own.
 
 import assert from 'node:assert/strict';
 import { connectDatagram } from '../datagram-peer.ts';
@@ -23,7 +23,11 @@ const ANSWER_WITHIN_MS = 5_000;
 // What one IPv4 datagram can carry.
 const LARGEST_BYTES = 65_507;
 
-const started = (subject: DatagramSubject, options: ServerOptions & { readonly listen?: string }, run: Parameters<typeof withServer>[2]): Promise<void> => withServer(subject, { listen: LOOPBACK, ...options }, run);
+const started = (
+  subject: DatagramSubject,
+  options: ServerOptions & { readonly listen?: string },
+  run: Parameters<typeof withServer>[2],
+): Promise<void> => withServer(subject, { listen: LOOPBACK, ...options }, run);
 
 async function withPeer(url: string, run: (peer: DatagramPeer) => Promise<void>): Promise<void> {
   const peer = await connectDatagram(url);
@@ -40,9 +44,15 @@ const statusOf = async (server: Server): Promise<ServiceStatus> => {
   return service;
 };
 
-/** Datagrams that were answered or have a reason why not. What the protocol drops by itself it counts as `dropped-…`. */
+/**
+ * Datagrams that were answered or have a reason why not. What the protocol drops by itself it counts as `dropped-…`.
+ */
 const accountedFor = ({ datagrams, counters }: ServiceStatus): number =>
-  datagrams.sent + datagrams.failedSends + datagrams.droppedSource + datagrams.droppedBusy + datagrams.failed +
+  datagrams.sent +
+  datagrams.failedSends +
+  datagrams.droppedSource +
+  datagrams.droppedBusy +
+  datagrams.failed +
   Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith('dropped-') ? sum + count : sum), 0);
 
 /** Registers the suite. Every case starts and stops a server of its own on free ports. */
@@ -110,13 +120,19 @@ export function describeDatagramBehaviour(subject: DatagramSubject, { describe, 
 
     test('multicast and broadcast addresses are refused', async () => {
       for (const listen of ['udp://224.0.0.1:0', 'udp://255.255.255.255:0', 'udp://[ff02::1]:0']) {
-        await assert.rejects(subject.create({ listen }).listen(), (error) => error instanceof WellknownError && error.code === 'ADDRESS_NOT_AVAILABLE');
+        await assert.rejects(
+          subject.create({ listen }).listen(),
+          (error) => error instanceof WellknownError && error.code === 'ADDRESS_NOT_AVAILABLE',
+        );
       }
     });
 
     test('a second listen is refused', () =>
       started(subject, {}, async (_url, server) => {
-        await assert.rejects(async () => server.listen(), (error) => error instanceof WellknownError && error.code === 'WRONG_STATE');
+        await assert.rejects(
+          async () => server.listen(),
+          (error) => error instanceof WellknownError && error.code === 'WRONG_STATE',
+        );
       }));
   });
 }

@@ -1,4 +1,5 @@
-// A scripted dialogue: say this, expect that. Over a real connection or over memory; a failure shows what was said so far.
+// A scripted dialogue: say this, expect that. Over a real connection or over memory; a failure shows what was said so
+// far.
 
 import type net from 'node:net';
 import type tls from 'node:tls';
@@ -33,13 +34,16 @@ export interface Dialogue extends AsyncDisposable {
   /** Strings are latin1. */
   send(data: string | Uint8Array): Promise<void>;
   /**
-   * Text: exactly these bytes come next; the first one that differs ends the wait. A pattern: resolves as soon as it matches
-   * what has come and was not expected yet. Returns what it took, up to the end of the match, as latin1.
+   * Text: exactly these bytes come next; the first one that differs ends the wait. A pattern: resolves as soon as it
+   * matches what has come and was not expected yet. Returns what it took, up to the end of the match, as latin1.
    */
   expect(expected: string | RegExp): Promise<string>;
   /** The server ends the stream, and has said nothing that was not expected. */
   expectEnd(): Promise<void>;
-  /** Upgrades to TLS, as the client: what Node's `tls.connect` takes. Nothing that was not expected may have come. Not over memory. */
+  /**
+   * Upgrades to TLS, as the client: what Node's `tls.connect` takes. Nothing that was not expected may have come. Not
+   * over memory.
+   */
   startTls(options?: tls.ConnectionOptions): Promise<void>;
   /** Shuts down our writing side; expecting goes on. */
   end(): Promise<void>;
@@ -59,23 +63,34 @@ interface Line {
 }
 
 const GIVE_UP_MS = 10_000;
-// A handler that awaits needs a few turns of the event loop; one that has not answered after so many waits for something else.
+// A handler that awaits needs a few turns of the event loop; one that has not answered after so many waits for
+// something else.
 const GIVE_UP_TURNS = 1_000;
 // Enough to see what led to a failure; an endless stream must not fill the memory.
 const MAX_TRANSCRIPT_LINES = 200;
 const MAX_SHOWN_CHARACTERS = 500;
 
 /** Connects to an endpoint, or speaks as the peer of a connection over memory. */
-export async function openDialogue(to: string | Endpoint | MemoryConnection, options: DialogueOptions = {}): Promise<Dialogue> {
+export async function openDialogue(
+  to: string | Endpoint | MemoryConnection,
+  options: DialogueOptions = {},
+): Promise<Dialogue> {
   if (typeof to !== 'string' && 'peer' in to) return converse(memoryLine(to));
   const endpoint = streamEndpoint(to);
   const giveUpMs = options.giveUpMs ?? GIVE_UP_MS;
-  const socket = await dialSocket(endpoint, { ...(options.tls === undefined ? {} : { tls: options.tls }), signal: AbortSignal.timeout(giveUpMs) });
+  const socket = await dialSocket(endpoint, {
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    signal: AbortSignal.timeout(giveUpMs),
+  });
   return converse(socketLine(socket, endpoint, giveUpMs));
 }
 
 /** Plays a script from its first step to its last, then closes. Resolves with the transcript. */
-export async function playDialogue(to: string | Endpoint | MemoryConnection, script: readonly DialogueStep[], options: DialogueOptions = {}): Promise<string> {
+export async function playDialogue(
+  to: string | Endpoint | MemoryConnection,
+  script: readonly DialogueStep[],
+  options: DialogueOptions = {},
+): Promise<string> {
   const dialogue = await openDialogue(to, options);
   try {
     for (const step of script) {
@@ -100,15 +115,20 @@ function converse(line: Line): Dialogue {
     said.push(`${who} ${what}`);
     if (said.length > MAX_TRANSCRIPT_LINES) said.shift();
   };
-  const failure = (message: string, cause?: unknown): Error => new Error(`${message}\nthe dialogue so far:\n${said.map((one) => `  ${one}\n`).join('')}`, { cause });
+  const failure = (message: string, cause?: unknown): Error =>
+    new Error(`${message}\nthe dialogue so far:\n${said.map((one) => `  ${one}\n`).join('')}`, { cause });
   const more = async (what: string): Promise<void> => {
-    if (ended) throw failure(`expected ${what}, but the server has ended${received === '' ? '' : ` after ${shown(received)}`}`);
+    if (ended)
+      throw failure(`expected ${what}, but the server has ended${received === '' ? '' : ` after ${shown(received)}`}`);
     let chunk: Uint8Array | undefined;
     try {
       chunk = await line.receive();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw failure(`expected ${what}, but ${reason}${received === '' ? '' : `; not expected yet: ${shown(received)}`}`, error);
+      throw failure(
+        `expected ${what}, but ${reason}${received === '' ? '' : `; not expected yet: ${shown(received)}`}`,
+        error,
+      );
     }
     if (chunk === undefined) {
       ended = true;
@@ -130,7 +150,8 @@ function converse(line: Line): Dialogue {
       return said.join('\n');
     },
     async send(data) {
-      const bytes = typeof data === 'string' ? Uint8Array.from(data, (character) => character.charCodeAt(0) & 0xff) : data;
+      const bytes =
+        typeof data === 'string' ? Uint8Array.from(data, (character) => character.charCodeAt(0) & 0xff) : data;
       note('>', shown(latin1(bytes)));
       try {
         await line.send(bytes);
@@ -216,7 +237,12 @@ function socketLine(connected: net.Socket, endpoint: StreamEndpoint, giveUpMs: n
       socket = await secureSocket(socket, endpoint, options, AbortSignal.timeout(giveUpMs));
       listen();
     },
-    end: () => abortable(new Promise<void>((resolve) => void socket.end(() => resolve())), AbortSignal.timeout(giveUpMs), () => undefined),
+    end: () =>
+      abortable(
+        new Promise<void>((resolve) => void socket.end(() => resolve())),
+        AbortSignal.timeout(giveUpMs),
+        () => undefined,
+      ),
     close: () =>
       new Promise((resolve) => {
         if (socket.destroyed) {
@@ -263,5 +289,7 @@ function memoryLine({ peer }: MemoryConnection): Line {
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
 function shown(text: string): string {
-  return text.length <= MAX_SHOWN_CHARACTERS ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, MAX_SHOWN_CHARACTERS))} and ${text.length - MAX_SHOWN_CHARACTERS} more`;
+  return text.length <= MAX_SHOWN_CHARACTERS
+    ? JSON.stringify(text)
+    : `${JSON.stringify(text.slice(0, MAX_SHOWN_CHARACTERS))} and ${text.length - MAX_SHOWN_CHARACTERS} more`;
 }

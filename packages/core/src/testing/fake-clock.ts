@@ -21,7 +21,8 @@ export function createFakeClock(options: { readonly startMs?: number; readonly w
   };
   const earliest = (limitMs: number): Scheduled | undefined => {
     let first: Scheduled | undefined;
-    for (const item of scheduled) if (item.dueMs <= limitMs && (first === undefined || item.dueMs < first.dueMs)) first = item;
+    for (const item of scheduled)
+      if (item.dueMs <= limitMs && (first === undefined || item.dueMs < first.dueMs)) first = item;
     return first;
   };
   return {

@@ -3,7 +3,12 @@
 
 export { createFakeClock, type FakeClock } from './fake-clock.ts';
 export { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } from './memory-transport.ts';
-export { createMemoryConnection, serveInMemory, type MemoryConnection, type MemoryConnectionOptions } from './memory-connection.ts';
+export {
+  createMemoryConnection,
+  serveInMemory,
+  type MemoryConnection,
+  type MemoryConnectionOptions,
+} from './memory-connection.ts';
 export { byteByByte, cutAt, everyCut } from './chunks.ts';
 export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type DialogueStep } from './dialogue.ts';
 export { connectClient, type Client } from './client.ts';

@@ -21,8 +21,11 @@ export interface MemoryConnection {
   readonly closeReason: CloseReason | undefined;
 }
 
-/** A connection over memory with a fake clock: a protocol's glue can be tested without a socket and without sleeping. */
-export const createMemoryConnection = (options: MemoryConnectionOptions = {}): MemoryConnection => openInMemory(options, () => undefined);
+/**
+ * A connection over memory with a fake clock: a protocol's glue can be tested without a socket and without sleeping.
+ */
+export const createMemoryConnection = (options: MemoryConnectionOptions = {}): MemoryConnection =>
+  openInMemory(options, () => undefined);
 
 function openInMemory(options: MemoryConnectionOptions, closed: (connection: Connection) => void): MemoryConnection {
   const clock = options.clock ?? createFakeClock();
@@ -48,11 +51,23 @@ function openInMemory(options: MemoryConnectionOptions, closed: (connection: Con
 }
 
 /** A memory connection that `protocol` serves, as a server would after accepting it. */
-export function serveInMemory(protocol: Protocol, options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {}): MemoryConnection {
+export function serveInMemory(
+  protocol: Protocol,
+  options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {},
+): MemoryConnection {
   const log = options.context?.log ?? silentLog;
-  const memory = openInMemory({ ...options, limits: { ...protocol.limits, ...options.limits } }, (connection) => logFailedHandler(protocol, connection, log));
-  const context: ServiceContext = { log, clock: memory.clock, workerSlot: 0, workerCount: 1, counters: {}, work: new PendingWork(), ...options.context };
+  const memory = openInMemory({ ...options, limits: { ...protocol.limits, ...options.limits } }, (connection) =>
+    logFailedHandler(protocol, connection, log),
+  );
+  const context: ServiceContext = {
+    log,
+    clock: memory.clock,
+    workerSlot: 0,
+    workerCount: 1,
+    counters: {},
+    work: new PendingWork(),
+    ...options.context,
+  };
   serveConnection(protocol, memory.connection, context);
   return memory;
 }
-

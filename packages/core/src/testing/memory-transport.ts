@@ -1,4 +1,5 @@
-// A stream transport without a socket: a test plays the peer. Everything happens synchronously, in the order it is written.
+// A stream transport without a socket: a test plays the peer. Everything happens synchronously, in the order it is
+// written.
 
 import type { Address } from '../address.ts';
 import type { Transport, TransportEvents } from '../transport.ts';
@@ -46,7 +47,10 @@ function concat(chunks: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-export function createMemoryTransport(options: MemoryTransportOptions = {}): { transport: Transport; peer: MemoryPeer } {
+export function createMemoryTransport(options: MemoryTransportOptions = {}): {
+  transport: Transport;
+  peer: MemoryPeer;
+} {
   const highWaterBytes = options.highWaterBytes ?? 16_384;
   const encoder = new TextEncoder();
   let events: TransportEvents | undefined;
@@ -120,7 +124,12 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): { t
     },
     write(data, encoding) {
       if (closed || writeShutdown) return false;
-      const bytes = typeof data === 'string' ? (encoding === 'latin1' ? latin1Bytes(data) : encoder.encode(data)) : new Uint8Array(data);
+      const bytes =
+        typeof data === 'string'
+          ? encoding === 'latin1'
+            ? latin1Bytes(data)
+            : encoder.encode(data)
+          : new Uint8Array(data);
       unsent.push(bytes);
       unsentBytes += bytes.length;
       flush();

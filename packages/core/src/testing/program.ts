@@ -24,7 +24,11 @@ export interface ProgramOptions {
 
 /** Starts `node ARGUMENTS` and resolves once it has printed `ready`. Rejects with its output when it ends before. */
 export async function startProgram(nodeArguments: readonly string[], options: ProgramOptions = {}): Promise<Program> {
-  const child = spawn(process.execPath, nodeArguments, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, nodeArguments, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = { stdout: '', stderr: '' };
   // Not 'close': orphaned workers may hold the pipes for longer than the program lives.
   const exited = exitOf(child, 'exit');
@@ -47,7 +51,8 @@ export async function startProgram(nodeArguments: readonly string[], options: Pr
     });
   });
   const endpoints: Record<string, string[]> = {};
-  for (const [, service = '', endpoint = ''] of output.stdout.matchAll(/^listening (\S+) (\S+)$/gm)) (endpoints[service] ??= []).push(endpoint);
+  for (const [, service = '', endpoint = ''] of output.stdout.matchAll(/^listening (\S+) (\S+)$/gm))
+    (endpoints[service] ??= []).push(endpoint);
   return {
     pid: child.pid ?? 0,
     endpoints,
@@ -66,8 +71,15 @@ export async function startProgram(nodeArguments: readonly string[], options: Pr
 }
 
 /** Runs `node ARGUMENTS` to its end. */
-export async function runProgram(nodeArguments: readonly string[], options: ProgramOptions = {}): Promise<{ status: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, nodeArguments, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runProgram(
+  nodeArguments: readonly string[],
+  options: ProgramOptions = {},
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, nodeArguments, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -1,4 +1,5 @@
-// What the behaviour suites do alike: a server that runs for one case, and the cases that are the same for streams and datagrams.
+// What the behaviour suites do alike: a server that runs for one case, and the cases that are the same for streams and
+// datagrams.
 
 import assert from 'node:assert/strict';
 import { WellknownError } from '../errors.ts';
@@ -11,12 +12,22 @@ export interface ServerSubject {
   create(options: ServerOptions & { readonly listen: string }): Server;
 }
 
-/** Starts a server of the subject's, gives out its first endpoint and all of them, and ends it at once whatever happens. */
-export async function withServer(subject: ServerSubject, options: ServerOptions & { readonly listen: string }, run: (url: string, server: Server, urls: readonly string[]) => Promise<void>): Promise<void> {
+/**
+ * Starts a server of the subject's, gives out its first endpoint and all of them, and ends it at once whatever happens.
+ */
+export async function withServer(
+  subject: ServerSubject,
+  options: ServerOptions & { readonly listen: string },
+  run: (url: string, server: Server, urls: readonly string[]) => Promise<void>,
+): Promise<void> {
   const server = subject.create(options);
   const bound = await server.listen();
   try {
-    await run(bound[0]?.url ?? '', server, bound.map(({ url }) => url));
+    await run(
+      bound[0]?.url ?? '',
+      server,
+      bound.map(({ url }) => url),
+    );
   } finally {
     await server.close({ graceMs: 0 });
   }

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 const isHere = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
 /**
- * Why tests that need these programs are to be skipped, printed so that no skip is silent; undefined where they are to run. In
- * CI they always run: what is missing there fails. For `describe.skipIf(lacks('curl'))`.
+ * Why tests that need these programs are to be skipped, printed so that no skip is silent; undefined where they are to
+ * run. In CI they always run: what is missing there fails. For `describe.skipIf(lacks('curl'))`.
  */
 export function lacks(...programs: readonly string[]): string | undefined {
   return skipReason(programs.filter((program) => !isHere(program)).join(' and '), 'not installed');

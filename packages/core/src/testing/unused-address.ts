@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 export interface UnusedAddress {
-  /** An address of this machine that no other process takes its ports from: whoever else asks for any port doesn't get this one. */
+  /**
+   * An address of this machine that no other process takes its ports from: whoever else asks for any port doesn't get
+   * this one.
+   */
   readonly host: string;
   /** Free on `host` when it was given out. */
   readonly port: number;

@@ -47,7 +47,9 @@ function loginFailed({ failedLogins: before, unknownCommands }: Named): Outcome 
   const failedLogins = before + 1;
   const state: SessionState = { at: 'greeted', failedLogins, unknownCommands };
   const then = (): Outcome =>
-    failedLogins >= MAX_FAILED_LOGINS ? { state, reply: REPLY.tooManyFailures, effect: { type: 'close' } } : { state, reply: REPLY.loginIncorrect };
+    failedLogins >= MAX_FAILED_LOGINS
+      ? { state, reply: REPLY.tooManyFailures, effect: { type: 'close' } }
+      : { state, reply: REPLY.loginIncorrect };
   return { state, effect: { type: 'delay', delayMs: FAILED_LOGIN_DELAY_MS * 2 ** before, then } };
 }
 
@@ -57,4 +59,8 @@ export const rein = ({ state }: Call<SessionState>): Outcome => ({
   reply: reply(220, 'Ready for a new user.'),
 });
 
-export const quit = ({ state }: Call<SessionState>): Outcome => ({ state, reply: REPLY.goodbye, effect: { type: 'close' } });
+export const quit = ({ state }: Call<SessionState>): Outcome => ({
+  state,
+  reply: REPLY.goodbye,
+  effect: { type: 'close' },
+});

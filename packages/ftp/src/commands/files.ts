@@ -17,7 +17,10 @@ const changing = (state: Ready, change: FileChange, done: Reply): Outcome => ({
   effect: { type: 'change', change, then: (result) => ({ state, reply: result.ok ? done : fileReply(result.error) }) },
 });
 
-export const pwd = ({ state }: Call<Ready>): Outcome => ({ state, reply: reply(257, `${quotePath(state.cwd)} is the current directory.`) });
+export const pwd = ({ state }: Call<Ready>): Outcome => ({
+  state,
+  reply: reply(257, `${quotePath(state.cwd)} is the current directory.`),
+});
 
 const changeDirectory = (state: Ready, argument: string): Outcome =>
   withPath(state, argument, (path) => ({
@@ -40,7 +43,9 @@ export const dele = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => changing(state, { change: 'removeFile', path }, REPLY.fileActionOkay));
 
 export const mkd = ({ state, argument }: Call<Ready>): Outcome =>
-  withPath(state, argument, (path) => changing(state, { change: 'makeDirectory', path }, reply(257, `${quotePath(path)} created.`)));
+  withPath(state, argument, (path) =>
+    changing(state, { change: 'makeDirectory', path }, reply(257, `${quotePath(path)} created.`)),
+  );
 
 export const rmd = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => {
@@ -51,8 +56,12 @@ export const rmd = ({ state, argument }: Call<Ready>): Outcome =>
 export const rnfr = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => {
     if (path === '/') return { state, reply: REPLY.permissionDenied };
-    const then = (ok: boolean, refusal: Reply): Outcome => (ok ? { state: { ...state, renameFrom: path }, reply: REPLY.renameReady } : { state, reply: refusal });
-    return { state, effect: { type: 'stat', path, then: (entry) => then(entry.ok, fileReply(entry.ok ? 'failed' : entry.error)) } };
+    const then = (ok: boolean, refusal: Reply): Outcome =>
+      ok ? { state: { ...state, renameFrom: path }, reply: REPLY.renameReady } : { state, reply: refusal };
+    return {
+      state,
+      effect: { type: 'stat', path, then: (entry) => then(entry.ok, fileReply(entry.ok ? 'failed' : entry.error)) },
+    };
   });
 
 export function rnto({ state, argument }: Call<Ready>): Outcome {
@@ -76,7 +85,11 @@ export const size = ({ state, argument }: Call<Ready>): Outcome =>
 export const mdtm = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => ofFile(state, path, (entry) => reply(213, timeVal(entry.mtimeMs))));
 
-const ofFile = (state: Ready, path: AbsolutePath, tell: (entry: { readonly sizeBytes: number; readonly mtimeMs: number }) => Reply): Outcome => ({
+const ofFile = (
+  state: Ready,
+  path: AbsolutePath,
+  tell: (entry: { readonly sizeBytes: number; readonly mtimeMs: number }) => Reply,
+): Outcome => ({
   state,
   effect: {
     type: 'stat',
@@ -94,7 +107,9 @@ export function mfmt({ state, argument }: Call<Ready>): Outcome {
   const mtimeMs = parseTimeVal(argument.slice(0, Math.max(0, space)));
   const name = argument.slice(space + 1);
   if (mtimeMs === undefined || name === '') return { state, reply: REPLY.badArgument };
-  return withPath(state, name, (path) => changing(state, { change: 'setModifiedTime', path, mtimeMs }, reply(213, `Modify=${timeVal(mtimeMs)}; ${name}`)));
+  return withPath(state, name, (path) =>
+    changing(state, { change: 'setModifiedTime', path, mtimeMs }, reply(213, `Modify=${timeVal(mtimeMs)}; ${name}`)),
+  );
 }
 
 /** SITE CHMOD: `MODE path`. Only the nine permission bits: no upload becomes set-user-id. */
@@ -103,7 +118,9 @@ export function chmod({ state, argument }: Call<Ready>): Outcome {
   const [, modeText = '', name = ''] = match ?? [];
   const fileMode = Number.parseInt(modeText, 8);
   if (match === null || fileMode > 0o777) return { state, reply: REPLY.badArgument };
-  return withPath(state, name, (path) => changing(state, { change: 'setMode', path, mode: fileMode }, reply(200, 'Mode changed.')));
+  return withPath(state, name, (path) =>
+    changing(state, { change: 'setMode', path, mode: fileMode }, reply(200, 'Mode changed.')),
+  );
 }
 
 /** MLST: the facts of one thing, over the control connection (RFC 3659 §7). */
@@ -131,7 +148,12 @@ export const statPath = ({ state, argument, site }: Call<Ready>): Outcome =>
         type: 'list',
         path,
         line: (entry) => listLine(entry, reader),
-        then: (lines) => ({ state, reply: lines.ok ? reply(213, `Status of ${nameOf(path) || '/'}`, ...lines.value, 'End') : fileReply(lines.error) }),
+        then: (lines) => ({
+          state,
+          reply: lines.ok
+            ? reply(213, `Status of ${nameOf(path) || '/'}`, ...lines.value, 'End')
+            : fileReply(lines.error),
+        }),
       },
     };
   });

@@ -5,7 +5,9 @@ import { REPLY, reply, type Reply } from '../replies.ts';
 import type { Call, Outcome, Ready, SessionState } from '../session.ts';
 import { chmod, statPath } from './files.ts';
 
-const says = (answer: Reply) => ({ state }: Call<SessionState>): Outcome => ({ state, reply: answer });
+const says =
+  (answer: Reply) =>
+  ({ state }: Call<SessionState>): Outcome => ({ state, reply: answer });
 
 export const okay = says(REPLY.commandOkay);
 export const superfluous = says(REPLY.superfluous);
@@ -24,7 +26,10 @@ export function opts({ state, argument }: Call<SessionState>): Outcome {
     case 'MLST': {
       if (state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
       const facts = selectFacts(values.join(' '));
-      return { state: { ...state, facts }, reply: reply(200, `MLST OPTS ${facts.map((fact) => `${fact};`).join('')}`.trimEnd()) };
+      return {
+        state: { ...state, facts },
+        reply: reply(200, `MLST OPTS ${facts.map((fact) => `${fact};`).join('')}`.trimEnd()),
+      };
     }
     default:
       return { state, reply: REPLY.badArgument };
@@ -44,7 +49,9 @@ export function stat(call: Call<Ready>): Outcome {
       `Connected from ${from}`,
       `Logged in as ${state.login.user}${state.login.mayWrite ? '' : ' (read only)'}`,
       `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: file; MODE: stream`,
-      moment.transferBytes === undefined ? 'No transfer in progress' : `Transfer in progress, ${moment.transferBytes} bytes so far`,
+      moment.transferBytes === undefined
+        ? 'No transfer in progress'
+        : `Transfer in progress, ${moment.transferBytes} bytes so far`,
       'End of status',
     ),
   };
@@ -54,13 +61,21 @@ export function stat(call: Call<Ready>): Outcome {
 const SITE_COMMANDS = {
   HELP: { access: 'user', help: 'HELP', run: ({ state }: Call<Ready>): Outcome => ({ state, reply: siteHelp() }) },
   CHMOD: { access: 'writer', help: 'CHMOD <mode> <path>', run: chmod },
-} as const satisfies Record<string, { readonly access: 'user' | 'writer'; readonly help: string; readonly run: (call: Call<Ready>) => Outcome }>;
+} as const satisfies Record<
+  string,
+  { readonly access: 'user' | 'writer'; readonly help: string; readonly run: (call: Call<Ready>) => Outcome }
+>;
 
 type SiteWord = keyof typeof SITE_COMMANDS;
 const isSiteWord = (word: string): word is SiteWord => Object.hasOwn(SITE_COMMANDS, word);
 
 export function siteHelp(): Reply {
-  return reply(214, 'The following SITE commands are recognized:', ...Object.values(SITE_COMMANDS).map((row) => row.help), 'End');
+  return reply(
+    214,
+    'The following SITE commands are recognized:',
+    ...Object.values(SITE_COMMANDS).map((row) => row.help),
+    'End',
+  );
 }
 
 export function site(call: Call<Ready>): Outcome {

@@ -14,11 +14,13 @@ export function type({ state, argument }: Call<Ready>): Outcome {
   return { state, reply: REPLY.parameterNotImplemented };
 }
 
-const onlyCode = (wanted: string) => ({ state, argument }: Call<Ready>): Outcome => {
-  const code = argument.trim().toUpperCase();
-  if (code === wanted) return { state, reply: REPLY.commandOkay };
-  return { state, reply: /^[A-Z]$/.test(code) ? REPLY.parameterNotImplemented : REPLY.badArgument };
-};
+const onlyCode =
+  (wanted: string) =>
+  ({ state, argument }: Call<Ready>): Outcome => {
+    const code = argument.trim().toUpperCase();
+    if (code === wanted) return { state, reply: REPLY.commandOkay };
+    return { state, reply: /^[A-Z]$/.test(code) ? REPLY.parameterNotImplemented : REPLY.badArgument };
+  };
 
 /** STRU: files have no record structure here. */
 export const stru = onlyCode('F');
@@ -50,12 +52,16 @@ export function eprt(call: Call<Ready>): Outcome {
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
   if (!site.mayUseActive) return { state, reply: REPLY.notImplemented };
   const to = parseEprtArgument(argument);
-  if (to === 'family' || (to !== undefined && to.family !== site.remote.family)) return { state, reply: wrongFamily(site.local) };
+  if (to === 'family' || (to !== undefined && to.family !== site.remote.family))
+    return { state, reply: wrongFamily(site.local) };
   return active(call, to);
 }
 
-/** 522 names the one protocol that can work (RFC 2428 §2): a data connection uses the family of its control connection. */
-const wrongFamily = (local: Address) => reply(522, `Network protocol not supported, use (${local.family === 'ipv6' ? 2 : 1})`);
+/**
+ * 522 names the one protocol that can work (RFC 2428 §2): a data connection uses the family of its control connection.
+ */
+const wrongFamily = (local: Address) =>
+  reply(522, `Network protocol not supported, use (${local.family === 'ipv6' ? 2 : 1})`);
 
 export function pasv({ state, site }: Call<Ready>): Outcome {
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
@@ -66,7 +72,8 @@ export function pasv({ state, site }: Call<Ready>): Outcome {
 
 export function epsv({ state, argument, site }: Call<Ready>): Outcome {
   const wanted = argument.trim().toUpperCase();
-  if (wanted === 'ALL') return { state: { ...state, onlyExtendedPassive: true }, reply: reply(200, 'EPSV ALL is in force.') };
+  if (wanted === 'ALL')
+    return { state: { ...state, onlyExtendedPassive: true }, reply: reply(200, 'EPSV ALL is in force.') };
   if (wanted !== '' && wanted !== (site.local.family === 'ipv6' ? '2' : '1')) {
     return { state, reply: /^\d+$/.test(wanted) ? wrongFamily(site.local) : REPLY.badArgument };
   }
@@ -84,7 +91,10 @@ const listen = (state: Ready, entering: (number: number) => Outcome['reply'] & o
   },
 });
 
-/** REST: a byte position for the next transfer. In TYPE A positions mean nothing, but 0 is harmless and some cameras send it. */
+/**
+ * REST: a byte position for the next transfer. In TYPE A positions mean nothing, but 0 is harmless and some cameras
+ * send it.
+ */
 export function rest({ state, argument }: Call<Ready>): Outcome {
   const text = argument.trim();
   const restartBytes = Number(text);

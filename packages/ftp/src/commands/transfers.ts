@@ -10,7 +10,12 @@ import type { Call, Outcome, Ready, TransferEnd, TransferPlan } from '../session
 type Opening = (sizeBytes: number | undefined) => Reply;
 
 /** What holds for every transfer: a data connection is announced and used up, and so is the position of REST. */
-function transfer(state: Ready, argument: string, planOf: (path: AbsolutePath) => TransferPlan, opening: Opening): Outcome {
+function transfer(
+  state: Ready,
+  argument: string,
+  planOf: (path: AbsolutePath) => TransferPlan,
+  opening: Opening,
+): Outcome {
   const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0 };
   const path = resolvePath(state.cwd, argument);
   if (!path.ok) return { state: after, reply: REPLY.badPath };
@@ -19,54 +24,99 @@ function transfer(state: Ready, argument: string, planOf: (path: AbsolutePath) =
   if (state.type === 'ascii' && state.restartBytes > 0) return { state: after, reply: REPLY.badRestart };
   return {
     state: after,
-    effect: { type: 'transfer', plan: planOf(path.value), data: state.data, opening, then: (end) => ({ state: after, reply: transferReply(end) }) },
+    effect: {
+      type: 'transfer',
+      plan: planOf(path.value),
+      data: state.data,
+      opening,
+      then: (end) => ({ state: after, reply: transferReply(end) }),
+    },
   };
 }
 
-const openingOf = (state: Ready, name: string): Opening => (sizeBytes) => {
-  const size = sizeBytes === undefined ? '' : ` (${sizeBytes} bytes)`;
-  return reply(150, `Opening ${state.type === 'ascii' ? 'ASCII' : 'BINARY'} mode data connection for ${name}${size}.`);
-};
+const openingOf =
+  (state: Ready, name: string): Opening =>
+  (sizeBytes) => {
+    const size = sizeBytes === undefined ? '' : ` (${sizeBytes} bytes)`;
+    return reply(
+      150,
+      `Opening ${state.type === 'ascii' ? 'ASCII' : 'BINARY'} mode data connection for ${name}${size}.`,
+    );
+  };
 
 export const retr = ({ state, argument }: Call<Ready>): Outcome =>
-  transfer(state, argument, (path) => ({ what: 'download', path, startBytes: state.restartBytes, ascii: state.type === 'ascii' }), openingOf(state, argument));
+  transfer(
+    state,
+    argument,
+    (path) => ({ what: 'download', path, startBytes: state.restartBytes, ascii: state.type === 'ascii' }),
+    openingOf(state, argument),
+  );
 
 export const stor = ({ state, argument }: Call<Ready>): Outcome =>
   transfer(
     state,
     argument,
-    (path) => ({ what: 'upload', path, options: { mode: 'replace', startBytes: state.restartBytes }, ascii: state.type === 'ascii' }),
+    (path) => ({
+      what: 'upload',
+      path,
+      options: { mode: 'replace', startBytes: state.restartBytes },
+      ascii: state.type === 'ascii',
+    }),
     openingOf(state, argument),
   );
 
 export const appe = ({ state, argument }: Call<Ready>): Outcome =>
-  transfer(state, argument, (path) => ({ what: 'upload', path, options: { mode: 'append' }, ascii: state.type === 'ascii' }), openingOf(state, argument));
+  transfer(
+    state,
+    argument,
+    (path) => ({ what: 'upload', path, options: { mode: 'append' }, ascii: state.type === 'ascii' }),
+    openingOf(state, argument),
+  );
 
-/** STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9. An argument is what the name begins with. */
+/**
+ * STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9. An argument is what the name begins with.
+ */
 export function stou({ state, argument, site }: Call<Ready>): Outcome {
   const base = argument === '' ? 'upload' : argument;
   const wanted = `${base}.${site.uniqueSuffix()}`;
-  return transfer(state, wanted, (path) => ({ what: 'upload', path, options: { mode: 'create' }, ascii: state.type === 'ascii' }), () => reply(150, `FILE: ${nameOf(wanted)}`));
+  return transfer(
+    state,
+    wanted,
+    (path) => ({ what: 'upload', path, options: { mode: 'create' }, ascii: state.type === 'ascii' }),
+    () => reply(150, `FILE: ${nameOf(wanted)}`),
+  );
 }
 
-const listing = (call: Call<Ready>, argument: string, ofFile: 'one-line' | 'refused', lineOf: (entry: Entry, reader: ListingReader) => string): Outcome => {
+const listing = (
+  call: Call<Ready>,
+  argument: string,
+  ofFile: 'one-line' | 'refused',
+  lineOf: (entry: Entry, reader: ListingReader) => string,
+): Outcome => {
   const reader = { nowMs: call.site.wallMs(), mayWrite: call.state.login.mayWrite };
   // A listing has no positions: a REST before it is forgotten, not an error.
   const state: Ready = { ...call.state, restartBytes: 0 };
-  return transfer(state, argument, (path) => ({ what: 'listing', path, ofFile, line: (entry) => lineOf(entry, reader) }), () =>
-    reply(150, 'Opening data connection for the listing.'),
+  return transfer(
+    state,
+    argument,
+    (path) => ({ what: 'listing', path, ofFile, line: (entry) => lineOf(entry, reader) }),
+    () => reply(150, 'Opening data connection for the listing.'),
   );
 };
 
-export const list = (call: Call<Ready>): Outcome => listing(call, withoutListOptions(call.argument), 'one-line', listLine);
-export const nlst = (call: Call<Ready>): Outcome => listing(call, withoutListOptions(call.argument), 'one-line', (entry) => entry.name);
+export const list = (call: Call<Ready>): Outcome =>
+  listing(call, withoutListOptions(call.argument), 'one-line', listLine);
+export const nlst = (call: Call<Ready>): Outcome =>
+  listing(call, withoutListOptions(call.argument), 'one-line', (entry) => entry.name);
 
 /** MLSD: on a file it is the argument that is wrong, 501 (RFC 3659 §7.2.1). */
 export function mlsd(call: Call<Ready>): Outcome {
   const outcome = listing(call, call.argument, 'refused', (entry, reader) => factLine(entry, call.state.facts, reader));
   if (outcome.effect?.type !== 'transfer') return outcome;
   const then = (end: TransferEnd): Outcome =>
-    end.at === 'refused' && end.problem === 'not-directory' ? { state: outcome.state, reply: reply(501, 'Not a directory.') } : { state: outcome.state, reply: transferReply(end) };
+    end.at === 'refused' && end.problem === 'not-directory'
+      ? { state: outcome.state, reply: reply(501, 'Not a directory.') }
+      : { state: outcome.state, reply: transferReply(end) };
   return { ...outcome, effect: { ...outcome.effect, then } };
 }
 

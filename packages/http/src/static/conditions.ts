@@ -1,4 +1,5 @@
-// Preconditions of a request (RFC 9110 §13.2.2), decided from what is known of the file. Order matters and is the RFC's.
+// Preconditions of a request (RFC 9110 §13.2.2), decided from what is known of the file. Order matters and is the
+// RFC's.
 
 import { parseHttpDate } from './http-date.ts';
 
@@ -10,14 +11,19 @@ export interface Validators {
 }
 
 /** `proceed` says whether Range may be followed (If-Range). */
-export type ConditionOutcome = { readonly at: 'failed' } | { readonly at: 'not-modified' } | { readonly at: 'proceed'; readonly mayRange: boolean };
+export type ConditionOutcome =
+  { readonly at: 'failed' } | { readonly at: 'not-modified' } | { readonly at: 'proceed'; readonly mayRange: boolean };
 
 interface Fields {
   get(name: string): string | null;
 }
 
 /** For GET and HEAD. */
-export function evaluateConditions(fields: Fields, { etag, lastModifiedMs }: Validators, nowMs: number): ConditionOutcome {
+export function evaluateConditions(
+  fields: Fields,
+  { etag, lastModifiedMs }: Validators,
+  nowMs: number,
+): ConditionOutcome {
   const ifMatch = fields.get('if-match');
   if (ifMatch !== null) {
     if (!listMatches(ifMatch, (candidate) => isStrong(etag) && candidate === etag)) return { at: 'failed' };
@@ -46,7 +52,8 @@ function rangeValidatorMatches(text: string, etag: string, lastModifiedMs: numbe
   return isStrong(etag) && dateIn(text, nowMs) === lastModifiedMs;
 }
 
-const dateIn = (text: string | null, nowMs: number): number | undefined => (text === null ? undefined : parseHttpDate(text, nowMs));
+const dateIn = (text: string | null, nowMs: number): number | undefined =>
+  text === null ? undefined : parseHttpDate(text, nowMs);
 
 /** `*`, or any tag of the list that `matches`. A tag may hold a comma, so the list is read tag by tag. */
 function listMatches(list: string, matches: (etag: string) => boolean): boolean {

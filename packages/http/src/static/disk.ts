@@ -21,7 +21,10 @@ export type DiskProblem = 'not-found' | 'forbidden' | 'busy';
 export interface OpenFile {
   readonly kind: 'file';
   readonly facts: FileFacts;
-  /** A part of the file. Its `close` closes the file. If the file changes meanwhile, the last bytes of the part are not read: that fails. */
+  /**
+   * A part of the file. Its `close` closes the file. If the file changes meanwhile, the last bytes of the part are not
+   * read: that fails.
+   */
   part(start: number, byteLength: number, growth: Growth): ContentSource;
   /** The same at once, or undefined when the file changed meanwhile. Closes the file. */
   readPart(start: number, byteLength: number, growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -43,13 +46,22 @@ const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
 // A FIFO without a writer would block the open, and a terminal would become ours.
 const OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
-// Entries of a directory that are read, and asked about, together: enough to keep the threads busy, few enough to be bounded.
+// Entries of a directory that are read, and asked about, together: enough to keep the threads busy, few enough to be
+// bounded.
 const LISTING_BATCH = 512;
 
 const PROBLEMS: Readonly<Record<string, DiskProblem>> = {
-  ENOENT: 'not-found', ENOTDIR: 'not-found', ELOOP: 'not-found', ENAMETOOLONG: 'not-found', ENXIO: 'not-found', EINVAL: 'not-found', EISDIR: 'not-found',
-  EACCES: 'forbidden', EPERM: 'forbidden',
-  EMFILE: 'busy', ENFILE: 'busy',
+  ENOENT: 'not-found',
+  ENOTDIR: 'not-found',
+  ELOOP: 'not-found',
+  ENAMETOOLONG: 'not-found',
+  ENXIO: 'not-found',
+  EINVAL: 'not-found',
+  EISDIR: 'not-found',
+  EACCES: 'forbidden',
+  EPERM: 'forbidden',
+  EMFILE: 'busy',
+  ENFILE: 'busy',
 };
 
 /** A directory and what may be seen of it. */
@@ -57,7 +69,9 @@ export class DiskRoot {
   readonly #root: string;
   readonly #symlinks: SymlinkPolicy;
 
-  /** `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory. */
+  /**
+   * `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory.
+   */
   constructor(root: string, symlinks: SymlinkPolicy) {
     this.#root = fs.realpathSync(root);
     this.#symlinks = symlinks;
@@ -90,7 +104,9 @@ export class DiskRoot {
     }
   }
 
-  /** What may not be opened. A directory that may only be entered is found all the same: what lies in it may be served. */
+  /**
+   * What may not be opened. A directory that may only be entered is found all the same: what lies in it may be served.
+   */
   async #unreadable(wanted: string): Promise<Result<Found, DiskProblem>> {
     try {
       const [stats, real] = await Promise.all([fs.promises.stat(wanted), fs.promises.realpath(wanted)]);
@@ -101,15 +117,26 @@ export class DiskRoot {
     }
   }
 
-  /** The facts about a regular file, without opening it; undefined where there is none. What may be seen is not asked. */
+  /**
+   * The facts about a regular file, without opening it; undefined where there is none. What may be seen is not asked.
+   */
   look(segments: readonly string[]): Promise<FileFacts | undefined> {
     return new Promise((resolve) => {
-      fs.stat(path.join(this.#root, ...segments), (error, stats) => resolve(error === null && stats.isFile() ? factsOf(stats) : undefined));
+      fs.stat(path.join(this.#root, ...segments), (error, stats) =>
+        resolve(error === null && stats.isFile() ? factsOf(stats) : undefined),
+      );
     });
   }
 
-  /** Up to `maxEntries` entries of a directory that may be served, in no order; names that `isVisible` refuses are left out. */
-  async list(segments: readonly string[], maxEntries: number, isVisible: (name: string) => boolean): Promise<Result<DirectoryContent, DiskProblem>> {
+  /**
+   * Up to `maxEntries` entries of a directory that may be served, in no order; names that `isVisible` refuses are left
+   * out.
+   */
+  async list(
+    segments: readonly string[],
+    maxEntries: number,
+    isVisible: (name: string) => boolean,
+  ): Promise<Result<DirectoryContent, DiskProblem>> {
     const directory = path.join(this.#root, ...segments);
     try {
       if (!this.#mayServe(directory, await fs.promises.realpath(directory))) return fail('not-found');
@@ -120,7 +147,9 @@ export class DiskRoot {
       for await (const entry of await openDirectory(directory)) {
         const name = isUtf8(entry.name) ? entry.name.toString() : undefined;
         if (!isVisible(name ?? entry.name.toString('latin1'))) continue;
-        const kind = kindOf(entry) ?? (name !== undefined && entries.length < maxEntries ? await this.#kindBehind(directory, name) : 'file');
+        const kind =
+          kindOf(entry) ??
+          (name !== undefined && entries.length < maxEntries ? await this.#kindBehind(directory, name) : 'file');
         if (kind === 'neither') continue;
         if (name === undefined) unnameable += 1;
         else if (entries.length < maxEntries) entries.push({ name, kind });
@@ -151,7 +180,9 @@ export class DiskRoot {
     const wanted = path.join(directory, name);
     try {
       const stats = await fs.promises.stat(wanted);
-      return this.#mayServe(wanted, this.#symlinks === 'follow' ? wanted : await fs.promises.realpath(wanted)) ? kindOf(stats) ?? 'neither' : 'neither';
+      return this.#mayServe(wanted, this.#symlinks === 'follow' ? wanted : await fs.promises.realpath(wanted))
+        ? (kindOf(stats) ?? 'neither')
+        : 'neither';
     } catch {
       // A broken link, or gone since it was read: not there.
       return 'neither';
@@ -194,7 +225,8 @@ class DiskFile implements OpenFile {
           }
           fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
             position += bytesRead;
-            // Before the last piece goes out: without it no client takes the answer for complete. Nothing read means that the file ends earlier.
+            // Before the last piece goes out: without it no client takes the answer for complete. Nothing read means
+            // that the file ends earlier.
             const problem = error ?? (position === end || bytesRead === 0 ? this.#problem(growth) : undefined);
             if (problem === undefined) resolve(bytesRead);
             else reject(problem);
@@ -227,7 +259,9 @@ class DiskFile implements OpenFile {
     try {
       const change = changeOf(this.#opened, fs.fstatSync(this.#descriptor), growth, () => this.#isStillThere());
       // As JSON: names may hold what a terminal obeys.
-      return change === undefined ? undefined : new Error(`${JSON.stringify(this.#path)} changed while it was sent: ${change}`);
+      return change === undefined
+        ? undefined
+        : new Error(`${JSON.stringify(this.#path)} changed while it was sent: ${change}`);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -247,15 +281,22 @@ class DiskFile implements OpenFile {
 
 type EntryKind = NamedEntry['kind'] | 'neither';
 
-/** The entries with the octets of their names: text would not tell which are no UTF-8. Node reads them so; only its types don't know. */
+/**
+ * The entries with the octets of their names: text would not tell which are no UTF-8. Node reads them so; only its
+ * types don't know.
+ */
 const openDirectory = (directory: string): Promise<AsyncIterable<fs.Dirent<Buffer>>> =>
-  fs.promises.opendir(directory, { bufferSize: LISTING_BATCH, encoding: 'buffer' as BufferEncoding }) as Promise<AsyncIterable<unknown>> as Promise<AsyncIterable<fs.Dirent<Buffer>>>;
+  fs.promises.opendir(directory, { bufferSize: LISTING_BATCH, encoding: 'buffer' as BufferEncoding }) as Promise<
+    AsyncIterable<unknown>
+  > as Promise<AsyncIterable<fs.Dirent<Buffer>>>;
 
 /** Undefined when it has to be asked: links, and what a file system does not say. */
 function kindOf(entry: fs.Dirent<Buffer> | fs.Stats): EntryKind | undefined {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
-  return entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice() ? 'neither' : undefined;
+  return entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice()
+    ? 'neither'
+    : undefined;
 }
 
 /** The change time tells of writes that set the modification time back. */
@@ -280,7 +321,8 @@ function realPathOf(descriptor: number, wanted: string): string {
   const real = fs.realpathSync(wanted);
   const opened = fs.fstatSync(descriptor);
   const found = fs.statSync(real);
-  if (opened.ino !== found.ino || opened.dev !== found.dev) throw Object.assign(new Error('the path changed while it was opened'), { code: 'ENOENT' });
+  if (opened.ino !== found.ino || opened.dev !== found.dev)
+    throw Object.assign(new Error('the path changed while it was opened'), { code: 'ENOENT' });
   return real;
 }
 

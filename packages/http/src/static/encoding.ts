@@ -1,6 +1,8 @@
 // Which of a file's representations a client takes (RFC 9110 §12.5.3). Text in, a choice out.
 
-/** A content coding with the extension of the file beside the original that holds it. Smallest result first, as a rule. */
+/**
+ * A content coding with the extension of the file beside the original that holds it. Smallest result first, as a rule.
+ */
 export const SIDECARS = [
   { coding: 'br', extension: '.br' },
   { coding: 'zstd', extension: '.zst' },
@@ -9,7 +11,10 @@ export const SIDECARS = [
 
 export type Coding = (typeof SIDECARS)[number]['coding'];
 
-/** The coding with the highest weight among `available`; undefined means the file as it is. Of equals, the first in `available`. */
+/**
+ * The coding with the highest weight among `available`; undefined means the file as it is. Of equals, the first in
+ * `available`.
+ */
 export function chooseCoding(acceptEncoding: string | null, available: readonly Coding[]): Coding | undefined {
   if (acceptEncoding === null || available.length === 0) return undefined;
   const weights = knownWeightsOf(acceptEncoding);
@@ -32,7 +37,10 @@ const MAX_KEPT_VALUES = 32;
 const MAX_KEPT_VALUE_LENGTH = 128;
 const kept = new Map<string, ReadonlyMap<string, number>>();
 
-/** As `weightsOf`, from memory where it may be: the value is asked for with every request of a file that has compressed forms. */
+/**
+ * As `weightsOf`, from memory where it may be: the value is asked for with every request of a file that has compressed
+ * forms.
+ */
 function knownWeightsOf(list: string): ReadonlyMap<string, number> {
   const known = kept.get(list);
   if (known !== undefined) return known;

@@ -31,10 +31,19 @@ const SETTLED_AFTER_MS = 2_000;
 export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
 
 /** The header fields of a whole representation. */
-export const fileHeaders = (known: KnownFile, representation: Representation, context: FileAnswerContext): Record<string, string> =>
+export const fileHeaders = (
+  known: KnownFile,
+  representation: Representation,
+  context: FileAnswerContext,
+): Record<string, string> =>
   headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
 
-function headersWith({ etag, lastModified }: FileValidators, known: KnownFile, coding: Coding | undefined, { cacheControl, variesOn }: FileAnswerContext): Record<string, string> {
+function headersWith(
+  { etag, lastModified }: FileValidators,
+  known: KnownFile,
+  coding: Coding | undefined,
+  { cacheControl, variesOn }: FileAnswerContext,
+): Record<string, string> {
   const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   return {
     ETag: etag,
@@ -48,12 +57,21 @@ function headersWith({ etag, lastModified }: FileValidators, known: KnownFile, c
   };
 }
 
-// The first piece that a pump reads. Up to here a part is read before its head leaves: a file that changes in that moment, as the end of
-// a busy log does, is looked at again.
+// The first piece that a pump reads. Up to here a part is read before its head leaves: a file that changes in that
+// moment, as the end of a busy log does, is looked at again.
 const READ_FIRST_BYTES = 131_072;
 
-/** Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed before anything was said. */
-export function answerFile(request: Request, known: KnownFile, representation: Representation, content: FileContent, context: FileAnswerContext): HttpResponse | Promise<HttpResponse | undefined> {
+/**
+ * Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed
+ * before anything was said.
+ */
+export function answerFile(
+  request: Request,
+  known: KnownFile,
+  representation: Representation,
+  content: FileContent,
+  context: FileAnswerContext,
+): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
   const headers = headersWith(validators, known, representation.coding, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
@@ -76,15 +94,30 @@ export function answerFile(request: Request, known: KnownFile, representation: R
   return answerParts(range.parts, byteLength, content, headers, context.growth);
 }
 
-function answerParts(parts: readonly ByteRange[], size: number, content: FileContent, headers: Record<string, string>, growth: Growth): HttpResponse | Promise<HttpResponse | undefined> {
+function answerParts(
+  parts: readonly ByteRange[],
+  size: number,
+  content: FileContent,
+  headers: Record<string, string>,
+  growth: Growth,
+): HttpResponse | Promise<HttpResponse | undefined> {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
     return answerPart(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
   }
   // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
-  const multipart = multipartOf(parts, size, headers['Content-Type'] ?? '', (part) => sourceOf(content, part, growth), () => close(content));
-  return new HttpResponse(multipart.content, { status: 206, headers: { ...headers, 'Content-Type': multipart.contentType } });
+  const multipart = multipartOf(
+    parts,
+    size,
+    headers['Content-Type'] ?? '',
+    (part) => sourceOf(content, part, growth),
+    () => close(content),
+  );
+  return new HttpResponse(multipart.content, {
+    status: 206,
+    headers: { ...headers, 'Content-Type': multipart.contentType },
+  });
 }
 
 interface FileValidators extends Validators {
@@ -96,11 +129,20 @@ function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs
   // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
   const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
   const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
-  return { etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`, lastModified: formatHttpDate(lastModifiedMs), lastModifiedMs };
+  return {
+    etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`,
+    lastModified: formatHttpDate(lastModifiedMs),
+    lastModifiedMs,
+  };
 }
 
 /** What a 304 repeats (RFC 9110 §15.4.5). */
-const onlyMetadata = ({ ETag = '', 'Last-Modified': modified = '', 'Cache-Control': cacheControl = '', Vary }: Record<string, string>): Record<string, string> => ({
+const onlyMetadata = ({
+  ETag = '',
+  'Last-Modified': modified = '',
+  'Cache-Control': cacheControl = '',
+  Vary,
+}: Record<string, string>): Record<string, string> => ({
   ETag,
   'Last-Modified': modified,
   'Cache-Control': cacheControl,
@@ -111,7 +153,12 @@ const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();
 };
 
-function answerPart({ start, byteLength }: ByteRange, content: FileContent, growth: Growth, init: HttpResponseInit): HttpResponse | Promise<HttpResponse | undefined> {
+function answerPart(
+  { start, byteLength }: ByteRange,
+  content: FileContent,
+  growth: Growth,
+  init: HttpResponseInit,
+): HttpResponse | Promise<HttpResponse | undefined> {
   if (content instanceof Uint8Array) return new HttpResponse(content.subarray(start, start + byteLength), init);
   if (byteLength > READ_FIRST_BYTES) return new HttpResponse(content.part(start, byteLength, growth), init);
   return content.readPart(start, byteLength, growth).then((bytes) => bytes && new HttpResponse(bytes, init));

@@ -1,5 +1,5 @@
-// What is known of files that were asked for before: their facts, and the content of small ones. Bounded in bytes. Nothing is
-// believed for longer than the revalidation interval; then a look at the disk decides.
+// What is known of files that were asked for before: their facts, and the content of small ones. Bounded in bytes.
+// Nothing is believed for longer than the revalidation interval; then a look at the disk decides.
 
 import type { Coding } from './encoding.ts';
 import type { HttpResponse } from '../response.ts';

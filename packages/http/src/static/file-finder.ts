@@ -29,8 +29,13 @@ export class FileFinder {
   /** Looks again at a file that was known once; undefined when it is no longer the same. */
   async recheck(known: KnownFile, nowMs: number): Promise<KnownFile | undefined> {
     const representations = this.#sidecars ? [known.original, ...known.sidecars] : [known.original];
-    const looks = await Promise.all(representations.map(async ({ segments, facts }) => (await this.#disk.look(segments))?.identity === facts.identity));
-    const isSame = looks.every((same) => same) && (await this.#sidecarsOf(known.original)).length === known.sidecars.length;
+    const looks = await Promise.all(
+      representations.map(
+        async ({ segments, facts }) => (await this.#disk.look(segments))?.identity === facts.identity,
+      ),
+    );
+    const isSame =
+      looks.every((same) => same) && (await this.#sidecarsOf(known.original)).length === known.sidecars.length;
     if (!isSame) {
       this.#cache.delete(known.path);
       return undefined;
@@ -40,14 +45,27 @@ export class FileFinder {
   }
 
   /** Opens what lies at `segments`, and remembers it under `path`, if one is given. */
-  async find(path: string | undefined, segments: readonly string[], nowMs: number): Promise<Result<Finding, DiskProblem>> {
+  async find(
+    path: string | undefined,
+    segments: readonly string[],
+    nowMs: number,
+  ): Promise<Result<Finding, DiskProblem>> {
     const opened = await this.#disk.open(segments);
     if (!opened.ok) return opened;
     if (opened.value.kind === 'directory') return ok(opened.value);
     const file = opened.value;
     const original: Representation = { coding: undefined, segments, facts: file.facts, kept: undefined };
     const sidecars = await this.#sidecarsOf(original);
-    const known: KnownFile = { mediaType: mediaTypeOf(segments.at(-1) ?? ''), path: path ?? '', original, sidecars, codings: codingsOf(sidecars), checkedMs: nowMs, used: false, keptBytes: 0 };
+    const known: KnownFile = {
+      mediaType: mediaTypeOf(segments.at(-1) ?? ''),
+      path: path ?? '',
+      original,
+      sidecars,
+      codings: codingsOf(sidecars),
+      checkedMs: nowMs,
+      used: false,
+      keptBytes: 0,
+    };
     if (path !== undefined) this.#cache.set(known);
     return ok({ kind: 'file', known, file });
   }
@@ -62,7 +80,10 @@ export class FileFinder {
     return fail('not-found');
   }
 
-  /** From now on the file is known without this sidecar, which can't be opened as it was found. The next look at the disk finds it again. */
+  /**
+   * From now on the file is known without this sidecar, which can't be opened as it was found. The next look at the
+   * disk finds it again.
+   */
   forgetSidecar(known: KnownFile, sidecar: Representation): void {
     known.sidecars = known.sidecars.filter((other) => other !== sidecar);
     known.codings = codingsOf(known.sidecars);
@@ -77,11 +98,14 @@ export class FileFinder {
       SIDECARS.map(async ({ coding, extension }): Promise<Representation | undefined> => {
         const beside = [...directory, name + extension];
         const sidecar = await this.#disk.look(beside);
-        return sidecar === undefined || sidecar.modifiedMs < facts.modifiedMs ? undefined : { coding, segments: beside, facts: sidecar, kept: undefined };
+        return sidecar === undefined || sidecar.modifiedMs < facts.modifiedMs
+          ? undefined
+          : { coding, segments: beside, facts: sidecar, kept: undefined };
       }),
     );
     return found.filter((representation) => representation !== undefined);
   }
 }
 
-const codingsOf = (sidecars: readonly Representation[]): Coding[] => sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));
+const codingsOf = (sidecars: readonly Representation[]): Coding[] =>
+  sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));

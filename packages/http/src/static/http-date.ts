@@ -8,7 +8,10 @@ const ASCTIME = new RegExp(`^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ 0-9][0-9]) ${TIME}
 
 export const formatHttpDate = (atMs: number): string => new Date(atMs).toUTCString();
 
-/** Milliseconds since 1970, or undefined. A two-digit year that seems more than 50 years ahead of `nowMs` is one of the last century. */
+/**
+ * Milliseconds since 1970, or undefined. A two-digit year that seems more than 50 years ahead of `nowMs` is one of the
+ * last century.
+ */
 export function parseHttpDate(text: string, nowMs: number): number | undefined {
   const fixed = IMF_FIXDATE.exec(text);
   if (fixed !== null) return utc(fixed[3], fixed[2], fixed[1], fixed.slice(4, 7));
@@ -21,7 +24,12 @@ export function parseHttpDate(text: string, nowMs: number): number | undefined {
   return utc(String(year > thisYear + 50 ? year - 100 : year), old[2], old[1], old.slice(4, 7));
 }
 
-function utc(year: string | undefined, monthName: string | undefined, day: string | undefined, time: readonly string[]): number | undefined {
+function utc(
+  year: string | undefined,
+  monthName: string | undefined,
+  day: string | undefined,
+  time: readonly string[],
+): number | undefined {
   const month = MONTHS.indexOf(monthName ?? '');
   const [hours, minutes, seconds] = time.map(Number);
   if (month < 0 || hours === undefined || minutes === undefined || seconds === undefined) return undefined;

@@ -17,7 +17,8 @@ export interface ListingView {
   readonly page: number;
 }
 
-// A page that a browser shows at once. What a page does not show is not looked at on the disk, unless the order needs it.
+// A page that a browser shows at once. What a page does not show is not looked at on the disk, unless the order needs
+// it.
 export const PAGE_ENTRIES = 1_000;
 
 /** Reads `?sort=size&order=desc&page=2`; anything else is the first page by name, ascending. */
@@ -25,12 +26,20 @@ export function parseListingView(query: string): ListingView {
   const parameters = new URLSearchParams(query);
   const sort = parameters.get('sort');
   const page = /^[1-9][0-9]{0,5}$/.exec(parameters.get('page') ?? '')?.[0];
-  return { order: sort === 'size' || sort === 'time' ? sort : 'name', descending: parameters.get('order') === 'desc', page: Number(page ?? 1) };
+  return {
+    order: sort === 'size' || sort === 'time' ? sort : 'name',
+    descending: parameters.get('order') === 'desc',
+    page: Number(page ?? 1),
+  };
 }
 
 /** The query that `parseListingView` reads as this view; the shortest one. */
 export function queryOfView({ order, descending, page }: ListingView): string {
-  const parameters = [...(order === 'name' ? [] : [`sort=${order}`]), ...(descending ? ['order=desc'] : []), ...(page === 1 ? [] : [`page=${page}`])];
+  const parameters = [
+    ...(order === 'name' ? [] : [`sort=${order}`]),
+    ...(descending ? ['order=desc'] : []),
+    ...(page === 1 ? [] : [`page=${page}`]),
+  ];
   return `?${parameters.join('&')}`;
 }
 
@@ -57,6 +66,7 @@ export function sortBySize(entries: readonly ListedEntry[], { order, descending 
   const direction = descending ? -1 : 1;
   const key = order === 'time' ? 'modifiedMs' : 'byteLength';
   // The size of a directory says nothing.
-  const difference = (a: ListedEntry, b: ListedEntry): number => (order === 'size' && a.kind === 'directory' ? 0 : direction * (a[key] - b[key]));
+  const difference = (a: ListedEntry, b: ListedEntry): number =>
+    order === 'size' && a.kind === 'directory' ? 0 : direction * (a[key] - b[key]);
   return [...entries].sort((a, b) => byKind(a, b) || difference(a, b) || byName(a, b));
 }

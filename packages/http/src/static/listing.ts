@@ -1,5 +1,5 @@
-// The page that lists a directory: plain HTML, no script, nothing loaded from elsewhere. Names come from whoever may write
-// files, so every one is escaped for the place it stands in, and can't turn the text around it.
+// The page that lists a directory: plain HTML, no script, nothing loaded from elsewhere. Names come from whoever may
+// write files, so every one is escaped for the place it stands in, and can't turn the text around it.
 
 import { PAGE_ENTRIES, queryOfView, type ListedEntry, type ListingView, type NamedEntry } from './listing-order.ts';
 import { DRAWINGS, ICONS, LISTING_STYLE } from './listing-style.ts';
@@ -21,27 +21,40 @@ export interface Listing {
 }
 
 /** Nothing may be loaded or run, whatever a file name manages to say. */
-export const LISTING_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+export const LISTING_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 
-// What shows as nothing, breaks lines, or changes the direction of what follows, so that `gpj.exe` reads `exe.jpg`. Joiners are
-// left alone: Persian and emoji need them.
+// What shows as nothing, breaks lines, or changes the direction of what follows, so that `gpj.exe` reads `exe.jpg`.
+// Joiners are left alone: Persian and emoji need them.
 const ODD = /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-const codePointOf = (character: string): string => `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+const codePointOf = (character: string): string =>
+  `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 /** A name as the content of an element. Its direction is its own affair. */
-const renderName = (name: string): string => `<bdi>${escapeHtml(name).replace(ODD, (character) => `<span class="odd">${codePointOf(character)}</span>`)}</bdi>`;
+const renderName = (name: string): string =>
+  `<bdi>${escapeHtml(name).replace(ODD, (character) => `<span class="odd">${codePointOf(character)}</span>`)}</bdi>`;
 /** A name where there is only text. */
 const plainName = (name: string): string => escapeHtml(name.replace(ODD, '\ufffd'));
 
 /** A relative reference to one name: `./` keeps a colon from making it a scheme. */
-const hrefOf = ({ name, kind }: NamedEntry): string => escapeHtml(`./${encodeURIComponent(name)}${kind === 'directory' ? '/' : ''}`);
+const hrefOf = ({ name, kind }: NamedEntry): string =>
+  escapeHtml(`./${encodeURIComponent(name)}${kind === 'directory' ? '/' : ''}`);
 
 /** The whole page as HTML. */
 export function renderListing(listing: Listing): string {
   const path = plainName(`/${listing.segments.map((segment) => `${segment}/`).join('')}`);
-  const parent = listing.segments.length === 0 ? '' : `<tr class="directory"><th scope="row">${ICONS.up}<a href="../" aria-label="Parent directory">../</a></th><td></td><td></td></tr>\n`;
+  const parent =
+    listing.segments.length === 0
+      ? ''
+      : `<tr class="directory"><th scope="row">${ICONS.up}<a href="../" aria-label="Parent directory">../</a></th><td></td><td></td></tr>\n`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -86,12 +99,19 @@ function renderHeading({ order, descending }: ListingView, column: ListingView['
 
 /** Each name on the way links to its directory, relative to this one. */
 function renderTrail(segments: readonly string[]): string {
-  const crumb = (content: string, steps: number): string => `<li><a href="${steps === 0 ? './' : '../'.repeat(steps)}"${steps === 0 ? ' aria-current="page"' : ''}>${content}</a></li>`;
-  return crumb('/', segments.length) + segments.map((segment, index) => crumb(renderName(segment), segments.length - 1 - index)).join('');
+  const crumb = (content: string, steps: number): string =>
+    `<li><a href="${steps === 0 ? './' : '../'.repeat(steps)}"${steps === 0 ? ' aria-current="page"' : ''}>${content}</a></li>`;
+  return (
+    crumb('/', segments.length) +
+    segments.map((segment, index) => crumb(renderName(segment), segments.length - 1 - index)).join('')
+  );
 }
 
 function renderCount({ entries, pages, directories, files, omitted, unnameable }: Listing): string {
-  const hidden = unnameable === 0 ? '' : plural(unnameable, 'more can’t be listed: its name is', 'more can’t be listed: their names are') + ' not UTF-8';
+  const hidden =
+    unnameable === 0
+      ? ''
+      : plural(unnameable, 'more can’t be listed: its name is', 'more can’t be listed: their names are') + ' not UTF-8';
   if (directories + files + omitted === 0) return hidden === '' ? 'Nothing here.' : `${hidden}.`;
   const counts = `${plural(directories, 'directory', 'directories')}, ${plural(files, 'file', 'files')}`;
   const totalBytes = entries.reduce((sum, { kind, byteLength }) => sum + (kind === 'file' ? byteLength : 0), 0);
@@ -105,7 +125,8 @@ const plural = (number: number, one: string, many: string): string => `${count(n
 function renderPages({ view, pages }: Listing): string {
   if (pages === 1) return '';
   const page = Math.min(view.page, pages);
-  const link = (to: number, rel: string, label: string): string => (to < 1 || to > pages ? '' : `<a rel="${rel}" href="${escapeHtml(queryOfView({ ...view, page: to }))}">${label}</a>`);
+  const link = (to: number, rel: string, label: string): string =>
+    to < 1 || to > pages ? '' : `<a rel="${rel}" href="${escapeHtml(queryOfView({ ...view, page: to }))}">${label}</a>`;
   return `<nav aria-label="Pages">${link(page - 1, 'prev', 'Previous')}<span>Page ${page} of ${pages}, ${PAGE_ENTRIES.toLocaleString('en')} each</span>${link(page + 1, 'next', 'Next')}</nav>`;
 }
 

@@ -9,11 +9,20 @@ export interface Multipart {
 }
 
 /** `open` gives the source of one part; it is called for one part at a time. `close` is called once, at the end. */
-export function multipartOf(parts: readonly ByteRange[], size: number, partType: string, open: (part: ByteRange) => ContentSource, close: () => void): Multipart {
+export function multipartOf(
+  parts: readonly ByteRange[],
+  size: number,
+  partType: string,
+  open: (part: ByteRange) => ContentSource,
+  close: () => void,
+): Multipart {
   // Random, so that no file can hold it on purpose.
   const boundary = crypto.randomUUID();
   const heads = parts.map(({ start, byteLength }, index) =>
-    Buffer.from(`${index === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: ${partType}\r\nContent-Range: bytes ${start}-${start + byteLength - 1}/${size}\r\n\r\n`, 'latin1'),
+    Buffer.from(
+      `${index === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: ${partType}\r\nContent-Range: bytes ${start}-${start + byteLength - 1}/${size}\r\n\r\n`,
+      'latin1',
+    ),
   );
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1');
   const pieces: (Buffer | ByteRange)[] = [...parts.flatMap((part, index) => [heads[index] ?? tail, part]), tail];

@@ -19,8 +19,8 @@ export type PathProblem = 400 | 404;
 
 // The only name with a dot in front that is meant for everyone (RFC 8615).
 const WELL_KNOWN = '.well-known';
-// No URL holds these as they are, and others read `\` as `/`. Encoded, they are characters of a name like any other: archives of
-// another system bring `a\b`, and systemd writes `\x2d`.
+// No URL holds these as they are, and others read `\` as `/`. Encoded, they are characters of a name like any other:
+// archives of another system bring `a\b`, and systemd writes `\x2d`.
 const NEVER_RAW = /[\0-\x1f\x7f\\]/;
 
 /** Reads path and query of a request target in origin form. */
@@ -37,7 +37,12 @@ export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Resul
     if (segment === undefined || problem !== undefined) return fail(problem ?? 400);
     segments.push(segment);
   }
-  return ok({ segments, namesDirectory: path.endsWith('/'), key: path, query: queryStart < 0 ? '' : target.slice(queryStart) });
+  return ok({
+    segments,
+    namesDirectory: path.endsWith('/'),
+    key: path,
+    query: queryStart < 0 ? '' : target.slice(queryStart),
+  });
 }
 
 /** Why a name is never served, whatever lies there. */

@@ -1,5 +1,5 @@
-// Byte ranges (RFC 9110 §14). What is not a valid set of ranges, or asks for more than it is worth, may be ignored, and is: the
-// whole file is never wrong.
+// Byte ranges (RFC 9110 §14). What is not a valid set of ranges, or asks for more than it is worth, may be ignored, and
+// is: the whole file is never wrong.
 
 export interface ByteRange {
   readonly start: number;
@@ -27,7 +27,11 @@ export function decideRange(text: string | null, size: number): RangeOutcome {
   const equals = text.indexOf('=');
   // Units that are not understood must be ignored (§14.2).
   if (equals < 0 || text.slice(0, equals).toLowerCase() !== 'bytes') return WHOLE;
-  const specs = text.slice(equals + 1).split(',', MAX_RANGES + 1).map((spec) => spec.trim()).filter((spec) => spec !== '');
+  const specs = text
+    .slice(equals + 1)
+    .split(',', MAX_RANGES + 1)
+    .map((spec) => spec.trim())
+    .filter((spec) => spec !== '');
   if (specs.length === 0 || specs.length > MAX_RANGES) return WHOLE;
   const parts: ByteRange[] = [];
   for (const spec of specs) {
@@ -63,7 +67,12 @@ function coalesce(parts: readonly ByteRange[]): ByteRange[] {
     let { start, byteLength } = part;
     for (let index = joined.length - 1; index >= 0; index -= 1) {
       const other = joined[index];
-      if (other === undefined || other.start > start + byteLength + PART_OVERHEAD_BYTES || start > other.start + other.byteLength + PART_OVERHEAD_BYTES) continue;
+      if (
+        other === undefined ||
+        other.start > start + byteLength + PART_OVERHEAD_BYTES ||
+        start > other.start + other.byteLength + PART_OVERHEAD_BYTES
+      )
+        continue;
       const end = Math.max(start + byteLength, other.start + other.byteLength);
       start = Math.min(start, other.start);
       byteLength = end - start;

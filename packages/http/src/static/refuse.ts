@@ -11,4 +11,5 @@ const STATUS_TEXTS = {
 } as const;
 
 /** An answer that says in one sentence why there is no file in it. */
-export const refuse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse => new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });
+export const refuse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse =>
+  new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });

@@ -7,7 +7,13 @@ import { HttpResponse } from '../response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
 import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-answer.ts';
-import { DEFAULT_FILE_CACHE, FileCache, type FileCacheLimits, type KnownFile, type Representation } from './file-cache.ts';
+import {
+  DEFAULT_FILE_CACHE,
+  FileCache,
+  type FileCacheLimits,
+  type KnownFile,
+  type Representation,
+} from './file-cache.ts';
 import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
 import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
@@ -21,14 +27,21 @@ export interface ServeFilesOptions {
   readonly spa?: boolean;
   /** The Cache-Control of every file. The default lets caches keep it and has them ask first. */
   readonly cacheControl?: string;
-  /** Paths, as requests have them, that match never change: they are sent with `public, max-age=31536000, immutable`. For names that hold a hash. */
+  /**
+   * Paths, as requests have them, that match never change: they are sent with `public, max-age=31536000, immutable`.
+   * For names that hold a hash.
+   */
   readonly immutable?: RegExp;
   /**
-   * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent arrives with the
-   * length that it had. Any other file that grows meanwhile ends the connection, since a new content that is longer looks the same.
+   * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent
+   * arrives with the length that it had. Any other file that grows meanwhile ends the connection, since a new content
+   * that is longer looks the same.
    */
   readonly appendOnly?: RegExp;
-  /** Sends `name.br`, `name.zst` or `name.gz` in place of `name`, where there is one that is not older and the client takes it. */
+  /**
+   * Sends `name.br`, `name.zst` or `name.gz` in place of `name`, where there is one that is not older and the client
+   * takes it.
+   */
   readonly precompressed?: boolean;
   readonly symlinks?: SymlinkPolicy;
   /** Names that start with a dot, except `/.well-known`, are not found unless allowed. */
@@ -41,7 +54,12 @@ export interface ServeFilesOptions {
 const INDEX = 'index.html';
 // Of more, nobody finds anything by looking; sorting by size or time looks at each on the disk.
 const MAX_LISTED_ENTRIES = 10_000;
-const LISTING_HEADERS = { 'Content-Type': 'text/html;charset=utf-8', 'Cache-Control': 'no-cache', 'Content-Security-Policy': LISTING_POLICY, 'X-Content-Type-Options': 'nosniff' };
+const LISTING_HEADERS = {
+  'Content-Type': 'text/html;charset=utf-8',
+  'Cache-Control': 'no-cache',
+  'Content-Security-Policy': LISTING_POLICY,
+  'X-Content-Type-Options': 'nosniff',
+};
 const ALLOW = 'GET, HEAD';
 // A file that is rewritten while it is read is read again; more often, somebody does nothing but write it.
 const MAX_ATTEMPTS = 3;
@@ -121,14 +139,29 @@ class Site {
     return known === undefined || this.#cache.isFresh(known, nowMs) ? known : this.#finder.recheck(known, nowMs);
   }
 
-  /** Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding. */
-  async #answerKnown(request: Request, known: KnownFile, file: OpenFile | undefined, nowMs: number, variesOn: readonly string[] = []): Promise<HttpResponse | undefined> {
+  /**
+   * Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding.
+   */
+  async #answerKnown(
+    request: Request,
+    known: KnownFile,
+    file: OpenFile | undefined,
+    nowMs: number,
+    variesOn: readonly string[] = [],
+  ): Promise<HttpResponse | undefined> {
     const representation = representationFor(request, known);
-    const context: FileAnswerContext = { nowMs, cacheControl: this.#cacheControlOf(known), variesOn, growth: this.#appendOnly?.test(known.path) === true ? 'append' : 'change' };
+    const context: FileAnswerContext = {
+      nowMs,
+      cacheControl: this.#cacheControlOf(known),
+      variesOn,
+      growth: this.#appendOnly?.test(known.path) === true ? 'append' : 'change',
+    };
     if (representation.kept !== undefined) {
       file?.close();
       const isOwnAnswer = variesOn.length > 0 || mayDependOnFields(request);
-      return isOwnAnswer ? answerFile(request, known, representation, representation.kept.bytes, context) : representation.kept.answer;
+      return isOwnAnswer
+        ? answerFile(request, known, representation, representation.kept.bytes, context)
+        : representation.kept.answer;
     }
     let open = file;
     if (open === undefined || representation !== known.original) {
@@ -150,28 +183,40 @@ class Site {
     if (this.#cache.mayKeep(byteLength)) {
       // Before the head leaves, a file that changes can still be read again.
       content = await open.readPart(0, byteLength, context.growth);
-      if (content !== undefined && isSettled(modifiedMs, nowMs)) this.#cache.keep(known, representation, content, new HttpResponse(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }));
+      if (content !== undefined && isSettled(modifiedMs, nowMs))
+        this.#cache.keep(
+          known,
+          representation,
+          content,
+          new HttpResponse(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }),
+        );
     }
     const answer = content && (await answerFile(request, known, representation, content, context));
     if (answer === undefined) this.#cache.delete(known.path);
     return answer;
   }
 
-  async #answerDirectory(request: Request, { key, segments, namesDirectory, query }: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
+  async #answerDirectory(
+    request: Request,
+    { key, segments, namesDirectory, query }: FilePath,
+    nowMs: number,
+  ): Promise<HttpResponse | undefined> {
     const last = segments.at(-1);
     if (!namesDirectory && last !== undefined) {
       // Relative, so that no path can be read as another host, and a proxy's prefix stays.
       return HttpResponse.redirect(`./${encodeURIComponent(last)}/${query}`, 308);
     }
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
-    if (index.ok && index.value.kind === 'file') return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
+    if (index.ok && index.value.kind === 'file')
+      return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
     if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
     if (this.#options.listing === false) return refuse(404);
     return this.#answerListing(segments, parseListingView(query));
   }
 
   async #answerListing(segments: readonly string[], view: ListingView): Promise<HttpResponse> {
-    const isVisible = (name: string): boolean => problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
+    const isVisible = (name: string): boolean =>
+      problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
     const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
     if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
     const { entries, omitted, unnameable } = listed.value;
@@ -180,11 +225,25 @@ class Site {
         ? await this.#disk.measure(segments, pageOf(sortByName(entries, view.descending), view))
         : pageOf(sortBySize(await this.#disk.measure(segments, entries), view), view);
     const directories = entries.filter(({ kind }) => kind === 'directory').length;
-    const page = renderListing({ segments, view, entries: shown, pages: pageCount(entries.length), directories, files: entries.length - directories, omitted, unnameable });
+    const page = renderListing({
+      segments,
+      view,
+      entries: shown,
+      pages: pageCount(entries.length),
+      directories,
+      files: entries.length - directories,
+      omitted,
+      unnameable,
+    });
     return new HttpResponse(page, { headers: LISTING_HEADERS });
   }
 
-  async #answerMissing(request: Request, path: FilePath, problem: DiskProblem, nowMs: number): Promise<HttpResponse | undefined> {
+  async #answerMissing(
+    request: Request,
+    path: FilePath,
+    problem: DiskProblem,
+    nowMs: number,
+  ): Promise<HttpResponse | undefined> {
     if (problem !== 'not-found') return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
     if (this.#options.spa !== true || !mayBePage(path)) return refuse(404);
     // Who asks decides, and caches have to know.
@@ -192,7 +251,9 @@ class Site {
     const remembered = await this.#recall('/', nowMs);
     if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs, [ACCEPT]);
     const index = await this.#finder.find('/', [INDEX], nowMs);
-    return index.ok && index.value.kind === 'file' ? this.#answerKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT]) : refuse(404);
+    return index.ok && index.value.kind === 'file'
+      ? this.#answerKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
+      : refuse(404);
   }
 
   #cacheControlOf({ path }: KnownFile): string {
@@ -201,10 +262,12 @@ class Site {
 }
 
 /** With `g` or `y` a pattern remembers where it matched last, and would match every other time. */
-const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined => pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined =>
+  pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
 
 /** Whether preconditions or ranges may change the answer. A request that is not ours is always asked. */
-const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
+const mayDependOnFields = (request: Request): boolean =>
+  !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
 
 function representationFor(request: Request, known: KnownFile): Representation {
   if (known.codings.length === 0) return known.original;
@@ -212,7 +275,10 @@ function representationFor(request: Request, known: KnownFile): Representation {
   return known.sidecars.find((sidecar) => sidecar.coding === coding) ?? known.original;
 }
 
-/** A page of an application, not one of its assets: those have an extension, and a missing one should be seen to be missing. */
+/**
+ * A page of an application, not one of its assets: those have an extension, and a missing one should be seen to be
+ * missing.
+ */
 const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
 
 const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');

@@ -46,16 +46,22 @@ const TTABLE_MARK = '[TTABLE]';
 
 function parseList(bytes: Uint8Array): readonly string[] {
   const text = cleanClientBytes(bytes, MAX_LIST_CHARACTERS);
-  // A request may begin by offering a translation table: the mark, and one byte of version (which the cleaning took out).
+  // A request may begin by offering a translation table: the mark, and one byte of version (which the cleaning took
+  // out).
   const list = text.startsWith(TTABLE_MARK) ? text.slice(TTABLE_MARK.length) : text;
   const separator = list.charAt(0);
   return separator === '' ? [] : list.slice(1).split(separator);
 }
 
 /** Our answer to a request: UTF-8 as the peer spelled it, or a refusal. `charset` is what was agreed. */
-export function answerCharsetRequest(charsets: readonly string[]): { readonly payload: Uint8Array; readonly charset: string | undefined } {
+export function answerCharsetRequest(charsets: readonly string[]): {
+  readonly payload: Uint8Array;
+  readonly charset: string | undefined;
+} {
   const charset = charsets.find((name) => /^utf-?8$/i.test(name));
-  return charset === undefined ? { payload: withCode(REJECTED), charset } : { payload: withCode(ACCEPTED, charset), charset };
+  return charset === undefined
+    ? { payload: withCode(REJECTED), charset }
+    : { payload: withCode(ACCEPTED, charset), charset };
 }
 
 export const CHARSET_TABLE_REJECTED = withCode(TTABLE_REJECTED);

@@ -1,6 +1,6 @@
-// Environment variables (RFC 1572). A client's environment is how login servers were broken again and again (through USER,
-// LD_PRELOAD, CREDENTIALS_DIRECTORY), so there is a list of what is asked for and kept, and it is short. What is kept is
-// told to the handler and goes nowhere else.
+// Environment variables (RFC 1572). A client's environment is how login servers were broken again and again (through
+// USER, LD_PRELOAD, CREDENTIALS_DIRECTORY), so there is a list of what is asked for and kept, and it is short. What is
+// kept is told to the handler and goes nowhere else.
 
 const IS = 0;
 const SEND = 1;
@@ -21,16 +21,22 @@ const encoder = new TextEncoder();
  * Asks for the list by name, which keeps a client from telling all it has. It is shorter than the 64 bytes that the
  * smallest client buffer holds (SyncTERM), and never names USER, over which Windows telnet crashes.
  */
-export const ENVIRONMENT_SEND = Uint8Array.of(SEND, ...ENVIRONMENT_NAMES.flatMap((name) => [USERVAR, ...encoder.encode(name)]));
+export const ENVIRONMENT_SEND = Uint8Array.of(
+  SEND,
+  ...ENVIRONMENT_NAMES.flatMap((name) => [USERVAR, ...encoder.encode(name)]),
+);
 
-// Locale names and `truecolor` have no other characters; the longest locale name in glibc is under 40. No value begins with a
-// hyphen, so that none can become an option of a program.
+// Locale names and `truecolor` have no other characters; the longest locale name in glibc is under 40. No value begins
+// with a hyphen, so that none can become an option of a program.
 const VALUE_FORM = /^[A-Za-z0-9][A-Za-z0-9_.@:+-]{0,63}$/;
 const decoder = new TextDecoder();
 
 const isKept = (name: string): name is EnvironmentName => (ENVIRONMENT_NAMES as readonly string[]).includes(name);
 
-/** The kept variables of an IS or INFO message; undefined when the payload is neither. Odd names and values are left out. */
+/**
+ * The kept variables of an IS or INFO message; undefined when the payload is neither. Odd names and values are left
+ * out.
+ */
 export function parseEnvironment(payload: Uint8Array): ReadonlyMap<EnvironmentName, string> | undefined {
   if (payload[0] !== IS && payload[0] !== INFO) return undefined;
   const found = new Map<EnvironmentName, string>();

@@ -11,5 +11,8 @@ export const isStatusRequest = (payload: Uint8Array): boolean => payload.length 
 /** The answer: WILL for each option on our side, DO for each on the peer's. */
 export function encodeStatus(on: readonly { readonly side: Side; readonly option: number }[]): Uint8Array {
   // An option with the number of SE would have to be doubled; none of ours has it.
-  return Uint8Array.of(IS, ...on.flatMap(({ side, option }) => [side === 'us' ? COMMANDS.WILL.code : COMMANDS.DO.code, option]));
+  return Uint8Array.of(
+    IS,
+    ...on.flatMap(({ side, option }) => [side === 'us' ? COMMANDS.WILL.code : COMMANDS.DO.code, option]),
+  );
 }

@@ -1,5 +1,6 @@
 // Terminal type (RFC 1091): the server asks again and again, and the client goes through its names until one repeats.
-// MUD clients use three turns: their own name, the terminal they resemble, and `MTTS` with a bit set of what they can do.
+// MUD clients use three turns: their own name, the terminal they resemble, and `MTTS` with a bit set of what they can
+// do.
 
 import { cleanClientBytes } from '../client-text.ts';
 
@@ -21,7 +22,10 @@ export function parseTerminalType(payload: Uint8Array): string | undefined {
 }
 
 /** Adds an answer to the names heard so far. `done` when there is nothing new to hear. */
-export function addTerminalName(names: readonly string[], name: string): { readonly names: readonly string[]; readonly done: boolean } {
+export function addTerminalName(
+  names: readonly string[],
+  name: string,
+): { readonly names: readonly string[]; readonly done: boolean } {
   if (names.includes(name)) return { names, done: true };
   const longer = [...names, name];
   return { names: longer, done: longer.length >= MAX_NAMES };
@@ -29,7 +33,18 @@ export function addTerminalName(names: readonly string[], name: string): { reado
 
 /** What a MUD client can do, bit by bit, as the Mud Terminal Type Standard numbers it. */
 export const MTTS_FLAGS = [
-  'ansi', 'vt100', 'utf-8', '256-colors', 'mouse-tracking', 'osc-color-palette', 'screen-reader', 'proxy', 'truecolor', 'mnes', 'mslp', 'ssl',
+  'ansi',
+  'vt100',
+  'utf-8',
+  '256-colors',
+  'mouse-tracking',
+  'osc-color-palette',
+  'screen-reader',
+  'proxy',
+  'truecolor',
+  'mnes',
+  'mslp',
+  'ssl',
 ] as const;
 export type MttsFlag = (typeof MTTS_FLAGS)[number];
 
@@ -43,18 +58,35 @@ export function parseMtts(name: string): readonly MttsFlag[] | undefined {
 
 /** First names by which clients for multi-user worlds are known. All of them edit lines themselves. */
 const MUD_CLIENTS = [
-  'mudlet', 'cmud', 'zmud', 'mushclient', 'atlantis', 'tintin++', 'tt++', 'blowtorch', 'mudrammer', 'kildclient', 'portal', 'beip', 'savitar', 'tinyfugue',
+  'mudlet',
+  'cmud',
+  'zmud',
+  'mushclient',
+  'atlantis',
+  'tintin++',
+  'tt++',
+  'blowtorch',
+  'mudrammer',
+  'kildclient',
+  'portal',
+  'beip',
+  'savitar',
+  'tinyfugue',
 ];
 
 /** The client's name in lower case when it is a MUD client: it is in the list, or it speaks MTTS. */
 export function mudClientOf(names: readonly string[]): string | undefined {
   const first = names[0]?.toLowerCase();
   if (first === undefined) return undefined;
-  const listed = MUD_CLIENTS.some((client) => first === client || first.startsWith(`${client} `) || first.startsWith(`${client}-`));
+  const listed = MUD_CLIENTS.some(
+    (client) => first === client || first.startsWith(`${client} `) || first.startsWith(`${client}-`),
+  );
   return listed || names.some((name) => parseMtts(name) !== undefined) ? first : undefined;
 }
 
-/** The terminal among the names, in lower case as terminfo has it: a MUD client says it second, everybody else first. */
+/**
+ * The terminal among the names, in lower case as terminfo has it: a MUD client says it second, everybody else first.
+ */
 export function terminalOf(names: readonly string[]): string | undefined {
   const candidate = mudClientOf(names) === undefined ? names[0] : (names[1] ?? names[0]);
   return candidate?.toLowerCase();
