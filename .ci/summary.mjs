@@ -1,6 +1,7 @@
 // Adds up the reports of several test runs: `node summary.mjs STATUS REPORT…`. Prints what failed, then one closing
 // line. Exits 1 unless every run succeeded, tests ran in each, and STATUS is 0.
 import { existsSync, readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 
 const [status, ...files] = process.argv.slice(2);
 let passed = 0;
@@ -32,11 +33,9 @@ process.exitCode = sound ? 0 : 1;
 
 /** Why, without the colours: the message, and where it was thrown. */
 function reasons({ failureMessages }) {
-  const colours = new RegExp('\\u001B\\[[0-9;]*m', 'g');
   return failureMessages
     .map((text) =>
-      text
-        .replaceAll(colours, '')
+      stripVTControlCharacters(text)
         .split('\n')
         .slice(0, 12)
         .map((line) => `    ${line}`)
