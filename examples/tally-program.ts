@@ -1,7 +1,7 @@
 // `node tally-program.ts --listen tcp://127.0.0.1:8096 --workers 2`: every option, signal and exit status that
 // `wellknown` has.
 import { ok } from '@wellknown/core';
-import { runCommand } from '@wellknown/core/command';
+import { runCommand } from '@wellknown/core/cli';
 import { tally } from './tally.ts';
 
 await runCommand({

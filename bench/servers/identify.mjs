@@ -1,6 +1,6 @@
 // For the loss and spread of connections: says the worker's process id, sends one line back, and is done.
 import { defineProtocol, ok } from '@wellknown/core';
-import { runCommand } from '@wellknown/core/command';
+import { runCommand } from '@wellknown/core/cli';
 
 await runCommand({
   name: 'identify',

@@ -1,6 +1,6 @@
 // The subcommands of `wellknown`, as a table: dispatch and --help read it.
 
-import type { ServerCommand } from '@wellknown/core/command';
+import type { ServerCommand } from '@wellknown/core/cli';
 import { echoCommand } from '@wellknown/echo-udp';
 import { ftpCommand } from '@wellknown/ftp';
 import { httpCommand } from '@wellknown/http';

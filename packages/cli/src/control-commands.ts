@@ -10,7 +10,7 @@ import {
   version,
   type ControlRequest,
   type OptionSpec,
-} from '@wellknown/core/command';
+} from '@wellknown/core/cli';
 import { statusTable } from './status-table.ts';
 
 interface ControlCommand {

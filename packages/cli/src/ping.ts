@@ -10,7 +10,7 @@ import {
   version,
   type OptionSpec,
   type OptionValues,
-} from '@wellknown/core/command';
+} from '@wellknown/core/cli';
 import { MIN_PROBE_BYTES, probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from '@wellknown/echo-udp';
 import { liveLine, reportJson, reportTable } from './ping-report.ts';
 

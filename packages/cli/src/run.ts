@@ -11,7 +11,7 @@ import {
   runServices,
   usageError,
   version,
-} from '@wellknown/core/command';
+} from '@wellknown/core/cli';
 import { COMMAND_NAMES, COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
 import { isControlCommand, runControlCommand } from './control-commands.ts';
 import { runPing } from './ping.ts';

@@ -1,7 +1,7 @@
 // What `up` serves without a configuration: all four servers on 127.0.0.1, nothing of the disk, nothing writable.
 
 import type { Service } from '@wellknown/core';
-import { defaultEndpoint } from '@wellknown/core/command';
+import { defaultEndpoint } from '@wellknown/core/cli';
 import { echoProtocol } from '@wellknown/echo-udp';
 import { ftpProtocol, memoryFileSystem } from '@wellknown/ftp';
 import { httpProtocol } from '@wellknown/http';

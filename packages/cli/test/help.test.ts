@@ -2,7 +2,7 @@
 // command.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/command';
+import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/cli';
 import { COMMAND_NAMES, SERVER_COMMANDS, UP_COMMAND } from '../src/commands.ts';
 import { run } from '../src/run.ts';
 

@@ -1,10 +1,10 @@
 // The door to serving: one call that is the same in a process that serves alone, in the primary and in its workers.
 
-import { createAlone } from './alone.ts';
+import { createAlone } from './supervisor/standalone.ts';
 import { resolveOptions, type Service, type ServerOptions } from './options.ts';
 import type { Server } from './server.ts';
-import { createPrimary } from './supervisor.ts';
-import { createWorker, isOurWorker } from './worker.ts';
+import { createPrimary } from './supervisor/primary.ts';
+import { createWorker, isOurWorker } from './supervisor/worker.ts';
 
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {

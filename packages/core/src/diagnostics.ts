@@ -7,10 +7,10 @@
 // process has wellknown:socket { socket, from, to } a socket of `socket()` has
 
 import { channel } from 'node:diagnostics_channel';
-import type { CloseReason, ConnectionState } from './connection-state.ts';
-import type { Connection } from './connection.ts';
-import type { ListenerState } from './listener-states.ts';
-import type { WorkerEnd } from './worker-chronicle.ts';
+import type { CloseReason, ConnectionState } from './connection/states.ts';
+import type { Connection } from './connection/connection.ts';
+import type { ListenerState } from './listener/states.ts';
+import type { WorkerEnd } from './supervisor/worker-exits.ts';
 
 export interface ConnectionEventMessage {
   readonly connection: Connection;

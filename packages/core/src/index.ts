@@ -1,10 +1,10 @@
 // For programs that serve, and for protocols built on core.
 
 export { createServer, serve } from './create-server.ts';
-export { createExecServer, type ExecServerOptions } from './exec-server.ts';
-export { createWaitServer, type WaitServerOptions } from './wait-server.ts';
-export { prometheusText } from './prometheus.ts';
-export type { MetricSettings, MetricsLibrary } from './metrics-library.ts';
+export { createExecServer, type ExecServerOptions } from './inetd/exec-server.ts';
+export { createWaitServer, type WaitServerOptions } from './inetd/wait-server.ts';
+export { prometheusText } from './observe/prometheus-text.ts';
+export type { MetricSettings, MetricsLibrary } from './observe/prom-client-adapter.ts';
 export type {
   ConnectionEventMessage,
   ListenerEventMessage,
@@ -12,10 +12,10 @@ export type {
   SocketEventMessage,
   WorkerEventMessage,
 } from './diagnostics.ts';
-export type { ListenerState } from './listener-states.ts';
-export { serveStandardInput } from './standard-input.ts';
-export { openControlSocket } from './control/control-server.ts';
-export { parseIdentity, type Identity } from './run-as.ts';
+export type { ListenerState } from './listener/states.ts';
+export { serveStandardInput } from './inetd/inetd-connection.ts';
+export { openControlSocket } from './control/server.ts';
+export { parseIdentity, type Identity } from './supervisor/run-as.ts';
 export type { BoundEndpoint, Server } from './server.ts';
 export {
   DEFAULT_SERVER_LIMITS,
@@ -24,8 +24,8 @@ export {
   type ServerOptions,
   type Service,
 } from './options.ts';
-export type { DispatchPolicy } from './dispatch-policy.ts';
-export type { ArbiterPolicy } from './arbiter.ts';
+export type { DispatchPolicy } from './supervisor/dispatch-policy.ts';
+export type { ArbiterPolicy } from './supervisor/arbiter.ts';
 export type {
   ConnectionCounters,
   EventLoopStatus,
@@ -33,10 +33,10 @@ export type {
   ServerStatus,
   ServiceStatus,
   WorkerShare,
-} from './status.ts';
-export type { WorkerEnd } from './worker-chronicle.ts';
-export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram-limits.ts';
-export { connectDatagram, type DatagramPeerOptions } from './datagram-peer.ts';
+} from './observe/status.ts';
+export type { WorkerEnd } from './supervisor/worker-exits.ts';
+export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
+export { connectDatagram, type DatagramPeerOptions } from './datagram/peer.ts';
 export {
   defineProtocol,
   type DatagramPeer,
@@ -46,17 +46,25 @@ export {
   type Protocol,
   type ServiceContext,
 } from './protocol.ts';
-export { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-export type { Sink } from './sink.ts';
-export type { CloseReason, ConnectionState } from './connection-state.ts';
-export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './endpoint.ts';
-export { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp, type Address, type IpFamily } from './address.ts';
+export { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';
+export type { Sink } from './connection/sink.ts';
+export type { CloseReason, ConnectionState } from './connection/states.ts';
+export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './address/endpoint.ts';
+export {
+  formatAddress,
+  isIpv4,
+  isIpv6,
+  limitKey,
+  normalizeIp,
+  type Address,
+  type IpFamily,
+} from './address/address.ts';
 export { WellknownError, type ErrorCode, type Fault } from './errors.ts';
 export { fail, ok, type Result } from './result.ts';
 export { silentLog, type Logger } from './log.ts';
-export type { Clock, Timer } from './clock.ts';
-export { systemClock } from './system-clock.ts';
-export { createWheelEntry, TimerWheel, type WheelEntry } from './timer-wheel.ts';
+export type { Clock, Timer } from './time/clock.ts';
+export { systemClock } from './time/system-clock.ts';
+export { createWheelEntry, TimerWheel, type WheelEntry } from './time/timer-wheel.ts';
 export { socket } from './socket/socket.ts';
 export { select, type Selected, type SelectOptions, type SelectSets } from './socket/select.ts';
 export type { StreamSocket, StreamSocketOptions, VerbOptions } from './socket/stream-socket.ts';
@@ -79,7 +87,7 @@ export {
   type TlsCertificate,
   type TlsContext,
   type TlsOptions,
-} from './tls-context.ts';
+} from './connection/tls-context.ts';
 export {
   createProxyParser,
   PROXY_TLV,
@@ -87,8 +95,8 @@ export {
   type ProxyParser,
   type ProxyStep,
   type ProxyTlv,
-} from './proxy-protocol.ts';
-export { buildProxyHeader } from './proxy-builder.ts';
-export { proxyDetails, type ProxyDetails } from './proxy-details.ts';
-export { createAccessRules, type AccessRules, type AccessVerdict } from './access-rules.ts';
-export { CidrTable } from './cidr-table.ts';
+} from './proxy-protocol/parser.ts';
+export { buildProxyHeader } from './proxy-protocol/builder.ts';
+export { proxyDetails, type ProxyDetails } from './proxy-protocol/details.ts';
+export { createAccessRules, type AccessRules, type AccessVerdict } from './accept/access-rules.ts';
+export { CidrTable } from './address/cidr-table.ts';

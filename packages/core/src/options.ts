@@ -1,20 +1,20 @@
 // What every server takes, with the defaults and their reasons. Validated once, at the start.
 
-import { createAccessRules, type AccessRules } from './access-rules.ts';
-import type { ArbiterPolicy } from './arbiter.ts';
-import { CidrTable } from './cidr-table.ts';
-import type { DispatchPolicy } from './dispatch-policy.ts';
-import type { Clock } from './clock.ts';
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram-limits.ts';
-import { isEndpoint, parseListenTarget, type ListenTarget } from './listen-target.ts';
+import { createAccessRules, type AccessRules } from './accept/access-rules.ts';
+import type { ArbiterPolicy } from './supervisor/arbiter.ts';
+import { CidrTable } from './address/cidr-table.ts';
+import type { DispatchPolicy } from './supervisor/dispatch-policy.ts';
+import type { Clock } from './time/clock.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';
+import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.ts';
+import { isEndpoint, parseListenTarget, type ListenTarget } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
 import { silentLog, type Logger } from './log.ts';
-import { metricsOf, type MetricsLibrary, type ServerMetrics } from './metrics-library.ts';
+import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
-import type { Identity } from './run-as.ts';
-import { systemClock } from './system-clock.ts';
-import { createTlsContext, type TlsContext, type TlsOptions } from './tls-context.ts';
+import type { Identity } from './supervisor/run-as.ts';
+import { systemClock } from './time/system-clock.ts';
+import { createTlsContext, type TlsContext, type TlsOptions } from './connection/tls-context.ts';
 
 /**
  * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns.

@@ -1,13 +1,13 @@
 // The whole contract between core and a protocol.
 
-import type { Address } from './address.ts';
-import type { Clock } from './clock.ts';
-import type { CloseReason } from './connection-state.ts';
-import type { Connection, ConnectionLimits } from './connection.ts';
-import type { DatagramLimits } from './datagram-limits.ts';
+import type { Address } from './address/address.ts';
+import type { Clock } from './time/clock.ts';
+import type { CloseReason } from './connection/states.ts';
+import type { Connection, ConnectionLimits } from './connection/connection.ts';
+import type { DatagramLimits } from './datagram/limits.ts';
 import type { Logger } from './log.ts';
-import type { PendingWork } from './pending-work.ts';
-import type { Sink } from './sink.ts';
+import type { PendingWork } from './accept/pending-work.ts';
+import type { Sink } from './connection/sink.ts';
 
 /** What core lends to a protocol for as long as its server runs. */
 export interface ServiceContext {

@@ -1,8 +1,8 @@
 // What every server can be asked to do, whatever its role.
 
-import { formatEndpoint, type Endpoint } from './endpoint.ts';
+import { formatEndpoint, type Endpoint } from './address/endpoint.ts';
 import { WellknownError } from './errors.ts';
-import type { ServerStatus } from './status.ts';
+import type { ServerStatus } from './observe/status.ts';
 
 /** A listener as it really is: with the port that the kernel gave. */
 export interface BoundEndpoint {

@@ -1,12 +1,12 @@
 export { createEchoServer, type EchoServerOptions } from './server.ts';
 export { echoProtocol, type EchoOptions } from './protocol.ts';
 export { smallServiceProtocol, SMALL_SERVICE_NAMES, SMALL_SERVICES, type SmallServiceName } from './small-services.ts';
-export { echoCommand } from './command.ts';
-export { DEFAULT_GUARD, type GuardOptions } from './guard.ts';
+export { echoCommand } from './cli.ts';
+export { DEFAULT_GUARD, type GuardOptions } from './datagram-guard.ts';
 export { DEFAULT_SOURCE_POLICY, reasonToDrop, type DropReason, type SourcePolicy } from './source-policy.ts';
 export { SourceLimit, TotalLimit, type SourceLimitOptions, type SourceVerdict } from './rate-limit.ts';
 export { readNtpTimestamp, reflectStamp, STAMP_BYTES, writeNtpTimestamp, writeStampRequest } from './stamp.ts';
 export { probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from './prober.ts';
 export { MIN_PROBE_BYTES, type ProbeKind } from './probe-datagram.ts';
-export { ProbeTally, PROBE_WINDOW, type ProbeCounts } from './probe-tally.ts';
-export { RoundTrips, type RoundTripSummary } from './round-trips.ts';
+export { ProbeTally, PROBE_WINDOW, type ProbeCounts } from './probe-counters.ts';
+export { RoundTrips, type RoundTripSummary } from './rtt-histogram.ts';

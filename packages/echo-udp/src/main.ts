@@ -1,4 +1,4 @@
-import { runCommand } from '@wellknown/core/command';
-import { echoCommand } from './command.ts';
+import { runCommand } from '@wellknown/core/cli';
+import { echoCommand } from './cli.ts';
 
 await runCommand(echoCommand, 'wellknown-echo-udp');

@@ -2,7 +2,7 @@
 
 import { connectDatagram, DEFAULT_DATAGRAM_LIMITS, systemClock, WellknownError, type Clock } from '@wellknown/core';
 import { MIN_PROBE_BYTES, probeFormat, type ProbeKind } from './probe-datagram.ts';
-import { ProbeTally, type ProbeCounts } from './probe-tally.ts';
+import { ProbeTally, type ProbeCounts } from './probe-counters.ts';
 
 export interface ProbeOptions {
   /** Which service answers there. Default `echo`. */

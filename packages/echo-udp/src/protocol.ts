@@ -1,7 +1,7 @@
 // RFC 862: whatever comes is sent back, over UDP datagram by datagram, over TCP as a stream.
 
 import { defineProtocol, type Connection, type Protocol, type Sink } from '@wellknown/core';
-import { guardedDatagrams, type GuardOptions } from './guard.ts';
+import { guardedDatagrams, type GuardOptions } from './datagram-guard.ts';
 
 export type EchoOptions = GuardOptions;
 

@@ -11,7 +11,7 @@ import {
   type ServiceContext,
   type Sink,
 } from '@wellknown/core';
-import { guardedDatagrams, type Answer, type GuardOptions } from './guard.ts';
+import { guardedDatagrams, type Answer, type GuardOptions } from './datagram-guard.ts';
 import { reflectStamp } from './stamp.ts';
 
 interface SmallService {

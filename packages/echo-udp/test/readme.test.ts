@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { SMALL_SERVICES, SMALL_SERVICE_NAMES } from '../src/index.ts';
-import { DROP_REASONS } from '../src/guard.ts';
+import { DROP_REASONS } from '../src/datagram-guard.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

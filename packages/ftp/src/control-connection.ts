@@ -7,7 +7,7 @@ import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from
 import type { Authenticate, Login } from './accounts.ts';
 import { parseCommand, type Command } from './command-parser.ts';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-connection.ts';
-import { performChange, performList, performStat } from './file-effects.ts';
+import { performChange, performList, performStat } from './effect-runner.ts';
 import { createLineDecoder } from './line-decoder.ts';
 import { encodeReply, REPLY, type Reply } from './replies.ts';
 import {

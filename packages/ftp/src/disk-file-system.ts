@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Dirent, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { Result } from '@wellknown/core';
-import { answer, problemOf, Refusal } from './disk-problems.ts';
+import { answer, problemOf, Refusal } from './errno-map.ts';
 import { openUpload, TEMPORARY_NAME } from './disk-upload.ts';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
 import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';

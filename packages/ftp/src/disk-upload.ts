@@ -2,7 +2,7 @@
 
 import { constants, promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
-import { answer } from './disk-problems.ts';
+import { answer } from './errno-map.ts';
 import type { WriteOptions, WriteTarget } from './file-system.ts';
 
 /**

@@ -2,7 +2,7 @@
 
 export { createFtpServer, type FtpServerOptions } from './server.ts';
 export { DEFAULT_FTP_LIMITS, ftpProtocol, type FtpLimits, type FtpOptions } from './protocol.ts';
-export { ftpCommand } from './command.ts';
+export { ftpCommand } from './cli.ts';
 export { accountsAuthenticator, type Account, type Authenticate, type Login } from './accounts.ts';
 export type { TransferReport } from './control-connection.ts';
 export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './disk-file-system.ts';

@@ -1,4 +1,4 @@
-import { runCommand } from '@wellknown/core/command';
-import { ftpCommand } from './command.ts';
+import { runCommand } from '@wellknown/core/cli';
+import { ftpCommand } from './cli.ts';
 
 await runCommand(ftpCommand);

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diskFileSystem, type SymlinkPolicy } from '../src/disk-file-system.ts';
-import { problemOf } from '../src/disk-problems.ts';
+import { problemOf } from '../src/errno-map.ts';
 import type { FileSystem } from '../src/file-system.ts';
 
 // secret/ and root-sibling/ lie outside; root/ is served.

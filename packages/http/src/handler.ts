@@ -1,9 +1,9 @@
 // What a user of this package writes.
 
 import type { Address } from '@wellknown/core';
-import type { ClientFacts } from './forwarded.ts';
-import type { HttpResponse, ResponseHeaders } from './response.ts';
-import type { Takeover } from './takeover.ts';
+import type { ClientFacts } from './semantics/forwarded.ts';
+import type { HttpResponse, ResponseHeaders } from './fetch/response.ts';
+import type { Takeover } from './fetch/upgrade.ts';
 
 /** What a handler may want to know and do beside the request. */
 export interface RequestContext {

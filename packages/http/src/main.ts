@@ -1,4 +1,4 @@
-import { runCommand } from '@wellknown/core/command';
-import { httpCommand } from './command.ts';
+import { runCommand } from '@wellknown/core/cli';
+import { httpCommand } from './cli.ts';
 
 await runCommand(httpCommand);

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, ok, type Result } from '@wellknown/core';
-import type { TelnetHandler } from './telnet-connection.ts';
+import type { TelnetHandler } from './connection.ts';
 
 const isHandler = (value: unknown): value is TelnetHandler => typeof value === 'function';
 

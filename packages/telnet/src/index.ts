@@ -1,16 +1,16 @@
 // For programs that serve telnet.
 
 export { createTelnetServer, type TelnetServerOptions } from './server.ts';
-export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './telnet-protocol.ts';
-export type { TelnetHandler, TelnetLimits } from './telnet-connection.ts';
-export type { SessionEvents, TelnetSession } from './telnet-session.ts';
+export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
+export type { TelnetHandler, TelnetLimits } from './connection.ts';
+export type { SessionEvents, TelnetSession } from './session.ts';
 export type { Terminal } from './terminal.ts';
 export type { WindowSize } from './options/naws.ts';
 export type { MttsFlag } from './options/terminal-type.ts';
 export type { EnvironmentName } from './options/new-environ.ts';
-export { createDemonstration } from './demonstration.ts';
+export { createDemonstration } from './demo-session.ts';
 export { cleanClientText } from './client-text.ts';
-export { telnetCommand } from './command.ts';
+export { telnetCommand } from './cli.ts';
 
 // For programs that speak telnet without a server of ours: bytes to events, events to bytes, RFC 1143.
 

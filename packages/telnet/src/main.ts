@@ -1,4 +1,4 @@
-import { runCommand } from '@wellknown/core/command';
-import { telnetCommand } from './command.ts';
+import { runCommand } from '@wellknown/core/cli';
+import { telnetCommand } from './cli.ts';
 
 await runCommand(telnetCommand);

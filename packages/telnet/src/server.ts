@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerOptions, type Service } from '@wellknown/core';
-import type { TelnetHandler, TelnetLimits } from './telnet-connection.ts';
-import { telnetProtocol } from './telnet-protocol.ts';
+import type { TelnetHandler, TelnetLimits } from './connection.ts';
+import { telnetProtocol } from './protocol.ts';
 
 export interface TelnetServerOptions extends ServerOptions {
   /**

@@ -1,7 +1,7 @@
 import { WellknownError } from '@wellknown/core';
 import { serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
-import { telnetProtocol } from '../src/telnet-protocol.ts';
+import { telnetProtocol } from '../src/protocol.ts';
 import { connect, connectRaw, DO_NAWS, DO_TTYPE, held, parrot, settle } from './session-fixture.ts';
 
 describe('the end', () => {

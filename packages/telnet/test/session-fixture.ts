@@ -1,9 +1,9 @@
 // A session over memory: the test is the client.
 
 import { serveInMemory, type MemoryConnection, type MemoryConnectionOptions } from '@wellknown/core/testing';
-import type { TelnetHandler, TelnetLimits } from '../src/telnet-connection.ts';
-import { telnetProtocol } from '../src/telnet-protocol.ts';
-import type { TelnetSession } from '../src/telnet-session.ts';
+import type { TelnetHandler, TelnetLimits } from '../src/connection.ts';
+import { telnetProtocol } from '../src/protocol.ts';
+import type { TelnetSession } from '../src/session.ts';
 
 /** Lets every promise that can settle without time or input do so. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { byteByByte } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
-import type { TelnetHandler } from '../src/telnet-connection.ts';
+import type { TelnetHandler } from '../src/connection.ts';
 import {
   connect,
   connectRaw,

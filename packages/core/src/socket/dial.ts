@@ -3,12 +3,12 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { onAbort } from '../abort.ts';
-import type { Address } from '../address.ts';
-import { formatEndpoint, type Endpoint } from '../endpoint.ts';
+import type { Address } from '../address/address.ts';
+import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
-import { createNetTransport } from '../net-transport.ts';
-import { secureInfoOf, type SecureInfo, type TlsContext } from '../tls-context.ts';
-import type { Transport } from '../transport.ts';
+import { createNetTransport } from '../connection/net-transport.ts';
+import { secureInfoOf, type SecureInfo, type TlsContext } from '../connection/tls-context.ts';
+import type { Transport } from '../connection/transport.ts';
 import type { StreamEndpoint } from './socket-address.ts';
 
 export interface DialOptions {

@@ -2,7 +2,7 @@
 // be it that there is something, that the peer has ended, or that the connection is broken. Nothing is taken.
 
 import { abortReason, onAbort } from '../abort.ts';
-import { systemClock } from '../system-clock.ts';
+import { systemClock } from '../time/system-clock.ts';
 import { DATAGRAM_VERBS, statesAllowing, STREAM_VERBS, wrongState } from './socket-state.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import type { UdpSocket } from './udp-socket.ts';

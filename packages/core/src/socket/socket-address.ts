@@ -1,7 +1,7 @@
 // What the verbs of a socket take as an address: endpoint text, an endpoint, or an address that another verb gave.
 
-import { isIpv6, type Address } from '../address.ts';
-import { formatEndpoint, parseEndpoint, type Endpoint } from '../endpoint.ts';
+import { isIpv6, type Address } from '../address/address.ts';
+import { formatEndpoint, parseEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 
 /** One over which streams go. */

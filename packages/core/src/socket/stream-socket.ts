@@ -4,19 +4,19 @@
 
 import type tls from 'node:tls';
 import { abortable, onAbort } from '../abort.ts';
-import type { Address } from '../address.ts';
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { bindListener, explainBindFailure, type BoundListener } from '../listener.ts';
-import { systemClock } from '../system-clock.ts';
-import type { SecureInfo, TlsContext } from '../tls-context.ts';
-import { TimerWheel } from '../timer-wheel.ts';
-import type { Transport } from '../transport.ts';
-import { Connected } from './connected.ts';
+import type { Address } from '../address/address.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/connection.ts';
+import type { Endpoint } from '../address/endpoint.ts';
+import { bindListener, explainBindFailure, type BoundListener } from '../listener/listener.ts';
+import { systemClock } from '../time/system-clock.ts';
+import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
+import { TimerWheel } from '../time/timer-wheel.ts';
+import type { Transport } from '../connection/transport.ts';
+import { Connected } from './stream-connection.ts';
 import { clientTlsContext, dial } from './dial.ts';
-import { Listening } from './listening.ts';
+import { Listening } from './accept-queue.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
-import { SocketLife } from './socket-life.ts';
+import { SocketLife } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
   invalidArgument,

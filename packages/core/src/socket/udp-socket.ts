@@ -6,13 +6,13 @@
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { abortable } from '../abort.ts';
-import { isIpv4, isIpv6, normalizeIp, type Address } from '../address.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { isIpv4, isIpv6, normalizeIp, type Address } from '../address/address.ts';
+import type { Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
-import { bindListener } from '../listener.ts';
+import { bindListener } from '../listener/listener.ts';
 import { explainConnectFailure } from './dial.ts';
 import { datagramEndpoint } from './socket-address.ts';
-import { SocketLife } from './socket-life.ts';
+import { SocketLife } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
   requireCount,
@@ -23,7 +23,7 @@ import {
   type DatagramVerb,
 } from './socket-state.ts';
 import type { VerbOptions } from './stream-socket.ts';
-import { WaitingQueue } from './waiting-queue.ts';
+import { WaitingQueue } from './bounded-queue.ts';
 
 export interface Datagram {
   readonly data: Uint8Array;

@@ -1,8 +1,8 @@
 // A raw client for tests: says bytes, waits for bytes, and gives up with what it has seen so far.
 
 import net from 'node:net';
-import type { Endpoint } from '../endpoint.ts';
-import { parseEndpoint } from '../endpoint.ts';
+import type { Endpoint } from '../address/endpoint.ts';
+import { parseEndpoint } from '../address/endpoint.ts';
 
 // Far beyond what any exchange on loopback takes; only a hang gets there.
 const GIVE_UP_MS = 10_000;

@@ -2,12 +2,12 @@
 // counterpart of behaviour-suite.ts; like it, it needs no test runner of its own.
 
 import assert from 'node:assert/strict';
-import { connectDatagram } from '../datagram-peer.ts';
+import { connectDatagram } from '../datagram/peer.ts';
 import { WellknownError } from '../errors.ts';
 import type { ServerOptions } from '../options.ts';
 import type { DatagramPeer } from '../protocol.ts';
 import type { Server } from '../server.ts';
-import type { ServiceStatus } from '../status.ts';
+import type { ServiceStatus } from '../observe/status.ts';
 import type { TestFunctions } from './behaviour-suite.ts';
 import { eventually, refusesAddressInUse, withServer, type ServerSubject } from './running-server.ts';
 

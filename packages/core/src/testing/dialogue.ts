@@ -4,7 +4,7 @@
 import type net from 'node:net';
 import type tls from 'node:tls';
 import { abortable, onAbort } from '../abort.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from '../address/endpoint.ts';
 import { dialSocket, secureSocket } from '../socket/dial.ts';
 import { streamEndpoint, type StreamEndpoint } from '../socket/socket-address.ts';
 import type { MemoryConnection } from './memory-connection.ts';

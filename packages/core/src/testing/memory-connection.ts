@@ -1,10 +1,10 @@
-import type { CloseReason } from '../connection-state.ts';
-import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection.ts';
+import type { CloseReason } from '../connection/states.ts';
+import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/connection.ts';
 import { silentLog } from '../log.ts';
-import { PendingWork } from '../pending-work.ts';
+import { PendingWork } from '../accept/pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
-import { logFailedHandler, serveConnection } from '../serve-connection.ts';
-import { TimerWheel } from '../timer-wheel.ts';
+import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
+import { TimerWheel } from '../time/timer-wheel.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } from './memory-transport.ts';
 

@@ -1,8 +1,8 @@
 // A stream transport without a socket: a test plays the peer. Everything happens synchronously, in the order it is
 // written.
 
-import type { Address } from '../address.ts';
-import type { Transport, TransportEvents } from '../transport.ts';
+import type { Address } from '../address/address.ts';
+import type { Transport, TransportEvents } from '../connection/transport.ts';
 
 /** The far end of a memory transport: what a client would do and see. */
 export interface MemoryPeer {

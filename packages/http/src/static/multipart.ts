@@ -1,6 +1,6 @@
 // Several ranges as one content of type multipart/byteranges (RFC 9110 §14.6).
 
-import type { ContentSource } from '../response.ts';
+import type { ContentSource } from '../fetch/response.ts';
 import type { ByteRange } from './range.ts';
 
 export interface Multipart {

@@ -2,11 +2,11 @@
 
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
-import { HttpRequest } from '../request.ts';
-import { HttpResponse } from '../response.ts';
+import { HttpRequest } from '../fetch/request.ts';
+import { HttpResponse } from '../fetch/response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
-import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-answer.ts';
+import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-response.ts';
 import {
   DEFAULT_FILE_CACHE,
   FileCache,
@@ -18,7 +18,7 @@ import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
 import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
 import { parseFilePath, pathOfTarget, problemOfName, type FilePath } from './path.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from './error-response.ts';
 
 export interface ServeFilesOptions {
   /** Answers a directory without index.html with a page that lists it; otherwise with 404. */

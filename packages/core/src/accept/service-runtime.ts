@@ -1,0 +1,295 @@
+// One service as one process serves it: its registry, its acceptor and its datagram sockets.
+
+import type dgram from 'node:dgram';
+import type net from 'node:net';
+import type { AccessRules } from './access-rules.ts';
+import { AcceptRate, AddressRates } from './accept-rates.ts';
+import { formatAddress } from '../address/address.ts';
+import type { BeyondQuota } from './address-ledger.ts';
+import { Acceptor } from './acceptor.ts';
+import type { Leases, ListenerTraits } from './admission.ts';
+import type { ListenerStates } from '../listener/states.ts';
+import { isIpv4, isIpv6, type Address } from '../address/address.ts';
+import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
+import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
+import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { systemDescriptorBudget } from '../kernel/process-limits.ts';
+import type { ResolvedService, ServerLimits } from '../options.ts';
+import { PendingWork } from './pending-work.ts';
+import type { Protocol, ServiceContext } from '../protocol.ts';
+import { Registry, type RegistryLimits } from './registry.ts';
+import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
+import type { TimerWheel } from '../time/timer-wheel.ts';
+
+// A status is read by people and small programs: the rest is a number.
+const MAX_PAIRS = 100;
+
+export interface LocalServiceOptions {
+  readonly service: ResolvedService;
+  readonly context: Omit<ServiceContext, 'work'>;
+  readonly wheel: TimerWheel;
+  readonly backlog: number;
+  readonly registryLimits: RegistryLimits;
+  readonly states: ListenerStates;
+  readonly leases?: Leases;
+  /** Others serve too: when this process is full it stops accepting and says so, and again when it has room. */
+  readonly pool?: { readonly full: () => void; readonly room: () => void };
+}
+
+export class LocalService {
+  readonly #options: LocalServiceOptions;
+  readonly #registry: Registry;
+  readonly #work = new PendingWork();
+  readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
+  readonly #acceptor: Acceptor;
+  readonly #rate: AcceptRate | undefined;
+  readonly #endpoints = new Map<number, Endpoint>();
+  readonly #traits = new Map<string, ListenerTraits>();
+  #isSuspended = false;
+  readonly #datagrams = new Map<number, DatagramService>();
+  /** Of the sockets that were taken back, by endpoint. */
+  readonly #pastDatagrams = new Map<string, DatagramCounters>();
+
+  constructor(options: LocalServiceOptions) {
+    this.#options = options;
+    this.#registry = new Registry(options.registryLimits);
+    const { service, wheel, backlog, leases } = options;
+    const context = { ...options.context, work: this.#work };
+    this.#context = context;
+    const descriptors = systemDescriptorBudget();
+    const rates = ratesOf(service.limits, context, leases === undefined);
+    this.#rate = rates.rate;
+    this.#acceptor = new Acceptor({
+      protocol: service.protocol,
+      context,
+      registry: this.#registry,
+      wheel,
+      limits: service.limits,
+      backlog,
+      ...(leases === undefined ? {} : { leases }),
+      ...(service.tls === undefined ? {} : { tls: service.tls }),
+      ...(service.access === undefined ? {} : { access: service.access }),
+      ...(service.proxies === undefined ? {} : { proxies: service.proxies }),
+      ...rates,
+      ...(descriptors === undefined ? {} : { descriptors }),
+      ...(options.pool === undefined ? {} : { onFull: () => this.#suspendAll(), onRoom: () => this.#tellRoom() }),
+    });
+  }
+
+  /** Serves on a bound stream socket. Called again for the same listener after a suspension. */
+  async listenStream(listener: number, endpoint: Endpoint, handle: net.Socket): Promise<void> {
+    this.#appears(listener, endpoint);
+    await this.#acceptor.listen(listener, handle, this.#traitsFor(endpoint));
+    this.#options.states.move(listener, 'listening');
+    // It may have filled up while the socket was on its way.
+    if (this.#options.pool === undefined || !this.#registry.isFull) return;
+    this.#suspend(listener);
+    this.#suspendAll();
+  }
+
+  /** Serves on a listener that node:cluster shares out over the workers. */
+  async listenThroughCluster(listener: number, endpoint: Endpoint): Promise<void> {
+    this.#appears(listener, endpoint);
+    const address =
+      endpoint.scheme === 'unix'
+        ? { path: endpoint.abstract ? `\0${endpoint.path}` : endpoint.path }
+        : { host: endpoint.host, port: endpoint.port };
+    await this.#acceptor.listen(listener, address, this.#traitsFor(endpoint));
+    this.#options.states.move(listener, 'listening');
+  }
+
+  listenDatagrams(listener: number, endpoint: Endpoint, socket: dgram.Socket): void {
+    this.#appears(listener, endpoint);
+    const { service, states } = this.#options;
+    const protocol = service.access === undefined ? service.protocol : withAccess(service.protocol, service.access);
+    this.#datagrams.set(listener, serveDatagrams(socket, protocol, this.#context, service.datagramLimits));
+    states.move(listener, 'listening');
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    const { states } = this.#options;
+    const { clock, log } = this.#context;
+    for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
+    const givenUp = await this.#work.drain(
+      graceMs,
+      clock,
+      Promise.all([
+        this.#acceptor.drain(graceMs),
+        ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs)),
+      ]),
+    );
+    if (givenUp > 0)
+      log.warn(
+        { service: this.#options.service.protocol.name, count: givenUp },
+        'work that outlived its connections was given up at the drain deadline',
+      );
+    for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
+  }
+
+  /** What it listens on now. */
+  endpoints(): string[] {
+    return [...this.#endpoints.values()].map(formatEndpoint);
+  }
+
+  /** What was counted here so far; plain values, ready to be sent to a primary. */
+  share(): ServiceShare {
+    const connections = this.#registry.counters();
+    const datagrams = new Map(this.#pastDatagrams);
+    for (const [listener, { counters }] of this.#datagrams) {
+      const name = this.#nameOf(listener);
+      datagrams.set(name, addDatagramCounters(datagrams.get(name) ?? NO_DATAGRAMS, counters));
+    }
+    const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => ({
+      endpoint,
+      connections: connections.get(endpoint) ?? NO_CONNECTIONS,
+      datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS,
+    }));
+    return { listeners, counters: { ...this.#context.counters } };
+  }
+
+  /** There are more processes now, or fewer: other shares of what all of them may have. */
+  resize(maxConnections: number, workerCount: number): void {
+    const {
+      service: { limits },
+      context: { clock },
+    } = this.#options;
+    this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
+    this.#context.workerCount = workerCount;
+    this.#registry.resize(maxConnections);
+    this.#acceptor.resized();
+  }
+
+  /** Another free quota for each address. What is open beyond it, the ledger has to count from now on. */
+  changeQuota(free: number): BeyondQuota {
+    return this.#registry.changeQuota(free);
+  }
+
+  /** Stops accepting from one socket; its connections stay. */
+  unlisten(listener: number): void {
+    const name = this.#nameOf(listener);
+    const datagrams = this.#datagrams.get(listener);
+    if (datagrams === undefined) this.#acceptor.suspend(listener);
+    else {
+      this.#datagrams.delete(listener);
+      this.#pastDatagrams.set(
+        name,
+        addDatagramCounters(this.#pastDatagrams.get(name) ?? NO_DATAGRAMS, datagrams.counters),
+      );
+      void datagrams.close();
+    }
+    this.#endpoints.delete(listener);
+    this.#options.states.move(listener, 'closed');
+  }
+
+  /** It has said that it is full, and not yet that it has room again. */
+  get isFull(): boolean {
+    return this.#isSuspended;
+  }
+
+  /** Serves a connection that another process has accepted. */
+  adopt(socket: net.Socket, endpoint: Endpoint): void {
+    this.#acceptor.adopt(socket, this.#traitsFor(endpoint));
+  }
+
+  /** The first of the open connections. */
+  pairs(): ConnectionPair[] {
+    const pairs: ConnectionPair[] = [];
+    for (const connection of this.#registry.connections()) {
+      if (pairs.length >= MAX_PAIRS) break;
+      pairs.push({
+        local: formatAddress(connection.local),
+        remote: formatAddress(connection.remote),
+        state: connection.state,
+      });
+    }
+    return pairs;
+  }
+
+  #appears(listener: number, endpoint: Endpoint): void {
+    this.#endpoints.set(listener, endpoint);
+    this.#options.states.appears(listener, this.#options.service.protocol.name, formatEndpoint(endpoint));
+  }
+
+  #nameOf(listener: number): string {
+    const endpoint = this.#endpoints.get(listener);
+    return endpoint === undefined ? '' : formatEndpoint(endpoint);
+  }
+
+  #traitsFor(endpoint: Endpoint): ListenerTraits {
+    const name = formatEndpoint(endpoint);
+    const known = this.#traits.get(name);
+    if (known !== undefined) return known;
+    const traits: ListenerTraits = { ...traitsOf(endpoint), tally: this.#registry.listener(name) };
+    this.#traits.set(name, traits);
+    return traits;
+  }
+
+  #suspend(listener: number): void {
+    this.#acceptor.suspend(listener);
+    this.#options.states.move(listener, 'suspended');
+  }
+
+  #suspendAll(): void {
+    if (this.#isSuspended) return;
+    this.#isSuspended = true;
+    for (const [listener, endpoint] of this.#endpoints) if (endpoint.scheme !== 'udp') this.#suspend(listener);
+    this.#options.pool?.full();
+  }
+
+  #tellRoom(): void {
+    if (!this.#isSuspended) return;
+    this.#isSuspended = false;
+    this.#options.pool?.room();
+  }
+}
+
+function traitsOf(endpoint: Endpoint): Omit<ListenerTraits, 'tally'> {
+  if (endpoint.scheme === 'unix') return { unixPath: formatEndpoint(endpoint).slice('unix:'.length), tls: false };
+  const local = localOf(endpoint);
+  return { tls: endpoint.scheme === 'tls', ...(local === undefined ? {} : { local }) };
+}
+
+/** A listener on one address has only connections to that address: no need to ask the kernel for each. */
+function localOf({ host, port }: Exclude<Endpoint, { scheme: 'unix' }>): Address | undefined {
+  if (port === 0 || host === '0.0.0.0' || host === '::') return undefined;
+  if (isIpv4(host)) return { family: 'ipv4', address: host, port };
+  return isIpv6(host) && !host.includes('%') && !host.toLowerCase().startsWith('::ffff:')
+    ? { family: 'ipv6', address: host, port }
+    : undefined;
+}
+
+/**
+ * The total rate is split over the workers, as the total of connections is; an address is counted by the primary where
+ * there is one.
+ */
+function ratesOf(
+  limits: ServerLimits,
+  context: ServiceContext,
+  isAlone: boolean,
+): { readonly rate?: AcceptRate; readonly addressRates?: AddressRates } {
+  const { maxAcceptsPerSecond, maxAcceptsPerSecondPerAddress } = limits;
+  return {
+    ...(maxAcceptsPerSecond > 0 && {
+      rate: new AcceptRate(maxAcceptsPerSecond / context.workerCount, context.clock.nowMs()),
+    }),
+    ...(maxAcceptsPerSecondPerAddress > 0 &&
+      isAlone && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),
+  };
+}
+
+/** Drops datagrams of sources that the rules forbid, before the protocol sees them. */
+function withAccess(protocol: Protocol, access: AccessRules): Protocol {
+  const { datagrams } = protocol;
+  if (datagrams === undefined) return protocol;
+  return {
+    ...protocol,
+    datagrams(socket, context) {
+      const receive = datagrams.call(protocol, socket, context);
+      return (message, source) => {
+        if (access.decide(source.address).allowed) return receive(message, source);
+        context.counters.denied = (context.counters.denied ?? 0) + 1;
+        return undefined;
+      };
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// What a `listen` option may name: an endpoint to bind, or a socket that somebody else has bound and passed to this
+// process.
+
+import { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './endpoint.ts';
+import { fail, ok, type Result } from '../result.ts';
+
+export type ListenTarget =
+  | Endpoint
+  /** `fd://N`: a listening or bound socket, open in this process when it started. */
+  | { readonly scheme: 'fd'; readonly descriptor: number }
+  /** `systemd:NAME`: the sockets of that FileDescriptorName= (sd_listen_fds(3)). */
+  | { readonly scheme: 'systemd'; readonly name: string };
+
+/** Reads any endpoint, `fd://N` or `systemd:NAME`. */
+export function parseListenTarget(text: string): Result<ListenTarget, EndpointProblem> {
+  if (text.startsWith('systemd:')) {
+    const name = text.slice('systemd:'.length);
+    // systemd.socket(5): printable, no colon.
+    return /^[\x21-\x39\x3b-\x7e]{1,255}$/.test(name)
+      ? ok({ scheme: 'systemd', name })
+      : fail({
+          part: 'path',
+          message: `endpoint '${text}': expected systemd:NAME, the FileDescriptorName= of the socket unit`,
+        });
+  }
+  if (text.startsWith('fd:')) {
+    const descriptor = /^fd:\/\/(\d{1,6})$/.exec(text)?.[1];
+    return descriptor !== undefined && Number(descriptor) > 2
+      ? ok({ scheme: 'fd', descriptor: Number(descriptor) })
+      : fail({ part: 'path', message: `endpoint '${text}': expected fd://N, a number above 2` });
+  }
+  const endpoint = parseEndpoint(text);
+  if (endpoint.ok || endpoint.error.part !== 'scheme') return endpoint;
+  return fail({ part: 'scheme', message: `${endpoint.error.message}, fd://N or systemd:NAME` });
+}
+
+/** The text form of any target. */
+export function formatListenTarget(target: ListenTarget): string {
+  if (target.scheme === 'fd') return `fd://${target.descriptor}`;
+  return target.scheme === 'systemd' ? `systemd:${target.name}` : formatEndpoint(target);
+}
+
+export const isEndpoint = (target: ListenTarget): target is Endpoint =>
+  target.scheme !== 'fd' && target.scheme !== 'systemd';

@@ -1,0 +1,12 @@
+// The command line of server programs: what a protocol package tells of itself, and how that is run.
+
+export type { BuildContext, OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+export { parseOptions, parseServerArguments, type CommonValues } from './parse.ts';
+export { readChoice, readNumber } from './read-values.ts';
+export { helpOfCommand, helpText } from './help.ts';
+export { COMMON_OPTIONS } from './common-options.ts';
+export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
+export { runExec } from './run-exec.ts';
+export { askControl } from '../control/client.ts';
+export { CONTROL_COMMANDS, type ControlRequest } from '../control/protocol.ts';
+export { defaultControlPath } from '../control/socket-path.ts';

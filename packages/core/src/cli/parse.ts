@@ -1,0 +1,258 @@
+// Command line in, values or a sentence for the user out. No process, no output.
+
+import { parseArgs } from 'node:util';
+import { createAccessRules } from '../accept/access-rules.ts';
+import { parseCidr } from '../address/cidr-table.ts';
+import { isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { fail, ok, type Result } from '../result.ts';
+import type { DispatchPolicy } from '../supervisor/dispatch-policy.ts';
+import type { AcceptStrategy } from '../options.ts';
+import { optionsOf, type CommandOptions } from './command-options.ts';
+import { DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
+import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+import { readChoice, readNumber } from './read-values.ts';
+import { readTuning, type Tuning } from './tuning.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** What the common options come to, with units. Undefined where the user said nothing. */
+export interface CommonValues extends Tuning {
+  readonly listen: readonly { readonly text: string; readonly endpoint: ListenTarget }[];
+  readonly portOffset: number;
+  readonly workers: number | 'auto';
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerAddress: number | undefined;
+  /** Connections in a second. */
+  readonly maxRate: number | undefined;
+  readonly maxRatePerAddress: number | undefined;
+  /** At least one pair where there are any; the first is the default. */
+  readonly tls: readonly TlsFiles[] | undefined;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly proxyProtocol: readonly string[];
+  readonly idleTimeoutMs: number | undefined;
+  readonly drainTimeoutMs: number | undefined;
+  readonly accept: AcceptStrategy | undefined;
+  readonly dispatch: DispatchPolicy | undefined;
+  /** USER[:GROUP], still as it was given: whether they exist is known to the system. */
+  readonly runAs: string | undefined;
+  /** The path of the control socket. */
+  readonly control: string | undefined;
+  /** Serve the connection on standard input instead of listening. */
+  readonly inetd: boolean;
+  readonly pidFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'json' | 'pretty' | undefined;
+}
+
+export type Request =
+  | { readonly type: 'help' }
+  | { readonly type: 'version' }
+  | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
+
+/** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
+export function parseServerArguments(
+  argv: readonly string[],
+  command: Pick<ServerCommand, 'options' | 'positional' | 'schemes' | 'upgradesToTls' | 'without'>,
+): Result<Request, string> {
+  const { own, shared, refused } = optionsOf(command);
+  const parsed = parseOptions(argv, [...own, ...shared], command.positional?.name, refused);
+  if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version')
+    return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
+  const common = readCommon(parsed.value, command);
+  if (common.ok && common.value.inetd && common.value.listen.length > 0)
+    return fail('--inetd serves its standard input: it goes without --listen');
+  return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
+}
+
+/**
+ * Splits the arguments by the table. `--help` and `--version` win over everything that comes after them. `refused` says
+ * why an option is not taken.
+ */
+export function parseOptions(
+  argv: readonly string[],
+  specs: readonly OptionSpec[],
+  positionalName: string | undefined,
+  refused: CommandOptions['refused'] = {},
+): Result<OptionValues | 'help' | 'version', string> {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(
+      specs.map(
+        (spec) => [spec.name, { type: spec.argument === undefined ? 'boolean' : 'string', multiple: true }] as const,
+      ),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const texts = new Map<string, string[]>();
+  let positional: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional') {
+      if (positionalName === undefined) return fail(`unexpected argument '${token.value}'`);
+      if (positional !== undefined)
+        return fail(`unexpected argument '${token.value}': ${positionalName} was given before as '${positional}'`);
+      positional = token.value;
+      continue;
+    }
+    if (token.name === 'help' || token.rawName === '-h') return ok('help');
+    if (token.name === 'version') return ok('version');
+    const spec = byName.get(token.name);
+    if (spec === undefined) {
+      const why = Object.hasOwn(refused, token.name) ? refused[token.name] : undefined;
+      if (why !== undefined) return fail(`${token.rawName} ${why}`);
+      return fail(
+        OPTIONS_TO_COME.includes(token.name)
+          ? `${token.rawName} is not available in this version`
+          : `unknown option ${token.rawName}, see --help`,
+      );
+    }
+    if (spec.argument === undefined && token.value !== undefined)
+      return fail(`${token.rawName} takes no value, '${token.value}' was given`);
+    if (
+      spec.argument !== undefined &&
+      (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
+    )
+      return fail(`${token.rawName} needs a value: ${spec.argument}`);
+    const given = texts.get(spec.name) ?? [];
+    if (given.length > 0 && spec.repeatable !== true) return fail(`${token.rawName} was given more than once`);
+    given.push(token.value ?? '');
+    texts.set(spec.name, given);
+  }
+  return ok({
+    positional,
+    text: (name) => texts.get(name)?.[0],
+    list: (name) => texts.get(name) ?? [],
+    has: (name) => texts.has(name),
+  });
+}
+
+function readCommon(
+  values: OptionValues,
+  command: Pick<ServerCommand, 'schemes' | 'upgradesToTls'>,
+): Result<CommonValues, string> {
+  const { schemes } = command;
+  const listen: { text: string; endpoint: ListenTarget }[] = [];
+  for (const text of values.list('listen')) {
+    const endpoint = parseListenTarget(text);
+    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
+    if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme))
+      return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
+    listen.push({ text, endpoint: endpoint.value });
+  }
+  const tls = readTls(
+    values,
+    listen.some(({ endpoint }) => endpoint.scheme === 'tls'),
+    command.upgradesToTls === true,
+  );
+  const access = readRanges(values);
+  const maxRate = readNumber(values, 'max-rate', { min: 0.001 });
+  const maxRatePerAddress = readNumber(values, 'max-rate-per-ip', { min: 0.001 });
+  const portOffset = readNumber(values, 'port-offset', { whole: true, min: 0, max: 65_535 });
+  const maxConnections = readNumber(values, 'max-connections', { whole: true, min: 1 });
+  const maxConnectionsPerAddress = readNumber(values, 'max-connections-per-ip', { whole: true, min: 1 });
+  const idleSeconds = readNumber(values, 'idle-timeout', { min: 0 });
+  const drainSeconds = readNumber(values, 'drain-timeout', { min: 0 });
+  const workers: Result<number | 'auto' | undefined, string> =
+    values.text('workers') === 'auto'
+      ? ok('auto')
+      : readNumber(values, 'workers', { whole: true, min: 0, max: 1024, also: "'auto'" });
+  const strategy = values.text('accept') ?? '';
+  if (Object.hasOwn(STRATEGIES_ELSEWHERE, strategy))
+    return fail(
+      `--accept is '${strategy}': ${STRATEGIES_ELSEWHERE[strategy] ?? ''}; allowed is ${STRATEGIES.join(', ')}`,
+    );
+  const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
+  const accept = readChoice(values, 'accept', STRATEGIES);
+  const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
+  const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
+  const tuning = readTuning(values);
+  if (!tuning.ok) return tuning;
+  for (const read of [
+    tls,
+    access,
+    maxRate,
+    maxRatePerAddress,
+    portOffset,
+    maxConnections,
+    maxConnectionsPerAddress,
+    idleSeconds,
+    drainSeconds,
+    workers,
+    accept,
+    dispatch,
+    logLevel,
+    logFormat,
+  ])
+    if (!read.ok) return read;
+  const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
+  const milliseconds = (seconds: number | undefined): number | undefined =>
+    seconds === undefined ? undefined : seconds * 1000;
+  return ok({
+    ...tuning.value,
+    listen,
+    portOffset: value(portOffset) ?? 0,
+    workers: value(workers) ?? 'auto',
+    maxConnections: value(maxConnections),
+    maxConnectionsPerAddress: value(maxConnectionsPerAddress),
+    maxRate: value(maxRate),
+    maxRatePerAddress: value(maxRatePerAddress),
+    tls: value(tls),
+    ...(value(access) ?? { allow: [], deny: [], proxyProtocol: [] }),
+    idleTimeoutMs: milliseconds(value(idleSeconds)),
+    drainTimeoutMs: milliseconds(value(drainSeconds)),
+    accept: value(accept),
+    dispatch: value(dispatch),
+    runAs: values.text('run-as'),
+    control: values.text('control'),
+    inetd: values.has('inetd'),
+    pidFile: values.text('pid-file'),
+    logLevel: value(logLevel) ?? 'info',
+    logFormat: value(logFormat),
+  });
+}
+
+function readTls(
+  values: OptionValues,
+  hasListener: boolean,
+  upgrades: boolean,
+): Result<readonly TlsFiles[] | undefined, string> {
+  const certs = values.list('tls-cert');
+  const keys = values.list('tls-key');
+  if (certs.length === 0 && keys.length === 0)
+    return hasListener ? fail('--listen tls://… needs --tls-cert and --tls-key') : ok(undefined);
+  if (certs.length === 0) return fail('--tls-key was given without --tls-cert');
+  if (keys.length === 0) return fail('--tls-cert was given without --tls-key');
+  if (certs.length !== keys.length)
+    return fail(
+      `--tls-cert was given ${times(certs)} and --tls-key ${times(keys)}: they go in pairs, the first certificate with the first key`,
+    );
+  if (!hasListener && !upgrades) return fail('--tls-cert is of no use without --listen tls://HOST:PORT');
+  return ok(certs.map((cert, index) => ({ cert, key: keys[index] ?? '' })));
+}
+
+const times = ({ length }: readonly string[]): string => (length === 1 ? 'once' : `${length} times`);
+
+function readRanges(values: OptionValues): Result<Pick<CommonValues, 'allow' | 'deny' | 'proxyProtocol'>, string> {
+  for (const name of ['allow', 'deny', 'proxy-protocol']) {
+    for (const text of values.list(name)) {
+      const range = parseCidr(text);
+      if (!range.ok)
+        return fail(
+          `--${name} '${text}': ${range.error}; allowed is ADDRESS or ADDRESS/PREFIX, as in 192.0.2.0/24 or 2001:db8::/32`,
+        );
+    }
+  }
+  const ranges = {
+    allow: values.list('allow'),
+    deny: values.list('deny'),
+    proxyProtocol: values.list('proxy-protocol'),
+  };
+  const rules = createAccessRules(ranges);
+  return rules.ok ? ok(ranges) : fail(`--${rules.error}`);
+}

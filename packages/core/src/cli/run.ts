@@ -1,0 +1,378 @@
+// Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit
+// status.
+
+import { constants, readFileSync } from 'node:fs';
+import { access, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { openControlSocket } from '../control/server.ts';
+import { createServer } from '../create-server.ts';
+import { WellknownError } from '../errors.ts';
+import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
+import type { Logger } from '../log.ts';
+import type { ServerOptions, Service } from '../options.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { parseIdentity, type Identity } from '../supervisor/run-as.ts';
+import type { Server } from '../server.ts';
+import { systemClock } from '../time/system-clock.ts';
+import { createSystemNotifier, reloadingAssignments, type SystemNotifier } from '../supervisor/sd-notify.ts';
+import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
+import { companionServices } from './extra-services.ts';
+import { helpOfCommand } from './help.ts';
+import { parseServerArguments, type CommonValues } from './parse.ts';
+import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
+import type { TlsContext } from '../connection/tls-context.ts';
+import type { Protocol } from '../protocol.ts';
+import { serveStandardInput } from '../inetd/inetd-connection.ts';
+import type { ServerCommand } from './server-command.ts';
+import { createStandardLog } from './standard-log.ts';
+
+/** A predecessor's control socket is still open when its successor becomes ready. */
+const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+/** Runs one protocol's server until it ends, then sets the exit status. `program` is how the user called it. */
+export async function runCommand(
+  command: ServerCommand,
+  program = `wellknown-${command.name}`,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  const request = parseServerArguments(argv, command);
+  if (!request.ok) {
+    usageError(program, request.error);
+    return;
+  }
+  if (request.value.type !== 'serve') {
+    process.stdout.write(request.value.type === 'help' ? helpOfCommand(program, command) : `${program} ${version()}\n`);
+    return;
+  }
+  const { common, values } = request.value;
+  const log = logOf(common);
+  const identity = readIdentity(common);
+  if (!identity.ok) {
+    usageError(program, identity.error);
+    return;
+  }
+  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
+  if (!protocol.ok) {
+    usageError(program, protocol.error);
+    return;
+  }
+  if (common.inetd) {
+    await runOnStandardInput(program, protocol.value, common, log);
+    return;
+  }
+  const listen =
+    common.listen.length > 0
+      ? common.listen.map(({ text }) => text)
+      : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
+  const companions = command.companions?.(values) ?? ok([]);
+  const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
+  if (!services.ok) {
+    usageError(program, services.error);
+    return;
+  }
+  await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, {
+    defaults: command.serverOptions?.(values) ?? {},
+  });
+}
+
+/** Standard error may be the connection too, so nothing but failures is logged there. */
+async function runOnStandardInput(
+  program: string,
+  protocol: Protocol,
+  common: CommonValues,
+  log: Logger,
+): Promise<void> {
+  try {
+    const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
+    const { limits } = serverOptions(common, quiet);
+    await serveStandardInput(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
+  } catch (error) {
+    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.exitCode = EXIT_FAILURE;
+  }
+}
+
+/** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
+export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string =>
+  `${scheme}://127.0.0.1:${port + portOffset}`;
+
+/** The log that the common options ask for. */
+export const logOf = (common: CommonValues): Logger =>
+  createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
+
+/**
+ * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since:
+ * its primary hears of it.
+ */
+export function usageError(program: string, problem: string): void {
+  process.exitCode = EXIT_USAGE;
+  if (isOurWorker()) reportStartFailure(problem);
+  else process.stderr.write(`${program}: ${problem}\n`);
+}
+
+function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, string> {
+  if (runAs === undefined) return ok(undefined);
+  const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
+  return identity.ok ? identity : fail(`--run-as: ${identity.error}`);
+}
+
+/** Serves until told to stop. */
+export async function runServices(
+  program: string,
+  services: readonly Service[],
+  common: CommonValues,
+  log: Logger,
+  { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {},
+): Promise<void> {
+  const identity = readIdentity(common);
+  if (!identity.ok) {
+    usageError(program, identity.error);
+    return;
+  }
+  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
+  if (!tls.ok) {
+    usageError(program, tls.error);
+    return;
+  }
+  const make = (): Server =>
+    createServer(services, {
+      ...serverOptions(common, log, defaults),
+      ...(identity.value === undefined ? {} : { runAs: identity.value }),
+      ...(tls.value === undefined ? {} : { tls: tls.value }),
+    });
+  await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
+}
+
+export interface RunExtras {
+  /** What HUP does in a server without workers. */
+  readonly reloadHere?: (() => void) | undefined;
+  /** Where the control socket is opened without being asked for; somebody else's there is left alone. */
+  readonly controlIfFree?: string;
+}
+
+async function openControl(
+  server: Server,
+  asked: string | undefined,
+  ifFree: string | undefined,
+  log: Logger,
+): Promise<void> {
+  const file = asked ?? ifFree;
+  if (file === undefined) return;
+  try {
+    await openControlSocket(file, server, log, { replace: isSuccessor });
+  } catch (error) {
+    if (asked !== undefined) throw error;
+    log.warn({ err: error }, 'there is no control socket');
+  }
+}
+
+/** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
+export async function runServer(
+  program: string,
+  make: () => Server,
+  common: CommonValues,
+  log: Logger,
+  { reloadHere, controlIfFree }: RunExtras = {},
+): Promise<void> {
+  const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
+  let server: Server | undefined;
+  let wasAsked = (): boolean => false;
+  try {
+    if (common.pidFile !== undefined && !isOurWorker()) await mustBeWritable(common.pidFile);
+    server = announced(make(), notifier, reloadHere);
+    if (server.role !== 'worker') wasAsked = obeySignals(server, log);
+    const endpoints = await server.listen();
+    if (server.role === 'worker') return;
+    await openControl(server, common.control, controlIfFree, log);
+    if (common.pidFile !== undefined) await writePidFile(common.pidFile);
+    for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
+    process.stdout.write('ready\n');
+    notifier.notify('READY=1', `MAINPID=${process.pid}`);
+    await server.ended;
+    await notifier.close();
+    if (common.pidFile !== undefined) await removePidFile(common.pidFile);
+    // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
+    setImmediate(() => process.exit());
+  } catch (error) {
+    // What was started by then must not live on without what was asked for.
+    await server?.close({ graceMs: 0 }).catch(() => undefined);
+    await notifier.close();
+    // Told to stop before it was ready: it did.
+    if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
+    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.exitCode =
+      error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID')
+        ? EXIT_USAGE
+        : EXIT_FAILURE;
+  }
+}
+
+/**
+ * The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control
+ * socket.
+ */
+function announced(server: Server, notifier: SystemNotifier, reloadHere: (() => void) | undefined): Server {
+  let isStopping = false;
+  return {
+    ...server,
+    async reload() {
+      notifier.notify(...reloadingAssignments());
+      try {
+        // One process alone can't be replaced, but its certificates can.
+        if (server.role === 'alone' && reloadHere !== undefined) reloadHere();
+        else await server.reload();
+      } finally {
+        notifier.notify('READY=1');
+      }
+    },
+    close(options) {
+      if (!isStopping) notifier.notify('STOPPING=1');
+      isStopping = true;
+      return server.close(options);
+    },
+  };
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+/** What the command sets, under what the user has given. */
+function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
+  const {
+    supervision,
+    connectionLimits,
+    backlog,
+    unixMode,
+    maxConnections,
+    maxConnectionsPerAddress,
+    maxRate,
+    maxRatePerAddress,
+    allow,
+    deny,
+    proxyProtocol,
+    idleTimeoutMs,
+    drainTimeoutMs,
+    workers,
+    accept,
+    dispatch,
+  } = common;
+  return {
+    ...defaults,
+    workers,
+    log,
+    allow,
+    deny,
+    proxyProtocol,
+    supervision: { ...defaults.supervision, ...supervision },
+    limits: {
+      ...defaults.limits,
+      ...connectionLimits,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+      ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
+      ...(maxRate === undefined ? {} : { maxAcceptsPerSecond: maxRate }),
+      ...(maxRatePerAddress === undefined ? {} : { maxAcceptsPerSecondPerAddress: maxRatePerAddress }),
+      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    },
+    ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    ...(backlog === undefined ? {} : { backlog }),
+    ...(unixMode === undefined ? {} : { unixMode }),
+    ...(accept === undefined ? {} : { accept }),
+    ...(dispatch === undefined ? {} : { dispatch }),
+  };
+}
+
+/**
+ * Reads the certificates again, for new handshakes; throws where they are wrong, and the old ones stay. Undefined where
+ * there are none.
+ */
+function reloadCertificates(
+  { tls: files }: CommonValues,
+  context: TlsContext | undefined,
+  log: Logger,
+): (() => void) | undefined {
+  if (files === undefined || context === undefined) return undefined;
+  return () => {
+    const reloaded = reloadTlsContext(context, files);
+    if (!reloaded.ok)
+      throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
+    log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
+  };
+}
+
+/** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
+function obeySignals(server: Server, log: Logger): () => boolean {
+  let isAsked = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isAsked && signal !== 'SIGTERM') {
+      log.warn({ signal }, 'asked again, ending at once');
+      void server.close({ graceMs: 0 });
+      return;
+    }
+    isAsked = true;
+    log.info({ signal }, 'draining');
+    void server.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
+  const attempt = (what: string, verb: () => unknown): void => {
+    Promise.resolve()
+      .then(verb)
+      .catch((error: unknown) => {
+        if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
+          log.warn({}, error.message);
+          return;
+        }
+        // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+        const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
+        if (!isSaid) log.error({ err: error }, `could not be ${what}`);
+      });
+  };
+  process.on('SIGHUP', () => attempt('reloaded', () => server.reload()));
+  process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
+  process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
+  process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
+  // Without a listener it would open the debugger's port.
+  process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
+  return () => isAsked;
+}
+
+const pidFileProblem = (file: string, error: unknown): WellknownError =>
+  new WellknownError(
+    'OPTION_INVALID',
+    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
+    { fault: 'local', cause: error },
+  );
+
+/** Said before anything is bound. */
+async function mustBeWritable(file: string): Promise<void> {
+  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
+    throw pidFileProblem(file, error);
+  });
+}
+
+/** By rename, so that nobody reads half of it, and only once everything accepts. */
+async function writePidFile(file: string): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    await writeFile(temporary, `${process.pid}\n`);
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw pidFileProblem(file, error);
+  }
+}
+
+/** A successor may have written its own by now. */
+async function removePidFile(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text === `${process.pid}\n`) await unlink(file).catch(() => undefined);
+}
+
+/** The version in this package's package.json; all packages are released together. */
+export function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}

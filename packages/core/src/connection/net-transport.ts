@@ -1,0 +1,227 @@
+// A transport over a net.Socket: tcp and unix, and TLS on top of either.
+//
+// The listeners are functions of this file that find their transport through the socket: a connection costs one object
+// here, and no closures.
+
+import type net from 'node:net';
+import tls from 'node:tls';
+import { normalizeIp, type Address } from '../address/address.ts';
+import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
+import { secureInfoOf } from './tls-context.ts';
+import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
+
+const ipAddress = (address: string | undefined, port: number | undefined): Address => {
+  const normal = normalizeIp(address ?? '');
+  return { family: normal.includes(':') ? 'ipv6' : 'ipv4', address: normal, port: port ?? 0 };
+};
+
+const TRANSPORT = Symbol('transport');
+interface Carrier extends net.Socket {
+  [TRANSPORT]?: NetTransport | undefined;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+// What a socket's own buffer holds before it asks its writer to wait.
+const MAX_HELD_BYTES = 16_384;
+
+interface Held {
+  readonly writes: { readonly data: string | Uint8Array; readonly encoding: 'latin1' | 'utf8' }[];
+  bytes: number;
+  ends: boolean;
+  /** A writer was told to wait for room. */
+  isFull: boolean;
+}
+
+class NetTransport implements Transport {
+  readonly kind: 'tcp' | 'unix';
+  readonly local: Address;
+  readonly remote: Address;
+  socket: Carrier;
+  events: TransportEvents | undefined;
+  failure: Error | undefined;
+  /** What a plain socket had sent before TLS took over. */
+  sentBefore = 0;
+  /**
+   * What was written while the last words in clear were still leaving: it goes out encrypted. Undefined at all other
+   * times.
+   */
+  held: Held | undefined;
+  /** Most connections never have to wait for room: only then is the event worth a listener. */
+  hearsDrain = false;
+
+  constructor(socket: net.Socket, unixPath: string | undefined, local: Address | undefined) {
+    this.kind = unixPath === undefined ? 'tcp' : 'unix';
+    // Read at once: after a reset the kernel no longer says.
+    this.local =
+      unixPath !== undefined
+        ? { family: 'unix', path: unixPath }
+        : (local ?? ipAddress(socket.localAddress, socket.localPort));
+    this.remote =
+      unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+    this.socket = socket;
+    this.socket[TRANSPORT] = this;
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get unsentBytes(): number {
+    return this.socket.writableLength + (this.held?.bytes ?? 0);
+  }
+
+  get sentBytes(): number {
+    return this.sentBefore + this.socket.bytesWritten - this.socket.writableLength;
+  }
+
+  get undeliveredBytes(): number {
+    return this.socket.readableLength;
+  }
+
+  start(events: TransportEvents): void {
+    this.events = events;
+    if (this.socket.destroyed) {
+      // It broke while it waited; its 'close' has come and gone.
+      queueMicrotask(() => events.closed(this.failure));
+      return;
+    }
+    if (this.socket.readableEnded) {
+      // Nothing came but the end, before anybody listened.
+      queueMicrotask(() => events.ended());
+      return;
+    }
+    this.socket.on('end', onEnd);
+    if (!readThroughSharedBuffer(this.socket, onBytes)) this.socket.on('data', onData);
+  }
+
+  startTls(handshake: TlsHandshake): void {
+    const plain = this.socket;
+    // From here on the kernel keeps what comes.
+    plain.pause();
+    plain.off('data', onData);
+    forgetReads(plain);
+    if (plain.writableLength > 0) {
+      // What was said in clear must have left before the first record.
+      this.held = { writes: [], bytes: 0, ends: false, isFull: false };
+      plain.write(NO_BYTES, () => {
+        if (!plain.destroyed) this.startTls(handshake);
+      });
+      return;
+    }
+    if (handshake.head !== undefined && handshake.head.length > 0) plain.unshift(handshake.head);
+    plain.off('end', onEnd);
+    plain.off('drain', onDrain);
+    plain.off('close', onClose);
+    const { context, alpn } = handshake;
+    const secure =
+      context.connect === undefined ? new tls.TLSSocket(plain, context.socketOptions(alpn)) : context.connect(plain);
+    this.sentBefore = plain.bytesWritten;
+    const carrier: Carrier = secure;
+    carrier[TRANSPORT] = this;
+    this.socket = carrier;
+    secure.on('error', onError);
+    // What a handshake fails with is reported here alone.
+    secure.on('_tlsError', onError);
+    secure.on('close', onClose);
+    // A client is only done when it has checked the certificate.
+    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () =>
+      handshake.secured(secureInfoOf(secure)),
+    );
+    // A client could make us compute for ever; TLS 1.3 has done away with it.
+    secure.disableRenegotiation();
+    if (this.events !== undefined) {
+      secure.on('data', onData);
+      secure.on('end', onEnd);
+      if (this.hearsDrain) secure.on('drain', onDrain);
+    }
+    this.release();
+  }
+
+  release(): void {
+    const { held } = this;
+    this.held = undefined;
+    if (held === undefined) return;
+    for (const { data, encoding } of held.writes) this.write(data, encoding);
+    if (held.ends) this.shutdownWrite();
+    else if (held.isFull && !this.socket.writableNeedDrain) this.events?.drained();
+  }
+
+  write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
+    if (this.held !== undefined) {
+      this.held.writes.push({ data, encoding });
+      this.held.bytes += data.length;
+      this.held.isFull ||= this.held.bytes > MAX_HELD_BYTES;
+      return !this.held.isFull;
+    }
+    const room = typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
+    if (!room && !this.hearsDrain) {
+      this.hearsDrain = true;
+      this.socket.on('drain', onDrain);
+    }
+    return room;
+  }
+
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  shutdownWrite(): void {
+    if (this.held !== undefined) {
+      this.held.ends = true;
+      return;
+    }
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
+  // Taken even where nobody wants it.
+  const chunk = takeChunk(this, byteLength, buffer);
+  this[TRANSPORT]?.events?.data(chunk);
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[TRANSPORT]?.events?.data(chunk);
+}
+
+function onEnd(this: Carrier): void {
+  this[TRANSPORT]?.events?.ended();
+}
+
+function onDrain(this: Carrier): void {
+  this[TRANSPORT]?.events?.drained();
+}
+
+function onError(this: Carrier, error: Error): void {
+  const transport = this[TRANSPORT];
+  if (transport !== undefined) transport.failure ??= error;
+}
+
+function onClose(this: Carrier): void {
+  const transport = this[TRANSPORT];
+  forgetReads(this);
+  // A closed socket lives on for a while inside Node; what hung on it need not.
+  this[TRANSPORT] = undefined;
+  transport?.events?.closed(transport.failure);
+}
+
+/**
+ * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where
+ * it is known without asking. An error before `start` is kept for it: without a listener it would end the process.
+ */
+export const createNetTransport = (socket: net.Socket, unixPath?: string, local?: Address): Transport =>
+  new NetTransport(socket, unixPath, local);

@@ -1,0 +1,157 @@
+// What TLS connections of a server share: certificates by server name, ALPN, and the key that encrypts session tickets.
+//
+// The context can be changed while connections are being accepted: a handshake that has begun ends with what it began
+// with, the next one takes the new certificates. Tickets are the same over all workers when all are given the same key;
+// OpenSSL keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
+
+import { randomBytes } from 'node:crypto';
+import type net from 'node:net';
+import tls from 'node:tls';
+import { WellknownError } from '../errors.ts';
+
+/** A certificate chain and its key, as PEM. */
+export interface TlsCertificate {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly passphrase?: string;
+}
+
+export interface TlsOptions extends TlsCertificate {
+  /**
+   * Other certificates by the server name that the client asks for (SNI): exact, or `*.example.org` for one label more.
+   */
+  readonly byServerName?: Readonly<Record<string, TlsCertificate>>;
+  /** Default TLSv1.2: what is older is broken (RFC 8996). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's cipher list, for TLS 1.2. Default: Node's. */
+  readonly ciphers?: string;
+}
+
+/** What was agreed on in a handshake. */
+export interface SecureInfo {
+  /** `TLSv1.3` */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The server name that the client asked for. */
+  readonly serverName: string | undefined;
+  readonly alpn: string | undefined;
+  /** The client came back with a session that we gave it before. */
+  readonly sessionReused: boolean;
+}
+
+/** What a finished handshake agreed on. */
+export function secureInfoOf(socket: tls.TLSSocket): SecureInfo {
+  return {
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName,
+    // `servername` is false or null where the client named none; the types say otherwise.
+    serverName: textOf((socket as { readonly servername?: unknown }).servername),
+    alpn: textOf(socket.alpnProtocol),
+    sessionReused: socket.isSessionReused(),
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+export interface TlsContext {
+  /**
+   * What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC
+   * 7301).
+   */
+  socketOptions(alpn?: readonly string[]): tls.TLSSocketOptions;
+  /** Where this is there, the connection speaks as the client, and nothing else of the context is used. */
+  readonly connect?: (socket: net.Socket) => tls.TLSSocket;
+  /**
+   * Replaces certificates and settings for all handshakes to come. Throws OPTION_INVALID and changes nothing when they
+   * are wrong.
+   */
+  setSecureContext(options: TlsOptions): void;
+  /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */
+  setTicketKey(key: Uint8Array): void;
+}
+
+/** Name, HMAC key and AES key, 16 bytes each (RFC 5077 §4). */
+export const TICKET_KEY_BYTES = 48;
+// A key that leaks opens the sessions of its time. Most clients keep a ticket for at most two hours.
+export const TICKET_KEY_ROTATION_MS = 4 * 60 * 60 * 1000;
+
+export const createTicketKey = (): Buffer => randomBytes(TICKET_KEY_BYTES);
+
+interface Contexts {
+  readonly byDefault: tls.SecureContext;
+  readonly byName: ReadonlyMap<string, tls.SecureContext>;
+}
+
+/** Builds a context. Throws OPTION_INVALID that names what is wrong with a certificate or a key. */
+export function createTlsContext(options: TlsOptions): TlsContext {
+  let current = options;
+  let ticketKey = createTicketKey();
+  let contexts = buildContexts(current, ticketKey);
+  const sniCallback: NonNullable<tls.TLSSocketOptions['SNICallback']> = (serverName, done) =>
+    done(null, contextFor(contexts, serverName));
+  return {
+    socketOptions: (alpn) => ({
+      isServer: true,
+      secureContext: contexts.byDefault,
+      SNICallback: sniCallback,
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    }),
+    setSecureContext(replacement) {
+      contexts = buildContexts(replacement, ticketKey);
+      current = replacement;
+    },
+    setTicketKey(key) {
+      ticketKey = Buffer.from(key);
+      contexts = buildContexts(current, ticketKey);
+    },
+  };
+}
+
+function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
+  const { byServerName = {} } = options;
+  // One for each certificate, however many names it has.
+  const built = new Map<TlsCertificate, tls.SecureContext>();
+  const byName = new Map<string, tls.SecureContext>();
+  for (const [name, certificate] of Object.entries(byServerName)) {
+    const context =
+      built.get(certificate) ?? buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`);
+    built.set(certificate, context);
+    byName.set(name.toLowerCase(), context);
+  }
+  return { byDefault: buildContext(options, options, ticketKey, 'tls'), byName };
+}
+
+function buildContext(
+  options: TlsOptions,
+  { cert, key, passphrase }: TlsCertificate,
+  ticketKeys: Buffer,
+  where: string,
+): tls.SecureContext {
+  const { minVersion = 'TLSv1.2', ciphers } = options;
+  try {
+    return tls.createSecureContext({
+      cert,
+      key,
+      ticketKeys,
+      minVersion,
+      // Sessions of one server must not be resumed at another one with other rules for clients.
+      sessionIdContext: 'wellknown',
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(ciphers === undefined ? {} : { ciphers }),
+    });
+  } catch (error) {
+    throw new WellknownError('OPTION_INVALID', `${where}: the certificate and its key can't be used`, {
+      fault: 'local',
+      hint: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The most specific certificate for a name: exact, then the wildcard of its parent (RFC 6125 §6.4.3), then the default.
+ */
+function contextFor({ byDefault, byName }: Contexts, serverName: string): tls.SecureContext {
+  const name = serverName.toLowerCase();
+  return byName.get(name) ?? byName.get(`*${name.slice(name.indexOf('.'))}`) ?? byDefault;
+}

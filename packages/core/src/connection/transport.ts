@@ -1,0 +1,54 @@
+// What carries one stream connection: tcp, unix, or memory in tests. A connection knows only this.
+
+import type { Address } from '../address/address.ts';
+import type { SecureInfo, TlsContext } from './tls-context.ts';
+
+export interface TransportEvents {
+  /** Bytes from the peer. The buffer is the receiver's from now on. */
+  data(chunk: Uint8Array): void;
+  /** The peer has shut down its writing side. */
+  ended(): void;
+  /** Everything written so far has been handed to the kernel, after a write that returned false. */
+  drained(): void;
+  /** Nothing more will come or go: both directions have ended, or the connection broke. Called exactly once, last. */
+  closed(error: Error | undefined): void;
+}
+
+export interface TlsHandshake {
+  readonly context: TlsContext;
+  readonly alpn: readonly string[] | undefined;
+  /** Bytes that were read already and belong to the handshake. */
+  readonly head: Uint8Array | undefined;
+  /** The handshake is done. When it fails, `closed` of the events is called instead. */
+  readonly secured: (info: SecureInfo) => void;
+}
+
+export interface Transport {
+  readonly kind: 'tcp' | 'unix' | 'memory';
+  readonly local: Address;
+  readonly remote: Address;
+  /** Bytes written but not yet taken by the kernel. */
+  readonly unsentBytes: number;
+  /** Bytes that the kernel has taken, ever. */
+  readonly sentBytes: number;
+  /** Bytes that have been read from the kernel and not been delivered yet. Only a paused transport has any. */
+  readonly undeliveredBytes: number;
+  /** Starts delivering events. Until then nothing is lost: the transport buffers a bounded amount. */
+  start(events: TransportEvents): void;
+  /**
+   * Speaks TLS from here on, as the server. What was written before goes out before in clear; what is written from now
+   * on waits for the handshake. Absent where a transport knows no TLS, or speaks it already.
+   */
+  readonly startTls?: (handshake: TlsHandshake) => void;
+  /** Queues bytes; false when the peer is slower than the writer. The transport owns `data` until it is sent. */
+  write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean;
+  /** Between `cork` and `uncork`, writes are gathered into one system call. */
+  cork(): void;
+  uncork(): void;
+  pause(): void;
+  resume(): void;
+  /** Sends what is queued, then FIN. */
+  shutdownWrite(): void;
+  /** Drops everything at once. */
+  destroy(): void;
+}

@@ -1,0 +1,149 @@
+// A program that is run for those who come, by fork-exec (`nowait`) or by `wait`: where it is, what it is told, and how
+// it is ended.
+
+import { spawn } from 'node:child_process';
+import { constants as fileConstants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import type net from 'node:net';
+import path from 'node:path';
+import type { Address } from '../address/address.ts';
+import { WellknownError } from '../errors.ts';
+
+/** What to run. */
+export interface ProgramToRun {
+  /** A path, or a name that is looked up in PATH. No shell reads it. */
+  readonly program: string;
+  readonly arguments?: readonly string[];
+  /** Who the program runs as. */
+  readonly runAs?: { readonly uid: number; readonly gid: number };
+  /** Added to this process's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a program is. It is looked for when it is asked for, so that whether it can be run is said at the start and not
+ * to the first client.
+ */
+export class ProgramPath {
+  readonly #program: string;
+  #path: string;
+
+  constructor(program: string) {
+    this.#program = program;
+    this.#path = program;
+  }
+
+  /** As of the last look that found it. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Throws OPTION_INVALID where it is not there. */
+  async find(): Promise<void> {
+    this.#path = await findProgram(this.#program);
+  }
+
+  /**
+   * Another one may be the first in PATH by now. Throws RELOAD_FAILED where there is none any more, and the path stays.
+   */
+  async findAgain(): Promise<void> {
+    try {
+      await this.find();
+    } catch (error) {
+      throw new WellknownError('RELOAD_FAILED', `the path of the program stays ${this.#path}`, {
+        fault: 'local',
+        cause: error,
+        ...(error instanceof WellknownError ? { hint: error.message } : {}),
+      });
+    }
+  }
+}
+
+async function findProgram(program: string): Promise<string> {
+  const candidates = program.includes('/')
+    ? [path.resolve(program)]
+    : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
+  for (const candidate of candidates) {
+    if (
+      await access(candidate, fileConstants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
+  }
+  throw new WellknownError('OPTION_INVALID', `the program '${program}' is not there or cannot be run`, {
+    fault: 'local',
+  });
+}
+
+export interface RunningProgram {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  /** Does nothing once it has ended. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ProgramEnd {
+  /** By a status other than 0 or a signal, or it could not be started at all. */
+  readonly failed: boolean;
+  /** For a log: `status 3`, `SIGSEGV`. */
+  readonly how: string;
+  readonly error?: unknown;
+}
+
+/**
+ * Runs it with a socket as its standard input and output; standard error is ours. `onEnd` is called once, never before
+ * this returns, and tells a program that could not be started too.
+ */
+export function runWithSocket(
+  path: string,
+  what: ProgramToRun,
+  socket: net.Socket | number,
+  variables: Readonly<Record<string, string>>,
+  onEnd: (end: ProgramEnd) => void,
+): RunningProgram {
+  const notStarted = (error: unknown): ProgramEnd => ({ failed: true, how: 'could not be started', error });
+  try {
+    const child = spawn(path, what.arguments ?? [], {
+      stdio: [socket, socket, 'inherit'],
+      env: { ...process.env, ...what.environment, ...variables },
+      ...(what.runAs === undefined ? {} : { uid: what.runAs.uid, gid: what.runAs.gid }),
+    });
+    let hasEnded = false;
+    const end = (how: ProgramEnd): void => {
+      if (!hasEnded) onEnd(how);
+      hasEnded = true;
+    };
+    child.once('error', (error) => end(notStarted(error)));
+    child.once('exit', (code, signal) => end({ failed: code !== 0, how: signal ?? `status ${code ?? 0}` }));
+    return { pid: child.pid, kill: (signal) => void child.kill(signal) };
+  } catch (error) {
+    // Some refusals of the system are an event, others (a user that may not be changed to, too large an environment)
+    // are thrown.
+    queueMicrotask(() => onEnd(notStarted(error)));
+    return { pid: undefined, kill: () => undefined };
+  }
+}
+
+/** The variables of ucspi-tcp and ucspi-unix for one connection; TCPCONNNUM is how many its peer has open. */
+export function connectionEnvironment(
+  local: Address,
+  remote: Address,
+  connectionsOfPeer: number,
+): Record<string, string> {
+  if (local.family === 'unix' || remote.family === 'unix')
+    return { ...listenerEnvironment('TCP', local), PROTO: 'UNIX', UNIXCONNNUM: String(connectionsOfPeer) };
+  return {
+    ...listenerEnvironment('TCP', local),
+    TCPREMOTEIP: remote.address,
+    TCPREMOTEPORT: String(remote.port),
+    TCPCONNNUM: String(connectionsOfPeer),
+  };
+}
+
+/** The part of them that is known before anybody has come. */
+export function listenerEnvironment(protocol: 'TCP' | 'UDP', local: Address): Record<string, string> {
+  if (local.family === 'unix') return { PROTO: 'UNIX', UNIXLOCALPATH: local.path };
+  return { PROTO: protocol, [`${protocol}LOCALIP`]: local.address, [`${protocol}LOCALPORT`]: String(local.port) };
+}

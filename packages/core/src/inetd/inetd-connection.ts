@@ -1,0 +1,54 @@
+// One connection that somebody else has accepted: inetd's personality. xinetd, tcpserver, s6 and systemd's Accept=yes
+// run a program with the connection as descriptor 0; it serves that one and ends.
+
+import net from 'node:net';
+import { Connection } from '../connection/connection.ts';
+import type { CloseReason } from '../connection/states.ts';
+import { WellknownError } from '../errors.ts';
+import { createNetTransport } from '../connection/net-transport.ts';
+import { resolveOptions, type ServerOptions } from '../options.ts';
+import { PendingWork } from '../accept/pending-work.ts';
+import type { Protocol } from '../protocol.ts';
+import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
+import { TimerWheel } from '../time/timer-wheel.ts';
+
+/**
+ * Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is
+ * done. Rejects when descriptor 0 is no stream socket.
+ */
+export async function serveStandardInput(
+  protocol: Protocol,
+  options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {},
+): Promise<CloseReason> {
+  const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, options);
+  const limits = services[0]?.limits;
+  if (limits === undefined || (protocol.open === undefined && protocol.connection === undefined)) {
+    throw new WellknownError('OPTION_INVALID', `${protocol.name} is not served over streams`, { fault: 'local' });
+  }
+  const socket = openSocket();
+  const wheel = new TimerWheel(clock);
+  const connection = new Connection(
+    1,
+    createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
+    { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) },
+  );
+  const closed = connection.closed;
+  const work = new PendingWork();
+  process.once('SIGTERM', () => connection.startDrain());
+  serveConnection(protocol, connection, { log, clock, workerSlot: 0, workerCount: 1, counters: {}, work });
+  const reason = await closed;
+  await work.drain(drainTimeoutMs, clock, Promise.resolve());
+  return reason;
+}
+
+function openSocket(): net.Socket {
+  try {
+    return new net.Socket({ fd: 0, readable: true, writable: true, allowHalfOpen: true });
+  } catch (error) {
+    throw new WellknownError('BIND_FAILED', 'standard input is no socket', {
+      fault: 'system',
+      hint: 'run this from inetd, tcpserver or the like',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,255 @@
+// inetd's `wait`, systemd's `Accept=no`: somebody is at the door, the program is run with the listening socket itself
+// (or the datagram socket) as its standard input and output, and nobody looks at the socket here until it has ended.
+//
+// Nothing is ever accepted or received here. listen(2) is a property of the socket that all who hold it share, so a
+// short-lived process calls it and ends: Node itself cannot listen without accepting.
+
+import { spawn } from 'node:child_process';
+import type { Address } from '../address/address.ts';
+import type { Timer } from '../time/clock.ts';
+import { WellknownError } from '../errors.ts';
+import {
+  listenerEnvironment,
+  ProgramPath,
+  runWithSocket,
+  type ProgramToRun,
+  type RunningProgram,
+} from './child-program.ts';
+import type { BoundListener } from '../listener/listener.ts';
+import { resolveOptions, type ServerOptions } from '../options.ts';
+import type { Server } from '../server.ts';
+import { createSingleProcessServer, type Entrance } from '../supervisor/server-lifecycle.ts';
+import { watchDatagrams, watchStream, type ReadinessWatch } from '../kernel/readiness.ts';
+import {
+  DEFAULT_WAIT_POLICY,
+  NEW_DOOR,
+  stepDoor,
+  type Door,
+  type DoorAction,
+  type DoorEvent,
+  type WaitPolicy,
+} from './wait-policy.ts';
+
+export interface WaitServerOptions
+  extends
+    ProgramToRun,
+    Partial<WaitPolicy>,
+    Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
+  /** Each listener has a door of its own, with one program at a time. */
+  readonly listen: string | readonly string[];
+}
+
+interface WatchedEntrance extends Pick<Entrance, 'listener' | 'url'> {
+  readonly watch: ReadinessWatch;
+  door: Door;
+  program: RunningProgram | undefined;
+  pause: Timer | undefined;
+  whenClosed: (() => void) | undefined;
+}
+
+/**
+ * Serves by running a program whenever somebody waits at a listener, with the listening socket as its descriptors 0 and
+ * 1. A close sends TERM at once, since only the program can stop letting people in, and KILL when the grace is over.
+ */
+export function createWaitServer(options: WaitServerOptions): Server {
+  const protocol = { name: 'exec', port: 0, open: () => ({ data: () => undefined }), datagrams: () => () => undefined };
+  const resolved = resolveOptions({ protocol, listen: options.listen }, options);
+  const { log, clock, backlog } = resolved;
+  const policy = policyOf(options);
+  const program = new ProgramPath(options.program);
+  const entrances: WatchedEntrance[] = [];
+  const counters = { starts: 0, failures: 0, pauses: 0 };
+
+  const happened = (entrance: WatchedEntrance, event: DoorEvent): void => {
+    const { door, action } = stepDoor(entrance.door, event, clock.nowMs(), policy);
+    entrance.door = door;
+    carryOut(entrance, action);
+    if (door.at === 'closed') entrance.whenClosed?.();
+  };
+
+  const carryOut = (entrance: WatchedEntrance, action: DoorAction): void => {
+    switch (action.do) {
+      case 'watch':
+        entrance.watch.once(() => happened(entrance, { type: 'ready' }));
+        return;
+      case 'run':
+        run(entrance);
+        return;
+      case 'pause':
+        counters.pauses += 1;
+        pause(entrance, action);
+        return;
+      case 'end-program':
+        entrance.program?.kill('SIGTERM');
+        return;
+      case 'nothing':
+    }
+  };
+
+  const run = (entrance: WatchedEntrance): void => {
+    counters.starts += 1;
+    const { listener, url } = entrance;
+    entrance.program = runWithSocket(
+      program.path,
+      options,
+      listener.descriptor,
+      environmentOf(listener),
+      ({ failed, how, error }) => {
+        const isWanted = entrance.door.at === 'closing';
+        if (failed && !isWanted) counters.failures += 1;
+        if (error === undefined)
+          log[failed && !isWanted ? 'warn' : 'debug'](
+            { endpoint: url, pid: entrance.program?.pid },
+            `the program has ended (${how})`,
+          );
+        else log.error({ endpoint: url, err: error }, 'the program could not be started');
+        entrance.program = undefined;
+        happened(entrance, { type: 'ended', failed });
+      },
+    );
+    log.debug({ endpoint: url, pid: entrance.program.pid }, 'somebody is at the door: started the program');
+  };
+
+  const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<DoorAction, { do: 'pause' }>): void => {
+    const seconds = Number((forMs / 1000).toFixed(1));
+    if (why === 'program-fails')
+      log.warn(
+        { endpoint: entrance.url, pauseMs: forMs },
+        `the program failed as soon as it had begun, it is not started again for ${seconds} s`,
+      );
+    else {
+      log.error(
+        { endpoint: entrance.url, pauseMs: forMs },
+        `the program was started ${policy.maxStartsPerMinute} times within a minute, nobody is let in for ${seconds} s: ` +
+          'it must take what waits at its standard input before it ends; if it does, raise maxStartsPerMinute (--max-starts)',
+      );
+    }
+    // Repeats, for that is the kind of timer that keeps the process from ending: in a pause nothing else does.
+    const timer = clock.every(
+      forMs,
+      () => {
+        timer.cancel();
+        happened(entrance, { type: 'pause-over' });
+      },
+      { keepAlive: true },
+    );
+    entrance.pause = timer;
+  };
+
+  const enter = async ({ listener, url }: Entrance): Promise<void> => {
+    const { socket, descriptor } = listener;
+    let watch: ReadinessWatch;
+    try {
+      // Datagrams at once, before one could be received.
+      watch = socket.type === 'datagram' ? watchDatagrams(socket.socket) : watchStream(socket.handle);
+      if (socket.type === 'stream') await listenInKernel(descriptor, backlog);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    const entrance: WatchedEntrance = {
+      listener,
+      url,
+      watch,
+      door: NEW_DOOR,
+      program: undefined,
+      pause: undefined,
+      whenClosed: undefined,
+    };
+    entrances.push(entrance);
+    carryOut(entrance, { do: 'watch' });
+  };
+
+  const closeEntrance = async (entrance: WatchedEntrance): Promise<void> => {
+    const closed = new Promise<void>((resolve) => (entrance.whenClosed = resolve));
+    entrance.pause?.cancel();
+    entrance.watch.stop();
+    happened(entrance, { type: 'close' });
+    await closed;
+    await entrance.watch.close(() => entrance.listener.close());
+  };
+
+  const killAll = (): void => {
+    for (const { program: running } of entrances) running?.kill('SIGKILL');
+  };
+
+  return createSingleProcessServer(resolved, {
+    services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
+    prepare: () => program.find(),
+    enter,
+    async drain(graceMs) {
+      const kill = clock.after(graceMs, killAll);
+      await Promise.all(entrances.map(closeEntrance));
+      kill.cancel();
+    },
+    hurry: (graceMs) => void clock.after(graceMs, killAll),
+    async reload() {
+      await program.findAgain();
+      log.info(
+        { program: program.path },
+        'the program was looked for again, whoever comes next gets what is there now; one that runs goes on',
+      );
+    },
+    answer() {
+      const count = (at: Door['at'][]): number => entrances.filter(({ door }) => at.includes(door.at)).length;
+      return {
+        share: {
+          listeners: [],
+          counters: { ...counters, running: count(['running', 'closing']), paused: count(['paused']) },
+        },
+        pairs: [],
+      };
+    },
+    hint: 'the program serves by itself',
+  });
+}
+
+function policyOf({
+  maxStartsPerMinute = DEFAULT_WAIT_POLICY.maxStartsPerMinute,
+  pauseMs = DEFAULT_WAIT_POLICY.pauseMs,
+}: WaitServerOptions): WaitPolicy {
+  for (const [name, value, min, unit] of [
+    ['maxStartsPerMinute', maxStartsPerMinute, 1, 'starts'],
+    ['pauseMs', pauseMs, 1, 'milliseconds'],
+  ] as const) {
+    if (!(value >= min))
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `option '${name}' is ${value}, allowed is a number of ${unit} from ${min}`,
+        { fault: 'local' },
+      );
+  }
+  return { maxStartsPerMinute, pauseMs };
+}
+
+function environmentOf({ endpoint }: BoundListener): Record<string, string> {
+  if (endpoint.scheme === 'unix')
+    return listenerEnvironment('TCP', { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` });
+  const local: Address = {
+    family: endpoint.host.includes(':') ? 'ipv6' : 'ipv4',
+    address: endpoint.host,
+    port: endpoint.port,
+  };
+  return listenerEnvironment(endpoint.scheme === 'udp' ? 'UDP' : 'TCP', local);
+}
+
+const INHERITED = 3;
+// It ends in the same turn in which it listens, before it could accept.
+const LISTEN_AND_END = `require('node:net').createServer().on('error', (error) => { process.stdout.write(error.code); process.exitCode = 1; })
+  .listen({ fd: ${INHERITED}, backlog: Number(process.argv[1]) }, () => process.exit())`;
+
+/** Has the kernel queue connections for a bound socket. Rejects with the system's error. */
+async function listenInKernel(descriptor: number, backlog: number): Promise<void> {
+  // Options of this program's own Node (a debugger's port, a loader) are not for it.
+  const child = spawn(process.execPath, ['-e', LISTEN_AND_END, String(backlog)], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit', descriptor],
+  });
+  let code = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (code += text));
+  const status = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve(exitCode ?? -1));
+  });
+  if (status !== 0) throw Object.assign(new Error(`listen: ${code === '' ? `status ${status}` : code}`), { code });
+}

@@ -1,0 +1,271 @@
+// Binding without accepting: the sockets that a primary owns for its whole life and lends to its workers.
+//
+// Node offers this in the open as net.BoundSocket (24.19, 26.4). Before that, the only way is the function that
+// node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. Undocumented access is guarded: where
+// it is missing, a clear error says so.
+
+import type dgram from 'node:dgram';
+import net from 'node:net';
+import { WellknownError } from '../errors.ts';
+
+/** A stream socket that is bound and not accepting. */
+export interface BoundStream {
+  /** Where it is really bound; undefined for a unix socket. */
+  readonly bound: { readonly address: string; readonly port: number } | undefined;
+  /** What `net.Server.listen` takes, and what a message to a worker may carry. */
+  readonly handle: net.Socket;
+  /** The number in this process, for programs that inherit it. */
+  readonly descriptor: number;
+  close(): void;
+}
+
+/**
+ * Where to bind: an IP address and port, a path (an abstract name begins with NUL), or a socket that is bound already.
+ */
+export type BindTarget =
+  | { readonly address: string; readonly port: number; readonly reusePort?: boolean }
+  | { readonly path: string }
+  | { readonly descriptor: number };
+
+interface SocketName {
+  readonly address?: string;
+  readonly port?: number;
+}
+/** A handle as Node's own code has it, in the parts that are used here. */
+export interface RawHandle {
+  readonly fd: number;
+  getsockname?(out: object): number;
+  close(): void;
+}
+type CreateServerHandle = (
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+  flags?: number,
+) => RawHandle | number;
+interface BoundSocketInstance {
+  address(): { readonly address: string; readonly port: number } | string;
+  fd(): number;
+  close(): void;
+}
+type BoundSocketConstructor = new (options: object) => BoundSocketInstance;
+
+const internals = net as unknown as {
+  readonly BoundSocket?: BoundSocketConstructor;
+  readonly _createServerHandle?: CreateServerHandle;
+};
+
+const [nodeMajor = 0, nodeMinor = 0] = process.versions.node.split('.').map(Number);
+
+/**
+ * Whether several sockets may share one address with SO_REUSEPORT here, each with a queue of its own (libuv 1.49;
+ * Linux).
+ */
+export const offersReusePort =
+  process.platform === 'linux' && (nodeMajor > 22 || (nodeMajor === 22 && nodeMinor >= 12));
+
+// The flag of uv_tcp_bind.
+const UV_TCP_REUSEPORT = 2;
+
+/**
+ * Binds in the kernel now, so that an address in use is reported before any worker is forked. Throws an errno error.
+ */
+export function bindStream(target: BindTarget): BoundStream {
+  // BoundSocket learnt `path` later than `host`; unix and inherited sockets keep to the older way.
+  if (internals.BoundSocket !== undefined && 'address' in target) {
+    const socket = new internals.BoundSocket({
+      host: target.address,
+      port: target.port,
+      reusePort: target.reusePort === true,
+    });
+    const bound = socket.address();
+    const descriptor = socket.fd();
+    const handle = new net.Socket({ handle: socket } as net.SocketConstructorOpts);
+    return {
+      bound: typeof bound === 'string' ? undefined : bound,
+      handle,
+      descriptor,
+      close: () => void handle.destroy(),
+    };
+  }
+  const create = internals._createServerHandle;
+  if (create === undefined) {
+    throw new WellknownError(
+      'UNSUPPORTED',
+      `Node ${process.version} offers no way to bind a socket without accepting from it`,
+      {
+        fault: 'system',
+        hint: 'use --workers 0, or a Node version that the README names',
+      },
+    );
+  }
+  const raw = createRaw(create, target);
+  if (typeof raw === 'number') throw errnoError(raw);
+  const name: SocketName = {};
+  // libuv keeps EADDRINUSE back at bind and reports it here.
+  const code = raw.getsockname?.(name) ?? 0;
+  if (code < 0) {
+    raw.close();
+    throw errnoError(code);
+  }
+  const bound =
+    name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
+  return { bound, handle: raw as unknown as net.Socket, descriptor: raw.fd, close: () => raw.close() };
+}
+
+function createRaw(create: CreateServerHandle, target: BindTarget): RawHandle | number {
+  if ('descriptor' in target) return create(null, 0, -1, target.descriptor);
+  if ('path' in target) return create(target.path, -1, -1);
+  return create(
+    target.address,
+    target.port,
+    target.address.includes(':') ? 6 : 4,
+    undefined,
+    target.reusePort === true ? UV_TCP_REUSEPORT : 0,
+  );
+}
+
+interface ListeningInternals {
+  _handle: unknown;
+  _listen2?: (address: null, port: number, addressType: number, backlog: number) => void;
+}
+
+/** Lets `server` accept from a bound stream socket. Emits 'listening' or 'error', as `net.Server.listen` does. */
+export function listenOnHandle(server: net.Server, handle: net.Socket, backlog: number): void {
+  const parts = server as unknown as ListeningInternals;
+  // A worker's net.Server takes a pipe for a number in the primary's table of file descriptors, and asks the primary to
+  // accept from it. Set by hand, the handle is used as it is.
+  if (handle.constructor.name === 'Pipe' && parts._listen2 !== undefined) {
+    parts._handle = handle;
+    parts._listen2(null, -1, -1, backlog);
+    return;
+  }
+  server.listen(handle, backlog);
+}
+
+const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  [-98]: 'EADDRINUSE',
+  [-99]: 'EADDRNOTAVAIL',
+  [-13]: 'EACCES',
+  [-22]: 'EINVAL',
+  [-97]: 'EAFNOSUPPORT',
+  [-2]: 'ENOENT',
+};
+
+function errnoError(code: number): NodeJS.ErrnoException {
+  const name = ERRNO_NAMES[code] ?? `errno ${-code}`;
+  return Object.assign(new Error(`bind: ${name}`), { code: name, errno: code });
+}
+
+interface RawDatagramHandle {
+  readonly fd: number;
+  recvStop?(): number;
+  lookup?: (address: string, done: (error: Error | null, address: string, family: number) => void) => void;
+  send?: (
+    this: RawDatagramHandle,
+    request: RawSendRequest,
+    list: readonly Uint8Array[],
+    count: number,
+    port: number,
+    address: string,
+    wantsCallback: boolean,
+  ) => number;
+}
+
+interface RawSendRequest {
+  list?: readonly Uint8Array[];
+  readonly constructor: unknown;
+}
+
+function rawDatagramHandle(socket: dgram.Socket): RawDatagramHandle | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find((candidate) => candidate.description === 'state symbol');
+  return symbol === undefined
+    ? undefined
+    : (socket as unknown as Record<symbol, { readonly handle?: RawDatagramHandle }>)[symbol]?.handle;
+}
+
+/** The number of a datagram socket in this process, for programs that inherit it; -1 where Node does not tell. */
+export const datagramDescriptor = (socket: dgram.Socket): number => rawDatagramHandle(socket)?.fd ?? -1;
+
+/**
+ * Keeps a datagram socket that only sends to literal addresses from asking the resolver about them, which costs a tick
+ * for each datagram. A socket that came from another process has no `lookup` option. Where Node keeps it elsewhere the
+ * socket works, only slower.
+ */
+export function resolveNothing(socket: dgram.Socket): void {
+  const handle = rawDatagramHandle(socket);
+  if (typeof handle?.lookup !== 'function') return;
+  const family = socket.address().family === 'IPv6' ? 6 : 4;
+  handle.lookup = (address, done) => done(null, address || (family === 6 ? '::1' : '127.0.0.1'), family);
+}
+
+/**
+ * Sends without asking or waiting. More than 0: handed to the kernel. 0: libuv keeps it until there is room. Less: the
+ * kernel's refusal.
+ */
+export type DirectSend = (message: Uint8Array, port: number, address: string) => number;
+
+/**
+ * A way to send that tells at once what became of the datagram, and costs half of `dgram.Socket.send`. The handle wants
+ * a request object of a class that Node does not export: the first ordinary send is watched for one. Until then it is
+ * `undefined` and the ordinary send is the way. The handle asserts what it is given: the caller has checked that it is
+ * bytes, a port from 1 and a string.
+ */
+export function createDirectSend(socket: dgram.Socket): { readonly send: DirectSend | undefined } {
+  const handle = rawDatagramHandle(socket);
+  const native = handle?.send;
+  const learned: { send: DirectSend | undefined } = { send: undefined };
+  if (handle === undefined || typeof native !== 'function') return learned;
+  handle.send = (first, ...rest) => {
+    handle.send = native;
+    const Request = first.constructor;
+    if (typeof Request === 'function' && Request !== Object)
+      learned.send = directSend(handle, native, Request as new () => RawSendRequest);
+    return native.call(handle, first, ...rest);
+  };
+  return learned;
+}
+
+function directSend(
+  handle: RawDatagramHandle,
+  native: NonNullable<RawDatagramHandle['send']>,
+  Request: new () => RawSendRequest,
+): DirectSend {
+  let request = new Request();
+  return (message, port, address) => {
+    const list = [message];
+    // Kept alive with the request, should libuv keep it.
+    request.list = list;
+    const result = native.call(handle, request, list, 1, port, address, false);
+    if (result === 0) request = new Request();
+    return result;
+  };
+}
+
+/** Stops a bound datagram socket from taking what arrives, so that only the workers it was lent to receive. */
+export function stopReceiving(socket: dgram.Socket): void {
+  const handle = rawDatagramHandle(socket);
+  if (handle?.recvStop === undefined) {
+    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, {
+      fault: 'system',
+      hint: 'use --workers 0',
+    });
+  }
+  handle.recvStop();
+}
+
+/** The number of an accepted socket's descriptor; -1 where Node does not tell. */
+export function descriptorOf(socket: net.Socket): number {
+  return (socket as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+}
+
+/**
+ * Sets TCP_NODELAY on a listening socket. On Linux every connection accepted from it inherits that, which saves a
+ * system call for each. False where it can't be done; true for a unix socket, which needs none.
+ */
+export function setNoDelayForAll(server: net.Server): boolean {
+  const handle = (server as unknown as { readonly _handle?: { setNoDelay?: (on: boolean) => number } | null })._handle;
+  if (handle?.constructor.name === 'Pipe') return true;
+  return process.platform === 'linux' && handle?.setNoDelay?.(true) === 0;
+}

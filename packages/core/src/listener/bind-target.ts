@@ -1,0 +1,24 @@
+// From what `listen` names to bound sockets: an endpoint may mean several, and so may a name of systemd's.
+
+import { endpointsToBind } from '../address/datagram-endpoints.ts';
+import { isEndpoint, type ListenTarget } from '../address/listen-target.ts';
+import { bindListener, type BindOptions, type BoundListener } from './listener.ts';
+import { descriptorsOf, endpointOfDescriptor } from './inherited-descriptors.ts';
+
+/**
+ * Binds or adopts what a target means, one after the other: each is the caller's, to close too, as soon as it is given
+ * out, also when the next one fails. The unix path of a socket that was passed to this process stays its owner's.
+ */
+export async function* bindTarget(
+  target: ListenTarget,
+  options: Pick<BindOptions, 'unixMode' | 'replacePath'>,
+): AsyncGenerator<BoundListener> {
+  if (isEndpoint(target)) {
+    for (const endpoint of await endpointsToBind(target)) yield await bindListener(endpoint, options);
+    return;
+  }
+  for (const descriptor of descriptorsOf(target)) {
+    const listener = await bindListener(endpointOfDescriptor(descriptor), { descriptor });
+    yield { ...listener, close: () => listener.close({ keepPath: true }) };
+  }
+}

@@ -1,0 +1,329 @@
+// Binds what a service listens on, once, in the process that owns it. It never accepts: it lends the bound sockets out.
+
+import type dgram from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { isIpv4, isIpv6 } from '../address/address.ts';
+import { createDatagramSocket } from '../datagram/socket.ts';
+import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { WellknownError, type ErrorCode } from '../errors.ts';
+import { bindStream, datagramDescriptor, type BindTarget } from '../kernel/raw-handles.ts';
+
+/** A socket bound in the kernel. Closing it takes the address back. */
+export interface BoundListener {
+  /** With the port that the kernel gave, where 0 was asked for. */
+  readonly endpoint: Endpoint;
+  readonly socket:
+    | { readonly type: 'stream'; readonly handle: net.Socket }
+    | { readonly type: 'datagram'; readonly socket: dgram.Socket };
+  /** The number of the socket in this process, for a program that inherits it. */
+  readonly descriptor: number;
+  /** `keepPath` leaves a unix path in place, for whoever has inherited the socket. */
+  close(options?: { readonly keepPath?: boolean }): Promise<void>;
+}
+
+export interface BindOptions {
+  /** Lets several sockets of this program share the address, each with a queue of its own. */
+  readonly reusePort?: boolean;
+  /** Adopts a socket that is bound already instead of binding: inherited from a predecessor or from systemd. */
+  readonly descriptor?: number;
+  /** The permissions of a unix path; by default those that the umask leaves. */
+  readonly unixMode?: number | undefined;
+  /** Takes the unix path even from a program that still listens there. */
+  readonly replacePath?: boolean;
+}
+
+/** Binds, or throws a WellknownError that names the endpoint, the reason and what to do. */
+export async function bindListener(endpoint: Endpoint, options: BindOptions = {}): Promise<BoundListener> {
+  try {
+    if (options.descriptor !== undefined) return await adopt(endpoint, options.descriptor);
+    if (endpoint.scheme === 'unix') return await bindUnix(endpoint, options);
+    const addresses = await addressesOf(endpoint.host);
+    return await firstThatBinds(addresses, (address) =>
+      endpoint.scheme === 'udp' ? bindUdp(endpoint, address, options) : bindTcp(endpoint, address, options),
+    );
+  } catch (error) {
+    throw explainBindFailure(endpoint, error);
+  }
+}
+
+/** All addresses means both families on one socket; where IPv6 is switched off, IPv4 alone. */
+async function addressesOf(host: string): Promise<string[]> {
+  if (host === '') return ['::', '0.0.0.0'];
+  if (isIpv4(host) || isIpv6(host)) return [host];
+  return [(await lookup(host)).address];
+}
+
+async function firstThatBinds<Bound>(
+  addresses: readonly string[],
+  bind: (address: string) => Bound | Promise<Bound>,
+): Promise<Bound> {
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      return await bind(address);
+    } catch (error) {
+      failure = error;
+      const code = codeOf(error);
+      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') break;
+    }
+  }
+  throw failure;
+}
+
+const closed = (close: () => void): Promise<void> => {
+  close();
+  return Promise.resolve();
+};
+
+type PortEndpoint = Exclude<Endpoint, { scheme: 'unix' }>;
+
+function bindTcp(endpoint: PortEndpoint, address: string, { reusePort = false }: BindOptions): BoundListener {
+  const stream = bindStream({ address, port: endpoint.port, reusePort });
+  return {
+    endpoint: { ...endpoint, host: address, port: stream.bound?.port ?? endpoint.port },
+    socket: { type: 'stream', handle: stream.handle },
+    descriptor: stream.descriptor,
+    close: () => closed(() => stream.close()),
+  };
+}
+
+/**
+ * Takes over a socket that another program has bound. Its address is asked of the kernel, except for a path, which
+ * keeps its name.
+ */
+async function adopt(endpoint: Endpoint, descriptor: number): Promise<BoundListener> {
+  if (endpoint.scheme === 'udp') return bindUdp(endpoint, endpoint.host, { descriptor });
+  const stream = bindStream({ descriptor });
+  const { bound } = stream;
+  const real: Endpoint =
+    endpoint.scheme === 'unix' || bound === undefined
+      ? endpoint
+      : { ...endpoint, host: bound.address, port: bound.port };
+  return {
+    endpoint: real,
+    socket: { type: 'stream', handle: stream.handle },
+    descriptor,
+    async close({ keepPath = false } = {}) {
+      stream.close();
+      if (real.scheme === 'unix' && !real.abstract && !keepPath) await unlink(real.path).catch(() => undefined);
+    },
+  };
+}
+
+async function bindUdp(
+  endpoint: PortEndpoint,
+  address: string,
+  { reusePort = false, descriptor }: BindOptions,
+): Promise<BoundListener> {
+  const socket = createDatagramSocket(address.includes(':') ? 'udp6' : 'udp4', {
+    dualStack: address === '::',
+    reusePort,
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
+    socket.bind(
+      descriptor === undefined
+        ? { port: endpoint.port, address, exclusive: true }
+        : { fd: descriptor, exclusive: true },
+      () => {
+        socket.off('error', reject);
+        resolve();
+      },
+    );
+  });
+  return {
+    endpoint: { ...endpoint, host: socket.address().address, port: socket.address().port },
+    socket: { type: 'datagram', socket },
+    descriptor: datagramDescriptor(socket),
+    close: () =>
+      new Promise((resolve) => {
+        try {
+          socket.close(() => resolve());
+        } catch {
+          // Already closed by whoever served on it.
+          resolve();
+        }
+      }),
+  };
+}
+
+async function bindUnix(
+  endpoint: Extract<Endpoint, { scheme: 'unix' }>,
+  { unixMode: mode, replacePath = false }: BindOptions,
+): Promise<BoundListener> {
+  if (endpoint.abstract) {
+    const bound = bindStream({ path: `\0${endpoint.path}` });
+    return {
+      endpoint,
+      socket: { type: 'stream', handle: bound.handle },
+      descriptor: bound.descriptor,
+      close: () => closed(() => bound.close()),
+    };
+  }
+  await mustBeFree(endpoint.path);
+  if (!replacePath && (await answers(endpoint.path)))
+    throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
+  // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under
+  // a temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
+  const temporary = temporaryName(endpoint.path);
+  const target: BindTarget = { path: temporary };
+  const bound = bindStream(target);
+  let inode: number | undefined;
+  try {
+    // Before it gets its name: nobody can have opened it with other permissions.
+    if (mode !== undefined) await chmod(temporary, mode);
+    inode = await inodeOf(temporary);
+    await rename(temporary, endpoint.path);
+  } catch (error) {
+    bound.close();
+    throw error;
+  }
+  return {
+    endpoint,
+    socket: { type: 'stream', handle: bound.handle },
+    descriptor: bound.descriptor,
+    async close({ keepPath = false } = {}) {
+      bound.close();
+      if (!keepPath && (await inodeOf(endpoint.path)) === inode) await unlink(endpoint.path).catch(() => undefined);
+    },
+  };
+}
+
+// sun_path of unix(7), less the end of the text. libuv cuts what is longer without a word.
+const MAX_PATH_BYTES = 107;
+
+/** Beside the final name, and short enough where that one is long. */
+function temporaryName(file: string): string {
+  const fits = [`${file}.${process.pid}`, path.join(path.dirname(file), `.${process.pid}`)].find(
+    (name) => Buffer.byteLength(name) <= MAX_PATH_BYTES,
+  );
+  if (fits === undefined)
+    throw Object.assign(new Error('there is no room for a temporary name'), { code: 'ENAMETOOLONG' });
+  return fits;
+}
+
+/**
+ * A stale socket is replaced; anything else that has the name is somebody's file. libuv reports a missing folder as
+ * EACCES.
+ */
+async function mustBeFree(file: string): Promise<void> {
+  await stat(path.dirname(file));
+  const there = await lstat(file).catch(() => undefined);
+  if (there !== undefined && !there.isSocket())
+    throw Object.assign(new Error('a file that is no socket has that name'), { code: 'EEXIST' });
+}
+
+/** Another program may have taken the path over since: then it is not ours to unlink. */
+const inodeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ ino }) => ino,
+    () => undefined,
+  );
+
+/** Tells a living listener from a path that a killed process left behind. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+const EXPLANATIONS: Readonly<
+  Record<string, { readonly code: ErrorCode; readonly reason: string; readonly hint: string }>
+> = {
+  EADDRINUSE: {
+    code: 'ADDRESS_IN_USE',
+    reason: 'the address is in use',
+    hint: 'end the program that listens there, or choose another port with --listen or --port-offset',
+  },
+  EACCES: {
+    code: 'PERMISSION_DENIED',
+    reason: 'permission denied',
+    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or choose another port with --listen or --port-offset',
+  },
+  EPERM: {
+    code: 'PERMISSION_DENIED',
+    reason: 'the system forbids it',
+    hint: 'check the limits of the service or container that this runs in',
+  },
+  EADDRNOTAVAIL: {
+    code: 'ADDRESS_NOT_AVAILABLE',
+    reason: 'no interface of this machine has the address',
+    hint: 'leave the host empty for all addresses, or name one that `ip address` shows',
+  },
+  EAFNOSUPPORT: {
+    code: 'ADDRESS_NOT_AVAILABLE',
+    reason: 'this machine does not speak that address family',
+    hint: 'use an IPv4 address',
+  },
+  ENOTFOUND: {
+    code: 'NAME_NOT_FOUND',
+    reason: 'the host name is not known',
+    hint: 'use an address, or check the name',
+  },
+  EAI_AGAIN: {
+    code: 'NAME_NOT_FOUND',
+    reason: 'the host name could not be looked up',
+    hint: 'use an address, or check the resolver',
+  },
+};
+
+/** The same for paths, where they differ. */
+const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
+  EADDRINUSE: {
+    code: 'ADDRESS_IN_USE',
+    reason: 'the path is in use',
+    hint: 'end the program that listens there, or choose another path',
+  },
+  EEXIST: {
+    code: 'ADDRESS_IN_USE',
+    reason: 'a file that is no socket has that name',
+    hint: 'remove it, or choose another path',
+  },
+  EACCES: {
+    code: 'PERMISSION_DENIED',
+    reason: 'permission denied',
+    hint: 'the folder must be writable; or choose another path',
+  },
+  ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
+  ENAMETOOLONG: {
+    code: 'BIND_FAILED',
+    reason: 'the folder of the path has too long a name',
+    hint: 'choose a shorter one: a path of 107 bytes is all that the kernel takes',
+  },
+  ENOTDIR: {
+    code: 'BIND_FAILED',
+    reason: 'what should be the folder of the path is none',
+    hint: 'choose another path',
+  },
+};
+
+/**
+ * Says in the words of a person why an endpoint could not be bound or listened on; `cause` keeps the system's error.
+ */
+export function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
+  if (error instanceof WellknownError) return error;
+  const code = codeOf(error);
+  const explanation = (endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code];
+  const message = error instanceof Error ? error.message : String(error);
+  return new WellknownError(
+    explanation?.code ?? 'BIND_FAILED',
+    `cannot listen on ${formatEndpoint(endpoint)}: ${explanation?.reason ?? message}`,
+    {
+      fault: 'system',
+      ...(explanation === undefined ? {} : { hint: explanation.hint }),
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,154 @@
+// The sockets that a primary owns: bound by the accept strategy, inherited from a predecessor where there is one, lent
+// to workers, handed on to a successor.
+
+import type dgram from 'node:dgram';
+import type net from 'node:net';
+import type { AcceptStrategy } from '../options.ts';
+import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { WellknownError } from '../errors.ts';
+import type { Inheritance } from './inheritance.ts';
+import { formatListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { bindListener, type BoundListener } from './listener.ts';
+import { descriptorsOf, endpointOfDescriptor } from './inherited-descriptors.ts';
+import { offersReusePort, stopReceiving } from '../kernel/raw-handles.ts';
+
+export interface SharedSocket {
+  readonly id: number;
+  readonly service: number;
+  /** The slot that its queue belongs to; undefined for a socket that all workers share. */
+  readonly slot: number | undefined;
+  /** As it was asked for: the key under which a successor finds it. */
+  readonly asked: Endpoint;
+  /** Of a socket that was passed to the program: the target that named it. */
+  readonly passedAs?: string;
+  readonly listener: BoundListener;
+  readonly via: 'handle' | 'cluster' | 'dispatch';
+}
+
+/** Which strategy a listener really gets: `inherit` takes the best that this Node offers for its kind. */
+export function strategyFor(
+  strategy: AcceptStrategy,
+  endpoint: Endpoint,
+  workers: number,
+): Exclude<AcceptStrategy, 'inherit'> {
+  if (endpoint.scheme === 'unix' && (strategy === 'inherit' || strategy === 'inherit-sharded')) return 'inherit-shared';
+  // Datagrams are never accepted: whoever holds the socket receives.
+  if (endpoint.scheme === 'udp' && (strategy === 'dispatch' || strategy === 'cluster-rr')) return 'inherit-shared';
+  if (strategy === 'inherit') return offersReusePort && workers > 1 ? 'inherit-sharded' : 'inherit-shared';
+  return strategy;
+}
+
+export interface BindRequest {
+  readonly service: number;
+  readonly asked: Endpoint;
+  readonly strategy: AcceptStrategy;
+  /** The slots that get sockets of their own, where the strategy wants that. */
+  readonly slots: readonly number[];
+  /** The number of the first socket; the others follow. */
+  readonly firstId: number;
+  readonly inheritance: Inheritance;
+  readonly unixMode: number | undefined;
+}
+
+/** Binds one endpoint of a service as its strategy wants. */
+export async function bindShared({
+  service,
+  asked,
+  strategy,
+  slots,
+  firstId,
+  inheritance,
+  unixMode,
+}: BindRequest): Promise<SharedSocket[]> {
+  const kind = strategyFor(strategy, asked, slots.length);
+  if (kind === 'inherit-sharded' && !offersReusePort) {
+    throw new WellknownError(
+      'UNSUPPORTED',
+      'inherit-sharded needs SO_REUSEPORT, which this Node does not offer on this system',
+      {
+        fault: 'system',
+        hint: 'use Node 22.12 or newer on Linux, or --accept inherit',
+      },
+    );
+  }
+  const sockets: SharedSocket[] = [];
+  let endpoint = asked;
+  try {
+    // With SO_REUSEPORT another program of the same user could share the address unnoticed: bind once without, to be
+    // told.
+    if (
+      kind === 'inherit-sharded' &&
+      slots[0] === 1 &&
+      !inheritance.has(asked) &&
+      asked.scheme !== 'unix' &&
+      asked.port !== 0
+    )
+      await (await bindListener(asked)).close();
+    for (const slot of kind === 'inherit-sharded' ? slots : [undefined]) {
+      const descriptor = inheritance.take(asked, slot);
+      const listener = await bindListener(endpoint, {
+        reusePort: slot !== undefined,
+        unixMode,
+        ...(descriptor === undefined ? {} : { descriptor }),
+      });
+      // The first shard of port 0 decides for the others.
+      endpoint = listener.endpoint;
+      sockets.push(
+        toShared(
+          firstId + sockets.length,
+          service,
+          slot,
+          asked,
+          listener,
+          kind === 'dispatch' ? 'dispatch' : kind === 'cluster-rr' ? 'cluster' : 'handle',
+        ),
+      );
+    }
+  } catch (error) {
+    await Promise.all(sockets.map((socket) => socket.listener.close()));
+    throw error;
+  }
+  // node:cluster binds by itself when the workers ask: ours has only found out whether it can, and which port.
+  if (kind === 'cluster-rr') await Promise.all(sockets.map((socket) => socket.listener.close()));
+  return sockets;
+}
+
+/** Takes over the sockets that were passed to this process. Workers share them; a unix path stays its owner's. */
+export async function adoptPassed(
+  service: number,
+  target: Exclude<ListenTarget, Endpoint>,
+  firstId: number,
+  inheritance: Inheritance,
+): Promise<SharedSocket[]> {
+  const sockets: SharedSocket[] = [];
+  const passedAs = formatListenTarget(target);
+  const inherited = inheritance.takePassed(passedAs);
+  for (const descriptor of inherited.length > 0 ? inherited : descriptorsOf(target)) {
+    const asked = endpointOfDescriptor(descriptor);
+    const listener = await bindListener(asked, { descriptor });
+    const kept: BoundListener = { ...listener, close: () => listener.close({ keepPath: true }) };
+    sockets.push({
+      ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'),
+      passedAs,
+    });
+  }
+  return sockets;
+}
+
+function toShared(
+  id: number,
+  service: number,
+  slot: number | undefined,
+  asked: Endpoint,
+  listener: BoundListener,
+  via: SharedSocket['via'],
+): SharedSocket {
+  if (listener.socket.type === 'datagram') stopReceiving(listener.socket.socket);
+  return { id, service, slot, asked, listener, via };
+}
+
+/** What a message to a worker carries along. */
+export const handleOf = ({ listener }: SharedSocket): net.Socket | dgram.Socket =>
+  listener.socket.type === 'stream' ? listener.socket.handle : listener.socket.socket;
+
+export const urlOf = ({ listener }: SharedSocket): string => formatEndpoint(listener.endpoint);

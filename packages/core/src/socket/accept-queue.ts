@@ -1,0 +1,87 @@
+// The accepting half of a stream socket: listen(2) on a bound socket, and a bounded queue of what was accepted.
+//
+// Node accepts as soon as a connection is there, whether anybody asked or not, and cannot be told to wait. What nobody
+// has asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down. A
+// connection beyond the bound is reset, so that its peer learns at once that nobody will answer.
+
+import net from 'node:net';
+import type { BoundListener } from '../listener/listener.ts';
+import { createNetTransport } from '../connection/net-transport.ts';
+import { listenOnHandle } from '../kernel/raw-handles.ts';
+import type { Transport } from '../connection/transport.ts';
+import { closedMeanwhile } from './socket-state.ts';
+import { WaitingQueue } from './bounded-queue.ts';
+
+export interface ListeningOptions {
+  readonly backlog: number;
+  readonly maxQueued: number;
+  /** A connection has come. */
+  readonly arrived: () => void;
+}
+
+interface Held {
+  readonly transport: Transport;
+  readonly socket: net.Socket;
+}
+
+export class Listening {
+  readonly #server: net.Server;
+  readonly #queue: WaitingQueue<Held>;
+  #refused = 0;
+
+  private constructor(unixPath: string | undefined, options: ListeningOptions) {
+    this.#queue = new WaitingQueue(options.maxQueued);
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+      // The transport listens for errors, which may come while the connection waits.
+      if (this.#queue.offer({ transport: createNetTransport(socket, unixPath), socket })) {
+        options.arrived();
+        return;
+      }
+      this.#refused += 1;
+      cut(socket);
+    });
+  }
+
+  /** Resolves once the kernel listens. Rejects with an errno error, and then the bound socket is gone. */
+  static start(bound: BoundListener, handle: net.Socket, options: ListeningOptions): Promise<Listening> {
+    const { endpoint } = bound;
+    const unixPath = endpoint.scheme === 'unix' ? `${endpoint.abstract ? '@' : ''}${endpoint.path}` : undefined;
+    const listening = new Listening(unixPath, options);
+    const server = listening.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.once('listening', () => {
+        server.off('error', reject);
+        server.on('error', (error) => listening.#queue.failNext(error));
+        resolve(listening);
+      });
+      listenOnHandle(server, handle, options.backlog);
+    });
+  }
+
+  /** Accepted connections that nobody has asked for yet. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Connections that were reset because the queue was full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  async accept(signal: AbortSignal | undefined): Promise<Transport> {
+    return (await this.#queue.take(signal)).transport;
+  }
+
+  /** Ends accepting. What is queued is reset, as the kernel resets what is in its own queue. */
+  close(): void {
+    this.#server.close();
+    for (const { socket } of this.#queue.end(closedMeanwhile('accept'))) cut(socket);
+  }
+}
+
+/** A reset tells the peer that nobody served it. A unix socket has none: there a close is as clear as it gets. */
+function cut(socket: net.Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}

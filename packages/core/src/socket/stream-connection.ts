@@ -1,0 +1,148 @@
+// The connected half of a stream socket: core's connection, read and written with promises and watched for readiness.
+
+import { abortReason } from '../abort.ts';
+import { ConnectionReader } from '../connection/reader.ts';
+import { Connection, type ConnectionLimits } from '../connection/connection.ts';
+import type { TimerWheel } from '../time/timer-wheel.ts';
+import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
+import type { Transport } from '../connection/transport.ts';
+import { closedMeanwhile } from './socket-state.ts';
+
+export interface ConnectedOptions {
+  readonly id: number;
+  readonly wheel: TimerWheel;
+  readonly limits: ConnectionLimits;
+  /** The peer has ended, or the connection broke. */
+  readonly moved: (event: 'read over' | 'broken') => void;
+  /** Something that readiness depends on has changed. */
+  readonly changed: () => void;
+}
+
+/** Why a waiting read ends with `undefined` when reading is shut down. */
+const READING_IS_SHUT = new Error('reading is shut down');
+
+export class Connected {
+  readonly connection: Connection;
+  readonly #reader: ConnectionReader;
+  readonly #maxUnsentBytes: number;
+  /** Why there is nothing more to read on our side. */
+  #readOver: Error | undefined;
+  /** The peer is slower than the writer. */
+  #full = false;
+  #broken = false;
+
+  constructor(transport: Transport, options: ConnectedOptions) {
+    this.#maxUnsentBytes = options.limits.maxUnsentBytes;
+    // A single write may be as large as its writer's memory; the limit is for who does not wait (see `write`).
+    const limits = { ...options.limits, maxUnsentBytes: Infinity };
+    this.connection = new Connection(options.id, transport, {
+      wheel: options.wheel,
+      limits,
+      connectionClosed: () => undefined,
+    });
+    const reader = new ConnectionReader(this.connection);
+    this.#reader = reader;
+    this.connection.attach({
+      data: (chunk) => {
+        reader.data(chunk);
+        options.changed();
+      },
+      ended: () => {
+        reader.ended();
+        options.moved('read over');
+      },
+      drained: () => {
+        this.#full = false;
+        reader.drained();
+        options.changed();
+      },
+      closed: (reason, error) => {
+        reader.closed(reason, error);
+        this.#broken = true;
+        if (reason === 'finished') options.changed();
+        else options.moved('broken');
+      },
+    });
+    // An accepted socket was held unread until somebody took it.
+    this.connection.resume();
+  }
+
+  get isReadable(): boolean {
+    return this.#readOver !== undefined || this.#reader.isReadable;
+  }
+
+  get isWritable(): boolean {
+    return !this.#full || this.#broken;
+  }
+
+  read(byteLength: number | undefined, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    return this.#untilOver(() => this.#reader.read(byteLength, signal));
+  }
+
+  readLine(maxLineBytes: number | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#untilOver(() => this.#reader.readLine(maxLineBytes, signal));
+  }
+
+  /** A read waits: it is the only one that may. */
+  get isBeingRead(): boolean {
+    return this.#reader.isWaiting;
+  }
+
+  /** Who writes does not wait for it: there is more than may wait. */
+  get isOverfull(): boolean {
+    return this.connection.unsentBytes > this.#maxUnsentBytes;
+  }
+
+  async write(data: string | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) throw abortReason(signal);
+    if (this.connection.send(data, 'utf8')) return;
+    this.#full = true;
+    await this.#reader.room(signal);
+  }
+
+  /** Speaks TLS from here on, as the server. Bytes that came in clear and were not read are refused. */
+  startTls(context: TlsContext): Promise<SecureInfo> {
+    return this.connection.startTls({ context, unreadBytes: this.#reader.unreadBytes });
+  }
+
+  /** Reads from now on give `undefined`; what comes is discarded. */
+  shutdownRead(): void {
+    this.connection.shutdown('read');
+    this.#endReading(READING_IS_SHUT);
+  }
+
+  shutdownWrite(): void {
+    this.connection.shutdown('write');
+  }
+
+  /**
+   * Resolves when the kernel has all that was written. The peer's own end is awaited in the background, within the
+   * linger limits.
+   */
+  async close(): Promise<void> {
+    this.#endReading(closedMeanwhile('read'));
+    this.connection.end();
+    if (this.connection.unsentBytes > 0) await this.connection.closed;
+  }
+
+  /** Drops the connection with what was not sent. */
+  destroy(): void {
+    this.#endReading(closedMeanwhile('read'));
+    this.connection.destroy();
+  }
+
+  #endReading(reason: Error): void {
+    this.#readOver ??= reason;
+    this.#reader.interrupt(reason);
+  }
+
+  async #untilOver<Value>(read: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    try {
+      if (this.#readOver !== undefined) throw this.#readOver;
+      return await read();
+    } catch (error) {
+      if (error === READING_IS_SHUT) return undefined;
+      throw error;
+    }
+  }
+}

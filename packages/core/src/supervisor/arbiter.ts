@@ -1,0 +1,352 @@
+// When to start, replace, retire and give up on workers. A pure step: state, time and events in, state and actions out;
+// the supervisor carries the actions out. It runs on every event and once a second besides.
+//
+// A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many
+// connections served) or of an old generation: its successor is started first, and it drains once the successor is
+// ready. Stalled: its event loop has not said a word for too long, so it is killed, and is dead.
+
+import { IDLE_EVENT_LOOP, type EventLoopStatus } from '../observe/status.ts';
+
+/** A worker's life in a slot. Slots are numbered from 1 and are taken over by successors. */
+export interface WorkerRecord {
+  readonly slot: number;
+  /** Tells the lives of one slot apart. */
+  readonly life: number;
+  /** Which code and configuration it runs. */
+  readonly generation: number;
+  readonly at: 'starting' | 'ready' | 'draining';
+  readonly sinceMs: number;
+  readonly lastBeatMs: number;
+  /** Connections it has accepted, as of its last beat. */
+  readonly served: number;
+  /** How its event loop was in the second before its last beat. */
+  readonly eventLoop: EventLoopStatus;
+  /** Its own draw of the jitter: 1 is no change of its limits, less is earlier. */
+  readonly wear: number;
+}
+
+export interface ArbiterState {
+  readonly target: number;
+  readonly workers: readonly WorkerRecord[];
+  readonly lives: number;
+  /** What new workers run. Falls back to the last one that worked when a new one fails. */
+  readonly generation: number;
+  readonly lastGoodGeneration: number;
+  readonly everReady: boolean;
+  /** Deaths in a row without a stable stretch between them. */
+  readonly failures: number;
+  readonly mayStartAtMs: number;
+  /** How many workers the next short tick may add: doubles while the pool stays short of spare ones. */
+  readonly spawnRate: number;
+  readonly stopping: boolean;
+}
+
+export interface ArbiterPolicy {
+  /** A worker that has not become ready within this is killed. */
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  /** A worker that has not said a word for this long is killed: its event loop is blocked, or it is stopped. */
+  readonly heartbeatTimeoutMs: number;
+  /** A worker that lived this long has shown that the code works: the back-off starts again. */
+  readonly stableMs: number;
+  readonly firstBackOffMs: number;
+  readonly maxBackOffMs: number;
+  /** So many deaths before any worker became ready mean that none ever will. */
+  readonly maxStartFailures: number;
+  /**
+   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
+   */
+  readonly maxServed: number;
+  /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
+  readonly maxAgeMs: number;
+  /** Between how many spare workers (less than half busy) the pool is kept, and how many there may be in all. */
+  readonly spare: { readonly min: number; readonly max: number; readonly maxWorkers: number } | undefined;
+}
+
+export const DEFAULT_POLICY: ArbiterPolicy = {
+  startTimeoutMs: 30_000,
+  drainTimeoutMs: 30_000,
+  // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
+  heartbeatTimeoutMs: 30_000,
+  stableMs: 30_000,
+  // Growing by half from a tenth of a second to 15 s.
+  firstBackOffMs: 100,
+  maxBackOffMs: 15_000,
+  maxStartFailures: 5,
+  maxServed: Number.POSITIVE_INFINITY,
+  maxAgeMs: Number.POSITIVE_INFINITY,
+  spare: undefined,
+};
+
+export type ArbiterEvent =
+  | { readonly type: 'ready'; readonly life: number }
+  | { readonly type: 'beat'; readonly life: number; readonly served: number; readonly eventLoop: EventLoopStatus }
+  | { readonly type: 'exited'; readonly life: number }
+  /** It drains because somebody else has told it to: a signal, or its own program. */
+  | { readonly type: 'leaving'; readonly life: number }
+  | { readonly type: 'scale'; readonly by: number }
+  /** New code and configuration: replace everybody, one after the other. */
+  | { readonly type: 'reload' }
+  | { readonly type: 'stop' };
+
+export type KillReason = 'start-timeout' | 'drain-timeout' | 'stalled';
+
+export type ArbiterAction =
+  | { readonly do: 'start'; readonly slot: number; readonly life: number; readonly generation: number }
+  | { readonly do: 'drain'; readonly life: number }
+  | { readonly do: 'kill'; readonly life: number; readonly why: KillReason }
+  /** Every worker is of the current generation, and the last one of the old has begun to drain. */
+  | { readonly do: 'reloaded'; readonly generation: number }
+  /** A worker of the new generation ended before it was ready: the old one goes on. */
+  | { readonly do: 'reload-failed'; readonly generation: number }
+  | { readonly do: 'give-up'; readonly failures: number }
+  | { readonly do: 'stopped' };
+
+// After its own deadline a draining worker needs a moment to destroy what is left and to exit.
+const KILL_AFTER_DRAIN_MS = 2_000;
+// Half of the time idle: room for a burst of the same size as the present load.
+const SPARE_BELOW_BUSY = 0.5;
+const MAX_SPAWN_RATE = 32;
+
+export const initialArbiterState = (target: number): ArbiterState => ({
+  target,
+  workers: [],
+  lives: 0,
+  generation: 1,
+  lastGoodGeneration: 1,
+  everReady: false,
+  failures: 0,
+  mayStartAtMs: 0,
+  spawnRate: 1,
+  stopping: false,
+});
+
+export interface ArbiterStep {
+  readonly state: ArbiterState;
+  readonly actions: readonly ArbiterAction[];
+}
+
+/**
+ * One step. Calling it again at the same time with no events changes nothing but the size of the spare pool, which
+ * moves once each `secondly` call. `random` gives 0 to 1, for the jitter.
+ */
+export function tick(
+  before: ArbiterState,
+  nowMs: number,
+  events: readonly ArbiterEvent[],
+  policy: ArbiterPolicy = DEFAULT_POLICY,
+  random: () => number = () => 0,
+  secondly = false,
+): ArbiterStep {
+  const actions: ArbiterAction[] = [];
+  let state = before;
+  for (const event of events) state = observe(state, event, nowMs, policy, actions);
+
+  if (!state.everReady && state.failures >= policy.maxStartFailures && !state.stopping) {
+    if (before.failures < state.failures) actions.push({ do: 'give-up', failures: state.failures });
+    return { state, actions };
+  }
+  for (const worker of state.workers) {
+    const why = killReason(worker, nowMs, policy);
+    if (why !== undefined) actions.push({ do: 'kill', life: worker.life, why });
+  }
+  if (secondly && !state.stopping) state = sizePool(state, policy);
+  state = retire(state, nowMs, policy, actions);
+  state = startMissing(state, nowMs, policy, random, actions);
+  if (
+    before.workers.some(isOutdated(state)) &&
+    !state.workers.some(isOutdated(state)) &&
+    !state.stopping &&
+    state.generation > 1 &&
+    before.generation === state.generation
+  ) {
+    actions.push({ do: 'reloaded', generation: state.generation });
+  }
+  if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
+    actions.push({ do: 'stopped' });
+  return { state, actions };
+}
+
+const isOutdated =
+  (state: ArbiterState) =>
+  (worker: WorkerRecord): boolean =>
+    worker.generation < state.generation && worker.at !== 'draining';
+
+function observe(
+  state: ArbiterState,
+  event: ArbiterEvent,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
+  switch (event.type) {
+    case 'ready': {
+      const worker = state.workers.find((candidate) => candidate.life === event.life && candidate.at === 'starting');
+      if (worker === undefined) return state;
+      const workers = state.workers.map((one): WorkerRecord =>
+        one === worker ? { ...one, at: 'ready', sinceMs: nowMs, lastBeatMs: nowMs } : one,
+      );
+      return {
+        ...state,
+        workers,
+        everReady: true,
+        lastGoodGeneration: Math.max(state.lastGoodGeneration, worker.generation),
+      };
+    }
+    case 'beat':
+      return {
+        ...state,
+        workers: state.workers.map((worker) =>
+          worker.life === event.life
+            ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop }
+            : worker,
+        ),
+      };
+    case 'exited':
+      return observeExit(state, event.life, nowMs, policy, actions);
+    case 'leaving':
+      return observeLeaving(state, event.life, nowMs, policy);
+    case 'scale':
+      return { ...state, target: Math.max(1, state.target + event.by) };
+    case 'reload':
+      return { ...state, generation: state.generation + 1, mayStartAtMs: nowMs };
+    case 'stop':
+      return { ...state, stopping: true };
+  }
+}
+
+function observeExit(
+  state: ArbiterState,
+  life: number,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
+  const dead = state.workers.find((worker) => worker.life === life);
+  if (dead === undefined) return state;
+  const workers = state.workers.filter((worker) => worker !== dead);
+  if (dead.at === 'draining') return { ...state, workers };
+  if (dead.at === 'starting' && dead.generation > state.lastGoodGeneration) {
+    actions.push({ do: 'reload-failed', generation: dead.generation });
+    return { ...state, workers, generation: state.lastGoodGeneration };
+  }
+  return { ...state, workers, ...backOff(state, dead, nowMs, policy) };
+}
+
+/**
+ * Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become
+ * ready is judged by its end.
+ */
+function observeLeaving(state: ArbiterState, life: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
+  const leaving = state.workers.find((worker) => worker.life === life && worker.at === 'ready');
+  if (leaving === undefined) return state;
+  const workers = state.workers.map((one): WorkerRecord =>
+    one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
+  );
+  return { ...state, workers, ...backOff(state, leaving, nowMs, policy) };
+}
+
+/**
+ * When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be
+ * followed for ever.
+ */
+function backOff(
+  state: ArbiterState,
+  gone: WorkerRecord,
+  nowMs: number,
+  policy: ArbiterPolicy,
+): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
+  const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
+  const failures = wasStable ? 0 : state.failures + 1;
+  const backOffMs = failures === 0 ? 0 : Math.min(policy.maxBackOffMs, policy.firstBackOffMs * 1.5 ** (failures - 1));
+  return { failures, mayStartAtMs: nowMs + backOffMs };
+}
+
+function killReason(worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): KillReason | undefined {
+  const ageMs = nowMs - worker.sinceMs;
+  if (worker.at === 'starting') return ageMs >= policy.startTimeoutMs ? 'start-timeout' : undefined;
+  if (worker.at === 'draining' && ageMs >= policy.drainTimeoutMs + KILL_AFTER_DRAIN_MS) return 'drain-timeout';
+  return nowMs - worker.lastBeatMs >= policy.heartbeatTimeoutMs ? 'stalled' : undefined;
+}
+
+/** Moves the target towards the wanted number of spare workers: up by doubling steps, down by one. */
+function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
+  if (policy.spare === undefined) return state;
+  const { min, max, maxWorkers } = policy.spare;
+  const alive = state.workers.filter((worker) => worker.at !== 'draining' && worker.slot <= state.target);
+  // One that is starting will be idle when it is there; counting it as busy would start too many.
+  const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
+  if (spare < min && state.target < maxWorkers) {
+    return {
+      ...state,
+      target: Math.min(maxWorkers, state.target + Math.min(state.spawnRate, min - spare)),
+      spawnRate: Math.min(MAX_SPAWN_RATE, state.spawnRate * 2),
+    };
+  }
+  if (spare > max && state.target > 1) return { ...state, target: state.target - 1, spawnRate: 1 };
+  return { ...state, spawnRate: 1 };
+}
+
+/**
+ * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The
+ * latter goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
+ */
+function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
+  const alive = state.workers.filter((worker) => worker.at !== 'draining');
+  const hasSuccessor = (worker: WorkerRecord): boolean =>
+    alive.some((other) => other.slot === worker.slot && other.life > worker.life && other.at === 'ready');
+  const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
+  const areWantedReady = Array.from({ length: state.target }, (_, index) => index + 1).every(isReady);
+  const isUnwanted = (worker: WorkerRecord): boolean =>
+    worker.slot > state.target && (areWantedReady || worker.at === 'starting');
+  const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
+  if (surplus.length === 0) return state;
+  for (const worker of surplus) actions.push({ do: 'drain', life: worker.life });
+  return {
+    ...state,
+    workers: state.workers.map((worker) =>
+      surplus.includes(worker) ? { ...worker, at: 'draining', sinceMs: nowMs } : worker,
+    ),
+  };
+}
+
+/** Starts a worker for every empty slot, and one successor at a time for a slot whose worker is due to be replaced. */
+function startMissing(
+  state: ArbiterState,
+  nowMs: number,
+  policy: ArbiterPolicy,
+  random: () => number,
+  actions: ArbiterAction[],
+): ArbiterState {
+  if (state.stopping || nowMs < state.mayStartAtMs) return state;
+  const alive = state.workers.filter((worker) => worker.at !== 'draining');
+  const slots: number[] = [];
+  for (let slot = 1; slot <= state.target; slot += 1)
+    if (!alive.some((worker) => worker.slot === slot)) slots.push(slot);
+  if (slots.length === 0 && alive.every((worker) => worker.at === 'ready')) {
+    const due = alive.find((worker) => worker.generation < state.generation || isWornOut(worker, nowMs, policy));
+    if (due !== undefined) slots.push(due.slot);
+  }
+  if (slots.length === 0) return state;
+  const workers = [...state.workers];
+  let { lives } = state;
+  for (const slot of slots) {
+    lives += 1;
+    actions.push({ do: 'start', slot, life: lives, generation: state.generation });
+    workers.push({
+      slot,
+      life: lives,
+      generation: state.generation,
+      at: 'starting',
+      sinceMs: nowMs,
+      lastBeatMs: nowMs,
+      served: 0,
+      eventLoop: IDLE_EVENT_LOOP,
+      wear: 1 - random() / 10,
+    });
+  }
+  return { ...state, workers, lives };
+}
+
+const isWornOut = (worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): boolean =>
+  worker.served >= policy.maxServed * worker.wear || nowMs - worker.sinceMs >= policy.maxAgeMs * worker.wear;

@@ -1,0 +1,76 @@
+// The listeners from which the primary itself accepts: a dispatcher for each, and what workers say of the connections
+// they were given.
+
+import type { ArbiterState } from './arbiter.ts';
+import { NO_DATAGRAMS } from '../datagram/limits.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
+import type { WorkerShare } from '../observe/status.ts';
+import type { WorkerLives } from './worker-pool.ts';
+import type { FromWorker } from './worker-messages.ts';
+
+export class Dispatching {
+  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>;
+  readonly #lives: WorkerLives;
+  readonly #workers: () => ArbiterState['workers'];
+  readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
+
+  constructor(
+    options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>,
+    lives: WorkerLives,
+    workers: () => ArbiterState['workers'],
+  ) {
+    this.#options = options;
+    this.#lives = lives;
+    this.#workers = workers;
+  }
+
+  /** Accepts from a socket for the workers that are ready and have room. */
+  start(socket: SharedSocket): Promise<void> {
+    const { service } = socket;
+    const { dispatch, backlog } = this.#options;
+    const dispatcher = new Dispatcher({
+      policy: dispatch,
+      maxWaiting: backlog,
+      targets: () =>
+        this.#workers().filter(
+          (record) => record.at === 'ready' && this.#lives.get(record.life)?.fullServices.has(service) === false,
+        ),
+      send: (life, connection, carried) =>
+        this.#lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+    });
+    this.#dispatchers.set(socket, dispatcher);
+    return dispatcher.listen(handleOf(socket) as never, backlog);
+  }
+
+  /** Somebody has become ready, or has room. */
+  pump(): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.pump();
+  }
+
+  /** A worker tells what became of a connection. Its number is unique among all listeners. */
+  heard({ type, connection }: Extract<FromWorker, { type: 'taken' | 'returned' | 'closed' }>): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher[type](connection);
+  }
+
+  exited(life: number): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.exited(life);
+  }
+
+  close(): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
+    this.#dispatchers.clear();
+  }
+
+  /** Where the primary accepts, it counts too: as slot 0. */
+  shareOf(service: number): WorkerShare[] {
+    const own = [...this.#dispatchers].filter(([socket]) => socket.service === service);
+    const listeners = own.map(([socket, dispatcher]) => ({
+      endpoint: urlOf(socket),
+      connections: dispatcher.counters(),
+      datagrams: NO_DATAGRAMS,
+    }));
+    return listeners.length === 0 ? [] : [{ slot: 0, listeners, counters: {} }];
+  }
+}

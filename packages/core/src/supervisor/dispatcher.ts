@@ -1,0 +1,139 @@
+// Accepting in the primary: takes a connection unread, gives it to a worker, and keeps its own copy until the worker
+// has said that it took it. A worker that dies before that loses nothing: the connection goes to another.
+
+import net from 'node:net';
+import { limitKey, normalizeIp } from '../address/address.ts';
+import { chooseTarget, type DispatchPolicy, type DispatchTarget } from './dispatch-policy.ts';
+import { listenOnHandle } from '../kernel/raw-handles.ts';
+import type { ConnectionCounters } from '../observe/status.ts';
+
+export interface DispatcherOptions {
+  readonly policy: DispatchPolicy;
+  /** Accepted connections that may wait for a worker; the next one is closed. */
+  readonly maxWaiting: number;
+  /** Workers that are ready and have room. */
+  readonly targets: () => readonly Omit<DispatchTarget, 'open'>[];
+  readonly send: (life: number, connection: number, socket: net.Socket) => void;
+}
+
+interface Waiting {
+  readonly connection: number;
+  readonly socket: net.Socket;
+  readonly peer: string;
+}
+
+const peerOf = (socket: net.Socket): string => {
+  const address = normalizeIp(socket.remoteAddress ?? '');
+  return limitKey({ family: address.includes(':') ? 'ipv6' : 'ipv4', address, port: 0 });
+};
+
+let lastConnection = 0;
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #servers: net.Server[] = [];
+  #waiting: Waiting[] = [];
+  /** Sent and not yet taken. */
+  readonly #sent = new Map<number, Waiting & { readonly life: number }>();
+  /** Taken and still open: which worker has it. */
+  readonly #taken = new Map<number, number>();
+  #turn = 0;
+  #closedUnserved = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What it holds for workers that have no room yet, and what it closed because too many waited. No worker has counted
+   * either.
+   */
+  counters(): ConnectionCounters {
+    const waiting = this.#waiting.length;
+    return {
+      open: 0,
+      waiting,
+      accepted: waiting + this.#closedUnserved,
+      closed: this.#closedUnserved === 0 ? {} : { 'queue-limit': this.#closedUnserved },
+    };
+  }
+
+  listen(handle: net.Socket, backlog: number): Promise<void> {
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accepted(socket));
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.once('listening', resolve);
+      listenOnHandle(server, handle, backlog);
+    });
+  }
+
+  /** Gives out what waits; to be called whenever a worker has become ready or has room again. */
+  pump(): void {
+    const counts = new Map<number, number>();
+    for (const life of this.#taken.values()) counts.set(life, (counts.get(life) ?? 0) + 1);
+    for (const { life } of this.#sent.values()) counts.set(life, (counts.get(life) ?? 0) + 1);
+    while (this.#waiting.length > 0) {
+      const targets = this.#options.targets().map((target) => ({ ...target, open: counts.get(target.life) ?? 0 }));
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const target = chooseTarget(this.#options.policy, targets, next.peer, (this.#turn += 1));
+      if (target === undefined) return;
+      this.#waiting.shift();
+      if (next.socket.destroyed) continue;
+      counts.set(target.life, target.open + 1);
+      this.#sent.set(next.connection, { ...next, life: target.life });
+      this.#options.send(target.life, next.connection, next.socket);
+    }
+  }
+
+  /** The worker has it: our copy goes, which the peer does not notice. */
+  taken(connection: number): void {
+    const sent = this.#sent.get(connection);
+    if (sent === undefined) return;
+    this.#sent.delete(connection);
+    this.#taken.set(connection, sent.life);
+    sent.socket.destroy();
+  }
+
+  /** The worker has not taken it: another one gets it, before those who came later. */
+  returned(connection: number): void {
+    const sent = this.#sent.get(connection);
+    if (sent === undefined) return;
+    this.#sent.delete(connection);
+    this.#waiting.unshift(sent);
+    this.pump();
+  }
+
+  closed(connection: number): void {
+    this.#taken.delete(connection);
+  }
+
+  /** What the dead worker had not taken goes to another. */
+  exited(life: number): void {
+    const orphans = [...this.#sent.values()].filter((sent) => sent.life === life);
+    for (const orphan of orphans) this.#sent.delete(orphan.connection);
+    for (const [connection, holder] of this.#taken) if (holder === life) this.#taken.delete(connection);
+    this.#waiting = [...orphans, ...this.#waiting];
+    this.pump();
+  }
+
+  /** Stops accepting; what nobody has taken is closed. */
+  close(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+  }
+
+  #accepted(socket: net.Socket): void {
+    // A peer that resets while it waits must not end the primary.
+    socket.on('error', () => undefined);
+    if (this.#waiting.length >= this.#options.maxWaiting) {
+      this.#closedUnserved += 1;
+      socket.destroy();
+      return;
+    }
+    lastConnection += 1;
+    this.#waiting.push({ connection: lastConnection, socket, peer: peerOf(socket) });
+    this.pump();
+  }
+}

@@ -1,0 +1,65 @@
+// The limits that hold over all workers together, as the primary keeps them: how many workers share them, which free
+// quota each has for an address, and the ledger of what they open beyond it.
+
+import { AddressLedger } from '../accept/address-ledger.ts';
+import type { ArbiterState } from './arbiter.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Life, WorkerLives } from './worker-pool.ts';
+import type { FromWorker } from './worker-messages.ts';
+
+export class PoolLimits {
+  readonly #lives: WorkerLives;
+  readonly #clock: ResolvedOptions['clock'];
+  /** One for each service. */
+  readonly #ledgers: readonly AddressLedger[];
+
+  constructor({ clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>, lives: WorkerLives) {
+    this.#clock = clock;
+    this.#lives = lives;
+    this.#ledgers = services.map(
+      ({ limits }) => new AddressLedger(limits.maxConnectionsPerAddress, limits.maxAcceptsPerSecondPerAddress),
+    );
+  }
+
+  /** So many workers share from now on. */
+  resized(workers: number): void {
+    for (const { life } of this.#lives.all()) this.#lives.send(life, { type: 'pool', workers });
+  }
+
+  /** A worker's program runs: it is told what its share is before it opens anything. */
+  introduce(life: Life, state: ArbiterState): void {
+    this.#lives.send(life.life, { type: 'pool', workers: state.target });
+    this.balance(state);
+  }
+
+  /** Tells workers how many connections of an address they may open without asking, where that has changed. */
+  balance(state: ArbiterState): void {
+    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ life }) => life));
+    const holders = this.#lives
+      .all()
+      .filter(({ hasSaidHello }) => hasSaidHello)
+      .map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
+    for (const [service, ledger] of this.#ledgers.entries()) {
+      for (const { worker, free } of ledger.balance(holders, state.target))
+        this.#lives.send(worker, { type: 'quota', service, free });
+    }
+  }
+
+  /** A worker asks for a place, gives one back, or has lowered its quota. */
+  heard(life: number, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
+    const ledger = this.#ledgers[message.service];
+    if (message.type === 'release') ledger?.release(life, message.key);
+    else if (message.type === 'quota') ledger?.lowered(life, message.free, message.beyond);
+    else
+      this.#lives.send(life, {
+        type: 'lease-answer',
+        question: message.question,
+        verdict: ledger?.lease(life, message.key, this.#clock.nowMs()) ?? 'address-limit',
+      });
+  }
+
+  /** A worker has ended: what it held is free. */
+  forget(life: number): void {
+    for (const ledger of this.#ledgers) ledger.forget(life);
+  }
+}

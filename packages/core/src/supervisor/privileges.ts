@@ -1,0 +1,39 @@
+// Dropping privileges, and making sure that they are gone.
+
+import { WellknownError } from '../errors.ts';
+import { identityProblem, type Identity } from './run-as.ts';
+
+function verify(identity: Identity): void {
+  const problem = identityProblem(identity, {
+    uid: process.getuid?.() ?? -1,
+    effectiveUid: process.geteuid?.() ?? -1,
+    gid: process.getgid?.() ?? -1,
+    effectiveGid: process.getegid?.() ?? -1,
+    groups: process.getgroups?.() ?? [],
+  });
+  if (problem !== undefined)
+    throw new WellknownError('PRIVILEGES_KEPT', `this process ${problem}`, { fault: 'system' });
+}
+
+/** Becomes `identity` for good, if this process is not it already. Throws when anything of the old one is left. */
+export function becomeIdentity(identity: Identity): void {
+  if (
+    process.getuid?.() !== identity.uid ||
+    process.getgid?.() !== identity.gid ||
+    (process.getgroups?.() ?? []).some((group) => group !== identity.gid)
+  ) {
+    // Groups first: only a privileged process may change them.
+    process.setgroups?.([identity.gid]);
+    process.setgid?.(identity.gid);
+    process.setuid?.(identity.uid);
+  }
+  verify(identity);
+  if (identity.uid === 0) return;
+  let canReturn = true;
+  try {
+    process.setuid?.(0);
+  } catch {
+    canReturn = false;
+  }
+  if (canReturn) throw new WellknownError('PRIVILEGES_KEPT', 'this process can become root again', { fault: 'system' });
+}

@@ -1,0 +1,178 @@
+// What every server without workers does alike, whatever it serves by: bind one listener after the other, tell of
+// itself, end.
+//
+//     new ──listen──▶ opening ──▶ open ──close──▶ draining ──▶ ended
+//      └──────────────── close ─────┴─────────────────┘
+//
+// A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back
+// before it resolves.
+
+import { bindTarget } from '../listener/bind-target.ts';
+import { publishServer } from '../diagnostics.ts';
+import { WellknownError } from '../errors.ts';
+import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
+import { kernelCounters } from '../kernel/socket-counters.ts';
+import type { ListenTarget } from '../address/listen-target.ts';
+import { ListenerStates } from '../listener/states.ts';
+import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { boundEndpoint, closedBeforeReady, type BoundEndpoint, type Server } from '../server.ts';
+import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
+import type { ServiceAnswer } from './worker-messages.ts';
+
+/** A listener of the server, as the one who serves on it knows it. */
+export interface Entrance {
+  /** Unique among the server's listeners, from 1. */
+  readonly number: number;
+  /** Of which service it is: the index among `services`. */
+  readonly service: number;
+  readonly url: string;
+  readonly listener: BoundListener;
+}
+
+/** What one kind of server does by itself. */
+export interface SingleProcessWork {
+  /** What it serves, and where. */
+  readonly services: readonly { readonly name: string; readonly listen: readonly ListenTarget[] }[];
+  /** Before anything is bound. */
+  readonly prepare?: () => void | Promise<void>;
+  /** Serves on a listener, which from this call on is its own: to be closed by `drain`, also when this rejects. */
+  readonly enter: (entrance: Entrance) => void | Promise<void>;
+  /** Everything listens. */
+  readonly entered?: () => void;
+  /**
+   * Lets nobody in any more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once,
+   * in every case.
+   */
+  readonly drain: (graceMs: number) => Promise<void>;
+  /** A drain that is under way has only so long from now on. */
+  readonly hurry: (graceMs: number) => void;
+  /** Takes what is on disk now for whoever comes next. Left out where that needs workers. */
+  readonly reload?: () => Promise<void>;
+  /** What it knows of one service now. */
+  readonly answer: (service: number) => ServiceAnswer;
+  /** Said to whoever asks for what only workers can do. */
+  readonly hint: string;
+}
+
+type Settings = Pick<ResolvedOptions, 'clock' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath'>;
+
+/**
+ * Makes the server around its work, which may tell more of the listeners' states than that they are bound, listen and
+ * close.
+ */
+export function createSingleProcessServer(
+  settings: Settings,
+  work: SingleProcessWork,
+  states: ListenerStates = new ListenerStates('alone'),
+): Server {
+  const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath } = settings;
+  const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
+  let watch: EventLoopWatch | undefined;
+  let opening: Promise<readonly BoundEndpoint[]> | undefined;
+  let isOpen = false;
+  let closing: Promise<void> | undefined;
+  let isDraining = false;
+  let closeGraceMs = Number.POSITIVE_INFINITY;
+  let markEnded: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (markEnded = resolve));
+
+  const requireWanted = (): void => {
+    if (closing !== undefined) throw closedBeforeReady();
+  };
+
+  const open = async (): Promise<readonly BoundEndpoint[]> => {
+    publishServer('alone', 'starting');
+    await work.prepare?.();
+    for (const [service, { name, listen }] of work.services.entries()) {
+      for (const target of listen) {
+        requireWanted();
+        for await (const listener of bindTarget(target, { unixMode, replacePath: replaceUnixPath })) {
+          if (closing !== undefined) await listener.close();
+          requireWanted();
+          const at = boundEndpoint(name, listener.endpoint);
+          const number = bound.push({ service, at });
+          states.appears(number, at.service, at.url, 'unbound');
+          states.move(number, 'bound');
+          try {
+            await work.enter({ number, service, url: at.url, listener });
+          } catch (error) {
+            throw explainBindFailure(listener.endpoint, error);
+          }
+          states.move(number, 'listening');
+        }
+      }
+    }
+    requireWanted();
+    work.entered?.();
+    watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
+    isOpen = true;
+    publishServer('alone', 'listening');
+    return bound.map(({ at }) => at);
+  };
+
+  const close = async (): Promise<void> => {
+    publishServer('alone', 'draining');
+    // Its failure is told by `listen`.
+    if (!isOpen) await opening?.catch(() => undefined);
+    isDraining = true;
+    states.moveAll('draining');
+    await work.drain(closeGraceMs);
+    states.moveAll('closed');
+    watch?.stop();
+    publishServer('alone', 'ended');
+    markEnded();
+  };
+
+  const needsWorkers = (what: string): WellknownError =>
+    new WellknownError('WRONG_STATE', `a server without workers cannot be ${what}`, {
+      fault: 'local',
+      hint: work.hint,
+    });
+
+  const server: Server = {
+    role: 'alone',
+    ended,
+    async listen() {
+      if (opening !== undefined)
+        throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
+      requireWanted();
+      opening = open();
+      try {
+        return await opening;
+      } catch (error) {
+        await server.close({ graceMs: 0 });
+        throw error;
+      }
+    },
+    close({ graceMs = drainTimeoutMs } = {}) {
+      if (isDraining) work.hurry(graceMs);
+      else closeGraceMs = Math.min(closeGraceMs, graceMs);
+      closing ??= close();
+      return closing;
+    },
+    async status() {
+      const kernel = await kernelCounters(bound.map(({ at }) => at.url));
+      return {
+        role: 'alone',
+        pid: process.pid,
+        eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+        services: work.services.map(({ name }, service) => {
+          const { share, pairs } = work.answer(service);
+          const urls = bound.filter((one) => one.service === service).map(({ at }) => at.url);
+          return serviceStatus(name, urls, [{ slot: 0, ...share }], pairs, kernel);
+        }),
+        workers: [],
+        supervision: NO_SUPERVISION,
+      };
+    },
+    scale() {
+      throw needsWorkers('scaled');
+    },
+    reload: () => work.reload?.() ?? Promise.reject(needsWorkers('reloaded')),
+    upgrade: () => Promise.reject(needsWorkers('upgraded')),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+  metrics?.watch(server);
+  return server;
+}

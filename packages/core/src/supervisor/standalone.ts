@@ -1,0 +1,71 @@
+// A server without workers: binds, accepts and serves in this one process.
+
+import { ListenerStates } from '../listener/states.ts';
+import type { BoundListener } from '../listener/listener.ts';
+import { LocalService } from '../accept/service-runtime.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { becomeIdentity } from './privileges.ts';
+import type { Server } from '../server.ts';
+import { createSingleProcessServer } from './server-lifecycle.ts';
+import { TicketKeys } from '../connection/ticket-keys.ts';
+import { TimerWheel } from '../time/timer-wheel.ts';
+
+export function createAlone(options: ResolvedOptions): Server {
+  const { log, clock, backlog, services, runAs } = options;
+  const wheel = new TimerWheel(clock);
+  const states = new ListenerStates('alone');
+  const locals = services.map(
+    (service) =>
+      new LocalService({
+        service,
+        context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
+        wheel,
+        backlog,
+        registryLimits: {
+          maxConnections: service.limits.maxConnections,
+          maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
+          freePerAddress: service.limits.maxConnectionsPerAddress,
+          maxWaiting: backlog,
+        },
+        states,
+      }),
+  );
+  const localOf = (service: number): LocalService => {
+    const local = locals[service];
+    if (local === undefined) throw new RangeError(`there is no service ${service}`);
+    return local;
+  };
+  const tickets = new TicketKeys(services, () => undefined);
+  const bound: BoundListener[] = [];
+
+  return createSingleProcessServer(
+    options,
+    {
+      services: services.map(({ protocol, listen }) => ({ name: protocol.name, listen })),
+      prepare: () => tickets.start(clock),
+      async enter({ number, service, listener }) {
+        bound.push(listener);
+        if (listener.socket.type === 'stream')
+          await localOf(service).listenStream(number, listener.endpoint, listener.socket.handle);
+        else localOf(service).listenDatagrams(number, listener.endpoint, listener.socket.socket);
+      },
+      entered() {
+        if (runAs !== undefined) becomeIdentity(runAs);
+      },
+      async drain(graceMs) {
+        await Promise.all(locals.map((local) => local.drain(graceMs)));
+        await Promise.all(bound.map((listener) => listener.close()));
+        tickets.stop();
+      },
+      hurry(graceMs) {
+        for (const local of locals) void local.drain(graceMs);
+      },
+      answer(service) {
+        const local = localOf(service);
+        return { share: local.share(), pairs: local.pairs() };
+      },
+      hint: 'give it workers',
+    },
+    states,
+  );
+}

@@ -1,0 +1,58 @@
+// Starting a successor: the same program, with the listening sockets as inherited descriptors, and one pipe on which it
+// says that it is ready. Until then the predecessor serves as if nothing had happened.
+
+import { spawn } from 'node:child_process';
+import type { Clock } from '../time/clock.ts';
+import { formatEndpoint } from '../address/endpoint.ts';
+import { WellknownError } from '../errors.ts';
+import { encodeInheritance, INHERIT_VARIABLE, type InheritedSocket } from '../listener/inheritance.ts';
+import { urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
+
+// Compiling, warming up and binding all done: a minute is long.
+const READY_TIMEOUT_MS = 60_000;
+const READY_DESCRIPTOR = 3;
+
+/** Resolves with the successor's process id once it is ready; otherwise ends it and rejects. */
+export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): Promise<number> {
+  const passed = sockets.filter(({ via }) => via !== 'cluster');
+  const inherited = passed.map((socket, index): InheritedSocket => ({
+    descriptor: READY_DESCRIPTOR + 1 + index,
+    asked: socket.passedAs ?? formatEndpoint(socket.asked),
+    bound: urlOf(socket),
+    ...(socket.slot === undefined ? {} : { slot: socket.slot }),
+  }));
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: {
+      ...process.env,
+      [INHERIT_VARIABLE]: encodeInheritance({ readyDescriptor: READY_DESCRIPTOR, sockets: inherited }),
+    },
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...passed.map(({ listener }) => listener.descriptor)],
+    // It outlives this process.
+    detached: false,
+  });
+  const failed = (why: string, cause?: unknown): WellknownError =>
+    new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, {
+      fault: 'local',
+      cause,
+      hint: 'what it wrote to the error output of this process says why',
+    });
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(READY_TIMEOUT_MS, () => {
+      child.kill('SIGKILL');
+      reject(failed('was not ready within a minute'));
+    });
+    child.once('error', (error) => {
+      timer.cancel();
+      reject(failed('could not be started', error));
+    });
+    child.once('exit', (code, signal) => {
+      timer.cancel();
+      reject(failed(`ended before it was ready (${signal ?? `status ${code ?? 0}`})`));
+    });
+    child.stdio[READY_DESCRIPTOR]?.once('data', () => {
+      timer.cancel();
+      child.unref();
+      resolve(child.pid ?? 0);
+    });
+  });
+}

@@ -1,0 +1,41 @@
+// Which shares of the work a primary remembers: those of living workers as they last told them, and of each slot what
+// its former workers had counted. So no counter falls when a worker is replaced, and a slot has one series, not one for
+// each life.
+
+import { addShares, shareOfDead, type ServiceShare, type WorkerShare } from '../observe/status.ts';
+
+const NOTHING: ServiceShare = { listeners: [], counters: {} };
+
+export class WorkerShares {
+  readonly #past = new Map<number, readonly ServiceShare[]>();
+  readonly #present = new Map<number, { readonly slot: number; readonly services: readonly ServiceShare[] }>();
+
+  /** A worker has told what it has counted so far. */
+  told(slot: number, life: number, services: readonly ServiceShare[]): void {
+    this.#present.set(life, { slot, services });
+  }
+
+  /** A worker has ended: what it had told is kept. */
+  ended(life: number): void {
+    const last = this.#present.get(life);
+    if (last === undefined) return;
+    this.#present.delete(life);
+    const past = this.#past.get(last.slot) ?? [];
+    this.#past.set(
+      last.slot,
+      last.services.map((share, service) => addShares([past[service] ?? NOTHING, shareOfDead(share)])),
+    );
+  }
+
+  /** One service by slot, in the order of slots. */
+  of(service: number): WorkerShare[] {
+    const present = [...this.#present.values()];
+    const slots = new Set([...this.#past.keys(), ...present.map(({ slot }) => slot)]);
+    return [...slots]
+      .sort((a, b) => a - b)
+      .map((slot) => {
+        const living = present.filter((one) => one.slot === slot).map(({ services }) => services[service] ?? NOTHING);
+        return { slot, ...addShares([this.#past.get(slot)?.[service] ?? NOTHING, ...living]) };
+      });
+  }
+}

@@ -1,0 +1,39 @@
+// What has become of workers: told to subscribers as it happens, and counted by how they ended.
+
+import type { ArbiterState, KillReason, WorkerRecord } from './arbiter.ts';
+import { workerChannel, type WorkerEventMessage } from '../diagnostics.ts';
+
+/** Why a worker is no more: it had drained, it ended by itself, or it was killed for a reason of the arbiter's. */
+export type WorkerEnd = 'drained' | 'crashed' | KillReason;
+
+const tell = ({ slot, life, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
+  if (workerChannel.hasSubscribers)
+    workerChannel.publish({ slot, life, generation, to, why } satisfies WorkerEventMessage);
+};
+
+export class WorkerChronicle {
+  readonly #ended: Partial<Record<WorkerEnd, number>> = {};
+  /** Of those that are being killed, until they are dead. */
+  readonly #killedFor = new Map<number, KillReason>();
+
+  get ended(): Readonly<Partial<Record<WorkerEnd, number>>> {
+    return { ...this.#ended };
+  }
+
+  killing(life: number, why: KillReason): void {
+    this.#killedFor.set(life, why);
+  }
+
+  changed({ workers: before }: ArbiterState, { workers: after }: ArbiterState): void {
+    if (before === after) return;
+    for (const worker of after)
+      if (before.find(({ life }) => life === worker.life)?.at !== worker.at) tell(worker, worker.at);
+    for (const worker of before) {
+      if (after.some(({ life }) => life === worker.life)) continue;
+      const why = this.#killedFor.get(worker.life) ?? (worker.at === 'draining' ? 'drained' : 'crashed');
+      this.#killedFor.delete(worker.life);
+      this.#ended[why] = (this.#ended[why] ?? 0) + 1;
+      tell(worker, 'ended', why);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// What the primary and its workers say to each other over the IPC channel of node:cluster.
+
+import type { BeyondQuota, LeaseVerdict } from '../accept/address-ledger.ts';
+import type { ConnectionPair, EventLoopStatus, ServiceShare } from '../observe/status.ts';
+
+/** Marks our messages among any others that a program sends over the same channel. */
+export const CHANNEL = 'wellknown/1';
+
+export type FromPrimary =
+  /**
+   * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked
+   * for connections instead. `listener` is unique among all sockets of the program.
+   */
+  | {
+      readonly type: 'listen';
+      readonly service: number;
+      readonly listener: number;
+      readonly endpoint: string;
+      readonly via: 'handle' | 'cluster';
+    }
+  /**
+   * That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to
+   * tell.
+   */
+  | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
+  /**
+   * So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool
+   * changes.
+   */
+  | { readonly type: 'pool'; readonly workers: number }
+  /**
+   * Open so many of each address without asking. Said when the pool changes, and when the worker is to drain. Answer
+   * with `quota`.
+   */
+  | { readonly type: 'quota'; readonly service: number; readonly free: number }
+  /** Stop accepting from it; what you have accepted stays yours. */
+  | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
+  /** A connection that the primary has accepted comes along. Answer with `taken` or `returned`. */
+  | { readonly type: 'connection'; readonly service: number; readonly endpoint: string; readonly connection: number }
+  | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
+  /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
+  | { readonly type: 'ticket-key'; readonly key: string }
+  | { readonly type: 'status-question'; readonly question: number }
+  | { readonly type: 'drain'; readonly graceMs: number };
+
+export type FromWorker =
+  /** The program has come to `listen()` and wants its sockets. */
+  | { readonly type: 'hello' }
+  | { readonly type: 'ready' }
+  /** Could not start; said before the worker ends. */
+  | { readonly type: 'failed'; readonly message: string }
+  /**
+   * The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker
+   * that has drained.
+   */
+  | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
+  /** It drains and accepts no more, because somebody else than the primary has told it to. */
+  | { readonly type: 'leaving' }
+  /** Its share of the service's connections is used up: it has stopped accepting. */
+  | { readonly type: 'full'; readonly service: number }
+  /** There is room again. */
+  | { readonly type: 'room'; readonly service: number }
+  | { readonly type: 'taken'; readonly connection: number }
+  /** It drains or is full, as it has said before, and has not taken the connection: somebody else should. */
+  | { readonly type: 'returned'; readonly connection: number }
+  /** A connection that was taken has closed. */
+  | { readonly type: 'closed'; readonly connection: number }
+  | { readonly type: 'lease'; readonly service: number; readonly key: string; readonly question: number }
+  /** It keeps to the quota that it was told. What it holds beyond that it will release, like any lease. */
+  | { readonly type: 'quota'; readonly service: number; readonly free: number; readonly beyond: BeyondQuota }
+  | { readonly type: 'release'; readonly service: number; readonly key: string }
+  | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
+
+/** What a worker says of one service when it is asked. */
+export interface ServiceAnswer {
+  readonly share: ServiceShare;
+  readonly pairs: readonly ConnectionPair[];
+}
+
+export interface Envelope<Message> {
+  readonly channel: typeof CHANNEL;
+  readonly message: Message;
+}
+
+export const envelope = <Message>(message: Message): Envelope<Message> => ({ channel: CHANNEL, message });
+
+const content = (raw: unknown): unknown =>
+  typeof raw === 'object' && raw !== null && 'channel' in raw && raw.channel === CHANNEL
+    ? (raw as Envelope<unknown>).message
+    : undefined;
+
+/**
+ * Our message, or undefined for somebody else's. The channel joins two copies of the same program, so its content is
+ * trusted.
+ */
+export const messageFromPrimary = (raw: unknown): FromPrimary | undefined => content(raw) as FromPrimary | undefined;
+export const messageFromWorker = (raw: unknown): FromWorker | undefined => content(raw) as FromWorker | undefined;

@@ -1,0 +1,76 @@
+// The command line of exec, and what depends on the kinds of listeners that a server has.
+
+import { describe, expect, test } from 'vitest';
+import { COMMON_OPTIONS, parseServerArguments } from '../../src/cli/index.ts';
+import { parseExecArguments } from '../../src/cli/run-exec.ts';
+
+const parse = (options: readonly string[]) =>
+  parseExecArguments([...options, '--listen', 'tcp://127.0.0.1:0', '--', 'cat', '--listen', 'x']);
+
+const OF_BOTH = [
+  ['--run-as', 'nobody'],
+  ['--drain-timeout', '1'],
+  ['--backlog', '1'],
+  ['--unix-mode', '0660'],
+  ['--control', 'x'],
+  ['--pid-file', 'x'],
+  ['--log-level', 'info'],
+  ['--log-format', 'json'],
+  ['--listen', 'unix:x'],
+];
+const WITHOUT_WAIT = [
+  ['--max-connections', '1'],
+  ['--max-connections-per-ip', '1'],
+  ['--max-rate-per-ip', '1'],
+  ['--allow', '192.0.2.1'],
+  ['--deny', '192.0.2.1'],
+];
+const WITH_WAIT = [
+  ['--max-starts', '1'],
+  ['--pause', '1'],
+  ['--listen', 'udp://127.0.0.1:0'],
+];
+
+describe('the command line of exec', () => {
+  test.each([...OF_BOTH, ...WITHOUT_WAIT])('takes %s %s for a process for each connection', (...option) => {
+    expect(parse(option)).toMatchObject({ ok: true, value: { type: 'serve' } });
+  });
+
+  test.each([...OF_BOTH, ...WITH_WAIT])('takes %s %s with --wait', (...option) => {
+    expect(parse([...option, '--wait'])).toMatchObject({ ok: true, value: { type: 'serve' } });
+  });
+
+  test.each(WITHOUT_WAIT)('refuses %s with --wait, and says why', (name) => {
+    expect(parse(['--wait', name, '1'])).toEqual({
+      ok: false,
+      error: `${name} is not for exec --wait: PROGRAM accepts by itself, nobody here sees a connection`,
+    });
+  });
+
+  test.each(['--max-starts', '--pause'])('refuses %s without --wait, and says so', (name) => {
+    expect(parse([name, '1'])).toEqual({
+      ok: false,
+      error: `${name} goes with --wait: a process for each connection is limited by --max-connections`,
+    });
+  });
+
+  test('refuses by name, not as unknown, whatever else other servers take', () => {
+    const taken = new Set([...OF_BOTH, ...WITHOUT_WAIT, ['--listen']].map(([name]) => name));
+    const others = COMMON_OPTIONS.map(({ name }) => `--${name}`).filter((name) => !taken.has(name));
+    expect(others).toContain('--workers');
+    for (const name of others)
+      expect(parse([name, '1'])).toMatchObject({
+        ok: false,
+        error: expect.stringContaining(`${name} is not for exec: `) as string,
+      });
+  });
+});
+
+test.each([
+  [['--tls-cert', 'x.pem'], '--tls-cert was given without --tls-key'],
+  [['--tls-key', 'x.pem'], '--tls-key was given without --tls-cert'],
+  [['--tls-cert', 'x.pem', '--tls-key', 'x.pem'], '--tls-cert is of no use without --listen tls://HOST:PORT'],
+  [['--listen', 'tls://127.0.0.1:0'], '--listen tls://… needs --tls-cert and --tls-key'],
+])('a server that speaks TLS refuses %j: %s', (argv, error) => {
+  expect(parseServerArguments(argv, { options: [], schemes: ['tcp', 'tls'] })).toEqual({ ok: false, error });
+});

@@ -1,0 +1,121 @@
+// Datagrams and worker processes: who answers, and what happens to the share of one that is gone.
+
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connectDatagram, type DatagramPeer } from '../../src/index.ts';
+import { offersReusePort } from '../../src/kernel/raw-handles.ts';
+import { startProgram, type Program } from '../../src/testing/index.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const PROGRAM = [
+  '--conditions=@wellknown/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL('../fixtures/identify-program.ts', import.meta.url)),
+];
+
+const running: Program[] = [];
+const peers: DatagramPeer[] = [];
+afterEach(async () => {
+  for (const peer of peers.splice(0)) peer.close();
+  await Promise.all(running.splice(0).map((program) => program.stop()));
+});
+
+async function start(...options: string[]): Promise<Program & { url: string }> {
+  const program = await startProgram(
+    [...PROGRAM, '--listen', 'udp://127.0.0.1:0', '--drain-timeout', '1', ...options],
+    { cwd: ROOT },
+  );
+  running.push(program);
+  return { ...program, url: program.endpoints.identify?.[0] ?? '' };
+}
+
+async function source(url: string): Promise<DatagramPeer> {
+  const peer = await connectDatagram(url);
+  peers.push(peer);
+  return peer;
+}
+
+/** The process that answered; asks again when the datagram or its answer was lost with a dying worker. */
+async function who(peer: DatagramPeer): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    peer.send(Buffer.from('who'));
+    const answer = await peer.read(500);
+    if (answer !== undefined) return Number(Buffer.from(answer).toString());
+  }
+  throw new Error('nobody answered');
+}
+
+const SOURCES = 40;
+const sources = (url: string): Promise<DatagramPeer[]> =>
+  Promise.all(Array.from({ length: SOURCES }, () => source(url)));
+
+/** Everybody who answers, asking from every source until `count` have been seen. */
+async function everybody(askers: readonly DatagramPeer[], count: number): Promise<Set<number>> {
+  const seen = new Set<number>();
+  for (let round = 0; round < 50 && seen.size < count; round += 1)
+    for (const pid of await Promise.all(askers.map(who))) seen.add(pid);
+  return seen;
+}
+
+const strategies = ['inherit-shared', ...(offersReusePort ? ['inherit-sharded'] : [])];
+if (!offersReusePort)
+  console.log(`skipped on Node ${process.versions.node}: sockets of its own for each worker need Node 22.12 or newer`);
+
+describe.each(strategies)('with %s', (strategy) => {
+  test('every source is answered, and both workers answer', async () => {
+    const { url } = await start('--workers', '2', '--accept', strategy);
+    expect((await everybody(await sources(url), 2)).size).toBe(2);
+  });
+
+  test('a killed worker takes nobody with it: all sources are answered again', async () => {
+    const { url } = await start('--workers', '2', '--accept', strategy);
+    const askers = await sources(url);
+    const [victim = 0] = await everybody(askers, 2);
+    process.kill(victim, 'SIGKILL');
+    const answers = await Promise.all(askers.map(who));
+    expect(answers).not.toContain(victim);
+    expect(answers).toHaveLength(SOURCES);
+  });
+
+  test('a reload loses no datagram', async () => {
+    const program = await start('--workers', '2', '--accept', strategy);
+    const askers = await sources(program.url);
+    const before = await everybody(askers, 2);
+    program.signal('SIGHUP');
+    let lost = 0;
+    let seen = before;
+    // Until nobody of the old generation answers any more, each source asks again as soon as it has its answer.
+    for (let round = 0; round < 2_000 && [...seen].some((pid) => before.has(pid)); round += 1) {
+      const answers = await Promise.all(
+        askers.map(async (peer) => {
+          peer.send(Buffer.from('who'));
+          return Buffer.from((await peer.read(5_000)) ?? []).toString();
+        }),
+      );
+      lost += answers.filter((answer) => answer === '').length;
+      seen = new Set(answers.map(Number));
+    }
+    expect([...seen].filter((pid) => before.has(pid))).toEqual([]);
+    expect(lost).toBe(0);
+  });
+
+  test('a retired worker leaves no source behind', async () => {
+    const program = await start('--workers', '2', '--accept', strategy);
+    const askers = await sources(program.url);
+    await everybody(askers, 2);
+    program.signal('SIGTTOU');
+    let left = new Set<number>();
+    for (let round = 0; round < 100 && left.size !== 1; round += 1) left = new Set(await Promise.all(askers.map(who)));
+    expect(left.size).toBe(1);
+  });
+});
+
+test.runIf(offersReusePort)('a source always reaches the same worker where each has sockets of its own', async () => {
+  const { url } = await start('--workers', '2');
+  for (const peer of (await sources(url)).slice(0, 10)) {
+    const answers = new Set<number>();
+    for (let count = 0; count < 5; count += 1) answers.add(await who(peer));
+    expect(answers.size).toBe(1);
+  }
+});

@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { createNetTransport } from '../../src/connection/net-transport.ts';
+import { readThroughSharedBuffer } from '../../src/kernel/read-buffer.ts';
+import type { Transport } from '../../src/connection/transport.ts';
+
+const servers: net.Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A server on loopback that hands its accepted sockets to `accepted`, and a way to connect to it. */
+async function listen(accepted: (socket: net.Socket) => void): Promise<() => net.Socket> {
+  const server = net.createServer({ allowHalfOpen: true }, accepted).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  return () => net.connect({ port, host: '127.0.0.1', noDelay: true });
+}
+
+const acceptOne = async (): Promise<{ readonly accepted: net.Socket; readonly client: net.Socket }> => {
+  let take: (socket: net.Socket) => void = () => undefined;
+  const accepted = new Promise<net.Socket>((resolve) => (take = resolve));
+  const connect = await listen((socket) => take(socket));
+  const client = connect();
+  return { client, accepted: await accepted };
+};
+
+/** Everything that a transport reports, and ways to wait for it. */
+class Recorder {
+  readonly chunks: Uint8Array[] = [];
+  readonly log: string[] = [];
+  #wake: () => void = () => undefined;
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString('latin1');
+  }
+
+  data = (chunk: Uint8Array): void => this.#note('data', () => this.chunks.push(chunk));
+  ended = (): void => this.#note('ended');
+  drained = (): void => this.#note('drained');
+  closed = (): void => this.#note('closed');
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  #note(what: string, and: () => void = () => undefined): void {
+    and();
+    if (this.log.at(-1) !== what) this.log.push(what);
+    this.#wake();
+  }
+}
+
+const start = (socket: net.Socket): { transport: Transport; recorder: Recorder } => {
+  const recorder = new Recorder();
+  const transport = createNetTransport(socket);
+  transport.start(recorder);
+  return { transport, recorder };
+};
+
+test('this Node lets an accepted socket be read through the shared buffer', async () => {
+  const { accepted, client } = await acceptOne();
+  const read = new Promise<string>((resolve) => {
+    expect(
+      readThroughSharedBuffer(accepted, (byteLength, buffer) => resolve(buffer.toString('latin1', 0, byteLength))),
+    ).toBe(true);
+  });
+  client.write('hello');
+  expect(await read).toBe('hello');
+  client.destroy();
+  accepted.destroy();
+});
+
+test('what twenty peers send at once is kept apart, and a chunk stays as it was delivered', async () => {
+  const recorders = new Map<number, Recorder>();
+  const sockets: net.Socket[] = [];
+  const connect = await listen((socket) => {
+    const { recorder } = start(socket);
+    recorders.set(socket.remotePort ?? 0, recorder);
+    sockets.push(socket);
+  });
+  const contents = Array.from({ length: 20 }, (_, index) =>
+    String.fromCharCode(0x61 + index).repeat(30_000 + 7_919 * index),
+  );
+  const clients = contents.map((content) => {
+    const client = connect();
+    client.end(content);
+    return { client, content };
+  });
+  for (const { client, content } of clients) {
+    if (client.connecting) await once(client, 'connect');
+    const port = client.localPort ?? 0;
+    while (!recorders.has(port)) await new Promise((resolve) => setImmediate(resolve));
+    const recorder = recorders.get(port);
+    await recorder?.until(() => recorder.log.includes('ended'));
+    expect(recorder?.text === content).toBe(true);
+  }
+  for (const socket of [...sockets, ...clients.map(({ client }) => client)]) socket.destroy();
+});
+
+test('bytes that came before anybody listened are delivered, and those after them too', async () => {
+  const { accepted, client } = await acceptOne();
+  client.write('early ');
+  while (accepted.readableLength === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { recorder } = start(accepted);
+  await recorder.until(() => recorder.text === 'early ');
+  client.end('late');
+  await recorder.until(() => recorder.log.includes('ended'));
+  expect(recorder.text).toBe('early late');
+  accepted.destroy();
+  client.destroy();
+});
+
+test('a peer that ended before anybody listened is told of', async () => {
+  const { accepted, client } = await acceptOne();
+  client.end();
+  while (!accepted.readableEnded) await new Promise((resolve) => setImmediate(resolve));
+  const { recorder } = start(accepted);
+  await recorder.until(() => recorder.log.includes('ended'));
+  expect(recorder.log).toEqual(['ended']);
+  accepted.destroy();
+  client.destroy();
+});
+
+test('a paused transport reads nothing, and goes on where it stopped', async () => {
+  const { accepted, client } = await acceptOne();
+  const { transport, recorder } = start(accepted);
+  client.write('one');
+  await recorder.until(() => recorder.text === 'one');
+  transport.pause();
+  const readBefore = accepted.bytesRead;
+  client.end('two');
+  await once(client, 'finish');
+  // A second connection of the same process is read meanwhile: what was sent before it would have been read by then.
+  const other = await acceptOne();
+  const { recorder: witness } = start(other.accepted);
+  other.client.end('x');
+  await witness.until(() => witness.log.includes('ended'));
+  expect(accepted.bytesRead).toBe(readBefore);
+  transport.resume();
+  await recorder.until(() => recorder.log.includes('ended'));
+  expect(recorder.text).toBe('onetwo');
+  for (const socket of [accepted, client, other.accepted, other.client]) socket.destroy();
+});
+
+test('large reads, which are given away uncopied, stay as they were delivered, for more sockets than may have a buffer of their own', async () => {
+  const SOCKETS = 70;
+  const recorders: Recorder[] = [];
+  const sockets: net.Socket[] = [];
+  const connect = await listen((socket) => {
+    sockets.push(socket);
+    recorders.push(start(socket).recorder);
+  });
+  // Every byte tells its sender and its place.
+  const contentOf = (sender: number): Buffer =>
+    Buffer.from(
+      Array.from({ length: 256 }, (_, place) => `${sender}:${place},`.padEnd(1_024, '.'))
+        .join('')
+        .repeat(3),
+    );
+  const clients = Array.from({ length: SOCKETS }, (_, sender) => {
+    const client = connect();
+    // Small, large, small again: the way into a buffer of its own and back.
+    client.write(`${sender}\n`, () => {
+      client.write(contentOf(sender), () => client.end('the end'));
+    });
+    return client;
+  });
+  while (recorders.length < SOCKETS) await new Promise((resolve) => setImmediate(resolve));
+  for (const recorder of recorders) await recorder.until(() => recorder.log.includes('ended'));
+  for (const recorder of recorders) {
+    const sender = Number(recorder.text.slice(0, recorder.text.indexOf('\n')));
+    expect(recorder.text === `${sender}\n${contentOf(sender).toString('latin1')}the end`).toBe(true);
+  }
+  for (const socket of [...sockets, ...clients]) socket.destroy();
+});

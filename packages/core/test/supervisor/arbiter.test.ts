@@ -1,0 +1,359 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  DEFAULT_POLICY,
+  initialArbiterState,
+  tick,
+  type ArbiterAction,
+  type ArbiterEvent,
+  type ArbiterState,
+} from '../../src/supervisor/arbiter.ts';
+
+/** Steps through a story: at each time, events in, actions out. */
+function play(
+  target: number,
+  story: readonly (readonly [number, ...ArbiterEvent[]])[],
+): { state: ArbiterState; actions: ArbiterAction[][] } {
+  let state = initialArbiterState(target);
+  const actions: ArbiterAction[][] = [];
+  for (const [nowMs, ...events] of story) {
+    const step = tick(state, nowMs, events);
+    state = step.state;
+    actions.push([...step.actions]);
+  }
+  return { state, actions };
+}
+
+const ready = (life: number): ArbiterEvent => ({ type: 'ready', life });
+const loop = (busy: number) => ({ busy, delayMs: { mean: 0, max: 0 } });
+const beat = (life: number, served = 0, busy = 0): ArbiterEvent => ({
+  type: 'beat',
+  life,
+  served,
+  eventLoop: loop(busy),
+});
+const exited = (life: number): ArbiterEvent => ({ type: 'exited', life });
+const leaving = (life: number): ArbiterEvent => ({ type: 'leaving', life });
+const starts = (actions: readonly ArbiterAction[] | undefined): number =>
+  actions?.filter((action) => action.do === 'start').length ?? 0;
+
+describe('the arbiter', () => {
+  test('starts as many workers as wanted, once', () => {
+    const { actions } = play(2, [[0], [1]]);
+    expect(actions).toEqual([
+      [
+        { do: 'start', slot: 1, life: 1, generation: 1 },
+        { do: 'start', slot: 2, life: 2, generation: 1 },
+      ],
+      [],
+    ]);
+  });
+
+  test('replaces a worker that died after a stable stretch at once, in the same slot', () => {
+    const { actions } = play(2, [[0], [100, ready(1), ready(2)], [60_000, beat(1), beat(2), exited(1)]]);
+    expect(actions[2]).toEqual([{ do: 'start', slot: 1, life: 3, generation: 1 }]);
+  });
+
+  test('replaces a worker that drains by itself while it still lives, and its end later changes nothing', () => {
+    const { state, actions } = play(2, [
+      [0],
+      [100, ready(1), ready(2)],
+      [60_000, beat(1), beat(2), leaving(1)],
+      [61_000, ready(3), beat(2)],
+      [62_000, exited(1), leaving(1)],
+    ]);
+    expect(actions.slice(2)).toEqual([[{ do: 'start', slot: 1, life: 3, generation: 1 }], [], []]);
+    expect(state.workers.map(({ life, at }) => [life, at])).toEqual([
+      [2, 'ready'],
+      [3, 'ready'],
+    ]);
+  });
+
+  test('waits before it replaces one that drains as soon as it has become ready, as after an early death', () => {
+    const { actions } = play(1, [[0], [100, ready(1)], [110, leaving(1)], [209], [210]]);
+    expect(actions.map(starts)).toEqual([1, 0, 0, 0, 1]);
+  });
+
+  test('kills a worker that drains by itself and does not end', () => {
+    const { actions } = play(1, [
+      [0],
+      [100, ready(1)],
+      [40_000, beat(1), leaving(1)],
+      [40_100, ready(2)],
+      [71_999, beat(1), beat(2)],
+      [72_000, beat(1), beat(2)],
+    ]);
+    expect(actions.slice(4)).toEqual([[], [{ do: 'kill', life: 1, why: 'drain-timeout' }]]);
+  });
+
+  test('is not told twice: what drains by order, and what is still starting, may say that it leaves', () => {
+    const starting = play(1, [[0], [10, leaving(1)]]);
+    expect(starting.state.workers.map(({ at }) => at)).toEqual(['starting']);
+    const stopping = play(1, [[0], [10, ready(1)], [20, { type: 'stop' }], [30, leaving(1)]]);
+    expect(stopping.actions.slice(2)).toEqual([[{ do: 'drain', life: 1 }], []]);
+    expect(stopping.state.failures).toBe(0);
+  });
+
+  test('waits longer after each early death, up to the limit, and starts over after a stable stretch', () => {
+    const delays: number[] = [];
+    let nowMs = 0;
+    let state = tick(initialArbiterState(1), nowMs, []).state;
+    for (let round = 0; round < 20; round += 1) {
+      const { life } = state.workers[0] ?? { life: 0 };
+      state = tick(state, (nowMs += 10), [ready(life)]).state;
+      state = tick(state, (nowMs += 10), [exited(life)]).state;
+      delays.push(state.mayStartAtMs - nowMs);
+      expect(starts(tick(state, state.mayStartAtMs - 1, []).actions)).toBe(0);
+      nowMs = state.mayStartAtMs;
+      state = tick(state, nowMs, []).state;
+    }
+    expect(delays.slice(0, 3)).toEqual([100, 150, 225]);
+    expect(delays.at(-1)).toBe(DEFAULT_POLICY.maxBackOffMs);
+    const { life } = state.workers[0] ?? { life: 0 };
+    state = tick(state, nowMs, [ready(life)]).state;
+    expect(tick(state, nowMs + DEFAULT_POLICY.stableMs, [exited(life)]).state.failures).toBe(0);
+  });
+
+  test('gives up once when no worker was ever ready, and starts no more', () => {
+    let nowMs = 0;
+    let state = initialArbiterState(1);
+    const seen: ArbiterAction[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      nowMs = Math.max(nowMs + 1, state.mayStartAtMs);
+      const begun = tick(state, nowMs, []);
+      const dead = tick(
+        begun.state,
+        nowMs + 1,
+        begun.state.workers.map((worker) => exited(worker.life)),
+      );
+      seen.push(...begun.actions, ...dead.actions);
+      state = dead.state;
+    }
+    expect(seen.filter((action) => action.do === 'give-up')).toEqual([
+      { do: 'give-up', failures: DEFAULT_POLICY.maxStartFailures },
+    ]);
+    expect(starts(seen)).toBe(DEFAULT_POLICY.maxStartFailures);
+  });
+
+  test('never gives up once a worker was ready', () => {
+    let state = tick(tick(initialArbiterState(1), 0, []).state, 1, [ready(1)]).state;
+    let nowMs = 2;
+    for (let round = 0; round < 20; round += 1) {
+      const { life } = state.workers[0] ?? { life: 0 };
+      const step = tick(state, nowMs, [exited(life)]);
+      expect(step.actions.some((action) => action.do === 'give-up')).toBe(false);
+      nowMs = step.state.mayStartAtMs;
+      state = tick(step.state, nowMs, []).state;
+    }
+    expect(state.workers).toHaveLength(1);
+  });
+
+  test('kills a worker that does not become ready in time', () => {
+    const { actions } = play(1, [[0], [DEFAULT_POLICY.startTimeoutMs - 1], [DEFAULT_POLICY.startTimeoutMs]]);
+    expect(actions.slice(1)).toEqual([[], [{ do: 'kill', life: 1, why: 'start-timeout' }]]);
+  });
+
+  test('stopping drains everybody, starts nobody, kills who stays, and says when it is over', () => {
+    const late = 1_000 + DEFAULT_POLICY.drainTimeoutMs + 2_000;
+    const { actions } = play(2, [
+      [0],
+      [1, ready(1), ready(2)],
+      [1_000, { type: 'stop' }],
+      [2_000, exited(1)],
+      [late, beat(2)],
+      [late + 1, exited(2)],
+    ]);
+    expect(actions.slice(2)).toEqual([
+      [
+        { do: 'drain', life: 1 },
+        { do: 'drain', life: 2 },
+      ],
+      [],
+      [{ do: 'kill', life: 2, why: 'drain-timeout' }],
+      [{ do: 'stopped' }],
+    ]);
+  });
+
+  test('scaling up starts, scaling down drains the highest slot and never goes below one', () => {
+    const { state, actions } = play(2, [
+      [0],
+      [1, ready(1), ready(2)],
+      [2, { type: 'scale', by: 1 }],
+      [3, ready(3)],
+      [4, { type: 'scale', by: -2 }],
+      [5, exited(2), exited(3)],
+      [6, { type: 'scale', by: -5 }],
+    ]);
+    expect(actions[2]).toEqual([{ do: 'start', slot: 3, life: 3, generation: 1 }]);
+    expect(actions[4]).toEqual([
+      { do: 'drain', life: 2 },
+      { do: 'drain', life: 3 },
+    ]);
+    expect([state.target, state.workers.length]).toEqual([1, 1]);
+  });
+
+  test('a worker above the target goes on serving until every wanted slot has one that is ready; one that is starting is not waited for', () => {
+    const { actions } = play(3, [
+      [0],
+      [1, ready(1), ready(2)],
+      [2, exited(1)],
+      [3, { type: 'scale', by: -2 }],
+      [200],
+      [300, ready(4)],
+    ]);
+    expect(actions.slice(3)).toEqual([
+      [{ do: 'drain', life: 3 }],
+      [{ do: 'start', slot: 1, life: 4, generation: 1 }],
+      [{ do: 'drain', life: 2 }],
+    ]);
+  });
+
+  test('a worker that says nothing is killed after the heartbeat limit, one that beats is not', () => {
+    const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
+    const { actions } = play(2, [[0], [0, ready(1), ready(2)], [limit - 1, beat(1)], [limit]]);
+    expect(actions.slice(2)).toEqual([[], [{ do: 'kill', life: 2, why: 'stalled' }]]);
+  });
+
+  describe('reload', () => {
+    const reload: ArbiterEvent = { type: 'reload' };
+
+    test('replaces one worker at a time, each successor ready before its predecessor drains', () => {
+      const { state, actions } = play(2, [
+        [0],
+        [1, ready(1), ready(2)],
+        [2, reload],
+        [3, ready(3)],
+        [4, ready(4)],
+        [5, exited(1), exited(2)],
+      ]);
+      expect(actions.slice(2)).toEqual([
+        [{ do: 'start', slot: 1, life: 3, generation: 2 }],
+        [
+          { do: 'drain', life: 1 },
+          { do: 'start', slot: 2, life: 4, generation: 2 },
+        ],
+        [
+          { do: 'drain', life: 2 },
+          { do: 'reloaded', generation: 2 },
+        ],
+        [],
+      ]);
+      expect(state.workers.map((worker) => [worker.slot, worker.generation, worker.at])).toEqual([
+        [1, 2, 'ready'],
+        [2, 2, 'ready'],
+      ]);
+    });
+
+    test('that fails leaves the old generation serving, and later deaths are replaced by it', () => {
+      const { state, actions } = play(2, [
+        [0],
+        [1, ready(1), ready(2)],
+        [2, reload],
+        [3, exited(3)],
+        [40_000, beat(1), beat(2), exited(1)],
+      ]);
+      expect(actions[3]).toEqual([{ do: 'reload-failed', generation: 2 }]);
+      expect(actions[4]).toEqual([{ do: 'start', slot: 1, life: 4, generation: 1 }]);
+      expect(state.workers.map((worker) => worker.generation)).toEqual([1, 1]);
+    });
+  });
+
+  describe('a worn-out worker', () => {
+    const policy = { ...DEFAULT_POLICY, maxServed: 1000, maxAgeMs: 3_600_000 };
+
+    test.each([
+      [
+        'by connections',
+        0,
+        [
+          [999, false],
+          [1000, true],
+        ],
+      ],
+      [
+        'by connections, with all of the jitter',
+        1,
+        [
+          [899, false],
+          [900, true],
+        ],
+      ],
+    ] as const)('%s is replaced at its limit, the successor ready first', (_name, random, cases) => {
+      for (const [served, isReplaced] of cases) {
+        let step = tick(initialArbiterState(1), 0, [], policy, () => random);
+        step = tick(step.state, 1, [ready(1)], policy, () => random);
+        step = tick(step.state, 2, [beat(1, served)], policy, () => random);
+        expect(starts(step.actions) === 1).toBe(isReplaced);
+        expect(step.state.workers[0]?.at).toBe('ready');
+      }
+    });
+
+    test('by age is replaced at its limit', () => {
+      let { state } = tick(initialArbiterState(1), 0, [], policy);
+      state = tick(state, 0, [ready(1)], policy).state;
+      expect(tick(state, policy.maxAgeMs - 1, [beat(1)], policy).actions).toEqual([]);
+      const due = tick(state, policy.maxAgeMs, [beat(1)], policy);
+      expect(due.actions).toEqual([{ do: 'start', slot: 1, life: 2, generation: 1 }]);
+      expect(tick(due.state, policy.maxAgeMs + 1, [ready(2)], policy).actions).toEqual([{ do: 'drain', life: 1 }]);
+    });
+  });
+
+  describe('the spare pool', () => {
+    const policy = { ...DEFAULT_POLICY, spare: { min: 2, max: 3, maxWorkers: 20 } };
+    const second = (state: ArbiterState, nowMs: number, busy: number): ArbiterState => {
+      const events = state.workers.flatMap((worker) => [ready(worker.life), beat(worker.life, 0, busy)]);
+      return tick(state, nowMs, events, policy, () => 0, true).state;
+    };
+
+    test('grows by doubling steps while everybody is busy, and stops at the most workers', () => {
+      let state = tick(initialArbiterState(1), 0, [], policy).state;
+      const sizes: number[] = [];
+      for (let now = 1; now < 30; now += 1) sizes.push((state = second(state, now * 1000, 0.9)).target);
+      expect(sizes.slice(0, 3)).toEqual([2, 4, 6]);
+      expect(sizes.at(-1)).toBe(20);
+    });
+
+    test('shrinks by one at a time while too many are idle', () => {
+      let state = tick({ ...initialArbiterState(6) }, 0, [], policy).state;
+      const sizes: number[] = [];
+      for (let now = 1; now < 8; now += 1) sizes.push((state = second(state, now * 1000, 0.1)).target);
+      expect(sizes).toEqual([5, 4, 3, 3, 3, 3, 3]);
+    });
+  });
+
+  test('whatever happens, no more workers live than wanted once the wanted are ready, and no slot has two', () => {
+    const event = fc.oneof(
+      fc.record({ type: fc.constant('ready' as const), life: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('exited' as const), life: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('leaving' as const), life: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({
+        type: fc.constant('beat' as const),
+        life: fc.integer({ min: 1, max: 20 }),
+        served: fc.nat(),
+        eventLoop: fc.double({ min: 0, max: 1, noNaN: true }).map(loop),
+      }),
+      fc.record({ type: fc.constant('reload' as const) }),
+      fc.record({ type: fc.constant('scale' as const), by: fc.integer({ min: -2, max: 2 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), event), { maxLength: 60 }), (story) => {
+        let nowMs = 0;
+        let state = initialArbiterState(2);
+        for (const [laterMs, one] of story) {
+          state = tick(state, (nowMs += laterMs), [one]).state;
+          const living = state.workers.filter((worker) => worker.at !== 'draining');
+          const alive = living.map((worker) => worker.slot);
+          const ready = new Set(
+            living.flatMap((worker) => (worker.at === 'ready' && worker.slot <= state.target ? [worker.slot] : [])),
+          );
+          // One successor at a time may share a slot with the worker that it replaces.
+          expect(alive.length - new Set(alive).size).toBeLessThanOrEqual(1);
+          expect(
+            new Set(alive.filter((slot) => slot <= state.target || ready.size === state.target)).size,
+          ).toBeLessThanOrEqual(state.target);
+          expect(tick(state, nowMs, []).actions.filter((action) => action.do !== 'kill')).toEqual([]);
+        }
+      }),
+    );
+  });
+});

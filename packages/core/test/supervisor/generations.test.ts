@@ -1,0 +1,250 @@
+// Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { askControl } from '../../src/control/client.ts';
+import type { ServerStatus } from '../../src/index.ts';
+import { connectClient, type Program } from '../../src/testing/index.ts';
+import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from '../fixtures/identify.ts';
+
+const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+
+/** Connects without pause until `until` settles; counts what failed. */
+async function underLoad(url: string, until: Promise<unknown>): Promise<{ served: number; failed: unknown[] }> {
+  let isOver = false;
+  void until.finally(() => (isOver = true)).catch(() => undefined);
+  let served = 0;
+  const failed: unknown[] = [];
+  const loop = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        const { client } = await connect(url);
+        await exchange(client, 'hello');
+        client.end();
+        await client.closed;
+        served += 1;
+      } catch (error) {
+        failed.push(error);
+      }
+    }
+  };
+  await Promise.all([loop(), loop(), loop(), loop()]);
+  return { served, failed };
+}
+
+const said = (program: Program, words: string): Promise<void> => eventually(() => program.stderr().includes(words));
+
+describe('reload', () => {
+  test('HUP replaces every worker under load without a failed request', async () => {
+    const program = await start('--workers', '2', '--drain-timeout', '10');
+    const before = await workersOf(program.url, 2);
+    program.signal('SIGHUP');
+    const { served, failed } = await underLoad(program.url, said(program, 'reloaded'));
+    expect(failed).toEqual([]);
+    expect(served).toBeGreaterThan(0);
+    await eventually(() => before.every((pid) => !isAlive(pid)));
+    expect(await workersOf(program.url, 2)).toHaveLength(2);
+  });
+
+  test('that fails leaves the old workers serving and says why', async () => {
+    const switchFile = path.join(scratch(), 'broken');
+    const program = await start('--workers', '2', '--crash', `file:${switchFile}`);
+    const before = await workersOf(program.url, 2);
+    writeFileSync(switchFile, '');
+    program.signal('SIGHUP');
+    await said(program, 'the reload failed');
+    expect(program.stderr()).toContain('cannot start today');
+    expect((await workersOf(program.url, 2)).sort()).toEqual(before.sort());
+  });
+
+  test('a connection of the old generation is served to its end', async () => {
+    const program = await start('--workers', '1', '--drain-timeout', '10');
+    const { client } = await connect(program.url);
+    program.signal('SIGHUP');
+    await said(program, 'reloaded');
+    await exchange(client, 'still served by the old one');
+    client.end();
+    await client.receiveAll();
+  });
+});
+
+describe('upgrade', () => {
+  test('USR2 hands the sockets to a new primary under load without a failed request, and the old one ends', async () => {
+    const unixPath = path.join(scratch(), 'socket');
+    const pidFile = path.join(scratch(), 'pid');
+    const program = await start(
+      '--workers',
+      '2',
+      '--drain-timeout',
+      '10',
+      '--pid-file',
+      pidFile,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--listen',
+      `unix:${unixPath}`,
+    );
+    program.signal('SIGUSR2');
+    const { served, failed } = await underLoad(program.url, program.exited);
+    expect(failed).toEqual([]);
+    expect(served).toBeGreaterThan(0);
+    expect(await program.exited).toBe(0);
+    const successor = Number(readFileSync(pidFile, 'utf8'));
+    expect(successor).not.toBe(program.pid);
+    const { client } = await connect(`unix:${unixPath}`);
+    await exchange(client, 'through the inherited path');
+    client.end();
+    process.kill(successor, 'SIGTERM');
+    await eventually(() => !isAlive(successor));
+  });
+
+  test('that fails leaves the old program serving and says why', async () => {
+    const switchFile = path.join(scratch(), 'broken');
+    const program = await start('--workers', '1', '--crash', `file:${switchFile}`);
+    writeFileSync(switchFile, '');
+    program.signal('SIGUSR2');
+    await said(program, 'the upgrade failed');
+    const { client } = await connect(program.url);
+    await exchange(client, 'still here');
+    client.reset();
+  });
+});
+
+describe('the control socket', () => {
+  test("is its owner's alone, tells the status, scales, reloads, and stops", async () => {
+    const control = path.join(scratch(), 'control');
+    const program = await start('--workers', '1', '--control', control);
+    expect(statSync(control).mode & 0o777).toBe(0o600);
+    const { client } = await connect(program.url);
+    const status = await askControl(control, { command: 'status' });
+    expect(status).toMatchObject({
+      ok: true,
+      value: {
+        role: 'primary',
+        pid: program.pid,
+        services: [{ name: 'identify', endpoints: [program.url], connections: { open: 1, accepted: 1 } }],
+        workers: [{ slot: 1, at: 'ready', generation: 1 }],
+      },
+    });
+    client.reset();
+    expect(await askControl(control, { command: 'scale', workers: 2 })).toMatchObject({ ok: true });
+    await workersOf(program.url, 2);
+    expect(await askControl(control, { command: 'reload' })).toEqual({ ok: true, value: 'reloaded' });
+    expect(await askControl(control, { command: 'stop' })).toEqual({ ok: true, value: 'draining' });
+    expect(await program.exited).toBe(0);
+    expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: false });
+  });
+
+  test('answers what it does not understand, and goes on', async () => {
+    const control = path.join(scratch(), 'control');
+    await start('--workers', '1', '--control', control);
+    const client = await connectClient(`unix:${control}`);
+    for (const [line, words] of [
+      ['hello', 'not a line of JSON'],
+      ['{}', 'no command'],
+      ['{"command":"explode"}', 'unknown command'],
+      ['{"command":"scale","workers":0}', 'scale needs workers'],
+    ] as const) {
+      client.send(`${line}\n`);
+      expect(await client.receive('\n')).toContain(words);
+    }
+    client.reset();
+  });
+});
+
+describe('supervision', () => {
+  test('a worker whose event loop is blocked is replaced', async () => {
+    const program = await start('--workers', '1', '--heartbeat-timeout', '2.5');
+    const { client, worker } = await connect(program.url);
+    client.send('block\n');
+    await said(program, '"why":"stalled"');
+    await eventually(async () => {
+      const next = await connectClient(program.url);
+      return Number((await next.receive('\n')).trim()) !== worker;
+    });
+  });
+
+  test('a worker of its age is replaced, the successor ready first', async () => {
+    const program = await start('--workers', '1', '--max-age', '1');
+    const { client, worker } = await connect(program.url);
+    client.end();
+    await eventually(async () => {
+      const next = await connect(program.url);
+      next.client.reset();
+      return next.worker !== worker;
+    });
+    await eventually(() => !isAlive(worker));
+  });
+
+  test('the pool grows while no worker is spare, and shrinks again once too many are', async () => {
+    const control = path.join(scratch(), 'control');
+    const program = await start('--workers', '1', '--spare', '1-1', '--max-workers', '2', '--control', control);
+    const serving = async (): Promise<number> => {
+      const status = await askControl(control, { command: 'status' });
+      return status.ok ? (status.value as ServerStatus).workers.filter(({ at }) => at === 'ready').length : 0;
+    };
+    const { client } = await connect(program.url);
+    await exchange(client, 'work');
+    await eventually(async () => (await serving()) === 2);
+    client.send('crash\n');
+    await client.receiveAll();
+    await eventually(async () => (await serving()) === 1);
+  });
+
+  test('a worker is replaced after its number of connections, the successor ready first', async () => {
+    const program = await start('--workers', '1', '--max-served', '20');
+    const [first] = await workersOf(program.url, 1);
+    const { failed } = await underLoad(
+      program.url,
+      eventually(() => !isAlive(first ?? 0)),
+    );
+    expect(failed).toEqual([]);
+  });
+});
+
+/** Whether another user may run this Node and read this program: not where they lie in somebody's home. */
+const othersMayRun =
+  process.getuid?.() === 0 &&
+  spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], {
+    uid: 65_534,
+    gid: 65_534,
+  }).status === 0;
+if (!othersMayRun)
+  console.log('skipped: dropping privileges needs root, and a Node and a checkout that others may read');
+
+describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', () => {
+  test('end the program with status 1, since the user may not run it', async () => {
+    // A folder that only root may enter.
+    const node = path.join(scratch(), 'node');
+    copyFileSync(process.execPath, node);
+    chmodSync(node, 0o755);
+    const child = spawn(node, [...PROGRAM, '--workers', '1', '--run-as', 'nobody', '--listen', 'tcp://127.0.0.1:0'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
+    expect(stderr).toContain('EACCES');
+    expect(stderr).toContain('gave up after 5 workers');
+  });
+});
+
+describe.runIf(othersMayRun)('privileges (as root)', () => {
+  test('workers become the user, in the group and in no other, after a privileged port was bound', async () => {
+    const program = await start('--workers', '1', '--run-as', 'nobody:nogroup', '--listen', 'tcp://127.0.0.1:0');
+    const [worker = 0] = await workersOf(program.url, 1);
+    const status = readFileSync(`/proc/${worker}/status`, 'utf8');
+    expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
+    expect(status).toMatch(/^Gid:\t65534\t65534\t65534\t65534$/m);
+    expect(/^Groups:(.*)$/m.exec(status)?.[1]?.trim()).toMatch(/^(65534)?$/);
+  });
+
+  test('a process that serves alone drops too', async () => {
+    const program = await start('--workers', '0', '--run-as', 'nobody');
+    expect(readFileSync(`/proc/${program.pid}/status`, 'utf8')).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
+  });
+});

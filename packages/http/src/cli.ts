@@ -1,0 +1,224 @@
+// `wellknown http` and `wellknown-http`: from options to the protocol they mean.
+
+import fs from 'node:fs';
+import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
+import { readChoice, readNumber, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
+import { combinedLine } from './semantics/access-entry.ts';
+import { openAccessLog } from './access-log/access-log-file.ts';
+import { loadHandler } from './handler-module.ts';
+import type { FetchHandler } from './handler.ts';
+import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
+import { redirectToHttps } from './fetch/redirect.ts';
+import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
+
+const FILE_OPTIONS = [
+  'no-listing',
+  'spa',
+  'cache-control',
+  'symlinks',
+  'dotfiles',
+  'immutable',
+  'append-only',
+  'no-precompressed',
+] as const;
+const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
+const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
+const DOTFILE_POLICIES = ['deny', 'allow'] as const;
+
+export const httpCommand: ServerCommand = {
+  name: 'http',
+  summary: 'serve files or a fetch handler over HTTP/1.1 and, with TLS, HTTP/2',
+  positional: { name: 'ROOT', help: 'the directory whose files are served (default: the current one)' },
+  options: [
+    { name: 'handler', argument: 'FILE', help: 'serve a fetch handler instead: the default export of this module' },
+    { name: 'no-listing', help: 'answer a directory without index.html with 404 instead of a listing' },
+    { name: 'spa', help: "answer a page that is not there with the root's index.html" },
+    { name: 'cache-control', argument: 'VALUE', help: 'the Cache-Control of every file (default: no-cache)' },
+    {
+      name: 'symlinks',
+      argument: 'POLICY',
+      help: 'deny, inside (only those that end below ROOT) or follow (default: inside)',
+    },
+    { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
+    {
+      name: 'immutable',
+      argument: 'PATTERN',
+      help: 'paths that match this regular expression never change and are cached for a year (default: none)',
+    },
+    {
+      name: 'append-only',
+      argument: 'PATTERN',
+      help: 'paths that match are only ever appended to: one that grows while it is sent, such as a log, is sent as long as it was (default: none)',
+    },
+    {
+      name: 'no-precompressed',
+      help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them',
+    },
+    {
+      name: 'max-body',
+      argument: 'BYTES',
+      help: 'the most content that a request may bring, 0 for any amount (default: 1048576)',
+    },
+    {
+      name: 'access-log',
+      argument: 'FILE',
+      help: 'one line for each request in the combined format; - is stderr (default: none)',
+    },
+    {
+      name: 'trust-proxy',
+      argument: 'CIDR',
+      repeatable: true,
+      help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)",
+    },
+    {
+      name: 'forwarded',
+      argument: 'FIELD',
+      help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)',
+    },
+    {
+      name: 'redirect-to-https',
+      argument: 'PORT',
+      help: 'send who comes in clear to the same place over HTTPS on this port; ROOT or --handler is for those who come over TLS',
+    },
+  ],
+  defaultScheme: 'tcp',
+  schemes: ['tcp', 'tls', 'unix'],
+  async build(values, context) {
+    const file = values.text('handler');
+    const redirect = readRedirect(values);
+    if (!redirect.ok) return redirect;
+    const isAlone =
+      values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
+    const served =
+      redirect.value !== undefined && isAlone
+        ? ok(redirect.value)
+        : file === undefined
+          ? buildFiles(values)
+          : await buildHandler(values, file);
+    if (!served.ok) return served;
+    const surroundings = buildSurroundings(values, context);
+    const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
+    return surroundings.ok ? ok(httpProtocol(handler, surroundings.value)) : surroundings;
+  },
+};
+
+async function buildHandler(values: OptionValues, file: string): Promise<Result<FetchHandler, string>> {
+  if (values.positional !== undefined)
+    return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
+  const other = FILE_OPTIONS.find((name) => values.has(name));
+  if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
+  const handler = await loadHandler(file);
+  return handler.ok ? handler : fail(`--handler ${file}: ${handler.error}`);
+}
+
+function readRedirect(values: OptionValues): Result<FetchHandler | undefined, string> {
+  const text = values.text('redirect-to-https');
+  if (text === undefined) return ok(undefined);
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535
+    ? ok(redirectToHttps(port))
+    : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
+}
+
+/** By how a client came, which a trusted proxy may tell. */
+const byScheme =
+  (inClear: FetchHandler, overTls: FetchHandler): FetchHandler =>
+  (request, context) =>
+    (context.client.scheme === 'https' ? overTls : inClear)(request, context);
+
+/** The handler's surroundings: who is trusted, and where requests are written down. */
+function buildSurroundings(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
+  const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
+  if (!field.ok) return field;
+  const trusted = values.list('trust-proxy');
+  if (field.value !== undefined && trusted.length === 0)
+    return fail(`--forwarded ${field.value} has no meaning without --trust-proxy`);
+  const table = new CidrTable<true>();
+  for (const cidr of trusted) {
+    const added = cidr === 'unix' ? ok(true) : table.add(cidr, true);
+    if (!added.ok) return fail(`--trust-proxy ${cidr}: ${added.error}`);
+  }
+  const trustsUnix = trusted.includes('unix');
+  const isTrusted = (address: Address | string): boolean =>
+    typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined;
+  const path = values.text('access-log');
+  let accessLog: HttpProtocolOptions['accessLog'];
+  if (path !== undefined) {
+    try {
+      const file = openAccessLog(
+        path,
+        (error) => log.error({ err: error }, `the access log ${path} can't be written, or not opened again`),
+        { owner: runAs },
+      );
+      // In a primary too, which writes nothing: it may make the new file where its workers may not.
+      process.on('SIGUSR1', () => file.reopen());
+      accessLog = (entry) => file.write(combinedLine(entry));
+    } catch (error) {
+      return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
+    }
+  }
+  // Core has checked it by now.
+  const idle = readNumber(values, 'idle-timeout', { min: 0 });
+  const maxBody = readNumber(values, 'max-body', { whole: true, min: 0 });
+  if (!maxBody.ok) return maxBody;
+  const limits = {
+    ...(idle.ok && idle.value !== undefined && { idleTimeoutMs: idle.value * 1000 }),
+    ...(maxBody.value !== undefined && { maxBodyBytes: maxBody.value === 0 ? Infinity : maxBody.value }),
+  };
+  return ok({
+    limits,
+    accessLog,
+    proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
+  });
+}
+
+function buildFiles(values: OptionValues): Result<FetchHandler, string> {
+  const root = values.positional ?? '.';
+  const problem = problemOfRoot(root);
+  if (problem !== undefined) return fail(`ROOT '${root}' ${problem}`);
+  const symlinks = readChoice(values, 'symlinks', SYMLINK_POLICIES);
+  if (!symlinks.ok) return symlinks;
+  const dotfiles = readChoice(values, 'dotfiles', DOTFILE_POLICIES);
+  if (!dotfiles.ok) return dotfiles;
+  const cacheControl = values.text('cache-control');
+  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
+    return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
+  const immutable = readPattern(values, 'immutable');
+  if (!immutable.ok) return immutable;
+  const appendOnly = readPattern(values, 'append-only');
+  if (!appendOnly.ok) return appendOnly;
+  const options: ServeFilesOptions = {
+    precompressed: !values.has('no-precompressed'),
+    ...(immutable.value !== undefined && { immutable: immutable.value }),
+    ...(appendOnly.value !== undefined && { appendOnly: appendOnly.value }),
+    listing: !values.has('no-listing'),
+    spa: values.has('spa'),
+    ...(cacheControl !== undefined && { cacheControl }),
+    ...(symlinks.value !== undefined && { symlinks: symlinks.value }),
+    ...(dotfiles.value !== undefined && { dotfiles: dotfiles.value }),
+  };
+  return ok(serveFiles(root, options));
+}
+
+function readPattern(values: OptionValues, name: 'immutable' | 'append-only'): Result<RegExp | undefined, string> {
+  const pattern = values.text(name);
+  try {
+    return ok(pattern === undefined ? undefined : new RegExp(pattern, 'u'));
+  } catch {
+    return fail(`--${name} '${pattern ?? ''}' is no regular expression`);
+  }
+}
+
+function problemOfRoot(root: string): string | undefined {
+  try {
+    if (!fs.statSync(root).isDirectory()) return 'is not a directory';
+    // To be entered is enough: what is in it may be served, though not listed.
+    fs.accessSync(root, fs.constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);

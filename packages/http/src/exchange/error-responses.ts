@@ -1,0 +1,28 @@
+// What the engine says without asking a handler.
+
+import { ALLOWED_BY_ENGINE, METHODS } from '../semantics/methods.ts';
+import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
+import type { RequestHead } from '../semantics/request-head.ts';
+import { HttpResponse } from '../fetch/response.ts';
+import { statusLine } from '../semantics/statuses.ts';
+
+/** The answer to a request that is not a handler's business. */
+export function engineAnswer({ method }: RequestHead): HttpResponse {
+  const spec = METHODS.get(method);
+  if (spec === undefined || spec.answered === 'refused-501') {
+    return new HttpResponse('Not Implemented\n', { status: 501, headers: { Connection: 'close' } });
+  }
+  if (spec.answered === 'refused-405')
+    return new HttpResponse('Method Not Allowed\n', { status: 405, headers: { Allow: ALLOWED_BY_ENGINE } });
+  // `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
+  return new HttpResponse(null, { status: 204, headers: { Allow: ALLOWED_BY_ENGINE } });
+}
+
+/** A whole response that refuses a request and announces the close. */
+export function refusalText(refusal: Refusal, dateLine: string): string {
+  const { status, text } = REFUSALS[refusal];
+  return `${statusLine(status)}${dateLine}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
+}
+
+/** What a peer hears that is turned away because its address, or the server, holds as many connections as may be. */
+export const OVERLOAD_TEXT = `${statusLine(503)}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: 21\r\nRetry-After: 10\r\nConnection: close\r\n\r\nToo many connections\n`;

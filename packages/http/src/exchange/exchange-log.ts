@@ -1,0 +1,116 @@
+// Who asked, under which name it is remembered, and what is counted and logged about it. One for each connection.
+
+import type { Connection } from '@wellknown/core';
+import type { AccessEntry } from '../semantics/access-entry.ts';
+import type { Exchange } from './exchange.ts';
+import { clientBehindProxies, type ClientFacts } from '../semantics/forwarded.ts';
+import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
+import { RequestHeaders } from '../fetch/request-headers.ts';
+import type { RequestHead } from '../semantics/request-head.ts';
+import { OriginCache } from '../fetch/request.ts';
+import { countAnswer, type HttpService } from './service.ts';
+
+// What a proxy may call a request; anything else gets a name of ours.
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+const CLIENT_CLOSED_REQUEST = 499;
+
+export class ExchangeRecords {
+  readonly connection: Connection;
+  readonly #service: HttpService;
+  readonly #scheme: 'http' | 'https';
+  readonly #origins = { http: new OriginCache('http'), https: new OriginCache('https') };
+  readonly #isBehindProxy: boolean;
+
+  constructor(connection: Connection, service: HttpService) {
+    this.connection = connection;
+    this.#service = service;
+    this.#scheme = connection.secure !== undefined ? 'https' : 'http';
+    this.#isBehindProxy = service.proxies?.isTrusted(connection.remote) ?? false;
+  }
+
+  /** Scheme, host and port of a request's URL. */
+  originOf(head: RequestHead): string {
+    if (!this.#isBehindProxy) return this.#origins[this.#scheme].originOf(head.authority);
+    const { scheme, host } = this.#clientOf(head);
+    return this.#origins[scheme].originOf(host);
+  }
+
+  clientOf(exchange: Exchange): ClientFacts {
+    return this.#clientOf(exchange.head);
+  }
+
+  requestIdOf(exchange: Exchange): string {
+    if (exchange.requestId === undefined) {
+      const given = this.#isBehindProxy ? exchange.request.headers.get('x-request-id') : null;
+      exchange.requestId = given !== null && REQUEST_ID.test(given) ? given : this.#service.newRequestId();
+    }
+    return exchange.requestId;
+  }
+
+  began(exchange: Exchange): void {
+    this.#service.counts.requests += 1;
+    if (this.#service.accessLog !== undefined) exchange.startedMs = this.#service.clock.nowMs();
+  }
+
+  answered(exchange: Exchange): void {
+    if (this.#service.accessLog !== undefined) this.#service.accessLog(this.#entryOf(exchange, exchange.status));
+  }
+
+  upgraded(exchange: Exchange): void {
+    this.#service.counts.upgrades += 1;
+    this.#service.accessLog?.(this.#entryOf(exchange, 101));
+  }
+
+  /** The connection was gone before the answer was complete. */
+  aborted(exchange: Exchange): void {
+    if (exchange.answer === 'complete') return;
+    this.#service.counts.aborted += 1;
+    this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
+  }
+
+  /** Work that goes on after an exchange: the server does not end before it. */
+  outlives(work: Promise<unknown>): void {
+    this.#service.work.add(work);
+  }
+
+  /** `exchange` is undefined where the head itself was refused: of that there is nothing trustworthy to log. */
+  refused(refusal: Refusal, exchange: Exchange | undefined): void {
+    const { status } = REFUSALS[refusal];
+    this.#service.counts.refusals += 1;
+    countAnswer(this.#service.counts, status);
+    if (exchange !== undefined) this.#service.accessLog?.(this.#entryOf(exchange, status));
+  }
+
+  #clientOf(head: RequestHead): ClientFacts {
+    const { remote } = this.connection;
+    const direct: ClientFacts = {
+      address: remote.family === 'unix' ? 'unix' : remote.address,
+      scheme: this.#scheme,
+      host: head.authority,
+    };
+    const { proxies } = this.#service;
+    if (!this.#isBehindProxy || proxies === undefined) return direct;
+    return clientBehindProxies(new RequestHeaders(head.fieldLines), proxies.field, direct, (address) =>
+      proxies.isTrusted(address),
+    );
+  }
+
+  #entryOf(exchange: Exchange, status: number): AccessEntry {
+    const { head, request, startedMs, contentBytes, requestId } = exchange;
+    const { clock } = this.#service;
+    const durationMs = startedMs < 0 ? 0 : clock.nowMs() - startedMs;
+    return {
+      client: this.#clientOf(head).address,
+      atMs: clock.wallMs() - durationMs,
+      durationMs,
+      method: head.method,
+      target: head.target,
+      httpVersion: head.minorVersion === 0 ? '1.0' : this.connection.secure?.alpn === 'h2' ? '2.0' : '1.1',
+      status,
+      contentBytes,
+      referer: request.headers.get('referer') ?? undefined,
+      userAgent: request.headers.get('user-agent') ?? undefined,
+      requestId,
+    };
+  }
+}

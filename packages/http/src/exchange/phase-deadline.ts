@@ -1,0 +1,83 @@
+// What a connection waits for, and the deadline that goes with it. A deadline runs from the start of its phase: bytes
+// that trickle in don't move it.
+
+import type { Connection } from '@wellknown/core';
+import type { HttpLimits } from '../limits.ts';
+
+type Phase = 'first-head' | 'idle' | 'head' | 'body' | 'answer' | 'closing';
+
+// A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within
+// this, and those of HTTP/2 have answered a PING by then, from wherever they are.
+export const DRAIN_GRACE_MS = 1_000;
+
+export class PhaseDeadline {
+  readonly #connection: Connection;
+  readonly #limits: HttpLimits;
+  #phase: Phase = 'first-head';
+  #isForLastRequest = false;
+
+  constructor(connection: Connection, limits: HttpLimits) {
+    this.#connection = connection;
+    this.#limits = limits;
+    connection.setDeadline(limits.headTimeoutMs);
+  }
+
+  /** Nothing more is to be read. */
+  get isClosing(): boolean {
+    return this.#phase === 'closing';
+  }
+
+  get isBeforeFirstHead(): boolean {
+    return this.#phase === 'first-head';
+  }
+
+  get isForBody(): boolean {
+    return this.#phase === 'body';
+  }
+
+  firstHeadCame(): void {
+    if (this.#phase === 'first-head') this.#phase = 'idle';
+  }
+
+  forHead(): void {
+    // The first head has had its deadline since the accept.
+    if (this.#phase === 'first-head') this.#phase = 'head';
+    else this.#enter('head', this.#limits.headTimeoutMs);
+  }
+
+  forBody(): void {
+    this.#enter('body', this.#limits.bodyCheckMs);
+  }
+
+  nextBodyCheck(): void {
+    this.#connection.setDeadline(this.#limits.bodyCheckMs);
+  }
+
+  /** A handler may take its time. */
+  forAnswer(): void {
+    this.#enter('answer', 0);
+  }
+
+  /** From now, whenever it is called: each answer gives the client its time for the next request. */
+  forNextRequest(): void {
+    this.#phase = 'idle';
+    this.#connection.setDeadline(this.#limits.keepAliveTimeoutMs);
+  }
+
+  /** One more request is answered if it comes soon; the time runs from the first call. */
+  forLastRequest(): void {
+    if (this.#isForLastRequest) return;
+    this.#isForLastRequest = true;
+    this.#connection.setDeadline(DRAIN_GRACE_MS);
+  }
+
+  close(): void {
+    this.#phase = 'closing';
+  }
+
+  #enter(phase: Phase, deadlineMs: number): void {
+    if (this.#phase === phase) return;
+    this.#connection.setDeadline(deadlineMs);
+    this.#phase = phase;
+  }
+}

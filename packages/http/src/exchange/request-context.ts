@@ -1,0 +1,83 @@
+// The second argument of a handler: made for each request, and nothing in it before it is asked for.
+
+import type { ExchangeRecords } from './exchange-log.ts';
+import type { Exchange } from './exchange.ts';
+import { readFields } from '../semantics/fields.ts';
+import type { ClientFacts } from '../semantics/forwarded.ts';
+import type { RequestContext } from '../handler.ts';
+import { fieldProblem } from './response-head.ts';
+import { entriesOf, type ResponseHeaders } from '../fetch/response.ts';
+import type { Takeover } from '../fetch/upgrade.ts';
+
+/** What a context asks of its connection. */
+export interface ContextOwner {
+  readonly records: ExchangeRecords;
+  readonly httpVersion: RequestContext['httpVersion'];
+  /** Sends 103 with these checked fields, if it may still be sent. */
+  sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void;
+  takeOver(exchange: Exchange): Takeover;
+  workFailed(exchange: Exchange, error: unknown): void;
+}
+
+export class ExchangeContext implements RequestContext {
+  readonly #owner: ContextOwner;
+  readonly #exchange: Exchange;
+
+  constructor(owner: ContextOwner, exchange: Exchange) {
+    this.#owner = owner;
+    this.#exchange = exchange;
+  }
+
+  get remote(): RequestContext['remote'] {
+    return this.#owner.records.connection.remote;
+  }
+
+  get local(): RequestContext['local'] {
+    return this.#owner.records.connection.local;
+  }
+
+  get client(): ClientFacts {
+    return this.#owner.records.clientOf(this.#exchange);
+  }
+
+  get requestId(): string {
+    return this.#owner.records.requestIdOf(this.#exchange);
+  }
+
+  get rawTarget(): string {
+    return this.#exchange.head.target;
+  }
+
+  get httpVersion(): RequestContext['httpVersion'] {
+    return this.#exchange.head.minorVersion === 0 ? '1.0' : this.#owner.httpVersion;
+  }
+
+  trailers(): Headers | undefined {
+    const lines = this.#exchange.body?.trailerLines;
+    if (lines === undefined || lines === '') return undefined;
+    const headers = new Headers();
+    for (const [name, value] of readFields(lines)) headers.append(name, value);
+    return headers;
+  }
+
+  setTrailers(trailers: () => ResponseHeaders): void {
+    this.#exchange.trailers = trailers;
+  }
+
+  earlyHints(headers: ResponseHeaders): void {
+    const fields = [...entriesOf(headers)];
+    for (const [name, value] of fields) {
+      const problem = fieldProblem(name, value);
+      if (problem !== undefined) throw new TypeError(problem);
+    }
+    this.#owner.sendEarlyHints(this.#exchange, fields);
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#owner.records.outlives(work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)));
+  }
+
+  upgrade(): Takeover {
+    return this.#owner.takeOver(this.#exchange);
+  }
+}

@@ -1,0 +1,104 @@
+// What all connections of one served protocol share.
+
+import type { Address, Clock, Logger, ServiceContext } from '@wellknown/core';
+import type { AccessEntry } from '../semantics/access-entry.ts';
+import { BufferPool } from './buffer-pool.ts';
+import type { ForwardedField } from '../semantics/forwarded.ts';
+import type { FetchHandler } from '../handler.ts';
+import { HeadPrefixes } from './response-head-cache.ts';
+import type { HttpLimits } from '../limits.ts';
+
+/** The proxies whose word about the client is taken. */
+export interface TrustedProxies {
+  readonly field: ForwardedField;
+  isTrusted(address: Address | string): boolean;
+}
+
+export interface HttpServiceParts {
+  readonly handler: FetchHandler;
+  readonly limits: HttpLimits;
+  readonly context: ServiceContext;
+  readonly proxies: TrustedProxies | undefined;
+  /** Called at the end of each exchange. */
+  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+}
+
+export class HttpService {
+  readonly handler: FetchHandler;
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** What outlives its exchange. */
+  readonly work: ServiceContext['work'];
+  readonly proxies: TrustedProxies | undefined;
+  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly prefixes = new HeadPrefixes();
+  readonly buffers = new BufferPool();
+  readonly counts: HttpCounts = {
+    requests: 0,
+    answers2xx: 0,
+    answers3xx: 0,
+    answers4xx: 0,
+    answers5xx: 0,
+    refusals: 0,
+    upgrades: 0,
+    aborted: 0,
+  };
+  readonly #idPrefix = crypto.randomUUID().slice(0, 8);
+  #nextId = 0;
+  #dateSecond = -1;
+  #dateLine = '';
+
+  constructor({ handler, limits, context, proxies, accessLog }: HttpServiceParts) {
+    this.handler = handler;
+    this.limits = limits;
+    this.log = context.log;
+    this.clock = context.clock;
+    this.work = context.work;
+    this.proxies = proxies;
+    this.accessLog = accessLog;
+    // Plain fields are counted much faster than names are looked up; core reads them through the names.
+    const { counts } = this;
+    for (const name of Object.keys(counts) as (keyof HttpCounts)[])
+      Object.defineProperty(context.counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
+  }
+
+  /** Unique among all workers, short, and without meaning. */
+  newRequestId(): string {
+    this.#nextId += 1;
+    return `${this.#idPrefix}-${this.#nextId.toString(36)}`;
+  }
+
+  /** `Date: …` with CR LF, made once in a second (RFC 9110 §6.6.1). */
+  get dateLine(): string {
+    const nowMs = this.clock.wallMs();
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#dateLine = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+    }
+    return this.#dateLine;
+  }
+}
+
+/** The counters of an HTTP service. They name neither paths nor hosts, so that their number does not grow. */
+export interface HttpCounts {
+  requests: number;
+  answers2xx: number;
+  answers3xx: number;
+  answers4xx: number;
+  answers5xx: number;
+  /** Requests that were refused before a handler saw them, or all of them. */
+  refusals: number;
+  upgrades: number;
+  /** Exchanges whose client was gone before the answer was complete. */
+  aborted: number;
+}
+
+/** Counts an answer by the first digit of its status. */
+export function countAnswer(counts: HttpCounts, status: number): void {
+  if (status < 300) counts.answers2xx += 1;
+  else if (status < 400) counts.answers3xx += 1;
+  else if (status < 500) counts.answers4xx += 1;
+  else counts.answers5xx += 1;
+}

@@ -1,0 +1,16 @@
+import type { FetchHandler } from '../handler.ts';
+import { isAuthority } from '../semantics/authority.ts';
+import { HttpResponse } from './response.ts';
+
+/**
+ * Sends every request to the same place over HTTPS. For the listener in clear beside one with TLS. A request without a
+ * valid host has no such place and gets 400. 308 keeps the method and the content.
+ */
+export function redirectToHttps(httpsPort = 443): FetchHandler {
+  return (request, { client, rawTarget }) => {
+    const host = client.host.replace(/:[0-9]*$/, '');
+    if (host === '' || !isAuthority(host)) return new HttpResponse('There is no host to go to.\n', { status: 400 });
+    const path = rawTarget.startsWith('/') ? rawTarget : new URL(request.url).pathname;
+    return HttpResponse.redirect(`https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${path}`, 308);
+  };
+}

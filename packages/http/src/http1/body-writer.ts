@@ -1,0 +1,238 @@
+// Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
+
+import type { BufferPool, PieceSize } from '../exchange/buffer-pool.ts';
+import { headWithLength, type Transfer } from '../exchange/response-head.ts';
+import { isSource, type ContentSource, type ResponseContent } from '../fetch/response.ts';
+
+/** The way to the peer. */
+export interface Outlet {
+  /** False: wait for `room` before more is sent. */
+  send(data: string | Uint8Array): boolean;
+  /** Resolves when there is room again, or the connection is gone. */
+  room(): Promise<void>;
+  cork(): void;
+  uncork(): void;
+  /** Bytes that the outlet still holds; 0 means that a buffer sent may be used again. */
+  readonly unsentBytes: number;
+  /** Nothing can be sent any more. */
+  readonly gone: boolean;
+  readonly buffers: BufferPool;
+}
+
+/**
+ * How a pump ended, and how much content was sent. `broken` carries what is to be logged; the head has been sent, so
+ * only the connection can tell the peer. `failed`: the same before anything was sent, so that another answer can take
+ * its place.
+ */
+export type PumpEnd =
+  | { readonly at: 'complete' | 'gone'; readonly contentBytes: number }
+  | { readonly at: 'broken' | 'failed'; readonly error: Error; readonly contentBytes: number };
+
+const SLICE_BYTES = 65_536;
+// Below this, joining costs less than another buffer in the system call.
+const JOINED_CHUNK_BYTES = 2_048;
+
+const broken = (message: string, contentBytes: number): PumpEnd => ({
+  at: 'broken',
+  error: new Error(message),
+  contentBytes,
+});
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** An answer that is more than one text. */
+export interface PumpedAnswer {
+  readonly head: string;
+  readonly content: ResponseContent;
+  readonly transfer: Transfer;
+  /** With `length`: what the head promised. */
+  readonly byteLength: number;
+}
+
+/**
+ * Sends the whole answer. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
+ * last chunk.
+ */
+export function pumpAnswer(
+  outlet: Outlet,
+  answer: PumpedAnswer,
+  onCancel: (cancel: (reason: Error) => void) => void,
+  trailers?: () => string,
+): Promise<PumpEnd> {
+  const { head, content } = answer;
+  if (content instanceof ReadableStream) return pumpStream(outlet, content, answer, onCancel, trailers);
+  if (content !== null && isSource(content)) return pumpSource(outlet, head, content);
+  return pumpBytes(outlet, head, typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array(0)));
+}
+
+/** Sends `head`, then `bytes` in slices. */
+async function pumpBytes(outlet: Outlet, head: string, bytes: Uint8Array): Promise<PumpEnd> {
+  for (let offset = 0; offset < bytes.length; offset += SLICE_BYTES) {
+    if (outlet.gone) return { at: 'gone', contentBytes: offset };
+    outlet.cork();
+    if (offset === 0) outlet.send(head);
+    const hasRoom = outlet.send(bytes.subarray(offset, offset + SLICE_BYTES));
+    outlet.uncork();
+    if (!hasRoom && offset + SLICE_BYTES < bytes.length) await outlet.room();
+  }
+  return { at: 'complete', contentBytes: bytes.length };
+}
+
+/**
+ * Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies.
+ */
+async function pumpSource(outlet: Outlet, head: string, source: ContentSource): Promise<PumpEnd> {
+  const { buffers } = outlet;
+  let size: PieceSize = 'small';
+  let buffer = buffers.borrow(size);
+  let pending = head;
+  let remaining = source.byteLength;
+  try {
+    while (remaining > 0) {
+      const byteLength = await source.read(remaining < buffer.length ? buffer.subarray(0, remaining) : buffer);
+      if (outlet.gone) return { at: 'gone', contentBytes: source.byteLength - remaining };
+      if (byteLength === 0)
+        return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
+      remaining -= byteLength;
+      outlet.cork();
+      if (pending !== '') outlet.send(pending);
+      pending = '';
+      const hasRoom = outlet.send(buffer.subarray(0, byteLength));
+      outlet.uncork();
+      // A peer that keeps up is worth a large piece; one that does not holds on to what it is given.
+      const nextSize: PieceSize = outlet.unsentBytes === 0 && remaining > buffer.length ? 'large' : 'small';
+      if (remaining > 0 && !hasRoom) await outlet.room();
+      // What the outlet has not sent yet belongs to it.
+      const isOurs = outlet.unsentBytes === 0;
+      if (isOurs && nextSize === size) continue;
+      if (isOurs) buffers.giveBack(buffer);
+      size = nextSize;
+      buffer = buffers.borrow(size);
+    }
+    return { at: 'complete', contentBytes: source.byteLength };
+  } catch (error) {
+    return {
+      at: pending === '' ? 'broken' : 'failed',
+      error: asError(error),
+      contentBytes: source.byteLength - remaining,
+    };
+  } finally {
+    if (outlet.unsentBytes === 0) buffers.giveBack(buffer);
+    source.close();
+  }
+}
+
+interface Piece {
+  readonly done: boolean;
+  readonly value?: unknown;
+}
+
+/** Sends a stream, framed as its head says. */
+async function pumpStream(
+  outlet: Outlet,
+  stream: ReadableStream,
+  { head, transfer, byteLength }: PumpedAnswer,
+  onCancel: (cancel: (reason: Error) => void) => void,
+  trailers: (() => string) | undefined,
+): Promise<PumpEnd> {
+  let sent = 0;
+  let isHeadSent = false;
+  try {
+    const reader = stream.getReader();
+    onCancel((reason) => void reader.cancel(reason).catch(() => undefined));
+    const giveUp = async (message: string): Promise<PumpEnd> => {
+      await reader.cancel(new Error(message));
+      return broken(message, sent);
+    };
+    let next = reader.read() as Promise<Piece>;
+    const first = await soon(next);
+    if (
+      first !== undefined &&
+      !first.done &&
+      transfer === 'chunked' &&
+      trailers === undefined &&
+      first.value instanceof Uint8Array
+    ) {
+      next = reader.read() as Promise<Piece>;
+      const second = await soon(next);
+      if (outlet.gone) return { at: 'gone', contentBytes: 0 };
+      if (second?.done === true) {
+        sendWhole(outlet, headWithLength(head, first.value.length), first.value);
+        return { at: 'complete', contentBytes: first.value.length };
+      }
+      outlet.send(head);
+      isHeadSent = true;
+      sent = first.value.length;
+      if (sent > 0 && !sendChunk(outlet, first.value, transfer)) await outlet.room();
+    } else if (!outlet.gone) {
+      // A stream may take its time; its head does not wait for it.
+      outlet.send(head);
+      isHeadSent = true;
+    }
+    for (; ; next = reader.read() as Promise<Piece>) {
+      const { done, value: chunk } = await next;
+      if (outlet.gone) return { at: 'gone', contentBytes: sent };
+      if (done) break;
+      if (!(chunk instanceof Uint8Array))
+        return await giveUp('the stream of a response gave something else than bytes');
+      if (chunk.length === 0) continue;
+      sent += chunk.length;
+      if (transfer === 'length' && sent > byteLength)
+        return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
+      if (!sendChunk(outlet, chunk, transfer)) await outlet.room();
+    }
+    if (transfer === 'length' && sent < byteLength)
+      return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
+    if (transfer === 'chunked') outlet.send(`0\r\n${trailers?.() ?? ''}\r\n`);
+    return { at: 'complete', contentBytes: sent };
+  } catch (error) {
+    if (outlet.gone) return { at: 'gone', contentBytes: sent };
+    return { at: isHeadSent ? 'broken' : 'failed', error: asError(error), contentBytes: sent };
+  }
+}
+
+// What a platform Response made of text needs to hand out its one piece; a stream that waits for anything real takes
+// longer.
+const SOON_TURNS = 8;
+
+/** The value, if the promise settles without anything from outside; otherwise undefined. Rejects with it. */
+async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
+  let piece: Piece | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  promise.then(
+    (value) => (piece = value),
+    (error: unknown) => (failure = { error }),
+  );
+  for (let turn = 0; turn < SOON_TURNS; turn += 1) {
+    if (piece !== undefined || failure !== undefined) break;
+    await Promise.resolve();
+  }
+  if (failure !== undefined) await promise;
+  return piece;
+}
+
+function sendWhole(outlet: Outlet, head: string, bytes: Uint8Array): void {
+  if (bytes.length <= JOINED_CHUNK_BYTES) {
+    outlet.send(head + latin1Text(bytes));
+    return;
+  }
+  outlet.cork();
+  outlet.send(head);
+  outlet.send(bytes);
+  outlet.uncork();
+}
+
+function sendChunk(outlet: Outlet, chunk: Uint8Array, transfer: Transfer): boolean {
+  if (transfer !== 'chunked') return outlet.send(chunk);
+  const size = `${chunk.length.toString(16)}\r\n`;
+  if (chunk.length <= JOINED_CHUNK_BYTES) return outlet.send(`${size}${latin1Text(chunk)}\r\n`);
+  outlet.cork();
+  outlet.send(size);
+  outlet.send(chunk);
+  const hasRoom = outlet.send('\r\n');
+  outlet.uncork();
+  return hasRoom;
+}
+
+/** The bytes as a string of the same octets, for joining with a head. */
+export const latin1Text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

@@ -1,0 +1,317 @@
+// One HTTP connection: the sink between core's connection and the handler.
+//
+// Bytes are parsed as long as there is nobody to wait for; answers that are ready at once gather in the outbox and
+// leave in one write when the chunk is used up. While an answer is awaited, or the peer does not take what was sent,
+// the rest of the chunk waits in `#backlog` and the transport is paused: requests are answered one by one and in order
+// (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
+
+import type { CloseReason, Connection, Sink } from '@wellknown/core';
+import { Answerer } from './response-writer.ts';
+import { engineAnswer, refusalText } from '../exchange/error-responses.ts';
+import { ExchangeRecords } from '../exchange/exchange-log.ts';
+import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
+import { Outbox } from './write-buffer.ts';
+import { PhaseDeadline } from '../exchange/phase-deadline.ts';
+import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
+import { RequestBody } from '../fetch/request-body.ts';
+import { ExchangeContext } from '../exchange/request-context.ts';
+import type { RequestHead } from '../semantics/request-head.ts';
+import { RequestParser } from './request-parser.ts';
+import { HttpRequest } from '../fetch/request.ts';
+import type { HttpService } from '../exchange/service.ts';
+import { takeOver, type Takeover } from '../fetch/upgrade.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+export class HttpConnection implements Sink {
+  readonly connection: Connection;
+  readonly httpVersion = '1.1';
+  readonly #service: HttpService;
+  readonly #parser: RequestParser;
+  readonly #outbox: Outbox;
+  readonly #answerer: Answerer;
+  readonly records: ExchangeRecords;
+  readonly #deadline: PhaseDeadline;
+  /** The request that is being answered, or whose content is still coming. */
+  exchange: Exchange | undefined = undefined;
+  #backlog: Buffer = EMPTY;
+  /** The chunk that is being parsed; undefined between chunks. */
+  #chunk: Buffer | undefined;
+  #paused = false;
+  /** The server drains: no request after the one at hand is answered. */
+  closesNext = false;
+  #peerEnded = false;
+
+  constructor(connection: Connection, service: HttpService) {
+    this.connection = connection;
+    this.#service = service;
+    this.#parser = new RequestParser(service.limits);
+    this.#outbox = new Outbox(connection, service);
+    this.#answerer = new Answerer(connection, service, this.#outbox, this);
+    this.records = new ExchangeRecords(connection, service);
+    this.#deadline = new PhaseDeadline(connection, service.limits);
+  }
+
+  // Bytes from the peer -----------------------------------------------------------------------------------------------
+
+  data(chunk: Uint8Array): void {
+    if (this.#deadline.isClosing) return;
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#chunk !== undefined || this.#backlog.length > 0 || this.#mustWait()) this.#keepBacklog(bytes);
+    else this.#parse(bytes);
+  }
+
+  ended(): void {
+    this.#peerEnded = true;
+    const { exchange } = this;
+    if (exchange === undefined) {
+      if (this.#backlog.length === 0) this.#end('finished');
+      return;
+    }
+    // A request that was cut off must not be taken for a complete one (RFC 9112 §8).
+    if (!exchange.requestComplete)
+      this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
+  }
+
+  drained(): void {
+    this.#outbox.drained();
+    this.#continue();
+  }
+
+  closed(reason: CloseReason, error: Error | undefined): void {
+    this.#deadline.close();
+    const { exchange } = this;
+    this.exchange = undefined;
+    this.#outbox.close();
+    if (exchange !== undefined) this.records.aborted(exchange);
+    if (exchange !== undefined) abortExchange(exchange, error ?? new Error(`the connection closed: ${reason}`));
+  }
+
+  drain(): void {
+    this.closesNext = true;
+    if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
+    // A request may be on its way: it shall be answered, and the answer says that it was the last.
+    this.#deadline.forLastRequest();
+  }
+
+  deadline(): void {
+    const { exchange } = this;
+    if (this.#deadline.isForBody && exchange !== undefined) this.#checkBodyRate(exchange);
+    else if (this.#parser.headStarted) this.#refuse('head-timeout', 'protocol-timeout');
+    else this.#end(this.closesNext ? 'finished' : 'idle-timeout');
+  }
+
+  #mustWait(): boolean {
+    return this.#outbox.blocked || (this.exchange?.requestComplete ?? false);
+  }
+
+  #keepBacklog(bytes: Buffer): void {
+    // Since the transport is paused now, the backlog stays below a few reads of the socket.
+    this.#backlog = this.#backlog.length === 0 ? bytes : Buffer.concat([this.#backlog, bytes]);
+    this.#updatePause();
+  }
+
+  /** Goes on after something that was waited for has happened. */
+  #continue(): void {
+    if (this.#chunk !== undefined || this.#deadline.isClosing) return;
+    if (this.#backlog.length > 0 && !this.#mustWait()) {
+      const bytes = this.#backlog;
+      this.#backlog = EMPTY;
+      this.#parse(bytes);
+    } else this.#settle();
+  }
+
+  #parse(bytes: Buffer): void {
+    const parser = this.#parser;
+    const end = bytes.length;
+    this.#chunk = bytes;
+    this.#answerer.newTurn();
+    let at = 0;
+    let outcome = 'more';
+    while (at < end || outcome === 'data') {
+      if (this.#deadline.isClosing) break;
+      if (this.#mustWait()) {
+        if (at < end) this.#keepBacklog(bytes.subarray(at));
+        break;
+      }
+      outcome = parser.read(bytes, at, end);
+      at = parser.position;
+      if (outcome === 'head') {
+        if (parser.head !== undefined) this.#begin(parser.head, bytes);
+        // The content may have been taken along.
+        at = parser.position;
+      } else if (outcome === 'data') this.#takeContent(bytes.subarray(parser.dataStart, parser.dataEnd));
+      else if (outcome === 'end') this.#endContent(parser.trailerLines);
+      else if (outcome === 'refused') this.#refuse(parser.refusal);
+    }
+    this.#chunk = undefined;
+    this.#settle();
+  }
+
+  /** After parsing, or after an answer: sends the batch, sets the deadline for what comes next, ends what is over. */
+  #settle(): void {
+    this.#outbox.flush();
+    const deadline = this.#deadline;
+    if (deadline.isClosing) return;
+    const { exchange } = this;
+    if (exchange === undefined) {
+      if (this.#parser.headStarted) deadline.forHead();
+      else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
+        if (this.#peerEnded) this.#end('finished');
+        // The drain began after the last answer had promised to stay: the next request may be under way.
+        else if (this.closesNext) deadline.forLastRequest();
+        else deadline.forNextRequest();
+      }
+    } else if (exchange.requestComplete) deadline.forAnswer();
+    else deadline.forBody();
+    this.#updatePause();
+  }
+
+  #updatePause(): void {
+    // While an answer waits for room, reading goes on until something comes: most clients send nothing before they have
+    // it.
+    const pause = this.#backlog.length > 0 || (this.exchange?.body?.full ?? false);
+    if (pause === this.#paused || this.#deadline.isClosing) return;
+    this.#paused = pause;
+    if (pause) this.connection.pause();
+    else this.connection.resume();
+  }
+
+  // Requests ----------------------------------------------------------------------------------------------------------
+
+  #begin(head: RequestHead, bytes: Buffer): void {
+    this.#deadline.firstHeadCame();
+    const body =
+      head.framing.body === 'none'
+        ? undefined
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#continue() });
+    const exchange = new Exchange(head, new HttpRequest(head, this.records.originOf(head), body), body);
+    this.exchange = exchange;
+    if (body !== undefined && this.#parser.takeWholeContent(bytes.length)) {
+      exchange.bodyStarted = true;
+      exchange.requestComplete = true;
+      body.lend(bytes.subarray(this.#parser.dataStart, this.#parser.dataEnd));
+    }
+    this.records.began(exchange);
+    if (head.isForHandler) this.#answerer.callHandler(exchange, new ExchangeContext(this, exchange));
+    else this.#answerer.respond(exchange, engineAnswer(head));
+    body?.keepLent();
+  }
+
+  /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the answer. */
+  #sendContinue(): void {
+    if (this.exchange?.answer !== 'awaited' || !this.exchange.isToContinue) return;
+    this.exchange.continueSent = true;
+    this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  #takeContent(bytes: Buffer): void {
+    const { exchange } = this;
+    if (exchange !== undefined && exchange.takeContent(bytes) > this.#service.limits.maxDiscardedBodyBytes)
+      this.#end('finished');
+  }
+
+  #endContent(trailerLines: string): void {
+    const { exchange } = this;
+    exchange?.endContent(trailerLines);
+    if (exchange?.answer === 'complete') this.exchange = undefined;
+  }
+
+  #checkBodyRate(exchange: Exchange): void {
+    // A peer is not slow while it is we who don't read.
+    if (isTooSlow(exchange, this.#service.limits) && !this.#paused) this.#refuse('body-timeout', 'protocol-timeout');
+    else this.#deadline.nextBodyCheck();
+  }
+
+  // What answers and contexts ask
+  // ----------------------------------------------------------------------------------------
+
+  /** The last byte of an answer is in the outbox. */
+  answered(exchange: Exchange): void {
+    exchange.answer = 'complete';
+    this.records.answered(exchange);
+    if (exchange.closes) {
+      this.exchange = undefined;
+      exchange.body?.discard();
+      this.#end('finished');
+      return;
+    }
+    if (exchange.requestComplete) this.exchange = undefined;
+    exchange.body?.discard();
+    if (this.#chunk === undefined) this.#continue();
+  }
+
+  sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
+    // HTTP/1.0 has no interim answers.
+    if (exchange !== this.exchange || exchange.answer !== 'awaited' || exchange.head.minorVersion === 0) return;
+    this.#sendInterim(
+      `HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    );
+  }
+
+  #sendInterim(text: string): void {
+    this.#outbox.add(text);
+    if (this.#chunk === undefined) this.#outbox.flush();
+  }
+
+  workFailed(exchange: Exchange, error: unknown): void {
+    this.#answerer.logFailure(exchange, error, 'work after an answer failed');
+  }
+
+  takeOver(exchange: Exchange): Takeover {
+    if (
+      exchange !== this.exchange ||
+      exchange.answer !== 'awaited' ||
+      !exchange.requestComplete ||
+      !exchange.head.wantsUpgrade
+    ) {
+      throw new TypeError(
+        'only a complete request that asks for an upgrade, and is not answered yet, can be taken over',
+      );
+    }
+    const rest = this.#chunk?.subarray(this.#parser.position) ?? EMPTY;
+    const head = Buffer.concat([rest, this.#backlog]);
+    exchange.answer = 'elsewhere';
+    this.exchange = undefined;
+    this.#backlog = EMPTY;
+    this.#outbox.flush();
+    this.#deadline.close();
+    this.records.upgraded(exchange);
+    return takeOver(this.connection, exchange.head, head);
+  }
+
+  // Ends --------------------------------------------------------------------------------------------------------------
+
+  /** Answers by itself and closes: nothing that follows on this connection can be trusted. */
+  #refuse(refusal: Refusal, reason: CloseReason = 'protocol-error'): void {
+    const { exchange } = this;
+    this.#service.log.debug({ refusal, connection: this.connection.id }, REFUSALS[refusal].text);
+    const error = new Error(REFUSALS[refusal].text);
+    // An answer is under way, or was complete before the rest of its request went wrong.
+    if (exchange !== undefined && exchange.answer !== 'awaited') {
+      this.#giveUp(exchange, error, reason);
+      return;
+    }
+    this.exchange = undefined;
+    this.records.refused(refusal, exchange);
+    this.#outbox.add(refusalText(refusal, this.#service.dateLine));
+    this.#end(reason);
+    if (exchange !== undefined) abortExchange(exchange, error);
+  }
+
+  /** The request will never be complete. An answer that has been started is not completed either. */
+  #giveUp(exchange: Exchange, error: Error, reason: CloseReason): void {
+    this.exchange = undefined;
+    if (exchange.answer !== 'complete') this.records.aborted(exchange);
+    if (exchange.answer === 'started') this.connection.destroy(reason, error);
+    else this.#end(reason);
+    abortExchange(exchange, error);
+  }
+
+  /** Says the last word and closes lingeringly, so that it arrives. */
+  #end(reason: CloseReason): void {
+    this.#deadline.close();
+    this.#backlog = EMPTY;
+    this.connection.end(this.#outbox.close(), 'latin1', reason);
+  }
+}

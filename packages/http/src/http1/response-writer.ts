@@ -1,0 +1,175 @@
+// The answers of one connection: turns what a handler returned into bytes in the outbox, whole or pumped, once for each
+// exchange and never for one that is over.
+
+import type { Connection } from '@wellknown/core';
+import { prepareAnswer, type Answer } from './response-plan.ts';
+import { pumpAnswer } from './body-writer.ts';
+import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
+import type { Outbox } from './write-buffer.ts';
+import type { RequestContext } from '../handler.ts';
+import { asRequest } from '../fetch/request.ts';
+import { discardResponse, isThenable } from '../exchange/response-content.ts';
+import { HttpResponse } from '../fetch/response.ts';
+import { countAnswer, type HttpService } from '../exchange/service.ts';
+import { encodeTrailers } from '../exchange/response-trailers.ts';
+
+/** The connection, as its answers see it. */
+export interface AnswerOwner {
+  readonly exchange: Exchange | undefined;
+  /** No request after this one is answered. */
+  readonly closesNext: boolean;
+  /** The last byte of an answer is in the outbox. */
+  answered(exchange: Exchange): void;
+}
+
+export class Answerer {
+  readonly #connection: Connection;
+  readonly #service: HttpService;
+  readonly #outbox: Outbox;
+  readonly #owner: AnswerOwner;
+  #dateLine = '';
+
+  constructor(connection: Connection, service: HttpService, outbox: Outbox, owner: AnswerOwner) {
+    this.#connection = connection;
+    this.#service = service;
+    this.#outbox = outbox;
+    this.#owner = owner;
+  }
+
+  /** Before answers are given: one look at the clock for a batch of them is enough. */
+  newTurn(): void {
+    this.#dateLine = this.#service.dateLine;
+  }
+
+  callHandler(exchange: Exchange, context: RequestContext): void {
+    let result: unknown;
+    try {
+      result = this.#service.handler(asRequest(exchange.request), context);
+    } catch (error) {
+      this.fail(exchange, error);
+      return;
+    }
+    // An `instanceof` first: most answers are ready, and asking them for `then` would walk their prototypes.
+    if (result instanceof HttpResponse || !isThenable(result)) {
+      this.respond(exchange, result);
+      return;
+    }
+    result.then(
+      (response) => {
+        this.newTurn();
+        this.respond(exchange, response);
+      },
+      (error: unknown) => {
+        this.newTurn();
+        this.fail(exchange, error);
+      },
+    );
+  }
+
+  /** Takes what a handler gave as its answer. */
+  respond(exchange: Exchange, response: unknown): void {
+    if (exchange !== this.#owner.exchange || exchange.answer !== 'awaited') {
+      discardResponse(response);
+      return;
+    }
+    const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
+    const { head } = exchange;
+    if (response instanceof HttpResponse && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
+      const text = HttpResponse.writtenOf(response, this.#dateLine, this.#service.prefixes);
+      if (text !== undefined) {
+        this.#begin(exchange, response.status, false);
+        if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
+        this.#outbox.add(text);
+        this.#owner.answered(exchange);
+        return;
+      }
+      const bytes = HttpResponse.bytesOf(response);
+      const bytesHead =
+        bytes === undefined
+          ? undefined
+          : this.#service.prefixes.headFor(
+              response.status,
+              HttpResponse.headersOf(response),
+              false,
+              bytes.byteLength,
+              this.#dateLine,
+            );
+      if (bytes !== undefined && bytesHead !== undefined) {
+        this.#begin(exchange, response.status, false);
+        exchange.contentBytes = bytes.byteLength;
+        this.#outbox.addBytes(bytesHead, bytes);
+        this.#owner.answered(exchange);
+        return;
+      }
+    }
+    this.#respondInParts(exchange, response, closes);
+  }
+
+  /** Answers 500 for a handler that threw; what it threw goes to the log and nowhere else. */
+  fail(exchange: Exchange, error: unknown): void {
+    if (exchange !== this.#owner.exchange || exchange.answer !== 'awaited') return;
+    this.logFailure(exchange, error, 'the handler failed');
+    this.respond(exchange, new HttpResponse('Internal Server Error\n', { status: 500 }));
+  }
+
+  logFailure(exchange: Exchange, error: unknown, message: string): void {
+    const { method, target } = exchange.head;
+    exchange.requestId ??= this.#service.newRequestId();
+    this.#service.log.error(
+      { err: error, method, target, requestId: exchange.requestId, connection: this.#connection.id },
+      message,
+    );
+  }
+
+  #begin(exchange: Exchange, status: number, closes: boolean): void {
+    exchange.answer = 'started';
+    exchange.closes = closes;
+    exchange.status = status;
+    countAnswer(this.#service.counts, status);
+  }
+
+  #respondInParts(exchange: Exchange, response: unknown, closes: boolean): void {
+    const { method, minorVersion } = exchange.head;
+    const answer = prepareAnswer(response, {
+      isHead: method === 'HEAD',
+      minorVersion,
+      closes,
+      dateLine: this.#dateLine,
+    });
+    if (!answer.ok) {
+      this.fail(exchange, new TypeError(answer.error));
+      return;
+    }
+    this.#begin(exchange, answer.value.status, answer.value.closes);
+    if (answer.value.kind === 'whole') {
+      exchange.contentBytes = answer.value.contentBytes;
+      this.#outbox.add(answer.value.text);
+      this.#owner.answered(exchange);
+    } else this.#pump(exchange, answer.value);
+  }
+
+  #pump(exchange: Exchange, answer: Extract<Answer, { kind: 'pumped' }>): void {
+    // Pumps send by themselves, so what was answered before has to be on its way.
+    this.#outbox.flush();
+    const { trailers } = exchange;
+    const source = trailers === undefined ? undefined : (): string => encodeTrailers(trailers());
+    void pumpAnswer(this.#outbox, answer, (cancel) => (exchange.cancel = cancel), source).then((end) => {
+      exchange.contentBytes = end.contentBytes;
+      if (exchange !== this.#owner.exchange) return;
+      if (end.at === 'complete') {
+        this.#owner.answered(exchange);
+        return;
+      }
+      if (end.at === 'failed') {
+        exchange.answer = 'awaited';
+        this.newTurn();
+        this.fail(exchange, end.error);
+        return;
+      }
+      if (end.at === 'broken') this.logFailure(exchange, end.error, 'an answer broke off');
+      // The head is out, so the only honest end is one that no client takes for complete (RFC 9112 §8). What failed is
+      // in the log, with its request; given the error, core would write it again.
+      this.#connection.destroy('handler-failed');
+    });
+  }
+}

@@ -1,0 +1,101 @@
+// The way out of one connection: texts gather in a batch that leaves in one write, and whoever finds no room waits
+// here.
+
+import type { Connection } from '@wellknown/core';
+import type { BufferPool } from '../exchange/buffer-pool.ts';
+import type { Outlet } from './body-writer.ts';
+import type { HttpService } from '../exchange/service.ts';
+
+// A batch this large is sent before more requests are read, so that a flood of small requests can't pile up large
+// answers.
+const MAX_BATCH_CHARACTERS = 65_536;
+
+export class Outbox implements Outlet {
+  readonly #connection: Connection;
+  readonly #service: HttpService;
+  #batch = '';
+  #waiters: (() => void)[] = [];
+  /** The last send found no room. */
+  blocked = false;
+  /** Nothing can be sent any more. */
+  gone = false;
+
+  constructor(connection: Connection, service: HttpService) {
+    this.#connection = connection;
+    this.#service = service;
+  }
+
+  /** Adds text, each character an octet, to the batch. */
+  add(text: string): void {
+    this.#batch += text;
+    if (this.#batch.length >= MAX_BATCH_CHARACTERS) this.flush();
+  }
+
+  /**
+   * Sends the batch with `text`, and `bytes` after it, in one system call. The bytes must not change until they are
+   * sent.
+   */
+  addBytes(text: string, bytes: Uint8Array): void {
+    const batch = this.#batch + text;
+    this.#batch = '';
+    this.#connection.cork();
+    this.send(batch);
+    this.send(bytes);
+    this.#connection.uncork();
+  }
+
+  flush(): void {
+    const text = this.#batch;
+    if (text === '') return;
+    this.#batch = '';
+    this.send(text);
+  }
+
+  /** The batch, taken out: the connection's last word. Whoever waits is told that it is over. */
+  close(): string | undefined {
+    const text = this.#batch;
+    this.#batch = '';
+    this.gone = true;
+    this.#wake();
+    return text === '' ? undefined : text;
+  }
+
+  send(data: string | Uint8Array): boolean {
+    const hasRoom = this.#connection.send(data);
+    if (!hasRoom) this.blocked = true;
+    return hasRoom;
+  }
+
+  /** The connection has room again. */
+  drained(): void {
+    this.blocked = false;
+    this.#wake();
+  }
+
+  room(): Promise<void> {
+    return !this.blocked || this.gone ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  cork(): void {
+    this.#connection.cork();
+  }
+
+  uncork(): void {
+    this.#connection.uncork();
+  }
+
+  get unsentBytes(): number {
+    return this.#connection.unsentBytes;
+  }
+
+  get buffers(): BufferPool {
+    return this.#service.buffers;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    if (waiters.length === 0) return;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}

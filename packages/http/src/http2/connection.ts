@@ -1,0 +1,212 @@
+// HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection
+// as a stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
+
+import http2 from 'node:http2';
+import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
+import { ExchangeRecords } from '../exchange/exchange-log.ts';
+import { serveStream, type Http2Exchange } from './exchange.ts';
+import { Http2Farewell } from './graceful-shutdown.ts';
+import { Http2FrameMeter, maxOf, type Http2Flood } from './flood-guard.ts';
+import { goawayFrame } from './frames.ts';
+import { Http2Stream } from './gated-stream.ts';
+import type { HttpService } from '../exchange/service.ts';
+
+// What browsers and nginx work with.
+const MAX_CONCURRENT_STREAMS = 100;
+// Frames that make no sense, or streams refused: a peer that sends more is not worth talking to.
+const MAX_INVALID_FRAMES = 100;
+// nghttp2's own count of resets; a higher limit of ours raises it where Node knows how.
+const NGHTTP2_RESET_BURST = 1_000;
+
+/** All HTTP/2 sessions of one service. */
+export class Http2Sessions {
+  readonly #service: HttpService;
+  readonly #server: http2.Http2Server;
+  readonly #connections = new WeakMap<http2.Http2Session, Http2Connection>();
+  /** Takes the session of the connection that is being handed over. */
+  #opened: ((session: http2.ServerHttp2Session) => void) | undefined;
+
+  constructor(service: HttpService) {
+    this.#service = service;
+    const { maxHeadBytes, maxFields, maxResets, floodIntervalMs } = service.limits;
+    // Of Node 24; others do not look at it.
+    const resetLimits =
+      maxResets > NGHTTP2_RESET_BURST
+        ? { streamResetBurst: maxResets, streamResetRate: Math.ceil((maxResets * 1000) / floodIntervalMs) }
+        : {};
+    this.#server = http2.createServer({
+      maxHeaderListPairs: maxFields,
+      maxSessionInvalidFrames: MAX_INVALID_FRAMES,
+      maxSessionRejectedStreams: MAX_INVALID_FRAMES,
+      ...resetLimits,
+      settings: {
+        maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+        maxHeaderListSize: maxHeadBytes,
+        enableConnectProtocol: false,
+      },
+    });
+    this.#server.on('session', (session: http2.ServerHttp2Session) => {
+      // A peer that breaks the protocol has had its GOAWAY.
+      session.on('error', (error: unknown) => service.log.debug({ err: error }, 'an HTTP/2 session broke'));
+      this.#opened?.(session);
+    });
+    this.#server.on('sessionError', () => undefined);
+    const onStream = (
+      stream: http2.ServerHttp2Stream,
+      _headers: http2.IncomingHttpHeaders,
+      _flags: number,
+      rawHeaders: readonly string[] = [],
+    ): void => {
+      // A stream that ended in the chunk that opened it has no session any more and asks nothing; its error still needs
+      // somebody who hears it.
+      stream.on('error', () => undefined);
+      if (stream.session !== undefined) this.#connections.get(stream.session)?.take(stream, rawHeaders);
+    };
+    this.#server.on('stream', onStream);
+  }
+
+  /** The sink for one connection. */
+  open(connection: Connection): Sink {
+    const stream = new Http2Stream(connection, () => sink.gaveUp());
+    const sink: Http2Connection = new Http2Connection(connection, stream, this.#service);
+    // 'session' is emitted before the call returns.
+    this.#opened = (session) => {
+      sink.began(session);
+      this.#connections.set(session, sink);
+    };
+    this.#server.emit('connection', stream);
+    this.#opened = undefined;
+    return sink;
+  }
+}
+
+class Http2Connection implements Sink {
+  readonly #connection: Connection;
+  readonly #stream: Http2Stream;
+  readonly #sink: Sink;
+  readonly #service: HttpService;
+  readonly #records: ExchangeRecords;
+  readonly #meter: Http2FrameMeter;
+  readonly #open = new Set<http2.ServerHttp2Stream>();
+  /** Those whose content is still coming. */
+  readonly #receiving = new Set<Http2Exchange>();
+  #session: http2.ServerHttp2Session | undefined;
+  #farewell: Http2Farewell | undefined;
+  #lastStreamId = 0;
+  /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
+  #sentBytes = 0;
+  #wasBlocked = false;
+
+  constructor(connection: Connection, stream: Http2Stream, service: HttpService) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#sink = stream.sink;
+    this.#service = service;
+    this.#records = new ExchangeRecords(connection, service);
+    this.#meter = new Http2FrameMeter(service.limits);
+    connection.setDeadline(service.limits.headTimeoutMs);
+  }
+
+  began(session: http2.ServerHttp2Session): void {
+    this.#session = session;
+  }
+
+  /**
+   * The peer has been told of an error for which the connection has to end (RFC 9113 §5.4.1): what is open ends with
+   * it.
+   */
+  gaveUp(): void {
+    this.#session?.destroy();
+  }
+
+  take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
+    this.#open.add(stream);
+    this.#lastStreamId = stream.id ?? this.#lastStreamId;
+    const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
+    if (exchange?.isReceiving === true) this.#receiving.add(exchange);
+    if (this.#open.size === 1 && this.#farewell === undefined)
+      this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
+    stream.once('close', () => {
+      this.#open.delete(stream);
+      if (exchange !== undefined) this.#receiving.delete(exchange);
+      if (this.#open.size === 0 && this.#farewell === undefined)
+        this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
+    });
+  }
+
+  data(chunk: Uint8Array): void {
+    const flood = this.#meter.push(chunk, this.#service.clock.nowMs());
+    if (flood === undefined) this.#sink.data(chunk);
+    else this.#endFlood(flood);
+  }
+
+  ended(): void {
+    this.#sink.ended?.();
+  }
+
+  drained(): void {
+    this.#sink.drained?.();
+  }
+
+  closed(reason: CloseReason, error: Error | undefined): void {
+    this.#sink.closed?.(reason, error);
+  }
+
+  /** What is on its way is answered, then no more is taken and open streams are finished. */
+  drain(): void {
+    if (this.#session === undefined || this.#farewell !== undefined) return;
+    this.#farewell = new Http2Farewell(this.#session, this.#stream, this.#connection);
+    this.#farewell.begin();
+  }
+
+  deadline(): void {
+    if (this.#farewell !== undefined) this.#farewell.deadline();
+    else if (this.#open.size > 0) this.#checkRates();
+    // GOAWAY; nothing is open.
+    else if (this.#session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
+    else this.#session.close();
+  }
+
+  /**
+   * The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended.
+   */
+  #endFlood(flood: Http2Flood): void {
+    const { limits, log } = this.#service;
+    log.warn(
+      {
+        connection: this.#connection.id,
+        remote: this.#connection.remote,
+        flood,
+        max: maxOf(flood, limits),
+        intervalMs: limits.floodIntervalMs,
+      },
+      'an HTTP/2 session was ended: a flood',
+    );
+    this.#connection.end(
+      goawayFrame(this.#lastStreamId, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM),
+      'latin1',
+      'protocol-error',
+    );
+    this.#session?.destroy();
+  }
+
+  #checkRates(): void {
+    const { bodyCheckMs } = this.#service.limits;
+    for (const exchange of this.#receiving) {
+      if (!exchange.isReceiving) this.#receiving.delete(exchange);
+      else exchange.checkBodyRate();
+    }
+    // A peer whose windows stay shut looks to core like one that has been sent everything.
+    const { sentBytes } = this.#connection;
+    const isBlocked = [...this.#open].some(({ writableLength }) => writableLength > 0);
+    const isTooSlow =
+      (sentBytes - this.#sentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
+    if (isBlocked && this.#wasBlocked && isTooSlow) {
+      this.#connection.destroy('write-rate');
+      return;
+    }
+    this.#wasBlocked = isBlocked;
+    this.#sentBytes = sentBytes;
+    this.#connection.setDeadline(bodyCheckMs);
+  }
+}

@@ -1,0 +1,252 @@
+// One stream of HTTP/2: a request for the handler, and its answer.
+
+import http2 from 'node:http2';
+import { engineAnswer } from '../exchange/error-responses.ts';
+import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
+import type { ExchangeRecords } from '../exchange/exchange-log.ts';
+import { sendAnswer, type Http2Answer } from './response-writer.ts';
+import { readHttp2Head } from './request-head.ts';
+import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
+import { RequestBody } from '../fetch/request-body.ts';
+import { ExchangeContext, type ContextOwner } from '../exchange/request-context.ts';
+import type { RequestHead } from '../semantics/request-head.ts';
+import { asRequest, HttpRequest } from '../fetch/request.ts';
+import { contentOf, discardContent, discardResponse, partsOf } from '../exchange/response-content.ts';
+import { encodeHead } from '../exchange/response-head.ts';
+import { HttpResponse } from '../fetch/response.ts';
+import { countAnswer, type HttpService } from '../exchange/service.ts';
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
+
+/** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
+export function serveStream(
+  stream: http2.ServerHttp2Stream,
+  rawHeaders: readonly string[],
+  service: HttpService,
+  records: ExchangeRecords,
+): Http2Exchange | undefined {
+  const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
+  if (typeof head === 'string') {
+    refuse(stream, head, service, records);
+    return undefined;
+  }
+  const exchange = new Http2Exchange(stream, head, service, records);
+  exchange.run();
+  return exchange;
+}
+
+/**
+ * Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has an answer.
+ */
+function refuse(
+  stream: http2.ServerHttp2Stream,
+  refusal: Refusal | 'malformed',
+  service: HttpService,
+  records: ExchangeRecords,
+): void {
+  if (refusal === 'malformed') {
+    service.counts.refusals += 1;
+    stream.close(NGHTTP2_PROTOCOL_ERROR);
+    return;
+  }
+  records.refused(refusal, undefined);
+  const { status, text } = REFUSALS[refusal];
+  stream.respond({ ':status': status, 'content-type': 'text/plain;charset=UTF-8', 'content-length': text.length + 1 });
+  stream.end(`${text}\n`, () => stream.close(NGHTTP2_NO_ERROR));
+}
+
+export class Http2Exchange {
+  readonly #stream: http2.ServerHttp2Stream;
+  readonly #service: HttpService;
+  readonly #records: ExchangeRecords;
+  readonly #exchange: Exchange;
+  readonly #body: RequestBody | undefined;
+  #receivedBytes = 0;
+
+  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, records: ExchangeRecords) {
+    this.#stream = stream;
+    this.#service = service;
+    this.#records = records;
+    this.#body =
+      head.framing.body === 'none'
+        ? undefined
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
+    this.#exchange = new Exchange(head, new HttpRequest(head, records.originOf(head), this.#body), this.#body);
+  }
+
+  run(): void {
+    const { head } = this.#exchange;
+    this.#records.began(this.#exchange);
+    if (this.#body !== undefined) this.#receive(this.#body);
+    this.#stream.on('close', () => this.#closed());
+    if (!head.isForHandler) {
+      this.#respond(engineAnswer(head));
+      return;
+    }
+    // A promise for each request is little beside what a stream costs.
+    const answer = async (): Promise<unknown> =>
+      this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
+    answer().then(
+      (response) => this.#respond(response),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  /** Content is still coming. */
+  get isReceiving(): boolean {
+    return !this.#exchange.requestComplete && !this.#stream.destroyed;
+  }
+
+  /** Gives up content that came too slowly since the last look. A peer is not slow while it is we who don't read. */
+  checkBodyRate(): void {
+    if (!isTooSlow(this.#exchange, this.#service.limits) || this.#body === undefined || this.#stream.isPaused()) return;
+    this.#refuseBody(this.#body, 'body-timeout');
+  }
+
+  #receive(body: RequestBody): void {
+    const { maxBodyBytes } = this.#service.limits;
+    this.#stream.on('data', (chunk: Buffer) => {
+      this.#exchange.bodyStarted = true;
+      this.#exchange.bytesSinceCheck += chunk.length;
+      this.#receivedBytes += chunk.length;
+      if (this.#receivedBytes > maxBodyBytes) this.#refuseBody(body, 'body-too-large');
+      else {
+        body.push(chunk);
+        if (body.full) this.#stream.pause();
+      }
+    });
+    this.#stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => {
+      body.trailerLines = Object.entries(trailers)
+        .map(([name, value]) => `${name}: ${String(value)}\r\n`)
+        .join('');
+    });
+    this.#stream.on('end', () => {
+      this.#exchange.requestComplete = true;
+      body.finish();
+    });
+  }
+
+  #refuseBody(body: RequestBody, refusal: 'body-too-large' | 'body-timeout'): void {
+    const { status, text } = REFUSALS[refusal];
+    const error = new Error(text);
+    body.finish(error);
+    if (this.#exchange.answer === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
+    // An answer that has begun depends on content that will never be complete.
+    else this.#breakOff(error);
+  }
+
+  #owner(): ContextOwner {
+    return {
+      records: this.#records,
+      httpVersion: '2.0',
+      sendEarlyHints: (exchange, fields) => {
+        if (exchange.answer === 'awaited' && !this.#stream.destroyed)
+          this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
+      },
+      takeOver: () => {
+        throw new TypeError('HTTP/2 has no upgrade: only a connection of HTTP/1.1 can be taken over');
+      },
+      workFailed: (_exchange, error) => this.#log(error, 'work after an answer failed'),
+    };
+  }
+
+  #sendContinue(): void {
+    const exchange = this.#exchange;
+    if (exchange.answer !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
+    exchange.continueSent = true;
+    this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  #respond(response: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange.answer !== 'awaited' || this.#stream.destroyed) {
+      discardResponse(response);
+      return;
+    }
+    const content = response instanceof Response ? contentOf(response) : undefined;
+    if (!(response instanceof Response) || content === undefined) {
+      this.#failed(
+        new TypeError(
+          response instanceof Response
+            ? 'the content of the response has been read already'
+            : 'a handler has to answer with a Response',
+        ),
+      );
+      return;
+    }
+    const parts = partsOf(response, content);
+    const isHead = exchange.head.method === 'HEAD';
+    // node:http2 adds the date.
+    const head = encodeHead(parts, { isHead, minorVersion: 1, closes: false, dateLine: '' });
+    if (!head.ok) {
+      discardContent(content);
+      this.#failed(new TypeError(head.error));
+      return;
+    }
+    exchange.answer = 'started';
+    exchange.status = parts.status;
+    countAnswer(this.#service.counts, parts.status);
+    const answer: Http2Answer = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
+    sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
+      (contentBytes) => {
+        exchange.contentBytes = contentBytes;
+        // It may have been closed meanwhile, and been counted as that.
+        if (exchange.answer !== 'started') return;
+        exchange.answer = 'complete';
+        this.#records.answered(exchange);
+        // Content that nobody reads is not wanted any more (RFC 9113 §8.1).
+        if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
+        this.#body?.discard();
+      },
+      (error: unknown) => {
+        if (!this.#stream.destroyed) this.#log(error, 'an answer broke off');
+        this.#breakOff(error);
+      },
+    );
+  }
+
+  /**
+   * Resets the stream in the middle of an answer. Its `close` would end the content first: without a length, a client
+   * would take it for complete.
+   */
+  #breakOff(error: unknown): void {
+    this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #failed(error: unknown): void {
+    if (this.#exchange.answer !== 'awaited') return;
+    this.#log(error, 'the handler failed');
+    this.#respond(new HttpResponse('Internal Server Error\n', { status: 500 }));
+  }
+
+  #closed(): void {
+    const exchange = this.#exchange;
+    if (exchange.answer === 'complete' && exchange.requestComplete) return;
+    this.#records.aborted(exchange);
+    const { answer } = exchange;
+    exchange.answer = 'elsewhere';
+    if (answer !== 'complete') abortExchange(exchange, new Error('the stream was closed'));
+    else this.#body?.finish(new Error('the stream was closed'));
+  }
+
+  #log(error: unknown, message: string): void {
+    const { method, target } = this.#exchange.head;
+    this.#service.log.error(
+      {
+        err: error,
+        method,
+        target,
+        requestId: this.#records.requestIdOf(this.#exchange),
+        connection: this.#records.connection.id,
+      },
+      message,
+    );
+  }
+}
+
+/** Fields of one name as a list, as node:http2 takes them. */
+export function headersOf(fields: Iterable<readonly [name: string, value: string]>): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of fields) (headers[name.toLowerCase()] ??= []).push(value);
+  return headers;
+}

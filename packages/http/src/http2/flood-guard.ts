@@ -1,0 +1,58 @@
+// The frames of a client that cost work and bring nothing, counted as they come. Bytes in, what is too much out; no
+// socket, no clock.
+//
+// It reads the heads of frames and skips the rest, before node:http2 sees any of it: a flood that fits into one read
+// costs no handler a call, and every version of Node is protected alike. Whether a frame makes sense is not its
+// question.
+
+import { FrameHeads } from './frames.ts';
+import type { HttpLimits } from '../limits.ts';
+
+/** What can be too much: streams that are reset, or PING, SETTINGS, PRIORITY and empty DATA. */
+export type Http2Flood = 'resets' | 'control-frames';
+
+const PREFACE_BYTES = 24;
+const DATA = 0;
+const END_STREAM = 1;
+// RFC 9113 §6: PRIORITY, RST_STREAM, SETTINGS, PING. CONTINUATION is bounded by nghttp2, for each header section.
+const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Http2Flood>>> = {
+  2: 'control-frames',
+  3: 'resets',
+  4: 'control-frames',
+  6: 'control-frames',
+};
+
+export class Http2FrameMeter {
+  readonly #limits: HttpLimits;
+  readonly #heads = new FrameHeads(PREFACE_BYTES);
+  #counts: Record<Http2Flood, number> = { resets: 0, 'control-frames': 0 };
+  #intervalStartMs = -Infinity;
+  constructor(limits: HttpLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts the frames whose heads end in this chunk. What it names is over its limit: the chunk is not to be taken. */
+  push(bytes: Uint8Array, nowMs: number): Http2Flood | undefined {
+    if (nowMs - this.#intervalStartMs >= this.#limits.floodIntervalMs) {
+      this.#intervalStartMs = nowMs;
+      this.#counts = { resets: 0, 'control-frames': 0 };
+    }
+    let excess: Http2Flood | undefined;
+    this.#heads.push(bytes, (type, flags, length) => {
+      excess ??= this.#countFrame(type, flags, length);
+    });
+    return excess;
+  }
+
+  #countFrame(type: number, flags: number, length: number): Http2Flood | undefined {
+    const isEmptyData = type === DATA && length === 0 && (flags & END_STREAM) === 0;
+    const flood = isEmptyData ? 'control-frames' : FLOOD_BY_TYPE[type];
+    if (flood === undefined) return undefined;
+    this.#counts[flood] += 1;
+    return this.#counts[flood] > maxOf(flood, this.#limits) ? flood : undefined;
+  }
+}
+
+/** How many of them an interval may see. */
+export const maxOf = (flood: Http2Flood, limits: HttpLimits): number =>
+  flood === 'resets' ? limits.maxResets : limits.maxControlFrames;

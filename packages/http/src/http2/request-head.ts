@@ -1,0 +1,75 @@
+// The header list of an HTTP/2 request as the head that the same request of HTTP/1.1 would have had, so that everything
+// after it is one and the same. node:http2 has checked names, values, and the length of content against Content-Length.
+
+import { isAuthority, parseTarget } from '../semantics/authority.ts';
+import { parseContentLength } from '../semantics/framing.ts';
+import type { HttpLimits } from '../limits.ts';
+import { isForHandler } from '../semantics/methods.ts';
+import type { Refusal } from '../semantics/refusals.ts';
+import type { RequestHead } from '../semantics/request-head.ts';
+
+// What each field counts beyond its octets (RFC 9113 §6.5.2).
+const FIELD_OVERHEAD_BYTES = 32;
+
+/**
+ * `isComplete`: no content follows. The limits are those of HTTP/1.1; `malformed` is the fault that has no status (RFC
+ * 9113 §8.1.1).
+ */
+export function readHttp2Head(
+  rawHeaders: readonly string[],
+  isComplete: boolean,
+  limits: HttpLimits,
+): RequestHead | Refusal | 'malformed' {
+  let method = '';
+  let target = '';
+  let authority = '';
+  let host: string | undefined;
+  let expectation: string | undefined;
+  let contentLength: string | undefined;
+  let isConditional = false;
+  let fieldLines = '';
+  let listBytes = 0;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const value = rawHeaders[index + 1] ?? '';
+    listBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
+    if (name === ':method') method = value;
+    else if (name === ':path') target = value;
+    else if (name === ':authority') authority = value;
+    else if (!name.startsWith(':')) {
+      if (name === 'host') {
+        if (host !== undefined) return 'malformed';
+        host = value;
+      } else if (name === 'expect') expectation = value.toLowerCase();
+      else if (name === 'content-length') contentLength = value;
+      isConditional ||= name === 'range' || name.startsWith('if-');
+      fieldLines += `${name}: ${value}\r\n`;
+    }
+  }
+  if (target.length > limits.maxTargetBytes) return 'target-too-long';
+  // Announced as SETTINGS_MAX_HEADER_LIST_SIZE, which is advice only.
+  if (listBytes > limits.maxHeadBytes) return 'head-too-large';
+  if (authority === '') authority = host ?? '';
+  // Two names for the server would be two readings of the request (RFC 9113 §8.3.1).
+  else if (host === undefined) fieldLines = `host: ${authority}\r\n${fieldLines}`;
+  else if (host.toLowerCase() !== authority.toLowerCase()) return 'malformed';
+  const parsed = parseTarget(method, method === 'CONNECT' ? authority : target);
+  if (parsed === undefined || !isAuthority(authority)) return 'malformed';
+  if (expectation !== undefined && expectation !== '100-continue') return 'expectation-unknown';
+  if (!isComplete && contentLength !== undefined && (parseContentLength(contentLength) ?? 0) > limits.maxBodyBytes)
+    return 'body-too-large';
+  return {
+    method,
+    target,
+    path: parsed.path,
+    authority,
+    minorVersion: 1,
+    fieldLines,
+    persistent: true,
+    isConditional,
+    isForHandler: isForHandler(method, parsed.path),
+    framing: isComplete ? { body: 'none' } : { body: 'chunked' },
+    expectsContinue: expectation !== undefined && !isComplete,
+    wantsUpgrade: false,
+  };
+}

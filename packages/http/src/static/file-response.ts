@@ -1,0 +1,181 @@
+// One representation of a file as an answer: validators, preconditions, ranges.
+
+import { HttpResponse, type ContentSource, type HttpResponseInit } from '../fetch/response.ts';
+import { evaluateConditions, type Validators } from './conditions.ts';
+import type { OpenFile } from './disk.ts';
+import type { Coding } from './encoding.ts';
+import type { KnownFile, Representation } from './file-cache.ts';
+import type { Growth } from './file-change.ts';
+import { formatHttpDate } from './http-date.ts';
+import { multipartOf } from './multipart.ts';
+import { decideRange, type ByteRange } from './range.ts';
+import { refuse } from './error-response.ts';
+
+/** What an answer needs to know beside the file. */
+export interface FileAnswerContext {
+  readonly cacheControl: string;
+  readonly nowMs: number;
+  /** Request fields, beside Accept-Encoding, by which this file was chosen. */
+  readonly variesOn: readonly string[];
+  /** What it means when the file grows while it is sent. */
+  readonly growth: Growth;
+}
+
+/** Where the bytes come from: memory, or a file that is open and closed with the answer. */
+export type FileContent = Uint8Array<ArrayBuffer> | OpenFile;
+
+// Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
+const SETTLED_AFTER_MS = 2_000;
+
+/** True when the file has rested long enough for its times to tell of every change. */
+export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
+
+/** The header fields of a whole representation. */
+export const fileHeaders = (
+  known: KnownFile,
+  representation: Representation,
+  context: FileAnswerContext,
+): Record<string, string> =>
+  headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
+
+function headersWith(
+  { etag, lastModified }: FileValidators,
+  known: KnownFile,
+  coding: Coding | undefined,
+  { cacheControl, variesOn }: FileAnswerContext,
+): Record<string, string> {
+  const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
+  return {
+    ETag: etag,
+    'Last-Modified': lastModified,
+    'Cache-Control': cacheControl,
+    ...(vary.length > 0 && { Vary: vary.join(', ') }),
+    'Content-Type': known.mediaType,
+    ...(coding !== undefined && { 'Content-Encoding': coding }),
+    'Accept-Ranges': 'bytes',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+// The first piece that a pump reads. Up to here a part is read before its head leaves: a file that changes in that
+// moment, as the end of a busy log does, is looked at again.
+const READ_FIRST_BYTES = 131_072;
+
+/**
+ * Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed
+ * before anything was said.
+ */
+export function answerFile(
+  request: Request,
+  known: KnownFile,
+  representation: Representation,
+  content: FileContent,
+  context: FileAnswerContext,
+): HttpResponse | Promise<HttpResponse | undefined> {
+  const validators = validatorsOf(known, representation, context.nowMs);
+  const headers = headersWith(validators, known, representation.coding, context);
+  const outcome = evaluateConditions(request.headers, validators, context.nowMs);
+  if (outcome.at !== 'proceed') {
+    close(content);
+    if (outcome.at === 'failed') return refuse(412);
+    return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
+  }
+  const { byteLength } = representation.facts;
+  if (request.method === 'HEAD') {
+    close(content);
+    return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
+  }
+  const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
+  if (range.at === 'whole') return answerPart({ start: 0, byteLength }, content, context.growth, { headers });
+  if (range.at === 'unsatisfiable') {
+    close(content);
+    return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
+  }
+  return answerParts(range.parts, byteLength, content, headers, context.growth);
+}
+
+function answerParts(
+  parts: readonly ByteRange[],
+  size: number,
+  content: FileContent,
+  headers: Record<string, string>,
+  growth: Growth,
+): HttpResponse | Promise<HttpResponse | undefined> {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) {
+    const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
+    return answerPart(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+  }
+  // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
+  const multipart = multipartOf(
+    parts,
+    size,
+    headers['Content-Type'] ?? '',
+    (part) => sourceOf(content, part, growth),
+    () => close(content),
+  );
+  return new HttpResponse(multipart.content, {
+    status: 206,
+    headers: { ...headers, 'Content-Type': multipart.contentType },
+  });
+}
+
+interface FileValidators extends Validators {
+  readonly lastModified: string;
+}
+
+function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs: number): FileValidators {
+  const { byteLength, modifiedMs } = facts;
+  // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
+  const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
+  const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
+  return {
+    etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`,
+    lastModified: formatHttpDate(lastModifiedMs),
+    lastModifiedMs,
+  };
+}
+
+/** What a 304 repeats (RFC 9110 §15.4.5). */
+const onlyMetadata = ({
+  ETag = '',
+  'Last-Modified': modified = '',
+  'Cache-Control': cacheControl = '',
+  Vary,
+}: Record<string, string>): Record<string, string> => ({
+  ETag,
+  'Last-Modified': modified,
+  'Cache-Control': cacheControl,
+  ...(Vary !== undefined && { Vary }),
+});
+
+const close = (content: FileContent): void => {
+  if (!(content instanceof Uint8Array)) content.close();
+};
+
+function answerPart(
+  { start, byteLength }: ByteRange,
+  content: FileContent,
+  growth: Growth,
+  init: HttpResponseInit,
+): HttpResponse | Promise<HttpResponse | undefined> {
+  if (content instanceof Uint8Array) return new HttpResponse(content.subarray(start, start + byteLength), init);
+  if (byteLength > READ_FIRST_BYTES) return new HttpResponse(content.part(start, byteLength, growth), init);
+  return content.readPart(start, byteLength, growth).then((bytes) => bytes && new HttpResponse(bytes, init));
+}
+
+/** A part of a multipart content, whose end is not the end of the file. */
+function sourceOf(content: FileContent, part: ByteRange, growth: Growth): ContentSource {
+  if (!(content instanceof Uint8Array)) return content.part(part.start, part.byteLength, growth);
+  let rest = content.subarray(part.start, part.start + part.byteLength);
+  return {
+    byteLength: part.byteLength,
+    read: (into) => {
+      const taken = rest.subarray(0, into.length);
+      into.set(taken);
+      rest = rest.subarray(taken.length);
+      return Promise.resolve(taken.length);
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,106 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openAccessLog } from '../../src/access-log/access-log-file.ts';
+
+let folder = '';
+let file = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-log-'));
+  file = path.join(folder, 'access.log');
+});
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const failures: unknown[] = [];
+const open = (): ReturnType<typeof openAccessLog> => openAccessLog(file, (error) => failures.push(error));
+
+test('lines are appended to what is there, together, at the latest at the end', () => {
+  fs.writeFileSync(file, 'before\n');
+  const log = open();
+  log.write('one\n');
+  log.write('two\n');
+  expect(fs.readFileSync(file, 'utf8')).toBe('before\n');
+  log.close();
+  expect(fs.readFileSync(file, 'utf8')).toBe('before\none\ntwo\n');
+});
+
+test('many lines don’t gather in memory', () => {
+  const log = open();
+  for (let line = 0; line < 1_000; line += 1) log.write(`${'x'.repeat(99)}\n`);
+  expect(fs.statSync(file).size).toBeGreaterThan(60_000);
+  log.close();
+  expect(fs.statSync(file).size).toBe(100_000);
+});
+
+test('a file that was moved away is left alone, and a new one begun, with and without being asked', () => {
+  const log = open();
+  log.write('first\n');
+  log.reopen();
+  fs.renameSync(file, `${file}.1`);
+  log.write('second\n');
+  log.reopen();
+  fs.renameSync(file, `${file}.2`);
+  log.write('third\n');
+  log.reopen();
+  log.close();
+  expect([`${file}.1`, `${file}.2`, file].map((name) => fs.readFileSync(name, 'utf8'))).toEqual([
+    'first\n',
+    'second\n',
+    'third\n',
+  ]);
+});
+
+test('a file that can’t be opened throws, and a folder that is gone later is reported once', () => {
+  expect(() => openAccessLog(path.join(folder, 'none', 'access.log'), () => undefined)).toThrow('ENOENT');
+  const log = open();
+  fs.rmSync(folder, { recursive: true });
+  for (let turn = 0; turn < 3; turn += 1) log.write('x'.repeat(70_000));
+  expect(failures).toHaveLength(1);
+  log.close();
+});
+
+test('where no new file may be made, lines go on into the old one until somebody else has made it', () => {
+  const reported: unknown[] = [];
+  const log = openAccessLog(file, (error) => reported.push(error));
+  log.write('first\n');
+  log.reopen();
+  // As a folder that may not be written to; tests may run as root, who may.
+  const open = fs.openSync;
+  const spy = vi.spyOn(fs, 'openSync').mockImplementation(() => {
+    throw Object.assign(new Error('no'), { code: 'EACCES' });
+  });
+  fs.renameSync(file, `${file}.1`);
+  log.write('second\n');
+  log.reopen();
+  log.write('third\n');
+  log.reopen();
+  expect(fs.readFileSync(`${file}.1`, 'utf8')).toBe('first\nsecond\nthird\n');
+  expect(reported).not.toHaveLength(0);
+  spy.mockImplementation(open);
+  log.write('fourth\n');
+  log.close();
+  expect(fs.readFileSync(file, 'utf8')).toBe('fourth\n');
+});
+
+describe('a file that root makes for somebody else', () => {
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) console.warn('not root: the tests of files made for somebody else are skipped');
+  const owner = { uid: 65_534, gid: 65_534 };
+
+  test.skipIf(!isRoot)('is theirs', () => {
+    openAccessLog(file, () => undefined, { owner }).close();
+    const { uid, gid, mode } = fs.statSync(file);
+    expect([uid, gid, mode & 0o777]).toEqual([65_534, 65_534, 0o640]);
+  });
+
+  test.skipIf(!isRoot)('is only given away when it is new, and never through a link', () => {
+    const precious = path.join(folder, 'precious');
+    fs.writeFileSync(precious, '', { mode: 0o600 });
+    fs.symlinkSync(precious, file);
+    openAccessLog(file, () => undefined, { owner }).close();
+    expect(fs.statSync(precious).uid).toBe(0);
+    fs.rmSync(precious);
+    expect(() => openAccessLog(file, () => undefined, { owner })).toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,225 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { silentLog } from '@wellknown/core';
+import { runProgram, serveInMemory } from '@wellknown/core/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { httpCommand } from '../src/cli.ts';
+import { readResponses, settled } from './serve.ts';
+
+let directory = '';
+beforeAll(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-command-'));
+  fs.writeFileSync(
+    path.join(directory, 'function.mjs'),
+    'export default (request) => new Response(new URL(request.url).pathname);',
+  );
+  fs.writeFileSync(
+    path.join(directory, 'object.mjs'),
+    'export default { word: "object", fetch() { return new Response(this.word); } };',
+  );
+  fs.writeFileSync(path.join(directory, 'nothing.mjs'), 'export const handler = 1;');
+  fs.writeFileSync(
+    path.join(directory, 'compiled.cjs'),
+    'exports.__esModule = true; exports.default = () => new Response("compiled");',
+  );
+  fs.writeFileSync(path.join(directory, 'common.cjs'), 'module.exports = { fetch: () => new Response("common") };');
+  fs.writeFileSync(path.join(directory, 'broken.mjs'), 'const a = 1;\nthrow new Error("broken on purpose");');
+  fs.writeFileSync(path.join(directory, 'null.mjs'), 'throw null;');
+  fs.writeFileSync(path.join(directory, 'itself.cjs'), 'exports.__esModule = true; exports.default = exports;');
+  fs.writeFileSync(path.join(directory, 'unfinished.mjs'), 'export default (');
+  fs.writeFileSync(
+    path.join(directory, 'waiting.mjs'),
+    'await new Promise(() => {}); export default () => new Response();',
+  );
+});
+afterAll(() => fs.rmSync(directory, { recursive: true }));
+
+type Given = Readonly<Record<string, string | true | readonly string[]>>;
+const build = (positional: string | undefined, given: Given = {}): ReturnType<typeof httpCommand.build> =>
+  httpCommand.build(
+    {
+      positional,
+      text: (name) => (typeof given[name] === 'string' ? given[name] : undefined),
+      list: (name) => (Array.isArray(given[name]) ? (given[name] as readonly string[]) : []),
+      has: (name) => given[name] !== undefined,
+    },
+    { log: silentLog, portOffset: 0 },
+  );
+
+test('the default is port 80', async () => {
+  expect(await build(directory)).toMatchObject({ ok: true, value: { name: 'http', port: 80 } });
+});
+
+test.each([
+  ['function.mjs', '/x'],
+  ['object.mjs', 'object'],
+  ['common.cjs', 'common'],
+  ['compiled.cjs', 'compiled'],
+])('--handler %s is served', async (file, body) => {
+  const built = await build(undefined, { handler: path.join(directory, file) });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+  await settled();
+  expect(readResponses(peer.take())).toMatchObject([{ status: 200, body }]);
+});
+
+test('--access-log writes a line for each request', async () => {
+  const file = path.join(directory, 'access.log');
+  const built = await build(directory, { 'access-log': file });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET /missing HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\n\r\n');
+  let text = '';
+  for (const until = Date.now() + 10_000; text === '' && Date.now() < until; text = fs.readFileSync(file, 'utf8'))
+    await settled();
+  expect(text).toMatch(/^192\.0\.2\.1 - - \[[^\]]+\] "GET \/missing HTTP\/1\.1" 404 11 "-" "test"\n$/);
+});
+
+test('--trust-proxy takes the word of those addresses and nobody else', async () => {
+  fs.writeFileSync(
+    path.join(directory, 'client.mjs'),
+    'export default (request, { client }) => new Response(client.address);',
+  );
+  const addressSeen = async (cidr: string): Promise<string | undefined> => {
+    const built = await build(undefined, { handler: path.join(directory, 'client.mjs'), 'trust-proxy': [cidr] });
+    if (!built.ok) throw new Error(built.error);
+    const { peer } = serveInMemory(built.value);
+    peer.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n');
+    await settled();
+    return readResponses(peer.take())[0]?.body;
+  };
+  expect(await addressSeen('192.0.2.0/24')).toBe('203.0.113.9');
+  expect(await addressSeen('198.51.100.0/24')).toBe('192.0.2.1');
+});
+
+test('--redirect-to-https beside a handler serves who came over TLS, also at a trusted proxy', async () => {
+  const built = await build(undefined, {
+    handler: path.join(directory, 'function.mjs'),
+    'redirect-to-https': '443',
+    'trust-proxy': ['192.0.2.0/24'],
+  });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+  peer.send('GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n');
+  await settled();
+  expect(
+    readResponses(peer.take()).map(({ status, headers, body }) => [status, headers.get('location'), body]),
+  ).toEqual([
+    [308, 'https://a/x', ''],
+    [200, null, '/x'],
+  ]);
+});
+
+test.each([
+  ['5', 413],
+  ['6', 200],
+  ['0', 200],
+])('--max-body %s for six bytes of content: %i', async (bytes, status) => {
+  const built = await build(undefined, { handler: path.join(directory, 'function.mjs'), 'max-body': bytes });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef');
+  await settled();
+  expect(readResponses(peer.take())).toMatchObject([{ status }]);
+});
+
+test('--redirect-to-https sends everyone to the same place there', async () => {
+  const built = await build(undefined, { 'redirect-to-https': '8443' });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  peer.send(
+    'GET //evil/a?b HTTP/1.1\r\nHost: example.org:8080\r\n\r\nPOST http://other/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.0\r\n\r\n',
+  );
+  const answers = readResponses(peer.take());
+  expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
+    [308, 'https://example.org:8443//evil/a?b'],
+    [308, 'https://other:8443/x'],
+    [400, null],
+  ]);
+});
+
+describe('a problem is a sentence that names what was given', () => {
+  test.each<readonly [string, string | undefined, Given, string]>([
+    ['a root that is not there', '/nowhere', {}, "ROOT '/nowhere' does not exist"],
+    ['a root that is a file', process.execPath, {}, `ROOT '${process.execPath}' is not a directory`],
+    [
+      'a handler and a root',
+      '.',
+      { handler: 'x.mjs' },
+      "--handler x.mjs and the directory '.' were both given: serve one of them",
+    ],
+    [
+      'a handler and an option for files',
+      undefined,
+      { handler: 'x.mjs', spa: true },
+      '--spa is for files and has no meaning with --handler x.mjs',
+    ],
+    [
+      'a policy that does not exist',
+      '.',
+      { symlinks: 'some' },
+      "--symlinks is 'some', allowed is deny, inside, follow",
+    ],
+    ['a pattern that is none', '.', { immutable: '(' }, "--immutable '(' is no regular expression"],
+    ['another pattern that is none', '.', { 'append-only': '[' }, "--append-only '[' is no regular expression"],
+    [
+      'a proxy that is no address',
+      '.',
+      { 'trust-proxy': ['x'] },
+      "--trust-proxy x: 'x' is neither an IPv4 nor an IPv6 address",
+    ],
+    [
+      'a field without proxies',
+      '.',
+      { forwarded: 'forwarded' },
+      '--forwarded forwarded has no meaning without --trust-proxy',
+    ],
+    ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],
+    ['a size that is none', '.', { 'max-body': '1MB' }, "--max-body is '1MB', allowed is a whole number from 0"],
+    [
+      'a port that is none',
+      undefined,
+      { 'redirect-to-https': '0' },
+      "--redirect-to-https '0' is no port, allowed are 1 to 65535",
+    ],
+    ['another policy that does not exist', '.', { dotfiles: 'some' }, "--dotfiles is 'some', allowed is deny, allow"],
+    [
+      'a Cache-Control that breaks a line',
+      '.',
+      { 'cache-control': 'a\r\nb' },
+      "--cache-control 'a\r\nb' can't be sent: only printable ASCII is allowed",
+    ],
+  ])('%s', async (_, positional, given, error) => {
+    expect(await build(positional, given)).toEqual({ ok: false, error });
+  });
+
+  test.each([
+    ['nothing.mjs', 'its default export is neither a function nor an object with a fetch method'],
+    ['itself.cjs', 'its default export is neither a function nor an object with a fetch method'],
+    ['null.mjs', "it can't be loaded: null"],
+    ['absent.mjs', 'there is no such file'],
+    ['.', 'it is not a file'],
+  ])('--handler %s', async (file, reason) => {
+    const handler = path.join(directory, file);
+    expect(await build(undefined, { handler })).toEqual({ ok: false, error: `--handler ${handler}: ${reason}` });
+  });
+
+  // The runner of these tests has a loader of its own: what Node's says of files is seen in a process without it.
+  test.each([
+    ['broken.mjs', /^it can't be loaded: broken on purpose \(at .*broken\.mjs:2:7\)$/],
+    ['unfinished.mjs', /^it can't be loaded: Unexpected .*; 'node --check .*unfinished\.mjs' shows where$/],
+    ['waiting.mjs', /^it can't be loaded: after 0\.2 seconds a top-level await in it still waits$/],
+  ])('--handler %s, as Node loads it', async (file, reason) => {
+    const module = fileURLToPath(new URL('../src/handler-module.ts', import.meta.url));
+    const script = `const { loadHandler } = await import(${JSON.stringify(module)}); console.log((await loadHandler(${JSON.stringify(path.join(directory, file))}, 200)).error); process.exit();`;
+    const { stdout } = await runProgram(
+      ['--conditions=@wellknown/source', '--import', 'tsx', '--input-type=module', '-e', script],
+      { cwd: path.dirname(module) },
+    );
+    expect(stdout.trim()).toMatch(reason);
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { HttpResponse } from '../../src/index.ts';
+import { readResponses, serveHandler, settled } from '../serve.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const hello = (): HttpResponse => new HttpResponse('Hello');
+
+test('a request that was under way when the drain began is answered, though the answer before it had promised to stay', async () => {
+  const memory = serveHandler(() => new HttpResponse('x'.repeat(50_000)));
+  const { peer, connection } = memory;
+  peer.reading = false;
+  peer.send(GET);
+  connection.startDrain();
+  // The first answer leaves only now.
+  peer.reading = true;
+  await settled();
+  expect(peer.take()).not.toMatch(/^connection: close/im);
+  expect(peer.sawEnd).toBe(false);
+  expect(memory.closeReason).toBeUndefined();
+  peer.send(GET);
+  await settled();
+  expect(peer.take()).toMatch(/^connection: close/im);
+  peer.end();
+  expect(peer.closed).toBe(true);
+});
+
+test('a connection that stays idle after the drain began is closed after a second, not before', () => {
+  const { peer, connection, clock } = serveHandler(() => new HttpResponse('hello'));
+  peer.send(GET);
+  connection.startDrain();
+  clock.advance(900);
+  expect(peer.sawEnd).toBe(false);
+  clock.advance(400);
+  expect(peer.sawEnd).toBe(true);
+});
+
+describe('drain', () => {
+  test('an idle connection has a moment for a request that is on its way, which is its last', () => {
+    const busy = serveHandler(hello);
+    busy.peer.send(GET);
+    busy.peer.take();
+    busy.connection.startDrain();
+    expect(busy.peer.sawEnd).toBe(false);
+    busy.peer.send(GET);
+    expect(readResponses(busy.peer.take()).map(({ headers }) => headers.get('connection'))).toEqual(['close']);
+    const silent = serveHandler(hello);
+    silent.peer.send(GET);
+    silent.connection.startDrain();
+    silent.clock.advance(2_000);
+    expect(silent.peer.sawEnd).toBe(true);
+  });
+
+  test('an answer in flight is finished, says Connection: close, and is the last', async () => {
+    const { peer, connection } = serveHandler(async () => hello());
+    peer.send(GET);
+    connection.startDrain();
+    expect(peer.sawEnd).toBe(false);
+    await settled();
+    expect(readResponses(peer.take()).map(({ headers }) => headers.get('connection'))).toEqual(['close']);
+    expect(peer.sawEnd).toBe(true);
+  });
+
+  test('a request that has begun to arrive is answered', () => {
+    const { peer, connection } = serveHandler(hello);
+    peer.send(GET.slice(0, 10));
+    connection.startDrain();
+    peer.send(GET.slice(10));
+    expect(readResponses(peer.take()).map(({ headers }) => headers.get('connection'))).toEqual(['close']);
+  });
+
+  test('a connection that has just been accepted has a moment to send its request', () => {
+    const first = serveHandler(hello);
+    first.connection.startDrain();
+    first.peer.send(GET);
+    expect(readResponses(first.peer.take())).toMatchObject([{ status: 200 }]);
+    const silent = serveHandler(hello);
+    silent.connection.startDrain();
+    silent.clock.advance(2_000);
+    expect(silent.peer.sawEnd).toBe(true);
+  });
+});

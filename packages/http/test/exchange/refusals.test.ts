@@ -1,0 +1,67 @@
+// What the engine answers by itself.
+
+import { describe, expect, test } from 'vitest';
+import { httpProtocol } from '../../src/protocol.ts';
+import { HttpResponse } from '../../src/fetch/response.ts';
+import { readResponses, serveHandler, settled } from '../serve.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
+const hello = (): HttpResponse => new HttpResponse('Hello');
+
+describe('what is refused', () => {
+  test.each([
+    ['a bad request', 'GET /\n', 400],
+    ['too large a head', get('/', `A: ${'x'.repeat(40_000)}\r\n`), 431],
+    ['too long a target', get(`/${'x'.repeat(9_000)}`), 414],
+    ['another version', 'GET / HTTP/2.0\r\n\r\n', 505],
+    ['another coding', get('/', 'Transfer-Encoding: gzip, chunked\r\n'), 501],
+    ['an unknown method', 'get / HTTP/1.1\r\nHost: a\r\n\r\n', 501],
+    ['CONNECT', 'CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n', 501],
+  ])('%s is answered and the connection ends', (_, request, status) => {
+    const { peer } = serveHandler(hello);
+    peer.send(GET + request);
+    expect(readResponses(peer.take()).map((response) => [response.status, response.headers.get('connection')])).toEqual(
+      [
+        [200, null],
+        [status, 'close'],
+      ],
+    );
+    expect(peer.sawEnd).toBe(true);
+  });
+
+  test('TRACE is refused with 405 and Allow (RFC 9110 §9.3.8)', () => {
+    const { peer } = serveHandler(hello);
+    peer.send('TRACE / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const [response] = readResponses(peer.take());
+    expect([response?.status, response?.headers.get('allow')]).toEqual([
+      405,
+      'GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH',
+    ]);
+  });
+
+  test('OPTIONS * is answered by the server (RFC 9110 §9.3.7)', () => {
+    const { peer } = serveHandler(hello);
+    peer.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(readResponses(peer.take())).toMatchObject([{ status: 204 }]);
+  });
+
+  test('a bad chunk in the content that a handler waits for is answered with 400, and the handler hears of it', async () => {
+    let failure: unknown;
+    const { peer } = serveHandler(async (request) => {
+      await request.text().catch((error: unknown) => (failure = error));
+      return hello();
+    });
+    peer.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n');
+    await settled();
+    expect(readResponses(peer.take()).map(({ status }) => status)).toEqual([400]);
+    expect(failure).toBeInstanceOf(Error);
+  });
+});
+
+test('a peer that is turned away hears a complete 503', () => {
+  const refusal = httpProtocol(hello).refusal?.('address-limit') ?? '';
+  expect(readResponses(refusal).map(({ status, body, headers }) => [status, body, headers.get('connection')])).toEqual([
+    [503, 'Too many connections\n', 'close'],
+  ]);
+});

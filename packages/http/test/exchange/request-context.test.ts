@@ -1,0 +1,330 @@
+import { describe, expect, test } from 'vitest';
+import type { AccessEntry } from '../../src/semantics/access-entry.ts';
+import type { RequestContext } from '../../src/handler.ts';
+import { HttpResponse } from '../../src/fetch/response.ts';
+import { octets } from '../http1/parse-all.ts';
+import { readResponses, serveHandler, settled } from '../serve.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const UPGRADE = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: echo\r\n\r\n';
+
+describe('early hints (RFC 8297)', () => {
+  const hinting = (_: Request, context: RequestContext): Promise<HttpResponse> => {
+    context.earlyHints({ Link: '</a.css>; rel=preload' });
+    return Promise.resolve(new HttpResponse('x'));
+  };
+
+  test('go out before the answer is there', async () => {
+    const { peer } = serveHandler(hinting);
+    peer.send(GET);
+    expect(peer.take()).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n');
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'x' }]);
+  });
+
+  test('are not sent to HTTP/1.0, nor after the answer', async () => {
+    let late: RequestContext | undefined;
+    const { peer } = serveHandler((request, context) => {
+      late = context;
+      return hinting(request, context);
+    });
+    peer.send('GET / HTTP/1.0\r\n\r\n');
+    await settled();
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 200/);
+    late?.earlyHints({ Link: 'x' });
+    expect(peer.take()).toBe('');
+  });
+
+  test('can’t break the framing', async () => {
+    const { peer, errors } = serveHandler((_, context) => {
+      context.earlyHints({ Link: 'x\r\n\r\nHTTP/1.1 200 OK' });
+      return new HttpResponse('x');
+    });
+    peer.send(GET);
+    expect(readResponses(peer.take())).toMatchObject([{ status: 500 }]);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('a connection that is taken over', () => {
+  const echo = (request: Request, context: RequestContext): Response => {
+    if (request.headers.get('upgrade') !== 'echo') return new Response('plain');
+    const { stream, response } = context.upgrade();
+    stream.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    stream.pipe(stream);
+    return response;
+  };
+
+  test('gives its bytes to the handler, also those that came with the request', async () => {
+    const { peer, errors } = serveHandler(echo);
+    peer.send(`${UPGRADE}first `);
+    await settled();
+    peer.send('second');
+    await settled();
+    expect(peer.take()).toBe(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst second',
+    );
+    peer.end();
+    await settled();
+    expect(peer.closed).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  test('after earlier requests: what was answered before is sent first', async () => {
+    const { peer } = serveHandler(echo);
+    peer.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ body: 'plain' }]);
+    peer.send(UPGRADE);
+    await settled();
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 101/);
+  });
+
+  test('ends when the handler destroys its stream, and the stream ends when the peer is gone', async () => {
+    const ends: string[] = [];
+    const { peer } = serveHandler((_, context) => {
+      const { stream, response } = context.upgrade();
+      stream.on('close', () => ends.push('close'));
+      stream.on('error', () => ends.push('error'));
+      stream.resume();
+      return response;
+    });
+    peer.send(UPGRADE);
+    await settled();
+    peer.reset();
+    await settled();
+    expect(ends).toContain('close');
+  });
+
+  test('back-pressure reaches the peer: a stream that is not read is not filled', async () => {
+    const { peer, connection } = serveHandler((_, context) => context.upgrade().response);
+    peer.send(UPGRADE);
+    for (let chunk = 0; chunk < 100; chunk += 1) peer.send(new Uint8Array(10_000));
+    await settled();
+    expect(connection.receivedBytes).toBeLessThan(200_000);
+  });
+
+  test.each([
+    ['that asks for none', GET],
+    ['of HTTP/1.0 (RFC 9110 §7.8)', 'GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n'],
+    ['whose Upgrade is not named by Connection', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n'],
+    [
+      'whose content has not come',
+      'POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\nContent-Length: 1\r\n\r\n',
+    ],
+  ])('not for a request %s', (_, request) => {
+    const { peer, errors } = serveHandler((_request, context) => context.upgrade().response);
+    peer.send(request);
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 500/);
+    expect(errors).toHaveLength(1);
+  });
+
+  test('an Upgrade that the handler ignores is an ordinary request', () => {
+    const { peer } = serveHandler(() => new HttpResponse('x'));
+    peer.send(UPGRADE + GET);
+    expect(readResponses(peer.take())).toHaveLength(2);
+  });
+});
+
+describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
+  const streaming =
+    (trailers: Record<string, string>) =>
+    (_: Request, context: RequestContext): HttpResponse => {
+      context.setTrailers(() => trailers);
+      return new HttpResponse(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(octets('abc'));
+            controller.close();
+          },
+        }),
+      );
+    };
+
+  test('follow the last chunk', async () => {
+    const { peer } = serveHandler(streaming({ Digest: 'x' }));
+    peer.send(GET);
+    await settled();
+    expect(peer.take()).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nDigest: x\r\n\r\n$/);
+  });
+
+  test.each([{ 'Content-Length': '3' }, { a: 'b\r\nc: d' }])(
+    '%j breaks the answer instead of the framing',
+    async (trailers) => {
+      const { peer, errors } = serveHandler(streaming(trailers));
+      peer.send(GET);
+      await settled();
+      expect(peer.take()).not.toMatch(/0\r\n/);
+      expect(errors).toHaveLength(1);
+      expect(peer.closed).toBe(true);
+    },
+  );
+
+  test('HTTP/1.0 gets the content without them', async () => {
+    const { peer } = serveHandler(streaming({ Digest: 'x' }));
+    peer.send('GET / HTTP/1.0\r\n\r\n');
+    await settled();
+    expect(peer.take()).toMatch(/\r\n\r\nabc$/);
+  });
+});
+
+test('work after the answer that fails is logged with its request', async () => {
+  const { peer, errors } = serveHandler((_, context) => {
+    context.waitUntil(Promise.reject(new Error('late')));
+    return new HttpResponse('x');
+  });
+  peer.send(GET);
+  await settled();
+  expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
+  expect(errors).toEqual(['work after an answer failed: Error: late']);
+});
+
+describe('who asks', () => {
+  const seen = (lines: string, field: 'forwarded' | 'x-forwarded-for', trusted: string[] = ['192.0.2.1']): object => {
+    let context: object = {};
+    const { peer } = serveHandler(
+      (request, { client, requestId }) => {
+        context = { ...client, url: request.url, requestId };
+        return new HttpResponse('x');
+      },
+      {},
+      {
+        proxies: {
+          field,
+          isTrusted: (address) =>
+            trusted.includes(
+              typeof address === 'string' ? address : address.family === 'unix' ? 'unix' : address.address,
+            ),
+        },
+      },
+    );
+    peer.send(`GET /p HTTP/1.1\r\nHost: inner\r\n${lines}\r\n`);
+    return context;
+  };
+
+  test('is what a trusted proxy says, and its scheme and host make the URL', () => {
+    expect(
+      seen(
+        'X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer.example\r\nX-Request-Id: abc\r\n',
+        'x-forwarded-for',
+      ),
+    ).toEqual({
+      address: '203.0.113.9',
+      scheme: 'https',
+      host: 'outer.example',
+      url: 'https://outer.example/p',
+      requestId: 'abc',
+    });
+  });
+
+  test('is the other end of the connection where no proxy is trusted, whatever the fields say', () => {
+    expect(
+      seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: abc\r\n', 'x-forwarded-for', []),
+    ).toMatchObject({ address: '192.0.2.1', scheme: 'http', host: 'inner', url: 'http://inner/p' });
+    expect(seen('X-Request-Id: abc\r\n', 'x-forwarded-for', [])).toMatchObject({
+      requestId: expect.stringMatching(/^[0-9a-f]{8}-1$/) as unknown,
+    });
+  });
+
+  test('only one of the two fields is believed: the other is whatever a client sent', () => {
+    const both = 'X-Forwarded-For: 203.0.113.9\r\nForwarded: for=198.51.100.7;proto=https\r\n';
+    expect(seen(both, 'x-forwarded-for')).toMatchObject({ address: '203.0.113.9', scheme: 'http' });
+    expect(seen(both, 'forwarded')).toMatchObject({ address: '198.51.100.7', scheme: 'https' });
+  });
+
+  test.each([
+    [
+      'a chain is read from the near end, up to the first that is not trusted',
+      'X-Forwarded-For: 1.1.1.1, 203.0.113.9, 192.0.2.1\r\n',
+      'x-forwarded-for',
+      '203.0.113.9',
+    ],
+    [
+      'several lines are one list',
+      'X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.9\r\n',
+      'x-forwarded-for',
+      '203.0.113.9',
+    ],
+    ['an address with a port', 'X-Forwarded-For: 203.0.113.9:1234\r\n', 'x-forwarded-for', '203.0.113.9'],
+    ['IPv6 in its forms', 'Forwarded: for="[2001:DB8::1]:80"\r\n', 'forwarded', '2001:db8::1'],
+    ['a name that hides it', 'Forwarded: for=_hidden;by=_x\r\n', 'forwarded', '_hidden'],
+    ['a quoted comma is no separator', 'Forwarded: for="a,b", for=203.0.113.9\r\n', 'forwarded', '203.0.113.9'],
+    ['nothing that is said', '', 'forwarded', '192.0.2.1'],
+  ] as const)('%s', (_, lines, field, address) => {
+    expect(seen(lines, field)).toMatchObject({ address });
+  });
+
+  test('a proxy that tells only the scheme is believed in that', () => {
+    expect(seen('X-Forwarded-Proto: https\r\n', 'x-forwarded-for')).toEqual(
+      expect.objectContaining({ address: '192.0.2.1', scheme: 'https', url: 'https://inner/p' }),
+    );
+  });
+
+  test('a host that is none is not believed', () => {
+    expect(seen('X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: a/b@c\r\n', 'x-forwarded-for')).toMatchObject({
+      host: 'inner',
+    });
+  });
+});
+
+describe('the access log', () => {
+  const logged = async (
+    request: string,
+    handler = (): Response | Promise<Response> => new Response('abc'),
+  ): Promise<AccessEntry[]> => {
+    const entries: AccessEntry[] = [];
+    const { peer } = serveHandler(handler, {}, { accessLog: (entry) => entries.push(entry) });
+    peer.send(request);
+    await settled();
+    if (entries.length === 0) peer.reset();
+    return entries;
+  };
+
+  test('has one entry for each exchange', async () => {
+    expect(await logged('GET /p?q HTTP/1.1\r\nHost: a\r\nReferer: r\r\nUser-Agent: u\r\n\r\n' + GET)).toMatchObject([
+      {
+        client: '192.0.2.1',
+        method: 'GET',
+        target: '/p?q',
+        httpVersion: '1.1',
+        status: 200,
+        contentBytes: 3,
+        referer: 'r',
+        userAgent: 'u',
+      },
+      { target: '/' },
+    ]);
+  });
+
+  test.each([
+    ['a text of ours', (): Response => new HttpResponse('é') as unknown as Response, 2],
+    ['bytes', (): Response => new HttpResponse(new Uint8Array(100_000)) as unknown as Response, 100_000],
+    ['a stream', (): Response => new Response(new Uint8Array(5_000)), 5_000],
+    ['nothing', (): Response => new HttpResponse(null) as unknown as Response, 0],
+  ])('counts the content of %s', async (_, handler, contentBytes) => {
+    expect(await logged(GET, handler)).toMatchObject([{ status: 200, contentBytes }]);
+  });
+
+  test('a client that left before its answer is a 499', async () => {
+    expect(await logged(GET, () => new Promise<Response>(() => undefined))).toMatchObject([
+      { status: 499, contentBytes: 0 },
+    ]);
+  });
+
+  test('a request whose content was refused has the status of the refusal', async () => {
+    expect(
+      await logged(
+        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx',
+        () => new Promise<Response>(() => undefined),
+      ),
+    ).toMatchObject([{ status: 400 }]);
+  });
+});
+
+test('what happens is counted, without names of paths', async () => {
+  const { peer, counters } = serveHandler(
+    (request) => new HttpResponse('x', { status: request.url.endsWith('/missing') ? 404 : 200 }),
+  );
+  peer.send(GET + 'GET /missing HTTP/1.1\r\nHost: a\r\n\r\n' + 'GET\r\n\r\n');
+  expect(counters).toMatchObject({ requests: 2, answers2xx: 1, answers4xx: 2, refusals: 1, answers5xx: 0 });
+});

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { BufferPool } from '../../src/exchange/buffer-pool.ts';
+import { pumpAnswer, type Outlet } from '../../src/http1/body-writer.ts';
+import type { ContentSource } from '../../src/fetch/response.ts';
+
+/** Keeps what is sent; `keepsUp` says whether the peer takes a piece at once. */
+class RecordingOutlet implements Outlet {
+  readonly pieces: number[] = [];
+  text = '';
+  unsentBytes = 0;
+  readonly gone = false;
+  readonly buffers = new BufferPool();
+  readonly #keepsUp: (piece: number) => boolean;
+
+  constructor(keepsUp: (piece: number) => boolean) {
+    this.#keepsUp = keepsUp;
+  }
+
+  send(data: string | Uint8Array): boolean {
+    if (typeof data === 'string') return true;
+    const hasRoom = this.#keepsUp(this.pieces.length);
+    this.pieces.push(data.length);
+    this.text += Buffer.from(data).toString('latin1');
+    this.unsentBytes = hasRoom ? 0 : data.length;
+    return hasRoom;
+  }
+
+  room(): Promise<void> {
+    this.unsentBytes = 0;
+    return Promise.resolve();
+  }
+
+  cork = (): void => undefined;
+  uncork = (): void => undefined;
+}
+
+/** Bytes that tell where they were read. */
+function sourceOf(byteLength: number): ContentSource & { closed: boolean } {
+  let at = 0;
+  return {
+    byteLength,
+    closed: false,
+    read(into) {
+      const count = Math.min(into.length, byteLength - at);
+      for (let index = 0; index < count; index += 1) into[index] = (at + index) % 251;
+      at += count;
+      return Promise.resolve(count);
+    },
+    close() {
+      this.closed = true;
+    },
+  };
+}
+
+const expected = (byteLength: number): string =>
+  Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
+const pump = (outlet: Outlet, source: ContentSource) =>
+  pumpAnswer(
+    outlet,
+    { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength },
+    () => undefined,
+  );
+
+const KIB = 1024;
+
+test('a peer that keeps up gets a large file in large pieces', async () => {
+  const outlet = new RecordingOutlet(() => true);
+  const source = sourceOf(1_300 * KIB);
+  expect(await pump(outlet, source)).toEqual({ at: 'complete', contentBytes: 1_300 * KIB });
+  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 512, 128, 20]);
+  expect(outlet.text).toBe(expected(1_300 * KIB));
+  expect(source.closed).toBe(true);
+});
+
+test('a peer that does not keep up holds small pieces', async () => {
+  const outlet = new RecordingOutlet(() => false);
+  expect(await pump(outlet, sourceOf(600 * KIB))).toEqual({ at: 'complete', contentBytes: 600 * KIB });
+  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 128, 128, 128, 88]);
+  expect(outlet.text).toBe(expected(600 * KIB));
+});
+
+test('a peer that falls behind gets small pieces from then on', async () => {
+  const outlet = new RecordingOutlet((piece) => piece === 0);
+  await pump(outlet, sourceOf(900 * KIB));
+  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 128, 128, 4]);
+});
+
+test('buffers that are given back are borrowed again, and only so many are kept', () => {
+  const pool = new BufferPool();
+  const large = Array.from({ length: 5 }, () => pool.borrow('large'));
+  for (const buffer of large) pool.giveBack(buffer);
+  const again = Array.from({ length: 5 }, () => pool.borrow('large'));
+  expect(again.filter((buffer) => large.includes(buffer))).toHaveLength(4);
+  expect(pool.borrow('small').length).toBeLessThan(large[0]?.length ?? 0);
+});

@@ -1,0 +1,63 @@
+import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
+import { describe, expect, test } from 'vitest';
+import { ANSWER_ROWS } from './checklist-answers.ts';
+import { REQUEST_ROWS } from './checklist-requests.ts';
+import { echo, type Case } from './checklist.ts';
+import { octets } from './parse-all.ts';
+import { readResponses, serveHandler, settled } from '../serve.ts';
+
+const ROWS = [...REQUEST_ROWS, ...ANSWER_ROWS];
+/** The numbers that the checklist has. */
+const IDS = Array.from({ length: 61 }, (_, index) => index + 1).filter((id) => id !== 10 && id !== 29);
+// Beyond this, cuts are samples: what is long is so by repetition.
+const MAX_CUT_EVERYWHERE_BYTES = 400;
+
+function* everyWay(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
+  if (bytes.length <= MAX_CUT_EVERYWHERE_BYTES) yield* everyCut(bytes);
+  else
+    for (const offset of [0, 1, 20, 100, bytes.length >> 1, bytes.length - 100, bytes.length - 1])
+      yield cutAt(bytes, [offset]);
+  yield byteByByte(bytes);
+}
+
+/** What a client sees of a case, in the words of the case. */
+async function play(
+  given: Case,
+  chunks: readonly Uint8Array[],
+): Promise<Pick<Case, 'answers' | 'closes'> & { readonly text: string }> {
+  const { peer, clock } = serveHandler(given.handler ?? echo, given.limits);
+  for (const chunk of chunks) {
+    if (!peer.closed) peer.send(chunk);
+  }
+  await settled();
+  if (given.ends === true) peer.end();
+  for (let second = 0; second < (given.seconds ?? 0); second += 1) clock.advance(1_000);
+  await settled();
+  const text = peer.take();
+  const responses = given.breaks === undefined ? readResponses(text, given.methods) : [];
+  const answers = responses.map(({ status, body }, index): readonly [number, string?] =>
+    given.answers[index]?.[1] === undefined ? [status] : [status, body],
+  );
+  return { answers, closes: peer.sawEnd || peer.closed, text };
+}
+
+test('the checklist is complete', () => {
+  expect(ROWS.map(({ id }) => id).sort((a, b) => a - b)).toEqual(IDS);
+});
+
+describe.each(ROWS.map(({ id, rule, section, cases }) => [id, rule, section, cases] as const))(
+  '%i. %s (RFC %s)',
+  (_id, _rule, _section, cases) => {
+    test.each(cases.map((given) => [JSON.stringify(given.input).slice(0, 90), given] as const))(
+      '%s',
+      async (_, given) => {
+        for (const chunks of everyWay(octets(given.input))) {
+          const { text, ...seen } = await play(given, chunks);
+          expect(seen).toEqual({ answers: given.answers, closes: given.closes });
+          expect(text).toMatch(given.breaks ?? given.says ?? /^/);
+          expect(text).not.toMatch(given.keepsQuiet ?? /(?!)/);
+        }
+      },
+    );
+  },
+);

@@ -1,0 +1,27 @@
+import { ok } from '@wellknown/core';
+import type { ServerCommand } from '@wellknown/core/cli';
+import { createDemonstration } from './demo-session.ts';
+import { loadHandler } from './handler-module.ts';
+import { telnetProtocol } from './protocol.ts';
+
+/** `wellknown telnet`, and `wellknown-telnet` on its own. */
+export const telnetCommand: ServerCommand = {
+  name: 'telnet',
+  summary: 'a telnet server: a demonstration session, or your own handler',
+  options: [
+    {
+      name: 'handler',
+      argument: 'FILE',
+      help: 'a module whose default export is async (session) => {}; default: the built-in demonstration',
+    },
+    { name: 'line-mode', help: 'the client edits lines and sends them whole; the only mode so far, and the default' },
+  ],
+  defaultScheme: 'tcp',
+  schemes: ['tcp', 'tls', 'unix'],
+  async build(values) {
+    const file = values.text('handler');
+    if (file === undefined) return ok(telnetProtocol(createDemonstration()));
+    const handler = await loadHandler(file);
+    return handler.ok ? ok(telnetProtocol(handler.value)) : handler;
+  },
+};

@@ -1,0 +1,295 @@
+// The glue: one connection's bytes through parser, negotiation, discovery and line decoder to its session, and back.
+//
+// Commands are obeyed as soon as they are parsed, ahead of the lines that wait to be read. That is what a Synch is for,
+// and the only way to have it here: the urgent notification itself does not reach a Node program.
+
+import type { Connection, ServiceContext, Sink } from '@wellknown/core';
+import { OPTIONS, type CommandName, type Verb } from './codes.ts';
+import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './encoder.ts';
+import { createLineDecoder, type LineEvent } from './line-decoder.ts';
+import { createLineQueue } from './line-queue.ts';
+import { createNegotiation, type NegotiationOutcome, type Reply } from './negotiation.ts';
+import { encodeStatus, isStatusRequest } from './options/status.ts';
+import { createOutputQueue } from './output-queue.ts';
+import { createParser, type TelnetEvent, type Warning } from './parser.ts';
+import { createReplyBudget } from './reply-budget.ts';
+import { createTelnetSession, type TelnetSession } from './session.ts';
+import { createDiscovery } from './terminal.ts';
+import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
+
+/** One session: runs when a user connects, and the connection ends when it settles. */
+export type TelnetHandler = (session: TelnetSession) => void | Promise<void>;
+
+export interface TelnetLimits {
+  /** How long `session.ready` waits for the client's answers. */
+  readonly negotiationMs: number;
+  /** The longest line that is read; a longer one is thrown away and the user is told. */
+  readonly maxLineBytes: number;
+  /** The longest payload of one option message. */
+  readonly maxSubnegotiationBytes: number;
+  /** Lines that wait to be read; beyond, the client is made to wait. */
+  readonly maxQueuedInputBytes: number;
+  /** Output that waits for a slow client, and so the largest single write; beyond, the connection is cut. */
+  readonly maxQueuedOutputBytes: number;
+}
+
+const { STATUS } = OPTIONS;
+const TIMING_MARK = OPTIONS['TIMING-MARK'];
+const BELL = Uint8Array.of(7);
+
+/** Serves one connection: runs the handler and returns the sink for the connection's bytes. */
+export function serveTelnet(
+  connection: Connection,
+  context: ServiceContext,
+  handler: TelnetHandler,
+  limits: TelnetLimits,
+): Sink {
+  const { clock, log } = context;
+  const parser = createParser({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes });
+  const decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
+  const negotiation = createNegotiation();
+  const budget = createReplyBudget();
+  const warned = new Set<Warning>();
+  /** The first bytes of data, until they are known not to be TLS. */
+  let firstBytes: Uint8Array | undefined = new Uint8Array(0);
+  let sawLine = false;
+  /**
+   * The handler hears of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away
+   * all output until that is answered, so the answer must go first. A chunk full of interrupts is one.
+   */
+  let interrupted = false;
+
+  const output = createOutputQueue({
+    send: (bytes) => connection.send(bytes),
+    maxQueuedBytes: limits.maxQueuedOutputBytes,
+    overflowed: () => connection.destroy('unsent-overflow'),
+  });
+  const input = createLineQueue({
+    maxQueuedBytes: limits.maxQueuedInputBytes,
+    full: () => connection.pause(),
+    hasRoom: () => connection.resume(),
+  });
+
+  const sendReply = ({ verb, option }: Reply): void => output.push(encodeNegotiation(verb, option), { keep: true });
+  const discovery = createDiscovery(negotiation, {
+    reply: sendReply,
+    send: (bytes) => output.push(bytes, { keep: true }),
+  });
+
+  let resolveReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (resolveReady = resolve));
+  const readyTimer = clock.after(limits.negotiationMs, () => resolveReady());
+  const noticeReady = (): void => {
+    if (!discovery.settled) return;
+    readyTimer.cancel();
+    resolveReady();
+  };
+
+  const obey = ({ reply, change }: NegotiationOutcome): void => {
+    if (reply !== undefined) sendReply(reply);
+    if (change !== undefined) discovery.changed(change);
+  };
+
+  const control = createTelnetSession({
+    id: connection.id,
+    local: connection.local,
+    remote: connection.remote,
+    clock,
+    input,
+    output,
+    negotiation,
+    ready,
+    terminal: () => discovery.terminal,
+    request: (side, option, wanted) => obey(negotiation.ask(side, option, wanted)),
+    assumeOff: (side, option) => obey(negotiation.assumeOff(side, option)),
+  });
+
+  // In ----------------------------------------------------------------------------------------------------------------
+
+  const refuse = (protocol: string): void => {
+    log.info({ connection: connection.id, protocol }, 'a client of another protocol');
+    // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
+    input.discard();
+    input.end();
+    connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
+  };
+
+  const interrupt = (): void => {
+    decoder.eraseLine();
+    input.discard();
+    interrupted = true;
+  };
+
+  const lineEvent = (event: LineEvent): void => {
+    switch (event.type) {
+      case 'line': {
+        const other = sawLine ? undefined : protocolOfFirstLine(event.text);
+        sawLine = true;
+        if (other === undefined) input.push(event.text);
+        else refuse(other);
+        return;
+      }
+      case 'interrupt':
+        interrupt();
+        return;
+      case 'end-of-input':
+        input.end();
+        return;
+      case 'overflow':
+        output.push(BELL);
+        return;
+      case 'overlong-line':
+        output.push(encodeText(`Line too long: more than ${limits.maxLineBytes} bytes. Nothing was done.\n`));
+        return;
+    }
+  };
+
+  const received = (bytes: Uint8Array): void => {
+    if (firstBytes !== undefined) {
+      firstBytes = Uint8Array.of(...firstBytes, ...bytes.subarray(0, 2));
+      const tls = startsAsTls(firstBytes);
+      if (tls === true) {
+        refuse('TLS');
+        return;
+      }
+      if (tls === false) firstBytes = undefined;
+    }
+    for (const event of decoder.push(bytes)) lineEvent(event);
+  };
+
+  const command = (name: CommandName): void => {
+    switch (name) {
+      case 'IP':
+      case 'BRK':
+      case 'ABORT':
+        interrupt();
+        return;
+      case 'AO':
+        output.discardText();
+        output.push(encodeCommand('DM'), { keep: true });
+        return;
+      case 'AYT':
+        if (budget.take(clock.nowMs())) output.push(encodeText('\n[Yes]\n'));
+        return;
+      case 'EC':
+        decoder.eraseCharacter();
+        return;
+      case 'EL':
+        decoder.eraseLine();
+        return;
+      case 'EOF':
+        if (decoder.empty) input.end();
+        return;
+      case 'NOP':
+      case 'DM':
+      case 'GA':
+      case 'EOR':
+      case 'SUSP':
+        return;
+    }
+  };
+
+  const negotiated = (verb: Verb, option: number): void => {
+    if (option === TIMING_MARK.code) {
+      // No state: the mark is answered each time (RFC 860), or inetutils telnet throws away all output after an
+      // interrupt.
+      if (verb === 'DO') sendReply({ verb: 'WILL', option });
+      else if (verb === 'WILL') sendReply({ verb: 'DONT', option });
+      return;
+    }
+    obey(negotiation.receive(verb, option));
+  };
+
+  const subnegotiated = (option: number, payload: Uint8Array): void => {
+    if (option === STATUS.code) {
+      if (!negotiation.isOn('us', option) || !isStatusRequest(payload) || !budget.take(clock.nowMs())) return;
+      output.push(encodeSubnegotiation(option, encodeStatus(negotiation.listOn())), { keep: true });
+    } else if (discovery.received(option, payload)) {
+      const { columns, rows } = discovery.terminal;
+      control.emit('resize', { columns, rows });
+    }
+  };
+
+  const dispatch = (event: TelnetEvent): void => {
+    switch (event.type) {
+      case 'data':
+        received(event.bytes);
+        return;
+      case 'command':
+        command(event.command);
+        return;
+      case 'negotiation':
+        negotiated(event.verb, event.option);
+        return;
+      case 'subnegotiation':
+        subnegotiated(event.option, event.payload);
+        return;
+      case 'warning':
+        // Once of each kind: what a peer repeats must not fill the log.
+        if (warned.has(event.warning)) return;
+        warned.add(event.warning);
+        log.debug({ connection: connection.id, warning: event.warning }, 'odd telnet bytes');
+        return;
+    }
+  };
+
+  // The handler -------------------------------------------------------------------------------------------------------
+
+  const run = async (): Promise<void> => {
+    try {
+      await handler(control.session);
+      await output.room();
+      connection.end();
+    } catch (error) {
+      // A user who vanished in the middle of a write is no fault of the handler.
+      if (connection.state === 'closed' || connection.state === 'lingering') return;
+      log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
+      connection.end('\r\nThe session has failed. Goodbye.\r\n', 'latin1', 'handler-failed');
+    }
+  };
+
+  const chunkReceived = (chunk: Uint8Array): void => {
+    for (const event of parser.push(chunk)) {
+      // A refusal in the middle of a chunk ends it.
+      if (connection.state === 'lingering' || connection.state === 'closed') return;
+      dispatch(event);
+    }
+    noticeReady();
+    input.noticeRoom();
+    if (!interrupted) return;
+    interrupted = false;
+    control.emit('interrupt', undefined);
+  };
+
+  discovery.start();
+  // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
+  queueMicrotask(() => void run());
+
+  return {
+    data(chunk) {
+      // The answers to one chunk leave in one packet.
+      connection.cork();
+      try {
+        chunkReceived(chunk);
+      } finally {
+        connection.uncork();
+      }
+    },
+    ended() {
+      const rest = decoder.finish();
+      if (rest !== undefined) input.push(rest);
+      input.end();
+      resolveReady();
+    },
+    drained: () => output.drained(),
+    drain: () => control.drain(),
+    closed() {
+      readyTimer.cancel();
+      resolveReady();
+      output.close();
+      input.discard();
+      input.end();
+      control.closed();
+    },
+  };
+}

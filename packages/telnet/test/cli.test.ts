@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OptionValues } from '@wellknown/core/cli';
+import { silentLog } from '@wellknown/core';
+import { serveInMemory } from '@wellknown/core/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { telnetCommand } from '../src/cli.ts';
+import { settle } from './session-fixture.ts';
+
+const values = (given: Readonly<Record<string, string | true>>): OptionValues => ({
+  positional: undefined,
+  text: (name) => (typeof given[name] === 'string' ? given[name] : undefined),
+  list: () => [],
+  has: (name) => given[name] !== undefined,
+});
+const build = (given: Readonly<Record<string, string | true>>): ReturnType<typeof telnetCommand.build> =>
+  telnetCommand.build(values(given), { log: silentLog, portOffset: 0 });
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
+  await writeFile(
+    join(folder, 'good.mjs'),
+    'export default async (session) => { await session.print("from a file"); };\n',
+  );
+  await writeFile(join(folder, 'number.mjs'), 'export default 7;\n');
+  await writeFile(join(folder, 'nothing.mjs'), 'export const handler = async () => {};\n');
+  await writeFile(join(folder, 'broken.mjs'), 'throw new Error("broken on purpose");\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const greetingOf = async (given: Readonly<Record<string, string | true>>): Promise<string> => {
+  const built = await build(given);
+  if (!built.ok) throw new Error(built.error);
+  const { peer, clock } = serveInMemory(built.value);
+  clock.advance(150);
+  await settle();
+  return peer.take();
+};
+
+test('without options the demonstration is served', async () =>
+  expect(await greetingOf({})).toContain('demonstration'));
+test('line mode is accepted', async () => expect(await greetingOf({ 'line-mode': true })).toContain('demonstration'));
+test('a handler is loaded from its file', async () =>
+  expect(await greetingOf({ handler: join(folder, 'good.mjs') })).toContain('from a file'));
+
+describe('a handler that cannot be used is a sentence that names the option, the file and what is allowed', () => {
+  test.each([
+    { file: 'number.mjs', says: 'its default export is no function, expected async (session) => {}' },
+    { file: 'nothing.mjs', says: 'its default export is missing, expected async (session) => {}' },
+    { file: 'broken.mjs', says: 'broken on purpose' },
+    { file: 'absent.mjs', says: 'cannot be loaded' },
+  ])('$file', async ({ file, says }) => {
+    const path = join(folder, file);
+    const built = await build({ handler: path });
+    expect(built.ok ? '' : built.error).toMatch(new RegExp(`^--handler ${path.replaceAll('.', '\\.')}: `));
+    expect(built.ok ? '' : built.error).toContain(says);
+  });
+});
+
+test('only the options that do something are offered', () => {
+  expect(telnetCommand.options.map(({ name }) => name)).toEqual(['handler', 'line-mode']);
+});
