@@ -5,7 +5,7 @@ import { defaultEndpoint } from '@wellknown/core/cli';
 import { echoProtocol } from '@wellknown/echo-udp';
 import { ftpProtocol, memoryFileSystem } from '@wellknown/ftp';
 import { httpProtocol } from '@wellknown/http';
-import { createDemonstration, telnetProtocol } from '@wellknown/telnet';
+import { createDemoSession, telnetProtocol } from '@wellknown/telnet';
 import { welcomeHandler, type Ports } from './welcome-page.ts';
 
 const FTP_README = `This is an FTP server with an example in memory. It is read-only.
@@ -27,7 +27,7 @@ export function upServices(portOffset: number, startedAtMs: number, idleTimeoutM
       listen: defaultEndpoint('tcp', 80, portOffset),
     },
     { protocol: ftpProtocol({ fileSystem: files }), listen: defaultEndpoint('tcp', 21, portOffset) },
-    { protocol: telnetProtocol(createDemonstration()), listen: defaultEndpoint('tcp', 23, portOffset) },
+    { protocol: telnetProtocol(createDemoSession()), listen: defaultEndpoint('tcp', 23, portOffset) },
     { protocol: echoProtocol(), listen: defaultEndpoint('udp', 7, portOffset) },
   ];
 }

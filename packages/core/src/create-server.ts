@@ -1,6 +1,6 @@
 // The door to serving: one call that is the same in a process that serves alone, in the primary and in its workers.
 
-import { createAlone } from './supervisor/standalone.ts';
+import { createStandalone } from './supervisor/standalone.ts';
 import { resolveOptions, type Service, type ServerOptions } from './options.ts';
 import type { Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
@@ -10,7 +10,7 @@ import { createWorker, isOurWorker } from './supervisor/worker.ts';
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
   const resolved = resolveOptions(services, options);
   if (resolved.workers !== 0 && isOurWorker()) return createWorker(resolved);
-  if (resolved.workers === 0) return createAlone(resolved);
+  if (resolved.workers === 0) return createStandalone(resolved);
   const server = createPrimary(resolved);
   resolved.metrics?.watch(server);
   return server;

@@ -21,7 +21,7 @@ export interface ConnectionEventMessage {
 
 export interface WorkerEventMessage {
   readonly slot: number;
-  readonly life: number;
+  readonly workerId: number;
   readonly generation: number;
   readonly to: 'starting' | 'ready' | 'draining' | 'ended';
   /** Of one that has ended: how. */

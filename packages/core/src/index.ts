@@ -13,7 +13,7 @@ export type {
   WorkerEventMessage,
 } from './diagnostics.ts';
 export type { ListenerState } from './listener/states.ts';
-export { serveStandardInput } from './inetd/inetd-connection.ts';
+export { serveInetdConnection } from './inetd/inetd-connection.ts';
 export { openControlSocket } from './control/server.ts';
 export { parseIdentity, type Identity } from './supervisor/run-as.ts';
 export type { BoundEndpoint, Server } from './server.ts';

@@ -8,5 +8,5 @@ export { SourceLimit, TotalLimit, type SourceLimitOptions, type SourceVerdict } 
 export { readNtpTimestamp, reflectStamp, STAMP_BYTES, writeNtpTimestamp, writeStampRequest } from './stamp.ts';
 export { probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from './prober.ts';
 export { MIN_PROBE_BYTES, type ProbeKind } from './probe-datagram.ts';
-export { ProbeTally, PROBE_WINDOW, type ProbeCounts } from './probe-counters.ts';
-export { RoundTrips, type RoundTripSummary } from './rtt-histogram.ts';
+export { ProbeCounters, PROBE_WINDOW, type ProbeCounts } from './probe-counters.ts';
+export { RttHistogram, type RttSummary } from './rtt-histogram.ts';

@@ -4,7 +4,7 @@
 // An answer is reordered when one to a later probe came before it (RFC 4737 §3.3). At any time sent = received + lost +
 // waiting.
 
-import { RoundTrips, type RoundTripSummary } from './rtt-histogram.ts';
+import { RttHistogram, type RttSummary } from './rtt-histogram.ts';
 
 /**
  * How many of the last probes are remembered: more than can be waiting, at the shortest interval and the longest
@@ -23,18 +23,18 @@ export interface ProbeCounts {
   readonly reordered: number;
   /** Answers to probes that were lost already. */
   readonly late: number;
-  readonly roundTripMs: RoundTripSummary | undefined;
+  readonly roundTripMs: RttSummary | undefined;
 }
 
 const WAITING = 1;
 const ANSWERED = 2;
 const LOST = 3;
 
-export class ProbeTally {
+export class ProbeCounters {
   readonly #timeoutMs: number;
   readonly #sentAtMs = new Float64Array(PROBE_WINDOW);
   readonly #fates = new Uint8Array(PROBE_WINDOW);
-  readonly #roundTrips = new RoundTrips();
+  readonly #roundTrips = new RttHistogram();
   #next = 0;
   /** All before it are answered or lost. */
   #oldest = 0;

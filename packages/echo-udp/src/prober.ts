@@ -2,7 +2,7 @@
 
 import { connectDatagram, DEFAULT_DATAGRAM_LIMITS, systemClock, WellknownError, type Clock } from '@wellknown/core';
 import { MIN_PROBE_BYTES, probeFormat, type ProbeKind } from './probe-datagram.ts';
-import { ProbeTally, type ProbeCounts } from './probe-counters.ts';
+import { ProbeCounters, type ProbeCounts } from './probe-counters.ts';
 
 export interface ProbeOptions {
   /** Which service answers there. Default `echo`. */
@@ -81,7 +81,7 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
     timeoutMs > 0 && timeoutMs <= PROBE_LIMITS.maxTimeoutMs,
     `a number up to ${PROBE_LIMITS.maxTimeoutMs}`,
   );
-  const tally = new ProbeTally(timeoutMs);
+  const tally = new ProbeCounters(timeoutMs);
   const format = probeFormat(kind, bytes, [Math.floor(Math.random() * 2 ** 32), Math.floor(Math.random() * 2 ** 32)]);
   let corrupted = 0;
   let unsent = 0;

@@ -8,7 +8,7 @@ const STEP_BITS = 7;
 const MAX_MICROSECONDS = 2 ** 27 - 1;
 
 /** All in milliseconds. */
-export interface RoundTripSummary {
+export interface RttSummary {
   readonly min: number;
   readonly mean: number;
   readonly p50: number;
@@ -29,7 +29,7 @@ function middleOf(step: number): number {
   return excess === 0 ? low : low + 2 ** (excess - 1);
 }
 
-export class RoundTrips {
+export class RttHistogram {
   readonly #counts = new Uint32Array(stepOf(MAX_MICROSECONDS) + 1);
   #count = 0;
   #sumMs = 0;
@@ -46,7 +46,7 @@ export class RoundTrips {
   }
 
   /** Undefined before the first. */
-  summary(): RoundTripSummary | undefined {
+  summary(): RttSummary | undefined {
     if (this.#count === 0) return undefined;
     return {
       min: this.#minMs,

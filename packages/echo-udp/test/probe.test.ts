@@ -1,12 +1,19 @@
 import { connectDatagram, createServer, defineProtocol, type DatagramSocket } from '@wellknown/core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createEchoServer, probe, ProbeTally, PROBE_WINDOW, RoundTrips, smallServiceProtocol } from '../src/index.ts';
+import {
+  createEchoServer,
+  probe,
+  ProbeCounters,
+  PROBE_WINDOW,
+  RttHistogram,
+  smallServiceProtocol,
+} from '../src/index.ts';
 import { probeFormat } from '../src/probe-datagram.ts';
 
 describe('the tally', () => {
   test('counts an answer in time, one that is late, one that comes twice and one that overtook', () => {
-    const tally = new ProbeTally(1_000);
+    const tally = new ProbeCounters(1_000);
     for (const atMs of [0, 10, 20, 30]) tally.send(atMs);
     tally.receive(1, 100);
     tally.receive(0, 110);
@@ -32,14 +39,14 @@ describe('the tally', () => {
   });
 
   test('knows no probe that was not sent', () => {
-    const tally = new ProbeTally(1_000);
+    const tally = new ProbeCounters(1_000);
     expect(tally.receive(0, 0)).toBe(false);
     tally.send(0);
     expect([tally.receive(1, 0), tally.receive(0, 0)]).toEqual([false, true]);
   });
 
   test('gives up the oldest when its window is full', () => {
-    const tally = new ProbeTally(1_000_000);
+    const tally = new ProbeCounters(1_000_000);
     for (let count = 0; count < PROBE_WINDOW; count += 1) tally.send(0);
     expect(tally.counts()).toMatchObject({ lost: 0, waiting: PROBE_WINDOW });
     tally.send(0);
@@ -51,7 +58,7 @@ describe('the tally', () => {
     const step = fc.oneof(fc.constant('send' as const), fc.nat(30));
     fc.assert(
       fc.property(fc.array(fc.tuple(step, fc.nat(100)), { maxLength: 200 }), (steps) => {
-        const tally = new ProbeTally(300);
+        const tally = new ProbeCounters(300);
         let nowMs = 0;
         let answers = 0;
         for (const [what, gapMs] of steps) {
@@ -71,7 +78,7 @@ describe('the tally', () => {
 
 describe('round trips', () => {
   test('nothing measured has no summary', () => {
-    expect(new RoundTrips().summary()).toBeUndefined();
+    expect(new RttHistogram().summary()).toBeUndefined();
   });
 
   test('percentiles are within one percent, the least and the greatest exact', () => {
@@ -80,7 +87,7 @@ describe('round trips', () => {
       fc.property(
         fc.array(fc.double({ min: 0.01, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 300 }),
         (values) => {
-          const roundTrips = new RoundTrips();
+          const roundTrips = new RttHistogram();
           for (const value of values) roundTrips.add(value);
           const order = sorted(values);
           const summary = roundTrips.summary()!;

@@ -7,7 +7,7 @@ import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from
 import type { Authenticate, Login } from './accounts.ts';
 import { parseCommand, type Command } from './command-parser.ts';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-connection.ts';
-import { performChange, performList, performStat } from './effect-runner.ts';
+import { runChange, runList, runStat } from './effect-runner.ts';
 import { createLineDecoder } from './line-decoder.ts';
 import { encodeReply, REPLY, type Reply } from './replies.ts';
 import {
@@ -18,7 +18,7 @@ import {
   type Effect,
   type Outcome,
   type SessionState,
-  type Site,
+  type SessionContext,
 } from './session.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 
@@ -57,7 +57,7 @@ interface Queued {
 /** Serves one connection; the result is its sink. */
 export function createControlConnection(
   connection: Connection,
-  site: Site,
+  session: SessionContext,
   context: { readonly log: Logger; readonly clock: Clock },
   options: ControlOptions,
 ): Sink {
@@ -159,18 +159,18 @@ export function createControlConnection(
       log.error({ err: error, connection: connection.id }, 'a file system call failed');
     switch (effect.type) {
       case 'authenticate':
-        return effect.then(await authenticate(effect.user, effect.password));
+        return effect.resume(await authenticate(effect.user, effect.password));
       case 'delay':
         await new Promise<void>((resolve) => (delay = clock.after(effect.delayMs, resolve)));
-        return effect.then();
+        return effect.resume();
       case 'listen':
-        return effect.then(await listen());
+        return effect.resume(await listen());
       case 'stat':
-        return effect.then(await performStat(loginOf(state).fileSystem, effect.path, failed));
+        return effect.resume(await runStat(loginOf(state).fileSystem, effect.path, failed));
       case 'change':
-        return effect.then(await performChange(loginOf(state).fileSystem, effect.change, failed));
+        return effect.resume(await runChange(loginOf(state).fileSystem, effect.change, failed));
       case 'list':
-        return effect.then(await performList(loginOf(state).fileSystem, effect.path, effect.line, failed));
+        return effect.resume(await runList(loginOf(state).fileSystem, effect.path, effect.line, failed));
       case 'transfer':
         return runTransfer(effect, channel, failed);
     }
@@ -179,7 +179,7 @@ export function createControlConnection(
   const authenticate = async (user: string, password: string): Promise<Login | undefined> => {
     try {
       const login = await options.authenticate({ user, password, remote: connection.remote });
-      log.info({ user, connection: connection.id, remote: site.remote, accepted: login !== undefined }, 'login');
+      log.info({ user, connection: connection.id, remote: session.remote, accepted: login !== undefined }, 'login');
       return login;
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
@@ -201,7 +201,7 @@ export function createControlConnection(
     channel: DataChannel | undefined,
     failed: (error: unknown) => void,
   ): Promise<Outcome> => {
-    if (channel === undefined) return effect.then({ at: 'no-connection' });
+    if (channel === undefined) return effect.resume({ at: 'no-connection' });
     const login = loginOf(state);
     const started = createTransfer(effect.plan, login.fileSystem, channel, failed);
     transfer = started;
@@ -215,7 +215,7 @@ export function createControlConnection(
     restartIdleClock();
     const { what, path } = effect.plan;
     const isComplete = end.at === 'complete';
-    const remoteAddress = site.remote.family === 'unix' ? '' : site.remote.address;
+    const remoteAddress = session.remote.family === 'unix' ? '' : session.remote.address;
     const report: TransferReport = {
       user: login.user,
       remoteAddress,
@@ -227,7 +227,7 @@ export function createControlConnection(
     };
     log.info({ ...report, connection: connection.id }, 'transfer');
     options.onTransfer?.(report);
-    return effect.then(end);
+    return effect.resume(end);
   };
 
   /** ABOR acts on arrival; its reply waits for its turn. */
@@ -285,7 +285,7 @@ export function createControlConnection(
       send(command.error);
       return;
     }
-    apply(step(state, command.value, site, { transferBytes: transfer?.bytes, hasAborted }));
+    apply(step(state, command.value, session, { transferBytes: transfer?.bytes, hasAborted }));
   };
 
   // Core's own idle limit closes without a word; the deadline below says 421 first.

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, promises as fs, type Dirent, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { Result } from '@wellknown/core';
-import { answer, problemOf, Refusal } from './errno-map.ts';
+import { answer, problemOfErrno, Refusal } from './errno-map.ts';
 import { openUpload, TEMPORARY_NAME } from './disk-upload.ts';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
 import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
@@ -77,7 +77,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     mustBeInside(base, parent);
     const real = path.join(parent, nameOf(at));
     const stats = await fs.lstat(real).catch((error: unknown) => {
-      if (problemOf(error) === 'not-found') return undefined;
+      if (problemOfErrno(error) === 'not-found') return undefined;
       throw error;
     });
     return { real, stats };

@@ -23,13 +23,13 @@ async function fenced<Value>(
   }
 }
 
-export const performStat = (
+export const runStat = (
   fileSystem: FileSystem,
   path: AbsolutePath,
   report: Report,
 ): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path));
 
-export const performChange = (
+export const runChange = (
   fileSystem: FileSystem,
   request: FileChange,
   report: Report,
@@ -50,7 +50,7 @@ export const performChange = (
   });
 
 /** Lines about a directory's entries, or the one line about a file. */
-export const performList = (
+export const runList = (
   fileSystem: FileSystem,
   path: AbsolutePath,
   line: (entry: Entry) => string,

@@ -28,7 +28,7 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
 };
 
 /** The problem behind an error of the operating system. */
-export function problemOf(error: unknown): FileProblem {
+export function problemOfErrno(error: unknown): FileProblem {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return Object.hasOwn(PROBLEMS, code) ? (PROBLEMS[code] ?? 'failed') : 'failed';
 }
@@ -47,6 +47,6 @@ export async function answer<Value>(work: () => Promise<Value>): Promise<Result<
   try {
     return ok(await work());
   } catch (error) {
-    return fail(error instanceof Refusal ? error.problem : problemOf(error));
+    return fail(error instanceof Refusal ? error.problem : problemOfErrno(error));
   }
 }

@@ -89,7 +89,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         stallTimeoutMs: limits.dataStallTimeoutMs,
         clock,
       });
-      const site = {
+      const session = {
         local: connection.local,
         remote: connection.remote,
         mayUseActive: active,
@@ -99,7 +99,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       };
       return createControlConnection(
         connection,
-        site,
+        session,
         { log, clock },
         { authenticate, channels, greeting, onTransfer, ...limits },
       );

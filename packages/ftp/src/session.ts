@@ -4,7 +4,7 @@
 //        ▲                 └──wrong PASS──┐
 //        └────────────────────────────────┘
 //
-// A decision that needs the world asks for it with an effect; the answer goes into the effect's `then`, which decides
+// A decision that needs the world asks for it with an effect; the answer goes into the effect's `resume`, which decides
 // on.
 
 import type { Address, Result } from '@wellknown/core';
@@ -82,25 +82,25 @@ export type Effect =
       readonly type: 'authenticate';
       readonly user: string;
       readonly password: string;
-      readonly then: (login: Login | undefined) => Outcome;
+      readonly resume: (login: Login | undefined) => Outcome;
     }
-  | { readonly type: 'delay'; readonly delayMs: number; readonly then: () => Outcome }
-  | { readonly type: 'listen'; readonly then: (port: number | undefined) => Outcome }
+  | { readonly type: 'delay'; readonly delayMs: number; readonly resume: () => Outcome }
+  | { readonly type: 'listen'; readonly resume: (port: number | undefined) => Outcome }
   | {
       readonly type: 'stat';
       readonly path: AbsolutePath;
-      readonly then: (entry: Result<Entry, FileProblem>) => Outcome;
+      readonly resume: (entry: Result<Entry, FileProblem>) => Outcome;
     }
   | {
       readonly type: 'change';
       readonly change: FileChange;
-      readonly then: (done: Result<void, FileProblem>) => Outcome;
+      readonly resume: (done: Result<void, FileProblem>) => Outcome;
     }
   | {
       readonly type: 'list';
       readonly path: AbsolutePath;
       readonly line: (entry: Entry) => string;
-      readonly then: (lines: Result<string[], FileProblem>) => Outcome;
+      readonly resume: (lines: Result<string[], FileProblem>) => Outcome;
     }
   | {
       readonly type: 'transfer';
@@ -108,7 +108,7 @@ export type Effect =
       readonly data: DataPlan;
       /** The 150, said once the file is open. */
       readonly opening: (sizeBytes: number | undefined) => Reply;
-      readonly then: (end: TransferEnd) => Outcome;
+      readonly resume: (end: TransferEnd) => Outcome;
     };
 
 /** What a command led to. `reply` goes out before the effect begins. */
@@ -119,7 +119,7 @@ export interface Outcome {
 }
 
 /** What stays the same for one connection. */
-export interface Site {
+export interface SessionContext {
   readonly local: Address;
   readonly remote: Address;
   readonly mayUseActive: boolean;
@@ -131,7 +131,7 @@ export interface Site {
 }
 
 /** What is going on while the command is decided. */
-export interface Moment {
+export interface TransferProgress {
   readonly transferBytes: number | undefined;
   /** This ABOR has cut a transfer short. */
   readonly hasAborted: boolean;
@@ -141,8 +141,8 @@ export interface Moment {
 export interface Call<State extends SessionState> {
   readonly state: State;
   readonly argument: string;
-  readonly site: Site;
-  readonly moment: Moment;
+  readonly session: SessionContext;
+  readonly progress: TransferProgress;
 }
 
 export const INITIAL_STATE: SessionState = { at: 'greeted', failedLogins: 0, unknownCommands: 0 };
@@ -157,17 +157,22 @@ export const isVerb = (verb: string): verb is Verb => Object.hasOwn(COMMANDS, ve
 export const specOf = (verb: string): CommandSpec | undefined => (isVerb(verb) ? COMMANDS[verb] : undefined);
 
 /** Decides on one command: the rules that hold for every row, then the row itself. */
-export function step(state: SessionState, { verb, argument }: Command, site: Site, moment: Moment): Outcome {
+export function step(
+  state: SessionState,
+  { verb, argument }: Command,
+  session: SessionContext,
+  progress: TransferProgress,
+): Outcome {
   if (isHttpMethod(verb)) return { state, reply: REPLY.notHttp, effect: { type: 'close' } };
   const spec = specOf(verb);
   if (spec === undefined) return unknownCommand(state);
   if (spec.access !== 'anyone' && state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
   if (spec.argument === 'required' && argument === '') return { state, reply: REPLY.missingArgument };
   if (spec.argument === 'none' && argument !== '') return { state, reply: REPLY.surplusArgument };
-  if (spec.access === 'anyone') return spec.run({ state, argument, site, moment });
+  if (spec.access === 'anyone') return spec.run({ state, argument, session, progress });
   if (state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
   if (spec.access === 'writer' && !state.login.mayWrite) return { state, reply: REPLY.permissionDenied };
-  return spec.run({ state, argument, site, moment });
+  return spec.run({ state, argument, session, progress });
 }
 
 function unknownCommand(state: SessionState): Outcome {

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diskFileSystem, type SymlinkPolicy } from '../src/disk-file-system.ts';
-import { problemOf } from '../src/errno-map.ts';
+import { problemOfErrno } from '../src/errno-map.ts';
 import type { FileSystem } from '../src/file-system.ts';
 
 // secret/ and root-sibling/ lie outside; root/ is served.
@@ -191,8 +191,8 @@ test('a root that does not exist yet is asked for again', async () => {
 });
 
 test('an unknown error is a failure, and no property of Object is an error code', () => {
-  expect(problemOf(new Error('x'))).toBe('failed');
-  expect(problemOf(Object.assign(new Error('x'), { code: 'toString' }))).toBe('failed');
-  expect(problemOf(Object.assign(new Error('x'), { code: 'ENOSPC' }))).toBe('no-space');
-  expect(problemOf('x')).toBe('failed');
+  expect(problemOfErrno(new Error('x'))).toBe('failed');
+  expect(problemOfErrno(Object.assign(new Error('x'), { code: 'toString' }))).toBe('failed');
+  expect(problemOfErrno(Object.assign(new Error('x'), { code: 'ENOSPC' }))).toBe('no-space');
+  expect(problemOfErrno('x')).toBe('failed');
 });

@@ -8,11 +8,11 @@ import {
   type Outcome,
   type Ready,
   type SessionState,
-  type Site,
+  type SessionContext,
 } from '../src/session.ts';
 import { ALL_FACTS } from '../src/listing.ts';
 
-const site: Site = {
+const session: SessionContext = {
   local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
   remote: { family: 'ipv4', address: '192.0.2.9', port: 40_000 },
   mayUseActive: true,
@@ -35,9 +35,9 @@ const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
   ...more,
 });
 
-const say = (state: SessionState, line: string, where: Partial<Site> = {}): Outcome => {
+const say = (state: SessionState, line: string, where: Partial<SessionContext> = {}): Outcome => {
   const [verb = '', ...rest] = line.split(' ');
-  return step(state, { verb, argument: rest.join(' ') }, { ...site, ...where }, quiet);
+  return step(state, { verb, argument: rest.join(' ') }, { ...session, ...where }, quiet);
 };
 const codeOf = (outcome: Outcome): number | undefined => outcome.reply?.code;
 const effectOf = <Type extends Effect['type']>(outcome: Outcome, type: Type): Extract<Effect, { type: Type }> => {
@@ -116,8 +116,8 @@ describe('login', () => {
     const seen: unknown[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
       state = say(state, 'USER ann').state;
-      const delay = effectOf(effectOf(say(state, 'PASS wrong'), 'authenticate').then(undefined), 'delay');
-      const answer = delay.then();
+      const delay = effectOf(effectOf(say(state, 'PASS wrong'), 'authenticate').resume(undefined), 'delay');
+      const answer = delay.resume();
       state = answer.state;
       seen.push([delay.delayMs, codeOf(answer), answer.effect?.type]);
     }
@@ -245,11 +245,11 @@ describe('data connections', () => {
 
   test.each(['PASV', 'EPSV', 'EPSV 1'])('%s asks for a listener', (line) => {
     const effect = effectOf(say(ready(true), line), 'listen');
-    expect(effect.then(50_001)).toMatchObject({
+    expect(effect.resume(50_001)).toMatchObject({
       state: { data: { how: 'passive' } },
       reply: { code: line === 'PASV' ? 227 : 229 },
     });
-    expect(effect.then(undefined)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
+    expect(effect.resume(undefined)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
   });
 
   test('after EPSV ALL everything but EPSV is refused', () => {
@@ -268,7 +268,7 @@ describe('data connections', () => {
     const local = { family: 'ipv6', address: '2001:db8::1', port: 21 } as const;
     expect(codeOf(say(ready(true), 'PASV', { local }))).toBe(425);
     const effect = effectOf(say(ready(true), 'PASV', { local, passiveAddress: '203.0.113.5' }), 'listen');
-    expect(effect.then(256).reply?.lines).toEqual(['Entering Passive Mode (203,0,113,5,1,0)']);
+    expect(effect.resume(256).reply?.lines).toEqual(['Entering Passive Mode (203,0,113,5,1,0)']);
     expect(codeOf(say(ready(true), 'EPSV 1', { local }))).toBe(522);
   });
 });

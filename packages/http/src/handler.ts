@@ -3,7 +3,7 @@
 import type { Address } from '@wellknown/core';
 import type { ClientFacts } from './semantics/forwarded.ts';
 import type { HttpResponse, ResponseHeaders } from './fetch/response.ts';
-import type { Takeover } from './fetch/upgrade.ts';
+import type { UpgradedConnection } from './fetch/upgrade.ts';
 
 /** What a handler may want to know and do beside the request. */
 export interface RequestContext {
@@ -38,7 +38,7 @@ export interface RequestContext {
    * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even
    * the 101. For a complete request that asks for an upgrade, and once; otherwise it throws.
    */
-  upgrade(): Takeover;
+  upgrade(): UpgradedConnection;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 export type { FetchHandler, RequestContext } from './handler.ts';
 export type { ClientFacts, ForwardedField } from './semantics/forwarded.ts';
-export type { Takeover } from './fetch/upgrade.ts';
+export type { UpgradedConnection } from './fetch/upgrade.ts';
 export { openAccessLog, type AccessLogFile } from './access-log/access-log-file.ts';
 export { redirectToHttps } from './fetch/redirect.ts';
 export { combinedLine, type AccessEntry } from './semantics/access-entry.ts';

@@ -3,7 +3,7 @@ import type { AccessEntry } from './semantics/access-entry.ts';
 import { OVERLOAD_TEXT } from './exchange/error-responses.ts';
 import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http1/connection.ts';
-import { Http2Sessions } from './http2/connection.ts';
+import { Http2Connections } from './http2/connection.ts';
 import { resolveHttpLimits, type GivenHttpLimits } from './limits.ts';
 import { HttpService, type TrustedProxies } from './exchange/service.ts';
 
@@ -31,7 +31,7 @@ export function httpProtocol(
   const { keepAliveTimeoutMs } = allLimits;
   const services = new WeakMap<
     ServiceContext,
-    { readonly service: HttpService; readonly sessions: Http2Sessions | undefined }
+    { readonly service: HttpService; readonly sessions: Http2Connections | undefined }
   >();
   return defineProtocol({
     name: 'http',
@@ -47,7 +47,7 @@ export function httpProtocol(
       let shared = services.get(context);
       if (shared === undefined) {
         const service = new HttpService({ handler, limits: allLimits, context, proxies, accessLog });
-        shared = { service, sessions: http2 ? new Http2Sessions(service) : undefined };
+        shared = { service, sessions: http2 ? new Http2Connections(service) : undefined };
         services.set(context, shared);
       }
       const { service, sessions } = shared;

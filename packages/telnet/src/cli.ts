@@ -1,6 +1,6 @@
 import { ok } from '@wellknown/core';
 import type { ServerCommand } from '@wellknown/core/cli';
-import { createDemonstration } from './demo-session.ts';
+import { createDemoSession } from './demo-session.ts';
 import { loadHandler } from './handler-module.ts';
 import { telnetProtocol } from './protocol.ts';
 
@@ -20,7 +20,7 @@ export const telnetCommand: ServerCommand = {
   schemes: ['tcp', 'tls', 'unix'],
   async build(values) {
     const file = values.text('handler');
-    if (file === undefined) return ok(telnetProtocol(createDemonstration()));
+    if (file === undefined) return ok(telnetProtocol(createDemoSession()));
     const handler = await loadHandler(file);
     return handler.ok ? ok(telnetProtocol(handler.value)) : handler;
   },

@@ -98,7 +98,7 @@ async function perform(console: Console, line: string): Promise<boolean> {
 }
 
 /** A handler for any number of sessions, which see each other in `who`. */
-export function createDemonstration(clock: Clock = systemClock): TelnetHandler {
+export function createDemoSession(clock: Clock = systemClock): TelnetHandler {
   const present = new Map<TelnetSession, number>();
   return async (session) => {
     await session.ready;

@@ -8,7 +8,7 @@ export type { Terminal } from './terminal.ts';
 export type { WindowSize } from './options/naws.ts';
 export type { MttsFlag } from './options/terminal-type.ts';
 export type { EnvironmentName } from './options/new-environ.ts';
-export { createDemonstration } from './demo-session.ts';
+export { createDemoSession } from './demo-session.ts';
 export { cleanClientText } from './client-text.ts';
 export { telnetCommand } from './cli.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createDemonstration } from '../src/demo-session.ts';
+import { createDemoSession } from '../src/demo-session.ts';
 import { connectRaw, DO_ECHO, iac, latin1, sb, settle } from './session-fixture.ts';
 
 describe('the demonstration', () => {
-  const arrive = (): ReturnType<typeof connectRaw> => connectRaw(createDemonstration());
+  const arrive = (): ReturnType<typeof connectRaw> => connectRaw(createDemoSession());
 
   test('greets, helps, echoes and leaves', async () => {
     const client = await arrive();
@@ -41,7 +41,7 @@ describe('the demonstration', () => {
   });
 
   test('shows nothing of an escape sequence that another user has for a terminal type', async () => {
-    const demonstration = createDemonstration();
+    const demonstration = createDemoSession();
     const hostile = await connectRaw(demonstration);
     await hostile.say(iac(251, 24) + sb(24, 0, ...latin1('\u001b[2J\u001b]0;x\u0007evil')));
     const client = await connectRaw(demonstration);
@@ -52,12 +52,12 @@ describe('the demonstration', () => {
   });
 
   test('calls a user on a unix socket by no address', async () => {
-    const client = await connectRaw(createDemonstration(), { memory: { remote: { family: 'unix', path: '' } } });
+    const client = await connectRaw(createDemoSession(), { memory: { remote: { family: 'unix', path: '' } } });
     expect(await client.hear()).toContain('You are a local user, on a terminal');
   });
 
   test('forgets who has left', async () => {
-    const demonstration = createDemonstration();
+    const demonstration = createDemoSession();
     const first = await connectRaw(demonstration);
     const second = await connectRaw(demonstration);
     await first.hear();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createDemonstration, createTelnetServer, type TelnetHandler } from '../src/index.ts';
+import { createDemoSession, createTelnetServer, type TelnetHandler } from '../src/index.ts';
 
 type Server = ReturnType<typeof createTelnetServer>;
 
@@ -89,7 +89,7 @@ async function raw(port: number): Promise<{ conversation: Conversation; socket: 
 
 describe('a raw socket', () => {
   test('is greeted, answered and let go', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     const { conversation } = await raw(port);
     await conversation.until('\r\n> ');
     conversation.say('echo hello\r\n');
@@ -100,7 +100,7 @@ describe('a raw socket', () => {
   });
 
   test('with all lines in one packet and half closed gets all answers', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     const { conversation, socket } = await raw(port);
     socket.end('echo one\necho two\nquit\n');
     await conversation.over;
@@ -108,7 +108,7 @@ describe('a raw socket', () => {
   });
 
   test('does not keep the server from closing', async () => {
-    const { server, port } = await listen(createDemonstration());
+    const { server, port } = await listen(createDemoSession());
     const { conversation } = await raw(port);
     await conversation.until('\r\n> ');
     await server.close({ graceMs: 5_000 });
@@ -117,7 +117,7 @@ describe('a raw socket', () => {
   });
 
   test('that answers nothing and is cut in the middle of an option leaves the server well', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     for (const bytes of ['\u00ff', '\u00ff\u00fa\u001f\u0000', '\u00ff\u00fb']) {
       const { socket, conversation } = await raw(port);
       conversation.say(bytes);
@@ -182,7 +182,7 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
   };
 
   test('tells its type and size, converses and is let go', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     const client = telnet(port);
     await client.until('on a terminal of type vt220, 97 by 31.');
     await client.until('> ');
@@ -197,7 +197,7 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
   });
 
   test('shows nothing of a password', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     const client = telnet(port);
     await client.until('> ');
     client.say('password\r');
@@ -211,7 +211,7 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
   });
 
   test('interrupts with ^C and still shows what comes then', async () => {
-    const { port } = await listen(createDemonstration());
+    const { port } = await listen(createDemoSession());
     const client = telnet(port);
     await client.until('> ');
     client.say('half a line\u0003');

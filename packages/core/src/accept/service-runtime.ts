@@ -24,7 +24,7 @@ import type { TimerWheel } from '../time/timer-wheel.ts';
 // A status is read by people and small programs: the rest is a number.
 const MAX_PAIRS = 100;
 
-export interface LocalServiceOptions {
+export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
   readonly context: Omit<ServiceContext, 'work'>;
   readonly wheel: TimerWheel;
@@ -36,8 +36,8 @@ export interface LocalServiceOptions {
   readonly pool?: { readonly full: () => void; readonly room: () => void };
 }
 
-export class LocalService {
-  readonly #options: LocalServiceOptions;
+export class ServiceRuntime {
+  readonly #options: ServiceRuntimeOptions;
   readonly #registry: Registry;
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
@@ -50,7 +50,7 @@ export class LocalService {
   /** Of the sockets that were taken back, by endpoint. */
   readonly #pastDatagrams = new Map<string, DatagramCounters>();
 
-  constructor(options: LocalServiceOptions) {
+  constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
     this.#registry = new Registry(options.registryLimits);
     const { service, wheel, backlog, leases } = options;

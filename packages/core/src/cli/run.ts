@@ -14,7 +14,7 @@ import { fail, ok, type Result } from '../result.ts';
 import { parseIdentity, type Identity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
-import { createSystemNotifier, reloadingAssignments, type SystemNotifier } from '../supervisor/sd-notify.ts';
+import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
 import { companionServices } from './extra-services.ts';
 import { helpOfCommand } from './help.ts';
@@ -22,7 +22,7 @@ import { parseServerArguments, type CommonValues } from './parse.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
-import { serveStandardInput } from '../inetd/inetd-connection.ts';
+import { serveInetdConnection } from '../inetd/inetd-connection.ts';
 import type { ServerCommand } from './server-command.ts';
 import { createStandardLog } from './standard-log.ts';
 
@@ -88,7 +88,7 @@ async function runOnStandardInput(
   try {
     const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
     const { limits } = serverOptions(common, quiet);
-    await serveStandardInput(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
+    await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
   } catch (error) {
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
     process.exitCode = EXIT_FAILURE;
@@ -177,7 +177,7 @@ export async function runServer(
   log: Logger,
   { reloadHere, controlIfFree }: RunExtras = {},
 ): Promise<void> {
-  const notifier = createSystemNotifier(isOurWorker() ? {} : process.env, systemClock, log);
+  const notifier = createSdNotifier(isOurWorker() ? {} : process.env, systemClock, log);
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
   try {
@@ -214,7 +214,7 @@ export async function runServer(
  * The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control
  * socket.
  */
-function announced(server: Server, notifier: SystemNotifier, reloadHere: (() => void) | undefined): Server {
+function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void) | undefined): Server {
   let isStopping = false;
   return {
     ...server,

@@ -7,7 +7,7 @@
 
 import type { Address } from '../address/address.ts';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './deadlines.ts';
-import { ConnectionOpening } from './preamble.ts';
+import { ConnectionPreamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './states.ts';
 import { connectionChannel } from '../diagnostics.ts';
@@ -43,7 +43,7 @@ export class Connection {
   #error: Error | undefined;
   #sink: Sink | undefined;
   /** The way to `open`, while it is on it. */
-  #opening: ConnectionOpening | undefined;
+  #opening: ConnectionPreamble | undefined;
   #proxy: ProxyHeader | undefined;
   #secure: SecureInfo | undefined;
   #reader: ConnectionReader | undefined;
@@ -205,7 +205,7 @@ export class Connection {
   readProxyHeader(next: () => void): void {
     this.#move('proxy');
     this.#deadlines.startOpening(this.#owner.limits.proxyHeaderTimeoutMs);
-    this.#opening = new ConnectionOpening('proxy-header', next);
+    this.#opening = new ConnectionPreamble('proxy-header', next);
     this.#transport.start(this.#link);
   }
 
@@ -271,11 +271,11 @@ export class Connection {
     context: TlsContext,
     head: Uint8Array | undefined,
     next: () => void,
-    failed: ConnectionOpening['failed'],
+    failed: ConnectionPreamble['failed'],
   ): void {
     this.#move('handshake');
     this.#deadlines.startOpening(this.#owner.limits.handshakeTimeoutMs);
-    this.#opening = new ConnectionOpening('handshake', next, failed);
+    this.#opening = new ConnectionPreamble('handshake', next, failed);
     const secured = (info: SecureInfo): void => {
       const opening = this.#opening;
       if (this.#state !== 'handshake' || opening === undefined) return;
@@ -286,7 +286,7 @@ export class Connection {
     this.#transport.startTls?.({ context, alpn: this.#owner.alpn, head, secured });
   }
 
-  #receivedEarly(chunk: Uint8Array, opening: ConnectionOpening): void {
+  #receivedEarly(chunk: Uint8Array, opening: ConnectionPreamble): void {
     const outcome = opening.push(chunk);
     if (outcome.at === 'invalid')
       this.destroy('proxy-error', new WellknownError('PROXY_HEADER_INVALID', outcome.problem, { fault: 'remote' }));

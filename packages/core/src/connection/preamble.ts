@@ -5,14 +5,14 @@ import type { WellknownError } from '../errors.ts';
 import { createProxyParser, type ProxyHeader, type ProxyParser } from '../proxy-protocol/parser.ts';
 
 /** `more`: the step goes on. Bytes that are none of this step's are kept for the next. */
-export type OpeningOutcome =
+export type PreambleOutcome =
   | { readonly at: 'more' }
   | { readonly at: 'header'; readonly header: ProxyHeader }
   | { readonly at: 'invalid'; readonly problem: string };
 
-const MORE: OpeningOutcome = { at: 'more' };
+const MORE: PreambleOutcome = { at: 'more' };
 
-export class ConnectionOpening {
+export class ConnectionPreamble {
   /** What follows when the step is done. */
   readonly next: () => void;
   /** Who waits for the step, where somebody does. */
@@ -37,7 +37,7 @@ export class ConnectionOpening {
     return this.#isUntouched;
   }
 
-  push(chunk: Uint8Array): OpeningOutcome {
+  push(chunk: Uint8Array): PreambleOutcome {
     this.#isUntouched = false;
     const step = this.#parser?.push(chunk);
     if (step === undefined) {

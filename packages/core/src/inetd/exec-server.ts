@@ -21,7 +21,7 @@ import { resolveOptions, type ServerOptions } from '../options.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { Registry, type ListenerTally } from '../accept/registry.ts';
 import type { Server } from '../server.ts';
-import { createSingleProcessServer } from '../supervisor/server-lifecycle.ts';
+import { createServerLifecycle } from '../supervisor/server-lifecycle.ts';
 import { listenOnHandle } from '../kernel/raw-handles.ts';
 
 export interface ExecServerOptions
@@ -184,7 +184,7 @@ export function createExecServer(options: ExecServerOptions): Server {
     };
   };
 
-  return createSingleProcessServer(resolved, {
+  return createServerLifecycle(resolved, {
     services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
     prepare: () => program.find(),
     async enter({ listener, url }) {

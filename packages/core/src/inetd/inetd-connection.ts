@@ -16,7 +16,7 @@ import { TimerWheel } from '../time/timer-wheel.ts';
  * Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is
  * done. Rejects when descriptor 0 is no stream socket.
  */
-export async function serveStandardInput(
+export async function serveInetdConnection(
   protocol: Protocol,
   options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {},
 ): Promise<CloseReason> {

@@ -23,37 +23,37 @@ export const DEFAULT_WAIT_POLICY: WaitPolicy = {
   pauseMs: 60_000,
 };
 
-export type DoorState = 'watching' | 'running' | 'paused' | 'closing' | 'closed';
+export type WaitPhase = 'watching' | 'running' | 'paused' | 'closing' | 'closed';
 
-export interface Door {
-  readonly at: DoorState;
+export interface WaitState {
+  readonly at: WaitPhase;
   /** The starts of the last minute. */
   readonly startsMs: readonly number[];
   /** Programs in a row that failed as soon as they had begun. */
   readonly failures: number;
 }
 
-export type DoorEvent =
+export type WaitEvent =
   | { readonly type: 'ready' }
   /** `failed`: by a status other than 0 or a signal, or it could not be started at all. */
   | { readonly type: 'ended'; readonly failed: boolean }
   | { readonly type: 'pause-over' }
   | { readonly type: 'close' };
 
-export type DoorAction =
+export type WaitAction =
   | { readonly do: 'watch' }
   | { readonly do: 'run' }
   | { readonly do: 'pause'; readonly forMs: number; readonly why: 'too-many-starts' | 'program-fails' }
   | { readonly do: 'end-program' }
   | { readonly do: 'nothing' };
 
-export interface DoorStep {
-  readonly door: Door;
-  readonly action: DoorAction;
+export interface WaitStep {
+  readonly state: WaitState;
+  readonly action: WaitAction;
 }
 
 /** Before the first look. */
-export const NEW_DOOR: Door = { at: 'watching', startsMs: [], failures: 0 };
+export const INITIAL_WAIT_STATE: WaitState = { at: 'watching', startsMs: [], failures: 0 };
 
 const MINUTE_MS = 60_000;
 // A failure of a program that has served for longer is the end of its work, not a reason against the next one.
@@ -63,43 +63,43 @@ const FIRST_BACK_OFF_MS = 100;
 const MAX_BACK_OFF_MS = 15_000;
 const BACK_OFF_GROWTH = 1.5;
 
-const NOTHING: DoorAction = { do: 'nothing' };
-const stay = (door: Door): DoorStep => ({ door, action: NOTHING });
-const watch = (door: Door): DoorStep => ({ door: { ...door, at: 'watching' }, action: { do: 'watch' } });
+const NOTHING: WaitAction = { do: 'nothing' };
+const stay = (state: WaitState): WaitStep => ({ state, action: NOTHING });
+const watch = (state: WaitState): WaitStep => ({ state: { ...state, at: 'watching' }, action: { do: 'watch' } });
 
 /** What one event makes of a door. An event that has no meaning in its state changes nothing. */
-export function stepDoor(door: Door, event: DoorEvent, nowMs: number, policy: WaitPolicy): DoorStep {
+export function stepWait(state: WaitState, event: WaitEvent, nowMs: number, policy: WaitPolicy): WaitStep {
   switch (event.type) {
     case 'ready':
-      return door.at === 'watching' ? answer(door, nowMs, policy) : stay(door);
+      return state.at === 'watching' ? answer(state, nowMs, policy) : stay(state);
     case 'ended':
-      if (door.at === 'closing') return stay({ ...door, at: 'closed' });
-      return door.at === 'running' ? afterProgram(door, event.failed, nowMs) : stay(door);
+      if (state.at === 'closing') return stay({ ...state, at: 'closed' });
+      return state.at === 'running' ? afterProgram(state, event.failed, nowMs) : stay(state);
     case 'pause-over':
-      return door.at === 'paused' ? watch(door) : stay(door);
+      return state.at === 'paused' ? watch(state) : stay(state);
     case 'close':
-      if (door.at === 'running') return { door: { ...door, at: 'closing' }, action: { do: 'end-program' } };
-      return stay({ ...door, at: door.at === 'closing' ? 'closing' : 'closed' });
+      if (state.at === 'running') return { state: { ...state, at: 'closing' }, action: { do: 'end-program' } };
+      return stay({ ...state, at: state.at === 'closing' ? 'closing' : 'closed' });
   }
 }
 
-function answer(door: Door, nowMs: number, { maxStartsPerMinute, pauseMs }: WaitPolicy): DoorStep {
-  const startsMs = door.startsMs.filter((startMs) => nowMs - startMs < MINUTE_MS);
+function answer(state: WaitState, nowMs: number, { maxStartsPerMinute, pauseMs }: WaitPolicy): WaitStep {
+  const startsMs = state.startsMs.filter((startMs) => nowMs - startMs < MINUTE_MS);
   // After the pause the count begins anew, else a short pause would be followed by another at once.
   if (startsMs.length >= maxStartsPerMinute)
     return {
-      door: { ...door, at: 'paused', startsMs: [] },
+      state: { ...state, at: 'paused', startsMs: [] },
       action: { do: 'pause', forMs: pauseMs, why: 'too-many-starts' },
     };
-  return { door: { ...door, at: 'running', startsMs: [...startsMs, nowMs] }, action: { do: 'run' } };
+  return { state: { ...state, at: 'running', startsMs: [...startsMs, nowMs] }, action: { do: 'run' } };
 }
 
-function afterProgram(door: Door, failed: boolean, nowMs: number): DoorStep {
-  const ranMs = nowMs - (door.startsMs.at(-1) ?? nowMs);
-  if (!failed || ranMs >= EARLY_MS) return watch({ ...door, failures: 0 });
-  const forMs = Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * BACK_OFF_GROWTH ** door.failures);
+function afterProgram(state: WaitState, failed: boolean, nowMs: number): WaitStep {
+  const ranMs = nowMs - (state.startsMs.at(-1) ?? nowMs);
+  if (!failed || ranMs >= EARLY_MS) return watch({ ...state, failures: 0 });
+  const forMs = Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * BACK_OFF_GROWTH ** state.failures);
   return {
-    door: { ...door, at: 'paused', failures: door.failures + 1 },
+    state: { ...state, at: 'paused', failures: state.failures + 1 },
     action: { do: 'pause', forMs, why: 'program-fails' },
   };
 }

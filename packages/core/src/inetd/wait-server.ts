@@ -18,15 +18,15 @@ import {
 import type { BoundListener } from '../listener/listener.ts';
 import { resolveOptions, type ServerOptions } from '../options.ts';
 import type { Server } from '../server.ts';
-import { createSingleProcessServer, type Entrance } from '../supervisor/server-lifecycle.ts';
+import { createServerLifecycle, type BoundService } from '../supervisor/server-lifecycle.ts';
 import { watchDatagrams, watchStream, type ReadinessWatch } from '../kernel/readiness.ts';
 import {
   DEFAULT_WAIT_POLICY,
-  NEW_DOOR,
-  stepDoor,
-  type Door,
-  type DoorAction,
-  type DoorEvent,
+  INITIAL_WAIT_STATE,
+  stepWait,
+  type WaitState,
+  type WaitAction,
+  type WaitEvent,
   type WaitPolicy,
 } from './wait-policy.ts';
 
@@ -39,9 +39,9 @@ export interface WaitServerOptions
   readonly listen: string | readonly string[];
 }
 
-interface WatchedEntrance extends Pick<Entrance, 'listener' | 'url'> {
+interface WatchedEntrance extends Pick<BoundService, 'listener' | 'url'> {
   readonly watch: ReadinessWatch;
-  door: Door;
+  state: WaitState;
   program: RunningProgram | undefined;
   pause: Timer | undefined;
   whenClosed: (() => void) | undefined;
@@ -60,14 +60,14 @@ export function createWaitServer(options: WaitServerOptions): Server {
   const entrances: WatchedEntrance[] = [];
   const counters = { starts: 0, failures: 0, pauses: 0 };
 
-  const happened = (entrance: WatchedEntrance, event: DoorEvent): void => {
-    const { door, action } = stepDoor(entrance.door, event, clock.nowMs(), policy);
-    entrance.door = door;
+  const happened = (entrance: WatchedEntrance, event: WaitEvent): void => {
+    const { state, action } = stepWait(entrance.state, event, clock.nowMs(), policy);
+    entrance.state = state;
     carryOut(entrance, action);
-    if (door.at === 'closed') entrance.whenClosed?.();
+    if (state.at === 'closed') entrance.whenClosed?.();
   };
 
-  const carryOut = (entrance: WatchedEntrance, action: DoorAction): void => {
+  const carryOut = (entrance: WatchedEntrance, action: WaitAction): void => {
     switch (action.do) {
       case 'watch':
         entrance.watch.once(() => happened(entrance, { type: 'ready' }));
@@ -95,7 +95,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
       listener.descriptor,
       environmentOf(listener),
       ({ failed, how, error }) => {
-        const isWanted = entrance.door.at === 'closing';
+        const isWanted = entrance.state.at === 'closing';
         if (failed && !isWanted) counters.failures += 1;
         if (error === undefined)
           log[failed && !isWanted ? 'warn' : 'debug'](
@@ -107,10 +107,10 @@ export function createWaitServer(options: WaitServerOptions): Server {
         happened(entrance, { type: 'ended', failed });
       },
     );
-    log.debug({ endpoint: url, pid: entrance.program.pid }, 'somebody is at the door: started the program');
+    log.debug({ endpoint: url, pid: entrance.program.pid }, 'a client waits: started the program');
   };
 
-  const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<DoorAction, { do: 'pause' }>): void => {
+  const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<WaitAction, { do: 'pause' }>): void => {
     const seconds = Number((forMs / 1000).toFixed(1));
     if (why === 'program-fails')
       log.warn(
@@ -136,7 +136,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
     entrance.pause = timer;
   };
 
-  const enter = async ({ listener, url }: Entrance): Promise<void> => {
+  const enter = async ({ listener, url }: BoundService): Promise<void> => {
     const { socket, descriptor } = listener;
     let watch: ReadinessWatch;
     try {
@@ -151,7 +151,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
       listener,
       url,
       watch,
-      door: NEW_DOOR,
+      state: INITIAL_WAIT_STATE,
       program: undefined,
       pause: undefined,
       whenClosed: undefined,
@@ -173,7 +173,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
     for (const { program: running } of entrances) running?.kill('SIGKILL');
   };
 
-  return createSingleProcessServer(resolved, {
+  return createServerLifecycle(resolved, {
     services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
     prepare: () => program.find(),
     enter,
@@ -191,7 +191,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
       );
     },
     answer() {
-      const count = (at: Door['at'][]): number => entrances.filter(({ door }) => at.includes(door.at)).length;
+      const count = (at: WaitState['at'][]): number => entrances.filter(({ state }) => at.includes(state.at)).length;
       return {
         share: {
           listeners: [],

@@ -10,9 +10,9 @@ import { createNetTransport } from '../connection/net-transport.ts';
 import { listenOnHandle } from '../kernel/raw-handles.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
-import { WaitingQueue } from './bounded-queue.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 
-export interface ListeningOptions {
+export interface AcceptQueueOptions {
   readonly backlog: number;
   readonly maxQueued: number;
   /** A connection has come. */
@@ -24,13 +24,13 @@ interface Held {
   readonly socket: net.Socket;
 }
 
-export class Listening {
+export class AcceptQueue {
   readonly #server: net.Server;
-  readonly #queue: WaitingQueue<Held>;
+  readonly #queue: BoundedQueue<Held>;
   #refused = 0;
 
-  private constructor(unixPath: string | undefined, options: ListeningOptions) {
-    this.#queue = new WaitingQueue(options.maxQueued);
+  private constructor(unixPath: string | undefined, options: AcceptQueueOptions) {
+    this.#queue = new BoundedQueue(options.maxQueued);
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
       // The transport listens for errors, which may come while the connection waits.
       if (this.#queue.offer({ transport: createNetTransport(socket, unixPath), socket })) {
@@ -43,10 +43,10 @@ export class Listening {
   }
 
   /** Resolves once the kernel listens. Rejects with an errno error, and then the bound socket is gone. */
-  static start(bound: BoundListener, handle: net.Socket, options: ListeningOptions): Promise<Listening> {
+  static start(bound: BoundListener, handle: net.Socket, options: AcceptQueueOptions): Promise<AcceptQueue> {
     const { endpoint } = bound;
     const unixPath = endpoint.scheme === 'unix' ? `${endpoint.abstract ? '@' : ''}${endpoint.path}` : undefined;
-    const listening = new Listening(unixPath, options);
+    const listening = new AcceptQueue(unixPath, options);
     const server = listening.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);

@@ -7,7 +7,7 @@ interface Asker<Item> {
   reject(error: Error): void;
 }
 
-export class WaitingQueue<Item> {
+export class BoundedQueue<Item> {
   readonly #maxItems: number;
   #items: Item[] = [];
   #askers: Asker<Item>[] = [];

@@ -20,7 +20,7 @@ export interface DialOptions {
 }
 
 export interface Dialed {
-  /** Connected; it has not started to read. */
+  /** StreamConnection; it has not started to read. */
   readonly transport: Transport;
   /** What TLS agreed on, where it was asked for. */
   readonly secure: SecureInfo | undefined;

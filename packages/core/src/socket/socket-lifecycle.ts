@@ -4,7 +4,7 @@
 import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
 import { closedMeanwhile, statesAllowing, wrongMoment, wrongState } from './socket-state.ts';
 
-export interface LifeOptions<State extends string, Verb extends string, Event extends string> {
+export interface SocketLifecycleOptions<State extends string, Verb extends string, Event extends string> {
   /** Whose life it is. */
   readonly socket: SocketEventMessage['socket'];
   readonly type: 'stream' | 'datagram';
@@ -13,13 +13,13 @@ export interface LifeOptions<State extends string, Verb extends string, Event ex
   readonly onState: ((state: State, before: State) => void) | undefined;
 }
 
-export class SocketLife<State extends string, Verb extends string, Event extends string> {
-  readonly #options: LifeOptions<State | 'unbound' | 'closed', Verb, Event>;
+export class SocketLifecycle<State extends string, Verb extends string, Event extends string> {
+  readonly #options: SocketLifecycleOptions<State | 'unbound' | 'closed', Verb, Event>;
   readonly #watchers = new Set<() => void>();
   readonly #giveUp = new AbortController();
   #state: State | 'unbound' | 'closed' = 'unbound';
 
-  constructor(options: LifeOptions<State | 'unbound' | 'closed', Verb, Event>) {
+  constructor(options: SocketLifecycleOptions<State | 'unbound' | 'closed', Verb, Event>) {
     this.#options = options;
   }
 

@@ -8,7 +8,7 @@ import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 
-export interface ConnectedOptions {
+export interface StreamConnectionOptions {
   readonly id: number;
   readonly wheel: TimerWheel;
   readonly limits: ConnectionLimits;
@@ -21,7 +21,7 @@ export interface ConnectedOptions {
 /** Why a waiting read ends with `undefined` when reading is shut down. */
 const READING_IS_SHUT = new Error('reading is shut down');
 
-export class Connected {
+export class StreamConnection {
   readonly connection: Connection;
   readonly #reader: ConnectionReader;
   readonly #maxUnsentBytes: number;
@@ -31,7 +31,7 @@ export class Connected {
   #full = false;
   #broken = false;
 
-  constructor(transport: Transport, options: ConnectedOptions) {
+  constructor(transport: Transport, options: StreamConnectionOptions) {
     this.#maxUnsentBytes = options.limits.maxUnsentBytes;
     // A single write may be as large as its writer's memory; the limit is for who does not wait (see `write`).
     const limits = { ...options.limits, maxUnsentBytes: Infinity };

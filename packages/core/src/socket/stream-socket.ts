@@ -12,11 +12,11 @@ import { systemClock } from '../time/system-clock.ts';
 import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import type { Transport } from '../connection/transport.ts';
-import { Connected } from './stream-connection.ts';
+import { StreamConnection } from './stream-connection.ts';
 import { clientTlsContext, dial } from './dial.ts';
-import { Listening } from './accept-queue.ts';
+import { AcceptQueue } from './accept-queue.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
-import { SocketLife } from './socket-lifecycle.ts';
+import { SocketLifecycle } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
   invalidArgument,
@@ -52,10 +52,10 @@ let lastId = 0;
 export class StreamSocket implements AsyncDisposable {
   readonly type = 'stream';
   readonly #options: StreamSocketOptions;
-  readonly #life: SocketLife<StreamState, StreamVerb, StreamEvent>;
+  readonly #lifecycle: SocketLifecycle<StreamState, StreamVerb, StreamEvent>;
   #bound: BoundListener | undefined;
-  #listening: Listening | undefined;
-  #connected: Connected | undefined;
+  #listening: AcceptQueue | undefined;
+  #connected: StreamConnection | undefined;
   #secure: SecureInfo | undefined;
   /** The name that was connected to, which a certificate must name. */
   #connectedTo = '';
@@ -63,7 +63,7 @@ export class StreamSocket implements AsyncDisposable {
   /** `accepted` is a transport that is connected already. */
   constructor(options: StreamSocketOptions = {}, accepted?: Transport) {
     this.#options = options;
-    this.#life = new SocketLife({
+    this.#lifecycle = new SocketLifecycle({
       socket: this,
       type: 'stream',
       verbs: STREAM_VERBS,
@@ -74,7 +74,7 @@ export class StreamSocket implements AsyncDisposable {
   }
 
   get state(): StreamState {
-    return this.#life.state;
+    return this.#lifecycle.state;
   }
 
   /** Our end, once it has one: what getsockname(2) says. */
@@ -109,23 +109,23 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
   async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
-    this.#life.require('bind');
+    this.#lifecycle.require('bind');
     const target = bindableEndpoint(endpoint);
     options.signal?.throwIfAborted();
-    this.#life.move('bind');
+    this.#lifecycle.move('bind');
     try {
       const bound = await abortable(
         bindListener(target),
-        this.#life.patience(options.signal),
+        this.#lifecycle.patience(options.signal),
         (late) => void late.close(),
       );
       await this.#refuseLate('bind', () => bound.close());
       this.#bound = bound;
-      this.#life.move('bound');
+      this.#lifecycle.move('bound');
       return bound.endpoint;
     } catch (error) {
-      this.#life.move('not bound');
-      throw this.#life.told('bind', error);
+      this.#lifecycle.move('not bound');
+      throw this.#lifecycle.told('bind', error);
     }
   }
 
@@ -134,32 +134,32 @@ export class StreamSocket implements AsyncDisposable {
    * `maxQueued` of those wait for `accept`. The next one is reset.
    */
   async listen(options: VerbOptions & { readonly backlog?: number; readonly maxQueued?: number } = {}): Promise<void> {
-    this.#life.require('listen');
+    this.#lifecycle.require('listen');
     options.signal?.throwIfAborted();
     const bound = this.#bound;
-    if (bound?.socket.type !== 'stream') throw this.#life.wrong('listen', 'not bound');
+    if (bound?.socket.type !== 'stream') throw this.#lifecycle.wrong('listen', 'not bound');
     const { backlog = DEFAULT_BACKLOG, maxQueued = Math.max(backlog, 1) } = options;
     requireCount('listen', 'backlog', backlog);
     requireCount('listen', 'maxQueued', maxQueued);
-    this.#life.move('listen');
+    this.#lifecycle.move('listen');
     try {
-      this.#listening = await Listening.start(bound, bound.socket.handle, {
+      this.#listening = await AcceptQueue.start(bound, bound.socket.handle, {
         backlog,
         maxQueued,
-        arrived: () => this.#life.changed(),
+        arrived: () => this.#lifecycle.changed(),
       });
     } catch (error) {
       await this.close();
       throw explainBindFailure(bound.endpoint, error);
     }
     // Closed while the kernel was asked.
-    if (this.#life.isOver) this.#listening.close();
+    if (this.#lifecycle.isOver) this.#listening.close();
   }
 
   /** The connection that has waited longest, as a socket of its own. */
   async accept(options: VerbOptions = {}): Promise<StreamSocket> {
-    this.#life.require('accept');
-    if (this.#listening === undefined) throw this.#life.wrong('accept', 'about to listen');
+    this.#lifecycle.require('accept');
+    if (this.#listening === undefined) throw this.#lifecycle.wrong('accept', 'about to listen');
     return new StreamSocket(this.#options, await this.#listening.accept(options.signal));
   }
 
@@ -171,16 +171,16 @@ export class StreamSocket implements AsyncDisposable {
     endpoint: string | Endpoint,
     options: VerbOptions & { readonly tls?: tls.ConnectionOptions } = {},
   ): Promise<void> {
-    this.#life.require('connect');
+    this.#lifecycle.require('connect');
     const target = streamEndpoint(endpoint);
     options.signal?.throwIfAborted();
     const from = this.#bound?.socket.type === 'stream' ? { from: this.#bound.socket.handle } : {};
-    this.#life.move('connect');
+    this.#lifecycle.move('connect');
     try {
       const { transport, secure } = await dial(target, {
         ...from,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
-        signal: this.#life.patience(options.signal),
+        signal: this.#lifecycle.patience(options.signal),
       });
       await this.#refuseLate('connect', () => transport.destroy());
       this.#secure = secure;
@@ -188,7 +188,7 @@ export class StreamSocket implements AsyncDisposable {
       this.#connect(transport);
     } catch (error) {
       await this.close();
-      throw this.#life.told('connect', error);
+      throw this.#lifecycle.told('connect', error);
     }
   }
 
@@ -223,7 +223,7 @@ export class StreamSocket implements AsyncDisposable {
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
     const connected = this.#requireConnected('write');
     if (connected.isOverfull)
-      throw this.#life.wrongNow(
+      throw this.#lifecycle.wrongNow(
         'write',
         `and still has ${connected.connection.unsentBytes} unsent bytes`,
         'wait for the writes before',
@@ -241,18 +241,22 @@ export class StreamSocket implements AsyncDisposable {
   ): Promise<SecureInfo> {
     const connected = this.#requireConnected('startTls');
     if (this.#secure !== undefined)
-      throw this.#life.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
+      throw this.#lifecycle.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
     options.signal?.throwIfAborted();
     const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
-    this.#life.move('secure');
+    this.#lifecycle.move('secure');
     try {
-      this.#secure = await abortable(connected.startTls(context), this.#life.patience(options.signal), () => undefined);
+      this.#secure = await abortable(
+        connected.startTls(context),
+        this.#lifecycle.patience(options.signal),
+        () => undefined,
+      );
     } catch (error) {
       connected.destroy();
-      this.#life.move('broken');
-      throw this.#life.told('startTls', error);
+      this.#lifecycle.move('broken');
+      throw this.#lifecycle.told('startTls', error);
     }
-    this.#life.move('secured');
+    this.#lifecycle.move('secured');
     return this.#secure;
   }
 
@@ -266,11 +270,11 @@ export class StreamSocket implements AsyncDisposable {
       if (!DIRECTIONS.includes(direction))
         throw invalidArgument('shutdown', 'direction', direction, DIRECTIONS.join(', '));
       if (direction !== 'write') {
-        this.#life.move('read over');
+        this.#lifecycle.move('read over');
         connected.shutdownRead();
       }
       if (direction !== 'read') {
-        this.#life.move('write over');
+        this.#lifecycle.move('write over');
         connected.shutdownWrite();
       }
       resolve();
@@ -282,8 +286,8 @@ export class StreamSocket implements AsyncDisposable {
    * verb that waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
    */
   async close(options: VerbOptions & { readonly abort?: boolean } = {}): Promise<void> {
-    this.#life.move('close');
-    this.#life.giveUp();
+    this.#lifecycle.move('close');
+    this.#lifecycle.giveUp();
     this.#listening?.close();
     const bound = this.#bound;
     this.#bound = undefined;
@@ -303,45 +307,45 @@ export class StreamSocket implements AsyncDisposable {
 
   /** Whether the verb would not wait. What is over never waits: its verbs say so at once. */
   isReady(verb: 'read' | 'write' | 'accept'): boolean {
-    if (verb === 'accept') return this.#life.isOver || this.queued > 0;
-    if (this.#connected === undefined) return this.#life.isOver;
-    return this.#life.isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
+    if (verb === 'accept') return this.#lifecycle.isOver || this.queued > 0;
+    if (this.#connected === undefined) return this.#lifecycle.isOver;
+    return this.#lifecycle.isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
   }
 
   /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
   watch(watcher: () => void): () => void {
-    return this.#life.watch(watcher);
+    return this.#lifecycle.watch(watcher);
   }
 
   #connect(transport: Transport): void {
     wheel ??= new TimerWheel(systemClock);
     const limits = { ...DEFAULT_CONNECTION_LIMITS, idleTimeoutMs: 0, ...this.#options.limits };
-    this.#connected = new Connected(transport, {
+    this.#connected = new StreamConnection(transport, {
       id: (lastId += 1),
       wheel,
       limits,
-      moved: (event) => this.#life.move(event),
-      changed: () => this.#life.changed(),
+      moved: (event) => this.#lifecycle.move(event),
+      changed: () => this.#lifecycle.changed(),
     });
-    this.#life.move('connected');
+    this.#lifecycle.move('connected');
   }
 
   /** The socket may have been closed just when the kernel was done. */
   async #refuseLate(verb: string, takeBack: () => void | Promise<void>): Promise<void> {
-    if (!this.#life.isOver) return;
+    if (!this.#lifecycle.isOver) return;
     await takeBack();
     throw closedMeanwhile(verb);
   }
 
-  #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown', called: string = verb): Connected {
-    this.#life.require(verb, called);
-    if (this.#connected === undefined) throw this.#life.wrong(verb, 'not connected');
+  #requireConnected(verb: 'read' | 'write' | 'startTls' | 'shutdown', called: string = verb): StreamConnection {
+    this.#lifecycle.require(verb, called);
+    if (this.#connected === undefined) throw this.#lifecycle.wrong(verb, 'not connected');
     return this.#connected;
   }
 
-  #requireReadable(called: 'read' | 'readLine'): Connected {
+  #requireReadable(called: 'read' | 'readLine'): StreamConnection {
     const connected = this.#requireConnected('read', called);
-    if (connected.isBeingRead) throw this.#life.wrongNow(called, 'and being read', 'one read at a time may wait');
+    if (connected.isBeingRead) throw this.#lifecycle.wrongNow(called, 'and being read', 'one read at a time may wait');
     return connected;
   }
 }

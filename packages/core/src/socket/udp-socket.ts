@@ -12,7 +12,7 @@ import { WellknownError } from '../errors.ts';
 import { bindListener } from '../listener/listener.ts';
 import { explainConnectFailure } from './dial.ts';
 import { datagramEndpoint } from './socket-address.ts';
-import { SocketLife } from './socket-lifecycle.ts';
+import { SocketLifecycle } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
   requireCount,
@@ -23,7 +23,7 @@ import {
   type DatagramVerb,
 } from './socket-state.ts';
 import type { VerbOptions } from './stream-socket.ts';
-import { WaitingQueue } from './bounded-queue.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 
 export interface Datagram {
   readonly data: Uint8Array;
@@ -44,8 +44,8 @@ const FULL_SEND_QUEUE_BYTES = 1024 * 1024;
 /** Made by `socket('datagram')`. */
 export class UdpSocket implements AsyncDisposable {
   readonly type = 'datagram';
-  readonly #queue: WaitingQueue<Datagram>;
-  readonly #life: SocketLife<DatagramState, DatagramVerb, DatagramEvent>;
+  readonly #queue: BoundedQueue<Datagram>;
+  readonly #lifecycle: SocketLifecycle<DatagramState, DatagramVerb, DatagramEvent>;
   #socket: dgram.Socket | undefined;
   #binding: Promise<unknown> | undefined;
   #remote: Address | undefined;
@@ -54,7 +54,7 @@ export class UdpSocket implements AsyncDisposable {
   #pendingError: Error | undefined;
 
   constructor(options: UdpSocketOptions = {}) {
-    this.#life = new SocketLife({
+    this.#lifecycle = new SocketLifecycle({
       socket: this,
       type: 'datagram',
       verbs: DATAGRAM_VERBS,
@@ -62,11 +62,11 @@ export class UdpSocket implements AsyncDisposable {
       onState: options.onState,
     });
     requireCount('socket', 'maxQueued', options.maxQueued);
-    this.#queue = new WaitingQueue(options.maxQueued ?? DEFAULT_MAX_QUEUED);
+    this.#queue = new BoundedQueue(options.maxQueued ?? DEFAULT_MAX_QUEUED);
   }
 
   get state(): DatagramState {
-    return this.#life.state;
+    return this.#lifecycle.state;
   }
 
   get local(): Address | undefined {
@@ -91,7 +91,7 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Gives the socket a name: bind(2), now. Resolves with the real endpoint, which matters for port 0. */
   async bind(endpoint: string | Endpoint, options: VerbOptions = {}): Promise<Endpoint> {
-    this.#life.require('bind');
+    this.#lifecycle.require('bind');
     const target = datagramEndpoint(endpoint);
     options.signal?.throwIfAborted();
     return this.#bind(target, options.signal);
@@ -102,14 +102,14 @@ export class UdpSocket implements AsyncDisposable {
    * reported.
    */
   async connect(endpoint: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
-    this.#life.require('connect');
+    this.#lifecycle.require('connect');
     const target = datagramEndpoint(endpoint);
     options.signal?.throwIfAborted();
     const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
-    if (this.#life.state === 'unbound') await this.#bind(unboundFor(address), options.signal);
-    this.#life.require('connect');
+    if (this.#lifecycle.state === 'unbound') await this.#bind(unboundFor(address), options.signal);
+    this.#lifecycle.require('connect');
     const socket = this.#requireSocket('connect');
-    this.#life.move('connect');
+    this.#lifecycle.move('connect');
     try {
       const done = new Promise<void>((resolve, reject) => {
         const settled = (error?: Error): void =>
@@ -120,13 +120,13 @@ export class UdpSocket implements AsyncDisposable {
           settled(error instanceof Error ? error : new Error(String(error)));
         }
       });
-      await abortable(done, this.#life.patience(options.signal), () => undefined);
+      await abortable(done, this.#lifecycle.patience(options.signal), () => undefined);
     } catch (error) {
-      this.#life.move('not connected');
-      throw this.#life.told('connect', error);
+      this.#lifecycle.move('not connected');
+      throw this.#lifecycle.told('connect', error);
     }
     this.#remote = addressFrom(address, target.port);
-    this.#life.move('connected');
+    this.#lifecycle.move('connected');
   }
 
   /**
@@ -134,35 +134,35 @@ export class UdpSocket implements AsyncDisposable {
    * says nothing of its arrival.
    */
   async sendTo(data: string | Uint8Array, to: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
-    this.#life.require('sendTo');
+    this.#lifecycle.require('sendTo');
     const target = datagramEndpoint(to);
     options.signal?.throwIfAborted();
     const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
-    if (this.#life.state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
+    if (this.#lifecycle.state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
     await this.#binding;
     // It may have been connected or closed while the address was looked up.
-    this.#life.require('sendTo');
+    this.#lifecycle.require('sendTo');
     const socket = this.#requireSocket('sendTo');
     await this.#sent((done) => socket.send(data, target.port, address, done), options.signal);
   }
 
   /** The next datagram and its sender. */
   async receiveFrom(options: VerbOptions = {}): Promise<Datagram> {
-    this.#life.require('receiveFrom');
+    this.#lifecycle.require('receiveFrom');
     this.#tellPendingError();
     return this.#queue.take(options.signal);
   }
 
   /** The next datagram of the connected peer. */
   async read(options: VerbOptions = {}): Promise<Uint8Array> {
-    this.#life.require('read');
+    this.#lifecycle.require('read');
     this.#tellPendingError();
     return (await this.#queue.take(options.signal)).data;
   }
 
   /** Sends one datagram to the connected peer. */
   async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
-    this.#life.require('write');
+    this.#lifecycle.require('write');
     options.signal?.throwIfAborted();
     this.#tellPendingError();
     const socket = this.#requireSocket('write');
@@ -174,9 +174,9 @@ export class UdpSocket implements AsyncDisposable {
    * twice.
    */
   close(): Promise<void> {
-    if (this.#life.isOver) return Promise.resolve();
-    this.#life.move('close');
-    this.#life.giveUp();
+    if (this.#lifecycle.isOver) return Promise.resolve();
+    this.#lifecycle.move('close');
+    this.#lifecycle.giveUp();
     this.#queue.end(closedMeanwhile('receiveFrom'));
     const socket = this.#socket;
     if (socket === undefined) return Promise.resolve();
@@ -189,33 +189,37 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Whether the verb would not wait. */
   isReady(verb: 'read' | 'write'): boolean {
-    if (this.#life.isOver || this.#pendingError !== undefined) return true;
+    if (this.#lifecycle.isOver || this.#pendingError !== undefined) return true;
     if (verb === 'read') return this.#queue.size > 0;
     return (this.#socket?.getSendQueueSize() ?? 0) < FULL_SEND_QUEUE_BYTES;
   }
 
   /** Calls `watcher` whenever readiness may have changed, until the returned function is called. */
   watch(watcher: () => void): () => void {
-    return this.#life.watch(watcher);
+    return this.#lifecycle.watch(watcher);
   }
 
   async #bind(
     target: Extract<Endpoint, { readonly port: number }>,
     signal: AbortSignal | undefined,
   ): Promise<Endpoint> {
-    this.#life.move('bind');
+    this.#lifecycle.move('bind');
     try {
-      const bound = await abortable(bindListener(target), this.#life.patience(signal), (late) => void late.close());
-      if (bound.socket.type !== 'datagram' || this.#life.isOver) {
+      const bound = await abortable(
+        bindListener(target),
+        this.#lifecycle.patience(signal),
+        (late) => void late.close(),
+      );
+      if (bound.socket.type !== 'datagram' || this.#lifecycle.isOver) {
         await bound.close();
         throw closedMeanwhile('bind');
       }
       this.#receive(bound.socket.socket);
-      this.#life.move('bound');
+      this.#lifecycle.move('bound');
       return bound.endpoint;
     } catch (error) {
-      this.#life.move('not bound');
-      throw this.#life.told('bind', error);
+      this.#lifecycle.move('not bound');
+      throw this.#lifecycle.told('bind', error);
     }
   }
 
@@ -224,12 +228,12 @@ export class UdpSocket implements AsyncDisposable {
     socket.on('message', (message, source) => {
       const kept = this.#queue.offer({ data: message, from: addressFrom(source.address, source.port) });
       if (!kept) this.#dropped += 1;
-      this.#life.changed();
+      this.#lifecycle.changed();
     });
     socket.on('error', (error) => {
       const failure = sendFailure(error);
       if (!this.#queue.failNext(failure)) this.#pendingError = failure;
-      this.#life.changed();
+      this.#lifecycle.changed();
     });
   }
 
@@ -237,7 +241,7 @@ export class UdpSocket implements AsyncDisposable {
     const sent = new Promise<void>((resolve, reject) => {
       try {
         send((error) => {
-          this.#life.changed();
+          this.#lifecycle.changed();
           if (error === null) resolve();
           else reject(sendFailure(error));
         });
@@ -255,7 +259,7 @@ export class UdpSocket implements AsyncDisposable {
   }
 
   #requireSocket(verb: DatagramVerb): dgram.Socket {
-    if (this.#socket === undefined || this.#life.isOver) throw closedMeanwhile(verb);
+    if (this.#socket === undefined || this.#lifecycle.isOver) throw closedMeanwhile(verb);
     return this.#socket;
   }
 }

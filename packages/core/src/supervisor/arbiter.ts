@@ -11,7 +11,7 @@ import { IDLE_EVENT_LOOP, type EventLoopStatus } from '../observe/status.ts';
 export interface WorkerRecord {
   readonly slot: number;
   /** Tells the lives of one slot apart. */
-  readonly life: number;
+  readonly workerId: number;
   /** Which code and configuration it runs. */
   readonly generation: number;
   readonly at: 'starting' | 'ready' | 'draining';
@@ -28,7 +28,7 @@ export interface WorkerRecord {
 export interface ArbiterState {
   readonly target: number;
   readonly workers: readonly WorkerRecord[];
-  readonly lives: number;
+  readonly pool: number;
   /** What new workers run. Falls back to the last one that worked when a new one fails. */
   readonly generation: number;
   readonly lastGoodGeneration: number;
@@ -79,11 +79,11 @@ export const DEFAULT_POLICY: ArbiterPolicy = {
 };
 
 export type ArbiterEvent =
-  | { readonly type: 'ready'; readonly life: number }
-  | { readonly type: 'beat'; readonly life: number; readonly served: number; readonly eventLoop: EventLoopStatus }
-  | { readonly type: 'exited'; readonly life: number }
+  | { readonly type: 'ready'; readonly workerId: number }
+  | { readonly type: 'beat'; readonly workerId: number; readonly served: number; readonly eventLoop: EventLoopStatus }
+  | { readonly type: 'exited'; readonly workerId: number }
   /** It drains because somebody else has told it to: a signal, or its own program. */
-  | { readonly type: 'leaving'; readonly life: number }
+  | { readonly type: 'leaving'; readonly workerId: number }
   | { readonly type: 'scale'; readonly by: number }
   /** New code and configuration: replace everybody, one after the other. */
   | { readonly type: 'reload' }
@@ -92,9 +92,9 @@ export type ArbiterEvent =
 export type KillReason = 'start-timeout' | 'drain-timeout' | 'stalled';
 
 export type ArbiterAction =
-  | { readonly do: 'start'; readonly slot: number; readonly life: number; readonly generation: number }
-  | { readonly do: 'drain'; readonly life: number }
-  | { readonly do: 'kill'; readonly life: number; readonly why: KillReason }
+  | { readonly do: 'start'; readonly slot: number; readonly workerId: number; readonly generation: number }
+  | { readonly do: 'drain'; readonly workerId: number }
+  | { readonly do: 'kill'; readonly workerId: number; readonly why: KillReason }
   /** Every worker is of the current generation, and the last one of the old has begun to drain. */
   | { readonly do: 'reloaded'; readonly generation: number }
   /** A worker of the new generation ended before it was ready: the old one goes on. */
@@ -111,7 +111,7 @@ const MAX_SPAWN_RATE = 32;
 export const initialArbiterState = (target: number): ArbiterState => ({
   target,
   workers: [],
-  lives: 0,
+  pool: 0,
   generation: 1,
   lastGoodGeneration: 1,
   everReady: false,
@@ -148,7 +148,7 @@ export function tick(
   }
   for (const worker of state.workers) {
     const why = killReason(worker, nowMs, policy);
-    if (why !== undefined) actions.push({ do: 'kill', life: worker.life, why });
+    if (why !== undefined) actions.push({ do: 'kill', workerId: worker.workerId, why });
   }
   if (secondly && !state.stopping) state = sizePool(state, policy);
   state = retire(state, nowMs, policy, actions);
@@ -181,7 +181,9 @@ function observe(
 ): ArbiterState {
   switch (event.type) {
     case 'ready': {
-      const worker = state.workers.find((candidate) => candidate.life === event.life && candidate.at === 'starting');
+      const worker = state.workers.find(
+        (candidate) => candidate.workerId === event.workerId && candidate.at === 'starting',
+      );
       if (worker === undefined) return state;
       const workers = state.workers.map((one): WorkerRecord =>
         one === worker ? { ...one, at: 'ready', sinceMs: nowMs, lastBeatMs: nowMs } : one,
@@ -197,15 +199,15 @@ function observe(
       return {
         ...state,
         workers: state.workers.map((worker) =>
-          worker.life === event.life
+          worker.workerId === event.workerId
             ? { ...worker, lastBeatMs: nowMs, served: event.served, eventLoop: event.eventLoop }
             : worker,
         ),
       };
     case 'exited':
-      return observeExit(state, event.life, nowMs, policy, actions);
+      return observeExit(state, event.workerId, nowMs, policy, actions);
     case 'leaving':
-      return observeLeaving(state, event.life, nowMs, policy);
+      return observeLeaving(state, event.workerId, nowMs, policy);
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload':
@@ -217,12 +219,12 @@ function observe(
 
 function observeExit(
   state: ArbiterState,
-  life: number,
+  workerId: number,
   nowMs: number,
   policy: ArbiterPolicy,
   actions: ArbiterAction[],
 ): ArbiterState {
-  const dead = state.workers.find((worker) => worker.life === life);
+  const dead = state.workers.find((worker) => worker.workerId === workerId);
   if (dead === undefined) return state;
   const workers = state.workers.filter((worker) => worker !== dead);
   if (dead.at === 'draining') return { ...state, workers };
@@ -237,8 +239,8 @@ function observeExit(
  * Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become
  * ready is judged by its end.
  */
-function observeLeaving(state: ArbiterState, life: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
-  const leaving = state.workers.find((worker) => worker.life === life && worker.at === 'ready');
+function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
+  const leaving = state.workers.find((worker) => worker.workerId === workerId && worker.at === 'ready');
   if (leaving === undefined) return state;
   const workers = state.workers.map((one): WorkerRecord =>
     one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
@@ -294,14 +296,14 @@ function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
 function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const hasSuccessor = (worker: WorkerRecord): boolean =>
-    alive.some((other) => other.slot === worker.slot && other.life > worker.life && other.at === 'ready');
+    alive.some((other) => other.slot === worker.slot && other.workerId > worker.workerId && other.at === 'ready');
   const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
   const areWantedReady = Array.from({ length: state.target }, (_, index) => index + 1).every(isReady);
   const isUnwanted = (worker: WorkerRecord): boolean =>
     worker.slot > state.target && (areWantedReady || worker.at === 'starting');
   const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
-  for (const worker of surplus) actions.push({ do: 'drain', life: worker.life });
+  for (const worker of surplus) actions.push({ do: 'drain', workerId: worker.workerId });
   return {
     ...state,
     workers: state.workers.map((worker) =>
@@ -329,13 +331,13 @@ function startMissing(
   }
   if (slots.length === 0) return state;
   const workers = [...state.workers];
-  let { lives } = state;
+  let { pool } = state;
   for (const slot of slots) {
-    lives += 1;
-    actions.push({ do: 'start', slot, life: lives, generation: state.generation });
+    pool += 1;
+    actions.push({ do: 'start', slot, workerId: pool, generation: state.generation });
     workers.push({
       slot,
-      life: lives,
+      workerId: pool,
       generation: state.generation,
       at: 'starting',
       sinceMs: nowMs,
@@ -345,7 +347,7 @@ function startMissing(
       wear: 1 - random() / 10,
     });
   }
-  return { ...state, workers, lives };
+  return { ...state, workers, pool };
 }
 
 const isWornOut = (worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): boolean =>

@@ -3,7 +3,7 @@
 export type DispatchPolicy = 'round-robin' | 'least-connections' | 'address';
 
 export interface DispatchTarget {
-  readonly life: number;
+  readonly workerId: number;
   readonly slot: number;
   /** Connections that it has been given and that are still open. */
   readonly open: number;
@@ -27,7 +27,7 @@ export function chooseTarget(
   turn: number,
 ): DispatchTarget | undefined {
   if (targets.length === 0) return undefined;
-  const bySlot = [...targets].sort((a, b) => a.slot - b.slot || a.life - b.life);
+  const bySlot = [...targets].sort((a, b) => a.slot - b.slot || a.workerId - b.workerId);
   switch (policy) {
     case 'round-robin':
       return bySlot[turn % bySlot.length];

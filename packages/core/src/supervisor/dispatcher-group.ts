@@ -7,22 +7,22 @@ import { Dispatcher } from './dispatcher.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import type { WorkerShare } from '../observe/status.ts';
-import type { WorkerLives } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class Dispatching {
   readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>;
-  readonly #lives: WorkerLives;
+  readonly #pool: WorkerPool;
   readonly #workers: () => ArbiterState['workers'];
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
   constructor(
     options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>,
-    lives: WorkerLives,
+    pool: WorkerPool,
     workers: () => ArbiterState['workers'],
   ) {
     this.#options = options;
-    this.#lives = lives;
+    this.#pool = pool;
     this.#workers = workers;
   }
 
@@ -35,10 +35,10 @@ export class Dispatching {
       maxWaiting: backlog,
       targets: () =>
         this.#workers().filter(
-          (record) => record.at === 'ready' && this.#lives.get(record.life)?.fullServices.has(service) === false,
+          (record) => record.at === 'ready' && this.#pool.get(record.workerId)?.fullServices.has(service) === false,
         ),
-      send: (life, connection, carried) =>
-        this.#lives.send(life, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      send: (workerId, connection, carried) =>
+        this.#pool.send(workerId, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
     });
     this.#dispatchers.set(socket, dispatcher);
     return dispatcher.listen(handleOf(socket) as never, backlog);
@@ -54,8 +54,8 @@ export class Dispatching {
     for (const dispatcher of this.#dispatchers.values()) dispatcher[type](connection);
   }
 
-  exited(life: number): void {
-    for (const dispatcher of this.#dispatchers.values()) dispatcher.exited(life);
+  exited(workerId: number): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.exited(workerId);
   }
 
   close(): void {

@@ -13,7 +13,7 @@ export interface DispatcherOptions {
   readonly maxWaiting: number;
   /** Workers that are ready and have room. */
   readonly targets: () => readonly Omit<DispatchTarget, 'open'>[];
-  readonly send: (life: number, connection: number, socket: net.Socket) => void;
+  readonly send: (workerId: number, connection: number, socket: net.Socket) => void;
 }
 
 interface Waiting {
@@ -34,7 +34,7 @@ export class Dispatcher {
   readonly #servers: net.Server[] = [];
   #waiting: Waiting[] = [];
   /** Sent and not yet taken. */
-  readonly #sent = new Map<number, Waiting & { readonly life: number }>();
+  readonly #sent = new Map<number, Waiting & { readonly workerId: number }>();
   /** Taken and still open: which worker has it. */
   readonly #taken = new Map<number, number>();
   #turn = 0;
@@ -71,19 +71,19 @@ export class Dispatcher {
   /** Gives out what waits; to be called whenever a worker has become ready or has room again. */
   pump(): void {
     const counts = new Map<number, number>();
-    for (const life of this.#taken.values()) counts.set(life, (counts.get(life) ?? 0) + 1);
-    for (const { life } of this.#sent.values()) counts.set(life, (counts.get(life) ?? 0) + 1);
+    for (const workerId of this.#taken.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
+    for (const { workerId } of this.#sent.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
     while (this.#waiting.length > 0) {
-      const targets = this.#options.targets().map((target) => ({ ...target, open: counts.get(target.life) ?? 0 }));
+      const targets = this.#options.targets().map((target) => ({ ...target, open: counts.get(target.workerId) ?? 0 }));
       const [next] = this.#waiting;
       if (next === undefined) return;
       const target = chooseTarget(this.#options.policy, targets, next.peer, (this.#turn += 1));
       if (target === undefined) return;
       this.#waiting.shift();
       if (next.socket.destroyed) continue;
-      counts.set(target.life, target.open + 1);
-      this.#sent.set(next.connection, { ...next, life: target.life });
-      this.#options.send(target.life, next.connection, next.socket);
+      counts.set(target.workerId, target.open + 1);
+      this.#sent.set(next.connection, { ...next, workerId: target.workerId });
+      this.#options.send(target.workerId, next.connection, next.socket);
     }
   }
 
@@ -92,7 +92,7 @@ export class Dispatcher {
     const sent = this.#sent.get(connection);
     if (sent === undefined) return;
     this.#sent.delete(connection);
-    this.#taken.set(connection, sent.life);
+    this.#taken.set(connection, sent.workerId);
     sent.socket.destroy();
   }
 
@@ -110,10 +110,10 @@ export class Dispatcher {
   }
 
   /** What the dead worker had not taken goes to another. */
-  exited(life: number): void {
-    const orphans = [...this.#sent.values()].filter((sent) => sent.life === life);
+  exited(workerId: number): void {
+    const orphans = [...this.#sent.values()].filter((sent) => sent.workerId === workerId);
     for (const orphan of orphans) this.#sent.delete(orphan.connection);
-    for (const [connection, holder] of this.#taken) if (holder === life) this.#taken.delete(connection);
+    for (const [connection, holder] of this.#taken) if (holder === workerId) this.#taken.delete(connection);
     this.#waiting = [...orphans, ...this.#waiting];
     this.pump();
   }

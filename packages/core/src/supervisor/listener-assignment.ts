@@ -4,15 +4,15 @@
 // queue) is lent to the worker of its slot; while that worker is not there or is full, another serves it, so that
 // nobody's connection waits for a replacement that is slow to come.
 
-export interface LendableSocket {
+export interface AssignableSocket {
   readonly id: number;
   readonly service: number;
   /** The slot that it belongs to; undefined for a shared socket. */
   readonly slot: number | undefined;
 }
 
-export interface Borrower {
-  readonly life: number;
+export interface AssignableWorker {
+  readonly workerId: number;
   readonly slot: number;
   /** `starting`: it has asked for its sockets and is not ready yet. */
   readonly at: 'starting' | 'ready';
@@ -21,18 +21,18 @@ export interface Borrower {
 }
 
 /** For each worker's life, the sockets it should be accepting from. A full worker is lent nothing of that service. */
-export function wantedLoans(
-  sockets: readonly LendableSocket[],
-  workers: readonly Borrower[],
+export function wantedAssignments(
+  sockets: readonly AssignableSocket[],
+  workers: readonly AssignableWorker[],
 ): Map<number, Set<number>> {
-  const loans = new Map<number, Set<number>>(workers.map((worker) => [worker.life, new Set()]));
+  const loans = new Map<number, Set<number>>(workers.map((worker) => [worker.workerId, new Set()]));
   for (const socket of sockets) {
-    for (const worker of borrowersOf(socket, workers)) loans.get(worker.life)?.add(socket.id);
+    for (const worker of borrowersOf(socket, workers)) loans.get(worker.workerId)?.add(socket.id);
   }
   return loans;
 }
 
-function borrowersOf(socket: LendableSocket, workers: readonly Borrower[]): readonly Borrower[] {
+function borrowersOf(socket: AssignableSocket, workers: readonly AssignableWorker[]): readonly AssignableWorker[] {
   const able = workers.filter((worker) => !worker.fullServices.has(socket.service));
   if (socket.slot === undefined) return able;
   const own = able.filter((worker) => worker.slot === socket.slot);
@@ -42,22 +42,23 @@ function borrowersOf(socket: LendableSocket, workers: readonly Borrower[]): read
   return standIn === undefined ? own : [...own, standIn];
 }
 
-export interface LoanChange {
-  readonly life: number;
+export interface AssignmentChange {
+  readonly workerId: number;
   readonly id: number;
   readonly do: 'lend' | 'take-back';
 }
 
 /** What must be said to get from the present loans to the wanted ones. */
-export function loanChanges(
+export function assignmentChanges(
   present: ReadonlyMap<number, ReadonlySet<number>>,
   wanted: ReadonlyMap<number, ReadonlySet<number>>,
-): LoanChange[] {
-  const changes: LoanChange[] = [];
-  for (const [life, ids] of wanted)
-    for (const id of ids) if (present.get(life)?.has(id) !== true) changes.push({ life, id, do: 'lend' });
-  for (const [life, ids] of present)
+): AssignmentChange[] {
+  const changes: AssignmentChange[] = [];
+  for (const [workerId, ids] of wanted)
+    for (const id of ids) if (present.get(workerId)?.has(id) !== true) changes.push({ workerId, id, do: 'lend' });
+  for (const [workerId, ids] of present)
     for (const id of ids)
-      if (wanted.has(life) && wanted.get(life)?.has(id) !== true) changes.push({ life, id, do: 'take-back' });
+      if (wanted.has(workerId) && wanted.get(workerId)?.has(id) !== true)
+        changes.push({ workerId, id, do: 'take-back' });
   return changes;
 }

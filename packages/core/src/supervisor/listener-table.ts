@@ -2,25 +2,25 @@
 
 import { endpointsToBind } from '../address/datagram-endpoints.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
-import { loanChanges, wantedLoans, type Borrower } from './listener-assignment.ts';
+import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
 import { isEndpoint } from '../address/listen-target.ts';
 import type { ListenerStates } from '../listener/states.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
-import type { WorkerLives } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
-export class SocketBook {
+export class ListenerTable {
   readonly #options: ResolvedOptions;
-  readonly #lives: WorkerLives;
+  readonly #pool: WorkerPool;
   readonly #inheritance: Inheritance;
   readonly #states: ListenerStates;
   #sockets: SharedSocket[] = [];
 
-  constructor(options: ResolvedOptions, lives: WorkerLives, inheritance: Inheritance, states: ListenerStates) {
+  constructor(options: ResolvedOptions, pool: WorkerPool, inheritance: Inheritance, states: ListenerStates) {
     this.#states = states;
     this.#options = options;
-    this.#lives = lives;
+    this.#pool = pool;
     this.#inheritance = inheritance;
   }
 
@@ -87,34 +87,34 @@ export class SocketBook {
   }
 
   /** Lends every worker what it should accept from now, and takes back the rest. */
-  updateLoans(borrowers: readonly Borrower[]): void {
+  updateLoans(borrowers: readonly AssignableWorker[]): void {
     const lendable = this.#sockets.filter(({ via }) => via !== 'dispatch');
-    const present = new Map(this.#lives.all().map((life) => [life.life, life.loans]));
-    for (const change of loanChanges(present, wantedLoans(lendable, borrowers))) {
+    const present = new Map(this.#pool.all().map((workerId) => [workerId.workerId, workerId.loans]));
+    for (const change of assignmentChanges(present, wantedAssignments(lendable, borrowers))) {
       const socket = this.#sockets.find(({ id }) => id === change.id);
-      const loans = this.#lives.get(change.life)?.loans;
+      const loans = this.#pool.get(change.workerId)?.loans;
       if (socket === undefined || loans === undefined) continue;
       const { service, id: listener } = socket;
       if (change.do === 'lend') {
         loans.add(listener);
         this.#states.move(listener, 'listening');
         const via = socket.via === 'cluster' ? 'cluster' : 'handle';
-        this.#lives.send(
-          change.life,
+        this.#pool.send(
+          change.workerId,
           { type: 'listen', service, listener, endpoint: urlOf(socket), via },
           via === 'cluster' ? undefined : handleOf(socket),
         );
       } else {
         loans.delete(listener);
-        this.#lives.send(change.life, { type: 'unlisten', service, listener });
+        this.#pool.send(change.workerId, { type: 'unlisten', service, listener });
       }
     }
   }
 
   /** A worker that is full has stopped accepting by itself. */
-  forgetLoans(life: number, service: number): void {
+  forgetLoans(workerId: number, service: number): void {
     for (const { id } of this.#sockets.filter((socket) => socket.service === service))
-      this.#lives.get(life)?.loans.delete(id);
+      this.#pool.get(workerId)?.loans.delete(id);
   }
 
   /** What the program listens on; the sockets of all slots are one endpoint. */

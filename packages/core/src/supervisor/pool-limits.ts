@@ -4,18 +4,18 @@
 import { AddressLedger } from '../accept/address-ledger.ts';
 import type { ArbiterState } from './arbiter.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Life, WorkerLives } from './worker-pool.ts';
+import type { WorkerHandle, WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class PoolLimits {
-  readonly #lives: WorkerLives;
+  readonly #pool: WorkerPool;
   readonly #clock: ResolvedOptions['clock'];
   /** One for each service. */
   readonly #ledgers: readonly AddressLedger[];
 
-  constructor({ clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>, lives: WorkerLives) {
+  constructor({ clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>, pool: WorkerPool) {
     this.#clock = clock;
-    this.#lives = lives;
+    this.#pool = pool;
     this.#ledgers = services.map(
       ({ limits }) => new AddressLedger(limits.maxConnectionsPerAddress, limits.maxAcceptsPerSecondPerAddress),
     );
@@ -23,43 +23,43 @@ export class PoolLimits {
 
   /** So many workers share from now on. */
   resized(workers: number): void {
-    for (const { life } of this.#lives.all()) this.#lives.send(life, { type: 'pool', workers });
+    for (const { workerId } of this.#pool.all()) this.#pool.send(workerId, { type: 'pool', workers });
   }
 
   /** A worker's program runs: it is told what its share is before it opens anything. */
-  introduce(life: Life, state: ArbiterState): void {
-    this.#lives.send(life.life, { type: 'pool', workers: state.target });
+  introduce(workerId: WorkerHandle, state: ArbiterState): void {
+    this.#pool.send(workerId.workerId, { type: 'pool', workers: state.target });
     this.balance(state);
   }
 
   /** Tells workers how many connections of an address they may open without asking, where that has changed. */
   balance(state: ArbiterState): void {
-    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ life }) => life));
-    const holders = this.#lives
+    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ workerId }) => workerId));
+    const holders = this.#pool
       .all()
       .filter(({ hasSaidHello }) => hasSaidHello)
-      .map(({ life }) => ({ worker: life, isServing: serving.has(life) }));
+      .map(({ workerId }) => ({ worker: workerId, isServing: serving.has(workerId) }));
     for (const [service, ledger] of this.#ledgers.entries()) {
       for (const { worker, free } of ledger.balance(holders, state.target))
-        this.#lives.send(worker, { type: 'quota', service, free });
+        this.#pool.send(worker, { type: 'quota', service, free });
     }
   }
 
   /** A worker asks for a place, gives one back, or has lowered its quota. */
-  heard(life: number, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
+  heard(workerId: number, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
     const ledger = this.#ledgers[message.service];
-    if (message.type === 'release') ledger?.release(life, message.key);
-    else if (message.type === 'quota') ledger?.lowered(life, message.free, message.beyond);
+    if (message.type === 'release') ledger?.release(workerId, message.key);
+    else if (message.type === 'quota') ledger?.lowered(workerId, message.free, message.beyond);
     else
-      this.#lives.send(life, {
+      this.#pool.send(workerId, {
         type: 'lease-answer',
         question: message.question,
-        verdict: ledger?.lease(life, message.key, this.#clock.nowMs()) ?? 'address-limit',
+        verdict: ledger?.lease(workerId, message.key, this.#clock.nowMs()) ?? 'address-limit',
       });
   }
 
   /** A worker has ended: what it held is free. */
-  forget(life: number): void {
-    for (const ledger of this.#ledgers) ledger.forget(life);
+  forget(workerId: number): void {
+    for (const ledger of this.#ledgers) ledger.forget(workerId);
   }
 }

@@ -5,19 +5,19 @@ import type { ArbiterState } from './arbiter.ts';
 import type { Dispatching } from './dispatcher-group.ts';
 import { kernelCounters } from '../kernel/socket-counters.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { SocketBook } from './listener-table.ts';
+import type { ListenerTable } from './listener-table.ts';
 import { serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
-import type { WorkerChronicle } from './worker-exits.ts';
-import type { WorkerLives } from './worker-pool.ts';
-import type { WorkerShares } from './worker-counters.ts';
+import type { WorkerExits } from './worker-exits.ts';
+import type { WorkerPool } from './worker-pool.ts';
+import type { WorkerCounters } from './worker-counters.ts';
 
 export interface PrimaryParts {
   readonly services: ResolvedOptions['services'];
-  readonly lives: WorkerLives;
-  readonly book: SocketBook;
+  readonly pool: WorkerPool;
+  readonly book: ListenerTable;
   readonly dispatching: Dispatching;
-  readonly shares: WorkerShares;
-  readonly chronicle: WorkerChronicle;
+  readonly shares: WorkerCounters;
+  readonly chronicle: WorkerExits;
   readonly state: () => ArbiterState;
   /** Of the primary itself. */
   readonly eventLoop: () => EventLoopStatus;
@@ -26,7 +26,7 @@ export interface PrimaryParts {
 /** Those who can answer do; of the others the last beat is known. */
 export async function primaryStatus({
   services,
-  lives,
+  pool,
   book,
   dispatching,
   shares,
@@ -34,17 +34,17 @@ export async function primaryStatus({
   state,
   eventLoop,
 }: PrimaryParts): Promise<ServerStatus> {
-  const answers = await lives.askStatus();
-  for (const { slot, life, services: told } of answers) {
-    if (told.length > 0 && lives.get(life) !== undefined)
+  const answers = await pool.askStatus();
+  for (const { slot, workerId, services: told } of answers) {
+    if (told.length > 0 && pool.get(workerId) !== undefined)
       shares.told(
         slot,
-        life,
+        workerId,
         told.map(({ share }) => share),
       );
   }
   const kernel = await kernelCounters(services.flatMap((_, index) => book.urlsOf(index)));
-  const { workers, lives: started } = state();
+  const { workers, pool: started } = state();
   return {
     role: 'primary',
     pid: process.pid,
@@ -61,7 +61,7 @@ export async function primaryStatus({
     }),
     workers: workers.map((record) => ({
       slot: record.slot,
-      pid: lives.pidOf(record.life),
+      pid: pool.pidOf(record.workerId),
       at: record.at,
       generation: record.generation,
       eventLoop: record.eventLoop,

@@ -23,14 +23,14 @@ import { closedBeforeReady, type Server } from '../server.ts';
 import { publishServer } from '../diagnostics.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { ListenerStates } from '../listener/states.ts';
-import { SocketBook } from './listener-table.ts';
+import { ListenerTable } from './listener-table.ts';
 import { IDLE_EVENT_LOOP } from '../observe/status.ts';
 import { startSuccessor } from './upgrade.ts';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import { createHearing } from './worker-message-handler.ts';
-import { WorkerLives, type Life } from './worker-pool.ts';
-import { WorkerChronicle } from './worker-exits.ts';
-import { WorkerShares } from './worker-counters.ts';
+import { WorkerPool, type WorkerHandle } from './worker-pool.ts';
+import { WorkerExits } from './worker-exits.ts';
+import { WorkerCounters } from './worker-counters.ts';
 
 const TICK_MS = 1_000;
 
@@ -46,27 +46,27 @@ export function createPrimary(options: ResolvedOptions): Server {
   const { clock, log, services } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
-  const lives = new WorkerLives({
+  const pool = new WorkerPool({
     clock,
     log,
     workerCount,
     runAs: options.runAs,
-    received: (life, message) => hear(life, message),
+    received: (workerId, message) => hear(workerId, message),
     exited,
   });
-  const limits = new PoolLimits(options, lives);
-  const dispatching = new Dispatching(options, lives, () => state.workers);
+  const limits = new PoolLimits(options, pool);
+  const dispatching = new Dispatching(options, pool, () => state.workers);
   const tickets = new TicketKeys(services, (key) => {
-    for (const { life } of lives.all()) lives.send(life, { type: 'ticket-key', key });
+    for (const { workerId } of pool.all()) pool.send(workerId, { type: 'ticket-key', key });
   });
   const inheritance = readInheritance(process.env);
   const states = new ListenerStates('primary');
-  const book = new SocketBook(options, lives, inheritance, states);
-  const shares = new WorkerShares();
-  const chronicle = new WorkerChronicle();
+  const book = new ListenerTable(options, pool, inheritance, states);
+  const shares = new WorkerCounters();
+  const chronicle = new WorkerExits();
   const hear = createHearing({
     options,
-    lives,
+    pool,
     book,
     dispatching,
     limits,
@@ -124,18 +124,18 @@ export function createPrimary(options: ResolvedOptions): Server {
   function carryOut(action: ArbiterAction): void {
     switch (action.do) {
       case 'start':
-        lives.fork(action.slot, action.life);
+        pool.fork(action.slot, action.workerId);
         return;
       case 'drain':
-        lives.send(action.life, { type: 'drain', graceMs: closeGraceMs });
+        pool.send(action.workerId, { type: 'drain', graceMs: closeGraceMs });
         // Its program is still being loaded and hears nothing yet: it has nothing to drain, and would cost its whole
         // start.
-        if (lives.get(action.life)?.hasSaidHello === false) lives.kill(action.life, 'SIGTERM');
+        if (pool.get(action.workerId)?.hasSaidHello === false) pool.kill(action.workerId, 'SIGTERM');
         return;
       case 'kill':
-        log.warn({ pid: lives.pidOf(action.life), why: action.why }, 'ending a worker that does not end by itself');
-        chronicle.killing(action.life, action.why);
-        lives.kill(action.life, 'SIGKILL');
+        log.warn({ pid: pool.pidOf(action.workerId), why: action.why }, 'ending a worker that does not end by itself');
+        chronicle.killing(action.workerId, action.why);
+        pool.kill(action.workerId, 'SIGKILL');
         return;
       case 'reloaded':
         log.info({ generation: action.generation }, 'reloaded');
@@ -170,21 +170,21 @@ export function createPrimary(options: ResolvedOptions): Server {
     if (state.stopping) return;
     book.updateLoans(
       state.workers.flatMap((record) => {
-        const life = lives.get(record.life);
-        return record.at === 'draining' || life?.hasAsked !== true
+        const workerId = pool.get(record.workerId);
+        return record.at === 'draining' || workerId?.hasAsked !== true
           ? []
-          : [{ life: record.life, slot: record.slot, at: record.at, fullServices: life.fullServices }];
+          : [{ workerId: record.workerId, slot: record.slot, at: record.at, fullServices: workerId.fullServices }];
       }),
     );
   }
 
-  function exited({ slot, life }: Life, code: number | null, signal: string | null): void {
-    limits.forget(life);
-    const wasDraining = state.workers.find((worker) => worker.life === life)?.at === 'draining';
+  function exited({ slot, workerId }: WorkerHandle, code: number | null, signal: string | null): void {
+    limits.forget(workerId);
+    const wasDraining = state.workers.find((worker) => worker.workerId === workerId)?.at === 'draining';
     if (!wasDraining) log.warn({ slot, code, signal }, 'a worker has ended');
-    shares.ended(life);
-    observe([{ type: 'exited', life }]);
-    dispatching.exited(life);
+    shares.ended(workerId);
+    observe([{ type: 'exited', workerId }]);
+    dispatching.exited(workerId);
   }
 
   // Ending ----------------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ export function createPrimary(options: ResolvedOptions): Server {
       `gave up after ${failures} workers ended before any was ready`,
       { fault: 'local', ...hintOfFailure() },
     );
-    for (const { life } of lives.all()) lives.kill(life, 'SIGKILL');
+    for (const { workerId } of pool.all()) pool.kill(workerId, 'SIGKILL');
     await release();
     publishServer('primary', 'ended');
     listening?.reject(error);
@@ -293,7 +293,7 @@ export function createPrimary(options: ResolvedOptions): Server {
         return ended;
       }
       if (state.stopping && graceMs < closeGraceMs)
-        for (const { life } of lives.all()) lives.send(life, { type: 'drain', graceMs });
+        for (const { workerId } of pool.all()) pool.send(workerId, { type: 'drain', graceMs });
       closeGraceMs = graceMs;
       if (!state.stopping) {
         publishServer('primary', 'draining');
@@ -306,7 +306,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     status: () =>
       primaryStatus({
         services,
-        lives,
+        pool,
         book,
         dispatching,
         shares,

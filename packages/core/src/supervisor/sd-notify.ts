@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Logger } from '../log.ts';
 
-export interface SystemNotifier {
+export interface SdNotifier {
   /** `READY=1`, `RELOADING=1`, `STOPPING=1`, `STATUS=…`, `MAINPID=…`. */
   notify(...assignments: readonly string[]): void;
   /** Resolves once everything has been said, or after two seconds: the last word is that the service stops. */
@@ -17,11 +17,11 @@ const LAST_WORD_TIMEOUT_MS = 2_000;
 const SEND_TIMEOUT_MS = 5_000;
 
 /** Never blocks and never throws: a service manager that does not listen must not stop the service. */
-export function createSystemNotifier(
+export function createSdNotifier(
   environment: Readonly<Record<string, string | undefined>>,
   clock: Clock,
   log: Logger,
-): SystemNotifier {
+): SdNotifier {
   if (environment.NOTIFY_SOCKET === undefined) return { notify: () => undefined, close: () => Promise.resolve() };
   // One after the other: a READY that overtakes its RELOADING would leave the service reloading for ever.
   const queue: (readonly string[])[] = [];

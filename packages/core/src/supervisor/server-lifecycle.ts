@@ -21,7 +21,7 @@ import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/statu
 import type { ServiceAnswer } from './worker-messages.ts';
 
 /** A listener of the server, as the one who serves on it knows it. */
-export interface Entrance {
+export interface BoundService {
   /** Unique among the server's listeners, from 1. */
   readonly number: number;
   /** Of which service it is: the index among `services`. */
@@ -31,13 +31,13 @@ export interface Entrance {
 }
 
 /** What one kind of server does by itself. */
-export interface SingleProcessWork {
+export interface LifecycleWork {
   /** What it serves, and where. */
   readonly services: readonly { readonly name: string; readonly listen: readonly ListenTarget[] }[];
   /** Before anything is bound. */
   readonly prepare?: () => void | Promise<void>;
   /** Serves on a listener, which from this call on is its own: to be closed by `drain`, also when this rejects. */
-  readonly enter: (entrance: Entrance) => void | Promise<void>;
+  readonly enter: (entrance: BoundService) => void | Promise<void>;
   /** Everything listens. */
   readonly entered?: () => void;
   /**
@@ -61,9 +61,9 @@ type Settings = Pick<ResolvedOptions, 'clock' | 'metrics' | 'drainTimeoutMs' | '
  * Makes the server around its work, which may tell more of the listeners' states than that they are bound, listen and
  * close.
  */
-export function createSingleProcessServer(
+export function createServerLifecycle(
   settings: Settings,
-  work: SingleProcessWork,
+  work: LifecycleWork,
   states: ListenerStates = new ListenerStates('alone'),
 ): Server {
   const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath } = settings;

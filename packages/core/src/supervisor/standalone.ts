@@ -2,21 +2,21 @@
 
 import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
-import { LocalService } from '../accept/service-runtime.ts';
+import { ServiceRuntime } from '../accept/service-runtime.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
-import { createSingleProcessServer } from './server-lifecycle.ts';
+import { createServerLifecycle } from './server-lifecycle.ts';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
-export function createAlone(options: ResolvedOptions): Server {
+export function createStandalone(options: ResolvedOptions): Server {
   const { log, clock, backlog, services, runAs } = options;
   const wheel = new TimerWheel(clock);
   const states = new ListenerStates('alone');
   const locals = services.map(
     (service) =>
-      new LocalService({
+      new ServiceRuntime({
         service,
         context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
         wheel,
@@ -30,7 +30,7 @@ export function createAlone(options: ResolvedOptions): Server {
         states,
       }),
   );
-  const localOf = (service: number): LocalService => {
+  const localOf = (service: number): ServiceRuntime => {
     const local = locals[service];
     if (local === undefined) throw new RangeError(`there is no service ${service}`);
     return local;
@@ -38,7 +38,7 @@ export function createAlone(options: ResolvedOptions): Server {
   const tickets = new TicketKeys(services, () => undefined);
   const bound: BoundListener[] = [];
 
-  return createSingleProcessServer(
+  return createServerLifecycle(
     options,
     {
       services: services.map(({ protocol, listen }) => ({ name: protocol.name, listen })),

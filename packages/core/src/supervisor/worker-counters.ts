@@ -6,20 +6,20 @@ import { addShares, shareOfDead, type ServiceShare, type WorkerShare } from '../
 
 const NOTHING: ServiceShare = { listeners: [], counters: {} };
 
-export class WorkerShares {
+export class WorkerCounters {
   readonly #past = new Map<number, readonly ServiceShare[]>();
   readonly #present = new Map<number, { readonly slot: number; readonly services: readonly ServiceShare[] }>();
 
   /** A worker has told what it has counted so far. */
-  told(slot: number, life: number, services: readonly ServiceShare[]): void {
-    this.#present.set(life, { slot, services });
+  told(slot: number, workerId: number, services: readonly ServiceShare[]): void {
+    this.#present.set(workerId, { slot, services });
   }
 
   /** A worker has ended: what it had told is kept. */
-  ended(life: number): void {
-    const last = this.#present.get(life);
+  ended(workerId: number): void {
+    const last = this.#present.get(workerId);
     if (last === undefined) return;
-    this.#present.delete(life);
+    this.#present.delete(workerId);
     const past = this.#past.get(last.slot) ?? [];
     this.#past.set(
       last.slot,

@@ -6,12 +6,12 @@ import { workerChannel, type WorkerEventMessage } from '../diagnostics.ts';
 /** Why a worker is no more: it had drained, it ended by itself, or it was killed for a reason of the arbiter's. */
 export type WorkerEnd = 'drained' | 'crashed' | KillReason;
 
-const tell = ({ slot, life, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
+const tell = ({ slot, workerId, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
   if (workerChannel.hasSubscribers)
-    workerChannel.publish({ slot, life, generation, to, why } satisfies WorkerEventMessage);
+    workerChannel.publish({ slot, workerId, generation, to, why } satisfies WorkerEventMessage);
 };
 
-export class WorkerChronicle {
+export class WorkerExits {
   readonly #ended: Partial<Record<WorkerEnd, number>> = {};
   /** Of those that are being killed, until they are dead. */
   readonly #killedFor = new Map<number, KillReason>();
@@ -20,18 +20,18 @@ export class WorkerChronicle {
     return { ...this.#ended };
   }
 
-  killing(life: number, why: KillReason): void {
-    this.#killedFor.set(life, why);
+  killing(workerId: number, why: KillReason): void {
+    this.#killedFor.set(workerId, why);
   }
 
   changed({ workers: before }: ArbiterState, { workers: after }: ArbiterState): void {
     if (before === after) return;
     for (const worker of after)
-      if (before.find(({ life }) => life === worker.life)?.at !== worker.at) tell(worker, worker.at);
+      if (before.find(({ workerId }) => workerId === worker.workerId)?.at !== worker.at) tell(worker, worker.at);
     for (const worker of before) {
-      if (after.some(({ life }) => life === worker.life)) continue;
-      const why = this.#killedFor.get(worker.life) ?? (worker.at === 'draining' ? 'drained' : 'crashed');
-      this.#killedFor.delete(worker.life);
+      if (after.some(({ workerId }) => workerId === worker.workerId)) continue;
+      const why = this.#killedFor.get(worker.workerId) ?? (worker.at === 'draining' ? 'drained' : 'crashed');
+      this.#killedFor.delete(worker.workerId);
       this.#ended[why] = (this.#ended[why] ?? 0) + 1;
       tell(worker, 'ended', why);
     }

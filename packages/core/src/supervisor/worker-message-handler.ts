@@ -5,20 +5,20 @@ import type { ArbiterEvent, ArbiterState } from './arbiter.ts';
 import type { Dispatching } from './dispatcher-group.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { PoolLimits } from './pool-limits.ts';
-import type { SocketBook } from './listener-table.ts';
+import type { ListenerTable } from './listener-table.ts';
 import type { ServiceShare } from '../observe/status.ts';
 import type { TicketKeys } from '../connection/ticket-keys.ts';
-import type { Life, WorkerLives } from './worker-pool.ts';
+import type { WorkerHandle, WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
-import type { WorkerShares } from './worker-counters.ts';
+import type { WorkerCounters } from './worker-counters.ts';
 
 export interface Hearing {
   readonly options: Pick<ResolvedOptions, 'log' | 'metrics'>;
-  readonly lives: WorkerLives;
-  readonly book: SocketBook;
+  readonly pool: WorkerPool;
+  readonly book: ListenerTable;
   readonly dispatching: Dispatching;
   readonly limits: PoolLimits;
-  readonly shares: WorkerShares;
+  readonly shares: WorkerCounters;
   readonly tickets: TicketKeys;
   /** As the arbiter sees the workers now. */
   readonly state: () => ArbiterState;
@@ -34,7 +34,7 @@ export interface Hearing {
 /** Handles one message of a worker. */
 export function createHearing({
   options,
-  lives,
+  pool,
   book,
   dispatching,
   limits,
@@ -45,59 +45,66 @@ export function createHearing({
   observe,
   updateLoans,
   failed,
-}: Hearing): (life: Life, message: FromWorker) => void {
-  const lendTo = async (life: Life): Promise<void> => {
-    await book.bindForSlot(life.slot);
-    life.hasAsked = true;
+}: Hearing): (workerId: WorkerHandle, message: FromWorker) => void {
+  const lendTo = async (workerId: WorkerHandle): Promise<void> => {
+    await book.bindForSlot(workerId.slot);
+    workerId.hasAsked = true;
     updateLoans();
-    lives.send(life.life, {
+    pool.send(workerId.workerId, {
       type: 'lent',
       endpoints: book.endpoints().map(({ service, url }) => ({ service, endpoint: url })),
     });
   };
 
-  const greet = (life: Life): void => {
-    life.hasSaidHello = true;
+  const greet = (workerId: WorkerHandle): void => {
+    workerId.hasSaidHello = true;
     // Told to drain while it was starting, and a program that handles SIGTERM by itself has started nevertheless.
-    if (state().workers.find((worker) => worker.life === life.life)?.at === 'draining') {
-      lives.send(life.life, { type: 'drain', graceMs: graceMs() });
+    if (state().workers.find((worker) => worker.workerId === workerId.workerId)?.at === 'draining') {
+      pool.send(workerId.workerId, { type: 'drain', graceMs: graceMs() });
       return;
     }
-    if (tickets.current !== undefined) lives.send(life.life, { type: 'ticket-key', key: tickets.current });
-    limits.introduce(life, state());
-    lendTo(life).catch((error: unknown) => {
-      options.log.error({ err: error, slot: life.slot }, 'a worker could not be given its sockets');
-      lives.kill(life.life, 'SIGTERM');
+    if (tickets.current !== undefined) pool.send(workerId.workerId, { type: 'ticket-key', key: tickets.current });
+    limits.introduce(workerId, state());
+    lendTo(workerId).catch((error: unknown) => {
+      options.log.error({ err: error, slot: workerId.slot }, 'a worker could not be given its sockets');
+      pool.kill(workerId.workerId, 'SIGTERM');
     });
   };
 
-  return (life, message) => {
+  return (workerId, message) => {
     switch (message.type) {
       case 'hello':
-        greet(life);
+        greet(workerId);
         return;
       case 'ready':
-        observe([{ type: 'ready', life: life.life }]);
+        observe([{ type: 'ready', workerId: workerId.workerId }]);
         return;
       case 'beat':
-        shares.told(life.slot, life.life, message.services);
-        options.metrics?.sampled(life.slot, message.eventLoop);
-        observe([{ type: 'beat', life: life.life, served: servedBy(message.services), eventLoop: message.eventLoop }]);
+        shares.told(workerId.slot, workerId.workerId, message.services);
+        options.metrics?.sampled(workerId.slot, message.eventLoop);
+        observe([
+          {
+            type: 'beat',
+            workerId: workerId.workerId,
+            served: servedBy(message.services),
+            eventLoop: message.eventLoop,
+          },
+        ]);
         return;
       case 'failed':
         failed(message.message);
-        lives.kill(life.life, 'SIGTERM');
+        pool.kill(workerId.workerId, 'SIGTERM');
         return;
       case 'leaving':
-        observe([{ type: 'leaving', life: life.life }]);
+        observe([{ type: 'leaving', workerId: workerId.workerId }]);
         return;
       case 'full':
-        life.fullServices.add(message.service);
-        book.forgetLoans(life.life, message.service);
+        workerId.fullServices.add(message.service);
+        book.forgetLoans(workerId.workerId, message.service);
         updateLoans();
         return;
       case 'room':
-        life.fullServices.delete(message.service);
+        workerId.fullServices.delete(message.service);
         updateLoans();
         dispatching.pump();
         return;
@@ -108,10 +115,10 @@ export function createHearing({
         return;
       case 'lease':
       case 'release':
-        limits.heard(life.life, message);
+        limits.heard(workerId.workerId, message);
         return;
       case 'quota':
-        limits.heard(life.life, message);
+        limits.heard(workerId.workerId, message);
         limits.balance(state());
         return;
       // The one who asked hears it.

@@ -16,9 +16,9 @@ import { WORKER_COUNT_VARIABLE, WORKER_SLOT_VARIABLE } from './worker.ts';
 // Of a worker that is too busy to answer within this, its last beat has to do.
 const STATUS_TIMEOUT_MS = 1_000;
 
-export interface Life {
+export interface WorkerHandle {
   readonly slot: number;
-  readonly life: number;
+  readonly workerId: number;
   readonly worker: Worker;
   /** Its program runs and listens to us. */
   hasSaidHello: boolean;
@@ -30,49 +30,49 @@ export interface Life {
   readonly loans: Set<number>;
 }
 
-export interface LivesOptions {
+export interface WorkerPoolOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly workerCount: number;
   /** Who the workers are; by default who the primary is. */
   readonly runAs: Identity | undefined;
-  readonly received: (life: Life, message: FromWorker) => void;
-  readonly exited: (life: Life, code: number | null, signal: string | null) => void;
+  readonly received: (workerId: WorkerHandle, message: FromWorker) => void;
+  readonly exited: (workerId: WorkerHandle, code: number | null, signal: string | null) => void;
 }
 
-export class WorkerLives {
-  readonly #options: LivesOptions;
-  readonly #lives = new Map<number, Life>();
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #pool = new Map<number, WorkerHandle>();
   readonly #statusAnswers = new Map<number, (services: readonly ServiceAnswer[]) => void>();
   #questions = 0;
 
-  constructor(options: LivesOptions) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
-  get(life: number): Life | undefined {
-    return this.#lives.get(life);
+  get(workerId: number): WorkerHandle | undefined {
+    return this.#pool.get(workerId);
   }
 
-  all(): Life[] {
-    return [...this.#lives.values()];
+  all(): WorkerHandle[] {
+    return [...this.#pool.values()];
   }
 
-  fork(slot: number, life: number): void {
+  fork(slot: number, workerId: number): void {
     const { runAs, workerCount } = this.#options;
     // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
     if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
     const worker = cluster.fork({ [WORKER_SLOT_VARIABLE]: String(slot), [WORKER_COUNT_VARIABLE]: String(workerCount) });
-    const record: Life = {
+    const record: WorkerHandle = {
       slot,
-      life,
+      workerId,
       worker,
       hasSaidHello: false,
       hasAsked: false,
       fullServices: new Set(),
       loans: new Set(),
     };
-    this.#lives.set(life, record);
+    this.#pool.set(workerId, record);
     worker.on('message', (raw: unknown) => {
       const message = messageFromWorker(raw);
       if (message === undefined) return;
@@ -82,7 +82,7 @@ export class WorkerLives {
       } else this.#options.received(record, message);
     });
     const exited = (code: number | null, signal: string | null): void => {
-      if (this.#lives.delete(life)) this.#options.exited(record, code, signal);
+      if (this.#pool.delete(workerId)) this.#options.exited(record, code, signal);
     };
     worker.on('exit', exited);
     worker.on('error', (error) => {
@@ -95,30 +95,34 @@ export class WorkerLives {
   /**
    * Says something to a worker; `handle` is lent, not given away. An error means that it is dying: its exit follows.
    */
-  send(life: number, message: FromPrimary, handle?: object): void {
-    const worker = this.#lives.get(life)?.worker;
+  send(workerId: number, message: FromPrimary, handle?: object): void {
+    const worker = this.#pool.get(workerId)?.worker;
     if (worker?.isConnected() !== true) return;
     worker.send(envelope(message), handle as never, { keepOpen: true }, () => undefined);
   }
 
-  kill(life: number, signal: NodeJS.Signals): void {
-    this.#lives.get(life)?.worker.process.kill(signal);
+  kill(workerId: number, signal: NodeJS.Signals): void {
+    this.#pool.get(workerId)?.worker.process.kill(signal);
   }
 
-  pidOf(life: number): number {
-    return this.#lives.get(life)?.worker.process.pid ?? 0;
+  pidOf(workerId: number): number {
+    return this.#pool.get(workerId)?.worker.process.pid ?? 0;
   }
 
   /** What every worker says of its services; nothing of one that does not answer in time. */
   askStatus(): Promise<
-    { readonly slot: number; readonly life: number; readonly services: readonly ServiceAnswer[] }[]
+    { readonly slot: number; readonly workerId: number; readonly services: readonly ServiceAnswer[] }[]
   > {
     return Promise.all(
-      this.all().map(async (record) => ({ slot: record.slot, life: record.life, services: await this.#ask(record) })),
+      this.all().map(async (record) => ({
+        slot: record.slot,
+        workerId: record.workerId,
+        services: await this.#ask(record),
+      })),
     );
   }
 
-  #ask(record: Life): Promise<readonly ServiceAnswer[]> {
+  #ask(record: WorkerHandle): Promise<readonly ServiceAnswer[]> {
     return new Promise((resolve) => {
       this.#questions += 1;
       const question = this.#questions;
@@ -130,7 +134,7 @@ export class WorkerLives {
         timer.cancel();
         resolve(answer);
       });
-      this.send(record.life, { type: 'status-question', question });
+      this.send(record.workerId, { type: 'status-question', question });
     });
   }
 }

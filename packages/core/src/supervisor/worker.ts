@@ -11,7 +11,7 @@ import { parseEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { ListenerStates } from '../listener/states.ts';
-import { LocalService } from '../accept/service-runtime.ts';
+import { ServiceRuntime } from '../accept/service-runtime.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { becomeIdentity } from './privileges.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
@@ -49,7 +49,7 @@ export function createWorker(options: ResolvedOptions): Server {
 
   const locals = options.services.map(
     (service, index) =>
-      new LocalService({
+      new ServiceRuntime({
         service,
         context: { log, clock, workerSlot: slot, workerCount, counters: {} },
         wheel,

@@ -2,37 +2,37 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import {
   DEFAULT_WAIT_POLICY,
-  NEW_DOOR,
-  stepDoor,
-  type Door,
-  type DoorAction,
-  type DoorEvent,
+  INITIAL_WAIT_STATE,
+  stepWait,
+  type WaitState,
+  type WaitAction,
+  type WaitEvent,
   type WaitPolicy,
 } from '../../src/inetd/wait-policy.ts';
 
-const READY: DoorEvent = { type: 'ready' };
-const DONE: DoorEvent = { type: 'ended', failed: false };
-const FAILED: DoorEvent = { type: 'ended', failed: true };
-const OVER: DoorEvent = { type: 'pause-over' };
-const CLOSE: DoorEvent = { type: 'close' };
+const READY: WaitEvent = { type: 'ready' };
+const DONE: WaitEvent = { type: 'ended', failed: false };
+const FAILED: WaitEvent = { type: 'ended', failed: true };
+const OVER: WaitEvent = { type: 'pause-over' };
+const CLOSE: WaitEvent = { type: 'close' };
 
 /** Plays events, each at its time, and tells every action. */
 function play(
-  events: readonly (readonly [number, DoorEvent])[],
+  events: readonly (readonly [number, WaitEvent])[],
   policy: WaitPolicy = DEFAULT_WAIT_POLICY,
-): { door: Door; actions: DoorAction[] } {
-  let door = NEW_DOOR;
-  const actions: DoorAction[] = [];
+): { state: WaitState; actions: WaitAction[] } {
+  let state = INITIAL_WAIT_STATE;
+  const actions: WaitAction[] = [];
   for (const [nowMs, event] of events) {
-    const step = stepDoor(door, event, nowMs, policy);
-    door = step.door;
+    const step = stepWait(state, event, nowMs, policy);
+    state = step.state;
     actions.push(step.action);
   }
-  return { door, actions };
+  return { state, actions };
 }
 
 /** Somebody comes and the program ends well, so many times, each at once. */
-const rounds = (count: number, atMs = 0): (readonly [number, DoorEvent])[] =>
+const rounds = (count: number, atMs = 0): (readonly [number, WaitEvent])[] =>
   Array.from(
     { length: count },
     () =>
@@ -42,14 +42,14 @@ const rounds = (count: number, atMs = 0): (readonly [number, DoorEvent])[] =>
       ] as const,
   ).flat();
 
-describe('a door', () => {
+describe('a state', () => {
   test('runs the program when somebody comes, and watches again once it has ended', () => {
     expect(
       play([
         [0, READY],
         [5_000, DONE],
       ]),
-    ).toMatchObject({ door: { at: 'watching' }, actions: [{ do: 'run' }, { do: 'watch' }] });
+    ).toMatchObject({ state: { at: 'watching' }, actions: [{ do: 'run' }, { do: 'watch' }] });
   });
 
   test('does not run a second program while one runs', () => {
@@ -58,28 +58,28 @@ describe('a door', () => {
         [0, READY],
         [1, READY],
       ]),
-    ).toMatchObject({ door: { at: 'running' }, actions: [{ do: 'run' }, { do: 'nothing' }] });
+    ).toMatchObject({ state: { at: 'running' }, actions: [{ do: 'run' }, { do: 'nothing' }] });
   });
 
   test('may run the program as often as the limit says within a minute', () => {
-    const { door, actions } = play(rounds(DEFAULT_WAIT_POLICY.maxStartsPerMinute));
-    expect(door.at).toBe('watching');
+    const { state, actions } = play(rounds(DEFAULT_WAIT_POLICY.maxStartsPerMinute));
+    expect(state.at).toBe('watching');
     expect(actions.filter((action) => action.do === 'run')).toHaveLength(256);
   });
 
   test('lets nobody in for a while at the next start, and counts anew after that', () => {
     const policy = { maxStartsPerMinute: 3, pauseMs: 7_000 };
-    const { door, actions } = play([...rounds(3), [10, READY], [7_010, OVER], ...rounds(3, 7_020)], policy);
+    const { state, actions } = play([...rounds(3), [10, READY], [7_010, OVER], ...rounds(3, 7_020)], policy);
     expect(actions[6]).toEqual({ do: 'pause', forMs: 7_000, why: 'too-many-starts' });
     expect(actions[7]).toEqual({ do: 'watch' });
     expect(actions.slice(8).filter((action) => action.do === 'run')).toHaveLength(3);
-    expect(door.at).toBe('watching');
+    expect(state.at).toBe('watching');
   });
 
   test('forgets starts that are a minute old', () => {
     const policy = { maxStartsPerMinute: 1, pauseMs: 1_000 };
-    expect(play([...rounds(1), [59_999, READY]], policy).door.at).toBe('paused');
-    expect(play([...rounds(1), [60_000, READY]], policy).door.at).toBe('running');
+    expect(play([...rounds(1), [59_999, READY]], policy).state.at).toBe('paused');
+    expect(play([...rounds(1), [60_000, READY]], policy).state.at).toBe('running');
   });
 
   test('waits longer and longer for a program that fails at once, up to fifteen seconds', () => {
@@ -109,14 +109,14 @@ describe('a door', () => {
       play([
         [0, READY],
         [999, FAILED],
-      ]).door.at,
+      ]).state.at,
     ).toBe('paused');
     expect(
       play([
         [0, READY],
         [1_000, FAILED],
       ]),
-    ).toMatchObject({ door: { at: 'watching', failures: 0 } });
+    ).toMatchObject({ state: { at: 'watching', failures: 0 } });
   });
 
   test('that is closed while a program runs has it ended first', () => {
@@ -125,7 +125,7 @@ describe('a door', () => {
         [0, READY],
         [1, CLOSE],
       ]),
-    ).toMatchObject({ door: { at: 'closing' }, actions: [{ do: 'run' }, { do: 'end-program' }] });
+    ).toMatchObject({ state: { at: 'closing' }, actions: [{ do: 'run' }, { do: 'end-program' }] });
     expect(
       play([
         [0, READY],
@@ -133,7 +133,7 @@ describe('a door', () => {
         [2, CLOSE],
         [3, FAILED],
       ]),
-    ).toMatchObject({ door: { at: 'closed' } });
+    ).toMatchObject({ state: { at: 'closed' } });
   });
 
   test('stays closed whatever happens, and never has two programs', () => {
@@ -141,19 +141,19 @@ describe('a door', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (events, maxStartsPerMinute) => {
         let programs = 0;
-        let door = NEW_DOOR;
+        let state = INITIAL_WAIT_STATE;
         for (const [index, one] of events.entries()) {
-          const wasClosed = door.at === 'closed';
-          const step = stepDoor(door, one, index * 500, { maxStartsPerMinute, pauseMs: 1_000 });
+          const wasClosed = state.at === 'closed';
+          const step = stepWait(state, one, index * 500, { maxStartsPerMinute, pauseMs: 1_000 });
           if (one.type === 'ended') programs = 0;
           if (step.action.do === 'run') programs += 1;
           expect(programs).toBeLessThanOrEqual(1);
-          expect(step.door.startsMs.length).toBeLessThanOrEqual(maxStartsPerMinute);
-          expect(wasClosed ? step : { door: { at: 'closed' }, action: { do: 'nothing' } }).toMatchObject({
-            door: { at: 'closed' },
+          expect(step.state.startsMs.length).toBeLessThanOrEqual(maxStartsPerMinute);
+          expect(wasClosed ? step : { state: { at: 'closed' }, action: { do: 'nothing' } }).toMatchObject({
+            state: { at: 'closed' },
             action: { do: 'nothing' },
           });
-          door = step.door;
+          state = step.state;
         }
       }),
     );

@@ -7,11 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../src/options.ts';
 import { bindListener } from '../../src/listener/listener.ts';
 import { ListenerStates } from '../../src/listener/states.ts';
-import { LocalService } from '../../src/accept/service-runtime.ts';
+import { ServiceRuntime } from '../../src/accept/service-runtime.ts';
 import { NO_DATAGRAMS } from '../../src/datagram/limits.ts';
 import { serviceStatus, type ServiceShare, type ServiceStatus } from '../../src/observe/status.ts';
 import { TimerWheel } from '../../src/time/timer-wheel.ts';
-import { WorkerShares } from '../../src/supervisor/worker-counters.ts';
+import { WorkerCounters } from '../../src/supervisor/worker-counters.ts';
 import { defineProtocol, silentLog, systemClock, type ServiceContext } from '../../src/index.ts';
 import { connectClient } from '../../src/testing/index.ts';
 import { eventually } from '../fixtures/identify.ts';
@@ -27,12 +27,12 @@ const share = (accepted: number, open: number, finished = accepted - open): Serv
   counters: { lines: accepted },
 });
 
-const statusOf = (shares: WorkerShares): ServiceStatus =>
+const statusOf = (shares: WorkerCounters): ServiceStatus =>
   serviceStatus('echo', ['tcp://127.0.0.1:7'], shares.of(0), []);
 
 describe('the shares of workers', () => {
   test('a slot goes on counting when its worker is replaced, also while both are there', () => {
-    const shares = new WorkerShares();
+    const shares = new WorkerCounters();
     shares.told(1, 1, [share(5, 1)]);
     shares.told(1, 2, [share(2, 2)]);
     expect(shares.of(0)).toEqual([{ slot: 1, ...share(7, 3) }]);
@@ -42,7 +42,7 @@ describe('the shares of workers', () => {
   });
 
   test('what a worker had open when it died is lost, and counted so', () => {
-    const shares = new WorkerShares();
+    const shares = new WorkerCounters();
     shares.told(1, 1, [share(5, 2)]);
     shares.ended(1);
     shares.ended(1);
@@ -58,27 +58,27 @@ describe('the shares of workers', () => {
     const event = fc.oneof(
       fc.record({
         type: fc.constant('told' as const),
-        life: fc.integer({ min: 1, max: 6 }),
+        workerId: fc.integer({ min: 1, max: 6 }),
         more: fc.nat(5),
         open: fc.nat(3),
       }),
-      fc.record({ type: fc.constant('ended' as const), life: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ type: fc.constant('ended' as const), workerId: fc.integer({ min: 1, max: 6 }) }),
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-        const shares = new WorkerShares();
+        const shares = new WorkerCounters();
         const accepted = new Map<number, number>();
         const dead = new Set<number>();
         let before = 0;
         for (const one of events) {
-          if (dead.has(one.life)) continue;
+          if (dead.has(one.workerId)) continue;
           if (one.type === 'ended') {
-            shares.ended(one.life);
-            dead.add(one.life);
+            shares.ended(one.workerId);
+            dead.add(one.workerId);
           } else {
-            accepted.set(one.life, (accepted.get(one.life) ?? 0) + one.more);
-            shares.told((one.life % 3) + 1, one.life, [
-              share(accepted.get(one.life) ?? 0, Math.min(one.open, accepted.get(one.life) ?? 0)),
+            accepted.set(one.workerId, (accepted.get(one.workerId) ?? 0) + one.more);
+            shares.told((one.workerId % 3) + 1, one.workerId, [
+              share(accepted.get(one.workerId) ?? 0, Math.min(one.open, accepted.get(one.workerId) ?? 0)),
             ]);
           }
           const { connections, listeners, byWorker } = statusOf(shares);
@@ -95,7 +95,7 @@ describe('the shares of workers', () => {
   });
 
   test('a listener that nothing came through is there with zeros', () => {
-    expect(statusOf(new WorkerShares()).listeners).toEqual([
+    expect(statusOf(new WorkerCounters()).listeners).toEqual([
       {
         endpoint: 'tcp://127.0.0.1:7',
         connections: { open: 0, waiting: 0, accepted: 0, closed: {} },
@@ -110,7 +110,7 @@ test('a connection that is cut while the ledger is asked about its address is co
   const protocol = defineProtocol({ name: 'echo', port: 7, open: () => ({ data: () => undefined }) });
   const [service] = resolveOptions({ protocol }, {}).services;
   let answer: ((verdict: 'address-limit') => void) | undefined;
-  const local = new LocalService({
+  const local = new ServiceRuntime({
     service: service!,
     context: { log: silentLog, clock: systemClock, workerSlot: 1, workerCount: 1, counters: {} },
     wheel: new TimerWheel(systemClock),
@@ -144,7 +144,7 @@ test('a protocol is told how many processes serve now, not how many did when it 
     },
   });
   const [service] = resolveOptions({ protocol }, {}).services;
-  const local = new LocalService({
+  const local = new ServiceRuntime({
     service: service!,
     context: { log: silentLog, clock: systemClock, workerSlot: 1, workerCount: 2, counters: {} },
     wheel: new TimerWheel(systemClock),

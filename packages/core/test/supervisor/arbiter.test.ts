@@ -24,16 +24,16 @@ function play(
   return { state, actions };
 }
 
-const ready = (life: number): ArbiterEvent => ({ type: 'ready', life });
+const ready = (workerId: number): ArbiterEvent => ({ type: 'ready', workerId });
 const loop = (busy: number) => ({ busy, delayMs: { mean: 0, max: 0 } });
-const beat = (life: number, served = 0, busy = 0): ArbiterEvent => ({
+const beat = (workerId: number, served = 0, busy = 0): ArbiterEvent => ({
   type: 'beat',
-  life,
+  workerId,
   served,
   eventLoop: loop(busy),
 });
-const exited = (life: number): ArbiterEvent => ({ type: 'exited', life });
-const leaving = (life: number): ArbiterEvent => ({ type: 'leaving', life });
+const exited = (workerId: number): ArbiterEvent => ({ type: 'exited', workerId });
+const leaving = (workerId: number): ArbiterEvent => ({ type: 'leaving', workerId });
 const starts = (actions: readonly ArbiterAction[] | undefined): number =>
   actions?.filter((action) => action.do === 'start').length ?? 0;
 
@@ -42,8 +42,8 @@ describe('the arbiter', () => {
     const { actions } = play(2, [[0], [1]]);
     expect(actions).toEqual([
       [
-        { do: 'start', slot: 1, life: 1, generation: 1 },
-        { do: 'start', slot: 2, life: 2, generation: 1 },
+        { do: 'start', slot: 1, workerId: 1, generation: 1 },
+        { do: 'start', slot: 2, workerId: 2, generation: 1 },
       ],
       [],
     ]);
@@ -51,10 +51,10 @@ describe('the arbiter', () => {
 
   test('replaces a worker that died after a stable stretch at once, in the same slot', () => {
     const { actions } = play(2, [[0], [100, ready(1), ready(2)], [60_000, beat(1), beat(2), exited(1)]]);
-    expect(actions[2]).toEqual([{ do: 'start', slot: 1, life: 3, generation: 1 }]);
+    expect(actions[2]).toEqual([{ do: 'start', slot: 1, workerId: 3, generation: 1 }]);
   });
 
-  test('replaces a worker that drains by itself while it still lives, and its end later changes nothing', () => {
+  test('replaces a worker that drains by itself while it still pool, and its end later changes nothing', () => {
     const { state, actions } = play(2, [
       [0],
       [100, ready(1), ready(2)],
@@ -62,8 +62,8 @@ describe('the arbiter', () => {
       [61_000, ready(3), beat(2)],
       [62_000, exited(1), leaving(1)],
     ]);
-    expect(actions.slice(2)).toEqual([[{ do: 'start', slot: 1, life: 3, generation: 1 }], [], []]);
-    expect(state.workers.map(({ life, at }) => [life, at])).toEqual([
+    expect(actions.slice(2)).toEqual([[{ do: 'start', slot: 1, workerId: 3, generation: 1 }], [], []]);
+    expect(state.workers.map(({ workerId, at }) => [workerId, at])).toEqual([
       [2, 'ready'],
       [3, 'ready'],
     ]);
@@ -83,14 +83,14 @@ describe('the arbiter', () => {
       [71_999, beat(1), beat(2)],
       [72_000, beat(1), beat(2)],
     ]);
-    expect(actions.slice(4)).toEqual([[], [{ do: 'kill', life: 1, why: 'drain-timeout' }]]);
+    expect(actions.slice(4)).toEqual([[], [{ do: 'kill', workerId: 1, why: 'drain-timeout' }]]);
   });
 
   test('is not told twice: what drains by order, and what is still starting, may say that it leaves', () => {
     const starting = play(1, [[0], [10, leaving(1)]]);
     expect(starting.state.workers.map(({ at }) => at)).toEqual(['starting']);
     const stopping = play(1, [[0], [10, ready(1)], [20, { type: 'stop' }], [30, leaving(1)]]);
-    expect(stopping.actions.slice(2)).toEqual([[{ do: 'drain', life: 1 }], []]);
+    expect(stopping.actions.slice(2)).toEqual([[{ do: 'drain', workerId: 1 }], []]);
     expect(stopping.state.failures).toBe(0);
   });
 
@@ -99,9 +99,9 @@ describe('the arbiter', () => {
     let nowMs = 0;
     let state = tick(initialArbiterState(1), nowMs, []).state;
     for (let round = 0; round < 20; round += 1) {
-      const { life } = state.workers[0] ?? { life: 0 };
-      state = tick(state, (nowMs += 10), [ready(life)]).state;
-      state = tick(state, (nowMs += 10), [exited(life)]).state;
+      const { workerId } = state.workers[0] ?? { workerId: 0 };
+      state = tick(state, (nowMs += 10), [ready(workerId)]).state;
+      state = tick(state, (nowMs += 10), [exited(workerId)]).state;
       delays.push(state.mayStartAtMs - nowMs);
       expect(starts(tick(state, state.mayStartAtMs - 1, []).actions)).toBe(0);
       nowMs = state.mayStartAtMs;
@@ -109,9 +109,9 @@ describe('the arbiter', () => {
     }
     expect(delays.slice(0, 3)).toEqual([100, 150, 225]);
     expect(delays.at(-1)).toBe(DEFAULT_POLICY.maxBackOffMs);
-    const { life } = state.workers[0] ?? { life: 0 };
-    state = tick(state, nowMs, [ready(life)]).state;
-    expect(tick(state, nowMs + DEFAULT_POLICY.stableMs, [exited(life)]).state.failures).toBe(0);
+    const { workerId } = state.workers[0] ?? { workerId: 0 };
+    state = tick(state, nowMs, [ready(workerId)]).state;
+    expect(tick(state, nowMs + DEFAULT_POLICY.stableMs, [exited(workerId)]).state.failures).toBe(0);
   });
 
   test('gives up once when no worker was ever ready, and starts no more', () => {
@@ -124,7 +124,7 @@ describe('the arbiter', () => {
       const dead = tick(
         begun.state,
         nowMs + 1,
-        begun.state.workers.map((worker) => exited(worker.life)),
+        begun.state.workers.map((worker) => exited(worker.workerId)),
       );
       seen.push(...begun.actions, ...dead.actions);
       state = dead.state;
@@ -139,8 +139,8 @@ describe('the arbiter', () => {
     let state = tick(tick(initialArbiterState(1), 0, []).state, 1, [ready(1)]).state;
     let nowMs = 2;
     for (let round = 0; round < 20; round += 1) {
-      const { life } = state.workers[0] ?? { life: 0 };
-      const step = tick(state, nowMs, [exited(life)]);
+      const { workerId } = state.workers[0] ?? { workerId: 0 };
+      const step = tick(state, nowMs, [exited(workerId)]);
       expect(step.actions.some((action) => action.do === 'give-up')).toBe(false);
       nowMs = step.state.mayStartAtMs;
       state = tick(step.state, nowMs, []).state;
@@ -150,7 +150,7 @@ describe('the arbiter', () => {
 
   test('kills a worker that does not become ready in time', () => {
     const { actions } = play(1, [[0], [DEFAULT_POLICY.startTimeoutMs - 1], [DEFAULT_POLICY.startTimeoutMs]]);
-    expect(actions.slice(1)).toEqual([[], [{ do: 'kill', life: 1, why: 'start-timeout' }]]);
+    expect(actions.slice(1)).toEqual([[], [{ do: 'kill', workerId: 1, why: 'start-timeout' }]]);
   });
 
   test('stopping drains everybody, starts nobody, kills who stays, and says when it is over', () => {
@@ -165,11 +165,11 @@ describe('the arbiter', () => {
     ]);
     expect(actions.slice(2)).toEqual([
       [
-        { do: 'drain', life: 1 },
-        { do: 'drain', life: 2 },
+        { do: 'drain', workerId: 1 },
+        { do: 'drain', workerId: 2 },
       ],
       [],
-      [{ do: 'kill', life: 2, why: 'drain-timeout' }],
+      [{ do: 'kill', workerId: 2, why: 'drain-timeout' }],
       [{ do: 'stopped' }],
     ]);
   });
@@ -184,10 +184,10 @@ describe('the arbiter', () => {
       [5, exited(2), exited(3)],
       [6, { type: 'scale', by: -5 }],
     ]);
-    expect(actions[2]).toEqual([{ do: 'start', slot: 3, life: 3, generation: 1 }]);
+    expect(actions[2]).toEqual([{ do: 'start', slot: 3, workerId: 3, generation: 1 }]);
     expect(actions[4]).toEqual([
-      { do: 'drain', life: 2 },
-      { do: 'drain', life: 3 },
+      { do: 'drain', workerId: 2 },
+      { do: 'drain', workerId: 3 },
     ]);
     expect([state.target, state.workers.length]).toEqual([1, 1]);
   });
@@ -202,16 +202,16 @@ describe('the arbiter', () => {
       [300, ready(4)],
     ]);
     expect(actions.slice(3)).toEqual([
-      [{ do: 'drain', life: 3 }],
-      [{ do: 'start', slot: 1, life: 4, generation: 1 }],
-      [{ do: 'drain', life: 2 }],
+      [{ do: 'drain', workerId: 3 }],
+      [{ do: 'start', slot: 1, workerId: 4, generation: 1 }],
+      [{ do: 'drain', workerId: 2 }],
     ]);
   });
 
   test('a worker that says nothing is killed after the heartbeat limit, one that beats is not', () => {
     const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
     const { actions } = play(2, [[0], [0, ready(1), ready(2)], [limit - 1, beat(1)], [limit]]);
-    expect(actions.slice(2)).toEqual([[], [{ do: 'kill', life: 2, why: 'stalled' }]]);
+    expect(actions.slice(2)).toEqual([[], [{ do: 'kill', workerId: 2, why: 'stalled' }]]);
   });
 
   describe('reload', () => {
@@ -227,13 +227,13 @@ describe('the arbiter', () => {
         [5, exited(1), exited(2)],
       ]);
       expect(actions.slice(2)).toEqual([
-        [{ do: 'start', slot: 1, life: 3, generation: 2 }],
+        [{ do: 'start', slot: 1, workerId: 3, generation: 2 }],
         [
-          { do: 'drain', life: 1 },
-          { do: 'start', slot: 2, life: 4, generation: 2 },
+          { do: 'drain', workerId: 1 },
+          { do: 'start', slot: 2, workerId: 4, generation: 2 },
         ],
         [
-          { do: 'drain', life: 2 },
+          { do: 'drain', workerId: 2 },
           { do: 'reloaded', generation: 2 },
         ],
         [],
@@ -253,7 +253,7 @@ describe('the arbiter', () => {
         [40_000, beat(1), beat(2), exited(1)],
       ]);
       expect(actions[3]).toEqual([{ do: 'reload-failed', generation: 2 }]);
-      expect(actions[4]).toEqual([{ do: 'start', slot: 1, life: 4, generation: 1 }]);
+      expect(actions[4]).toEqual([{ do: 'start', slot: 1, workerId: 4, generation: 1 }]);
       expect(state.workers.map((worker) => worker.generation)).toEqual([1, 1]);
     });
   });
@@ -293,15 +293,15 @@ describe('the arbiter', () => {
       state = tick(state, 0, [ready(1)], policy).state;
       expect(tick(state, policy.maxAgeMs - 1, [beat(1)], policy).actions).toEqual([]);
       const due = tick(state, policy.maxAgeMs, [beat(1)], policy);
-      expect(due.actions).toEqual([{ do: 'start', slot: 1, life: 2, generation: 1 }]);
-      expect(tick(due.state, policy.maxAgeMs + 1, [ready(2)], policy).actions).toEqual([{ do: 'drain', life: 1 }]);
+      expect(due.actions).toEqual([{ do: 'start', slot: 1, workerId: 2, generation: 1 }]);
+      expect(tick(due.state, policy.maxAgeMs + 1, [ready(2)], policy).actions).toEqual([{ do: 'drain', workerId: 1 }]);
     });
   });
 
   describe('the spare pool', () => {
     const policy = { ...DEFAULT_POLICY, spare: { min: 2, max: 3, maxWorkers: 20 } };
     const second = (state: ArbiterState, nowMs: number, busy: number): ArbiterState => {
-      const events = state.workers.flatMap((worker) => [ready(worker.life), beat(worker.life, 0, busy)]);
+      const events = state.workers.flatMap((worker) => [ready(worker.workerId), beat(worker.workerId, 0, busy)]);
       return tick(state, nowMs, events, policy, () => 0, true).state;
     };
 
@@ -323,12 +323,12 @@ describe('the arbiter', () => {
 
   test('whatever happens, no more workers live than wanted once the wanted are ready, and no slot has two', () => {
     const event = fc.oneof(
-      fc.record({ type: fc.constant('ready' as const), life: fc.integer({ min: 1, max: 20 }) }),
-      fc.record({ type: fc.constant('exited' as const), life: fc.integer({ min: 1, max: 20 }) }),
-      fc.record({ type: fc.constant('leaving' as const), life: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('ready' as const), workerId: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('exited' as const), workerId: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ type: fc.constant('leaving' as const), workerId: fc.integer({ min: 1, max: 20 }) }),
       fc.record({
         type: fc.constant('beat' as const),
-        life: fc.integer({ min: 1, max: 20 }),
+        workerId: fc.integer({ min: 1, max: 20 }),
         served: fc.nat(),
         eventLoop: fc.double({ min: 0, max: 1, noNaN: true }).map(loop),
       }),

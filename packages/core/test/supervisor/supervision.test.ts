@@ -152,7 +152,7 @@ describe('when a worker dies', () => {
     expect(served).not.toContain(first);
   });
 
-  test('connections made while no worker lives wait, and are served by the replacements', async () => {
+  test('connections made while no worker pool wait, and are served by the replacements', async () => {
     const program = await start('--workers', '2');
     const workers = await workersOf(program.url, 2);
     for (const worker of workers) process.kill(worker, 'SIGKILL');

@@ -25,7 +25,8 @@ export function pass({ state, argument }: Call<SessionState>): Outcome {
       type: 'authenticate',
       user: state.user,
       password: argument,
-      then: (login) => (login === undefined ? loginFailed(state) : { state: readyState(login), reply: REPLY.loggedIn }),
+      resume: (login) =>
+        login === undefined ? loginFailed(state) : { state: readyState(login), reply: REPLY.loggedIn },
     },
   };
 }
@@ -46,11 +47,11 @@ const readyState = (login: Ready['login']): Ready => ({
 function loginFailed({ failedLogins: before, unknownCommands }: Named): Outcome {
   const failedLogins = before + 1;
   const state: SessionState = { at: 'greeted', failedLogins, unknownCommands };
-  const then = (): Outcome =>
+  const resume = (): Outcome =>
     failedLogins >= MAX_FAILED_LOGINS
       ? { state, reply: REPLY.tooManyFailures, effect: { type: 'close' } }
       : { state, reply: REPLY.loginIncorrect };
-  return { state, effect: { type: 'delay', delayMs: FAILED_LOGIN_DELAY_MS * 2 ** before, then } };
+  return { state, effect: { type: 'delay', delayMs: FAILED_LOGIN_DELAY_MS * 2 ** before, resume } };
 }
 
 /** Back to the greeting, and every parameter to its default (RFC 959 §4.1.1). Failed logins are not forgotten. */

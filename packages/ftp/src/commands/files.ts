@@ -14,7 +14,11 @@ const withPath = (state: Ready, argument: string, go: (path: AbsolutePath) => Ou
 
 const changing = (state: Ready, change: FileChange, done: Reply): Outcome => ({
   state,
-  effect: { type: 'change', change, then: (result) => ({ state, reply: result.ok ? done : fileReply(result.error) }) },
+  effect: {
+    type: 'change',
+    change,
+    resume: (result) => ({ state, reply: result.ok ? done : fileReply(result.error) }),
+  },
 });
 
 export const pwd = ({ state }: Call<Ready>): Outcome => ({
@@ -28,7 +32,7 @@ const changeDirectory = (state: Ready, argument: string): Outcome =>
     effect: {
       type: 'stat',
       path,
-      then: (entry) => {
+      resume: (entry) => {
         if (!entry.ok) return { state, reply: fileReply(entry.error) };
         if (entry.value.type !== 'directory') return { state, reply: REPLY.notADirectory };
         return { state: { ...state, cwd: path }, reply: reply(250, `${quotePath(path)} is the current directory.`) };
@@ -56,11 +60,11 @@ export const rmd = ({ state, argument }: Call<Ready>): Outcome =>
 export const rnfr = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => {
     if (path === '/') return { state, reply: REPLY.permissionDenied };
-    const then = (ok: boolean, refusal: Reply): Outcome =>
+    const decide = (ok: boolean, refusal: Reply): Outcome =>
       ok ? { state: { ...state, renameFrom: path }, reply: REPLY.renameReady } : { state, reply: refusal };
     return {
       state,
-      effect: { type: 'stat', path, then: (entry) => then(entry.ok, fileReply(entry.ok ? 'failed' : entry.error)) },
+      effect: { type: 'stat', path, resume: (entry) => decide(entry.ok, fileReply(entry.ok ? 'failed' : entry.error)) },
     };
   });
 
@@ -94,7 +98,7 @@ const ofFile = (
   effect: {
     type: 'stat',
     path,
-    then: (entry) => {
+    resume: (entry) => {
       if (!entry.ok) return { state, reply: fileReply(entry.error) };
       return { state, reply: entry.value.type === 'file' ? tell(entry.value) : REPLY.notAFile };
     },
@@ -124,31 +128,31 @@ export function chmod({ state, argument }: Call<Ready>): Outcome {
 }
 
 /** MLST: the facts of one thing, over the control connection (RFC 3659 §7). */
-export const mlst = ({ state, argument, site }: Call<Ready>): Outcome =>
+export const mlst = ({ state, argument, session }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => ({
     state,
     effect: {
       type: 'stat',
       path,
-      then: (entry) => {
+      resume: (entry) => {
         if (!entry.ok) return { state, reply: fileReply(entry.error) };
-        const reader = { nowMs: site.wallMs(), mayWrite: state.login.mayWrite };
+        const reader = { nowMs: session.wallMs(), mayWrite: state.login.mayWrite };
         return { state, reply: reply(250, `Listing ${path}`, factLine(entry.value, state.facts, reader, path), 'End') };
       },
     },
   }));
 
 /** STAT with a path: a listing over the control connection, of a bounded length (RFC 959 §4.1.3). */
-export const statPath = ({ state, argument, site }: Call<Ready>): Outcome =>
+export const statPath = ({ state, argument, session }: Call<Ready>): Outcome =>
   withPath(state, withoutListOptions(argument), (path) => {
-    const reader = { nowMs: site.wallMs(), mayWrite: state.login.mayWrite };
+    const reader = { nowMs: session.wallMs(), mayWrite: state.login.mayWrite };
     return {
       state,
       effect: {
         type: 'list',
         path,
         line: (entry) => listLine(entry, reader),
-        then: (lines) => ({
+        resume: (lines) => ({
           state,
           reply: lines.ok
             ? reply(213, `Status of ${nameOf(path) || '/'}`, ...lines.value, 'End')

@@ -38,20 +38,20 @@ export function opts({ state, argument }: Call<SessionState>): Outcome {
 
 /** STAT: with a path a listing, without one the state of the session, also in the middle of a transfer. */
 export function stat(call: Call<Ready>): Outcome {
-  const { state, argument, site, moment } = call;
+  const { state, argument, session, progress } = call;
   if (argument !== '') return statPath(call);
-  const from = site.remote.family === 'unix' ? 'a local socket' : site.remote.address;
+  const from = session.remote.family === 'unix' ? 'a local socket' : session.remote.address;
   return {
     state,
     reply: reply(
       211,
       'Server status:',
-      `Connected from ${from}`,
+      `StreamConnection from ${from}`,
       `Logged in as ${state.login.user}${state.login.mayWrite ? '' : ' (read only)'}`,
       `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: file; MODE: stream`,
-      moment.transferBytes === undefined
+      progress.transferBytes === undefined
         ? 'No transfer in progress'
-        : `Transfer in progress, ${moment.transferBytes} bytes so far`,
+        : `Transfer in progress, ${progress.transferBytes} bytes so far`,
       'End of status',
     ),
   };

@@ -30,10 +30,10 @@ export const mode = onlyCode('S');
 // Ports below belong to services; a server that can be sent there is somebody's weapon (RFC 2577 §3).
 const MIN_ACTIVE_PORT = 1024;
 
-function active({ state, site }: Call<Ready>, to: HostPort | undefined): Outcome {
+function active({ state, session }: Call<Ready>, to: HostPort | undefined): Outcome {
   if (to === undefined) return { state, reply: REPLY.badArgument };
   // The bounce attack: only the client itself may be the target.
-  if (site.remote.family === 'unix' || normalizeIp(to.address) !== site.remote.address) {
+  if (session.remote.family === 'unix' || normalizeIp(to.address) !== session.remote.address) {
     return { state, reply: reply(501, 'The address is not the one you come from.') };
   }
   if (to.port < MIN_ACTIVE_PORT) return { state, reply: reply(501, `The port must be ${MIN_ACTIVE_PORT} or above.`) };
@@ -41,19 +41,19 @@ function active({ state, site }: Call<Ready>, to: HostPort | undefined): Outcome
 }
 
 export function port(call: Call<Ready>): Outcome {
-  const { state, argument, site } = call;
+  const { state, argument, session } = call;
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
-  if (!site.mayUseActive) return { state, reply: REPLY.notImplemented };
+  if (!session.mayUseActive) return { state, reply: REPLY.notImplemented };
   return active(call, parsePortArgument(argument));
 }
 
 export function eprt(call: Call<Ready>): Outcome {
-  const { state, argument, site } = call;
+  const { state, argument, session } = call;
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
-  if (!site.mayUseActive) return { state, reply: REPLY.notImplemented };
+  if (!session.mayUseActive) return { state, reply: REPLY.notImplemented };
   const to = parseEprtArgument(argument);
-  if (to === 'family' || (to !== undefined && to.family !== site.remote.family))
-    return { state, reply: wrongFamily(site.local) };
+  if (to === 'family' || (to !== undefined && to.family !== session.remote.family))
+    return { state, reply: wrongFamily(session.local) };
   return active(call, to);
 }
 
@@ -63,19 +63,19 @@ export function eprt(call: Call<Ready>): Outcome {
 const wrongFamily = (local: Address) =>
   reply(522, `Network protocol not supported, use (${local.family === 'ipv6' ? 2 : 1})`);
 
-export function pasv({ state, site }: Call<Ready>): Outcome {
+export function pasv({ state, session }: Call<Ready>): Outcome {
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
-  const address = site.passiveAddress ?? (site.local.family === 'ipv4' ? site.local.address : undefined);
+  const address = session.passiveAddress ?? (session.local.family === 'ipv4' ? session.local.address : undefined);
   if (address === undefined) return { state, reply: REPLY.passiveNeedsIpv4 };
   return listen(state, (number) => passiveReply(address, number));
 }
 
-export function epsv({ state, argument, site }: Call<Ready>): Outcome {
+export function epsv({ state, argument, session }: Call<Ready>): Outcome {
   const wanted = argument.trim().toUpperCase();
   if (wanted === 'ALL')
     return { state: { ...state, onlyExtendedPassive: true }, reply: reply(200, 'EPSV ALL is in force.') };
-  if (wanted !== '' && wanted !== (site.local.family === 'ipv6' ? '2' : '1')) {
-    return { state, reply: /^\d+$/.test(wanted) ? wrongFamily(site.local) : REPLY.badArgument };
+  if (wanted !== '' && wanted !== (session.local.family === 'ipv6' ? '2' : '1')) {
+    return { state, reply: /^\d+$/.test(wanted) ? wrongFamily(session.local) : REPLY.badArgument };
   }
   return listen(state, extendedPassiveReply);
 }
@@ -84,7 +84,7 @@ const listen = (state: Ready, entering: (number: number) => Outcome['reply'] & o
   state: { ...state, data: { how: 'none' } },
   effect: {
     type: 'listen',
-    then: (number) =>
+    resume: (number) =>
       number === undefined
         ? { state: { ...state, data: { how: 'none' } }, reply: REPLY.noPassivePort }
         : { state: { ...state, data: { how: 'passive' } }, reply: entering(number) },

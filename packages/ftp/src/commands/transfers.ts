@@ -29,7 +29,7 @@ function transfer(
       plan: planOf(path.value),
       data: state.data,
       opening,
-      then: (end) => ({ state: after, reply: transferReply(end) }),
+      resume: (end) => ({ state: after, reply: transferReply(end) }),
     },
   };
 }
@@ -76,9 +76,9 @@ export const appe = ({ state, argument }: Call<Ready>): Outcome =>
 /**
  * STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9. An argument is what the name begins with.
  */
-export function stou({ state, argument, site }: Call<Ready>): Outcome {
+export function stou({ state, argument, session }: Call<Ready>): Outcome {
   const base = argument === '' ? 'upload' : argument;
-  const wanted = `${base}.${site.uniqueSuffix()}`;
+  const wanted = `${base}.${session.uniqueSuffix()}`;
   return transfer(
     state,
     wanted,
@@ -93,7 +93,7 @@ const listing = (
   ofFile: 'one-line' | 'refused',
   lineOf: (entry: Entry, reader: ListingReader) => string,
 ): Outcome => {
-  const reader = { nowMs: call.site.wallMs(), mayWrite: call.state.login.mayWrite };
+  const reader = { nowMs: call.session.wallMs(), mayWrite: call.state.login.mayWrite };
   // A listing has no positions: a REST before it is forgotten, not an error.
   const state: Ready = { ...call.state, restartBytes: 0 };
   return transfer(
@@ -113,15 +113,15 @@ export const nlst = (call: Call<Ready>): Outcome =>
 export function mlsd(call: Call<Ready>): Outcome {
   const outcome = listing(call, call.argument, 'refused', (entry, reader) => factLine(entry, call.state.facts, reader));
   if (outcome.effect?.type !== 'transfer') return outcome;
-  const then = (end: TransferEnd): Outcome =>
+  const resume = (end: TransferEnd): Outcome =>
     end.at === 'refused' && end.problem === 'not-directory'
       ? { state: outcome.state, reply: reply(501, 'Not a directory.') }
       : { state: outcome.state, reply: transferReply(end) };
-  return { ...outcome, effect: { ...outcome.effect, then } };
+  return { ...outcome, effect: { ...outcome.effect, resume } };
 }
 
 /** ABOR after the carrier has cut the transfer: that one said 426, this is the 226 behind it (RFC 959 §4.1.3). */
-export function abor({ state, moment }: Call<Ready>): Outcome {
+export function abor({ state, progress }: Call<Ready>): Outcome {
   const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0 };
-  return { state: after, reply: moment.hasAborted ? REPLY.abortDone : REPLY.nothingToAbort };
+  return { state: after, reply: progress.hasAborted ? REPLY.abortDone : REPLY.nothingToAbort };
 }

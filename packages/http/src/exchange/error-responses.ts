@@ -7,7 +7,7 @@ import { HttpResponse } from '../fetch/response.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
 /** The answer to a request that is not a handler's business. */
-export function engineAnswer({ method }: RequestHead): HttpResponse {
+export function engineResponse({ method }: RequestHead): HttpResponse {
   const spec = METHODS.get(method);
   if (spec === undefined || spec.answered === 'refused-501') {
     return new HttpResponse('Not Implemented\n', { status: 501, headers: { Connection: 'close' } });

@@ -14,7 +14,7 @@ import { countAnswer, type HttpService } from './service.ts';
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const CLIENT_CLOSED_REQUEST = 499;
 
-export class ExchangeRecords {
+export class ExchangeLog {
   readonly connection: Connection;
   readonly #service: HttpService;
   readonly #scheme: 'http' | 'https';

@@ -1,21 +1,21 @@
 // The second argument of a handler: made for each request, and nothing in it before it is asked for.
 
-import type { ExchangeRecords } from './exchange-log.ts';
+import type { ExchangeLog } from './exchange-log.ts';
 import type { Exchange } from './exchange.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
 import type { RequestContext } from '../handler.ts';
 import { fieldProblem } from './response-head.ts';
 import { entriesOf, type ResponseHeaders } from '../fetch/response.ts';
-import type { Takeover } from '../fetch/upgrade.ts';
+import type { UpgradedConnection } from '../fetch/upgrade.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {
-  readonly records: ExchangeRecords;
+  readonly records: ExchangeLog;
   readonly httpVersion: RequestContext['httpVersion'];
   /** Sends 103 with these checked fields, if it may still be sent. */
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void;
-  takeOver(exchange: Exchange): Takeover;
+  takeOver(exchange: Exchange): UpgradedConnection;
   workFailed(exchange: Exchange, error: unknown): void;
 }
 
@@ -77,7 +77,7 @@ export class ExchangeContext implements RequestContext {
     this.#owner.records.outlives(work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)));
   }
 
-  upgrade(): Takeover {
+  upgrade(): UpgradedConnection {
     return this.#owner.takeOver(this.#exchange);
   }
 }

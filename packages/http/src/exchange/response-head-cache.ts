@@ -28,7 +28,7 @@ const MAX_FIELDS = 8;
 // tried.
 const MISSES_BEFORE_REST = 32;
 
-export class HeadPrefixes {
+export class ResponseHeadCache {
   #prefixes: Prefix[] = [];
   #next = 0;
   #misses = 0;

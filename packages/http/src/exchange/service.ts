@@ -5,7 +5,7 @@ import type { AccessEntry } from '../semantics/access-entry.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { ForwardedField } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
-import { HeadPrefixes } from './response-head-cache.ts';
+import { ResponseHeadCache } from './response-head-cache.ts';
 import type { HttpLimits } from '../limits.ts';
 
 /** The proxies whose word about the client is taken. */
@@ -32,7 +32,7 @@ export class HttpService {
   readonly work: ServiceContext['work'];
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
-  readonly prefixes = new HeadPrefixes();
+  readonly prefixes = new ResponseHeadCache();
   readonly buffers = new BufferPool();
   readonly counts: HttpCounts = {
     requests: 0,

@@ -10,7 +10,7 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { HttpResponse } from './response.ts';
 
 /** What `context.upgrade()` gives. */
-export interface Takeover {
+export interface UpgradedConnection {
   /** The bytes of the connection from the end of the request on, both ways. Whoever has it closes it. */
   readonly stream: Duplex;
   /** Always empty: what came after the request is in the stream. Libraries ask for it. */
@@ -22,7 +22,7 @@ export interface Takeover {
 }
 
 /** Replaces the connection's sink. `head` are bytes that came after the request. */
-export function takeOver(connection: Connection, request: RequestHead, head: Uint8Array): Takeover {
+export function takeOver(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
   const stream = new ConnectionStream(connection);
   // The connection's own idle limit goes on; deadlines were for requests.
   connection.setDeadline(0);

@@ -5,7 +5,7 @@ import { headWithLength, type Transfer } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/response.ts';
 
 /** The way to the peer. */
-export interface Outlet {
+export interface BodySink {
   /** False: wait for `room` before more is sent. */
   send(data: string | Uint8Array): boolean;
   /** Resolves when there is room again, or the connection is gone. */
@@ -24,7 +24,7 @@ export interface Outlet {
  * only the connection can tell the peer. `failed`: the same before anything was sent, so that another answer can take
  * its place.
  */
-export type PumpEnd =
+export type BodyEnd =
   | { readonly at: 'complete' | 'gone'; readonly contentBytes: number }
   | { readonly at: 'broken' | 'failed'; readonly error: Error; readonly contentBytes: number };
 
@@ -32,7 +32,7 @@ const SLICE_BYTES = 65_536;
 // Below this, joining costs less than another buffer in the system call.
 const JOINED_CHUNK_BYTES = 2_048;
 
-const broken = (message: string, contentBytes: number): PumpEnd => ({
+const broken = (message: string, contentBytes: number): BodyEnd => ({
   at: 'broken',
   error: new Error(message),
   contentBytes,
@@ -40,7 +40,7 @@ const broken = (message: string, contentBytes: number): PumpEnd => ({
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** An answer that is more than one text. */
-export interface PumpedAnswer {
+export interface StreamedBody {
   readonly head: string;
   readonly content: ResponseContent;
   readonly transfer: Transfer;
@@ -52,12 +52,12 @@ export interface PumpedAnswer {
  * Sends the whole answer. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
  * last chunk.
  */
-export function pumpAnswer(
-  outlet: Outlet,
-  answer: PumpedAnswer,
+export function writeBody(
+  outlet: BodySink,
+  answer: StreamedBody,
   onCancel: (cancel: (reason: Error) => void) => void,
   trailers?: () => string,
-): Promise<PumpEnd> {
+): Promise<BodyEnd> {
   const { head, content } = answer;
   if (content instanceof ReadableStream) return pumpStream(outlet, content, answer, onCancel, trailers);
   if (content !== null && isSource(content)) return pumpSource(outlet, head, content);
@@ -65,7 +65,7 @@ export function pumpAnswer(
 }
 
 /** Sends `head`, then `bytes` in slices. */
-async function pumpBytes(outlet: Outlet, head: string, bytes: Uint8Array): Promise<PumpEnd> {
+async function pumpBytes(outlet: BodySink, head: string, bytes: Uint8Array): Promise<BodyEnd> {
   for (let offset = 0; offset < bytes.length; offset += SLICE_BYTES) {
     if (outlet.gone) return { at: 'gone', contentBytes: offset };
     outlet.cork();
@@ -80,7 +80,7 @@ async function pumpBytes(outlet: Outlet, head: string, bytes: Uint8Array): Promi
 /**
  * Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies.
  */
-async function pumpSource(outlet: Outlet, head: string, source: ContentSource): Promise<PumpEnd> {
+async function pumpSource(outlet: BodySink, head: string, source: ContentSource): Promise<BodyEnd> {
   const { buffers } = outlet;
   let size: PieceSize = 'small';
   let buffer = buffers.borrow(size);
@@ -128,18 +128,18 @@ interface Piece {
 
 /** Sends a stream, framed as its head says. */
 async function pumpStream(
-  outlet: Outlet,
+  outlet: BodySink,
   stream: ReadableStream,
-  { head, transfer, byteLength }: PumpedAnswer,
+  { head, transfer, byteLength }: StreamedBody,
   onCancel: (cancel: (reason: Error) => void) => void,
   trailers: (() => string) | undefined,
-): Promise<PumpEnd> {
+): Promise<BodyEnd> {
   let sent = 0;
   let isHeadSent = false;
   try {
     const reader = stream.getReader();
     onCancel((reason) => void reader.cancel(reason).catch(() => undefined));
-    const giveUp = async (message: string): Promise<PumpEnd> => {
+    const giveUp = async (message: string): Promise<BodyEnd> => {
       await reader.cancel(new Error(message));
       return broken(message, sent);
     };
@@ -210,7 +210,7 @@ async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   return piece;
 }
 
-function sendWhole(outlet: Outlet, head: string, bytes: Uint8Array): void {
+function sendWhole(outlet: BodySink, head: string, bytes: Uint8Array): void {
   if (bytes.length <= JOINED_CHUNK_BYTES) {
     outlet.send(head + latin1Text(bytes));
     return;
@@ -221,7 +221,7 @@ function sendWhole(outlet: Outlet, head: string, bytes: Uint8Array): void {
   outlet.uncork();
 }
 
-function sendChunk(outlet: Outlet, chunk: Uint8Array, transfer: Transfer): boolean {
+function sendChunk(outlet: BodySink, chunk: Uint8Array, transfer: Transfer): boolean {
   if (transfer !== 'chunked') return outlet.send(chunk);
   const size = `${chunk.length.toString(16)}\r\n`;
   if (chunk.length <= JOINED_CHUNK_BYTES) return outlet.send(`${size}${latin1Text(chunk)}\r\n`);

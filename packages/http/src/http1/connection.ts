@@ -6,11 +6,11 @@
 // (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
 
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
-import { Answerer } from './response-writer.ts';
-import { engineAnswer, refusalText } from '../exchange/error-responses.ts';
-import { ExchangeRecords } from '../exchange/exchange-log.ts';
+import { ResponseWriter } from './response-writer.ts';
+import { engineResponse, refusalText } from '../exchange/error-responses.ts';
+import { ExchangeLog } from '../exchange/exchange-log.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
-import { Outbox } from './write-buffer.ts';
+import { WriteBuffer } from './write-buffer.ts';
 import { PhaseDeadline } from '../exchange/phase-deadline.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestBody } from '../fetch/request-body.ts';
@@ -19,7 +19,7 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { RequestParser } from './request-parser.ts';
 import { HttpRequest } from '../fetch/request.ts';
 import type { HttpService } from '../exchange/service.ts';
-import { takeOver, type Takeover } from '../fetch/upgrade.ts';
+import { takeOver, type UpgradedConnection } from '../fetch/upgrade.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -28,9 +28,9 @@ export class HttpConnection implements Sink {
   readonly httpVersion = '1.1';
   readonly #service: HttpService;
   readonly #parser: RequestParser;
-  readonly #outbox: Outbox;
-  readonly #answerer: Answerer;
-  readonly records: ExchangeRecords;
+  readonly #outbox: WriteBuffer;
+  readonly #answerer: ResponseWriter;
+  readonly records: ExchangeLog;
   readonly #deadline: PhaseDeadline;
   /** The request that is being answered, or whose content is still coming. */
   exchange: Exchange | undefined = undefined;
@@ -46,9 +46,9 @@ export class HttpConnection implements Sink {
     this.connection = connection;
     this.#service = service;
     this.#parser = new RequestParser(service.limits);
-    this.#outbox = new Outbox(connection, service);
-    this.#answerer = new Answerer(connection, service, this.#outbox, this);
-    this.records = new ExchangeRecords(connection, service);
+    this.#outbox = new WriteBuffer(connection, service);
+    this.#answerer = new ResponseWriter(connection, service, this.#outbox, this);
+    this.records = new ExchangeLog(connection, service);
     this.#deadline = new PhaseDeadline(connection, service.limits);
   }
 
@@ -194,7 +194,7 @@ export class HttpConnection implements Sink {
     }
     this.records.began(exchange);
     if (head.isForHandler) this.#answerer.callHandler(exchange, new ExchangeContext(this, exchange));
-    else this.#answerer.respond(exchange, engineAnswer(head));
+    else this.#answerer.respond(exchange, engineResponse(head));
     body?.keepLent();
   }
 
@@ -258,7 +258,7 @@ export class HttpConnection implements Sink {
     this.#answerer.logFailure(exchange, error, 'work after an answer failed');
   }
 
-  takeOver(exchange: Exchange): Takeover {
+  takeOver(exchange: Exchange): UpgradedConnection {
     if (
       exchange !== this.exchange ||
       exchange.answer !== 'awaited' ||

@@ -9,8 +9,8 @@
 
 import { FieldFacts } from '../semantics/header-semantics.ts';
 import { takeWholeLines } from './field-lines.ts';
-import { HeadMemo } from './request-head-cache.ts';
-import { KeptBytes } from './receive-buffer.ts';
+import { RequestHeadCache } from './request-head-cache.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import type { HttpLimits } from '../limits.ts';
 import { MAX_METHOD_BYTES } from '../semantics/methods.ts';
 import { refusalAfterMethod, refusalAfterTarget, refusalInName } from './head-refusals.ts';
@@ -53,13 +53,13 @@ export class HeadParser {
   readonly #firstState: number;
   readonly #maxBytes: number;
   readonly #facts = new FieldFacts();
-  readonly #memo = new HeadMemo();
+  readonly #memo = new RequestHeadCache();
   #head: RequestHead | undefined;
   #fieldsAreKnown = false;
   #state: number;
   /** How many bytes of the head have been read, and those of them (and after) that were kept from earlier chunks. */
   #readBytes = 0;
-  readonly #kept: KeptBytes;
+  readonly #kept: ReceiveBuffer;
   // Positions of what is being read, from the start of the head.
   #emptyLines = 0;
   #methodStart = 0;
@@ -78,7 +78,7 @@ export class HeadParser {
     this.#firstState = section === 'head' ? START : FIELD_START;
     this.#maxBytes = section === 'head' ? limits.maxHeadBytes : limits.maxTrailerBytes;
     // One byte beyond the limit is enough to see that it is passed.
-    this.#kept = new KeptBytes(this.#maxBytes + 1);
+    this.#kept = new ReceiveBuffer(this.#maxBytes + 1);
     this.#state = this.#firstState;
   }
 

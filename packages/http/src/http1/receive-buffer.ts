@@ -3,7 +3,7 @@
 const EMPTY = Buffer.alloc(0);
 const FIRST_BYTES = 1024;
 
-export class KeptBytes {
+export class ReceiveBuffer {
   readonly #maxBytes: number;
   /** What was kept, up to `byteLength`. */
   bytes = EMPTY;

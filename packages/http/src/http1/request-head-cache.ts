@@ -12,7 +12,7 @@ const MAX_LOOPED_BYTES = 120;
 
 const EMPTY = Buffer.alloc(0);
 
-export class HeadMemo {
+export class RequestHeadCache {
   #bytes = EMPTY;
   #byteLength = 0;
   /** Where the field lines begin. */

@@ -1,11 +1,11 @@
 // A handler's response, turned into what goes on the wire: either one whole text, or a head and content to be pumped.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import { latin1Text, type PumpedAnswer } from './body-writer.ts';
+import { latin1Text, type StreamedBody } from './body-writer.ts';
 import { contentOf, discardContent, partsOf } from '../exchange/response-content.ts';
 import { encodeHead, type ExchangeFacts } from '../exchange/response-head.ts';
 
-export type Answer =
+export type ResponsePlan =
   /** Head and content together, as latin1 text of the same octets. */
   | {
       readonly kind: 'whole';
@@ -14,13 +14,13 @@ export type Answer =
       readonly status: number;
       readonly closes: boolean;
     }
-  | ({ readonly kind: 'pumped'; readonly status: number; readonly closes: boolean } & PumpedAnswer);
+  | ({ readonly kind: 'pumped'; readonly status: number; readonly closes: boolean } & StreamedBody);
 
 // Answers up to this size are joined with their heads; above, copying costs more than another buffer.
 const MAX_JOINED_BYTES = 16_384;
 
 /** The answer, or a sentence for the log about why this response can't be sent. Takes the response's content. */
-export function prepareAnswer(response: unknown, facts: ExchangeFacts): Result<Answer, string> {
+export function planResponse(response: unknown, facts: ExchangeFacts): Result<ResponsePlan, string> {
   if (!(response instanceof Response)) return fail('a handler has to answer with a Response');
   const content = contentOf(response);
   if (content === undefined) return fail('the content of the response has been read already');

@@ -2,10 +2,10 @@
 // exchange and never for one that is over.
 
 import type { Connection } from '@wellknown/core';
-import { prepareAnswer, type Answer } from './response-plan.ts';
-import { pumpAnswer } from './body-writer.ts';
+import { planResponse, type ResponsePlan } from './response-plan.ts';
+import { writeBody } from './body-writer.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
-import type { Outbox } from './write-buffer.ts';
+import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
 import { discardResponse, isThenable } from '../exchange/response-content.ts';
@@ -14,7 +14,7 @@ import { countAnswer, type HttpService } from '../exchange/service.ts';
 import { encodeTrailers } from '../exchange/response-trailers.ts';
 
 /** The connection, as its answers see it. */
-export interface AnswerOwner {
+export interface ResponseWriterOwner {
   readonly exchange: Exchange | undefined;
   /** No request after this one is answered. */
   readonly closesNext: boolean;
@@ -22,14 +22,14 @@ export interface AnswerOwner {
   answered(exchange: Exchange): void;
 }
 
-export class Answerer {
+export class ResponseWriter {
   readonly #connection: Connection;
   readonly #service: HttpService;
-  readonly #outbox: Outbox;
-  readonly #owner: AnswerOwner;
+  readonly #outbox: WriteBuffer;
+  readonly #owner: ResponseWriterOwner;
   #dateLine = '';
 
-  constructor(connection: Connection, service: HttpService, outbox: Outbox, owner: AnswerOwner) {
+  constructor(connection: Connection, service: HttpService, outbox: WriteBuffer, owner: ResponseWriterOwner) {
     this.#connection = connection;
     this.#service = service;
     this.#outbox = outbox;
@@ -130,7 +130,7 @@ export class Answerer {
 
   #respondInParts(exchange: Exchange, response: unknown, closes: boolean): void {
     const { method, minorVersion } = exchange.head;
-    const answer = prepareAnswer(response, {
+    const answer = planResponse(response, {
       isHead: method === 'HEAD',
       minorVersion,
       closes,
@@ -148,12 +148,12 @@ export class Answerer {
     } else this.#pump(exchange, answer.value);
   }
 
-  #pump(exchange: Exchange, answer: Extract<Answer, { kind: 'pumped' }>): void {
+  #pump(exchange: Exchange, answer: Extract<ResponsePlan, { kind: 'pumped' }>): void {
     // Pumps send by themselves, so what was answered before has to be on its way.
     this.#outbox.flush();
     const { trailers } = exchange;
     const source = trailers === undefined ? undefined : (): string => encodeTrailers(trailers());
-    void pumpAnswer(this.#outbox, answer, (cancel) => (exchange.cancel = cancel), source).then((end) => {
+    void writeBody(this.#outbox, answer, (cancel) => (exchange.cancel = cancel), source).then((end) => {
       exchange.contentBytes = end.contentBytes;
       if (exchange !== this.#owner.exchange) return;
       if (end.at === 'complete') {

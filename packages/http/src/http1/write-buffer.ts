@@ -3,14 +3,14 @@
 
 import type { Connection } from '@wellknown/core';
 import type { BufferPool } from '../exchange/buffer-pool.ts';
-import type { Outlet } from './body-writer.ts';
+import type { BodySink } from './body-writer.ts';
 import type { HttpService } from '../exchange/service.ts';
 
 // A batch this large is sent before more requests are read, so that a flood of small requests can't pile up large
 // answers.
 const MAX_BATCH_CHARACTERS = 65_536;
 
-export class Outbox implements Outlet {
+export class WriteBuffer implements BodySink {
   readonly #connection: Connection;
   readonly #service: HttpService;
   #batch = '';

@@ -3,10 +3,10 @@
 
 import http2 from 'node:http2';
 import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
-import { ExchangeRecords } from '../exchange/exchange-log.ts';
+import { ExchangeLog } from '../exchange/exchange-log.ts';
 import { serveStream, type Http2Exchange } from './exchange.ts';
-import { Http2Farewell } from './graceful-shutdown.ts';
-import { Http2FrameMeter, maxOf, type Http2Flood } from './flood-guard.ts';
+import { GracefulShutdown } from './graceful-shutdown.ts';
+import { FloodGuard, maxOf, type Flood } from './flood-guard.ts';
 import { goawayFrame } from './frames.ts';
 import { Http2Stream } from './gated-stream.ts';
 import type { HttpService } from '../exchange/service.ts';
@@ -19,7 +19,7 @@ const MAX_INVALID_FRAMES = 100;
 const NGHTTP2_RESET_BURST = 1_000;
 
 /** All HTTP/2 sessions of one service. */
-export class Http2Sessions {
+export class Http2Connections {
   readonly #service: HttpService;
   readonly #server: http2.Http2Server;
   readonly #connections = new WeakMap<http2.Http2Session, Http2Connection>();
@@ -85,13 +85,13 @@ class Http2Connection implements Sink {
   readonly #stream: Http2Stream;
   readonly #sink: Sink;
   readonly #service: HttpService;
-  readonly #records: ExchangeRecords;
-  readonly #meter: Http2FrameMeter;
+  readonly #records: ExchangeLog;
+  readonly #meter: FloodGuard;
   readonly #open = new Set<http2.ServerHttp2Stream>();
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #session: http2.ServerHttp2Session | undefined;
-  #farewell: Http2Farewell | undefined;
+  #farewell: GracefulShutdown | undefined;
   #lastStreamId = 0;
   /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
   #sentBytes = 0;
@@ -102,8 +102,8 @@ class Http2Connection implements Sink {
     this.#stream = stream;
     this.#sink = stream.sink;
     this.#service = service;
-    this.#records = new ExchangeRecords(connection, service);
-    this.#meter = new Http2FrameMeter(service.limits);
+    this.#records = new ExchangeLog(connection, service);
+    this.#meter = new FloodGuard(service.limits);
     connection.setDeadline(service.limits.headTimeoutMs);
   }
 
@@ -155,7 +155,7 @@ class Http2Connection implements Sink {
   /** What is on its way is answered, then no more is taken and open streams are finished. */
   drain(): void {
     if (this.#session === undefined || this.#farewell !== undefined) return;
-    this.#farewell = new Http2Farewell(this.#session, this.#stream, this.#connection);
+    this.#farewell = new GracefulShutdown(this.#session, this.#stream, this.#connection);
     this.#farewell.begin();
   }
 
@@ -170,7 +170,7 @@ class Http2Connection implements Sink {
   /**
    * The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended.
    */
-  #endFlood(flood: Http2Flood): void {
+  #endFlood(flood: Flood): void {
     const { limits, log } = this.#service;
     log.warn(
       {

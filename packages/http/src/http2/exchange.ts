@@ -1,9 +1,9 @@
 // One stream of HTTP/2: a request for the handler, and its answer.
 
 import http2 from 'node:http2';
-import { engineAnswer } from '../exchange/error-responses.ts';
+import { engineResponse } from '../exchange/error-responses.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
-import type { ExchangeRecords } from '../exchange/exchange-log.ts';
+import type { ExchangeLog } from '../exchange/exchange-log.ts';
 import { sendAnswer, type Http2Answer } from './response-writer.ts';
 import { readHttp2Head } from './request-head.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -23,7 +23,7 @@ export function serveStream(
   stream: http2.ServerHttp2Stream,
   rawHeaders: readonly string[],
   service: HttpService,
-  records: ExchangeRecords,
+  records: ExchangeLog,
 ): Http2Exchange | undefined {
   const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
   if (typeof head === 'string') {
@@ -42,7 +42,7 @@ function refuse(
   stream: http2.ServerHttp2Stream,
   refusal: Refusal | 'malformed',
   service: HttpService,
-  records: ExchangeRecords,
+  records: ExchangeLog,
 ): void {
   if (refusal === 'malformed') {
     service.counts.refusals += 1;
@@ -58,12 +58,12 @@ function refuse(
 export class Http2Exchange {
   readonly #stream: http2.ServerHttp2Stream;
   readonly #service: HttpService;
-  readonly #records: ExchangeRecords;
+  readonly #records: ExchangeLog;
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   #receivedBytes = 0;
 
-  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, records: ExchangeRecords) {
+  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, records: ExchangeLog) {
     this.#stream = stream;
     this.#service = service;
     this.#records = records;
@@ -80,7 +80,7 @@ export class Http2Exchange {
     if (this.#body !== undefined) this.#receive(this.#body);
     this.#stream.on('close', () => this.#closed());
     if (!head.isForHandler) {
-      this.#respond(engineAnswer(head));
+      this.#respond(engineResponse(head));
       return;
     }
     // A promise for each request is little beside what a stream costs.

@@ -9,42 +9,42 @@ import { FrameHeads } from './frames.ts';
 import type { HttpLimits } from '../limits.ts';
 
 /** What can be too much: streams that are reset, or PING, SETTINGS, PRIORITY and empty DATA. */
-export type Http2Flood = 'resets' | 'control-frames';
+export type Flood = 'resets' | 'control-frames';
 
 const PREFACE_BYTES = 24;
 const DATA = 0;
 const END_STREAM = 1;
 // RFC 9113 §6: PRIORITY, RST_STREAM, SETTINGS, PING. CONTINUATION is bounded by nghttp2, for each header section.
-const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Http2Flood>>> = {
+const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Flood>>> = {
   2: 'control-frames',
   3: 'resets',
   4: 'control-frames',
   6: 'control-frames',
 };
 
-export class Http2FrameMeter {
+export class FloodGuard {
   readonly #limits: HttpLimits;
   readonly #heads = new FrameHeads(PREFACE_BYTES);
-  #counts: Record<Http2Flood, number> = { resets: 0, 'control-frames': 0 };
+  #counts: Record<Flood, number> = { resets: 0, 'control-frames': 0 };
   #intervalStartMs = -Infinity;
   constructor(limits: HttpLimits) {
     this.#limits = limits;
   }
 
   /** Counts the frames whose heads end in this chunk. What it names is over its limit: the chunk is not to be taken. */
-  push(bytes: Uint8Array, nowMs: number): Http2Flood | undefined {
+  push(bytes: Uint8Array, nowMs: number): Flood | undefined {
     if (nowMs - this.#intervalStartMs >= this.#limits.floodIntervalMs) {
       this.#intervalStartMs = nowMs;
       this.#counts = { resets: 0, 'control-frames': 0 };
     }
-    let excess: Http2Flood | undefined;
+    let excess: Flood | undefined;
     this.#heads.push(bytes, (type, flags, length) => {
       excess ??= this.#countFrame(type, flags, length);
     });
     return excess;
   }
 
-  #countFrame(type: number, flags: number, length: number): Http2Flood | undefined {
+  #countFrame(type: number, flags: number, length: number): Flood | undefined {
     const isEmptyData = type === DATA && length === 0 && (flags & END_STREAM) === 0;
     const flood = isEmptyData ? 'control-frames' : FLOOD_BY_TYPE[type];
     if (flood === undefined) return undefined;
@@ -54,5 +54,5 @@ export class Http2FrameMeter {
 }
 
 /** How many of them an interval may see. */
-export const maxOf = (flood: Http2Flood, limits: HttpLimits): number =>
+export const maxOf = (flood: Flood, limits: HttpLimits): number =>
   flood === 'resets' ? limits.maxResets : limits.maxControlFrames;

@@ -19,7 +19,7 @@ import { DRAIN_GRACE_MS } from '../exchange/phase-deadline.ts';
 
 const NO_ERROR = 0;
 
-export class Http2Farewell {
+export class GracefulShutdown {
   readonly #session: ServerHttp2Session;
   readonly #stream: Http2Stream;
   readonly #connection: Connection;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { BufferPool } from '../../src/exchange/buffer-pool.ts';
-import { pumpAnswer, type Outlet } from '../../src/http1/body-writer.ts';
+import { writeBody, type BodySink } from '../../src/http1/body-writer.ts';
 import type { ContentSource } from '../../src/fetch/response.ts';
 
 /** Keeps what is sent; `keepsUp` says whether the peer takes a piece at once. */
-class RecordingOutlet implements Outlet {
+class RecordingOutlet implements BodySink {
   readonly pieces: number[] = [];
   text = '';
   unsentBytes = 0;
@@ -54,8 +54,8 @@ function sourceOf(byteLength: number): ContentSource & { closed: boolean } {
 
 const expected = (byteLength: number): string =>
   Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
-const pump = (outlet: Outlet, source: ContentSource) =>
-  pumpAnswer(
+const pump = (outlet: BodySink, source: ContentSource) =>
+  writeBody(
     outlet,
     { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength },
     () => undefined,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Http2FrameMeter, type Http2Flood } from '../../src/http2/flood-guard.ts';
+import { FloodGuard, type Flood } from '../../src/http2/flood-guard.ts';
 import { DEFAULT_HTTP_LIMITS } from '../../src/limits.ts';
 import { FLAG, frame, FRAME, GET_BLOCK } from './raw-http2.ts';
 
@@ -8,9 +8,8 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const RESET = frame(FRAME.rstStream, 0, 1, Buffer.alloc(4));
 const PING = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
 const times = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes));
-const create = (
-  limits: { maxResets?: number; maxControlFrames?: number; floodIntervalMs?: number } = {},
-): Http2FrameMeter => new Http2FrameMeter({ ...DEFAULT_HTTP_LIMITS, ...limits });
+const create = (limits: { maxResets?: number; maxControlFrames?: number; floodIntervalMs?: number } = {}): FloodGuard =>
+  new FloodGuard({ ...DEFAULT_HTTP_LIMITS, ...limits });
 
 test('a browser’s first words are no flood', () => {
   const words = Buffer.concat([
@@ -22,7 +21,7 @@ test('a browser’s first words are no flood', () => {
   expect(create({ maxControlFrames: 1, maxResets: 0 }).push(words, 0)).toBeUndefined();
 });
 
-describe.each<[Http2Flood, Buffer, number]>([
+describe.each<[Flood, Buffer, number]>([
   ['resets', RESET, DEFAULT_HTTP_LIMITS.maxResets],
   ['control-frames', PING, DEFAULT_HTTP_LIMITS.maxControlFrames],
 ])('of %s', (flood, sent, max) => {
@@ -72,7 +71,7 @@ test('frames cut anywhere are counted as the same', () => {
           [resets - 1, resets === 0 ? undefined : 'resets'],
         ] as const) {
           const meter = create({ maxResets: Math.max(0, maxResets) });
-          let found: Http2Flood | undefined;
+          let found: Flood | undefined;
           for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
             const size = cuts[cut % cuts.length] ?? 1;
             found ??= meter.push(bytes.subarray(at, at + size), 0);

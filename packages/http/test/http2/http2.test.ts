@@ -50,7 +50,7 @@ function connect(url: string): http2.ClientHttp2Session {
   return session;
 }
 
-interface Answer {
+interface ResponsePlan {
   readonly status: number | undefined;
   readonly headers: http2.IncomingHttpHeaders;
   readonly body: string;
@@ -63,7 +63,7 @@ function ask(
   session: http2.ClientHttp2Session,
   headers: http2.OutgoingHttpHeaders,
   body?: string | Buffer,
-): Promise<Answer> {
+): Promise<ResponsePlan> {
   const stream = session.request(headers, { endStream: body === undefined });
   const answer = {
     status: undefined as number | undefined,
