@@ -1,66 +1,16 @@
-// What happens inside, for whoever subscribes (node:diagnostics_channel). Without a subscriber an event costs one
-// comparison.
+// The channels on which core tells what happens inside (node:diagnostics_channel). Without a subscriber an event costs one
+// comparison. Each publisher declares the message that it publishes:
 //
-// wellknown:connection { connection, from, to, reason } a connection has changed its state wellknown:listener { role,
-// service, listener, endpoint, from, to } a listening socket has; each process tells of its own part wellknown:worker {
-// slot, life, generation, to, why } a worker has, in the primary wellknown:server { role, to } the server of this
-// process has wellknown:socket { socket, from, to } a socket of `socket()` has
+//     wellknown:connection   ConnectionEventMessage (connection/connection.ts)   a connection has changed its state
+//     wellknown:listener     ListenerEventMessage (listener/states.ts)           a listening socket has, in this process
+//     wellknown:socket       SocketEventMessage (socket/socket-lifecycle.ts)     a socket of `socket()` has
+//     wellknown:server       ServerEventMessage (server.ts)                      the server of this process has
+//     wellknown:worker       WorkerEventMessage (supervisor/worker-exits.ts)     a worker has, in the primary
 
 import { channel } from 'node:diagnostics_channel';
-import type { CloseReason, ConnectionState } from './connection/states.ts';
-import type { Connection } from './connection/connection.ts';
-import type { ListenerState } from './listener/states.ts';
-import type { WorkerEnd } from './supervisor/worker-exits.ts';
-
-export interface ConnectionEventMessage {
-  readonly connection: Connection;
-  readonly from: ConnectionState;
-  readonly to: ConnectionState;
-  readonly reason: CloseReason | undefined;
-}
-
-export interface WorkerEventMessage {
-  readonly slot: number;
-  readonly workerId: number;
-  readonly generation: number;
-  readonly to: 'starting' | 'ready' | 'draining' | 'ended';
-  /** Of one that has ended: how. */
-  readonly why: WorkerEnd | undefined;
-}
-
-export interface ListenerEventMessage {
-  readonly role: 'alone' | 'primary' | 'worker';
-  /** The name of the protocol. */
-  readonly service: string;
-  /** Its number in the program; with SO_REUSEPORT several have one endpoint. */
-  readonly listener: number;
-  readonly endpoint: string;
-  readonly from: ListenerState;
-  readonly to: ListenerState;
-}
-
-export interface ServerEventMessage {
-  readonly role: 'alone' | 'primary' | 'worker';
-  /**
-   * After `reloading` and `upgrading` it is `listening` again, whether that succeeded (the log tells) or not; after an
-   * upgrade it drains.
-   */
-  readonly to: 'starting' | 'listening' | 'reloading' | 'upgrading' | 'draining' | 'ended';
-}
-
-export interface SocketEventMessage {
-  /** The socket itself: a `StreamSocket` or an `UdpSocket`. */
-  readonly socket: object;
-  readonly from: string;
-  readonly to: string;
-}
 
 export const connectionChannel = channel('wellknown:connection');
-export const workerChannel = channel('wellknown:worker');
 export const listenerChannel = channel('wellknown:listener');
 export const socketChannel = channel('wellknown:socket');
-const serverChannel = channel('wellknown:server');
-
-export function publishServer(role: ServerEventMessage['role'], to: ServerEventMessage['to']): void {
-  if (serverChannel.hasSubscribers) serverChannel.publish({ role, to } satisfies ServerEventMessage);
-}
+export const serverChannel = channel('wellknown:server');
+export const workerChannel = channel('wellknown:worker');

@@ -1,52 +1,46 @@
 // For programs that serve, and for protocols built on core.
 
+export type { DatagramReceiver, DatagramSocket } from './datagram/socket.ts';
+export type { AcceptStrategy } from './listener/shared-sockets.ts';
+export type { WorkerEventMessage } from './supervisor/worker-exits.ts';
+export type { SocketEventMessage } from './socket/socket-lifecycle.ts';
 export { createServer, serve } from './create-server.ts';
 export { createExecServer, type ExecServerOptions } from './inetd/exec-server.ts';
 export { createWaitServer, type WaitServerOptions } from './inetd/wait-server.ts';
 export { prometheusText } from './observe/prometheus-text.ts';
 export type { MetricSettings, MetricsLibrary } from './observe/prom-client-adapter.ts';
-export type {
-  ConnectionEventMessage,
-  ListenerEventMessage,
-  ServerEventMessage,
-  SocketEventMessage,
-  WorkerEventMessage,
-} from './diagnostics.ts';
-export type { ListenerState } from './listener/states.ts';
+export type { ListenerEventMessage, ListenerState } from './listener/states.ts';
 export { serveInetdConnection } from './inetd/inetd-connection.ts';
 export { openControlSocket } from './control/server.ts';
-export { parseIdentity, type Identity } from './supervisor/run-as.ts';
-export type { BoundEndpoint, Server } from './server.ts';
+export { parseIdentity } from './supervisor/run-as.ts';
+export type { BoundEndpoint, Server, ServerEventMessage } from './server.ts';
 export {
   DEFAULT_SERVER_LIMITS,
-  type AcceptStrategy,
+  type DispatchPolicy,
+  type Identity,
   type ServerLimits,
   type ServerOptions,
   type Service,
+  type SupervisionPolicy,
 } from './options.ts';
-export type { DispatchPolicy } from './supervisor/dispatch-policy.ts';
-export type { ArbiterPolicy } from './supervisor/arbiter.ts';
 export type {
   ConnectionCounters,
   EventLoopStatus,
   ListenerStatus,
   ServerStatus,
   ServiceStatus,
+  WorkerEnd,
   WorkerShare,
 } from './observe/status.ts';
-export type { WorkerEnd } from './supervisor/worker-exits.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
-export { connectDatagram, type DatagramPeerOptions } from './datagram/peer.ts';
+export { connectDatagram, type DatagramPeer, type DatagramPeerOptions, type DatagramSource } from './datagram/peer.ts';
+export { defineProtocol, type Protocol, type ServiceContext } from './protocol.ts';
 export {
-  defineProtocol,
-  type DatagramPeer,
-  type DatagramReceiver,
-  type DatagramSocket,
-  type DatagramSource,
-  type Protocol,
-  type ServiceContext,
-} from './protocol.ts';
-export { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';
+  Connection,
+  type ConnectionEventMessage,
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+} from './connection/connection.ts';
 export type { Sink } from './connection/sink.ts';
 export type { CloseReason, ConnectionState } from './connection/states.ts';
 export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './address/endpoint.ts';
@@ -98,5 +92,5 @@ export {
 } from './proxy-protocol/parser.ts';
 export { buildProxyHeader } from './proxy-protocol/builder.ts';
 export { proxyDetails, type ProxyDetails } from './proxy-protocol/details.ts';
-export { createAccessRules, type AccessRules, type AccessVerdict } from './accept/access-rules.ts';
+export { createAccessRules, type AccessRules, type AccessVerdict } from './address/access-rules.ts';
 export { CidrTable } from './address/cidr-table.ts';

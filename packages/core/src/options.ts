@@ -1,29 +1,49 @@
 // What every server takes, with the defaults and their reasons. Validated once, at the start.
 
-import { createAccessRules, type AccessRules } from './accept/access-rules.ts';
-import type { ArbiterPolicy } from './supervisor/arbiter.ts';
+import { createAccessRules, type AccessRules } from './address/access-rules.ts';
 import { CidrTable } from './address/cidr-table.ts';
-import type { DispatchPolicy } from './supervisor/dispatch-policy.ts';
 import type { Clock } from './time/clock.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';
 import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.ts';
+import type { AcceptStrategy } from './listener/shared-sockets.ts';
 import { isEndpoint, parseListenTarget, type ListenTarget } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
 import { silentLog, type Logger } from './log.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
-import type { Identity } from './supervisor/run-as.ts';
 import { systemClock } from './time/system-clock.ts';
 import { createTlsContext, type TlsContext, type TlsOptions } from './connection/tls-context.ts';
 
-/**
- * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns.
- * `inherit-sharded`: each slot has a socket of its own with SO_REUSEPORT, also owned by the primary. `inherit`: the
- * better of the two that this Node offers. `dispatch`: the primary accepts and hands over. `cluster-rr`: node:cluster's
- * own way, in which a connection that is handed to a dying worker hangs for ever; for comparison and for programs that
- * rely on it.
- */
-export type AcceptStrategy = 'inherit' | 'inherit-shared' | 'inherit-sharded' | 'dispatch' | 'cluster-rr';
+/** Which worker `dispatch` gives a connection to. */
+export type DispatchPolicy = 'round-robin' | 'least-connections' | 'address';
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** When workers are replaced, killed and given up on. */
+export interface SupervisionPolicy {
+  /** A worker that has not become ready within this is killed. */
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  /** A worker that has not said a word for this long is killed: its event loop is blocked, or it is stopped. */
+  readonly heartbeatTimeoutMs: number;
+  /** A worker that lived this long has shown that the code works: the back-off starts again. */
+  readonly stableMs: number;
+  readonly firstBackOffMs: number;
+  readonly maxBackOffMs: number;
+  /** So many deaths before any worker became ready mean that none ever will. */
+  readonly maxStartFailures: number;
+  /**
+   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
+   */
+  readonly maxServed: number;
+  /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
+  readonly maxAgeMs: number;
+  /** Between how many spare workers (less than half busy) the pool is kept, and how many there may be in all. */
+  readonly spare: { readonly min: number; readonly max: number; readonly maxWorkers: number } | undefined;
+}
 
 /** A protocol and where it listens. */
 export interface Service {
@@ -92,7 +112,7 @@ export interface ServerOptions {
   /** Whom `dispatch` gives a connection to. Default `least-connections`. */
   readonly dispatch?: DispatchPolicy;
   /** When workers are replaced, killed and given up on; what is left out keeps its default. */
-  readonly supervision?: Partial<Omit<ArbiterPolicy, 'drainTimeoutMs'>>;
+  readonly supervision?: Partial<Omit<SupervisionPolicy, 'drainTimeoutMs'>>;
 }
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
@@ -134,7 +154,7 @@ export interface ResolvedOptions {
   readonly replaceUnixPath: boolean;
   readonly accept: AcceptStrategy;
   readonly dispatch: DispatchPolicy;
-  readonly policy: Partial<ArbiterPolicy>;
+  readonly policy: Partial<SupervisionPolicy>;
 }
 
 /**

@@ -1,15 +1,14 @@
 // The whole contract between core and a protocol.
 
-import type { Address } from './address/address.ts';
 import type { Clock } from './time/clock.ts';
 import type { CloseReason } from './connection/states.ts';
 import type { Connection, ConnectionLimits } from './connection/connection.ts';
 import type { DatagramLimits } from './datagram/limits.ts';
+import type { DatagramReceiver, DatagramSocket } from './datagram/socket.ts';
 import type { Logger } from './log.ts';
-import type { PendingWork } from './accept/pending-work.ts';
 import type { Sink } from './connection/sink.ts';
 
-/** What core lends to a protocol for as long as its server runs. */
+/** What core gives a protocol for as long as its server runs. */
 export interface ServiceContext {
   readonly log: Logger;
   readonly clock: Clock;
@@ -23,61 +22,13 @@ export interface ServiceContext {
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
-  readonly work: Pick<PendingWork, 'add'>;
-}
-
-/** A bound datagram socket, as a protocol sees it. */
-export interface DatagramSocket {
-  /**
-   * A service on all addresses has a socket for each, so that this is a wildcard only where such a socket was passed
-   * in.
-   */
-  readonly local: Extract<Address, { readonly port: number }>;
-  /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
-  send(message: Uint8Array, port: number, address: string): boolean;
-  /**
-   * A socket of its own for one source, from the same local address and a fresh port: for exchanges of several
-   * datagrams. Close it.
-   */
-  connect(source: DatagramSource): Promise<DatagramPeer>;
-}
-
-/** A datagram socket that sends to one peer and receives from nobody else. */
-export interface DatagramPeer {
-  readonly local: Extract<Address, { readonly port: number }>;
-  readonly remote: Extract<Address, { readonly port: number }>;
-  /** `refused`: the other end said that nobody listens. */
-  readonly counters: Readonly<
-    Record<'received' | 'sent' | 'droppedUnread' | 'droppedQueueFull' | 'failedSends' | 'refused', number>
-  >;
-  /** Sends, or drops when the queue is full or the peer was closed. False when dropped. */
-  send(message: Uint8Array): boolean;
-  /** The next datagram, or undefined when none has come within `timeoutMs`. One read at a time. */
-  read(timeoutMs: number): Promise<Uint8Array | undefined>;
-  /**
-   * What came and was thrown away by the kernel, since the receive buffer was full; 0 where it does not tell, and after
-   * `close`.
-   */
-  droppedByKernel(): Promise<number>;
-  /** Safe to call twice. */
-  close(): void;
-}
-
-export interface DatagramSource {
-  readonly address: string;
-  readonly port: number;
+  readonly work: { add(work: PromiseLike<unknown>): void };
 }
 
 /**
- * Called with each datagram. The buffer may be kept. A receiver that returns a promise is at work on the datagram until
- * it settles: so many at once are bounded, and a drain waits for them.
- */
-export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void | Promise<void>;
-
-/**
- * A protocol: a name, its well-known port, and one of three doors.
+ * A protocol: a name, its well-known port, and one of three ways to serve.
  * `connection` is the comfortable one: the connection ends when its promise settles.
- * `open` is the hot one: it is called for each connection and returns the sink for its bytes.
+ * `open` is the fast one: it is called for each connection and returns the sink for its bytes.
  * `datagrams` receives datagrams.
  */
 export interface Protocol {

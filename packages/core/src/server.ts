@@ -2,6 +2,7 @@
 
 import { formatEndpoint, type Endpoint } from './address/endpoint.ts';
 import { WellknownError } from './errors.ts';
+import { serverChannel } from './diagnostics.ts';
 import type { ServerStatus } from './observe/status.ts';
 
 /** A listener as it really is: with the port that the kernel gave. */
@@ -54,4 +55,18 @@ export interface Server extends AsyncDisposable {
    * Resolves with its process id. Rejects, with this one serving on, when it does not become ready.
    */
   upgrade(): Promise<number>;
+}
+
+/** What `wellknown:server` carries. */
+export interface ServerEventMessage {
+  readonly role: Server['role'];
+  /**
+   * After `reloading` and `upgrading` it is `listening` again, whether that succeeded (the log tells) or not; after an
+   * upgrade it drains.
+   */
+  readonly to: 'starting' | 'listening' | 'reloading' | 'upgrading' | 'draining' | 'ended';
+}
+
+export function publishServer(role: ServerEventMessage['role'], to: ServerEventMessage['to']): void {
+  if (serverChannel.hasSubscribers) serverChannel.publish({ role, to } satisfies ServerEventMessage);
 }

@@ -7,7 +7,7 @@ import { Admission, type AdmissionOptions, type ListenerTraits } from './admissi
 import { Connection, type ConnectionLimits, type ConnectionOwner } from '../connection/connection.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { ListenerTally } from './registry.ts';
-import { descriptorOf, listenOnHandle, setNoDelayForAll } from '../kernel/raw-handles.ts';
+import { descriptorOf, listenOnHandle, setNoDelayForAll } from '../kernel/stream-handle.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 
 export interface AcceptorOptions extends AdmissionOptions {

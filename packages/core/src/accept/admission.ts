@@ -2,7 +2,7 @@
 // PROXY header, the limits of its address. Whoever may not yet waits here unread; whoever may not at all hears why, in
 // the protocol's words.
 
-import type { AccessRules } from './access-rules.ts';
+import type { AccessRules } from '../address/access-rules.ts';
 import type { AcceptRate, AddressRates } from './accept-rates.ts';
 import { formatAddress, limitKey, type Address } from '../address/address.ts';
 import type { LeaseVerdict } from './address-ledger.ts';

@@ -2,7 +2,7 @@
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
-import type { AccessRules } from './access-rules.ts';
+import type { AccessRules } from '../address/access-rules.ts';
 import { AcceptRate, AddressRates } from './accept-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
@@ -13,7 +13,7 @@ import { isIpv4, isIpv6, type Address } from '../address/address.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
 import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
-import { systemDescriptorBudget } from '../kernel/process-limits.ts';
+import { systemDescriptorBudget } from './descriptor-budget.ts';
 import type { ResolvedService, ServerLimits } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';

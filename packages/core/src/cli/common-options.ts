@@ -1,7 +1,7 @@
 // The options that every server command takes, as a table: parsing, --help and the checks all read it.
 
-import type { DispatchPolicy } from '../supervisor/dispatch-policy.ts';
-import type { AcceptStrategy } from '../options.ts';
+import type { AcceptStrategy } from '../listener/shared-sockets.ts';
+import type { DispatchPolicy } from '../options.ts';
 import type { OptionSpec } from './server-command.ts';
 import { CONNECTION_OPTIONS, SOCKET_OPTIONS, WORKER_OPTIONS } from './tuning.ts';
 

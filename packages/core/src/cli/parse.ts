@@ -1,12 +1,12 @@
 // Command line in, values or a sentence for the user out. No process, no output.
 
+import type { AcceptStrategy } from '../listener/shared-sockets.ts';
+import type { DispatchPolicy } from '../options.ts';
 import { parseArgs } from 'node:util';
-import { createAccessRules } from '../accept/access-rules.ts';
+import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { fail, ok, type Result } from '../result.ts';
-import type { DispatchPolicy } from '../supervisor/dispatch-policy.ts';
-import type { AcceptStrategy } from '../options.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
 import { DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';

@@ -2,10 +2,9 @@
 // (`wellknown-http`) and the subcommand of `wellknown`, so the two cannot differ.
 
 import type { Logger } from '../log.ts';
-import type { ServerOptions } from '../options.ts';
+import type { Identity, ServerOptions } from '../options.ts';
 import type { Protocol } from '../protocol.ts';
 import type { Result } from '../result.ts';
-import type { Identity } from '../supervisor/run-as.ts';
 
 export interface OptionSpec {
   /** Without the leading `--`. */

@@ -1,14 +1,14 @@
 // The options for what is right by default: when workers are replaced and how many there are, what a connection may
 // cost.
 
-import type { ArbiterPolicy } from '../supervisor/arbiter.ts';
+import type { SupervisionPolicy } from '../options.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { readNumber } from './read-values.ts';
 import type { OptionSpec, OptionValues } from './server-command.ts';
 
 export interface Tuning {
-  readonly supervision: Partial<Omit<ArbiterPolicy, 'drainTimeoutMs'>>;
+  readonly supervision: Partial<Omit<SupervisionPolicy, 'drainTimeoutMs'>>;
   readonly connectionLimits: Partial<ConnectionLimits>;
   readonly backlog: number | undefined;
   readonly unixMode: number | undefined;
@@ -134,7 +134,7 @@ const given = <Name extends string>(
 ): Partial<Record<Name, number>> =>
   (read.ok && read.value !== undefined ? { [name]: read.value * factor } : {}) as Partial<Record<Name, number>>;
 
-function readSpare(values: OptionValues): Result<ArbiterPolicy['spare'], string> {
+function readSpare(values: OptionValues): Result<SupervisionPolicy['spare'], string> {
   const text = values.text('spare');
   const maxWorkers = readNumber(values, 'max-workers', { whole: true, min: 1, max: 1024 });
   if (!maxWorkers.ok) return maxWorkers;

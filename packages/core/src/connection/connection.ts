@@ -1,9 +1,9 @@
 // One stream connection: states, reasons, deadlines, back-pressure and the lingering close, over any transport.
 //
-// Two doors. The hot one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in between.
+// Two ways to use it. The fast one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in between.
 // The comfortable one (`read`, `readLine`, `for await`, `write`) is built on the first, in connection/reader.ts.
 // Its deadlines are kept in connection/deadlines.ts, which tells what has passed; what is done then is decided here.
-// What comes before a protocol gets to see the connection (PROXY header, TLS handshake) is the acceptor's to ask for.
+// What comes before a protocol gets to see the connection (PROXY header, TLS handshake) the admission asks for.
 
 import type { Address } from '../address/address.ts';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './deadlines.ts';
@@ -16,7 +16,7 @@ import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import type { ProxyHeader } from '../proxy-protocol/parser.ts';
 import type { Sink } from './sink.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
-import type { SecureInfo, TlsContext } from './tls-context.ts';
+import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits };
@@ -29,6 +29,14 @@ export interface ConnectionOwner {
   readonly tls?: TlsContext;
   readonly alpn?: readonly string[];
   connectionClosed(connection: Connection): void;
+}
+
+/** What `wellknown:connection` carries. */
+export interface ConnectionEventMessage {
+  readonly connection: Connection;
+  readonly from: ConnectionState;
+  readonly to: ConnectionState;
+  readonly reason: CloseReason | undefined;
 }
 
 export class Connection {
@@ -213,9 +221,9 @@ export class Connection {
    * Speaks TLS before anything else, and calls `next` once the handshake is done. For the acceptor, on a listener of
    * TLS.
    */
-  secureFirst(context: TlsContext, next: () => void): void {
+  secureFirst(side: TlsContext | TlsClient, next: () => void): void {
     const isStarted = this.#state !== 'accepted';
-    this.#handshake(context, this.#opening?.early, next, undefined);
+    this.#handshake(side, this.#opening?.early, next, undefined);
     if (!isStarted) this.#transport.start(this.#link);
     // Held back since the PROXY header.
     else this.#transport.resume();
@@ -223,14 +231,16 @@ export class Connection {
 
   /**
    * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is
-   * decrypted. Bytes that the peer sent before it could know of the upgrade are refused: they may be somebody else's,
+   * decrypted. Bytes that the peer sent before it could know of the upgrade are refused: they may be another's,
    * and would be taken for the peer's own once it is trusted. Core sees what it still holds; a sink that keeps bytes of
    * its own tells how many in `unreadBytes`. Rejects with EARLY_PLAINTEXT or TLS_FAILED, and then the connection is
    * destroyed; with WRONG_STATE where there is nothing to upgrade.
    */
-  startTls(options: { readonly context?: TlsContext; readonly unreadBytes?: number } = {}): Promise<SecureInfo> {
-    const context = options.context ?? this.#owner.tls;
-    if (context === undefined)
+  startTls(
+    options: { readonly context?: TlsContext | TlsClient; readonly unreadBytes?: number } = {},
+  ): Promise<SecureInfo> {
+    const side = options.context ?? this.#owner.tls;
+    if (side === undefined)
       return Promise.reject(
         new WellknownError('WRONG_STATE', 'startTls without a certificate', {
           fault: 'local',
@@ -263,12 +273,12 @@ export class Connection {
         this.#deadlines.startOpen(false);
         if (this.#secure !== undefined) resolve(this.#secure);
       };
-      this.#handshake(context, undefined, next, reject);
+      this.#handshake(side, undefined, next, reject);
     });
   }
 
   #handshake(
-    context: TlsContext,
+    side: TlsContext | TlsClient,
     head: Uint8Array | undefined,
     next: () => void,
     failed: ConnectionPreamble['failed'],
@@ -283,7 +293,7 @@ export class Connection {
       this.#deadlines.endOpening();
       opening.next();
     };
-    this.#transport.startTls?.({ context, alpn: this.#owner.alpn, head, secured });
+    this.#transport.startTls?.({ side, alpn: this.#owner.alpn, head, secured });
   }
 
   #receivedEarly(chunk: Uint8Array, opening: ConnectionPreamble): void {
@@ -298,7 +308,7 @@ export class Connection {
     }
   }
 
-  // The hot door ------------------------------------------------------------------------------------------------------
+  // The fast way ------------------------------------------------------------------------------------------------------
 
   /**
    * Queues bytes for the peer. Returns false when the peer is slower than the writer: wait for `drained`. Strings are
@@ -406,7 +416,7 @@ export class Connection {
     this.#guard(() => this.#sink?.drain?.());
   }
 
-  // The comfortable door ----------------------------------------------------------------------------------------------
+  // The comfortable way ---------------------------------------------------------------------------------------------
 
   #comfort(): ConnectionReader {
     if (this.#reader === undefined) {
@@ -418,10 +428,10 @@ export class Connection {
 
   /**
    * The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the
-   * end).
+   * end). An aborted read takes nothing.
    */
-  read(byteLength?: number, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | undefined> {
-    return this.#comfort().read(byteLength, options?.signal);
+  read(options?: { readonly byteLength?: number; readonly signal?: AbortSignal }): Promise<Uint8Array | undefined> {
+    return this.#comfort().read(options?.byteLength, options?.signal);
   }
 
   /**
@@ -468,7 +478,12 @@ export class Connection {
     this.#state = CONNECTION_TRANSITIONS[from][event] ?? from;
     if (this.#state === 'lingering' && from !== 'lingering') this.#startLinger();
     if (connectionChannel.hasSubscribers && this.#state !== from)
-      connectionChannel.publish({ connection: this, from, to: this.#state, reason: this.#reason });
+      connectionChannel.publish({
+        connection: this,
+        from,
+        to: this.#state,
+        reason: this.#reason,
+      } satisfies ConnectionEventMessage);
   }
 
   #broken(error: Error | undefined): void {
@@ -504,7 +519,7 @@ export class Connection {
     // While lingering both directions are now over, and the transport closes by itself.
     if (this.#state === 'lingering') return;
     if (this.#opening !== undefined) {
-      // A probe that only looks whether somebody listens is no error.
+      // A probe that only looks whether a server listens is no error.
       if (this.#state === 'proxy-header') this.destroy(this.#opening.isUntouched ? 'finished' : 'proxy-error');
       else this.destroy('handshake-error');
       return;

@@ -20,6 +20,7 @@ interface Carrier extends net.Socket {
   [TRANSPORT]?: NetTransport | undefined;
 }
 
+const UNNAMED: Address = { family: 'unix', path: '' };
 const NO_BYTES = Buffer.alloc(0);
 // What a socket's own buffer holds before it asks its writer to wait.
 const MAX_HELD_BYTES = 16_384;
@@ -49,15 +50,10 @@ class NetTransport implements Transport {
   /** Most connections never have to wait for room: only then is the event worth a listener. */
   hearsDrain = false;
 
-  constructor(socket: net.Socket, unixPath: string | undefined, local: Address | undefined) {
-    this.kind = unixPath === undefined ? 'tcp' : 'unix';
-    // Read at once: after a reset the kernel no longer says.
-    this.local =
-      unixPath !== undefined
-        ? { family: 'unix', path: unixPath }
-        : (local ?? ipAddress(socket.localAddress, socket.localPort));
-    this.remote =
-      unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+  constructor(socket: net.Socket, kind: 'tcp' | 'unix', local: Address, remote: Address) {
+    this.kind = kind;
+    this.local = local;
+    this.remote = remote;
     this.socket = socket;
     this.socket[TRANSPORT] = this;
     socket.on('error', onError);
@@ -110,9 +106,9 @@ class NetTransport implements Transport {
     plain.off('end', onEnd);
     plain.off('drain', onDrain);
     plain.off('close', onClose);
-    const { context, alpn } = handshake;
-    const secure =
-      context.connect === undefined ? new tls.TLSSocket(plain, context.socketOptions(alpn)) : context.connect(plain);
+    const { side, alpn } = handshake;
+    const isClient = 'connect' in side;
+    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(plain, side.socketOptions(alpn));
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -122,9 +118,7 @@ class NetTransport implements Transport {
     secure.on('_tlsError', onError);
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
-    secure.once(context.connect === undefined ? 'secure' : 'secureConnect', () =>
-      handshake.secured(secureInfoOf(secure)),
-    );
+    secure.once(isClient ? 'secureConnect' : 'secure', () => handshake.secured(secureInfoOf(secure)));
     // A client could make us compute for ever; TLS 1.3 has done away with it.
     secure.disableRenegotiation();
     if (this.events !== undefined) {
@@ -220,8 +214,21 @@ function onClose(this: Carrier): void {
 }
 
 /**
- * Wraps an accepted socket. `unixPath` names the local end of a unix connection, `local` the address of a TCP one where
- * it is known without asking. An error before `start` is kept for it: without a listener it would end the process.
+ * Wraps a connected socket. `unixPath` names the listener's end of a unix connection that was accepted, `local` the
+ * address of a TCP one where it is known without asking. An error before `start` is kept for it: without a listener it
+ * would end the process.
  */
 export const createNetTransport = (socket: net.Socket, unixPath?: string, local?: Address): Transport =>
-  new NetTransport(socket, unixPath, local);
+  unixPath === undefined
+    ? // The kernel is asked at once: after a reset it no longer says.
+      new NetTransport(
+        socket,
+        'tcp',
+        local ?? ipAddress(socket.localAddress, socket.localPort),
+        ipAddress(socket.remoteAddress, socket.remotePort),
+      )
+    : new NetTransport(socket, 'unix', { family: 'unix', path: unixPath }, UNNAMED);
+
+/** The same for the client's end of a unix connection, which has no name of its own: `path` is the listener's. */
+export const createUnixClientTransport = (socket: net.Socket, path: string): Transport =>
+  new NetTransport(socket, 'unix', UNNAMED, { family: 'unix', path });

@@ -15,7 +15,7 @@ const MORE: PreambleOutcome = { at: 'more' };
 export class ConnectionPreamble {
   /** What follows when the step is done. */
   readonly next: () => void;
-  /** Who waits for the step, where somebody does. */
+  /** Told when the step can't be completed. */
   readonly failed: ((error: WellknownError) => void) | undefined;
   #parser: ProxyParser | undefined;
   #early: Uint8Array | undefined;

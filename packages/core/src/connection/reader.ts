@@ -1,8 +1,7 @@
-// Comfortable reads over a connection's pushed bytes: a sink that keeps what nobody has asked for yet, within a bound.
+// Comfortable reads over a connection's pushed bytes: a sink that keeps what has not been asked for yet, within a bound.
 
 import { abortReason, onAbort } from '../abort.ts';
 import type { CloseReason } from './states.ts';
-import type { Connection } from './connection.ts';
 import { WellknownError } from '../errors.ts';
 import type { Sink } from './sink.ts';
 
@@ -23,8 +22,14 @@ interface Waiter {
   forget: () => void;
 }
 
+/** What delivers the bytes, and can be told to wait. */
+export interface ByteSource {
+  pause(): void;
+  resume(): void;
+}
+
 export class ConnectionReader implements Sink {
-  readonly #connection: Connection;
+  readonly #source: ByteSource;
   #buffered: Uint8Array = new Uint8Array(0);
   /** Bytes of our own behind `#buffered`, for what comes next. */
   #spareBytes = 0;
@@ -36,11 +41,11 @@ export class ConnectionReader implements Sink {
   /** How far the search for a line end has come, so that a slow line is not searched again from its start. */
   #searchedBytes = 0;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  constructor(source: ByteSource) {
+    this.#source = source;
   }
 
-  /** Bytes that have come and that nobody has read. */
+  /** Bytes that have come and have not been read. */
   get unreadBytes(): number {
     return this.#buffered.length;
   }
@@ -58,10 +63,10 @@ export class ConnectionReader implements Sink {
   data(chunk: Uint8Array): void {
     this.#append(chunk);
     this.#serve();
-    // Who asks for more than is kept otherwise gets it: that bound is the handler's.
+    // A read of more than is kept otherwise gets it: that bound is the handler's.
     if (this.#buffered.length > Math.max(HIGH_WATER_BYTES, this.#waiter?.wantedBytes ?? 0) && !this.#paused) {
       this.#paused = true;
-      this.#connection.pause();
+      this.#source.pause();
     }
   }
 
@@ -187,7 +192,7 @@ export class ConnectionReader implements Sink {
       });
       if (this.#paused && this.#buffered.length < wantedBytes) {
         this.#paused = false;
-        this.#connection.resume();
+        this.#source.resume();
       }
     });
   }
@@ -214,7 +219,7 @@ export class ConnectionReader implements Sink {
     this.#searchedBytes = 0;
     if (this.#paused && this.#buffered.length <= HIGH_WATER_BYTES / 2) {
       this.#paused = false;
-      this.#connection.resume();
+      this.#source.resume();
     }
     return taken;
   }

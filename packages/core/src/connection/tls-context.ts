@@ -59,8 +59,6 @@ export interface TlsContext {
    * 7301).
    */
   socketOptions(alpn?: readonly string[]): tls.TLSSocketOptions;
-  /** Where this is there, the connection speaks as the client, and nothing else of the context is used. */
-  readonly connect?: (socket: net.Socket) => tls.TLSSocket;
   /**
    * Replaces certificates and settings for all handshakes to come. Throws OPTION_INVALID and changes nothing when they
    * are wrong.
@@ -68,6 +66,12 @@ export interface TlsContext {
   setSecureContext(options: TlsOptions): void;
   /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */
   setTicketKey(key: Uint8Array): void;
+}
+
+/** The client's side of a handshake, for connections that this program has made. */
+export interface TlsClient {
+  /** Begins the handshake on a connected socket: emits `secureConnect` once the server's certificate has been checked. */
+  connect(socket: net.Socket): tls.TLSSocket;
 }
 
 /** Name, HMAC key and AES key, 16 bytes each (RFC 5077 §4). */

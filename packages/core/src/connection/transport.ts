@@ -1,7 +1,7 @@
 // What carries one stream connection: tcp, unix, or memory in tests. A connection knows only this.
 
 import type { Address } from '../address/address.ts';
-import type { SecureInfo, TlsContext } from './tls-context.ts';
+import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
 
 export interface TransportEvents {
   /** Bytes from the peer. The buffer is the receiver's from now on. */
@@ -15,7 +15,9 @@ export interface TransportEvents {
 }
 
 export interface TlsHandshake {
-  readonly context: TlsContext;
+  /** Which side we are, and what we bring to it. */
+  readonly side: TlsContext | TlsClient;
+  /** The names that the server's side offers (ALPN, RFC 7301). */
   readonly alpn: readonly string[] | undefined;
   /** Bytes that were read already and belong to the handshake. */
   readonly head: Uint8Array | undefined;
@@ -36,7 +38,7 @@ export interface Transport {
   /** Starts delivering events. Until then nothing is lost: the transport buffers a bounded amount. */
   start(events: TransportEvents): void;
   /**
-   * Speaks TLS from here on, as the server. What was written before goes out before in clear; what is written from now
+   * Speaks TLS from here on. What was written before goes out before in clear; what is written from now
    * on waits for the handshake. Absent where a transport knows no TLS, or speaks it already.
    */
   readonly startTls?: (handshake: TlsHandshake) => void;

@@ -1,5 +1,5 @@
-// A datagram socket that is connected to one peer: the kernel drops what anybody else sends to it, and tells when
-// nobody listens at the other end. For clients, and for protocols that answer from a port of their own (TFTP, RFC 1350
+// A datagram socket that is connected to one peer: the kernel drops what others send to it, and tells when no
+// process listens at the other end. For clients, and for protocols that answer from a port of their own (TFTP, RFC 1350
 // §4).
 
 import dgram from 'node:dgram';
@@ -10,8 +10,33 @@ import { DEFAULT_DATAGRAM_LIMITS } from './limits.ts';
 import { literalLookup } from '../address/literal-lookup.ts';
 import { formatEndpoint, parseEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
-import type { DatagramPeer, DatagramSource } from '../protocol.ts';
 import { systemClock } from '../time/system-clock.ts';
+
+export interface DatagramSource {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A datagram socket that sends to one peer and receives only from it. */
+export interface DatagramPeer {
+  readonly local: Extract<Address, { readonly port: number }>;
+  readonly remote: Extract<Address, { readonly port: number }>;
+  /** `refused`: the other end said that no process listens there. */
+  readonly counters: Readonly<
+    Record<'received' | 'sent' | 'droppedUnread' | 'droppedQueueFull' | 'failedSends' | 'refused', number>
+  >;
+  /** Sends, or drops when the queue is full or the peer was closed. False when dropped. */
+  send(message: Uint8Array): boolean;
+  /** The next datagram, or undefined when none has come within `timeoutMs`. One read at a time. */
+  read(timeoutMs: number): Promise<Uint8Array | undefined>;
+  /**
+   * What came and was thrown away by the kernel, since the receive buffer was full; 0 where it does not tell, and after
+   * `close`.
+   */
+  droppedByKernel(): Promise<number>;
+  /** Safe to call twice. */
+  close(): void;
+}
 
 export interface DatagramPeerOptions {
   /** Send from this address, with a port that the system chooses. */
@@ -96,7 +121,7 @@ export async function connectDatagramPeer(
     else counters.droppedUnread += 1;
   });
   const noteError = (error: Error): void => {
-    // The answer to an earlier datagram: nobody listens there (ICMP port unreachable).
+    // The answer to an earlier datagram: no process listens there (ICMP port unreachable).
     if ('code' in error && error.code === 'ECONNREFUSED') counters.refused += 1;
     else counters.failedSends += 1;
   };

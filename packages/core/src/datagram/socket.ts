@@ -1,17 +1,44 @@
 // One bound datagram socket of a protocol: receive, decide, send. A full send queue drops; it never grows. Nothing is
-// logged for a datagram, since whoever sends them would fill the disk: they are counted, and a failure is logged once a
+// logged for a datagram, since their sender would fill the disk: they are counted, and a failure is logged once a
 // second.
 
-import dgram from 'node:dgram';
+import type dgram from 'node:dgram';
 import { normalizeIp, type Address } from '../address/address.ts';
 import { isUnicastSource } from '../address/datagram-addresses.ts';
 import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type DatagramLimits } from './limits.ts';
-import { connectDatagramPeer } from './peer.ts';
-import { literalLookup } from '../address/literal-lookup.ts';
+import { connectDatagramPeer, type DatagramPeer, type DatagramSource } from './peer.ts';
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { DatagramReceiver, Protocol, ServiceContext } from '../protocol.ts';
-import { createDirectSend, resolveNothing } from '../kernel/raw-handles.ts';
+import type { Clock } from '../time/clock.ts';
+import { createDirectSend, resolveNothing } from '../kernel/datagram-handle.ts';
+
+/** A bound datagram socket, as a protocol sees it. */
+export interface DatagramSocket {
+  /**
+   * A service on all addresses has a socket for each, so that this is a wildcard only where such a socket was passed
+   * in.
+   */
+  readonly local: Extract<Address, { readonly port: number }>;
+  /** Sends, or drops when the queue is full: a datagram that waits is worth less than none. False when dropped. */
+  send(message: Uint8Array, port: number, address: string): boolean;
+  /**
+   * A socket of its own for one source, from the same local address and a fresh port: for exchanges of several
+   * datagrams. Close it.
+   */
+  connect(source: DatagramSource): Promise<DatagramPeer>;
+}
+
+/**
+ * Called with each datagram. The buffer may be kept. A receiver that returns a promise is at work on the datagram until
+ * it settles: so many at once are bounded, and a drain waits for them.
+ */
+export type DatagramReceiver = (message: Uint8Array, source: DatagramSource) => void | Promise<void>;
+
+/** What a protocol brings to serve datagrams, and what it is given. */
+export interface DatagramProtocol<Context> {
+  readonly name: string;
+  readonly datagrams?: (socket: DatagramSocket, context: Context) => DatagramReceiver;
+}
 
 export interface DatagramService {
   readonly counters: DatagramCounters;
@@ -21,35 +48,11 @@ export interface DatagramService {
 
 const LOG_EVERY_MS = 1_000;
 
-interface SocketOptions {
-  /** Of an IPv6 socket on all addresses: takes IPv4 too. */
-  readonly dualStack: boolean;
-  /**
-   * Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it).
-   */
-  readonly reusePort?: boolean;
-}
-
-/** An unbound socket with the settings that every datagram service needs. */
-export function createDatagramSocket(
-  family: 'udp4' | 'udp6',
-  { dualStack, reusePort = false }: SocketOptions,
-): dgram.Socket {
-  // Not in the types of Node 20, where it does nothing.
-  const options: dgram.SocketOptions & { readonly reusePort: boolean } = {
-    type: family,
-    ipv6Only: family === 'udp6' && !dualStack,
-    lookup: literalLookup,
-    reusePort,
-  };
-  return dgram.createSocket(options);
-}
-
 /** Lets `protocol` answer what arrives on a bound socket. A datagram that makes it throw is dropped and counted. */
-export function serveDatagrams(
+export function serveDatagrams<Context extends { readonly clock: Clock; readonly log: Logger }>(
   socket: dgram.Socket,
-  protocol: Protocol,
-  context: ServiceContext,
+  protocol: DatagramProtocol<Context>,
+  context: Context,
   limits: DatagramLimits = DEFAULT_DATAGRAM_LIMITS,
 ): DatagramService {
   const { clock, log } = context;
@@ -172,7 +175,7 @@ function askForBuffer(socket: dgram.Socket, bytes: number, log: Logger): void {
     );
 }
 
-/** Below here somebody trusts the caller: a wrong type would end the process in Node's own assertions. */
+/** Below here the caller is trusted: a wrong type would end the process in Node's own assertions. */
 const isSendable = (message: unknown, port: unknown, address: unknown): boolean =>
   message instanceof Uint8Array &&
   typeof address === 'string' &&

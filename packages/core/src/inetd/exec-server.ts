@@ -22,7 +22,7 @@ import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { Registry, type ListenerTally } from '../accept/registry.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle } from '../supervisor/server-lifecycle.ts';
-import { listenOnHandle } from '../kernel/raw-handles.ts';
+import { listenOnHandle } from '../kernel/stream-handle.ts';
 
 export interface ExecServerOptions
   extends

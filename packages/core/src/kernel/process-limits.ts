@@ -1,23 +1,25 @@
 // What the system allows this process.
 
 import { readFileSync } from 'node:fs';
-import { createDescriptorBudget, descriptorLimit, type DescriptorBudget } from '../accept/descriptor-budget.ts';
 
 let limit: number | undefined;
 let isKnown = false;
 
-/**
- * The budget of file descriptors; undefined where the system does not tell a limit (it is not Linux, or there is none).
- */
-export function systemDescriptorBudget(): DescriptorBudget | undefined {
-  if (!isKnown) {
-    isKnown = true;
-    try {
-      // Node has raised the soft limit to the hard one by now.
-      limit = descriptorLimit(readFileSync('/proc/self/limits', 'latin1'));
-    } catch {
-      limit = undefined;
-    }
+/** How many file descriptors this process may have; undefined where the system does not tell, or sets no limit. */
+export function descriptorLimitOfProcess(): number | undefined {
+  if (isKnown) return limit;
+  isKnown = true;
+  try {
+    // Node has raised the soft limit to the hard one by now.
+    limit = descriptorLimit(readFileSync('/proc/self/limits', 'latin1'));
+  } catch {
+    limit = undefined;
   }
-  return limit === undefined ? undefined : createDescriptorBudget(limit);
+  return limit;
+}
+
+/** The soft limit in the text of /proc/self/limits; undefined where there is none or the text is another system's. */
+export function descriptorLimit(limitsText: string): number | undefined {
+  const soft = /^Max open files\s+(\d+)\s/m.exec(limitsText)?.[1];
+  return soft === undefined ? undefined : Number(soft);
 }

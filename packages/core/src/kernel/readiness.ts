@@ -3,13 +3,14 @@
 //
 // Node offers no such thing. libuv polls a descriptor before it reads, and does not read into an empty buffer: a stream
 // handle that is given one tells that something is there and leaves it. The access is undocumented and guarded, as in
-// kernel/raw-handles.ts.
+// kernel/stream-handle.ts.
 
 import { closeSync, openSync } from 'node:fs';
 import type dgram from 'node:dgram';
 import type net from 'node:net';
 import { WellknownError } from '../errors.ts';
-import { bindStream, datagramDescriptor, stopReceiving, type RawHandle } from './raw-handles.ts';
+import { datagramDescriptor, stopReceiving } from './datagram-handle.ts';
+import { bindStream, type RawHandle } from './stream-handle.ts';
 
 /**
  * Tells when somebody waits at a socket: a connection that nobody has accepted, or a datagram that nobody has received.

@@ -5,13 +5,18 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { parseEndpoint } from '../address/endpoint.ts';
 import { backlogOf, dropsOf, procAddress } from './proc-net.ts';
-import type { KernelCounters } from '../observe/status.ts';
+
+/** What the kernel tells of a listener: connections that wait to be accepted, datagrams that it has dropped. */
+export interface KernelCounters {
+  readonly backlog: number;
+  readonly drops: number;
+}
 
 const read = async (isNeeded: boolean, tables: readonly string[]): Promise<readonly string[]> =>
   isNeeded ? Promise.all(tables.map((table) => readFile(`/proc/net/${table}`, 'latin1').catch(() => ''))) : [];
 
 /**
- * Of each endpoint (text form): how many connections wait for somebody to accept them, and what the kernel has dropped
+ * Of each endpoint (text form): how many connections wait to be accepted, and what the kernel has dropped
  * so far of its datagrams. 0 where it does not tell.
  */
 export async function kernelCounters(endpoints: readonly string[]): Promise<ReadonlyMap<string, KernelCounters>> {

@@ -1,4 +1,5 @@
-// Binds what a service listens on, once, in the process that owns it. It never accepts: it lends the bound sockets out.
+// Binds what a service listens on, once, in the process that owns it. It never accepts: the bound
+// sockets are assigned to workers.
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
@@ -6,10 +7,10 @@ import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { isIpv4, isIpv6 } from '../address/address.ts';
-import { createDatagramSocket } from '../datagram/socket.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
-import { bindStream, datagramDescriptor, type BindTarget } from '../kernel/raw-handles.ts';
+import { createDatagramSocket, datagramDescriptor } from '../kernel/datagram-handle.ts';
+import { bindStream, type BindTarget } from '../kernel/stream-handle.ts';
 
 /** A socket bound in the kernel. Closing it takes the address back. */
 export interface BoundListener {

@@ -3,14 +3,23 @@
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
-import type { AcceptStrategy } from '../options.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import type { Inheritance } from './inheritance.ts';
 import { formatListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { descriptorsOf, endpointOfDescriptor } from './inherited-descriptors.ts';
-import { offersReusePort, stopReceiving } from '../kernel/raw-handles.ts';
+import { stopReceiving } from '../kernel/datagram-handle.ts';
+import { offersReusePort } from '../kernel/stream-handle.ts';
+
+/**
+ * How workers get their connections. `inherit-shared`: all accept from one socket that the primary owns.
+ * `inherit-sharded`: each slot has a socket of its own with SO_REUSEPORT, also owned by the primary. `inherit`: the
+ * better of the two that this Node offers. `dispatch`: the primary accepts and hands over. `cluster-rr`: node:cluster's
+ * own way, in which a connection that is handed to a dying worker hangs for ever; for comparison and for programs that
+ * rely on it.
+ */
+export type AcceptStrategy = 'inherit' | 'inherit-shared' | 'inherit-sharded' | 'dispatch' | 'cluster-rr';
 
 export interface SharedSocket {
   readonly id: number;

@@ -1,5 +1,5 @@
-// What may happen to a listener, told to whoever subscribes. Each process tells of its own part: the primary binds and
-// closes, whoever accepts listens, is suspended, and drains.
+// What may happen to a listener, published on `wellknown:listener`. Each process tells of its own part: the primary binds
+// and closes, the process that accepts listens, is suspended, and drains.
 //
 //     unbound ──▶ bound ──▶ listening ◀──▶ suspended
 //                   │           └────┬────────┘
@@ -7,9 +7,21 @@
 //                   │            draining
 //                   └────────────────┴──▶ closed
 
-import { listenerChannel, type ListenerEventMessage } from '../diagnostics.ts';
+import { listenerChannel } from '../diagnostics.ts';
 
 export type ListenerState = 'unbound' | 'bound' | 'listening' | 'suspended' | 'draining' | 'closed';
+
+/** What `wellknown:listener` carries. */
+export interface ListenerEventMessage {
+  readonly role: 'alone' | 'primary' | 'worker';
+  /** The name of the protocol. */
+  readonly service: string;
+  /** Its number in the program; with SO_REUSEPORT several have one endpoint. */
+  readonly listener: number;
+  readonly endpoint: string;
+  readonly from: ListenerState;
+  readonly to: ListenerState;
+}
 
 /** A missing entry means that there is nothing to tell. */
 const LISTENER_TRANSITIONS: Readonly<Record<ListenerState, readonly ListenerState[]>> = {

@@ -10,7 +10,6 @@
 
 import { WellknownError } from '../errors.ts';
 import { METRICS, type MetricFamily } from './metric-families.ts';
-import type { Server } from '../server.ts';
 import type { EventLoopStatus, ServerStatus } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -24,6 +23,12 @@ export interface MetricSettings<Metric> {
   readonly registers?: never[];
   /** Called before the values are read; a promise is waited for. */
   readonly collect?: (this: Metric) => void | Promise<void>;
+}
+
+/** A server, as far as its metrics are concerned. */
+export interface StatusSource {
+  status(): Promise<ServerStatus>;
+  readonly ended: Promise<void>;
 }
 
 interface Countable {
@@ -47,12 +52,12 @@ export interface MetricsLibrary {
 /** The metrics of all servers of this process that were given the same library. */
 export interface ServerMetrics {
   /** Registers the metrics, and tells of this server until it has ended. */
-  watch(server: Server): void;
+  watch(server: StatusSource): void;
   /** A second of an event loop is over. */
   sampled(worker: number, loop: EventLoopStatus): void;
 }
 
-// From what nobody feels to what a heartbeat is missed by.
+// From what is not felt to what a heartbeat is missed by.
 const DELAY_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** A registry refuses a second metric of the same name: two servers with one library share theirs. */
@@ -75,7 +80,7 @@ export function metricsOf(library: MetricsLibrary): ServerMetrics {
 }
 
 function createMetrics(library: MetricsLibrary): ServerMetrics {
-  const servers = new Set<Server>();
+  const servers = new Set<StatusSource>();
   // Handed on to constructors that know what they are.
   const registers = library.registers === undefined ? {} : { registers: [...library.registers] as never[] };
   let pending: Promise<readonly ServerStatus[]> | undefined;

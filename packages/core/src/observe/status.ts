@@ -1,10 +1,9 @@
 // What a server knows of itself, as one JSON value. What processes count is kept by service, worker and listener; every
 // sum is made here, in one place, so that the parts always add up to the whole.
 
-import type { WorkerRecord } from '../supervisor/arbiter.ts';
 import type { CloseReason, ConnectionState } from '../connection/states.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
-import type { WorkerEnd } from '../supervisor/worker-exits.ts';
+import type { KernelCounters } from '../kernel/socket-counters.ts';
 
 export interface EventLoopStatus {
   /** The share of the last second that it was busy, 0 to 1. */
@@ -55,7 +54,7 @@ export interface WorkerShare extends ServiceShare {
 
 /** A listener, over all workers. */
 export interface ListenerStatus extends ListenerShare {
-  /** Connections that wait in the kernel for somebody to accept them; of a unix path the kernel does not tell. */
+  /** Connections that wait in the kernel to be accepted; of a unix path the kernel does not tell. */
   readonly backlog: number;
 }
 
@@ -73,6 +72,12 @@ export interface ServiceStatus {
   readonly pairs: readonly ConnectionPair[];
 }
 
+/** Where a worker is between its start and its end. */
+export type WorkerPhase = 'starting' | 'ready' | 'draining';
+
+/** How a worker has ended: it had drained, it ended by itself, or the primary killed it for the reason named. */
+export type WorkerEnd = 'drained' | 'crashed' | 'start-timeout' | 'drain-timeout' | 'stalled';
+
 /** One JSON value: all that a server knows of itself. */
 export interface ServerStatus {
   readonly role: 'alone' | 'primary' | 'worker';
@@ -84,7 +89,7 @@ export interface ServerStatus {
   readonly workers: readonly {
     readonly slot: number;
     readonly pid: number;
-    readonly at: WorkerRecord['at'];
+    readonly at: WorkerPhase;
     readonly generation: number;
     readonly eventLoop: EventLoopStatus;
   }[];
@@ -97,12 +102,6 @@ export interface ServerStatus {
 
 /** A server that has no workers has started none. */
 export const NO_SUPERVISION: ServerStatus['supervision'] = { started: 0, ended: {} };
-
-/** What the kernel tells of a listener. */
-export interface KernelCounters {
-  readonly backlog: number;
-  readonly drops: number;
-}
 
 export const NO_CONNECTIONS: ConnectionCounters = { open: 0, waiting: 0, accepted: 0, closed: {} };
 

@@ -7,7 +7,7 @@
 import net from 'node:net';
 import type { BoundListener } from '../listener/listener.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
-import { listenOnHandle } from '../kernel/raw-handles.ts';
+import { listenOnHandle } from '../kernel/stream-handle.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 import { BoundedQueue } from './bounded-queue.ts';

@@ -3,11 +3,10 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { onAbort } from '../abort.ts';
-import type { Address } from '../address/address.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
-import { createNetTransport } from '../connection/net-transport.ts';
-import { secureInfoOf, type SecureInfo, type TlsContext } from '../connection/tls-context.ts';
+import { createNetTransport, createUnixClientTransport } from '../connection/net-transport.ts';
+import { secureInfoOf, type SecureInfo, type TlsClient } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import type { StreamEndpoint } from './socket-address.ts';
 
@@ -20,7 +19,7 @@ export interface DialOptions {
 }
 
 export interface Dialed {
-  /** StreamConnection; it has not started to read. */
+  /** Connected; it has not started to read. */
   readonly transport: Transport;
   /** What TLS agreed on, where it was asked for. */
   readonly secure: SecureInfo | undefined;
@@ -34,7 +33,7 @@ export async function dial(endpoint: StreamEndpoint, options: DialOptions): Prom
   return {
     transport:
       endpoint.scheme === 'unix' && options.tls === undefined
-        ? unixTransport(socket, endpoint)
+        ? createUnixClientTransport(socket, `${endpoint.abstract ? '@' : ''}${endpoint.path}`)
         : createNetTransport(socket),
     secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket) : undefined,
   };
@@ -62,11 +61,8 @@ export async function secureSocket(
 }
 
 /** What `Connection.startTls` takes for a connection of ours to `host`, which the certificate must name. */
-export const clientTlsContext = (host: string, options: tls.ConnectionOptions): TlsContext => ({
+export const tlsClientFor = (host: string, options: tls.ConnectionOptions): TlsClient => ({
   connect: (socket) => connectTls(socket, host, options),
-  socketOptions: () => ({}),
-  setSecureContext: () => undefined,
-  setTicketKey: () => undefined,
 });
 
 function connectTls(socket: net.Socket, host: string, options: tls.ConnectionOptions | undefined): tls.TLSSocket {
@@ -130,7 +126,7 @@ function established(
     socket.once('close', closed);
     const forget = onAbort(signal, (reason) =>
       settle(() => {
-        // An aborted attempt may still report an error, which is nobody's business now.
+        // An aborted attempt may still report an error, which is of no interest now.
         socket.on('error', () => undefined);
         socket.destroy();
         reject(reason);
@@ -139,18 +135,8 @@ function established(
   });
 }
 
-/**
- * The client's end of a unix connection is the unnamed one; the transport of an accepted socket has it the other way
- * round.
- */
-function unixTransport(socket: net.Socket, endpoint: Extract<Endpoint, { scheme: 'unix' }>): Transport {
-  const remote: Address = { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` };
-  const transport = createNetTransport(socket, remote.path);
-  return Object.defineProperties(transport, { local: { value: transport.remote }, remote: { value: remote } });
-}
-
 const REASONS: Readonly<Record<string, { readonly code: ErrorCode; readonly reason: string }>> = {
-  ECONNREFUSED: { code: 'CONNECT_FAILED', reason: 'nobody listens there' },
+  ECONNREFUSED: { code: 'CONNECT_FAILED', reason: 'no process listens there' },
   ECONNRESET: { code: 'CONNECT_FAILED', reason: 'the peer reset the connection' },
   ETIMEDOUT: { code: 'CONNECT_FAILED', reason: 'the peer does not answer' },
   EHOSTUNREACH: { code: 'CONNECT_FAILED', reason: 'the host cannot be reached' },

@@ -1,11 +1,19 @@
-// What the two kinds of sockets have in common: a state that only the tables of socket-state.ts move, those who watch
-// it, and an end that takes back whatever is under way.
+// What the two kinds of sockets have in common: a state that only the tables of socket-state.ts move, its
+// watchers, and an end that takes back whatever is under way.
 
-import { socketChannel, type SocketEventMessage } from '../diagnostics.ts';
+import { socketChannel } from '../diagnostics.ts';
 import { closedMeanwhile, statesAllowing, wrongMoment, wrongState } from './socket-state.ts';
 
+/** What `wellknown:socket` carries. */
+export interface SocketEventMessage {
+  /** The socket itself: a `StreamSocket` or a `UdpSocket`. */
+  readonly socket: object;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface SocketLifecycleOptions<State extends string, Verb extends string, Event extends string> {
-  /** Whose life it is. */
+  /** The socket that this is the lifecycle of. */
   readonly socket: SocketEventMessage['socket'];
   readonly type: 'stream' | 'datagram';
   readonly verbs: Readonly<Record<State, readonly Verb[]>>;
@@ -51,7 +59,7 @@ export class SocketLifecycle<State extends string, Verb extends string, Event ex
   }
 
   /** What a verb that waited tells its caller: that the socket was closed is told in the verb's name. */
-  told(verb: Verb, error: unknown): unknown {
+  asClosedError(verb: Verb, error: unknown): unknown {
     return error === this.#giveUp.signal.reason ? closedMeanwhile(verb) : error;
   }
 
@@ -62,12 +70,13 @@ export class SocketLifecycle<State extends string, Verb extends string, Event ex
     if (after === undefined) return;
     this.#state = after;
     const { socket, onState } = this.#options;
-    if (socketChannel.hasSubscribers) socketChannel.publish({ socket, from: before, to: after });
+    if (socketChannel.hasSubscribers)
+      socketChannel.publish({ socket, from: before, to: after } satisfies SocketEventMessage);
     onState?.(after, before);
     this.changed();
   }
 
-  /** Tells everybody who watches that readiness may have changed. */
+  /** Tells the watchers that readiness may have changed. */
   changed(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
@@ -78,11 +87,11 @@ export class SocketLifecycle<State extends string, Verb extends string, Event ex
   }
 
   /** How long a verb that waits may do so: until its signal aborts, or the socket is closed. */
-  patience(signal: AbortSignal | undefined): AbortSignal {
+  verbSignal(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? this.#giveUp.signal : AbortSignal.any([signal, this.#giveUp.signal]);
   }
 
-  /** Ends the patience of all that waits. */
+  /** Aborts every verb that waits. */
   giveUp(): void {
     this.#giveUp.abort(closedMeanwhile('it'));
   }

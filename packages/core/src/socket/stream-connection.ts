@@ -4,7 +4,7 @@ import { abortReason } from '../abort.ts';
 import { ConnectionReader } from '../connection/reader.ts';
 import { Connection, type ConnectionLimits } from '../connection/connection.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
-import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
+import type { SecureInfo, TlsClient, TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 
@@ -63,7 +63,7 @@ export class StreamConnection {
         else options.moved('broken');
       },
     });
-    // An accepted socket was held unread until somebody took it.
+    // An accepted socket was held unread until it was taken.
     this.connection.resume();
   }
 
@@ -100,8 +100,8 @@ export class StreamConnection {
     await this.#reader.room(signal);
   }
 
-  /** Speaks TLS from here on, as the server. Bytes that came in clear and were not read are refused. */
-  startTls(context: TlsContext): Promise<SecureInfo> {
+  /** Speaks TLS from here on. Bytes that came in clear and were not read are refused. */
+  startTls(context: TlsContext | TlsClient): Promise<SecureInfo> {
     return this.connection.startTls({ context, unreadBytes: this.#reader.unreadBytes });
   }
 

@@ -13,7 +13,7 @@ import type { SecureInfo, TlsContext } from '../connection/tls-context.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import type { Transport } from '../connection/transport.ts';
 import { StreamConnection } from './stream-connection.ts';
-import { clientTlsContext, dial } from './dial.ts';
+import { tlsClientFor, dial } from './dial.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts';
 import { SocketLifecycle } from './socket-lifecycle.ts';
@@ -116,7 +116,7 @@ export class StreamSocket implements AsyncDisposable {
     try {
       const bound = await abortable(
         bindListener(target),
-        this.#lifecycle.patience(options.signal),
+        this.#lifecycle.verbSignal(options.signal),
         (late) => void late.close(),
       );
       await this.#refuseLate('bind', () => bound.close());
@@ -125,7 +125,7 @@ export class StreamSocket implements AsyncDisposable {
       return bound.endpoint;
     } catch (error) {
       this.#lifecycle.move('not bound');
-      throw this.#lifecycle.told('bind', error);
+      throw this.#lifecycle.asClosedError('bind', error);
     }
   }
 
@@ -180,7 +180,7 @@ export class StreamSocket implements AsyncDisposable {
       const { transport, secure } = await dial(target, {
         ...from,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
-        signal: this.#lifecycle.patience(options.signal),
+        signal: this.#lifecycle.verbSignal(options.signal),
       });
       await this.#refuseLate('connect', () => transport.destroy());
       this.#secure = secure;
@@ -188,7 +188,7 @@ export class StreamSocket implements AsyncDisposable {
       this.#connect(transport);
     } catch (error) {
       await this.close();
-      throw this.#lifecycle.told('connect', error);
+      throw this.#lifecycle.asClosedError('connect', error);
     }
   }
 
@@ -243,18 +243,18 @@ export class StreamSocket implements AsyncDisposable {
     if (this.#secure !== undefined)
       throw this.#lifecycle.wrongNow('startTls', 'and speaks TLS already', 'it is started once');
     options.signal?.throwIfAborted();
-    const context = 'context' in options ? options.context : clientTlsContext(this.#connectedTo, options.connect);
+    const context = 'context' in options ? options.context : tlsClientFor(this.#connectedTo, options.connect);
     this.#lifecycle.move('secure');
     try {
       this.#secure = await abortable(
         connected.startTls(context),
-        this.#lifecycle.patience(options.signal),
+        this.#lifecycle.verbSignal(options.signal),
         () => undefined,
       );
     } catch (error) {
       connected.destroy();
       this.#lifecycle.move('broken');
-      throw this.#lifecycle.told('startTls', error);
+      throw this.#lifecycle.asClosedError('startTls', error);
     }
     this.#lifecycle.move('secured');
     return this.#secure;

@@ -120,10 +120,10 @@ export class UdpSocket implements AsyncDisposable {
           settled(error instanceof Error ? error : new Error(String(error)));
         }
       });
-      await abortable(done, this.#lifecycle.patience(options.signal), () => undefined);
+      await abortable(done, this.#lifecycle.verbSignal(options.signal), () => undefined);
     } catch (error) {
       this.#lifecycle.move('not connected');
-      throw this.#lifecycle.told('connect', error);
+      throw this.#lifecycle.asClosedError('connect', error);
     }
     this.#remote = addressFrom(address, target.port);
     this.#lifecycle.move('connected');
@@ -207,7 +207,7 @@ export class UdpSocket implements AsyncDisposable {
     try {
       const bound = await abortable(
         bindListener(target),
-        this.#lifecycle.patience(signal),
+        this.#lifecycle.verbSignal(signal),
         (late) => void late.close(),
       );
       if (bound.socket.type !== 'datagram' || this.#lifecycle.isOver) {
@@ -219,7 +219,7 @@ export class UdpSocket implements AsyncDisposable {
       return bound.endpoint;
     } catch (error) {
       this.#lifecycle.move('not bound');
-      throw this.#lifecycle.told('bind', error);
+      throw this.#lifecycle.asClosedError('bind', error);
     }
   }
 

@@ -5,7 +5,8 @@
 // connections served) or of an old generation: its successor is started first, and it drains once the successor is
 // ready. Stalled: its event loop has not said a word for too long, so it is killed, and is dead.
 
-import { IDLE_EVENT_LOOP, type EventLoopStatus } from '../observe/status.ts';
+import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
+import type { SupervisionPolicy } from '../options.ts';
 
 /** A worker's life in a slot. Slots are numbered from 1 and are taken over by successors. */
 export interface WorkerRecord {
@@ -14,7 +15,7 @@ export interface WorkerRecord {
   readonly workerId: number;
   /** Which code and configuration it runs. */
   readonly generation: number;
-  readonly at: 'starting' | 'ready' | 'draining';
+  readonly at: WorkerPhase;
   readonly sinceMs: number;
   readonly lastBeatMs: number;
   /** Connections it has accepted, as of its last beat. */
@@ -41,29 +42,7 @@ export interface ArbiterState {
   readonly stopping: boolean;
 }
 
-export interface ArbiterPolicy {
-  /** A worker that has not become ready within this is killed. */
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  /** A worker that has not said a word for this long is killed: its event loop is blocked, or it is stopped. */
-  readonly heartbeatTimeoutMs: number;
-  /** A worker that lived this long has shown that the code works: the back-off starts again. */
-  readonly stableMs: number;
-  readonly firstBackOffMs: number;
-  readonly maxBackOffMs: number;
-  /** So many deaths before any worker became ready mean that none ever will. */
-  readonly maxStartFailures: number;
-  /**
-   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
-   */
-  readonly maxServed: number;
-  /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
-  readonly maxAgeMs: number;
-  /** Between how many spare workers (less than half busy) the pool is kept, and how many there may be in all. */
-  readonly spare: { readonly min: number; readonly max: number; readonly maxWorkers: number } | undefined;
-}
-
-export const DEFAULT_POLICY: ArbiterPolicy = {
+export const DEFAULT_POLICY: SupervisionPolicy = {
   startTimeoutMs: 30_000,
   drainTimeoutMs: 30_000,
   // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
@@ -89,7 +68,7 @@ export type ArbiterEvent =
   | { readonly type: 'reload' }
   | { readonly type: 'stop' };
 
-export type KillReason = 'start-timeout' | 'drain-timeout' | 'stalled';
+export type KillReason = Exclude<WorkerEnd, 'drained' | 'crashed'>;
 
 export type ArbiterAction =
   | { readonly do: 'start'; readonly slot: number; readonly workerId: number; readonly generation: number }
@@ -134,7 +113,7 @@ export function tick(
   before: ArbiterState,
   nowMs: number,
   events: readonly ArbiterEvent[],
-  policy: ArbiterPolicy = DEFAULT_POLICY,
+  policy: SupervisionPolicy = DEFAULT_POLICY,
   random: () => number = () => 0,
   secondly = false,
 ): ArbiterStep {
@@ -176,7 +155,7 @@ function observe(
   state: ArbiterState,
   event: ArbiterEvent,
   nowMs: number,
-  policy: ArbiterPolicy,
+  policy: SupervisionPolicy,
   actions: ArbiterAction[],
 ): ArbiterState {
   switch (event.type) {
@@ -221,7 +200,7 @@ function observeExit(
   state: ArbiterState,
   workerId: number,
   nowMs: number,
-  policy: ArbiterPolicy,
+  policy: SupervisionPolicy,
   actions: ArbiterAction[],
 ): ArbiterState {
   const dead = state.workers.find((worker) => worker.workerId === workerId);
@@ -239,7 +218,7 @@ function observeExit(
  * Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become
  * ready is judged by its end.
  */
-function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, policy: ArbiterPolicy): ArbiterState {
+function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, policy: SupervisionPolicy): ArbiterState {
   const leaving = state.workers.find((worker) => worker.workerId === workerId && worker.at === 'ready');
   if (leaving === undefined) return state;
   const workers = state.workers.map((one): WorkerRecord =>
@@ -256,7 +235,7 @@ function backOff(
   state: ArbiterState,
   gone: WorkerRecord,
   nowMs: number,
-  policy: ArbiterPolicy,
+  policy: SupervisionPolicy,
 ): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
   const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
   const failures = wasStable ? 0 : state.failures + 1;
@@ -264,7 +243,7 @@ function backOff(
   return { failures, mayStartAtMs: nowMs + backOffMs };
 }
 
-function killReason(worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): KillReason | undefined {
+function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): KillReason | undefined {
   const ageMs = nowMs - worker.sinceMs;
   if (worker.at === 'starting') return ageMs >= policy.startTimeoutMs ? 'start-timeout' : undefined;
   if (worker.at === 'draining' && ageMs >= policy.drainTimeoutMs + KILL_AFTER_DRAIN_MS) return 'drain-timeout';
@@ -272,7 +251,7 @@ function killReason(worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy):
 }
 
 /** Moves the target towards the wanted number of spare workers: up by doubling steps, down by one. */
-function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
+function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState {
   if (policy.spare === undefined) return state;
   const { min, max, maxWorkers } = policy.spare;
   const alive = state.workers.filter((worker) => worker.at !== 'draining' && worker.slot <= state.target);
@@ -293,7 +272,7 @@ function sizePool(state: ArbiterState, policy: ArbiterPolicy): ArbiterState {
  * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The
  * latter goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
  */
-function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actions: ArbiterAction[]): ArbiterState {
+function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const hasSuccessor = (worker: WorkerRecord): boolean =>
     alive.some((other) => other.slot === worker.slot && other.workerId > worker.workerId && other.at === 'ready');
@@ -316,7 +295,7 @@ function retire(state: ArbiterState, nowMs: number, policy: ArbiterPolicy, actio
 function startMissing(
   state: ArbiterState,
   nowMs: number,
-  policy: ArbiterPolicy,
+  policy: SupervisionPolicy,
   random: () => number,
   actions: ArbiterAction[],
 ): ArbiterState {
@@ -350,5 +329,5 @@ function startMissing(
   return { ...state, workers, pool };
 }
 
-const isWornOut = (worker: WorkerRecord, nowMs: number, policy: ArbiterPolicy): boolean =>
+const isWornOut = (worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): boolean =>
   worker.served >= policy.maxServed * worker.wear || nowMs - worker.sinceMs >= policy.maxAgeMs * worker.wear;

@@ -1,6 +1,6 @@
 // To which worker a connection goes when the primary accepts for all of them. Pure.
 
-export type DispatchPolicy = 'round-robin' | 'least-connections' | 'address';
+import type { DispatchPolicy } from '../options.ts';
 
 export interface DispatchTarget {
   readonly workerId: number;

@@ -1,10 +1,11 @@
 // Accepting in the primary: takes a connection unread, gives it to a worker, and keeps its own copy until the worker
 // has said that it took it. A worker that dies before that loses nothing: the connection goes to another.
 
+import type { DispatchPolicy } from '../options.ts';
 import net from 'node:net';
 import { limitKey, normalizeIp } from '../address/address.ts';
-import { chooseTarget, type DispatchPolicy, type DispatchTarget } from './dispatch-policy.ts';
-import { listenOnHandle } from '../kernel/raw-handles.ts';
+import { chooseTarget, type DispatchTarget } from './dispatch-policy.ts';
+import { listenOnHandle } from '../kernel/stream-handle.ts';
 import type { ConnectionCounters } from '../observe/status.ts';
 
 export interface DispatcherOptions {

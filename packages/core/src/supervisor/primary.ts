@@ -4,23 +4,15 @@
 
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import {
-  DEFAULT_POLICY,
-  initialArbiterState,
-  tick,
-  type ArbiterAction,
-  type ArbiterEvent,
-  type ArbiterPolicy,
-} from './arbiter.ts';
+import { DEFAULT_POLICY, initialArbiterState, tick, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
 import type { Timer } from '../time/clock.ts';
 import { Dispatching } from './dispatcher-group.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from '../listener/inheritance.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions, SupervisionPolicy } from '../options.ts';
 import { PoolLimits } from './pool-limits.ts';
 import { primaryStatus } from './primary-status.ts';
-import { closedBeforeReady, type Server } from '../server.ts';
-import { publishServer } from '../diagnostics.ts';
+import { closedBeforeReady, publishServer, type Server } from '../server.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { ListenerTable } from './listener-table.ts';
@@ -45,7 +37,7 @@ let isSupervising = false;
 export function createPrimary(options: ResolvedOptions): Server {
   const { clock, log, services } = options;
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
-  const policy: ArbiterPolicy = { ...DEFAULT_POLICY, ...options.policy };
+  const policy: SupervisionPolicy = { ...DEFAULT_POLICY, ...options.policy };
   const pool = new WorkerPool({
     clock,
     log,

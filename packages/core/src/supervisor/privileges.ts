@@ -1,7 +1,8 @@
 // Dropping privileges, and making sure that they are gone.
 
+import type { Identity } from '../options.ts';
 import { WellknownError } from '../errors.ts';
-import { identityProblem, type Identity } from './run-as.ts';
+import { identityProblem } from './run-as.ts';
 
 function verify(identity: Identity): void {
   const problem = identityProblem(identity, {

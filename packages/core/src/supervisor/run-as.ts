@@ -1,12 +1,8 @@
 // `--run-as USER[:GROUP]`: who the workers become. Text of the system's databases in, numbers out; nobody is changed
 // here.
 
+import type { Identity } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
-
-export interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 interface Entry {
   readonly name: string;

@@ -8,7 +8,6 @@
 // before it resolves.
 
 import { bindTarget } from '../listener/bind-target.ts';
-import { publishServer } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { kernelCounters } from '../kernel/socket-counters.ts';
@@ -16,7 +15,7 @@ import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { boundEndpoint, closedBeforeReady, type BoundEndpoint, type Server } from '../server.ts';
+import { boundEndpoint, type BoundEndpoint, closedBeforeReady, publishServer, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
 import type { ServiceAnswer } from './worker-messages.ts';
 

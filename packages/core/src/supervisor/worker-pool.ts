@@ -1,9 +1,9 @@
 // The worker processes of a primary: forked, spoken to, counted. What they are told and when is decided elsewhere.
 
+import type { Identity } from '../options.ts';
 import cluster, { type Worker } from 'node:cluster';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../log.ts';
-import type { Identity } from './run-as.ts';
 import {
   envelope,
   messageFromWorker,

@@ -2,10 +2,9 @@
 // counterpart of behaviour-suite.ts; like it, it needs no test runner of its own.
 
 import assert from 'node:assert/strict';
-import { connectDatagram } from '../datagram/peer.ts';
+import { connectDatagram, type DatagramPeer } from '../datagram/peer.ts';
 import { WellknownError } from '../errors.ts';
 import type { ServerOptions } from '../options.ts';
-import type { DatagramPeer } from '../protocol.ts';
 import type { Server } from '../server.ts';
 import type { ServiceStatus } from '../observe/status.ts';
 import type { TestFunctions } from './behaviour-suite.ts';

@@ -328,11 +328,11 @@ describe('the comfortable door', () => {
   test('read of a length gives exactly that many bytes, fewer only at the end', async () => {
     const { connection, peer } = createMemoryConnection();
     peer.send('abcdef');
-    expect(await connection.read(4)).toEqual(new TextEncoder().encode('abcd'));
-    const rest = connection.read(4);
+    expect(await connection.read({ byteLength: 4 })).toEqual(new TextEncoder().encode('abcd'));
+    const rest = connection.read({ byteLength: 4 });
     peer.end();
     expect(await rest).toEqual(new TextEncoder().encode('ef'));
-    expect(await connection.read(4)).toBeUndefined();
+    expect(await connection.read({ byteLength: 4 })).toBeUndefined();
   });
 
   test('a read that waits is rejected when the connection breaks', async () => {

@@ -18,7 +18,7 @@ test('reads of any size give every byte once and in order, whatever the chunks',
         const taken: Uint8Array[] = [];
         const reading = (async () => {
           for (const size of readSizes) {
-            const bytes = await connection.read(size);
+            const bytes = await connection.read({ byteLength: size });
             if (bytes === undefined) return;
             taken.push(bytes);
           }
@@ -43,7 +43,7 @@ test('reads of any size give every byte once and in order, whatever the chunks',
 
 test('unread bytes pause the peer at 64 KiB, also after a large read', async () => {
   const { connection, peer } = createMemoryConnection();
-  const reading = connection.read(200_000);
+  const reading = connection.read({ byteLength: 200_000 });
   for (let sent = 0; sent < 40; sent += 1) peer.send(new Uint8Array(10_000));
   expect((await reading)?.length).toBe(200_000);
   const { receivedBytes } = connection;

@@ -1,11 +1,11 @@
 // Datagram servers and clients for the tests, closed after each of them.
 
+import type { DatagramPeer } from '../../src/datagram/peer.ts';
 import {
   connectDatagram,
   createServer,
   defineProtocol,
   type DatagramCounters,
-  type DatagramPeer,
   type Protocol,
   type Server,
   type ServerOptions,

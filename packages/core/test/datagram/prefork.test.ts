@@ -1,9 +1,10 @@
 // Datagrams and worker processes: who answers, and what happens to the share of one that is gone.
 
+import type { DatagramPeer } from '../../src/datagram/peer.ts';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectDatagram, type DatagramPeer } from '../../src/index.ts';
-import { offersReusePort } from '../../src/kernel/raw-handles.ts';
+import { connectDatagram } from '../../src/index.ts';
+import { offersReusePort } from '../../src/kernel/stream-handle.ts';
 import { startProgram, type Program } from '../../src/testing/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));

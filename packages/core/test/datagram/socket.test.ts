@@ -6,8 +6,8 @@ import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineProtocol, silentLog } from '../../src/index.ts';
 import { DEFAULT_DATAGRAM_LIMITS } from '../../src/datagram/limits.ts';
-import { createDatagramSocket, serveDatagrams } from '../../src/datagram/socket.ts';
-import { createDirectSend, resolveNothing } from '../../src/kernel/raw-handles.ts';
+import { serveDatagrams } from '../../src/datagram/socket.ts';
+import { createDatagramSocket, createDirectSend, resolveNothing } from '../../src/kernel/datagram-handle.ts';
 import { createFakeClock } from '../../src/testing/index.ts';
 import { ask, atEnd, closeAll, datagramsOf, eventually, peerOf, reply, started } from './datagram-fixture.ts';
 

@@ -1,18 +1,12 @@
 // What a server tells of itself: status, metrics, diagnostics channels.
 
+import type { SocketEventMessage } from '../../src/socket/socket-lifecycle.ts';
+import type { ServerEventMessage } from '../../src/server.ts';
+import type { ListenerEventMessage } from '../../src/listener/states.ts';
+import type { ConnectionEventMessage } from '../../src/connection/connection.ts';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
-import {
-  createExecServer,
-  createServer,
-  defineProtocol,
-  prometheusText,
-  socket,
-  type ConnectionEventMessage,
-  type ListenerEventMessage,
-  type ServerEventMessage,
-  type SocketEventMessage,
-} from '../../src/index.ts';
+import { createExecServer, createServer, defineProtocol, prometheusText, socket } from '../../src/index.ts';
 import { backlogOf } from '../../src/kernel/proc-net.ts';
 import { connectClient } from '../../src/testing/index.ts';
 

@@ -70,7 +70,7 @@ describe('bind, apart from listen', () => {
     });
     await expect(stream().connect(endpoint)).rejects.toMatchObject({
       code: 'CONNECT_FAILED',
-      message: `cannot connect to ${formatEndpoint(endpoint)}: nobody listens there`,
+      message: `cannot connect to ${formatEndpoint(endpoint)}: no process listens there`,
     });
     await listener.listen();
     await stream().connect(endpoint);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { connectClient } from '../../src/testing/index.ts';
-import { offersReusePort } from '../../src/kernel/raw-handles.ts';
+import { offersReusePort } from '../../src/kernel/stream-handle.ts';
 import { connect, eventually, exchange, isAlive, start, workersOf } from '../fixtures/identify.ts';
 
 /** Those that promise to lose nothing that a worker has not accepted. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createAccessRules } from '../../src/accept/access-rules.ts';
+import { createAccessRules } from '../../src/address/access-rules.ts';
 import { AcceptRate, AddressRates } from '../../src/accept/accept-rates.ts';
 import { CidrTable, parseCidr } from '../../src/address/cidr-table.ts';
-import { createDescriptorBudget, descriptorLimit } from '../../src/accept/descriptor-budget.ts';
+import { createDescriptorBudget } from '../../src/accept/descriptor-budget.ts';
+import { descriptorLimit } from '../../src/kernel/process-limits.ts';
 
 describe('a table of ranges', () => {
   const table = new CidrTable<string>();

@@ -1,8 +1,8 @@
 // Who may connect, by address: `allow` and `deny` ranges, of which the most specific one that holds the address
 // decides.
 
-import { CidrTable } from '../address/cidr-table.ts';
-import type { Address } from '../address/address.ts';
+import { CidrTable } from './cidr-table.ts';
+import type { Address } from './address.ts';
 import { fail, ok, type Result } from '../result.ts';
 
 export interface AccessVerdict {

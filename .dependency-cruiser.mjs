@@ -1,0 +1,81 @@
+// Which file may import which. Arrows point down: a room may import from the rooms above it in these lists (those that
+// are named before it), from nothing below. Type imports count. docs/architecture.md draws the same lists, and a test
+// holds the two together.
+
+/** @type {Readonly<Record<string, readonly (readonly string[])[]>>} Rooms of each package, the lowest level first. */
+export const LEVELS = {
+  core: [
+    ['errors.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
+    ['time/'],
+    ['address/'],
+    ['kernel/'],
+    ['proxy-protocol/'],
+    ['listener/'],
+    ['connection/'],
+    ['datagram/'],
+    ['protocol.ts'],
+    ['observe/'],
+    ['socket/'],
+    ['server.ts'],
+    ['options.ts'],
+    ['accept/'],
+    ['supervisor/'],
+    ['inetd/'],
+    ['create-server.ts'],
+    ['control/'],
+    ['cli/'],
+    ['index.ts'],
+    ['testing/'],
+  ],
+};
+
+const inPackage = (name, rooms) => rooms.map((room) => `^packages/${name}/src/${room.replace('.', '\\.')}`);
+
+const upward = Object.entries(LEVELS).flatMap(([name, levels]) =>
+  levels.slice(0, -1).map((rooms, level) => ({
+    name: `${name}: ${rooms.join(' ')} imports from below it only`,
+    severity: 'error',
+    from: { path: inPackage(name, rooms) },
+    to: { path: inPackage(name, levels.slice(level + 1).flat()) },
+  })),
+);
+
+const roomless = Object.entries(LEVELS).map(([name, levels]) => ({
+  name: `${name}: every file stands in a room of LEVELS`,
+  severity: 'error',
+  from: {},
+  to: { path: `^packages/${name}/src/`, pathNot: inPackage(name, levels.flat()) },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no file cycles, types included',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'core knows no protocol',
+      severity: 'error',
+      from: { path: '^packages/core/' },
+      to: { path: '^packages/(?!core/)' },
+    },
+    {
+      name: 'protocols know core and not each other',
+      severity: 'error',
+      from: { path: '^packages/(http|ftp|telnet|echo-udp)/' },
+      to: { path: '^packages/(?!core/|$1/)' },
+    },
+    ...upward,
+    ...roomless,
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: ['node_modules', 'dist'] },
+    exclude: { path: ['/dist/'] },
+    enhancedResolveOptions: { conditionNames: ['@wellknown/source', 'import', 'node', 'default'] },
+  },
+};
