@@ -1,4 +1,4 @@
-// The door to serving: one call that is the same in a process that serves alone, in the primary and in its workers.
+// Where serving begins: one call that is the same in a process that serves alone, in the primary and in its workers.
 
 import { createStandalone } from './supervisor/standalone.ts';
 import { resolveOptions, type Service, type ServerOptions } from './options.ts';

@@ -1,5 +1,5 @@
-// The channels on which core tells what happens inside (node:diagnostics_channel). Without a subscriber an event costs one
-// comparison. Each publisher declares the message that it publishes:
+// The channels on which core tells what happens inside (node:diagnostics_channel). Without a subscriber an event costs
+// one comparison. Each publisher declares the message that it publishes:
 //
 //     wellknown:connection   ConnectionEventMessage (connection/connection.ts)   a connection has changed its state
 //     wellknown:listener     ListenerEventMessage (listener/states.ts)           a listening socket has, in this process

@@ -1,5 +1,5 @@
 // One error class for everything that core throws. What a caller may expect in ordinary operation is a value instead
-// (see result.ts); an error here means a promise was broken, and `fault` says by whom.
+// (see result.ts); an error here means a promise was broken, and `fault` says which side broke it.
 
 /** `local`: the program using core. `remote`: the peer. `system`: the operating system or its configuration. */
 export type Fault = 'local' | 'remote' | 'system';

@@ -109,7 +109,7 @@ export interface ServerOptions {
   readonly replaceUnixPath?: boolean;
   /** Default `inherit`. */
   readonly accept?: AcceptStrategy;
-  /** Whom `dispatch` gives a connection to. Default `least-connections`. */
+  /** Which worker `dispatch` gives a connection to. Default `least-connections`. */
   readonly dispatch?: DispatchPolicy;
   /** When workers are replaced, killed and given up on; what is left out keeps its default. */
   readonly supervision?: Partial<Omit<SupervisionPolicy, 'drainTimeoutMs'>>;

@@ -1,4 +1,4 @@
-/** An expected failure is a value: the error says what to tell whoever gave the input. */
+/** An expected failure is a value: the error says what to tell the user who gave the input. */
 export type Result<Value, Problem> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Problem };
 

@@ -30,7 +30,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'dispatch',
     argument: 'POLICY',
-    help: 'to whom --accept dispatch gives a connection: round-robin, least-connections or address (default least-connections)',
+    help: 'to which worker --accept dispatch gives a connection: round-robin, least-connections or address (default least-connections)',
   },
   { name: 'run-as', argument: 'USER[:GROUP]', help: 'the serving processes become this user once the ports are bound' },
   {
@@ -49,7 +49,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     name: 'proxy-protocol',
     argument: 'CIDR',
     repeatable: true,
-    help: 'peers that must send a PROXY header (version 1 or 2) first; from others none is taken (default: nobody)',
+    help: 'peers that must send a PROXY header (version 1 or 2) first; from others none is taken (default: none)',
   },
   {
     name: 'allow',
@@ -102,7 +102,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /**
- * Options of the command line's contract that do not exist yet: refused by name, so that nobody believes they took
+ * Options of the command line's contract that do not exist yet: refused by name, so that no user believes they took
  * effect.
  */
 export const OPTIONS_TO_COME: readonly string[] = [

@@ -149,7 +149,7 @@ export async function runServices(
 export interface RunExtras {
   /** What HUP does in a server without workers. */
   readonly reloadHere?: (() => void) | undefined;
-  /** Where the control socket is opened without being asked for; somebody else's there is left alone. */
+  /** Where the control socket is opened without being asked for; another program's there is left alone. */
   readonly controlIfFree?: string;
 }
 
@@ -211,7 +211,7 @@ export async function runServer(
 }
 
 /**
- * The same server, which tells the service manager what it is doing, whoever asked for it: a signal or the control
+ * The same server, which tells the service manager what it is doing, whether a signal asked for it or the control
  * socket.
  */
 function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void) | undefined): Server {
@@ -351,7 +351,7 @@ async function mustBeWritable(file: string): Promise<void> {
   });
 }
 
-/** By rename, so that nobody reads half of it, and only once everything accepts. */
+/** By rename, so that no reader sees half of it, and only once everything accepts. */
 async function writePidFile(file: string): Promise<void> {
   const temporary = `${file}.${process.pid}`;
   try {

@@ -1,9 +1,10 @@
 // One stream connection: states, reasons, deadlines, back-pressure and the lingering close, over any transport.
 //
-// Two ways to use it. The fast one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in between.
-// The comfortable one (`read`, `readLine`, `for await`, `write`) is built on the first, in connection/reader.ts.
-// Its deadlines are kept in connection/deadlines.ts, which tells what has passed; what is done then is decided here.
-// What comes before a protocol gets to see the connection (PROXY header, TLS handshake) the admission asks for.
+// Two ways to use it. The fast one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in
+// between. The comfortable one (`read`, `readLine`, `for await`, `write`) is built on the first, in
+// connection/reader.ts. Its deadlines are kept in connection/deadlines.ts, which tells what has passed; what is done
+// then is decided here. What comes before a protocol gets to see the connection (PROXY header, TLS handshake) the
+// admission asks for.
 
 import type { Address } from '../address/address.ts';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './deadlines.ts';

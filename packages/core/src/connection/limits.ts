@@ -41,11 +41,11 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   maxUnsentBytes: 16 * 1024 * 1024,
   // The specification asks for at least three seconds, which cover one lost segment.
   proxyHeaderTimeoutMs: 3_000,
-  // A few round trips and a retransmission; Node's own two minutes are a gift to whoever opens and says nothing.
+  // A few round trips and a retransmission; Node's own two minutes are a gift to a client that opens and says nothing.
   handshakeTimeoutMs: 5_000,
   // Long-lived connections are the point of most protocols here.
   lifetimeMs: 0,
-  // A tenth of what the slowest modem carried. Slower is somebody who wants to hold the connection.
+  // A tenth of what the slowest modem carried. Slower is a client that wants to hold the connection.
   minReadBytesPerSecond: 100,
   minWriteBytesPerSecond: 100,
 };

@@ -80,7 +80,7 @@ class NetTransport implements Transport {
       return;
     }
     if (this.socket.readableEnded) {
-      // Nothing came but the end, before anybody listened.
+      // Nothing came but the end, before `start`.
       queueMicrotask(() => events.ended());
       return;
     }
@@ -183,7 +183,7 @@ class NetTransport implements Transport {
 }
 
 function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
-  // Taken even where nobody wants it.
+  // Taken even where it is not wanted.
   const chunk = takeChunk(this, byteLength, buffer);
   this[TRANSPORT]?.events?.data(chunk);
 }

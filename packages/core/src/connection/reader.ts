@@ -1,4 +1,5 @@
-// Comfortable reads over a connection's pushed bytes: a sink that keeps what has not been asked for yet, within a bound.
+// Comfortable reads over a connection's pushed bytes: a sink that keeps what has not been asked for yet, within a
+// bound.
 
 import { abortReason, onAbort } from '../abort.ts';
 import type { CloseReason } from './states.ts';

@@ -61,7 +61,10 @@ export type CloseReason =
   | 'handshake-timeout'
   /** The TLS handshake failed. */
   | 'handshake-error'
-  /** The peer sent bytes in clear where only the TLS handshake may follow: somebody may have put them there. */
+  /**
+   * The peer sent bytes in clear where only the TLS handshake may follow: an attacker in between may have put them
+   * there.
+   */
   | 'early-plaintext'
   /** After our last word the peer neither closed nor stopped sending. */
   | 'linger-timeout'

@@ -70,7 +70,9 @@ export interface TlsContext {
 
 /** The client's side of a handshake, for connections that this program has made. */
 export interface TlsClient {
-  /** Begins the handshake on a connected socket: emits `secureConnect` once the server's certificate has been checked. */
+  /**
+   * Begins the handshake on a connected socket: emits `secureConnect` once the server's certificate has been checked.
+   */
   connect(socket: net.Socket): tls.TLSSocket;
 }
 

@@ -1,6 +1,6 @@
 // Datagram sockets beyond what node:dgram offers: the descriptor, sending without a callback, holding a socket without
-// receiving from it. All by the handle behind a dgram.Socket, which is undocumented: where it is missing, the socket works
-// more slowly, or a clear error says what can't be done.
+// receiving from it. All by the handle behind a dgram.Socket, which is undocumented: where it is missing, the socket
+// works more slowly, or a clear error says what can't be done.
 
 import dgram from 'node:dgram';
 import { literalLookup } from '../address/literal-lookup.ts';

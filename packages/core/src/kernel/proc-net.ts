@@ -1,5 +1,5 @@
-// What the kernel knows of our sockets: datagrams that it threw away before anybody read them, and connections that
-// nobody has accepted yet, from the text of /proc/net/udp, tcp and their IPv6 sisters (proc(5)).
+// What the kernel knows of our sockets: datagrams that it threw away unread, and connections that have not been
+// accepted yet, from the text of /proc/net/udp, tcp and their IPv6 sisters (proc(5)).
 //
 // A line is a socket; its second column is the local address in hexadecimal, its last one counts the datagrams that did
 // not fit into the receive buffer or whose checksum was wrong. An address is written as 32-bit words in the machine's

@@ -13,8 +13,8 @@ import { datagramDescriptor, stopReceiving } from './datagram-handle.ts';
 import { bindStream, type RawHandle } from './stream-handle.ts';
 
 /**
- * Tells when somebody waits at a socket: a connection that nobody has accepted, or a datagram that nobody has received.
- * Takes neither.
+ * Tells when something waits at a socket: a connection that has not been accepted, or a datagram that has not been
+ * received. Takes neither.
  */
 export interface ReadinessWatch {
   /** Calls back once, in a later turn of the event loop, and looks no more until it is called again. */
@@ -33,7 +33,7 @@ interface RawStreamHandle extends RawHandle {
   readStop?(): number;
 }
 
-/** Watches a stream socket that listens in the kernel and that nobody in this process accepts from. */
+/** Watches a stream socket that listens in the kernel and from which nothing in this process accepts. */
 export function watchStream(handle: net.Socket): ReadinessWatch {
   const raw = rawStreamHandle(handle);
   const watch = watchRaw(raw, raw.fd);
@@ -60,7 +60,7 @@ export function watchDatagrams(socket: dgram.Socket): ReadinessWatch {
     ...watchRaw(raw, descriptor),
     async close(closeSocket) {
       // Two handles have one number, and each closes it. Once the first has, another thread may open a file under that
-      // number: so it is taken back before the second one closes it. Where somebody was faster the second is left, it
+      // number: so it is taken back before the second one closes it. Where another was faster the second is left, it
       // does nothing any more.
       raw.close();
       if (takeDescriptor(descriptor)) await closeSocket();

@@ -1,5 +1,5 @@
 // How the event loop of this process is: how much of its time it is busy, and how late it comes to what is due. What a
-// user feels as slowness is the delay; a loop can be half idle and still make everybody wait whenever one long task
+// user feels as slowness is the delay; a loop can be half idle and still make every client wait whenever one long task
 // runs.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -69,7 +69,7 @@ const perLoop = (value: (loop: EventLoopStatus) => number): Rows => ({
   labelNames: ['worker'],
   samples: ({ eventLoop, workers }) => [
     { labels: { worker: '0' }, value: value(eventLoop) },
-    // Two lives of one slot are there while one replaces the other: the one that serves is shown.
+    // Two workers of one slot are there while one replaces the other: the one that serves is shown.
     ...workers
       .filter(({ at }) => at === 'ready')
       .map(({ slot, eventLoop: loop }) => ({ labels: { worker: String(slot) }, value: value(loop) })),
@@ -121,7 +121,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   wellknown_datagrams_dropped_by_kernel_total: {
     type: 'counter',
-    help: 'Datagrams that the kernel dropped before anybody saw them.',
+    help: 'Datagrams that the kernel dropped unread.',
     ...perListener('datagrams', ({ datagrams }) => datagrams.droppedByKernel),
   },
   wellknown_protocol_total: {

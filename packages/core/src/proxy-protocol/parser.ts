@@ -1,5 +1,5 @@
 // The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): who the client is, said by a proxy in front.
-// Bytes in, one header or a problem out. No sockets, no timers, no opinion about whom to believe.
+// Bytes in, one header or a problem out. No sockets, no timers, no opinion about which peers to believe.
 //
 // A parser answers `more` until it has the whole header. It fails on the first byte that cannot belong to one, keeps no
 // more than `maxBytes`, and hands back untouched what followed the header in the last chunk.
@@ -123,7 +123,7 @@ function endpointOfV1(family: 'TCP4' | 'TCP6', address = '', port = ''): Address
   return isIpv6(address) && !address.includes('%') ? ipAddress(address, Number(port)) : undefined;
 }
 
-/** A client that the proxy met over IPv4 may be told as ::ffff:a.b.c.d; it is the same client. */
+/** A client that the proxy met over IPv4 may be written as ::ffff:a.b.c.d; it is the same client. */
 function ipAddress(text: string, port: number): Address {
   const groups = parseIpv6(text);
   const address = groups === undefined ? text : normalizeIp(textOfGroups(groups));

@@ -1,8 +1,8 @@
 // The accepting half of a stream socket: listen(2) on a bound socket, and a bounded queue of what was accepted.
 //
-// Node accepts as soon as a connection is there, whether anybody asked or not, and cannot be told to wait. What nobody
-// has asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down. A
-// connection beyond the bound is reset, so that its peer learns at once that nobody will answer.
+// Node accepts as soon as a connection is there, whether it was asked for or not, and cannot be told to wait. What has
+// not been asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down.
+// A connection beyond the bound is reset, so that its peer learns at once that it will get no answer.
 
 import net from 'node:net';
 import type { BoundListener } from '../listener/listener.ts';
@@ -59,7 +59,7 @@ export class AcceptQueue {
     });
   }
 
-  /** Accepted connections that nobody has asked for yet. */
+  /** Accepted connections that have not been asked for yet. */
   get queued(): number {
     return this.#queue.size;
   }
@@ -80,7 +80,7 @@ export class AcceptQueue {
   }
 }
 
-/** A reset tells the peer that nobody served it. A unix socket has none: there a close is as clear as it gets. */
+/** A reset tells the peer that it was not served. A unix socket has none: there a close is as clear as it gets. */
 function cut(socket: net.Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();

@@ -1,4 +1,5 @@
-// Items that came before anybody asked, and askers that came before any item: first come, first served, and bounded.
+// Items that came before they were asked for, and callers that asked before there was one: first come, first served,
+// and bounded.
 
 import { onAbort } from '../abort.ts';
 
@@ -72,7 +73,7 @@ export class BoundedQueue<Item> {
     });
   }
 
-  /** Rejects everybody who waits and will wait, and gives back what nobody took. */
+  /** Rejects every caller that waits or will wait, and gives back what was not taken. */
   end(failure: Error): Item[] {
     this.#failure ??= failure;
     const left = this.#items;
@@ -83,7 +84,7 @@ export class BoundedQueue<Item> {
     return left;
   }
 
-  /** Rejects only who waits longest, if anybody does: an error that belongs to one call. */
+  /** Rejects only the caller that has waited longest, if there is one: an error that belongs to one call. */
   failNext(error: Error): boolean {
     const asker = this.#askers.shift();
     asker?.reject(error);

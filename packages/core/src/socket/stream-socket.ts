@@ -1,4 +1,4 @@
-// A stream socket in the hands of a program: every verb of its life is a method, and every step of it can be seen.
+// A stream socket in the hands of a program: every verb of its lifecycle is a method, and every state can be seen.
 //
 // What may be called when stands in socket-state.ts; what each verb does in the kernel stands in docs/lifecycle.md.
 
@@ -97,7 +97,7 @@ export class StreamSocket implements AsyncDisposable {
     return this.#secure;
   }
 
-  /** Accepted connections that nobody has asked for yet. */
+  /** Accepted connections that have not been asked for yet. */
   get queued(): number {
     return this.#listening?.queued ?? 0;
   }

@@ -1,6 +1,6 @@
 // A datagram socket in the hands of a program. Datagrams are carried by UDP: Node offers no unix datagrams.
 //
-// Node receives as soon as something is there. What nobody has asked for yet waits in a bounded queue; past the bound
+// Node receives as soon as something is there. What has not been asked for yet waits in a bounded queue; past the bound
 // the newest is dropped and counted, as the kernel does with its own buffer.
 
 import type dgram from 'node:dgram';
@@ -50,7 +50,7 @@ export class UdpSocket implements AsyncDisposable {
   #binding: Promise<unknown> | undefined;
   #remote: Address | undefined;
   #dropped = 0;
-  /** What the kernel reported and no verb has told yet (SO_ERROR): an unreachable port of a connected peer. */
+  /** What the kernel reported and no verb has thrown yet (SO_ERROR): an unreachable port of a connected peer. */
   #pendingError: Error | undefined;
 
   constructor(options: UdpSocketOptions = {}) {
@@ -79,7 +79,7 @@ export class UdpSocket implements AsyncDisposable {
     return this.#remote;
   }
 
-  /** Datagrams that nobody has asked for yet. */
+  /** Datagrams that have not been asked for yet. */
   get queued(): number {
     return this.#queue.size;
   }
@@ -286,7 +286,7 @@ function sendFailure(thrown: unknown): WellknownError {
   const code = 'code' in error ? error.code : undefined;
   const reason =
     code === 'ECONNREFUSED'
-      ? "nobody receives at the peer's port"
+      ? "no process receives at the peer's port"
       : code === 'EMSGSIZE'
         ? 'it is larger than a datagram can be'
         : code === 'EINVAL' || code === 'EAFNOSUPPORT'

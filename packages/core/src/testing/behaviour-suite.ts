@@ -94,7 +94,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
       await started(subject, { clock, limits: { idleTimeoutMs: 60_000 } }, async (url, server) => {
         const client = await connectAndExchange(url);
         assert.equal(await openCount(server), 1);
-        // A protocol may have a shorter patience of its own; it may not have a longer one.
+        // A protocol may have a shorter limit of its own; it may not have a longer one.
         clock.advance(61_000);
         clock.advance(5_000);
         await client.receiveAll();
@@ -109,7 +109,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         const deaf = await connectAndExchange(url);
         deaf.pause();
         const flood = subject.flood.repeat(Math.ceil((1024 * 1024) / subject.flood.length));
-        // The kernel's buffers take some megabytes, or dozens of them: it is told to go on until it is heard no more.
+        // The kernel's buffers take some megabytes, or dozens of them: writing goes on until it is heard no more.
         const insist = (): void => {
           if (deaf.unsentBytes < flood.length) deaf.send(flood);
         };

@@ -196,7 +196,7 @@ function converse(line: Line): Dialogue {
 
 function socketLine(connected: net.Socket, endpoint: StreamEndpoint, giveUpMs: number): Line {
   let socket = connected;
-  // What breaks it is told by the next step that needs it.
+  // What breaks it is thrown by the next step that needs it.
   let failure: Error | undefined;
   const listen = (): void => void socket.on('error', (error) => (failure ??= error));
   listen();
@@ -224,13 +224,13 @@ function socketLine(connected: net.Socket, endpoint: StreamEndpoint, giveUpMs: n
       return abortable(taken, AbortSignal.timeout(giveUpMs), () => undefined);
     },
     async receive() {
-      const patience = AbortSignal.timeout(giveUpMs);
+      const timeout = AbortSignal.timeout(giveUpMs);
       for (;;) {
         const chunk = socket.read() as Buffer | null;
         if (chunk !== null) return chunk;
         if (failure !== undefined) throw failure;
         if (socket.readableEnded || socket.destroyed) return undefined;
-        await activity(patience);
+        await activity(timeout);
       }
     },
     async startTls(options) {

@@ -5,8 +5,8 @@ import net from 'node:net';
 
 export interface UnusedAddress {
   /**
-   * An address of this machine that no other process takes its ports from: whoever else asks for any port doesn't get
-   * this one.
+   * An address of this machine that no other process takes its ports from: another process that asks for any port
+   * doesn't get this one.
    */
   readonly host: string;
   /** Free on `host` when it was given out. */
