@@ -135,7 +135,7 @@ async function measure(strategy: string, event: (typeof EVENTS)[number]): Promis
     );
     child.kill('SIGTERM');
     await ended;
-    // After an upgrade the successor is nobody's child, but the file has its id.
+    // After an upgrade the successor is no child of ours, but the file has its id.
     if (existsSync(pidFile)) signal(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
   }
 }

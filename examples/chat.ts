@@ -9,15 +9,15 @@ import { defineProtocol, serve, type Connection } from '@wellknown/core';
 
 const here = new Set<Connection>();
 
-/** Tells everybody in this process. A peer that never reads is cut off by core, at 16 MiB or after 30 seconds. */
+/** Tells every member in this process. A peer that never reads is cut off by core, at 16 MiB or after 30 seconds. */
 const tell = (line: string): void => {
   for (const peer of here) peer.send(`${line}\r\n`, 'utf8');
 };
 
-/** The other end may be about to leave: then nobody needs to hear it. */
+/** The other end may be about to leave: then it need not be heard. */
 const ignore = (): void => undefined;
 
-/** Tells everybody in every process. Without workers this process is all there is. */
+/** Tells every member in every process. Without workers this process is all there is. */
 const tellAll = (line: string): void => {
   if (cluster.worker === undefined) tell(line);
   else cluster.worker.send({ chat: line }, ignore);
@@ -41,7 +41,7 @@ export const chat = defineProtocol({
     });
     tellAll(`* ${name} is here`);
     for (let line = await peer.readLine(); line !== undefined; line = await peer.readLine()) {
-      // A control character could move somebody else's cursor.
+      // A control character could move another member's cursor.
       tellAll(`<${name}> ${line.replace(/[\x00-\x1f\x7f]/g, '')}`);
     }
   },

@@ -24,7 +24,7 @@ while (!stop.signal.aborted) {
       const { data, from } = await one.receiveFrom();
       await one.sendTo(data, from);
     } else {
-      // A peer that sends and takes nothing is cut off: waiting for it would make everybody wait.
+      // A peer that sends and takes nothing is cut off: waiting for it would make every other peer wait.
       const data = await one.read().catch(() => undefined);
       if (data !== undefined && one.isReady('write')) void one.write(data).catch(() => undefined);
       else if (peers.delete(one)) await one.close({ abort: data !== undefined });

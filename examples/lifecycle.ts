@@ -1,4 +1,4 @@
-// Every step of a connection's life by hand, on both sides: what serve() does for you. docs/lifecycle.md says what the
+// Every step of a connection by hand, on both sides: what serve() does for you. docs/lifecycle.md says what the
 // kernel does.
 import { socket } from '@wellknown/core';
 

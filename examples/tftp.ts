@@ -1,4 +1,4 @@
-// RFC 1350: lends files to whoever asks, and takes none. `node tftp.ts udp://127.0.0.1:8069 FOLDER` serves the files of
+// RFC 1350: gives files to any client, and takes none. `node tftp.ts udp://127.0.0.1:8069 FOLDER` serves the files of
 // a folder.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

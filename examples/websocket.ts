@@ -1,5 +1,5 @@
-// WebSocket on the door that a handler has for other protocols: `ws` answers the upgrade and speaks from there on.
-// `node websocket.ts tcp://127.0.0.1:8080` serves a page, and an echo to whoever connects from it.
+// WebSocket by the upgrade that a handler may ask for: `ws` answers the upgrade and speaks from there on.
+// `node websocket.ts tcp://127.0.0.1:8080` serves a page, and an echo for what connects from it.
 import { createHttpServer, HttpResponse, type FetchHandler } from '@wellknown/http';
 import { WebSocketServer } from 'ws';
 

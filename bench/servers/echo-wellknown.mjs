@@ -12,7 +12,7 @@ const [{ url }] = await server.listen();
 if (server.role !== 'worker') {
   console.log(`port ${url.split(':').at(-1)}`);
   process.on('SIGTERM', () => void server.close({ graceMs: 0 }).then(() => process.exit(0)));
-  // What has come of the load, for whoever asks.
+  // What has come of the load, on request.
   process.on(
     'SIGUSR2',
     () => void server.status().then(({ services: [{ datagrams }] }) => console.log(JSON.stringify(datagrams))),
