@@ -50,7 +50,7 @@ const CARRYING_FILES = [
   'packages/*/src/main.ts',
   'packages/*/src/cli.ts',
   'packages/http/src/static/disk.ts',
-  'packages/http/src/fetch/upgrade.ts',
+  'packages/http/src/http1/upgrade.ts',
   'packages/http/src/access-log/access-log-file.ts',
   'packages/http/src/http2/connection.ts',
   'packages/http/src/http2/exchange.ts',

@@ -3,12 +3,12 @@
 import fs from 'node:fs';
 import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
 import { readChoice, readNumber, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
-import { combinedLine } from './semantics/access-entry.ts';
+import { combinedLine } from './access-log/access-entry.ts';
 import { openAccessLog } from './access-log/access-log-file.ts';
 import { loadHandler } from './handler-module.ts';
 import type { FetchHandler } from './handler.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
-import { redirectToHttps } from './fetch/redirect.ts';
+import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
 const FILE_OPTIONS = [

@@ -1,9 +1,10 @@
 // What a user of this package writes.
 
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Address } from '@wellknown/core';
 import type { ClientFacts } from './semantics/forwarded.ts';
 import type { HttpResponse, ResponseHeaders } from './fetch/response.ts';
-import type { UpgradedConnection } from './fetch/upgrade.ts';
 
 /** What a handler may want to know and do beside the request. */
 export interface RequestContext {
@@ -39,6 +40,18 @@ export interface RequestContext {
    * the 101. For a complete request that asks for an upgrade, and once; otherwise it throws.
    */
   upgrade(): UpgradedConnection;
+}
+
+/** What `context.upgrade()` gives. */
+export interface UpgradedConnection {
+  /** The bytes of the connection from the end of the request on, both ways. The handler closes it. */
+  readonly stream: Duplex;
+  /** Always empty: what came after the request is in the stream. Libraries ask for it. */
+  readonly head: Buffer;
+  /** The request in the shape of node:http, for libraries that answer the upgrade by themselves. */
+  readonly incoming: IncomingMessage;
+  /** For the handler to return. It is not sent. */
+  readonly response: Response;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Who asked, under which name it is remembered, and what is counted and logged about it. One for each connection.
 
 import type { Connection } from '@wellknown/core';
-import type { AccessEntry } from '../semantics/access-entry.ts';
+import type { AccessEntry } from '../access-log/access-entry.ts';
 import type { Exchange } from './exchange.ts';
 import { clientBehindProxies, type ClientFacts } from '../semantics/forwarded.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';

@@ -4,10 +4,9 @@ import type { ExchangeLog } from './exchange-log.ts';
 import type { Exchange } from './exchange.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
-import type { RequestContext } from '../handler.ts';
+import type { RequestContext, UpgradedConnection } from '../handler.ts';
 import { fieldProblem } from './response-head.ts';
 import { entriesOf, type ResponseHeaders } from '../fetch/response.ts';
-import type { UpgradedConnection } from '../fetch/upgrade.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {

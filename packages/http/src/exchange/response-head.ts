@@ -4,6 +4,7 @@
 import { fail, ok, type Result } from '@wellknown/core';
 import { parseContentLength } from '../semantics/framing.ts';
 import { isToken } from '../semantics/char-classes.ts';
+import { FORBIDDEN_TRAILERS } from '../semantics/header-semantics.ts';
 import { DEFAULT_TEXT_TYPE, entriesOf, type ResponseHeaders } from '../fetch/response.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
@@ -167,4 +168,20 @@ function decideTransfer(
     line: `Content-Length: ${length}\r\n`,
     byteLength: length,
   };
+}
+
+/**
+ * Field lines for after the last chunk. Throws for a field that can't be sent, or may not stand there (RFC 9110
+ * §6.5.1).
+ */
+export function encodeTrailers(trailers: ResponseHeaders): string {
+  let lines = '';
+  for (const [name, value] of entriesOf(trailers)) {
+    const problem =
+      fieldProblem(name, value) ??
+      (FORBIDDEN_TRAILERS.has(name.toLowerCase()) ? `${name} may not be a trailer` : undefined);
+    if (problem !== undefined) throw new TypeError(problem);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
 }

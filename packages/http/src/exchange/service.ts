@@ -1,18 +1,12 @@
 // What all connections of one served protocol share.
 
-import type { Address, Clock, Logger, ServiceContext } from '@wellknown/core';
-import type { AccessEntry } from '../semantics/access-entry.ts';
+import type { Clock, Logger, ServiceContext } from '@wellknown/core';
+import type { AccessEntry } from '../access-log/access-entry.ts';
 import { BufferPool } from './buffer-pool.ts';
-import type { ForwardedField } from '../semantics/forwarded.ts';
+import type { TrustedProxies } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
 import { ResponseHeadCache } from './response-head-cache.ts';
 import type { HttpLimits } from '../limits.ts';
-
-/** The proxies whose word about the client is taken. */
-export interface TrustedProxies {
-  readonly field: ForwardedField;
-  isTrusted(address: Address | string): boolean;
-}
 
 export interface HttpServiceParts {
   readonly handler: FetchHandler;

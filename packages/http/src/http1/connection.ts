@@ -19,7 +19,8 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { RequestParser } from './request-parser.ts';
 import { HttpRequest } from '../fetch/request.ts';
 import type { HttpService } from '../exchange/service.ts';
-import { takeOver, type UpgradedConnection } from '../fetch/upgrade.ts';
+import { takeOver } from './upgrade.ts';
+import type { UpgradedConnection } from '../handler.ts';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -13,7 +13,6 @@ import { RequestHeadCache } from './request-head-cache.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import type { HttpLimits } from '../limits.ts';
 import { MAX_METHOD_BYTES } from '../semantics/methods.ts';
-import { refusalAfterMethod, refusalAfterTarget, refusalInName } from './head-refusals.ts';
 import { isVersionOctet, OCTET_CLASSES, TARGET, TOKEN, VALUE } from '../semantics/char-classes.ts';
 import type { Refusal } from '../semantics/refusals.ts';
 import { decideHead, headWithFieldsOf, type RequestHead } from '../semantics/request-head.ts';
@@ -302,4 +301,27 @@ export class HeadParser {
     this.#readBytes = at - base;
     return NEED_MORE;
   }
+}
+
+// Which rule an octet breaks where a part of the head has to end.
+
+/** A method that ended in something else than a space. */
+function refusalAfterMethod(octet: number | undefined, methodBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  if (methodBytes > 0 && (octet === CR || octet === HTAB)) return 'request-line-invalid';
+  return methodBytes === 0 && octet === SP ? 'request-line-invalid' : 'method-invalid';
+}
+
+/** A target that ended in something else than a space. */
+function refusalAfterTarget(octet: number | undefined, targetBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  return octet === CR || octet === HTAB || (targetBytes === 0 && octet === SP)
+    ? 'request-line-invalid'
+    : 'target-invalid';
+}
+
+/** A field name that ended in something else than a colon. */
+function refusalInName(octet: number | undefined, nameBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  return nameBytes > 0 && (octet === SP || octet === HTAB) ? 'space-before-colon' : 'field-name-invalid';
 }

@@ -1,17 +1,16 @@
 // The answers of one connection: turns what a handler returned into bytes in the outbox, whole or pumped, once for each
 // exchange and never for one that is over.
 
-import type { Connection } from '@wellknown/core';
-import { planResponse, type ResponsePlan } from './response-plan.ts';
-import { writeBody } from './body-writer.ts';
+import { fail, ok, type Connection, type Result } from '@wellknown/core';
+import { latin1Text, writeBody, type StreamedBody } from './body-writer.ts';
+import { encodeHead, encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
 import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
-import { discardResponse, isThenable } from '../exchange/response-content.ts';
+import { contentOf, discardContent, discardResponse, isThenable, partsOf } from '../exchange/response-content.ts';
 import { HttpResponse } from '../fetch/response.ts';
 import { countAnswer, type HttpService } from '../exchange/service.ts';
-import { encodeTrailers } from '../exchange/response-trailers.ts';
 
 /** The connection, as its answers see it. */
 export interface ResponseWriterOwner {
@@ -173,3 +172,48 @@ export class ResponseWriter {
     });
   }
 }
+
+type ResponsePlan =
+  /** Head and content together, as latin1 text of the same octets. */
+  | {
+      readonly kind: 'whole';
+      readonly text: string;
+      readonly contentBytes: number;
+      readonly status: number;
+      readonly closes: boolean;
+    }
+  | ({ readonly kind: 'pumped'; readonly status: number; readonly closes: boolean } & StreamedBody);
+
+// Answers up to this size are joined with their heads; above, copying costs more than another buffer.
+const MAX_JOINED_BYTES = 16_384;
+
+/** The answer, or a sentence for the log about why this response can't be sent. Takes the response's content. */
+function planResponse(response: unknown, facts: ExchangeFacts): Result<ResponsePlan, string> {
+  if (!(response instanceof Response)) return fail('a handler has to answer with a Response');
+  const content = contentOf(response);
+  if (content === undefined) return fail('the content of the response has been read already');
+  const parts = partsOf(response, content);
+  const { status } = parts;
+  const encoded = encodeHead(parts, facts);
+  if (!encoded.ok) {
+    discardContent(content);
+    return encoded;
+  }
+  const { text, transfer, closes, byteLength } = encoded.value;
+  if (transfer === 'none') {
+    discardContent(content);
+    return ok({ kind: 'whole', text, contentBytes: 0, status, closes });
+  }
+  const contentBytes = parts.byteLength;
+  if (contentBytes <= MAX_JOINED_BYTES) {
+    if (typeof content === 'string')
+      return ok({ kind: 'whole', text: text + octetText(content, contentBytes), contentBytes, status, closes });
+    if (content instanceof Uint8Array)
+      return ok({ kind: 'whole', text: text + latin1Text(content), contentBytes, status, closes });
+  }
+  return ok({ kind: 'pumped', head: text, content, transfer, byteLength, status, closes });
+}
+
+/** ASCII text is its own UTF-8; other text becomes one character for each octet. */
+const octetText = (text: string, byteLength: number): string =>
+  text.length === byteLength ? text : Buffer.from(text).toString('latin1');

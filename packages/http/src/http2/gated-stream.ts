@@ -6,7 +6,7 @@
 // It also sees when the session gives up: nghttp2 says so to the peer, and Node neither tells nor closes.
 
 import type { Connection } from '@wellknown/core';
-import { ConnectionStream } from '../fetch/connection-stream.ts';
+import { ConnectionStream } from '../exchange/connection-stream.ts';
 import { LastWordWatch } from './frames.ts';
 
 // A hundred small answers. Whoever is sent more than this within a round trip has the gate opened before its time.

@@ -3,9 +3,8 @@
 import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
 import { discardContent } from '../exchange/response-content.ts';
-import type { EncodedHead } from '../exchange/response-head.ts';
+import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent, type ResponseHeaders } from '../fetch/response.ts';
-import { encodeTrailers } from '../exchange/response-trailers.ts';
 
 export interface Http2Answer {
   readonly status: number;

@@ -6,10 +6,7 @@ import type { OpenFile } from './disk.ts';
 import type { Coding } from './encoding.ts';
 import type { KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
-import { formatHttpDate } from './http-date.ts';
-import { multipartOf } from './multipart.ts';
-import { decideRange, type ByteRange } from './range.ts';
-import { refuse } from './error-response.ts';
+import { decideRange, multipartOf, type ByteRange } from './range.ts';
 
 /** What an answer needs to know beside the file. */
 export interface FileAnswerContext {
@@ -77,7 +74,7 @@ export function answerFile(
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
-    if (outcome.at === 'failed') return refuse(412);
+    if (outcome.at === 'failed') return errorResponse(412);
     return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
   }
   const { byteLength } = representation.facts;
@@ -89,7 +86,7 @@ export function answerFile(
   if (range.at === 'whole') return answerPart({ start: 0, byteLength }, content, context.growth, { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
-    return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
+    return errorResponse(416, { 'Content-Range': `bytes */${byteLength}` });
   }
   return answerParts(range.parts, byteLength, content, headers, context.growth);
 }
@@ -131,7 +128,7 @@ function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs
   const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
   return {
     etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`,
-    lastModified: formatHttpDate(lastModifiedMs),
+    lastModified: new Date(lastModifiedMs).toUTCString(),
     lastModifiedMs,
   };
 }
@@ -179,3 +176,17 @@ function sourceOf(content: FileContent, part: ByteRange, growth: Growth): Conten
     close: () => undefined,
   };
 }
+
+const STATUS_TEXTS = {
+  400: 'The path is not valid.',
+  403: 'The file may not be read.',
+  404: 'Not found.',
+  405: 'Only GET and HEAD are answered here.',
+  412: 'A precondition does not hold.',
+  416: 'The file has no such range.',
+  503: 'The file cannot be read just now. Try again.',
+} as const;
+
+/** An answer that says in one sentence why there is no file in it. */
+export const errorResponse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse =>
+  new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });

@@ -6,7 +6,14 @@ import { HttpRequest } from '../fetch/request.ts';
 import { HttpResponse } from '../fetch/response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
-import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-response.ts';
+import {
+  answerFile,
+  errorResponse,
+  fileHeaders,
+  isSettled,
+  type FileAnswerContext,
+  type FileContent,
+} from './file-response.ts';
 import {
   DEFAULT_FILE_CACHE,
   FileCache,
@@ -18,7 +25,6 @@ import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
 import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
 import { parseFilePath, pathOfTarget, problemOfName, type FilePath } from './path.ts';
-import { refuse } from './error-response.ts';
 
 export interface ServeFilesOptions {
   /** Answers a directory without index.html with a page that lists it; otherwise with 404. */
@@ -75,7 +81,7 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
   const cache = new FileCache({ ...DEFAULT_FILE_CACHE, ...options.cache });
   const site = new Site(disk, cache, new FileFinder(disk, cache, precompressed), options);
   return (request: Request, context?: RequestContext) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, { Allow: ALLOW });
+    if (request.method !== 'GET' && request.method !== 'HEAD') return errorResponse(405, { Allow: ALLOW });
     const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
     const nowMs = clock.wallMs();
     return site.answerFromMemory(request, target, nowMs) ?? site.answer(request, target, nowMs);
@@ -109,12 +115,12 @@ class Site {
 
   async answer(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
     const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
-    if (!parsed.ok) return refuse(parsed.error);
+    if (!parsed.ok) return errorResponse(parsed.error);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const answer = await this.#tryToAnswer(request, parsed.value, nowMs);
       if (answer !== undefined) return answer;
     }
-    return refuse(503, RETRY_SOON);
+    return errorResponse(503, RETRY_SOON);
   }
 
   /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */
@@ -128,7 +134,7 @@ class Site {
     const { known, file } = found.value;
     if (path.namesDirectory) {
       file?.close();
-      return refuse(404);
+      return errorResponse(404);
     }
     return this.#answerKnown(request, known, file, nowMs);
   }
@@ -209,8 +215,8 @@ class Site {
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
     if (index.ok && index.value.kind === 'file')
       return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
-    if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
-    if (this.#options.listing === false) return refuse(404);
+    if (!index.ok && index.error !== 'not-found') return errorResponse(PROBLEM_STATUS[index.error]);
+    if (this.#options.listing === false) return errorResponse(404);
     return this.#answerListing(segments, parseListingView(query));
   }
 
@@ -218,7 +224,7 @@ class Site {
     const isVisible = (name: string): boolean =>
       problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
     const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
-    if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
+    if (!listed.ok) return errorResponse(PROBLEM_STATUS[listed.error]);
     const { entries, omitted, unnameable } = listed.value;
     const shown =
       view.order === 'name'
@@ -244,16 +250,16 @@ class Site {
     problem: DiskProblem,
     nowMs: number,
   ): Promise<HttpResponse | undefined> {
-    if (problem !== 'not-found') return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
-    if (this.#options.spa !== true || !mayBePage(path)) return refuse(404);
+    if (problem !== 'not-found') return errorResponse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
+    if (this.#options.spa !== true || !mayBePage(path)) return errorResponse(404);
     // Who asks decides, and caches have to know.
-    if (!asksForPage(request)) return refuse(404, { Vary: ACCEPT });
+    if (!asksForPage(request)) return errorResponse(404, { Vary: ACCEPT });
     const remembered = await this.#recall('/', nowMs);
     if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs, [ACCEPT]);
     const index = await this.#finder.find('/', [INDEX], nowMs);
     return index.ok && index.value.kind === 'file'
       ? this.#answerKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
-      : refuse(404);
+      : errorResponse(404);
   }
 
   #cacheControlOf({ path }: KnownFile): string {

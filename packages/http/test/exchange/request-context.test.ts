@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessEntry } from '../../src/semantics/access-entry.ts';
+import type { AccessEntry } from '../../src/access-log/access-entry.ts';
 import type { RequestContext } from '../../src/handler.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
