@@ -3,7 +3,7 @@
 import type { HttpLimits } from '../limits.ts';
 import type { RequestBody } from '../fetch/request-body.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
-import { HttpRequest } from '../fetch/request.ts';
+import { abortRequest, type HttpRequest } from '../fetch/request.ts';
 import type { ResponseHeaders } from '../fetch/response.ts';
 
 /** How far the answer is. `elsewhere`: the handler has taken the connection over. */
@@ -89,5 +89,5 @@ export function isTooSlow(exchange: Exchange, { bodyCheckMs, minBodyBytesPerSeco
 export function abortExchange(exchange: Exchange, reason: Error): void {
   exchange.body?.finish(reason);
   exchange.cancel?.(reason);
-  HttpRequest.abort(exchange.request, reason);
+  abortRequest(exchange.request, reason);
 }

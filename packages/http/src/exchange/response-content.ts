@@ -1,11 +1,11 @@
 // Taking answers apart, whoever made them: ours by its parts, a platform Response by its stream.
 
 import type { ResponseParts } from './response-head.ts';
-import { HttpResponse, isSource, type ResponseContent } from '../fetch/response.ts';
+import { headersOf, HttpResponse, isSource, takeContent, type ResponseContent } from '../fetch/response.ts';
 
 /** The content of an answer, once; undefined when somebody has read it. */
 export function contentOf(response: Response): ResponseContent | undefined {
-  if (response instanceof HttpResponse) return HttpResponse.takeContent(response);
+  if (response instanceof HttpResponse) return takeContent(response);
   if (response.bodyUsed) return undefined;
   return sourceOf(response) ?? (response.body as ReadableStream<Uint8Array> | null);
 }
@@ -15,7 +15,7 @@ export function partsOf(response: Response, content: ResponseContent): ResponseP
   return {
     status: response.status,
     statusText: response.statusText,
-    headers: isOurs ? HttpResponse.headersOf(response) : response.headers,
+    headers: isOurs ? headersOf(response) : response.headers,
     // The type of a platform Response's text stands in its headers, or was taken out of them on purpose.
     content: isOurs || typeof content !== 'string' ? kindOf(content) : 'bytes',
     byteLength: lengthOf(content),

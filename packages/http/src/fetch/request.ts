@@ -22,6 +22,12 @@ const UNUSED = {
   referrerPolicy: '',
 } as const;
 
+/** For the engine: the request has preconditions or ranges. */
+export let isConditional: (request: HttpRequest) => boolean;
+
+/** For the engine: aborts `request.signal`, since the exchange ended early. */
+export let abortRequest: (request: HttpRequest, reason: Error) => void;
+
 /**
  * Satisfies `instanceof Request`. Because platform code reads internal slots that only its own objects have, hand
  * `request.clone()` to `fetch()` or `new Request()` instead of the request itself.
@@ -70,15 +76,14 @@ export class HttpRequest implements Request {
     return this.#controller.signal;
   }
 
-  /** For the engine: the request has preconditions or ranges. */
-  static isConditional(request: HttpRequest): boolean {
-    return request.#head.isConditional;
-  }
+  // For the functions above, which index.ts does not export.
+  static {
+    isConditional = (request) => request.#head.isConditional;
 
-  /** For the engine: the exchange ended early. */
-  static abort(request: HttpRequest, reason: Error): void {
-    request.#abortReason = reason;
-    request.#controller?.abort(reason);
+    abortRequest = (request, reason) => {
+      request.#abortReason = reason;
+      request.#controller?.abort(reason);
+    };
   }
 
   get body(): ReadableStream | null {

@@ -9,7 +9,7 @@ import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
 import { contentOf, discardContent, discardResponse, isThenable, partsOf } from '../exchange/response-content.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { bytesOf, headersOf, HttpResponse, writtenOf } from '../fetch/response.ts';
 import { countAnswer, type HttpService } from '../exchange/service.ts';
 
 /** The connection, as its answers see it. */
@@ -74,7 +74,7 @@ export class ResponseWriter {
     const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
     const { head } = exchange;
     if (response instanceof HttpResponse && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
-      const text = HttpResponse.writtenOf(response, this.#dateLine, this.#service.prefixes);
+      const text = writtenOf(response, this.#dateLine, this.#service.prefixes);
       if (text !== undefined) {
         this.#begin(exchange, response.status, false);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
@@ -82,13 +82,13 @@ export class ResponseWriter {
         this.#owner.answered(exchange);
         return;
       }
-      const bytes = HttpResponse.bytesOf(response);
+      const bytes = bytesOf(response);
       const bytesHead =
         bytes === undefined
           ? undefined
           : this.#service.prefixes.headFor(
               response.status,
-              HttpResponse.headersOf(response),
+              headersOf(response),
               false,
               bytes.byteLength,
               this.#dateLine,

@@ -2,7 +2,7 @@
 
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
-import { HttpRequest } from '../fetch/request.ts';
+import { HttpRequest, isConditional } from '../fetch/request.ts';
 import { HttpResponse } from '../fetch/response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
@@ -272,8 +272,7 @@ const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined =>
   pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
 
 /** Whether preconditions or ranges may change the answer. A request that is not ours is always asked. */
-const mayDependOnFields = (request: Request): boolean =>
-  !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
+const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || isConditional(request);
 
 function representationFor(request: Request, known: KnownFile): Representation {
   if (known.codings.length === 0) return known.original;
