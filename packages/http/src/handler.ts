@@ -21,17 +21,17 @@ export interface RequestContext {
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
   trailers(): Headers | undefined;
   /**
-   * Names fields that follow an answer sent as a stream of unknown length, asked for when its content has ended.
+   * Names fields that follow a response sent as a stream of unknown length, asked for when its content has ended.
    * Clients of HTTP/1.0 don't get them.
    */
   setTrailers(trailers: () => ResponseHeaders): void;
   /**
-   * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a
+   * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the response has begun. Throws for a
    * field that can't be sent.
    */
   earlyHints(headers: ResponseHeaders): void;
   /**
-   * Work that goes on after the answer: the server does not end before it, up to the drain deadline. A rejection is
+   * Work that goes on after the response: the server does not end before it, up to the drain deadline. A rejection is
    * logged.
    */
   waitUntil(work: Promise<unknown>): void;

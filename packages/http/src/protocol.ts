@@ -11,7 +11,7 @@ import type { TrustedProxies } from './semantics/forwarded.ts';
 export interface HttpProtocolOptions {
   /** Where they differ from DEFAULT_HTTP_LIMITS. */
   readonly limits?: GivenHttpLimits;
-  /** Proxies whose word about the client is taken. None unless given. */
+  /** Proxies that are believed about the client. None unless given. */
   readonly proxies?: TrustedProxies | undefined;
   /** Called at the end of each exchange; `combinedLine` makes a line of what it gets. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;

@@ -1,9 +1,10 @@
-// Taking answers apart, whoever made them: ours by its parts, a platform Response by its stream.
+// Taking responses apart: ours by its parts, a platform Response by its source where Node lets it be seen, or its
+// stream.
 
 import type { ResponseParts } from './response-head.ts';
 import { headersOf, HttpResponse, isSource, takeContent, type ResponseContent } from '../fetch/response.ts';
 
-/** The content of an answer, once; undefined when somebody has read it. */
+/** The content of a response, once; undefined when it has been read already. */
 export function contentOf(response: Response): ResponseContent | undefined {
   if (response instanceof HttpResponse) return takeContent(response);
   if (response.bodyUsed) return undefined;
@@ -34,13 +35,13 @@ function lengthOf(content: ResponseContent): number {
   return content instanceof Uint8Array || isSource(content) ? content.byteLength : 0;
 }
 
-/** Lets go of content that will not be sent. */
+/** Releases content that will not be sent. */
 export function discardContent(content: ResponseContent): void {
   if (content instanceof ReadableStream) content.cancel().catch(() => undefined);
   else if (content !== null && isSource(content)) content.close();
 }
 
-/** Lets go of an answer that came too late or can't be sent. */
+/** Releases a response that came too late or can't be sent. */
 export function discardResponse(response: unknown): void {
   if (response instanceof Response) discardContent(contentOf(response) ?? null);
 }
@@ -49,8 +50,8 @@ export const isThenable = (result: unknown): result is Promise<unknown> =>
   typeof (result as { readonly then?: unknown } | null | undefined)?.then === 'function';
 
 // What a platform Response was made of, where the running Node lets it be seen. Reading its stream costs several times
-// what the rest of a small answer costs. Node keeps text and bytes beside the stream, under a symbol up to version 22;
-// where they are not to be found, the stream is read. All undocumented access of this package is in this file.
+// what the rest of a small response costs. Node keeps text and bytes beside the stream, under a symbol up to version
+// 22; where they are not to be found, the stream is read. All undocumented access of this package is in this file.
 
 interface ResponseState {
   readonly body?: { readonly source?: unknown } | null;

@@ -67,7 +67,7 @@ export class HttpRequest implements Request {
     return headers as Headers;
   }
 
-  /** Aborted when the peer is gone before its answer is complete. */
+  /** Aborted when the peer is gone before its response is complete. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -115,17 +115,17 @@ export class HttpRequest implements Request {
   }
 
   blob(): Promise<Blob> {
-    return this.#made().blob();
+    return this.#makeNative().blob();
   }
 
   formData(): Promise<FormData> {
-    const form: FormReader = this.#made();
+    const form: FormReader = this.#makeNative();
     return form.formData();
   }
 
   /** A platform Request with the same content. */
   clone(): Request {
-    return this.#made().clone();
+    return this.#makeNative().clone();
   }
 
   get cache(): (typeof UNUSED)['cache'] {
@@ -172,7 +172,7 @@ export class HttpRequest implements Request {
     return this.#body === undefined ? Promise.resolve(new Uint8Array(0)) : this.#body.collect();
   }
 
-  #made(): Request {
+  #makeNative(): Request {
     if (this.#native === undefined) {
       const { method } = this.#head;
       const mayHaveBody = method !== 'GET' && method !== 'HEAD';
@@ -187,7 +187,7 @@ export class HttpRequest implements Request {
   }
 }
 
-/** The platform's type marks the method as unwise for servers; whoever calls it has chosen it. */
+/** The platform's type marks the method as unwise for servers; a handler that calls it has chosen it. */
 interface FormReader {
   formData(): Promise<FormData>;
 }

@@ -69,7 +69,7 @@ export class HttpResponse implements Response {
   #native: Response | undefined;
   #taken = false;
   /**
-   * What the engine wrote for it last, and the Date line in it: constant answers are kept by their handlers and sent
+   * What the engine wrote for it last, and the Date line in it: constant responses are kept by their handlers and sent
    * again.
    */
   #written = '';
@@ -182,7 +182,7 @@ export class HttpResponse implements Response {
   }
 
   get body(): ReadableStream | null {
-    return this.#made().body;
+    return this.#makeNative().body;
   }
 
   get bodyUsed(): boolean {
@@ -190,33 +190,33 @@ export class HttpResponse implements Response {
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#made().arrayBuffer();
+    return this.#makeNative().arrayBuffer();
   }
 
   blob(): Promise<Blob> {
-    return this.#made().blob();
+    return this.#makeNative().blob();
   }
 
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await this.#made().arrayBuffer());
+    return new Uint8Array(await this.#makeNative().arrayBuffer());
   }
 
   formData(): Promise<FormData> {
-    const form: { formData(): Promise<FormData> } = this.#made();
+    const form: { formData(): Promise<FormData> } = this.#makeNative();
     return form.formData();
   }
 
   json(): Promise<unknown> {
-    return this.#made().json();
+    return this.#makeNative().json();
   }
 
   text(): Promise<string> {
-    return this.#made().text();
+    return this.#makeNative().text();
   }
 
   clone(): Response {
     // Headers may have been changed since the platform's was made.
-    return new Response(this.#made().clone().body, {
+    return new Response(this.#makeNative().clone().body, {
       status: this.#status,
       statusText: this.#statusText,
       headers: this.headers,
@@ -235,7 +235,7 @@ export class HttpResponse implements Response {
     return UNUSED.redirected;
   }
 
-  #made(): Response {
+  #makeNative(): Response {
     if (this.#native === undefined) {
       if (this.#taken) throw new TypeError('the content of the response has been read already');
       const content = this.#content;

@@ -11,7 +11,7 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { HttpResponse } from '../fetch/response.ts';
 
 /** Replaces the connection's sink. `head` are bytes that came after the request. */
-export function takeOver(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
+export function upgradeConnection(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
   const stream = new ConnectionStream(connection);
   // The connection's own idle limit goes on; deadlines were for requests.
   connection.setDeadline(0);

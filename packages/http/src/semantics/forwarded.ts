@@ -7,7 +7,7 @@ import { isAuthority } from './authority.ts';
 /** Which field the trusted proxies write. `x-forwarded-for` has `-proto` and `-host` beside it. */
 export type ForwardedField = 'forwarded' | 'x-forwarded-for';
 
-/** The proxies whose word about the client is taken. */
+/** The proxies that are believed about the client. */
 export interface TrustedProxies {
   readonly field: ForwardedField;
   isTrusted(address: Address | string): boolean;
@@ -31,7 +31,7 @@ interface Hop {
   readonly host: string | undefined;
 }
 
-// A chain is as long as somebody's proxies; a longer one is somebody's invention.
+// No deployment has as many proxies in a row; a longer chain is made up.
 const MAX_HOPS = 32;
 
 /** What the fields of a request from a trusted proxy say. `direct` is what would be true without any proxy. */

@@ -6,7 +6,7 @@ import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
 
-/** `file` is open and belongs to whoever asked. */
+/** `file` is open and belongs to the caller. */
 export interface FoundFile {
   readonly kind: 'file';
   readonly known: KnownFile;
