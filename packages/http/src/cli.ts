@@ -2,13 +2,19 @@
 
 import fs from 'node:fs';
 import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
-import { readChoice, readNumber, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
-import { combinedLine } from './semantics/access-entry.ts';
+import {
+  loadHandlerModule,
+  readChoice,
+  readNumber,
+  type BuildContext,
+  type OptionValues,
+  type ServerCommand,
+} from '@wellknown/core/cli';
+import { combinedLine } from './access-log/access-entry.ts';
 import { openAccessLog } from './access-log/access-log-file.ts';
-import { loadHandler } from './handler-module.ts';
 import type { FetchHandler } from './handler.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
-import { redirectToHttps } from './fetch/redirect.ts';
+import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
 const FILE_OPTIONS = [
@@ -68,7 +74,7 @@ export const httpCommand: ServerCommand = {
       name: 'trust-proxy',
       argument: 'CIDR',
       repeatable: true,
-      help: "whose word about the client is taken, 'unix' for those on a unix socket (default: nobody's)",
+      help: "a proxy that is believed about the client, 'unix' for those on a unix socket (default: none)",
     },
     {
       name: 'forwarded',
@@ -78,7 +84,7 @@ export const httpCommand: ServerCommand = {
     {
       name: 'redirect-to-https',
       argument: 'PORT',
-      help: 'send who comes in clear to the same place over HTTPS on this port; ROOT or --handler is for those who come over TLS',
+      help: 'redirect clients without TLS to the same place over HTTPS on this port; ROOT or --handler is for those with TLS',
     },
   ],
   defaultScheme: 'tcp',
@@ -96,9 +102,9 @@ export const httpCommand: ServerCommand = {
           ? buildFiles(values)
           : await buildHandler(values, file);
     if (!served.ok) return served;
-    const surroundings = buildSurroundings(values, context);
+    const options = buildProtocolOptions(values, context);
     const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
-    return surroundings.ok ? ok(httpProtocol(handler, surroundings.value)) : surroundings;
+    return options.ok ? ok(httpProtocol(handler, options.value)) : options;
   },
 };
 
@@ -107,8 +113,15 @@ async function buildHandler(values: OptionValues, file: string): Promise<Result<
     return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
   const other = FILE_OPTIONS.find((name) => values.has(name));
   if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
-  const handler = await loadHandler(file);
-  return handler.ok ? handler : fail(`--handler ${file}: ${handler.error}`);
+  return loadHandlerModule(file, { expected: 'a function or an object with a fetch method', pick: pickFetchHandler });
+}
+
+function pickFetchHandler(exported: unknown): FetchHandler | undefined {
+  if (typeof exported === 'function') return exported as FetchHandler;
+  if (typeof exported !== 'object' || exported === null || !('fetch' in exported)) return undefined;
+  if (typeof exported.fetch !== 'function') return undefined;
+  const server = exported as { readonly fetch: FetchHandler };
+  return (request, context) => server.fetch(request, context);
 }
 
 function readRedirect(values: OptionValues): Result<FetchHandler | undefined, string> {
@@ -120,14 +133,14 @@ function readRedirect(values: OptionValues): Result<FetchHandler | undefined, st
     : fail(`--redirect-to-https '${text}' is no port, allowed are 1 to 65535`);
 }
 
-/** By how a client came, which a trusted proxy may tell. */
+/** One handler for clients without TLS and one for those with it, as a trusted proxy may tell. */
 const byScheme =
   (inClear: FetchHandler, overTls: FetchHandler): FetchHandler =>
   (request, context) =>
     (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
-/** The handler's surroundings: who is trusted, and where requests are written down. */
-function buildSurroundings(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
+/** What the protocol needs beside the handler: trusted proxies, the access log, limits. */
+function buildProtocolOptions(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
   const trusted = values.list('trust-proxy');

@@ -1,9 +1,10 @@
 // What a user of this package writes.
 
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Address } from '@wellknown/core';
 import type { ClientFacts } from './semantics/forwarded.ts';
 import type { HttpResponse, ResponseHeaders } from './fetch/response.ts';
-import type { UpgradedConnection } from './fetch/upgrade.ts';
 
 /** What a handler may want to know and do beside the request. */
 export interface RequestContext {
@@ -20,17 +21,17 @@ export interface RequestContext {
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
   trailers(): Headers | undefined;
   /**
-   * Names fields that follow an answer sent as a stream of unknown length, asked for when its content has ended.
+   * Names fields that follow a response sent as a stream of unknown length, asked for when its content has ended.
    * Clients of HTTP/1.0 don't get them.
    */
   setTrailers(trailers: () => ResponseHeaders): void;
   /**
-   * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the answer has begun. Throws for a
+   * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the response has begun. Throws for a
    * field that can't be sent.
    */
   earlyHints(headers: ResponseHeaders): void;
   /**
-   * Work that goes on after the answer: the server does not end before it, up to the drain deadline. A rejection is
+   * Work that goes on after the response: the server does not end before it, up to the drain deadline. A rejection is
    * logged.
    */
   waitUntil(work: Promise<unknown>): void;
@@ -39,6 +40,18 @@ export interface RequestContext {
    * the 101. For a complete request that asks for an upgrade, and once; otherwise it throws.
    */
   upgrade(): UpgradedConnection;
+}
+
+/** What `context.upgrade()` gives. */
+export interface UpgradedConnection {
+  /** The bytes of the connection from the end of the request on, both ways. The handler closes it. */
+  readonly stream: Duplex;
+  /** Always empty: what came after the request is in the stream. Libraries ask for it. */
+  readonly head: Buffer;
+  /** The request in the shape of node:http, for libraries that answer the upgrade by themselves. */
+  readonly incoming: IncomingMessage;
+  /** For the handler to return. It is not sent. */
+  readonly response: Response;
 }
 
 /**

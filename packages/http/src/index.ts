@@ -1,12 +1,10 @@
 // A strict HTTP/1.1 engine with fetch handlers and static files.
 
-export type { FetchHandler, RequestContext } from './handler.ts';
-export type { ClientFacts, ForwardedField } from './semantics/forwarded.ts';
-export type { UpgradedConnection } from './fetch/upgrade.ts';
+export type { FetchHandler, RequestContext, UpgradedConnection } from './handler.ts';
+export type { ClientFacts, ForwardedField, TrustedProxies } from './semantics/forwarded.ts';
 export { openAccessLog, type AccessLogFile } from './access-log/access-log-file.ts';
-export { redirectToHttps } from './fetch/redirect.ts';
-export { combinedLine, type AccessEntry } from './semantics/access-entry.ts';
-export type { TrustedProxies } from './exchange/service.ts';
+export { redirectToHttps } from './redirect.ts';
+export { combinedLine, type AccessEntry } from './access-log/access-entry.ts';
 export {
   HttpResponse,
   type ContentSource,

@@ -1,4 +1,4 @@
-// Every bound of the HTTP engine in one place. A bound that is met ends in an answer with a status, never in growth.
+// Every bound of the HTTP engine in one place. A bound that is met ends in a response with a status, never in growth.
 
 export interface HttpLimits {
   /** Bytes of request line, header section and the empty lines before them. More: 431, or 414 inside the target. */
@@ -73,7 +73,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   minBodyBytesPerSecond: 240,
   // Longer than the 60 s of common load balancers, so that the side that sends requests is the one that closes.
   keepAliveTimeoutMs: 75_000,
-  // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a breath.
+  // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a row.
   // nghttp2's own bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487).
   maxResets: 300,
   // A hundred in a second: gRPC measures its line with as many PINGs, browsers send a handful in all (CVE-2019-9512,

@@ -1,16 +1,17 @@
 import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type Protocol, type ServiceContext } from '@wellknown/core';
-import type { AccessEntry } from './semantics/access-entry.ts';
+import type { AccessEntry } from './access-log/access-entry.ts';
 import { OVERLOAD_TEXT } from './exchange/error-responses.ts';
 import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http1/connection.ts';
 import { Http2Connections } from './http2/connection.ts';
 import { resolveHttpLimits, type GivenHttpLimits } from './limits.ts';
-import { HttpService, type TrustedProxies } from './exchange/service.ts';
+import { HttpService } from './exchange/service.ts';
+import type { TrustedProxies } from './semantics/forwarded.ts';
 
 export interface HttpProtocolOptions {
   /** Where they differ from DEFAULT_HTTP_LIMITS. */
   readonly limits?: GivenHttpLimits;
-  /** Proxies whose word about the client is taken. None unless given. */
+  /** Proxies that are believed about the client. None unless given. */
   readonly proxies?: TrustedProxies | undefined;
   /** Called at the end of each exchange; `combinedLine` makes a line of what it gets. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;

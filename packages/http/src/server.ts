@@ -18,9 +18,9 @@ export function createHttpServer(
   handler: FetchHandler | { readonly fetch: FetchHandler },
   { listen, limits, proxies, accessLog, http2, ...options }: HttpServerOptions = {},
 ): Server {
-  const answer: FetchHandler =
+  const fetchHandler: FetchHandler =
     typeof handler === 'function' ? handler : (request, context) => handler.fetch(request, context);
-  const protocol = httpProtocol(answer, {
+  const protocol = httpProtocol(fetchHandler, {
     proxies,
     accessLog,
     ...(limits !== undefined && { limits }),

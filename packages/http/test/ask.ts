@@ -1,4 +1,4 @@
-// One request to a handler of files, over memory, and its answer.
+// One request to a handler of files, over memory, and its response.
 
 import type { FetchHandler } from '../src/handler.ts';
 import { readResponses, serveHandler, settled, type ReadResponse } from './serve.ts';
@@ -28,7 +28,7 @@ export async function ask(
   });
   if (errors.length > 0) throw new Error(errors.join('\n'));
   const [response] = readResponses(text, [method]);
-  if (response === undefined) throw new Error(`no answer to ${target}`);
+  if (response === undefined) throw new Error(`no response to ${target}`);
   return response;
 }
 

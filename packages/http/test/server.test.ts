@@ -27,7 +27,7 @@ const curl = async (...args: string[]): Promise<string> =>
   (await run('curl', ['-sS', '--max-time', '10', ...args], { maxBuffer: 50_000_000 })).stdout;
 
 describe.skipIf(lacks('curl'))('curl', () => {
-  test('gets an answer over one connection several times', async () => {
+  test('gets a response over one connection several times', async () => {
     await withServer(
       (request) => new HttpResponse(new URL(request.url).pathname),
       async (url) => {
@@ -50,7 +50,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
     fs.rmSync(path.dirname(file), { recursive: true });
   });
 
-  test('an upload that is refused early still reads the answer', async () => {
+  test('an upload that is refused early still reads the response', async () => {
     const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-')), 'upload');
     fs.writeFileSync(file, Buffer.alloc(3_000_000));
     await withServer(
@@ -96,7 +96,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
   });
 });
 
-test('a client that sends 50 MB before it looks still finds the answer that came first, and no reset', async () => {
+test('a client that sends 50 MB before it looks still finds the response that came first, and no reset', async () => {
   await withServer(
     () => new HttpResponse('who are you', { status: 401 }),
     async (url) => {

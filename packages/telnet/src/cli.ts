@@ -1,7 +1,7 @@
 import { ok } from '@wellknown/core';
-import type { ServerCommand } from '@wellknown/core/cli';
+import { loadHandlerModule, type ServerCommand } from '@wellknown/core/cli';
+import type { TelnetHandler } from './connection.ts';
 import { createDemoSession } from './demo-session.ts';
-import { loadHandler } from './handler-module.ts';
 import { telnetProtocol } from './protocol.ts';
 
 /** `wellknown telnet`, and `wellknown-telnet` on its own. */
@@ -21,7 +21,10 @@ export const telnetCommand: ServerCommand = {
   async build(values) {
     const file = values.text('handler');
     if (file === undefined) return ok(telnetProtocol(createDemoSession()));
-    const handler = await loadHandler(file);
+    const handler = await loadHandlerModule(file, { expected: 'async (session) => {}', pick: pickTelnetHandler });
     return handler.ok ? ok(telnetProtocol(handler.value)) : handler;
   },
 };
+
+const pickTelnetHandler = (exported: unknown): TelnetHandler | undefined =>
+  typeof exported === 'function' ? (exported as TelnetHandler) : undefined;

@@ -1,5 +1,5 @@
 // Nothing that a client says about itself may reach a terminal or a log as it came: an escape sequence in a terminal
-// type would act on the screen of whoever reads the log.
+// type would act on the screen of the log's reader.
 
 /** Takes out C0, DEL, C1, line separators and the marks that reorder text, and cuts at `maxCharacters`. */
 export function cleanClientText(text: string, maxCharacters: number): string {

@@ -54,7 +54,7 @@ export function serveTelnet(
   let firstBytes: Uint8Array | undefined = new Uint8Array(0);
   let sawLine = false;
   /**
-   * The handler hears of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away
+   * The handler is told of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away
    * all output until that is answered, so the answer must go first. A chunk full of interrupts is one.
    */
   let interrupted = false;
@@ -241,7 +241,7 @@ export function serveTelnet(
       await output.room();
       connection.end();
     } catch (error) {
-      // A user who vanished in the middle of a write is no fault of the handler.
+      // A connection that closed in the middle of a write is no fault of the handler.
       if (connection.state === 'closed' || connection.state === 'lingering') return;
       log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
       connection.end('\r\nThe session has failed. Goodbye.\r\n', 'latin1', 'handler-failed');

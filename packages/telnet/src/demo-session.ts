@@ -7,7 +7,7 @@ import type { TelnetSession } from './session.ts';
 
 interface Console {
   readonly session: TelnetSession;
-  /** Everybody who is here, in the order they came. */
+  /** The sessions that are open, in the order they began, with the time of that. */
   readonly present: ReadonlyMap<TelnetSession, number>;
   readonly clock: Clock;
 }
@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: ({ session }) => session.print(HELP),
   },
   who: {
-    help: 'everybody on this server process',
+    help: 'all sessions of this server process',
     run: async ({ session, present, clock }) => {
       for (const [other, sinceMs] of present) {
         const minutes = Math.floor((clock.nowMs() - sinceMs) / 60_000);

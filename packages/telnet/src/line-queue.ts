@@ -21,7 +21,7 @@ export interface LineQueue {
   noticeRoom(): void;
   /** No more lines will come. Those that wait can still be read. */
   end(): void;
-  /** True when somebody waits for a line. */
+  /** True when a read waits for a line. */
   readonly awaited: boolean;
 }
 

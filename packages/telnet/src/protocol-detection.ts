@@ -1,5 +1,5 @@
-// Browsers, TLS clients and SSH clients do find telnet ports. They are told so once, instead of being asked for their
-// name.
+// Browsers, TLS clients and SSH clients do find telnet ports. They are sent one line that says so, and no session
+// begins.
 
 // A TLS record of type handshake, version 3.x (RFC 8446 §5.1).
 const TLS_HANDSHAKE = 0x16;
@@ -13,7 +13,7 @@ export function startsAsTls(first: Uint8Array): boolean | undefined {
 }
 
 /**
- * Which protocol a first line belongs to. The whole request line is looked at: somebody may well begin a session by
+ * Which protocol a first line belongs to. The whole request line is looked at: a user may well begin a session by
  * typing `GET LAMP`.
  */
 export function protocolOfFirstLine(line: string): 'HTTP' | 'SSH' | undefined {

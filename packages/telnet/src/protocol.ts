@@ -11,7 +11,7 @@ export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
   maxSubnegotiationBytes: DEFAULT_MAX_SUBNEGOTIATION_BYTES,
   // One read of the kernel's buffer: what a person pastes fits, a flood waits.
   maxQueuedInputBytes: 65_536,
-  // Some seven thousand lines of eighty characters that nobody reads.
+  // Some seven thousand lines of eighty characters that wait for a slow client.
   maxQueuedOutputBytes: 1024 * 1024,
 };
 

@@ -72,7 +72,7 @@ export interface SessionParts {
   readonly assumeOff: (side: Side, option: number) => void;
 }
 
-/** The session and the few strings its connection pulls. */
+/** The session, and what its connection tells it. */
 export interface SessionControl {
   readonly session: TelnetSession;
   emit<Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): void;
@@ -84,11 +84,11 @@ export interface SessionControl {
 
 type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
 
-// A client that obeys WONT ECHO without saying so must not keep the next password waiting for its word, and an answer
-// takes one round trip.
+// A client that obeys WONT ECHO without saying so must not keep the next password waiting for its answer, which takes
+// one round trip.
 const UNCONFIRMED_MS = 1000;
 const { ECHO, EOR, SGA, BINARY } = OPTIONS;
-const FAREWELL = '\nThis server is going down.\n';
+const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, negotiation, clock } = parts;
@@ -103,19 +103,19 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       typeof data === 'string' ? encodeText(data, { binary: negotiation.isOn('us', BINARY.code) }) : escapeIac(data);
     output.push(bytes);
     const room = output.room();
-    // Whoever awaits still sees the rejection; whoever does not must not take the process down.
+    // A caller that awaits still sees the rejection; one that does not must not take the process down.
     room.catch(() => undefined);
     return room;
   };
 
-  const sayFarewell = (): void => {
-    void write(FAREWELL);
+  const announceDrain = (): void => {
+    void write(DRAIN_NOTICE);
     input.discard();
     input.end();
   };
 
   const readLine = (): Promise<string | undefined> => {
-    if (draining) sayFarewell();
+    if (draining) announceDrain();
     return input.next();
   };
 
@@ -186,7 +186,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     },
     drain() {
       draining = true;
-      if (input.awaited) sayFarewell();
+      if (input.awaited) announceDrain();
     },
     closed() {
       over = true;

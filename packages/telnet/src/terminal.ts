@@ -49,8 +49,8 @@ export const UNKNOWN_TERMINAL: Terminal = {
   environment: new Map(),
 };
 
-/** How discovery speaks. Both keep the order in which they are called. */
-export interface DiscoveryDoor {
+/** Where discovery sends. Both keep the order in which they are called. */
+export interface DiscoveryOutput {
   reply(reply: Reply): void;
   send(bytes: Uint8Array): void;
 }
@@ -71,16 +71,16 @@ const { TTYPE, NAWS, CHARSET, EOR } = OPTIONS;
 const NEW_ENVIRON = OPTIONS['NEW-ENVIRON'];
 
 /** Discovers the terminal of one connection. */
-export function createDiscovery(negotiation: Negotiation, door: DiscoveryDoor): Discovery {
+export function createDiscovery(negotiation: Negotiation, output: DiscoveryOutput): Discovery {
   let terminal = UNKNOWN_TERMINAL;
   let named = false;
   let sized = false;
 
   const ask = (side: 'us' | 'peer', option: number): void => {
     const { reply } = negotiation.ask(side, option, true);
-    if (reply !== undefined) door.reply(reply);
+    if (reply !== undefined) output.reply(reply);
   };
-  const send = (option: number, payload: Uint8Array): void => door.send(encodeSubnegotiation(option, payload));
+  const send = (option: number, payload: Uint8Array): void => output.send(encodeSubnegotiation(option, payload));
 
   const allNamed = (): void => {
     if (named) return;
@@ -145,7 +145,7 @@ export function createDiscovery(negotiation: Negotiation, door: DiscoveryDoor): 
       else if (side === 'us' && option === CHARSET.code) send(CHARSET.code, CHARSET_REQUEST);
     },
     received(option, payload) {
-      // A payload for an option that is off is nobody's (nmap sends some unasked).
+      // A payload for an option that is off is ignored (nmap sends some unasked).
       if (!negotiation.isOn('peer', option) && !(option === CHARSET.code && negotiation.isOn('us', option)))
         return false;
       if (option === TTYPE.code) receivedName(payload);

@@ -47,10 +47,14 @@ test('a handler is loaded from its file', async () =>
 
 describe('a handler that cannot be used is a sentence that names the option, the file and what is allowed', () => {
   test.each([
-    { file: 'number.mjs', says: 'its default export is no function, expected async (session) => {}' },
-    { file: 'nothing.mjs', says: 'its default export is missing, expected async (session) => {}' },
-    { file: 'broken.mjs', says: 'broken on purpose' },
-    { file: 'absent.mjs', says: 'cannot be loaded' },
+    { file: 'number.mjs', says: 'its default export is a number, expected async (session) => {}' },
+    {
+      file: 'nothing.mjs',
+      says: 'its default export is missing (the module exports handler), expected async (session) => {}',
+    },
+    { file: 'broken.mjs', says: "it can't be loaded: broken on purpose" },
+    { file: 'absent.mjs', says: 'there is no such file' },
+    { file: '.', says: 'it is a directory, expected a JavaScript file' },
   ])('$file', async ({ file, says }) => {
     const path = join(folder, file);
     const built = await build({ handler: path });

@@ -5,6 +5,7 @@ export { parseOptions, parseServerArguments, type CommonValues } from './parse.t
 export { readChoice, readNumber } from './read-values.ts';
 export { helpOfCommand, helpText } from './help.ts';
 export { COMMON_OPTIONS } from './common-options.ts';
+export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
 export { runExec } from './run-exec.ts';
 export { askControl } from '../control/client.ts';

@@ -1,5 +1,5 @@
 // An access log in a file: lines gather in memory and are appended together. When the file has been moved away, as by a
-// log rotation, the next write makes a new one; nobody has to send a signal, though `reopen` does the same at once. A
+// log rotation, the next write makes a new one without a signal, though `reopen` does the same at once. A
 // process that may not make a new file goes on with the old one until another, such as a primary that is root, has made
 // it.
 
@@ -20,7 +20,7 @@ export interface AccessLogFile {
 }
 
 export interface AccessLogOptions {
-  /** Whom a file that root makes is given to: the user whom serving processes become. */
+  /** The owner of a file that root makes: the user that serving processes become. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 

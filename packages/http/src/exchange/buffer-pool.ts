@@ -6,7 +6,7 @@
 
 export type PieceSize = 'small' | 'large';
 
-interface Shelf {
+interface SizeClass {
   readonly byteLength: number;
   readonly maxSpare: number;
   readonly spare: Uint8Array[];
@@ -14,19 +14,19 @@ interface Shelf {
 
 export class BufferPool {
   // What stays with an idle server: 2 MiB of each.
-  readonly #shelves: Readonly<Record<PieceSize, Shelf>> = {
+  readonly #classes: Readonly<Record<PieceSize, SizeClass>> = {
     small: { byteLength: 131_072, maxSpare: 16, spare: [] },
     large: { byteLength: 524_288, maxSpare: 4, spare: [] },
   };
 
-  borrow(size: PieceSize): Uint8Array {
-    const { spare, byteLength } = this.#shelves[size];
+  acquire(size: PieceSize): Uint8Array {
+    const { spare, byteLength } = this.#classes[size];
     return spare.pop() ?? new Uint8Array(byteLength);
   }
 
-  /** Takes a borrowed buffer back. Only for one whose bytes nobody needs any more. */
-  giveBack(buffer: Uint8Array): void {
-    const { small, large } = this.#shelves;
+  /** Takes an acquired buffer back. Only for one whose bytes are not needed any more. */
+  release(buffer: Uint8Array): void {
+    const { small, large } = this.#classes;
     const { spare, maxSpare } = buffer.length === small.byteLength ? small : large;
     if (spare.length < maxSpare) spare.push(buffer);
   }

@@ -1,4 +1,4 @@
-// What the engine says without asking a handler.
+// What the engine answers without asking a handler.
 
 import { ALLOWED_BY_ENGINE, METHODS } from '../semantics/methods.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -6,7 +6,7 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { HttpResponse } from '../fetch/response.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
-/** The answer to a request that is not a handler's business. */
+/** The response to a request that is not a handler's business. */
 export function engineResponse({ method }: RequestHead): HttpResponse {
   const spec = METHODS.get(method);
   if (spec === undefined || spec.answered === 'refused-501') {
@@ -24,5 +24,5 @@ export function refusalText(refusal: Refusal, dateLine: string): string {
   return `${statusLine(status)}${dateLine}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
 }
 
-/** What a peer hears that is turned away because its address, or the server, holds as many connections as may be. */
+/** What a peer is sent that is turned away because its address, or the server, holds as many connections as allowed. */
 export const OVERLOAD_TEXT = `${statusLine(503)}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: 21\r\nRetry-After: 10\r\nConnection: close\r\n\r\nToo many connections\n`;

@@ -1,16 +1,16 @@
-// Who asked, under which name it is remembered, and what is counted and logged about it. One for each connection.
+// The client of a request, its id, and what is counted and logged about it. One for each connection.
 
 import type { Connection } from '@wellknown/core';
-import type { AccessEntry } from '../semantics/access-entry.ts';
+import type { AccessEntry } from '../access-log/access-entry.ts';
 import type { Exchange } from './exchange.ts';
 import { clientBehindProxies, type ClientFacts } from '../semantics/forwarded.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestHeaders } from '../fetch/request-headers.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { OriginCache } from '../fetch/request.ts';
-import { countAnswer, type HttpService } from './service.ts';
+import { countResponse, type HttpService } from './service.ts';
 
-// What a proxy may call a request; anything else gets a name of ours.
+// A request id that a proxy may give; anything else is replaced by one of ours.
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -52,7 +52,7 @@ export class ExchangeLog {
     if (this.#service.accessLog !== undefined) exchange.startedMs = this.#service.clock.nowMs();
   }
 
-  answered(exchange: Exchange): void {
+  completed(exchange: Exchange): void {
     if (this.#service.accessLog !== undefined) this.#service.accessLog(this.#entryOf(exchange, exchange.status));
   }
 
@@ -61,15 +61,15 @@ export class ExchangeLog {
     this.#service.accessLog?.(this.#entryOf(exchange, 101));
   }
 
-  /** The connection was gone before the answer was complete. */
+  /** The connection was gone before the response was complete. */
   aborted(exchange: Exchange): void {
-    if (exchange.answer === 'complete') return;
+    if (exchange.responseState === 'complete') return;
     this.#service.counts.aborted += 1;
     this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
   }
 
   /** Work that goes on after an exchange: the server does not end before it. */
-  outlives(work: Promise<unknown>): void {
+  keepUntilDone(work: Promise<unknown>): void {
     this.#service.work.add(work);
   }
 
@@ -77,7 +77,7 @@ export class ExchangeLog {
   refused(refusal: Refusal, exchange: Exchange | undefined): void {
     const { status } = REFUSALS[refusal];
     this.#service.counts.refusals += 1;
-    countAnswer(this.#service.counts, status);
+    countResponse(this.#service.counts, status);
     if (exchange !== undefined) this.#service.accessLog?.(this.#entryOf(exchange, status));
   }
 

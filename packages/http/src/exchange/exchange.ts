@@ -1,13 +1,16 @@
-// One request and its answer, from the complete head to the last byte of both.
+// One request and its response, from the complete head to the last byte of both.
 
 import type { HttpLimits } from '../limits.ts';
 import type { RequestBody } from '../fetch/request-body.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
-import { HttpRequest } from '../fetch/request.ts';
+import { abortRequest, type HttpRequest } from '../fetch/request.ts';
 import type { ResponseHeaders } from '../fetch/response.ts';
 
-/** How far the answer is. `elsewhere`: the handler has taken the connection over. */
-export type AnswerState = 'awaited' | 'started' | 'complete' | 'elsewhere';
+/**
+ * How far the response is. `detached`: the exchange sends nothing more, since the handler has taken the connection
+ * over, or the stream is closed.
+ */
+export type ResponseState = 'awaited' | 'started' | 'complete' | 'detached';
 
 export class Exchange {
   readonly head: RequestHead;
@@ -15,25 +18,25 @@ export class Exchange {
   readonly body: RequestBody | undefined;
   /** The last byte of the request has come. */
   requestComplete: boolean;
-  answer: AnswerState = 'awaited';
-  /** The connection ends with this answer. */
+  responseState: ResponseState = 'awaited';
+  /** The connection ends with this response. */
   closes = false;
   /** Content has begun to arrive, so that a client which was to wait for 100 (Continue) did not. */
   bodyStarted = false;
   continueSent = false;
-  /** Content that came after nobody wanted it any more. */
+  /** Content that came after the response was complete. */
   discardedBytes = 0;
   /** Content since the last check of the rate. */
   bytesSinceCheck = 0;
-  /** Of the answer, for the log: 0 until it has begun. */
+  /** Of the response, for the log: 0 until it has begun. */
   status = 0;
   contentBytes = 0;
-  /** Stops whatever produces the answer. */
+  /** Stops whatever produces the response. */
   cancel: ((reason: Error) => void) | undefined = undefined;
-  /** What follows a chunked answer, asked when its content has ended. */
+  /** What follows a chunked response, asked when its content has ended. */
   trailers: (() => ResponseHeaders) | undefined = undefined;
   requestId: string | undefined = undefined;
-  /** When it began, for the log; -1 where nobody will ask. */
+  /** When it began, for the log; -1 where there is none. */
   startedMs = -1;
 
   constructor(head: RequestHead, request: HttpRequest, body: RequestBody | undefined) {
@@ -48,11 +51,11 @@ export class Exchange {
     return this.head.expectsContinue && !this.bodyStarted && !this.continueSent;
   }
 
-  /** Takes content for whoever reads it. Returns how much has come by now that nobody wants. */
+  /** Takes content for its reader. Returns how much has come by now that is discarded. */
   takeContent(bytes: Buffer): number {
     this.bodyStarted = true;
     this.bytesSinceCheck += bytes.length;
-    if (this.answer === 'complete') this.discardedBytes += bytes.length;
+    if (this.responseState === 'complete') this.discardedBytes += bytes.length;
     else this.body?.push(bytes);
     return this.discardedBytes;
   }
@@ -67,13 +70,13 @@ export class Exchange {
 }
 
 /**
- * Whether an answer that begins now has to be the last one (RFC 9112 §9.3): the client says so, or unread content is in
- * the way.
+ * Whether a response that begins now has to be the last one (RFC 9112 §9.3): the client says so, or unread content is
+ * in the way.
  */
 export function mustCloseAfter({ head, body, requestComplete, isToContinue }: Exchange, limits: HttpLimits): boolean {
   if (!head.persistent) return true;
   if (requestComplete || body === undefined || body.used) return false;
-  // A client that was not told to continue may send the content or the next request: nobody can tell which.
+  // A client that was not told to continue may send the content or the next request: there is no telling which.
   if (isToContinue) return true;
   return head.framing.body === 'length' && head.framing.byteLength > limits.maxDiscardedBodyBytes;
 }
@@ -85,9 +88,9 @@ export function isTooSlow(exchange: Exchange, { bodyCheckMs, minBodyBytesPerSeco
   return !exchange.isToContinue && received < (minBodyBytesPerSecond * bodyCheckMs) / 1000;
 }
 
-/** Tells everyone at work on an exchange that it is over. */
+/** Tells the readers and writers of an exchange that it is over. */
 export function abortExchange(exchange: Exchange, reason: Error): void {
   exchange.body?.finish(reason);
   exchange.cancel?.(reason);
-  HttpRequest.abort(exchange.request, reason);
+  abortRequest(exchange.request, reason);
 }

@@ -58,7 +58,7 @@ export class PhaseDeadline {
     this.#enter('answer', 0);
   }
 
-  /** From now, whenever it is called: each answer gives the client its time for the next request. */
+  /** From now, whenever it is called: each response gives the client its time for the next request. */
   forNextRequest(): void {
     this.#phase = 'idle';
     this.#connection.setDeadline(this.#limits.keepAliveTimeoutMs);

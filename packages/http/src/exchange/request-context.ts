@@ -4,18 +4,17 @@ import type { ExchangeLog } from './exchange-log.ts';
 import type { Exchange } from './exchange.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
-import type { RequestContext } from '../handler.ts';
+import type { RequestContext, UpgradedConnection } from '../handler.ts';
 import { fieldProblem } from './response-head.ts';
 import { entriesOf, type ResponseHeaders } from '../fetch/response.ts';
-import type { UpgradedConnection } from '../fetch/upgrade.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {
-  readonly records: ExchangeLog;
+  readonly exchangeLog: ExchangeLog;
   readonly httpVersion: RequestContext['httpVersion'];
   /** Sends 103 with these checked fields, if it may still be sent. */
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void;
-  takeOver(exchange: Exchange): UpgradedConnection;
+  upgrade(exchange: Exchange): UpgradedConnection;
   workFailed(exchange: Exchange, error: unknown): void;
 }
 
@@ -29,19 +28,19 @@ export class ExchangeContext implements RequestContext {
   }
 
   get remote(): RequestContext['remote'] {
-    return this.#owner.records.connection.remote;
+    return this.#owner.exchangeLog.connection.remote;
   }
 
   get local(): RequestContext['local'] {
-    return this.#owner.records.connection.local;
+    return this.#owner.exchangeLog.connection.local;
   }
 
   get client(): ClientFacts {
-    return this.#owner.records.clientOf(this.#exchange);
+    return this.#owner.exchangeLog.clientOf(this.#exchange);
   }
 
   get requestId(): string {
-    return this.#owner.records.requestIdOf(this.#exchange);
+    return this.#owner.exchangeLog.requestIdOf(this.#exchange);
   }
 
   get rawTarget(): string {
@@ -74,10 +73,12 @@ export class ExchangeContext implements RequestContext {
   }
 
   waitUntil(work: Promise<unknown>): void {
-    this.#owner.records.outlives(work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)));
+    this.#owner.exchangeLog.keepUntilDone(
+      work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)),
+    );
   }
 
   upgrade(): UpgradedConnection {
-    return this.#owner.takeOver(this.#exchange);
+    return this.#owner.upgrade(this.#exchange);
   }
 }

@@ -1,11 +1,11 @@
-// Heads of answers that were made before. Most handlers answer with few sets of fields over and over; such a set is
+// Heads of responses that were made before. Most handlers answer with few sets of fields over and over; such a set is
 // checked and put together once, and from then on costs a comparison and one piece of text.
 
 import type { Result } from '@wellknown/core';
 import { encodeFields, type EncodedFields } from './response-head.ts';
 import type { ResponseHeaders } from '../fetch/response.ts';
 
-interface Prefix {
+interface CachedHead {
   readonly status: number;
   readonly isText: boolean;
   readonly names: readonly string[];
@@ -21,15 +21,15 @@ interface Prefix {
   readonly unfit: boolean;
 }
 
-// A handler has a few kinds of answers; searching more than this would cost more than it saves.
-const MAX_PREFIXES = 8;
+// A handler has a few kinds of responses; searching more than this would cost more than it saves.
+const MAX_HEADS = 8;
 const MAX_FIELDS = 8;
-// After so many answers in a row that matched nothing, their fields change every time, and only one in so many is
+// After so many responses in a row that matched nothing, their fields change every time, and only one in so many is
 // tried.
 const MISSES_BEFORE_REST = 32;
 
 export class ResponseHeadCache {
-  #prefixes: Prefix[] = [];
+  #heads: CachedHead[] = [];
   #next = 0;
   #misses = 0;
 
@@ -41,30 +41,30 @@ export class ResponseHeadCache {
     byteLength: number,
     dateLine: string,
   ): string | undefined {
-    const prefix = this.#find(status, headers, isText);
-    if (prefix === undefined) {
+    const known = this.#find(status, headers, isText);
+    if (known === undefined) {
       this.#learn(status, headers, isText);
       return undefined;
     }
     this.#misses = 0;
-    if (prefix.unfit) return undefined;
-    if (prefix.dateLine !== dateLine) {
-      const fields = encode(prefix, dateLine);
+    if (known.unfit) return undefined;
+    if (known.dateLine !== dateLine) {
+      const fields = encode(known, dateLine);
       if (!fields.ok) return undefined;
-      prefix.text = fields.value.text;
-      prefix.dateLine = dateLine;
-      prefix.headByteLength = -1;
+      known.text = fields.value.text;
+      known.dateLine = dateLine;
+      known.headByteLength = -1;
     }
-    if (prefix.headByteLength !== byteLength) {
-      prefix.headByteLength = byteLength;
-      prefix.head = flat(`${prefix.text}Content-Length: ${byteLength}\r\n\r\n`);
+    if (known.headByteLength !== byteLength) {
+      known.headByteLength = byteLength;
+      known.head = flat(`${known.text}Content-Length: ${byteLength}\r\n\r\n`);
     }
-    return prefix.head;
+    return known.head;
   }
 
-  #find(status: number, headers: ResponseHeaders | undefined, isText: boolean): Prefix | undefined {
-    for (const prefix of this.#prefixes) {
-      if (prefix.status === status && prefix.isText === isText && isSame(prefix, headers)) return prefix;
+  #find(status: number, headers: ResponseHeaders | undefined, isText: boolean): CachedHead | undefined {
+    for (const known of this.#heads) {
+      if (known.status === status && known.isText === isText && isSame(known, headers)) return known;
     }
     return undefined;
   }
@@ -87,14 +87,14 @@ export class ResponseHeadCache {
     const known = { status, isText, names, values };
     const fields = encode(known, '');
     const unfit = !fields.ok || fields.value.declared !== undefined || fields.value.closes || fields.value.hasDate;
-    this.#prefixes[this.#next] = { ...known, dateLine: '', text: '', headByteLength: -1, head: '', unfit };
-    this.#next = (this.#next + 1) % MAX_PREFIXES;
+    this.#heads[this.#next] = { ...known, dateLine: '', text: '', headByteLength: -1, head: '', unfit };
+    this.#next = (this.#next + 1) % MAX_HEADS;
   }
 }
 
 const isPairs = (headers: ResponseHeaders): headers is readonly (readonly [string, string])[] => Array.isArray(headers);
 
-function isSame({ names, values }: Prefix, headers: ResponseHeaders | undefined): boolean {
+function isSame({ names, values }: CachedHead, headers: ResponseHeaders | undefined): boolean {
   let count = 0;
   if (headers !== undefined) {
     if (isPairs(headers)) {
@@ -116,7 +116,7 @@ function isSame({ names, values }: Prefix, headers: ResponseHeaders | undefined)
 }
 
 function encode(
-  { status, isText, names, values }: Pick<Prefix, 'status' | 'isText' | 'names' | 'values'>,
+  { status, isText, names, values }: Pick<CachedHead, 'status' | 'isText' | 'names' | 'values'>,
   dateLine: string,
 ): Result<EncodedFields, string> {
   const headers = names.map((name, index): [string, string] => [name, values[index] ?? '']);

@@ -1,9 +1,10 @@
-// Status line and header section of an answer. The engine alone decides framing: what a handler says about it is
-// checked against the content, or dropped, so that no handler can make two answers out of one.
+// Status line and header section of a response. The engine alone decides framing: what a handler says about it is
+// checked against the content, or dropped, so that no handler can make two responses out of one.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import { parseContentLength } from '../semantics/framing.ts';
 import { isToken } from '../semantics/char-classes.ts';
+import { FORBIDDEN_TRAILERS } from '../semantics/header-semantics.ts';
 import { DEFAULT_TEXT_TYPE, entriesOf, type ResponseHeaders } from '../fetch/response.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
@@ -23,7 +24,7 @@ export interface ResponseParts {
 export interface ExchangeFacts {
   readonly isHead: boolean;
   readonly minorVersion: 0 | 1;
-  /** The engine will close after this answer. */
+  /** The engine will close after this response. */
   readonly closes: boolean;
   /** The whole field line. */
   readonly dateLine: string;
@@ -38,7 +39,7 @@ export interface EncodedHead {
 }
 
 /**
- * Fields about one connection, which a handler that relays an answer brings along without meaning them for this one.
+ * Fields about one connection, which a handler that relays a response brings along without meaning them for this one.
  */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -106,7 +107,7 @@ export function fieldProblem(name: string, value: string): string | undefined {
   return INVALID_VALUE.test(value) ? `the value of ${name} holds a character that is not allowed` : undefined;
 }
 
-/** The head, or a sentence for the log about why the answer can't be sent. */
+/** The head, or a sentence for the log about why the response can't be sent. */
 export function encodeHead(parts: ResponseParts, facts: ExchangeFacts): Result<EncodedHead, string> {
   const fields = encodeFields(parts, facts.dateLine);
   if (!fields.ok) return fields;
@@ -158,7 +159,7 @@ function decideTransfer(
       ? { transfer: 'chunked', line: CHUNKED_LINE, byteLength: 0 }
       : { transfer: 'until-close', line: '', byteLength: 0 };
   }
-  // An answer to HEAD may know the length without having the content.
+  // A response to HEAD may know the length without having the content.
   const length = isHead && content === 'empty' && declared !== undefined ? declared : byteLength;
   if (declared !== undefined && declared !== length)
     return `Content-Length says ${declared}, the content has ${length} bytes`;
@@ -167,4 +168,20 @@ function decideTransfer(
     line: `Content-Length: ${length}\r\n`,
     byteLength: length,
   };
+}
+
+/**
+ * Field lines for after the last chunk. Throws for a field that can't be sent, or may not stand there (RFC 9110
+ * §6.5.1).
+ */
+export function encodeTrailers(trailers: ResponseHeaders): string {
+  let lines = '';
+  for (const [name, value] of entriesOf(trailers)) {
+    const problem =
+      fieldProblem(name, value) ??
+      (FORBIDDEN_TRAILERS.has(name.toLowerCase()) ? `${name} may not be a trailer` : undefined);
+    if (problem !== undefined) throw new TypeError(problem);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
 }

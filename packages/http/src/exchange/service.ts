@@ -1,18 +1,12 @@
 // What all connections of one served protocol share.
 
-import type { Address, Clock, Logger, ServiceContext } from '@wellknown/core';
-import type { AccessEntry } from '../semantics/access-entry.ts';
+import type { Clock, Logger, ServiceContext } from '@wellknown/core';
+import type { AccessEntry } from '../access-log/access-entry.ts';
 import { BufferPool } from './buffer-pool.ts';
-import type { ForwardedField } from '../semantics/forwarded.ts';
+import type { TrustedProxies } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
 import { ResponseHeadCache } from './response-head-cache.ts';
 import type { HttpLimits } from '../limits.ts';
-
-/** The proxies whose word about the client is taken. */
-export interface TrustedProxies {
-  readonly field: ForwardedField;
-  isTrusted(address: Address | string): boolean;
-}
 
 export interface HttpServiceParts {
   readonly handler: FetchHandler;
@@ -32,14 +26,14 @@ export class HttpService {
   readonly work: ServiceContext['work'];
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
-  readonly prefixes = new ResponseHeadCache();
+  readonly responseHeads = new ResponseHeadCache();
   readonly buffers = new BufferPool();
   readonly counts: HttpCounts = {
     requests: 0,
-    answers2xx: 0,
-    answers3xx: 0,
-    answers4xx: 0,
-    answers5xx: 0,
+    responses2xx: 0,
+    responses3xx: 0,
+    responses4xx: 0,
+    responses5xx: 0,
     refusals: 0,
     upgrades: 0,
     aborted: 0,
@@ -84,21 +78,21 @@ export class HttpService {
 /** The counters of an HTTP service. They name neither paths nor hosts, so that their number does not grow. */
 export interface HttpCounts {
   requests: number;
-  answers2xx: number;
-  answers3xx: number;
-  answers4xx: number;
-  answers5xx: number;
+  responses2xx: number;
+  responses3xx: number;
+  responses4xx: number;
+  responses5xx: number;
   /** Requests that were refused before a handler saw them, or all of them. */
   refusals: number;
   upgrades: number;
-  /** Exchanges whose client was gone before the answer was complete. */
+  /** Exchanges whose client was gone before the response was complete. */
   aborted: number;
 }
 
-/** Counts an answer by the first digit of its status. */
-export function countAnswer(counts: HttpCounts, status: number): void {
-  if (status < 300) counts.answers2xx += 1;
-  else if (status < 400) counts.answers3xx += 1;
-  else if (status < 500) counts.answers4xx += 1;
-  else counts.answers5xx += 1;
+/** Counts a response by the first digit of its status. */
+export function countResponse(counts: HttpCounts, status: number): void {
+  if (status < 300) counts.responses2xx += 1;
+  else if (status < 400) counts.responses3xx += 1;
+  else if (status < 500) counts.responses4xx += 1;
+  else counts.responses5xx += 1;
 }

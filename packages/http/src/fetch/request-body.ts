@@ -1,5 +1,5 @@
 // The content of one request, between the parser that pushes it and the handler that may or may not want it.
-// What nobody has asked for yet is kept up to a bound; `full` then tells the connection to stop reading.
+// What has not been asked for yet is kept up to a bound; `full` then tells the connection to stop reading.
 
 // One read of a socket: enough to keep the reader busy while the next one is on its way.
 const HIGH_WATER_BYTES = 65_536;
@@ -35,8 +35,10 @@ export class RequestBody {
   trailerLines = '';
   #stream: ReadableStream<Uint8Array> | undefined;
   #isCancelled = false;
-  /** The whole content, in a buffer of somebody else, for as long as the handler's first turn lasts. */
-  #lent: Buffer | undefined;
+  /**
+   * The whole content, in a buffer that belongs to the connection, until the handler has returned for the first time.
+   */
+  #offered: Buffer | undefined;
 
   constructor(events: RequestBodyEvents) {
     this.#events = events;
@@ -47,7 +49,7 @@ export class RequestBody {
     return this.#reader.kind === 'collector' || this.#reader.kind === 'stream';
   }
 
-  /** What a platform Request calls `bodyUsed`: somebody has read from it, or given it up. */
+  /** What a platform Request calls `bodyUsed`: it has been read from, or cancelled. */
   get disturbed(): boolean {
     return this.used || this.#isCancelled;
   }
@@ -59,18 +61,18 @@ export class RequestBody {
     );
   }
 
-  /** Offers the whole content without copying it. Until `keepLent` is called the bytes must not change. */
-  lend(bytes: Buffer): void {
-    this.#lent = bytes;
+  /** Offers the whole content without copying it. Until `copyOffered` is called the bytes must not change. */
+  offer(bytes: Buffer): void {
+    this.#offered = bytes;
     this.#end = { error: undefined };
   }
 
-  /** Copies what was lent, if nobody has read it yet. */
-  keepLent(): void {
-    const lent = this.#lent;
-    if (lent === undefined) return;
-    this.#lent = undefined;
-    this.push(lent);
+  /** Copies what was offered, if it has not been read yet. */
+  copyOffered(): void {
+    const offered = this.#offered;
+    if (offered === undefined) return;
+    this.#offered = undefined;
+    this.push(offered);
   }
 
   /** Takes content. The bytes are copied. */
@@ -98,27 +100,27 @@ export class RequestBody {
     if (this.#end === undefined) this.finish(new Error('the response was finished before the content was read'));
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#lent = undefined;
+    this.#offered = undefined;
     this.#reader = { kind: 'discard' };
     this.#events.room();
   }
 
   /** The whole content as text, decoded as the platform does. Rejects when it never became complete. */
   async text(): Promise<string> {
-    const lent = this.#lent;
-    if (lent === undefined || this.#reader.kind !== 'none') return decodeText(await this.collect());
-    this.#lent = undefined;
-    this.#reader = READ_WHILE_LENT;
-    return decodeText(lent);
+    const offered = this.#offered;
+    if (offered === undefined || this.#reader.kind !== 'none') return decodeText(await this.collect());
+    this.#offered = undefined;
+    this.#reader = READ_IN_PLACE;
+    return decodeText(offered);
   }
 
   /** The whole content. Rejects when it never became complete. */
   collect(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#reader.kind !== 'none' || this.#stream?.locked === true)
       return Promise.reject(new TypeError('the content of the request has been read already'));
-    // As on the platform, whoever reads all of it holds the stream from then on.
+    // As on the platform, the stream is locked once all of it is read.
     this.#stream?.getReader();
-    this.keepLent();
+    this.copyOffered();
     return new Promise((resolve, reject) => {
       const reader: Reader = { kind: 'collector', resolve, reject };
       const wasFull = this.full;
@@ -133,14 +135,14 @@ export class RequestBody {
 
   /** The content as it comes, with back-pressure down to the peer. */
   stream(): ReadableStream<Uint8Array> {
-    this.keepLent();
+    this.copyOffered();
     if (this.#stream === undefined) {
       this.#stream = new ReadableStream<Uint8Array>(
         { pull: (controller) => this.#pull(controller), cancel: () => this.#cancel() },
         { highWaterMark: 0 },
       );
       if (this.#reader.kind === 'collector') this.#stream.getReader();
-      // Now and not at the first pull: an answer that relays the stream has begun by then, and 100 (Continue) would be
+      // Now and not at the first pull: a response that relays the stream has begun by then, and 100 (Continue) would be
       // too late.
       if (this.#reader.kind === 'none' && this.#end === undefined) this.#events.wanted();
     }
@@ -196,7 +198,7 @@ export class RequestBody {
   }
 }
 
-const READ_WHILE_LENT: Reader = { kind: 'collector', resolve: () => undefined, reject: () => undefined };
+const READ_IN_PLACE: Reader = { kind: 'collector', resolve: () => undefined, reject: () => undefined };
 
 /** UTF-8, without a byte order mark; what is malformed becomes U+FFFD. */
 function decodeText(bytes: Uint8Array): string {

@@ -26,42 +26,42 @@ export class RequestHeaders implements Headers {
   }
 
   append(name: string, value: string): void {
-    this.#made().append(name, value);
+    this.#makeNative().append(name, value);
   }
 
   delete(name: string): void {
-    this.#made().delete(name);
+    this.#makeNative().delete(name);
   }
 
   set(name: string, value: string): void {
-    this.#made().set(name, value);
+    this.#makeNative().set(name, value);
   }
 
   getSetCookie(): string[] {
-    return this.#made().getSetCookie();
+    return this.#makeNative().getSetCookie();
   }
 
   forEach(visit: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
-    for (const [name, value] of this.#made()) visit.call(thisArg, value, name, this);
+    for (const [name, value] of this.#makeNative()) visit.call(thisArg, value, name, this);
   }
 
   keys(): ReturnType<Headers['keys']> {
-    return this.#made().keys();
+    return this.#makeNative().keys();
   }
 
   values(): ReturnType<Headers['values']> {
-    return this.#made().values();
+    return this.#makeNative().values();
   }
 
   entries(): ReturnType<Headers['entries']> {
-    return this.#made().entries();
+    return this.#makeNative().entries();
   }
 
   [Symbol.iterator](): ReturnType<Headers['entries']> {
-    return this.#made().entries();
+    return this.#makeNative().entries();
   }
 
-  #made(): Headers {
+  #makeNative(): Headers {
     if (this.#native === undefined) {
       this.#native = new Headers();
       for (const [name, value] of readFields(this.#lines)) this.#native.append(name, value);

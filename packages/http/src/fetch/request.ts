@@ -22,6 +22,12 @@ const UNUSED = {
   referrerPolicy: '',
 } as const;
 
+/** For the engine: the request has preconditions or ranges. */
+export let isConditional: (request: HttpRequest) => boolean;
+
+/** For the engine: aborts `request.signal`, since the exchange ended early. */
+export let abortRequest: (request: HttpRequest, reason: Error) => void;
+
 /**
  * Satisfies `instanceof Request`. Because platform code reads internal slots that only its own objects have, hand
  * `request.clone()` to `fetch()` or `new Request()` instead of the request itself.
@@ -61,7 +67,7 @@ export class HttpRequest implements Request {
     return headers as Headers;
   }
 
-  /** Aborted when the peer is gone before its answer is complete. */
+  /** Aborted when the peer is gone before its response is complete. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -70,15 +76,14 @@ export class HttpRequest implements Request {
     return this.#controller.signal;
   }
 
-  /** For the engine: the request has preconditions or ranges. */
-  static isConditional(request: HttpRequest): boolean {
-    return request.#head.isConditional;
-  }
+  // For the functions above, which index.ts does not export.
+  static {
+    isConditional = (request) => request.#head.isConditional;
 
-  /** For the engine: the exchange ended early. */
-  static abort(request: HttpRequest, reason: Error): void {
-    request.#abortReason = reason;
-    request.#controller?.abort(reason);
+    abortRequest = (request, reason) => {
+      request.#abortReason = reason;
+      request.#controller?.abort(reason);
+    };
   }
 
   get body(): ReadableStream | null {
@@ -110,17 +115,17 @@ export class HttpRequest implements Request {
   }
 
   blob(): Promise<Blob> {
-    return this.#made().blob();
+    return this.#makeNative().blob();
   }
 
   formData(): Promise<FormData> {
-    const form: FormReader = this.#made();
+    const form: FormReader = this.#makeNative();
     return form.formData();
   }
 
   /** A platform Request with the same content. */
   clone(): Request {
-    return this.#made().clone();
+    return this.#makeNative().clone();
   }
 
   get cache(): (typeof UNUSED)['cache'] {
@@ -167,7 +172,7 @@ export class HttpRequest implements Request {
     return this.#body === undefined ? Promise.resolve(new Uint8Array(0)) : this.#body.collect();
   }
 
-  #made(): Request {
+  #makeNative(): Request {
     if (this.#native === undefined) {
       const { method } = this.#head;
       const mayHaveBody = method !== 'GET' && method !== 'HEAD';
@@ -182,7 +187,7 @@ export class HttpRequest implements Request {
   }
 }
 
-/** The platform's type marks the method as unwise for servers; whoever calls it has chosen it. */
+/** The platform's type marks the method as unwise for servers; a handler that calls it has chosen it. */
 interface FormReader {
   formData(): Promise<FormData>;
 }

@@ -18,7 +18,7 @@ export interface HttpResponseInit {
   readonly headers?: ResponseHeaders | undefined;
 }
 
-/** Whole heads, for what `HttpResponse.writtenOf` asks. */
+/** Whole heads, for what `writtenOf` asks. */
 export interface HeadSource {
   headFor(
     status: number,
@@ -38,6 +38,24 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const;
 // What only a fetched response can differ in.
 const UNUSED = { type: 'default', url: '', redirected: false } as const;
 
+// For the engine only: what is inside a response, without a stream or a `Headers` made of it. ------------------------
+
+/** The headers as they stand. */
+export let headersOf: (response: HttpResponse) => ResponseHeaders | undefined;
+
+/**
+ * The whole message, head and content, as latin1 text of the same octets, where the content is text or few bytes and
+ * nothing else is to be decided; otherwise undefined. `heads` gives the head. What was written for the same Date line
+ * is given again.
+ */
+export let writtenOf: (response: HttpResponse, dateLine: string, heads: HeadSource) => string | undefined;
+
+/** Content in memory that is too large to be copied and small enough to be handed to the socket at once. */
+export let bytesOf: (response: HttpResponse) => Uint8Array | undefined;
+
+/** The content, once. Undefined when it has been read already. */
+export let takeContent: (response: HttpResponse) => ResponseContent | undefined;
+
 /**
  * Made like a platform Response, and satisfies `instanceof Response`, but is written several times faster. A wrong
  * status or a header that can't be sent is found when it is written, and answered with 500.
@@ -51,7 +69,7 @@ export class HttpResponse implements Response {
   #native: Response | undefined;
   #taken = false;
   /**
-   * What the engine wrote for it last, and the Date line in it: constant answers are kept by their handlers and sent
+   * What the engine wrote for it last, and the Date line in it: constant responses are kept by their handlers and sent
    * again.
    */
   #written = '';
@@ -101,78 +119,70 @@ export class HttpResponse implements Response {
     return this.#headers;
   }
 
-  /** For the engine: the headers as they stand, without making a `Headers` of them. */
-  static headersOf(response: HttpResponse): ResponseHeaders | undefined {
-    return response.#headers ?? response.#headersGiven;
-  }
+  // What the engine asks of a response and users should not see: given to the functions below, which index.ts does not
+  // export.
+  static {
+    headersOf = (response) => response.#headers ?? response.#headersGiven;
 
-  /**
-   * For the engine: the whole answer with status 200 or such, where it is text or few bytes and nothing else is to be
-   * decided; otherwise undefined. `headFor` gives the head.
-   */
-  static writtenOf(response: HttpResponse, dateLine: string, headFor: HeadSource): string | undefined {
-    if (response.#writtenDate === dateLine && response.#headers === undefined) return response.#written;
-    const content = response.#content;
-    const status = response.#status;
-    if (
-      response.#native !== undefined ||
-      response.#headers !== undefined ||
-      response.#statusText !== '' ||
-      status === 204 ||
-      status === 205 ||
-      status === 304
-    )
-      return undefined;
-    let text: string;
-    let byteLength: number;
-    if (typeof content === 'string') {
-      byteLength = Buffer.byteLength(content);
-      if (byteLength > MAX_WRITTEN_BYTES) return undefined;
-      // ASCII text is its own UTF-8; other text becomes one character for each octet.
-      text = byteLength === content.length ? content : Buffer.from(content).toString('latin1');
-    } else if (content === null) {
-      text = '';
-      byteLength = 0;
-    } else if (content instanceof Uint8Array && content.byteLength <= MAX_WRITTEN_BYTES) {
-      byteLength = content.byteLength;
-      text = Buffer.from(content.buffer, content.byteOffset, byteLength).toString('latin1');
-    } else return undefined;
-    const head = headFor.headFor(status, response.#headersGiven, typeof content === 'string', byteLength, dateLine);
-    if (head === undefined) return undefined;
-    response.#written = head + text;
-    response.#writtenDate = dateLine;
-    return response.#written;
-  }
+    writtenOf = (response, dateLine, heads) => {
+      if (response.#writtenDate === dateLine && response.#headers === undefined) return response.#written;
+      const content = response.#content;
+      const status = response.#status;
+      if (
+        response.#native !== undefined ||
+        response.#headers !== undefined ||
+        response.#statusText !== '' ||
+        status === 204 ||
+        status === 205 ||
+        status === 304
+      )
+        return undefined;
+      let text: string;
+      let byteLength: number;
+      if (typeof content === 'string') {
+        byteLength = Buffer.byteLength(content);
+        if (byteLength > MAX_WRITTEN_BYTES) return undefined;
+        // ASCII text is its own UTF-8; other text becomes one character for each octet.
+        text = byteLength === content.length ? content : Buffer.from(content).toString('latin1');
+      } else if (content === null) {
+        text = '';
+        byteLength = 0;
+      } else if (content instanceof Uint8Array && content.byteLength <= MAX_WRITTEN_BYTES) {
+        byteLength = content.byteLength;
+        text = Buffer.from(content.buffer, content.byteOffset, byteLength).toString('latin1');
+      } else return undefined;
+      const head = heads.headFor(status, response.#headersGiven, typeof content === 'string', byteLength, dateLine);
+      if (head === undefined) return undefined;
+      response.#written = head + text;
+      response.#writtenDate = dateLine;
+      return response.#written;
+    };
 
-  /**
-   * For the engine: content in memory that is too large to be copied and small enough to be handed to the socket at
-   * once.
-   */
-  static bytesOf(response: HttpResponse): Uint8Array | undefined {
-    const content = response.#content;
-    if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0)
-      return undefined;
-    const { status } = response;
-    return response.#native !== undefined ||
-      response.#statusText !== '' ||
-      status === 204 ||
-      status === 205 ||
-      status === 304
-      ? undefined
-      : content;
-  }
+    bytesOf = (response) => {
+      const content = response.#content;
+      if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0)
+        return undefined;
+      const status = response.#status;
+      return response.#native !== undefined ||
+        response.#statusText !== '' ||
+        status === 204 ||
+        status === 205 ||
+        status === 304
+        ? undefined
+        : content;
+    };
 
-  /** For the engine: the content, once. Undefined when it has been read already. */
-  static takeContent(response: HttpResponse): ResponseContent | undefined {
-    if (response.#native !== undefined) return response.#native.bodyUsed ? undefined : response.#native.body;
-    if (response.#taken) return undefined;
-    // Text and bytes may be sent more than once, so that a handler can keep a constant answer.
-    response.#taken = isSource(response.#content) || response.#content instanceof ReadableStream;
-    return response.#content;
+    takeContent = (response) => {
+      if (response.#native !== undefined) return response.#native.bodyUsed ? undefined : response.#native.body;
+      if (response.#taken) return undefined;
+      // Text and bytes may be sent more than once, so that a handler can keep a constant response.
+      response.#taken = isSource(response.#content) || response.#content instanceof ReadableStream;
+      return response.#content;
+    };
   }
 
   get body(): ReadableStream | null {
-    return this.#made().body;
+    return this.#makeNative().body;
   }
 
   get bodyUsed(): boolean {
@@ -180,33 +190,33 @@ export class HttpResponse implements Response {
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#made().arrayBuffer();
+    return this.#makeNative().arrayBuffer();
   }
 
   blob(): Promise<Blob> {
-    return this.#made().blob();
+    return this.#makeNative().blob();
   }
 
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await this.#made().arrayBuffer());
+    return new Uint8Array(await this.#makeNative().arrayBuffer());
   }
 
   formData(): Promise<FormData> {
-    const form: { formData(): Promise<FormData> } = this.#made();
+    const form: { formData(): Promise<FormData> } = this.#makeNative();
     return form.formData();
   }
 
   json(): Promise<unknown> {
-    return this.#made().json();
+    return this.#makeNative().json();
   }
 
   text(): Promise<string> {
-    return this.#made().text();
+    return this.#makeNative().text();
   }
 
   clone(): Response {
     // Headers may have been changed since the platform's was made.
-    return new Response(this.#made().clone().body, {
+    return new Response(this.#makeNative().clone().body, {
       status: this.#status,
       statusText: this.#statusText,
       headers: this.headers,
@@ -225,7 +235,7 @@ export class HttpResponse implements Response {
     return UNUSED.redirected;
   }
 
-  #made(): Response {
+  #makeNative(): Response {
     if (this.#native === undefined) {
       if (this.#taken) throw new TypeError('the content of the response has been read already');
       const content = this.#content;

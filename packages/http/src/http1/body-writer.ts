@@ -12,7 +12,7 @@ export interface BodySink {
   room(): Promise<void>;
   cork(): void;
   uncork(): void;
-  /** Bytes that the outlet still holds; 0 means that a buffer sent may be used again. */
+  /** Bytes that the sink still holds; 0 means that a buffer sent may be used again. */
   readonly unsentBytes: number;
   /** Nothing can be sent any more. */
   readonly gone: boolean;
@@ -20,8 +20,8 @@ export interface BodySink {
 }
 
 /**
- * How a pump ended, and how much content was sent. `broken` carries what is to be logged; the head has been sent, so
- * only the connection can tell the peer. `failed`: the same before anything was sent, so that another answer can take
+ * How writing ended, and how much content was sent. `broken` carries what is to be logged; the head has been sent, so
+ * only the connection can tell the peer. `failed`: the same before anything was sent, so that another response can take
  * its place.
  */
 export type BodyEnd =
@@ -39,7 +39,7 @@ const broken = (message: string, contentBytes: number): BodyEnd => ({
 });
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/** An answer that is more than one text. */
+/** A response that is more than one text. */
 export interface StreamedBody {
   readonly head: string;
   readonly content: ResponseContent;
@@ -49,64 +49,64 @@ export interface StreamedBody {
 }
 
 /**
- * Sends the whole answer. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
+ * Sends the whole body. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
  * last chunk.
  */
 export function writeBody(
-  outlet: BodySink,
-  answer: StreamedBody,
+  sink: BodySink,
+  body: StreamedBody,
   onCancel: (cancel: (reason: Error) => void) => void,
   trailers?: () => string,
 ): Promise<BodyEnd> {
-  const { head, content } = answer;
-  if (content instanceof ReadableStream) return pumpStream(outlet, content, answer, onCancel, trailers);
-  if (content !== null && isSource(content)) return pumpSource(outlet, head, content);
-  return pumpBytes(outlet, head, typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array(0)));
+  const { head, content } = body;
+  if (content instanceof ReadableStream) return writeStream(sink, content, body, onCancel, trailers);
+  if (content !== null && isSource(content)) return writeSource(sink, head, content);
+  return writeBytes(sink, head, typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array(0)));
 }
 
 /** Sends `head`, then `bytes` in slices. */
-async function pumpBytes(outlet: BodySink, head: string, bytes: Uint8Array): Promise<BodyEnd> {
+async function writeBytes(sink: BodySink, head: string, bytes: Uint8Array): Promise<BodyEnd> {
   for (let offset = 0; offset < bytes.length; offset += SLICE_BYTES) {
-    if (outlet.gone) return { at: 'gone', contentBytes: offset };
-    outlet.cork();
-    if (offset === 0) outlet.send(head);
-    const hasRoom = outlet.send(bytes.subarray(offset, offset + SLICE_BYTES));
-    outlet.uncork();
-    if (!hasRoom && offset + SLICE_BYTES < bytes.length) await outlet.room();
+    if (sink.gone) return { at: 'gone', contentBytes: offset };
+    sink.cork();
+    if (offset === 0) sink.send(head);
+    const hasRoom = sink.send(bytes.subarray(offset, offset + SLICE_BYTES));
+    sink.uncork();
+    if (!hasRoom && offset + SLICE_BYTES < bytes.length) await sink.room();
   }
   return { at: 'complete', contentBytes: bytes.length };
 }
 
 /**
- * Sends `head`, then the source to its end. A source that is shorter than it said breaks the answer: no length lies.
+ * Sends `head`, then the source to its end. A source that is shorter than it said breaks the body: no length lies.
  */
-async function pumpSource(outlet: BodySink, head: string, source: ContentSource): Promise<BodyEnd> {
-  const { buffers } = outlet;
+async function writeSource(sink: BodySink, head: string, source: ContentSource): Promise<BodyEnd> {
+  const { buffers } = sink;
   let size: PieceSize = 'small';
-  let buffer = buffers.borrow(size);
+  let buffer = buffers.acquire(size);
   let pending = head;
   let remaining = source.byteLength;
   try {
     while (remaining > 0) {
       const byteLength = await source.read(remaining < buffer.length ? buffer.subarray(0, remaining) : buffer);
-      if (outlet.gone) return { at: 'gone', contentBytes: source.byteLength - remaining };
+      if (sink.gone) return { at: 'gone', contentBytes: source.byteLength - remaining };
       if (byteLength === 0)
         return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
       remaining -= byteLength;
-      outlet.cork();
-      if (pending !== '') outlet.send(pending);
+      sink.cork();
+      if (pending !== '') sink.send(pending);
       pending = '';
-      const hasRoom = outlet.send(buffer.subarray(0, byteLength));
-      outlet.uncork();
+      const hasRoom = sink.send(buffer.subarray(0, byteLength));
+      sink.uncork();
       // A peer that keeps up is worth a large piece; one that does not holds on to what it is given.
-      const nextSize: PieceSize = outlet.unsentBytes === 0 && remaining > buffer.length ? 'large' : 'small';
-      if (remaining > 0 && !hasRoom) await outlet.room();
-      // What the outlet has not sent yet belongs to it.
-      const isOurs = outlet.unsentBytes === 0;
+      const nextSize: PieceSize = sink.unsentBytes === 0 && remaining > buffer.length ? 'large' : 'small';
+      if (remaining > 0 && !hasRoom) await sink.room();
+      // What the sink has not sent yet belongs to it.
+      const isOurs = sink.unsentBytes === 0;
       if (isOurs && nextSize === size) continue;
-      if (isOurs) buffers.giveBack(buffer);
+      if (isOurs) buffers.release(buffer);
       size = nextSize;
-      buffer = buffers.borrow(size);
+      buffer = buffers.acquire(size);
     }
     return { at: 'complete', contentBytes: source.byteLength };
   } catch (error) {
@@ -116,7 +116,7 @@ async function pumpSource(outlet: BodySink, head: string, source: ContentSource)
       contentBytes: source.byteLength - remaining,
     };
   } finally {
-    if (outlet.unsentBytes === 0) buffers.giveBack(buffer);
+    if (sink.unsentBytes === 0) buffers.release(buffer);
     source.close();
   }
 }
@@ -127,8 +127,8 @@ interface Piece {
 }
 
 /** Sends a stream, framed as its head says. */
-async function pumpStream(
-  outlet: BodySink,
+async function writeStream(
+  sink: BodySink,
   stream: ReadableStream,
   { head, transfer, byteLength }: StreamedBody,
   onCancel: (cancel: (reason: Error) => void) => void,
@@ -154,23 +154,23 @@ async function pumpStream(
     ) {
       next = reader.read() as Promise<Piece>;
       const second = await soon(next);
-      if (outlet.gone) return { at: 'gone', contentBytes: 0 };
+      if (sink.gone) return { at: 'gone', contentBytes: 0 };
       if (second?.done === true) {
-        sendWhole(outlet, headWithLength(head, first.value.length), first.value);
+        sendWhole(sink, headWithLength(head, first.value.length), first.value);
         return { at: 'complete', contentBytes: first.value.length };
       }
-      outlet.send(head);
+      sink.send(head);
       isHeadSent = true;
       sent = first.value.length;
-      if (sent > 0 && !sendChunk(outlet, first.value, transfer)) await outlet.room();
-    } else if (!outlet.gone) {
+      if (sent > 0 && !sendChunk(sink, first.value, transfer)) await sink.room();
+    } else if (!sink.gone) {
       // A stream may take its time; its head does not wait for it.
-      outlet.send(head);
+      sink.send(head);
       isHeadSent = true;
     }
     for (; ; next = reader.read() as Promise<Piece>) {
       const { done, value: chunk } = await next;
-      if (outlet.gone) return { at: 'gone', contentBytes: sent };
+      if (sink.gone) return { at: 'gone', contentBytes: sent };
       if (done) break;
       if (!(chunk instanceof Uint8Array))
         return await giveUp('the stream of a response gave something else than bytes');
@@ -178,14 +178,14 @@ async function pumpStream(
       sent += chunk.length;
       if (transfer === 'length' && sent > byteLength)
         return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
-      if (!sendChunk(outlet, chunk, transfer)) await outlet.room();
+      if (!sendChunk(sink, chunk, transfer)) await sink.room();
     }
     if (transfer === 'length' && sent < byteLength)
       return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
-    if (transfer === 'chunked') outlet.send(`0\r\n${trailers?.() ?? ''}\r\n`);
+    if (transfer === 'chunked') sink.send(`0\r\n${trailers?.() ?? ''}\r\n`);
     return { at: 'complete', contentBytes: sent };
   } catch (error) {
-    if (outlet.gone) return { at: 'gone', contentBytes: sent };
+    if (sink.gone) return { at: 'gone', contentBytes: sent };
     return { at: isHeadSent ? 'broken' : 'failed', error: asError(error), contentBytes: sent };
   }
 }
@@ -210,26 +210,26 @@ async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   return piece;
 }
 
-function sendWhole(outlet: BodySink, head: string, bytes: Uint8Array): void {
+function sendWhole(sink: BodySink, head: string, bytes: Uint8Array): void {
   if (bytes.length <= JOINED_CHUNK_BYTES) {
-    outlet.send(head + latin1Text(bytes));
+    sink.send(head + latin1Text(bytes));
     return;
   }
-  outlet.cork();
-  outlet.send(head);
-  outlet.send(bytes);
-  outlet.uncork();
+  sink.cork();
+  sink.send(head);
+  sink.send(bytes);
+  sink.uncork();
 }
 
-function sendChunk(outlet: BodySink, chunk: Uint8Array, transfer: Transfer): boolean {
-  if (transfer !== 'chunked') return outlet.send(chunk);
+function sendChunk(sink: BodySink, chunk: Uint8Array, transfer: Transfer): boolean {
+  if (transfer !== 'chunked') return sink.send(chunk);
   const size = `${chunk.length.toString(16)}\r\n`;
-  if (chunk.length <= JOINED_CHUNK_BYTES) return outlet.send(`${size}${latin1Text(chunk)}\r\n`);
-  outlet.cork();
-  outlet.send(size);
-  outlet.send(chunk);
-  const hasRoom = outlet.send('\r\n');
-  outlet.uncork();
+  if (chunk.length <= JOINED_CHUNK_BYTES) return sink.send(`${size}${latin1Text(chunk)}\r\n`);
+  sink.cork();
+  sink.send(size);
+  sink.send(chunk);
+  const hasRoom = sink.send('\r\n');
+  sink.uncork();
   return hasRoom;
 }
 

@@ -17,7 +17,7 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-// 2^52 - 1: exact as a number, and nobody's chunk.
+// 2^52 - 1: exact as a number, and larger than any real chunk.
 const MAX_SIZE_DIGITS = 13;
 
 type State =

@@ -1,9 +1,9 @@
 // One HTTP connection: the sink between core's connection and the handler.
 //
-// Bytes are parsed as long as there is nobody to wait for; answers that are ready at once gather in the outbox and
-// leave in one write when the chunk is used up. While an answer is awaited, or the peer does not take what was sent,
-// the rest of the chunk waits in `#backlog` and the transport is paused: requests are answered one by one and in order
-// (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
+// Bytes are parsed as long as there is nothing to wait for; responses that are ready at once gather in the write buffer
+// and leave in one write when the chunk is used up. While a response is awaited, or the peer does not take what was
+// sent, the rest of the chunk waits in `#backlog` and the transport is paused: requests are answered one by one and in
+// order (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
 
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 import { ResponseWriter } from './response-writer.ts';
@@ -19,7 +19,8 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { RequestParser } from './request-parser.ts';
 import { HttpRequest } from '../fetch/request.ts';
 import type { HttpService } from '../exchange/service.ts';
-import { takeOver, type UpgradedConnection } from '../fetch/upgrade.ts';
+import { upgradeConnection } from './upgrade.ts';
+import type { UpgradedConnection } from '../handler.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -28,9 +29,9 @@ export class HttpConnection implements Sink {
   readonly httpVersion = '1.1';
   readonly #service: HttpService;
   readonly #parser: RequestParser;
-  readonly #outbox: WriteBuffer;
-  readonly #answerer: ResponseWriter;
-  readonly records: ExchangeLog;
+  readonly #writeBuffer: WriteBuffer;
+  readonly #writer: ResponseWriter;
+  readonly exchangeLog: ExchangeLog;
   readonly #deadline: PhaseDeadline;
   /** The request that is being answered, or whose content is still coming. */
   exchange: Exchange | undefined = undefined;
@@ -46,9 +47,9 @@ export class HttpConnection implements Sink {
     this.connection = connection;
     this.#service = service;
     this.#parser = new RequestParser(service.limits);
-    this.#outbox = new WriteBuffer(connection, service);
-    this.#answerer = new ResponseWriter(connection, service, this.#outbox, this);
-    this.records = new ExchangeLog(connection, service);
+    this.#writeBuffer = new WriteBuffer(connection, service);
+    this.#writer = new ResponseWriter(connection, service, this.#writeBuffer, this);
+    this.exchangeLog = new ExchangeLog(connection, service);
     this.#deadline = new PhaseDeadline(connection, service.limits);
   }
 
@@ -74,7 +75,7 @@ export class HttpConnection implements Sink {
   }
 
   drained(): void {
-    this.#outbox.drained();
+    this.#writeBuffer.drained();
     this.#continue();
   }
 
@@ -82,15 +83,15 @@ export class HttpConnection implements Sink {
     this.#deadline.close();
     const { exchange } = this;
     this.exchange = undefined;
-    this.#outbox.close();
-    if (exchange !== undefined) this.records.aborted(exchange);
+    this.#writeBuffer.close();
+    if (exchange !== undefined) this.exchangeLog.aborted(exchange);
     if (exchange !== undefined) abortExchange(exchange, error ?? new Error(`the connection closed: ${reason}`));
   }
 
   drain(): void {
     this.closesNext = true;
     if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
-    // A request may be on its way: it shall be answered, and the answer says that it was the last.
+    // A request may be on its way: it shall be answered, and the response says that it was the last.
     this.#deadline.forLastRequest();
   }
 
@@ -102,7 +103,7 @@ export class HttpConnection implements Sink {
   }
 
   #mustWait(): boolean {
-    return this.#outbox.blocked || (this.exchange?.requestComplete ?? false);
+    return this.#writeBuffer.blocked || (this.exchange?.requestComplete ?? false);
   }
 
   #keepBacklog(bytes: Buffer): void {
@@ -125,7 +126,7 @@ export class HttpConnection implements Sink {
     const parser = this.#parser;
     const end = bytes.length;
     this.#chunk = bytes;
-    this.#answerer.newTurn();
+    this.#writer.newTurn();
     let at = 0;
     let outcome = 'more';
     while (at < end || outcome === 'data') {
@@ -148,9 +149,9 @@ export class HttpConnection implements Sink {
     this.#settle();
   }
 
-  /** After parsing, or after an answer: sends the batch, sets the deadline for what comes next, ends what is over. */
+  /** After parsing, or after a response: sends the batch, sets the deadline for what comes next, ends what is over. */
   #settle(): void {
-    this.#outbox.flush();
+    this.#writeBuffer.flush();
     const deadline = this.#deadline;
     if (deadline.isClosing) return;
     const { exchange } = this;
@@ -158,7 +159,7 @@ export class HttpConnection implements Sink {
       if (this.#parser.headStarted) deadline.forHead();
       else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
         if (this.#peerEnded) this.#end('finished');
-        // The drain began after the last answer had promised to stay: the next request may be under way.
+        // The drain began after the last response had promised to stay: the next request may be under way.
         else if (this.closesNext) deadline.forLastRequest();
         else deadline.forNextRequest();
       }
@@ -168,8 +169,8 @@ export class HttpConnection implements Sink {
   }
 
   #updatePause(): void {
-    // While an answer waits for room, reading goes on until something comes: most clients send nothing before they have
-    // it.
+    // While a response waits for room, reading goes on until something comes: most clients send nothing before they
+    // have it.
     const pause = this.#backlog.length > 0 || (this.exchange?.body?.full ?? false);
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
@@ -185,22 +186,22 @@ export class HttpConnection implements Sink {
       head.framing.body === 'none'
         ? undefined
         : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#continue() });
-    const exchange = new Exchange(head, new HttpRequest(head, this.records.originOf(head), body), body);
+    const exchange = new Exchange(head, new HttpRequest(head, this.exchangeLog.originOf(head), body), body);
     this.exchange = exchange;
     if (body !== undefined && this.#parser.takeWholeContent(bytes.length)) {
       exchange.bodyStarted = true;
       exchange.requestComplete = true;
-      body.lend(bytes.subarray(this.#parser.dataStart, this.#parser.dataEnd));
+      body.offer(bytes.subarray(this.#parser.dataStart, this.#parser.dataEnd));
     }
-    this.records.began(exchange);
-    if (head.isForHandler) this.#answerer.callHandler(exchange, new ExchangeContext(this, exchange));
-    else this.#answerer.respond(exchange, engineResponse(head));
-    body?.keepLent();
+    this.exchangeLog.began(exchange);
+    if (head.isForHandler) this.#writer.callHandler(exchange, new ExchangeContext(this, exchange));
+    else this.#writer.respond(exchange, engineResponse(head));
+    body?.copyOffered();
   }
 
-  /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the answer. */
+  /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the response. */
   #sendContinue(): void {
-    if (this.exchange?.answer !== 'awaited' || !this.exchange.isToContinue) return;
+    if (this.exchange?.responseState !== 'awaited' || !this.exchange.isToContinue) return;
     this.exchange.continueSent = true;
     this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
   }
@@ -214,7 +215,7 @@ export class HttpConnection implements Sink {
   #endContent(trailerLines: string): void {
     const { exchange } = this;
     exchange?.endContent(trailerLines);
-    if (exchange?.answer === 'complete') this.exchange = undefined;
+    if (exchange?.responseState === 'complete') this.exchange = undefined;
   }
 
   #checkBodyRate(exchange: Exchange): void {
@@ -223,13 +224,12 @@ export class HttpConnection implements Sink {
     else this.#deadline.nextBodyCheck();
   }
 
-  // What answers and contexts ask
-  // ----------------------------------------------------------------------------------------
+  // What responses and contexts ask -----------------------------------------------------------------------------------
 
-  /** The last byte of an answer is in the outbox. */
-  answered(exchange: Exchange): void {
-    exchange.answer = 'complete';
-    this.records.answered(exchange);
+  /** The last byte of a response is in the write buffer. */
+  completed(exchange: Exchange): void {
+    exchange.responseState = 'complete';
+    this.exchangeLog.completed(exchange);
     if (exchange.closes) {
       this.exchange = undefined;
       exchange.body?.discard();
@@ -242,26 +242,26 @@ export class HttpConnection implements Sink {
   }
 
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
-    // HTTP/1.0 has no interim answers.
-    if (exchange !== this.exchange || exchange.answer !== 'awaited' || exchange.head.minorVersion === 0) return;
+    // HTTP/1.0 has no interim responses.
+    if (exchange !== this.exchange || exchange.responseState !== 'awaited' || exchange.head.minorVersion === 0) return;
     this.#sendInterim(
       `HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
     );
   }
 
   #sendInterim(text: string): void {
-    this.#outbox.add(text);
-    if (this.#chunk === undefined) this.#outbox.flush();
+    this.#writeBuffer.add(text);
+    if (this.#chunk === undefined) this.#writeBuffer.flush();
   }
 
   workFailed(exchange: Exchange, error: unknown): void {
-    this.#answerer.logFailure(exchange, error, 'work after an answer failed');
+    this.#writer.logFailure(exchange, error, 'work after a response failed');
   }
 
-  takeOver(exchange: Exchange): UpgradedConnection {
+  upgrade(exchange: Exchange): UpgradedConnection {
     if (
       exchange !== this.exchange ||
-      exchange.answer !== 'awaited' ||
+      exchange.responseState !== 'awaited' ||
       !exchange.requestComplete ||
       !exchange.head.wantsUpgrade
     ) {
@@ -271,13 +271,13 @@ export class HttpConnection implements Sink {
     }
     const rest = this.#chunk?.subarray(this.#parser.position) ?? EMPTY;
     const head = Buffer.concat([rest, this.#backlog]);
-    exchange.answer = 'elsewhere';
+    exchange.responseState = 'detached';
     this.exchange = undefined;
     this.#backlog = EMPTY;
-    this.#outbox.flush();
+    this.#writeBuffer.flush();
     this.#deadline.close();
-    this.records.upgraded(exchange);
-    return takeOver(this.connection, exchange.head, head);
+    this.exchangeLog.upgraded(exchange);
+    return upgradeConnection(this.connection, exchange.head, head);
   }
 
   // Ends --------------------------------------------------------------------------------------------------------------
@@ -287,31 +287,31 @@ export class HttpConnection implements Sink {
     const { exchange } = this;
     this.#service.log.debug({ refusal, connection: this.connection.id }, REFUSALS[refusal].text);
     const error = new Error(REFUSALS[refusal].text);
-    // An answer is under way, or was complete before the rest of its request went wrong.
-    if (exchange !== undefined && exchange.answer !== 'awaited') {
+    // A response is under way, or was complete before the rest of its request went wrong.
+    if (exchange !== undefined && exchange.responseState !== 'awaited') {
       this.#giveUp(exchange, error, reason);
       return;
     }
     this.exchange = undefined;
-    this.records.refused(refusal, exchange);
-    this.#outbox.add(refusalText(refusal, this.#service.dateLine));
+    this.exchangeLog.refused(refusal, exchange);
+    this.#writeBuffer.add(refusalText(refusal, this.#service.dateLine));
     this.#end(reason);
     if (exchange !== undefined) abortExchange(exchange, error);
   }
 
-  /** The request will never be complete. An answer that has been started is not completed either. */
+  /** The request will never be complete. A response that has been started is not completed either. */
   #giveUp(exchange: Exchange, error: Error, reason: CloseReason): void {
     this.exchange = undefined;
-    if (exchange.answer !== 'complete') this.records.aborted(exchange);
-    if (exchange.answer === 'started') this.connection.destroy(reason, error);
+    if (exchange.responseState !== 'complete') this.exchangeLog.aborted(exchange);
+    if (exchange.responseState === 'started') this.connection.destroy(reason, error);
     else this.#end(reason);
     abortExchange(exchange, error);
   }
 
-  /** Says the last word and closes lingeringly, so that it arrives. */
+  /** Sends what is buffered and closes lingeringly, so that it arrives. */
   #end(reason: CloseReason): void {
     this.#deadline.close();
     this.#backlog = EMPTY;
-    this.connection.end(this.#outbox.close(), 'latin1', reason);
+    this.connection.end(this.#writeBuffer.close(), 'latin1', reason);
   }
 }

@@ -7,13 +7,12 @@
 // stopped: all positions are relative to the first byte of the head, so nothing is looked at twice however slowly it
 // comes. The same machine reads trailer sections (RFC 9112 §7.1.2), starting at the first field.
 
-import { FieldFacts } from '../semantics/header-semantics.ts';
+import { HeaderSemantics } from '../semantics/header-semantics.ts';
 import { takeWholeLines } from './field-lines.ts';
 import { RequestHeadCache } from './request-head-cache.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import type { HttpLimits } from '../limits.ts';
 import { MAX_METHOD_BYTES } from '../semantics/methods.ts';
-import { refusalAfterMethod, refusalAfterTarget, refusalInName } from './head-refusals.ts';
 import { isVersionOctet, OCTET_CLASSES, TARGET, TOKEN, VALUE } from '../semantics/char-classes.ts';
 import type { Refusal } from '../semantics/refusals.ts';
 import { decideHead, headWithFieldsOf, type RequestHead } from '../semantics/request-head.ts';
@@ -52,14 +51,14 @@ export class HeadParser {
   readonly #limits: HttpLimits;
   readonly #firstState: number;
   readonly #maxBytes: number;
-  readonly #facts = new FieldFacts();
-  readonly #memo = new RequestHeadCache();
+  readonly #facts = new HeaderSemantics();
+  readonly #cache = new RequestHeadCache();
   #head: RequestHead | undefined;
   #fieldsAreKnown = false;
   #state: number;
   /** How many bytes of the head have been read, and those of them (and after) that were kept from earlier chunks. */
   #readBytes = 0;
-  readonly #kept: ReceiveBuffer;
+  readonly #received: ReceiveBuffer;
   // Positions of what is being read, from the start of the head.
   #emptyLines = 0;
   #methodStart = 0;
@@ -78,7 +77,7 @@ export class HeadParser {
     this.#firstState = section === 'head' ? START : FIELD_START;
     this.#maxBytes = section === 'head' ? limits.maxHeadBytes : limits.maxTrailerBytes;
     // One byte beyond the limit is enough to see that it is passed.
-    this.#kept = new ReceiveBuffer(this.#maxBytes + 1);
+    this.#received = new ReceiveBuffer(this.#maxBytes + 1);
     this.#state = this.#firstState;
   }
 
@@ -92,28 +91,30 @@ export class HeadParser {
 
   /** True between the first byte of a section and its last. */
   get started(): boolean {
-    return this.#kept.byteLength > 0;
+    return this.#received.byteLength > 0;
   }
 
   /**
    * Reads on from `start`. After NEED_MORE all bytes are taken (copied); after a refusal the parser is of no more use.
    */
   read(chunk: Buffer, start: number, end: number): HeadOutcome {
-    if (this.#kept.byteLength === 0) {
-      if (this.#memo.matches(chunk, start, end)) {
-        this.#head = this.#memo.head;
-        this.position = start + this.#memo.byteLength;
+    if (this.#received.byteLength === 0) {
+      if (this.#cache.matches(chunk, start, end)) {
+        this.#head = this.#cache.head;
+        this.position = start + this.#cache.byteLength;
         return HEAD_COMPLETE;
       }
       const outcome = this.#scan(chunk, start, end);
       if (outcome === HEAD_COMPLETE) return this.#complete(chunk, start, start);
-      if (outcome === NEED_MORE) this.#kept.add(chunk, start, end);
+      if (outcome === NEED_MORE) this.#received.add(chunk, start, end);
       return this.#withinLimit(outcome);
     }
-    const before = this.#kept.byteLength;
-    this.#kept.add(chunk, start, Math.min(end, start + this.#maxBytes + 1 - before));
-    const outcome = this.#scan(this.#kept.bytes, 0, this.#kept.byteLength);
-    return outcome === HEAD_COMPLETE ? this.#complete(this.#kept.bytes, 0, start - before) : this.#withinLimit(outcome);
+    const before = this.#received.byteLength;
+    this.#received.add(chunk, start, Math.min(end, start + this.#maxBytes + 1 - before));
+    const outcome = this.#scan(this.#received.bytes, 0, this.#received.byteLength);
+    return outcome === HEAD_COMPLETE
+      ? this.#complete(this.#received.bytes, 0, start - before)
+      : this.#withinLimit(outcome);
   }
 
   /** The head that was completed last. */
@@ -133,7 +134,7 @@ export class HeadParser {
     this.#emptyLines = 0;
     this.#fieldsStart = 0;
     this.#fieldsAreKnown = false;
-    this.#kept.clear();
+    this.#received.clear();
     this.#facts.reset();
   }
 
@@ -160,7 +161,7 @@ export class HeadParser {
       this.#fieldLines = bytes.toString('latin1', start, start + this.#readBytes - 2);
       return HEAD_COMPLETE;
     }
-    const known = this.#fieldsAreKnown ? this.#memo.head : undefined;
+    const known = this.#fieldsAreKnown ? this.#cache.head : undefined;
     const textBytes = known === undefined ? this.#readBytes - 2 : this.#versionStart;
     const text = bytes.toString('latin1', start, start + textBytes);
     const line = {
@@ -171,12 +172,12 @@ export class HeadParser {
     const head =
       known === undefined
         ? decideHead(line, this.#facts, text.slice(this.#fieldsStart))
-        : headWithFieldsOf(known, this.#memo.host, line);
+        : headWithFieldsOf(known, this.#cache.host, line);
     if (typeof head === 'string') return this.#refuse(head);
     this.#head = head;
-    const host = known === undefined ? this.#facts.host : this.#memo.host;
+    const host = known === undefined ? this.#facts.host : this.#cache.host;
     // Empty lines before a head are rare; one that came with them is not worth keeping.
-    if (this.#methodStart === 0) this.#memo.keep(head, host, bytes, start, this.#readBytes, this.#fieldsStart);
+    if (this.#methodStart === 0) this.#cache.keep(head, host, bytes, start, this.#readBytes, this.#fieldsStart);
     return HEAD_COMPLETE;
   }
 
@@ -238,9 +239,9 @@ export class HeadParser {
           if (bytes[base + this.#versionStart + 5] !== 0x31) return this.#refuse('version-unsupported');
           this.#minorVersion = bytes[base + this.#versionStart + 7] === 0x30 ? 0 : 1;
           this.#fieldsStart = at + 1 - base;
-          if (this.#memo.matchesFields(bytes, at + 1, limit, this.#minorVersion)) {
+          if (this.#cache.matchesFields(bytes, at + 1, limit, this.#minorVersion)) {
             this.#fieldsAreKnown = true;
-            this.#readBytes = this.#fieldsStart + this.#memo.fieldsByteLength;
+            this.#readBytes = this.#fieldsStart + this.#cache.fieldsByteLength;
             return HEAD_COMPLETE;
           }
           state = FIELD_START;
@@ -302,4 +303,27 @@ export class HeadParser {
     this.#readBytes = at - base;
     return NEED_MORE;
   }
+}
+
+// Which rule an octet breaks where a part of the head has to end.
+
+/** A method that ended in something else than a space. */
+function refusalAfterMethod(octet: number | undefined, methodBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  if (methodBytes > 0 && (octet === CR || octet === HTAB)) return 'request-line-invalid';
+  return methodBytes === 0 && octet === SP ? 'request-line-invalid' : 'method-invalid';
+}
+
+/** A target that ended in something else than a space. */
+function refusalAfterTarget(octet: number | undefined, targetBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  return octet === CR || octet === HTAB || (targetBytes === 0 && octet === SP)
+    ? 'request-line-invalid'
+    : 'target-invalid';
+}
+
+/** A field name that ended in something else than a colon. */
+function refusalInName(octet: number | undefined, nameBytes: number): Refusal {
+  if (octet === LF) return 'bare-lf';
+  return nameBytes > 0 && (octet === SP || octet === HTAB) ? 'space-before-colon' : 'field-name-invalid';
 }

@@ -1,42 +1,41 @@
-// The answers of one connection: turns what a handler returned into bytes in the outbox, whole or pumped, once for each
-// exchange and never for one that is over.
+// The responses of one connection: turns what a handler returned into bytes in the write buffer, whole or streamed,
+// once for each exchange and never for one that is over.
 
-import type { Connection } from '@wellknown/core';
-import { planResponse, type ResponsePlan } from './response-plan.ts';
-import { writeBody } from './body-writer.ts';
+import { fail, ok, type Connection, type Result } from '@wellknown/core';
+import { latin1Text, writeBody, type StreamedBody } from './body-writer.ts';
+import { encodeHead, encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
 import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
-import { discardResponse, isThenable } from '../exchange/response-content.ts';
-import { HttpResponse } from '../fetch/response.ts';
-import { countAnswer, type HttpService } from '../exchange/service.ts';
-import { encodeTrailers } from '../exchange/response-trailers.ts';
+import { contentOf, discardContent, discardResponse, isThenable, partsOf } from '../exchange/response-content.ts';
+import { bytesOf, headersOf, HttpResponse, writtenOf } from '../fetch/response.ts';
+import { countResponse, type HttpService } from '../exchange/service.ts';
 
-/** The connection, as its answers see it. */
+/** The connection, as its responses see it. */
 export interface ResponseWriterOwner {
   readonly exchange: Exchange | undefined;
   /** No request after this one is answered. */
   readonly closesNext: boolean;
-  /** The last byte of an answer is in the outbox. */
-  answered(exchange: Exchange): void;
+  /** The last byte of a response is in the write buffer. */
+  completed(exchange: Exchange): void;
 }
 
 export class ResponseWriter {
   readonly #connection: Connection;
   readonly #service: HttpService;
-  readonly #outbox: WriteBuffer;
+  readonly #writeBuffer: WriteBuffer;
   readonly #owner: ResponseWriterOwner;
   #dateLine = '';
 
-  constructor(connection: Connection, service: HttpService, outbox: WriteBuffer, owner: ResponseWriterOwner) {
+  constructor(connection: Connection, service: HttpService, writeBuffer: WriteBuffer, owner: ResponseWriterOwner) {
     this.#connection = connection;
     this.#service = service;
-    this.#outbox = outbox;
+    this.#writeBuffer = writeBuffer;
     this.#owner = owner;
   }
 
-  /** Before answers are given: one look at the clock for a batch of them is enough. */
+  /** Before responses are given: one look at the clock for a batch of them is enough. */
   newTurn(): void {
     this.#dateLine = this.#service.dateLine;
   }
@@ -49,7 +48,7 @@ export class ResponseWriter {
       this.fail(exchange, error);
       return;
     }
-    // An `instanceof` first: most answers are ready, and asking them for `then` would walk their prototypes.
+    // An `instanceof` first: most responses are ready, and asking them for `then` would walk their prototypes.
     if (result instanceof HttpResponse || !isThenable(result)) {
       this.respond(exchange, result);
       return;
@@ -66,30 +65,30 @@ export class ResponseWriter {
     );
   }
 
-  /** Takes what a handler gave as its answer. */
+  /** Takes what a handler gave as its plan. */
   respond(exchange: Exchange, response: unknown): void {
-    if (exchange !== this.#owner.exchange || exchange.answer !== 'awaited') {
+    if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') {
       discardResponse(response);
       return;
     }
     const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
     const { head } = exchange;
     if (response instanceof HttpResponse && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
-      const text = HttpResponse.writtenOf(response, this.#dateLine, this.#service.prefixes);
+      const text = writtenOf(response, this.#dateLine, this.#service.responseHeads);
       if (text !== undefined) {
         this.#begin(exchange, response.status, false);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
-        this.#outbox.add(text);
-        this.#owner.answered(exchange);
+        this.#writeBuffer.add(text);
+        this.#owner.completed(exchange);
         return;
       }
-      const bytes = HttpResponse.bytesOf(response);
+      const bytes = bytesOf(response);
       const bytesHead =
         bytes === undefined
           ? undefined
-          : this.#service.prefixes.headFor(
+          : this.#service.responseHeads.headFor(
               response.status,
-              HttpResponse.headersOf(response),
+              headersOf(response),
               false,
               bytes.byteLength,
               this.#dateLine,
@@ -97,8 +96,8 @@ export class ResponseWriter {
       if (bytes !== undefined && bytesHead !== undefined) {
         this.#begin(exchange, response.status, false);
         exchange.contentBytes = bytes.byteLength;
-        this.#outbox.addBytes(bytesHead, bytes);
-        this.#owner.answered(exchange);
+        this.#writeBuffer.addBytes(bytesHead, bytes);
+        this.#owner.completed(exchange);
         return;
       }
     }
@@ -107,7 +106,7 @@ export class ResponseWriter {
 
   /** Answers 500 for a handler that threw; what it threw goes to the log and nowhere else. */
   fail(exchange: Exchange, error: unknown): void {
-    if (exchange !== this.#owner.exchange || exchange.answer !== 'awaited') return;
+    if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') return;
     this.logFailure(exchange, error, 'the handler failed');
     this.respond(exchange, new HttpResponse('Internal Server Error\n', { status: 500 }));
   }
@@ -122,54 +121,99 @@ export class ResponseWriter {
   }
 
   #begin(exchange: Exchange, status: number, closes: boolean): void {
-    exchange.answer = 'started';
+    exchange.responseState = 'started';
     exchange.closes = closes;
     exchange.status = status;
-    countAnswer(this.#service.counts, status);
+    countResponse(this.#service.counts, status);
   }
 
   #respondInParts(exchange: Exchange, response: unknown, closes: boolean): void {
     const { method, minorVersion } = exchange.head;
-    const answer = planResponse(response, {
+    const plan = planResponse(response, {
       isHead: method === 'HEAD',
       minorVersion,
       closes,
       dateLine: this.#dateLine,
     });
-    if (!answer.ok) {
-      this.fail(exchange, new TypeError(answer.error));
+    if (!plan.ok) {
+      this.fail(exchange, new TypeError(plan.error));
       return;
     }
-    this.#begin(exchange, answer.value.status, answer.value.closes);
-    if (answer.value.kind === 'whole') {
-      exchange.contentBytes = answer.value.contentBytes;
-      this.#outbox.add(answer.value.text);
-      this.#owner.answered(exchange);
-    } else this.#pump(exchange, answer.value);
+    this.#begin(exchange, plan.value.status, plan.value.closes);
+    if (plan.value.kind === 'whole') {
+      exchange.contentBytes = plan.value.contentBytes;
+      this.#writeBuffer.add(plan.value.text);
+      this.#owner.completed(exchange);
+    } else this.#streamBody(exchange, plan.value);
   }
 
-  #pump(exchange: Exchange, answer: Extract<ResponsePlan, { kind: 'pumped' }>): void {
-    // Pumps send by themselves, so what was answered before has to be on its way.
-    this.#outbox.flush();
+  #streamBody(exchange: Exchange, plan: Extract<ResponsePlan, { kind: 'streamed' }>): void {
+    // A streamed body is sent directly, so what was answered before has to be on its way.
+    this.#writeBuffer.flush();
     const { trailers } = exchange;
     const source = trailers === undefined ? undefined : (): string => encodeTrailers(trailers());
-    void writeBody(this.#outbox, answer, (cancel) => (exchange.cancel = cancel), source).then((end) => {
+    void writeBody(this.#writeBuffer, plan, (cancel) => (exchange.cancel = cancel), source).then((end) => {
       exchange.contentBytes = end.contentBytes;
       if (exchange !== this.#owner.exchange) return;
       if (end.at === 'complete') {
-        this.#owner.answered(exchange);
+        this.#owner.completed(exchange);
         return;
       }
       if (end.at === 'failed') {
-        exchange.answer = 'awaited';
+        exchange.responseState = 'awaited';
         this.newTurn();
         this.fail(exchange, end.error);
         return;
       }
-      if (end.at === 'broken') this.logFailure(exchange, end.error, 'an answer broke off');
-      // The head is out, so the only honest end is one that no client takes for complete (RFC 9112 §8). What failed is
+      if (end.at === 'broken') this.logFailure(exchange, end.error, 'a response broke off');
+      // The head is out, so the only correct end is one that no client takes for complete (RFC 9112 §8). What failed is
       // in the log, with its request; given the error, core would write it again.
       this.#connection.destroy('handler-failed');
     });
   }
 }
+
+type ResponsePlan =
+  /** Head and content together, as latin1 text of the same octets. */
+  | {
+      readonly kind: 'whole';
+      readonly text: string;
+      readonly contentBytes: number;
+      readonly status: number;
+      readonly closes: boolean;
+    }
+  | ({ readonly kind: 'streamed'; readonly status: number; readonly closes: boolean } & StreamedBody);
+
+// Content up to this size is joined with its head; above, copying costs more than another buffer.
+const MAX_JOINED_BYTES = 16_384;
+
+/** The plan, or a sentence for the log about why this response can't be sent. Takes the response's content. */
+function planResponse(response: unknown, facts: ExchangeFacts): Result<ResponsePlan, string> {
+  if (!(response instanceof Response)) return fail('a handler has to answer with a Response');
+  const content = contentOf(response);
+  if (content === undefined) return fail('the content of the response has been read already');
+  const parts = partsOf(response, content);
+  const { status } = parts;
+  const encoded = encodeHead(parts, facts);
+  if (!encoded.ok) {
+    discardContent(content);
+    return encoded;
+  }
+  const { text, transfer, closes, byteLength } = encoded.value;
+  if (transfer === 'none') {
+    discardContent(content);
+    return ok({ kind: 'whole', text, contentBytes: 0, status, closes });
+  }
+  const contentBytes = parts.byteLength;
+  if (contentBytes <= MAX_JOINED_BYTES) {
+    if (typeof content === 'string')
+      return ok({ kind: 'whole', text: text + octetText(content, contentBytes), contentBytes, status, closes });
+    if (content instanceof Uint8Array)
+      return ok({ kind: 'whole', text: text + latin1Text(content), contentBytes, status, closes });
+  }
+  return ok({ kind: 'streamed', head: text, content, transfer, byteLength, status, closes });
+}
+
+/** ASCII text is its own UTF-8; other text becomes one character for each octet. */
+const octetText = (text: string, byteLength: number): string =>
+  text.length === byteLength ? text : Buffer.from(text).toString('latin1');

@@ -1,4 +1,4 @@
-// The way out of one connection: texts gather in a batch that leaves in one write, and whoever finds no room waits
+// The output of one connection: texts gather in a batch that leaves in one write, and a writer that finds no room waits
 // here.
 
 import type { Connection } from '@wellknown/core';
@@ -7,7 +7,7 @@ import type { BodySink } from './body-writer.ts';
 import type { HttpService } from '../exchange/service.ts';
 
 // A batch this large is sent before more requests are read, so that a flood of small requests can't pile up large
-// answers.
+// responses.
 const MAX_BATCH_CHARACTERS = 65_536;
 
 export class WriteBuffer implements BodySink {
@@ -51,7 +51,7 @@ export class WriteBuffer implements BodySink {
     this.send(text);
   }
 
-  /** The batch, taken out: the connection's last word. Whoever waits is told that it is over. */
+  /** The batch, taken out: the last bytes of the connection. Waiting writers go on and find it gone. */
   close(): string | undefined {
     const text = this.#batch;
     this.#batch = '';

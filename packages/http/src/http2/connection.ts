@@ -1,5 +1,5 @@
 // HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection
-// as a stream; requests and answers are those of HTTP/1.1, and so are the deadlines.
+// as a stream; requests and responses are those of HTTP/1.1, and so are the deadlines.
 
 import http2 from 'node:http2';
 import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
@@ -58,7 +58,7 @@ export class Http2Connections {
       rawHeaders: readonly string[] = [],
     ): void => {
       // A stream that ended in the chunk that opened it has no session any more and asks nothing; its error still needs
-      // somebody who hears it.
+      // a listener.
       stream.on('error', () => undefined);
       if (stream.session !== undefined) this.#connections.get(stream.session)?.take(stream, rawHeaders);
     };
@@ -85,13 +85,13 @@ class Http2Connection implements Sink {
   readonly #stream: Http2Stream;
   readonly #sink: Sink;
   readonly #service: HttpService;
-  readonly #records: ExchangeLog;
-  readonly #meter: FloodGuard;
+  readonly #exchangeLog: ExchangeLog;
+  readonly #floodGuard: FloodGuard;
   readonly #open = new Set<http2.ServerHttp2Stream>();
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #session: http2.ServerHttp2Session | undefined;
-  #farewell: GracefulShutdown | undefined;
+  #shutdown: GracefulShutdown | undefined;
   #lastStreamId = 0;
   /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
   #sentBytes = 0;
@@ -102,8 +102,8 @@ class Http2Connection implements Sink {
     this.#stream = stream;
     this.#sink = stream.sink;
     this.#service = service;
-    this.#records = new ExchangeLog(connection, service);
-    this.#meter = new FloodGuard(service.limits);
+    this.#exchangeLog = new ExchangeLog(connection, service);
+    this.#floodGuard = new FloodGuard(service.limits);
     connection.setDeadline(service.limits.headTimeoutMs);
   }
 
@@ -122,20 +122,20 @@ class Http2Connection implements Sink {
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
-    const exchange = serveStream(stream, rawHeaders, this.#service, this.#records);
+    const exchange = serveStream(stream, rawHeaders, this.#service, this.#exchangeLog);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
-    if (this.#open.size === 1 && this.#farewell === undefined)
+    if (this.#open.size === 1 && this.#shutdown === undefined)
       this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
     stream.once('close', () => {
       this.#open.delete(stream);
       if (exchange !== undefined) this.#receiving.delete(exchange);
-      if (this.#open.size === 0 && this.#farewell === undefined)
+      if (this.#open.size === 0 && this.#shutdown === undefined)
         this.#connection.setDeadline(this.#service.limits.keepAliveTimeoutMs);
     });
   }
 
   data(chunk: Uint8Array): void {
-    const flood = this.#meter.push(chunk, this.#service.clock.nowMs());
+    const flood = this.#floodGuard.push(chunk, this.#service.clock.nowMs());
     if (flood === undefined) this.#sink.data(chunk);
     else this.#endFlood(flood);
   }
@@ -154,13 +154,13 @@ class Http2Connection implements Sink {
 
   /** What is on its way is answered, then no more is taken and open streams are finished. */
   drain(): void {
-    if (this.#session === undefined || this.#farewell !== undefined) return;
-    this.#farewell = new GracefulShutdown(this.#session, this.#stream, this.#connection);
-    this.#farewell.begin();
+    if (this.#session === undefined || this.#shutdown !== undefined) return;
+    this.#shutdown = new GracefulShutdown(this.#session, this.#stream, this.#connection);
+    this.#shutdown.begin();
   }
 
   deadline(): void {
-    if (this.#farewell !== undefined) this.#farewell.deadline();
+    if (this.#shutdown !== undefined) this.#shutdown.deadline();
     else if (this.#open.size > 0) this.#checkRates();
     // GOAWAY; nothing is open.
     else if (this.#session === undefined) this.#connection.end(undefined, 'latin1', 'idle-timeout');
@@ -168,7 +168,7 @@ class Http2Connection implements Sink {
   }
 
   /**
-   * The last word is ours: what a session writes while it is destroyed comes too late for a connection that has ended.
+   * Writes the GOAWAY itself: what a session writes while it is destroyed is too late for a connection that has ended.
    */
   #endFlood(flood: Flood): void {
     const { limits, log } = this.#service;

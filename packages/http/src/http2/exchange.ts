@@ -1,10 +1,10 @@
-// One stream of HTTP/2: a request for the handler, and its answer.
+// One stream of HTTP/2: a request for the handler, and its response.
 
 import http2 from 'node:http2';
 import { engineResponse } from '../exchange/error-responses.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
 import type { ExchangeLog } from '../exchange/exchange-log.ts';
-import { sendAnswer, type Http2Answer } from './response-writer.ts';
+import { writeResponse, type Http2Response } from './response-writer.ts';
 import { readHttp2Head } from './request-head.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestBody } from '../fetch/request-body.ts';
@@ -14,42 +14,42 @@ import { asRequest, HttpRequest } from '../fetch/request.ts';
 import { contentOf, discardContent, discardResponse, partsOf } from '../exchange/response-content.ts';
 import { encodeHead } from '../exchange/response-head.ts';
 import { HttpResponse } from '../fetch/response.ts';
-import { countAnswer, type HttpService } from '../exchange/service.ts';
+import { countResponse, type HttpService } from '../exchange/service.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
-/** Takes the request on `stream` to the handler and its answer back. Undefined for a request that is malformed. */
+/** Takes the request on `stream` to the handler and its response back. Undefined for a request that is malformed. */
 export function serveStream(
   stream: http2.ServerHttp2Stream,
   rawHeaders: readonly string[],
   service: HttpService,
-  records: ExchangeLog,
+  exchangeLog: ExchangeLog,
 ): Http2Exchange | undefined {
   const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
   if (typeof head === 'string') {
-    refuse(stream, head, service, records);
+    refuse(stream, head, service, exchangeLog);
     return undefined;
   }
-  const exchange = new Http2Exchange(stream, head, service, records);
+  const exchange = new Http2Exchange(stream, head, service, exchangeLog);
   exchange.run();
   return exchange;
 }
 
 /**
- * Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has an answer.
+ * Without a handler. A request that is malformed is an error of its stream (RFC 9113 §8.1.1), any other has a response.
  */
 function refuse(
   stream: http2.ServerHttp2Stream,
   refusal: Refusal | 'malformed',
   service: HttpService,
-  records: ExchangeLog,
+  exchangeLog: ExchangeLog,
 ): void {
   if (refusal === 'malformed') {
     service.counts.refusals += 1;
     stream.close(NGHTTP2_PROTOCOL_ERROR);
     return;
   }
-  records.refused(refusal, undefined);
+  exchangeLog.refused(refusal, undefined);
   const { status, text } = REFUSALS[refusal];
   stream.respond({ ':status': status, 'content-type': 'text/plain;charset=UTF-8', 'content-length': text.length + 1 });
   stream.end(`${text}\n`, () => stream.close(NGHTTP2_NO_ERROR));
@@ -58,25 +58,25 @@ function refuse(
 export class Http2Exchange {
   readonly #stream: http2.ServerHttp2Stream;
   readonly #service: HttpService;
-  readonly #records: ExchangeLog;
+  readonly #exchangeLog: ExchangeLog;
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   #receivedBytes = 0;
 
-  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, records: ExchangeLog) {
+  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, exchangeLog: ExchangeLog) {
     this.#stream = stream;
     this.#service = service;
-    this.#records = records;
+    this.#exchangeLog = exchangeLog;
     this.#body =
       head.framing.body === 'none'
         ? undefined
         : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
-    this.#exchange = new Exchange(head, new HttpRequest(head, records.originOf(head), this.#body), this.#body);
+    this.#exchange = new Exchange(head, new HttpRequest(head, exchangeLog.originOf(head), this.#body), this.#body);
   }
 
   run(): void {
     const { head } = this.#exchange;
-    this.#records.began(this.#exchange);
+    this.#exchangeLog.began(this.#exchange);
     if (this.#body !== undefined) this.#receive(this.#body);
     this.#stream.on('close', () => this.#closed());
     if (!head.isForHandler) {
@@ -84,9 +84,9 @@ export class Http2Exchange {
       return;
     }
     // A promise for each request is little beside what a stream costs.
-    const answer = async (): Promise<unknown> =>
+    const handled = async (): Promise<unknown> =>
       this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
-    answer().then(
+    handled().then(
       (response) => this.#respond(response),
       (error: unknown) => this.#failed(error),
     );
@@ -130,36 +130,36 @@ export class Http2Exchange {
     const { status, text } = REFUSALS[refusal];
     const error = new Error(text);
     body.finish(error);
-    if (this.#exchange.answer === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
-    // An answer that has begun depends on content that will never be complete.
+    if (this.#exchange.responseState === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
+    // A response that has begun depends on content that will never be complete.
     else this.#breakOff(error);
   }
 
   #owner(): ContextOwner {
     return {
-      records: this.#records,
+      exchangeLog: this.#exchangeLog,
       httpVersion: '2.0',
       sendEarlyHints: (exchange, fields) => {
-        if (exchange.answer === 'awaited' && !this.#stream.destroyed)
+        if (exchange.responseState === 'awaited' && !this.#stream.destroyed)
           this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
       },
-      takeOver: () => {
+      upgrade: () => {
         throw new TypeError('HTTP/2 has no upgrade: only a connection of HTTP/1.1 can be taken over');
       },
-      workFailed: (_exchange, error) => this.#log(error, 'work after an answer failed'),
+      workFailed: (_exchange, error) => this.#logFailure(error, 'work after a response failed'),
     };
   }
 
   #sendContinue(): void {
     const exchange = this.#exchange;
-    if (exchange.answer !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
+    if (exchange.responseState !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
     exchange.continueSent = true;
     this.#stream.additionalHeaders({ ':status': 100 });
   }
 
   #respond(response: unknown): void {
     const exchange = this.#exchange;
-    if (exchange.answer !== 'awaited' || this.#stream.destroyed) {
+    if (exchange.responseState !== 'awaited' || this.#stream.destroyed) {
       discardResponse(response);
       return;
     }
@@ -183,30 +183,30 @@ export class Http2Exchange {
       this.#failed(new TypeError(head.error));
       return;
     }
-    exchange.answer = 'started';
+    exchange.responseState = 'started';
     exchange.status = parts.status;
-    countAnswer(this.#service.counts, parts.status);
-    const answer: Http2Answer = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
-    sendAnswer(this.#stream, answer, (cancel) => (exchange.cancel = cancel)).then(
+    countResponse(this.#service.counts, parts.status);
+    const written: Http2Response = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
+    writeResponse(this.#stream, written, (cancel) => (exchange.cancel = cancel)).then(
       (contentBytes) => {
         exchange.contentBytes = contentBytes;
         // It may have been closed meanwhile, and been counted as that.
-        if (exchange.answer !== 'started') return;
-        exchange.answer = 'complete';
-        this.#records.answered(exchange);
-        // Content that nobody reads is not wanted any more (RFC 9113 §8.1).
+        if (exchange.responseState !== 'started') return;
+        exchange.responseState = 'complete';
+        this.#exchangeLog.completed(exchange);
+        // Content that no handler reads any more is not wanted (RFC 9113 §8.1).
         if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
         this.#body?.discard();
       },
       (error: unknown) => {
-        if (!this.#stream.destroyed) this.#log(error, 'an answer broke off');
+        if (!this.#stream.destroyed) this.#logFailure(error, 'a response broke off');
         this.#breakOff(error);
       },
     );
   }
 
   /**
-   * Resets the stream in the middle of an answer. Its `close` would end the content first: without a length, a client
+   * Resets the stream in the middle of a response. Its `close` would end the content first: without a length, a client
    * would take it for complete.
    */
   #breakOff(error: unknown): void {
@@ -214,30 +214,30 @@ export class Http2Exchange {
   }
 
   #failed(error: unknown): void {
-    if (this.#exchange.answer !== 'awaited') return;
-    this.#log(error, 'the handler failed');
+    if (this.#exchange.responseState !== 'awaited') return;
+    this.#logFailure(error, 'the handler failed');
     this.#respond(new HttpResponse('Internal Server Error\n', { status: 500 }));
   }
 
   #closed(): void {
     const exchange = this.#exchange;
-    if (exchange.answer === 'complete' && exchange.requestComplete) return;
-    this.#records.aborted(exchange);
-    const { answer } = exchange;
-    exchange.answer = 'elsewhere';
-    if (answer !== 'complete') abortExchange(exchange, new Error('the stream was closed'));
+    if (exchange.responseState === 'complete' && exchange.requestComplete) return;
+    this.#exchangeLog.aborted(exchange);
+    const { responseState } = exchange;
+    exchange.responseState = 'detached';
+    if (responseState !== 'complete') abortExchange(exchange, new Error('the stream was closed'));
     else this.#body?.finish(new Error('the stream was closed'));
   }
 
-  #log(error: unknown, message: string): void {
+  #logFailure(error: unknown, message: string): void {
     const { method, target } = this.#exchange.head;
     this.#service.log.error(
       {
         err: error,
         method,
         target,
-        requestId: this.#records.requestIdOf(this.#exchange),
-        connection: this.#records.connection.id,
+        requestId: this.#exchangeLog.requestIdOf(this.#exchange),
+        connection: this.#exchangeLog.connection.id,
       },
       message,
     );

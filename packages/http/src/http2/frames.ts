@@ -74,13 +74,13 @@ export class FrameHeads {
 }
 
 /** Looks through what a session writes for a GOAWAY that says why the connection can't go on (RFC 9113 §5.4.1). */
-export class LastWordWatch {
+export class GoawayWatch {
   readonly #heads = new FrameHeads();
-  #isSaid = false;
+  #sawError = false;
 
   /** It has been written. */
-  get isSaid(): boolean {
-    return this.#isSaid;
+  get sawError(): boolean {
+    return this.#sawError;
   }
 
   /** Whether it has been by the end of these bytes. A GOAWAY has to come whole: node:http2 does not cut it. */
@@ -92,8 +92,8 @@ export class LastWordWatch {
         end + PAYLOAD_BYTES <= bytes.length &&
         bytes.readUInt32BE(end + 4) !== 0
       )
-        this.#isSaid = true;
+        this.#sawError = true;
     });
-    return this.#isSaid;
+    return this.#sawError;
   }
 }

@@ -6,10 +6,10 @@
 // It also sees when the session gives up: nghttp2 says so to the peer, and Node neither tells nor closes.
 
 import type { Connection } from '@wellknown/core';
-import { ConnectionStream } from '../fetch/connection-stream.ts';
-import { LastWordWatch } from './frames.ts';
+import { ConnectionStream } from '../exchange/connection-stream.ts';
+import { GoawayWatch } from './frames.ts';
 
-// A hundred small answers. Whoever is sent more than this within a round trip has the gate opened before its time.
+// A hundred small responses. For a client that is sent more than this within a round trip the gate opens early.
 export const MAX_HELD_BYTES = 262_144;
 
 interface Hold {
@@ -27,7 +27,7 @@ type Done = (error?: Error | null) => void;
 export class Http2Stream extends ConnectionStream {
   readonly #connection: Connection;
   readonly #gaveUp: () => void;
-  readonly #lastWord = new LastWordWatch();
+  readonly #goaway = new GoawayWatch();
   #gate: Gate = { at: 'open' };
   #heldBytes = 0;
 
@@ -69,15 +69,15 @@ export class Http2Stream extends ConnectionStream {
     } else this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'latin1', done);
   }
 
-  /** A session has nothing to say to a client whose writing side lives on, so the end of ours is the end of both. */
+  /** A session has nothing to say to a client whose writing side stays open, so the end of ours is the end of both. */
   override _final(done: () => void): void {
     this.release();
-    this.#connection.end(undefined, 'latin1', this.#lastWord.isSaid ? 'protocol-error' : 'finished');
+    this.#connection.end(undefined, 'latin1', this.#goaway.sawError ? 'protocol-error' : 'finished');
     done();
   }
 
   #watch(bytes: Buffer): void {
-    if (this.#lastWord.isSaid || !this.#lastWord.push(bytes)) return;
+    if (this.#goaway.sawError || !this.#goaway.push(bytes)) return;
     // The session is in the middle of writing.
     queueMicrotask(this.#gaveUp);
   }

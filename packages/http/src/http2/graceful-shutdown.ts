@@ -5,10 +5,10 @@
 //                     rest held back      PING, then the rest
 //
 // The first GOAWAY says that no more is wanted, while all that is on its way is still taken: the answer to the second
-// PING comes behind it. The first PING is for clients that prepare a request at each answer and write them all later,
-// as those on nghttp2 do (h2load, curl, Envoy): a notice that they read together with answers would find requests
+// PING comes behind it. The first PING is for clients that prepare a request at each response and write them all later,
+// as those on nghttp2 do (h2load, curl, Envoy): a notice that they read together with responses would find requests
 // prepared that are never written. Once that PING is answered the client has read everything and written everything,
-// and the notice is the next that it reads. A client that answers no PING, or lives far away, is given a time for each
+// and the notice is the next that it reads. A client that answers no PING, or is far away, is given a time for each
 // step, and one that is being sent much is not kept waiting.
 
 import type { ServerHttp2Session } from 'node:http2';
@@ -35,7 +35,7 @@ export class GracefulShutdown {
     if (this.#at !== 'serving') return;
     this.#at = 'asking';
     this.#connection.setDeadline(DRAIN_GRACE_MS);
-    // Nothing may come before SETTINGS (RFC 9113 §3.4): whoever has acknowledged them has got them.
+    // Nothing may come before SETTINGS (RFC 9113 §3.4): a client that has acknowledged them has got them.
     if (this.#session.pendingSettingsAck) this.#session.once('localSettings', () => this.#ask());
     else this.#ask();
   }
@@ -77,10 +77,10 @@ export class GracefulShutdown {
   /** Not for a session that is ending by itself: its last GOAWAY has been sent. */
   #ping(payload: Buffer | undefined, answered: () => void): void {
     if (this.#session.closed || this.#session.destroyed) return;
-    const heard = (error: Error | null): void => {
+    const acknowledged = (error: Error | null): void => {
       if (error === null) answered();
     };
-    if (payload === undefined) this.#session.ping(heard);
-    else this.#session.ping(payload, heard);
+    if (payload === undefined) this.#session.ping(acknowledged);
+    else this.#session.ping(payload, acknowledged);
   }
 }

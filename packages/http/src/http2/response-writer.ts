@@ -1,13 +1,12 @@
-// An answer on a stream of HTTP/2: its head, then its content as fast as the peer takes it.
+// A response on a stream of HTTP/2: its head, then its content as fast as the peer takes it.
 
 import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
 import { discardContent } from '../exchange/response-content.ts';
-import type { EncodedHead } from '../exchange/response-head.ts';
+import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent, type ResponseHeaders } from '../fetch/response.ts';
-import { encodeTrailers } from '../exchange/response-trailers.ts';
 
-export interface Http2Answer {
+export interface Http2Response {
   readonly status: number;
   /** The checked head that HTTP/1.1 would have: of its framing, only Content-Length has a meaning here. */
   readonly head: EncodedHead;
@@ -21,13 +20,13 @@ const SLICE_BYTES = 65_536;
  * Resolves with the bytes of content once the last of them, and the trailers, are written. Rejects when either breaks,
  * or the content is not as long as it was said to be.
  */
-export async function sendAnswer(
+export async function writeResponse(
   stream: http2.ServerHttp2Stream,
-  answer: Http2Answer,
+  response: Http2Response,
   onCancel: (cancel: (reason: Error) => void) => void,
 ): Promise<number> {
-  const { status, content } = answer;
-  const { text, transfer, byteLength } = answer.head;
+  const { status, content } = response;
+  const { text, transfer, byteLength } = response.head;
   const length = transfer === 'length' ? byteLength : undefined;
   let trailersSent: Promise<void> | undefined;
   try {
@@ -38,8 +37,8 @@ export async function sendAnswer(
       discardContent(content);
       return 0;
     }
-    stream.respond(headers, { waitForTrailers: answer.trailers !== undefined });
-    if (answer.trailers !== undefined) trailersSent = sendTrailersAtEnd(stream, answer.trailers);
+    stream.respond(headers, { waitForTrailers: response.trailers !== undefined });
+    if (response.trailers !== undefined) trailersSent = sendTrailersAtEnd(stream, response.trailers);
   } catch (error) {
     discardContent(content);
     throw error;

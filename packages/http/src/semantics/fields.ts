@@ -1,5 +1,5 @@
-// Field lines that a parser has already checked, read when somebody asks. A request keeps its header section as one
-// string; most handlers look at none of it.
+// Field lines that a parser has already checked, read on demand. A request keeps its header section as one string; most
+// handlers look at none of it.
 
 /** One field: its name in lower case, and its value without surrounding whitespace. */
 export type Field = readonly [name: string, value: string];

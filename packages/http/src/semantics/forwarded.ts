@@ -1,11 +1,17 @@
 // Who asks, where proxies stand between: only what trusted proxies have written counts, read from the near end. One
 // field is believed and not both, since a proxy that writes the one passes on whatever a client put into the other.
 
-import { isIpv4, isIpv6, normalizeIp } from '@wellknown/core';
+import { isIpv4, isIpv6, normalizeIp, type Address } from '@wellknown/core';
 import { isAuthority } from './authority.ts';
 
 /** Which field the trusted proxies write. `x-forwarded-for` has `-proto` and `-host` beside it. */
 export type ForwardedField = 'forwarded' | 'x-forwarded-for';
+
+/** The proxies that are believed about the client. */
+export interface TrustedProxies {
+  readonly field: ForwardedField;
+  isTrusted(address: Address | string): boolean;
+}
 
 export interface ClientFacts {
   /** An IP address, `unix`, or what a proxy calls a client that it does not name (RFC 7239 §6). */
@@ -25,7 +31,7 @@ interface Hop {
   readonly host: string | undefined;
 }
 
-// A chain is as long as somebody's proxies; a longer one is somebody's invention.
+// No deployment has as many proxies in a row; a longer chain is made up.
 const MAX_HOPS = 32;
 
 /** What the fields of a request from a trusted proxy say. `direct` is what would be true without any proxy. */

@@ -36,7 +36,7 @@ export function decideFraming({ minorVersion, contentLength, transferEncoding }:
 
 /** 1*DIGIT up to 2^53 - 1 (RFC 9110 §8.6). A sign, a list or a space inside is no number. */
 export function parseContentLength(text: string): number | undefined {
-  // 2^53 has 16 digits; leading zeros beyond this are nobody's length.
+  // 2^53 has 16 digits; no sender writes leading zeros beyond this.
   if (text.length === 0 || text.length > 20) return undefined;
   let value = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -6,8 +6,8 @@ import { decideFraming, type Framing } from './framing.ts';
 import type { Refusal } from './refusals.ts';
 
 /**
- * Fields that must not stand in a trailer section, because whoever merges it would frame or route anew (RFC 9110
- * §6.5.1).
+ * Fields that must not stand in a trailer section, because a recipient that merges it would frame or route anew
+ * (RFC 9110 §6.5.1).
  */
 export const FORBIDDEN_TRAILERS = new Set([
   'authorization',
@@ -33,8 +33,8 @@ export const FORBIDDEN_TRAILERS = new Set([
 const SP = 0x20;
 const HTAB = 0x09;
 
-export class FieldFacts {
-  /** Whoever reads the lines counts them. */
+export class HeaderSemantics {
+  /** Counted by the reader of the lines. */
   fieldCount = 0;
   /** What is wrong with a field that was noted. */
   refusal: Refusal | undefined = undefined;

@@ -1,7 +1,7 @@
 // What the header section of one request says, checked and decided.
 
 import { parseTarget } from './authority.ts';
-import type { FieldFacts } from './header-semantics.ts';
+import type { HeaderSemantics } from './header-semantics.ts';
 import type { Framing } from './framing.ts';
 import { isForHandler } from './methods.ts';
 import type { Refusal } from './refusals.ts';
@@ -41,7 +41,7 @@ export interface RequestLine {
 /** What a well-formed head means, or the refusal that its meaning calls for. */
 export function decideHead(
   { method, target, minorVersion }: RequestLine,
-  facts: FieldFacts,
+  facts: HeaderSemantics,
   fieldLines: string,
 ): RequestHead | Refusal {
   const parsed = parseTarget(method, target);
@@ -61,7 +61,7 @@ export function decideHead(
     fieldLines,
     framing,
     persistent: facts.persistent(minorVersion),
-    // HTTP/1.0 has no interim answers (RFC 9110 §10.1.1).
+    // HTTP/1.0 has no interim responses (RFC 9110 §10.1.1).
     expectsContinue: facts.expectation === 'continue' && minorVersion === 1 && framing.body !== 'none',
     isConditional: facts.isConditional,
     wantsUpgrade: facts.wantsUpgrade && minorVersion === 1,

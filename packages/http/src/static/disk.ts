@@ -225,7 +225,7 @@ class DiskFile implements OpenFile {
           }
           fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
             position += bytesRead;
-            // Before the last piece goes out: without it no client takes the answer for complete. Nothing read means
+            // Before the last piece goes out: without it no client takes the response for complete. Nothing read means
             // that the file ends earlier.
             const problem = error ?? (position === end || bytesRead === 0 ? this.#problem(growth) : undefined);
             if (problem === undefined) resolve(bytesRead);

@@ -32,7 +32,7 @@ export function chooseCoding(acceptEncoding: string | null, available: readonly 
   return best;
 }
 
-// Browsers and proxies have a few values between them; whoever sends others, or longer ones, has them read each time.
+// Browsers and proxies have a few values between them; others, or longer ones, are read each time.
 const MAX_KEPT_VALUES = 32;
 const MAX_KEPT_VALUE_LENGTH = 128;
 const kept = new Map<string, ReadonlyMap<string, number>>();
@@ -60,7 +60,7 @@ function weightsOf(list: string): ReadonlyMap<string, number> {
     if (match === null) continue;
     const name = (match[1] ?? '').toLowerCase();
     const weight = Math.min(1, Number(match[2] ?? '1'));
-    // `x-gzip` is `gzip` (RFC 9110 §8.4.1.3), which has its own word where it is named too.
+    // `x-gzip` is `gzip` (RFC 9110 §8.4.1.3), whose own weight counts where it is named too.
     if (name.startsWith('x-')) aliases.set(name.slice(2), weight);
     else weights.set(name, weight);
   }

@@ -17,8 +17,8 @@ export interface Representation {
   /** The names from the root to the file that holds it. */
   readonly segments: readonly string[];
   readonly facts: FileFacts;
-  /** The content, where it is kept, and the whole of it as an answer that is sent again and again. */
-  kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly answer: HttpResponse } | undefined;
+  /** The content, where it is kept, and the whole of it as a response that is sent again and again. */
+  kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly response: HttpResponse } | undefined;
 }
 
 export interface KnownFile {
@@ -48,7 +48,7 @@ export const DEFAULT_FILE_CACHE: FileCacheLimits = {
   maxBytes: 32 * 1024 * 1024,
   // The scripts, styles and pages of a site are smaller, and what is larger costs more to send than to open.
   maxFileBytes: 65_536,
-  // A change is seen within a second, which nobody notices by hand.
+  // A change is seen within a second, sooner than a person reloads a page.
   revalidateMs: 1_000,
 };
 
@@ -98,9 +98,9 @@ export class FileCache {
   }
 
   /** Keeps the content of one representation, if the file is still the one that is known. */
-  keep(file: KnownFile, representation: Representation, bytes: Uint8Array<ArrayBuffer>, answer: HttpResponse): void {
+  keep(file: KnownFile, representation: Representation, bytes: Uint8Array<ArrayBuffer>, response: HttpResponse): void {
     if (this.#files.get(file.path) !== file || representation.kept !== undefined) return;
-    representation.kept = { bytes, answer };
+    representation.kept = { bytes, response };
     // Once as bytes, once as the text that was written.
     const keptBytes = 2 * bytes.byteLength;
     file.keptBytes += keptBytes;

@@ -2,7 +2,7 @@
 // its last bytes are.
 //
 // No look tells an append from a rewriting that ends up longer: both are a new size and a new time. So growth is a
-// change, unless whoever serves the file says that it is only ever appended to.
+// change, unless the server's options say that the file is only ever appended to.
 
 /** What the kernel says of an open file. Its times, as floats, are finer than any clock that sets them. */
 export interface FileState {

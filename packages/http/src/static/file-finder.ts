@@ -1,12 +1,12 @@
 // From a request path to a known file: out of the cache while it is fresh, otherwise from the disk.
 
+import { lookup } from 'mrmime';
 import { fail, ok, type Result } from '@wellknown/core';
 import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
-import { mediaTypeOf } from './media-type.ts';
 
-/** `file` is open and belongs to whoever asked. */
+/** `file` is open and belongs to the caller. */
 export interface FoundFile {
   readonly kind: 'file';
   readonly known: KnownFile;
@@ -109,3 +109,12 @@ export class FileFinder {
 
 const codingsOf = (sidecars: readonly Representation[]): Coding[] =>
   sidecars.flatMap(({ coding }) => (coding === undefined ? [] : [coding]));
+
+/**
+ * The media type for a file name, with a charset for text; `application/octet-stream` when the extension says nothing.
+ */
+export function mediaTypeOf(fileName: string): string {
+  const type = lookup(fileName) ?? 'application/octet-stream';
+  // Files are served as they lie on the disk, and those of today are UTF-8.
+  return type.startsWith('text/') || type === 'image/svg+xml' ? `${type};charset=utf-8` : type;
+}

@@ -1,4 +1,4 @@
-// One representation of a file as an answer: validators, preconditions, ranges.
+// One representation of a file as a response: validators, preconditions, ranges.
 
 import { HttpResponse, type ContentSource, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
@@ -6,13 +6,10 @@ import type { OpenFile } from './disk.ts';
 import type { Coding } from './encoding.ts';
 import type { KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
-import { formatHttpDate } from './http-date.ts';
-import { multipartOf } from './multipart.ts';
-import { decideRange, type ByteRange } from './range.ts';
-import { refuse } from './error-response.ts';
+import { decideRange, multipartOf, type ByteRange } from './range.ts';
 
-/** What an answer needs to know beside the file. */
-export interface FileAnswerContext {
+/** What a response needs to know beside the file. */
+export interface FileResponseContext {
   readonly cacheControl: string;
   readonly nowMs: number;
   /** Request fields, beside Accept-Encoding, by which this file was chosen. */
@@ -21,7 +18,7 @@ export interface FileAnswerContext {
   readonly growth: Growth;
 }
 
-/** Where the bytes come from: memory, or a file that is open and closed with the answer. */
+/** Where the bytes come from: memory, or a file that is open and closed with the response. */
 export type FileContent = Uint8Array<ArrayBuffer> | OpenFile;
 
 // Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
@@ -34,7 +31,7 @@ export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifie
 export const fileHeaders = (
   known: KnownFile,
   representation: Representation,
-  context: FileAnswerContext,
+  context: FileResponseContext,
 ): Record<string, string> =>
   headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
 
@@ -42,7 +39,7 @@ function headersWith(
   { etag, lastModified }: FileValidators,
   known: KnownFile,
   coding: Coding | undefined,
-  { cacheControl, variesOn }: FileAnswerContext,
+  { cacheControl, variesOn }: FileResponseContext,
 ): Record<string, string> {
   const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   return {
@@ -57,27 +54,27 @@ function headersWith(
   };
 }
 
-// The first piece that a pump reads. Up to here a part is read before its head leaves: a file that changes in that
-// moment, as the end of a busy log does, is looked at again.
+// The first piece that a body writer reads. Up to here a part is read before its head leaves: a file that changes in
+// that moment, as the end of a busy log does, is looked at again.
 const READ_FIRST_BYTES = 131_072;
 
 /**
- * Answers GET or HEAD. Takes the content: an open file is closed with the answer. Undefined when the file changed
+ * Answers GET or HEAD. Takes the content: an open file is closed with the response. Undefined when the file changed
  * before anything was said.
  */
-export function answerFile(
+export function fileResponse(
   request: Request,
   known: KnownFile,
   representation: Representation,
   content: FileContent,
-  context: FileAnswerContext,
+  context: FileResponseContext,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
   const headers = headersWith(validators, known, representation.coding, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
-    if (outcome.at === 'failed') return refuse(412);
+    if (outcome.at === 'failed') return errorResponse(412);
     return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
   }
   const { byteLength } = representation.facts;
@@ -86,15 +83,15 @@ export function answerFile(
     return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
   const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
-  if (range.at === 'whole') return answerPart({ start: 0, byteLength }, content, context.growth, { headers });
+  if (range.at === 'whole') return partResponse({ start: 0, byteLength }, content, context.growth, { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
-    return refuse(416, { 'Content-Range': `bytes */${byteLength}` });
+    return errorResponse(416, { 'Content-Range': `bytes */${byteLength}` });
   }
-  return answerParts(range.parts, byteLength, content, headers, context.growth);
+  return partsResponse(range.parts, byteLength, content, headers, context.growth);
 }
 
-function answerParts(
+function partsResponse(
   parts: readonly ByteRange[],
   size: number,
   content: FileContent,
@@ -104,9 +101,9 @@ function answerParts(
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
-    return answerPart(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+    return partResponse(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
   }
-  // Each part names its range; the answer as a whole has none (RFC 9110 §15.3.7.2).
+  // Each part names its range; the response as a whole has none (RFC 9110 §15.3.7.2).
   const multipart = multipartOf(
     parts,
     size,
@@ -131,7 +128,7 @@ function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs
   const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
   return {
     etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`,
-    lastModified: formatHttpDate(lastModifiedMs),
+    lastModified: new Date(lastModifiedMs).toUTCString(),
     lastModifiedMs,
   };
 }
@@ -153,7 +150,7 @@ const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();
 };
 
-function answerPart(
+function partResponse(
   { start, byteLength }: ByteRange,
   content: FileContent,
   growth: Growth,
@@ -179,3 +176,17 @@ function sourceOf(content: FileContent, part: ByteRange, growth: Growth): Conten
     close: () => undefined,
   };
 }
+
+const STATUS_TEXTS = {
+  400: 'The path is not valid.',
+  403: 'The file may not be read.',
+  404: 'Not found.',
+  405: 'Only GET and HEAD are answered here.',
+  412: 'A precondition does not hold.',
+  416: 'The file has no such range.',
+  503: 'The file cannot be read just now. Try again.',
+} as const;
+
+/** A response that says in one sentence why there is no file in it. */
+export const errorResponse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse =>
+  new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });

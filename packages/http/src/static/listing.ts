@@ -1,5 +1,5 @@
-// The page that lists a directory: plain HTML, no script, nothing loaded from elsewhere. Names come from whoever may
-// write files, so every one is escaped for the place it stands in, and can't turn the text around it.
+// The page that lists a directory: plain HTML, no script, nothing loaded from elsewhere. Names come from
+// every user who may write files, so each is escaped for the place it stands in, and can't turn the text around it.
 
 import { PAGE_ENTRIES, queryOfView, type ListedEntry, type ListingView, type NamedEntry } from './listing-order.ts';
 import { DRAWINGS, ICONS, LISTING_STYLE } from './listing-style.ts';
@@ -38,7 +38,7 @@ const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character
 const ODD = /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 const codePointOf = (character: string): string =>
   `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-/** A name as the content of an element. Its direction is its own affair. */
+/** A name as the content of an element. Its direction is isolated from the text around it. */
 const renderName = (name: string): string =>
   `<bdi>${escapeHtml(name).replace(ODD, (character) => `<span class="odd">${codePointOf(character)}</span>`)}</bdi>`;
 /** A name where there is only text. */

@@ -14,10 +14,10 @@ export interface FilePath {
   readonly key: string;
 }
 
-/** 400: nobody could mean this. 404: it is not for the public. */
+/** 400: no client could mean this. 404: it is not for the public. */
 export type PathProblem = 400 | 404;
 
-// The only name with a dot in front that is meant for everyone (RFC 8615).
+// The only name with a dot in front that is meant for the public (RFC 8615).
 const WELL_KNOWN = '.well-known';
 // No URL holds these as they are, and others read `\` as `/`. Encoded, they are characters of a name like any other:
 // archives of another system bring `a\b`, and systemd writes `\x2d`.

@@ -2,11 +2,18 @@
 
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
-import { HttpRequest } from '../fetch/request.ts';
+import { HttpRequest, isConditional } from '../fetch/request.ts';
 import { HttpResponse } from '../fetch/response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
-import { answerFile, fileHeaders, isSettled, type FileAnswerContext, type FileContent } from './file-response.ts';
+import {
+  fileResponse,
+  errorResponse,
+  fileHeaders,
+  isSettled,
+  type FileResponseContext,
+  type FileContent,
+} from './file-response.ts';
 import {
   DEFAULT_FILE_CACHE,
   FileCache,
@@ -18,7 +25,6 @@ import { FileFinder } from './file-finder.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
 import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
 import { parseFilePath, pathOfTarget, problemOfName, type FilePath } from './path.ts';
-import { refuse } from './error-response.ts';
 
 export interface ServeFilesOptions {
   /** Answers a directory without index.html with a page that lists it; otherwise with 404. */
@@ -52,7 +58,7 @@ export interface ServeFilesOptions {
 }
 
 const INDEX = 'index.html';
-// Of more, nobody finds anything by looking; sorting by size or time looks at each on the disk.
+// In a longer list nothing is found by looking; sorting by size or time looks at each on the disk.
 const MAX_LISTED_ENTRIES = 10_000;
 const LISTING_HEADERS = {
   'Content-Type': 'text/html;charset=utf-8',
@@ -61,7 +67,7 @@ const LISTING_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 const ALLOW = 'GET, HEAD';
-// A file that is rewritten while it is read is read again; more often, somebody does nothing but write it.
+// A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
 const MAX_ATTEMPTS = 3;
 const ACCEPT = 'Accept';
 const RETRY_SOON = { 'Retry-After': '1' };
@@ -75,10 +81,10 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
   const cache = new FileCache({ ...DEFAULT_FILE_CACHE, ...options.cache });
   const site = new Site(disk, cache, new FileFinder(disk, cache, precompressed), options);
   return (request: Request, context?: RequestContext) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, { Allow: ALLOW });
+    if (request.method !== 'GET' && request.method !== 'HEAD') return errorResponse(405, { Allow: ALLOW });
     const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
     const nowMs = clock.wallMs();
-    return site.answerFromMemory(request, target, nowMs) ?? site.answer(request, target, nowMs);
+    return site.responseFromMemory(request, target, nowMs) ?? site.respond(request, target, nowMs);
   };
 }
 
@@ -99,38 +105,40 @@ class Site {
     this.#appendOnly = withoutMemory(options.appendOnly);
   }
 
-  /** The answer that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for. */
-  answerFromMemory(request: Request, target: string, nowMs: number): HttpResponse | undefined {
+  /**
+   * The response that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for.
+   */
+  responseFromMemory(request: Request, target: string, nowMs: number): HttpResponse | undefined {
     const queryStart = target.indexOf('?');
     const known = this.#cache.get(queryStart < 0 ? target : target.slice(0, queryStart));
     if (known === undefined || !this.#cache.isFresh(known, nowMs) || mayDependOnFields(request)) return undefined;
-    return representationFor(request, known).kept?.answer;
+    return representationFor(request, known).kept?.response;
   }
 
-  async answer(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
+  async respond(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
     const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
-    if (!parsed.ok) return refuse(parsed.error);
+    if (!parsed.ok) return errorResponse(parsed.error);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const answer = await this.#tryToAnswer(request, parsed.value, nowMs);
-      if (answer !== undefined) return answer;
+      const response = await this.#tryToRespond(request, parsed.value, nowMs);
+      if (response !== undefined) return response;
     }
-    return refuse(503, RETRY_SOON);
+    return errorResponse(503, RETRY_SOON);
   }
 
   /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */
-  async #tryToAnswer(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
+  async #tryToRespond(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
     const remembered = await this.#recall(path.key, nowMs);
-    if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs);
+    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs);
     // A file named like a directory is not found, and not to be remembered either.
     const found = await this.#finder.find(path.namesDirectory ? undefined : path.key, path.segments, nowMs);
-    if (!found.ok) return this.#answerMissing(request, path, found.error, nowMs);
-    if (found.value.kind === 'directory') return this.#answerDirectory(request, path, nowMs);
+    if (!found.ok) return this.#respondToMissing(request, path, found.error, nowMs);
+    if (found.value.kind === 'directory') return this.#respondToDirectory(request, path, nowMs);
     const { known, file } = found.value;
     if (path.namesDirectory) {
       file?.close();
-      return refuse(404);
+      return errorResponse(404);
     }
-    return this.#answerKnown(request, known, file, nowMs);
+    return this.#respondWithKnown(request, known, file, nowMs);
   }
 
   /** What was found under `key` before, if it is still there and the same. */
@@ -142,7 +150,7 @@ class Site {
   /**
    * Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding.
    */
-  async #answerKnown(
+  async #respondWithKnown(
     request: Request,
     known: KnownFile,
     file: OpenFile | undefined,
@@ -150,7 +158,7 @@ class Site {
     variesOn: readonly string[] = [],
   ): Promise<HttpResponse | undefined> {
     const representation = representationFor(request, known);
-    const context: FileAnswerContext = {
+    const context: FileResponseContext = {
       nowMs,
       cacheControl: this.#cacheControlOf(known),
       variesOn,
@@ -158,10 +166,10 @@ class Site {
     };
     if (representation.kept !== undefined) {
       file?.close();
-      const isOwnAnswer = variesOn.length > 0 || mayDependOnFields(request);
-      return isOwnAnswer
-        ? answerFile(request, known, representation, representation.kept.bytes, context)
-        : representation.kept.answer;
+      const needsOwnResponse = variesOn.length > 0 || mayDependOnFields(request);
+      return needsOwnResponse
+        ? fileResponse(request, known, representation, representation.kept.bytes, context)
+        : representation.kept.response;
     }
     let open = file;
     if (open === undefined || representation !== known.original) {
@@ -169,7 +177,7 @@ class Site {
       if (!reopened.ok && representation !== known.original) {
         // Unreadable, or it leads out of the root: none of that makes the original any less there.
         this.#finder.forgetSidecar(known, representation);
-        return this.#answerKnown(request, known, file, nowMs, variesOn);
+        return this.#respondWithKnown(request, known, file, nowMs, variesOn);
       }
       open?.close();
       if (!reopened.ok) {
@@ -191,12 +199,12 @@ class Site {
           new HttpResponse(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }),
         );
     }
-    const answer = content && (await answerFile(request, known, representation, content, context));
-    if (answer === undefined) this.#cache.delete(known.path);
-    return answer;
+    const response = content && (await fileResponse(request, known, representation, content, context));
+    if (response === undefined) this.#cache.delete(known.path);
+    return response;
   }
 
-  async #answerDirectory(
+  async #respondToDirectory(
     request: Request,
     { key, segments, namesDirectory, query }: FilePath,
     nowMs: number,
@@ -208,17 +216,17 @@ class Site {
     }
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
     if (index.ok && index.value.kind === 'file')
-      return this.#answerKnown(request, index.value.known, index.value.file, nowMs);
-    if (!index.ok && index.error !== 'not-found') return refuse(PROBLEM_STATUS[index.error]);
-    if (this.#options.listing === false) return refuse(404);
-    return this.#answerListing(segments, parseListingView(query));
+      return this.#respondWithKnown(request, index.value.known, index.value.file, nowMs);
+    if (!index.ok && index.error !== 'not-found') return errorResponse(PROBLEM_STATUS[index.error]);
+    if (this.#options.listing === false) return errorResponse(404);
+    return this.#respondWithListing(segments, parseListingView(query));
   }
 
-  async #answerListing(segments: readonly string[], view: ListingView): Promise<HttpResponse> {
+  async #respondWithListing(segments: readonly string[], view: ListingView): Promise<HttpResponse> {
     const isVisible = (name: string): boolean =>
       problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
     const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
-    if (!listed.ok) return refuse(PROBLEM_STATUS[listed.error]);
+    if (!listed.ok) return errorResponse(PROBLEM_STATUS[listed.error]);
     const { entries, omitted, unnameable } = listed.value;
     const shown =
       view.order === 'name'
@@ -238,22 +246,22 @@ class Site {
     return new HttpResponse(page, { headers: LISTING_HEADERS });
   }
 
-  async #answerMissing(
+  async #respondToMissing(
     request: Request,
     path: FilePath,
     problem: DiskProblem,
     nowMs: number,
   ): Promise<HttpResponse | undefined> {
-    if (problem !== 'not-found') return refuse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
-    if (this.#options.spa !== true || !mayBePage(path)) return refuse(404);
-    // Who asks decides, and caches have to know.
-    if (!asksForPage(request)) return refuse(404, { Vary: ACCEPT });
+    if (problem !== 'not-found') return errorResponse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
+    if (this.#options.spa !== true || !mayBePage(path)) return errorResponse(404);
+    // The answer depends on the client, and caches have to know.
+    if (!asksForPage(request)) return errorResponse(404, { Vary: ACCEPT });
     const remembered = await this.#recall('/', nowMs);
-    if (remembered !== undefined) return this.#answerKnown(request, remembered, undefined, nowMs, [ACCEPT]);
+    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs, [ACCEPT]);
     const index = await this.#finder.find('/', [INDEX], nowMs);
     return index.ok && index.value.kind === 'file'
-      ? this.#answerKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
-      : refuse(404);
+      ? this.#respondWithKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
+      : errorResponse(404);
   }
 
   #cacheControlOf({ path }: KnownFile): string {
@@ -265,9 +273,8 @@ class Site {
 const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined =>
   pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
 
-/** Whether preconditions or ranges may change the answer. A request that is not ours is always asked. */
-const mayDependOnFields = (request: Request): boolean =>
-  !(request instanceof HttpRequest) || HttpRequest.isConditional(request);
+/** Whether preconditions or ranges may change the response. A request that is not ours is always asked. */
+const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || isConditional(request);
 
 function representationFor(request: Request, known: KnownFile): Representation {
   if (known.codings.length === 0) return known.original;

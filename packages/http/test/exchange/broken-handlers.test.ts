@@ -94,7 +94,7 @@ describe('handlers that break', () => {
     },
   );
 
-  test('an answer that comes after the peer is gone is dropped and its stream is cancelled', async () => {
+  test('a response that comes after the peer is gone is dropped and its stream is cancelled', async () => {
     let cancelled = false;
     let answer: ((response: Response) => void) | undefined;
     const { peer, errors } = serveHandler(() => new Promise((resolve) => (answer = resolve)));

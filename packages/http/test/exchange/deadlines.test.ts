@@ -36,7 +36,7 @@ describe('deadlines', () => {
     expect(readResponses(peer.take()).map(({ status }) => status)).toEqual([408]);
   });
 
-  test('an idle connection is closed in silence after the keep-alive time, counted from the last answer', () => {
+  test('an idle connection is closed in silence after the keep-alive time, counted from the last response', () => {
     const { peer, clock } = serveHandler(hello);
     peer.send(GET);
     clock.advance(70_000);

@@ -5,13 +5,13 @@ import { readResponses, serveHandler, settled } from '../serve.ts';
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const hello = (): HttpResponse => new HttpResponse('Hello');
 
-test('a request that was under way when the drain began is answered, though the answer before it had promised to stay', async () => {
+test('a request that was under way when the drain began is answered, though the response before it had promised to stay', async () => {
   const memory = serveHandler(() => new HttpResponse('x'.repeat(50_000)));
   const { peer, connection } = memory;
   peer.reading = false;
   peer.send(GET);
   connection.startDrain();
-  // The first answer leaves only now.
+  // The first response leaves only now.
   peer.reading = true;
   await settled();
   expect(peer.take()).not.toMatch(/^connection: close/im);
@@ -50,7 +50,7 @@ describe('drain', () => {
     expect(silent.peer.sawEnd).toBe(true);
   });
 
-  test('an answer in flight is finished, says Connection: close, and is the last', async () => {
+  test('a response in flight is finished, says Connection: close, and is the last', async () => {
     const { peer, connection } = serveHandler(async () => hello());
     peer.send(GET);
     connection.startDrain();

@@ -1,4 +1,4 @@
-// One request and its answer, and what a handler sees of it.
+// One request and its response, and what a handler sees of it.
 
 import { byteByByte, serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ describe('one exchange', () => {
     );
   });
 
-  test('byte by byte the answer is the same', () => {
+  test('byte by byte the response is the same', () => {
     const { peer } = serveHandler(hello);
     for (const byte of byteByByte(octets(GET))) peer.send(byte);
     expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'Hello' }]);
@@ -54,7 +54,7 @@ describe('one exchange', () => {
     expect(text.match(/set-cookie: /gi)).toHaveLength(2);
   });
 
-  test('a promise of an answer is awaited', async () => {
+  test('a promise of a response is awaited', async () => {
     const { peer } = serveHandler(async () => hello());
     peer.send(GET);
     expect(peer.take()).toBe('');
@@ -162,7 +162,7 @@ describe('what a handler sees', () => {
     expect(peer.take()).toMatch(/^2\r\nde\r\n0\r\n\r\nHTTP\/1\.1 200 OK/);
   });
 
-  test('its signal aborts when the peer is gone before the answer', async () => {
+  test('its signal aborts when the peer is gone before the response', async () => {
     let signal: AbortSignal | undefined;
     const { peer } = serveHandler((request) => {
       ({ signal } = request);

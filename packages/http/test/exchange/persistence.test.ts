@@ -171,7 +171,7 @@ describe('Expect: 100-continue (RFC 9110 §10.1.1)', () => {
     expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'abc' }]);
   });
 
-  test('is answered before an answer that relays the content begins', async () => {
+  test('is answered before a response that relays the content begins', async () => {
     const { peer } = serveHandler((request) => new HttpResponse(request.body));
     peer.send(head);
     await settled();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessEntry } from '../../src/semantics/access-entry.ts';
+import type { AccessEntry } from '../../src/access-log/access-entry.ts';
 import type { RequestContext } from '../../src/handler.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
@@ -14,7 +14,7 @@ describe('early hints (RFC 8297)', () => {
     return Promise.resolve(new HttpResponse('x'));
   };
 
-  test('go out before the answer is there', async () => {
+  test('go out before the response is there', async () => {
     const { peer } = serveHandler(hinting);
     peer.send(GET);
     expect(peer.take()).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n');
@@ -22,7 +22,7 @@ describe('early hints (RFC 8297)', () => {
     expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'x' }]);
   });
 
-  test('are not sent to HTTP/1.0, nor after the answer', async () => {
+  test('are not sent to HTTP/1.0, nor after the response', async () => {
     let late: RequestContext | undefined;
     const { peer } = serveHandler((request, context) => {
       late = context;
@@ -126,7 +126,7 @@ describe('a connection that is taken over', () => {
   });
 });
 
-describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
+describe('trailers of a response (RFC 9112 §7.1.2)', () => {
   const streaming =
     (trailers: Record<string, string>) =>
     (_: Request, context: RequestContext): HttpResponse => {
@@ -149,7 +149,7 @@ describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
   });
 
   test.each([{ 'Content-Length': '3' }, { a: 'b\r\nc: d' }])(
-    '%j breaks the answer instead of the framing',
+    '%j breaks the response instead of the framing',
     async (trailers) => {
       const { peer, errors } = serveHandler(streaming(trailers));
       peer.send(GET);
@@ -168,7 +168,7 @@ describe('trailers of an answer (RFC 9112 §7.1.2)', () => {
   });
 });
 
-test('work after the answer that fails is logged with its request', async () => {
+test('work after the response that fails is logged with its request', async () => {
   const { peer, errors } = serveHandler((_, context) => {
     context.waitUntil(Promise.reject(new Error('late')));
     return new HttpResponse('x');
@@ -176,7 +176,7 @@ test('work after the answer that fails is logged with its request', async () => 
   peer.send(GET);
   await settled();
   expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
-  expect(errors).toEqual(['work after an answer failed: Error: late']);
+  expect(errors).toEqual(['work after a response failed: Error: late']);
 });
 
 describe('who asks', () => {
@@ -305,7 +305,7 @@ describe('the access log', () => {
     expect(await logged(GET, handler)).toMatchObject([{ status: 200, contentBytes }]);
   });
 
-  test('a client that left before its answer is a 499', async () => {
+  test('a client that left before its response is a 499', async () => {
     expect(await logged(GET, () => new Promise<Response>(() => undefined))).toMatchObject([
       { status: 499, contentBytes: 0 },
     ]);
@@ -326,5 +326,5 @@ test('what happens is counted, without names of paths', async () => {
     (request) => new HttpResponse('x', { status: request.url.endsWith('/missing') ? 404 : 200 }),
   );
   peer.send(GET + 'GET /missing HTTP/1.1\r\nHost: a\r\n\r\n' + 'GET\r\n\r\n');
-  expect(counters).toMatchObject({ requests: 2, answers2xx: 1, answers4xx: 2, refusals: 1, answers5xx: 0 });
+  expect(counters).toMatchObject({ requests: 2, responses2xx: 1, responses4xx: 2, refusals: 1, responses5xx: 0 });
 });

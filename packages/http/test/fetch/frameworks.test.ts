@@ -13,7 +13,7 @@ async function ask(handler: FetchHandler, request: string): Promise<ReadResponse
   for (let turn = 0; turn < 3; turn += 1) await settled();
   expect(errors).toEqual([]);
   const [response] = readResponses(peer.take());
-  if (response === undefined) throw new Error('no answer');
+  if (response === undefined) throw new Error('no response');
   return response;
 }
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\nX-In: in\r\n\r\n`;
@@ -57,7 +57,7 @@ describe('Hono', () => {
     expect((await ask(handler, get('/nothing'))).status).toBe(404);
   });
 
-  test('an answer in one piece has a length and no chunks', async () => {
+  test('a response in one piece has a length and no chunks', async () => {
     const { headers } = await ask(handler, get('/users/7'));
     expect([headers.get('content-length'), headers.get('transfer-encoding')]).toEqual(['10', null]);
   });

@@ -1,4 +1,4 @@
-// What was prepared for one answer is used for the next; nobody may be able to tell.
+// What was prepared for one response is used for the next; nobody may be able to tell.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ async function answerOf(peer: ReturnType<typeof serveHandler>['peer']): Promise<
   return peer.take();
 }
 
-test('an answer is the same bytes the first, the second and the third time, and from a kept response', async () => {
+test('a response is the same bytes the first, the second and the third time, and from a kept response', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(response, { minLength: 1, maxLength: 4 }), async (shapes) => {
       const make = ({ content: body, ...init }: (typeof shapes)[number]): HttpResponse => new HttpResponse(body, init);

@@ -87,9 +87,9 @@ test('a peer that falls behind gets small pieces from then on', async () => {
 
 test('buffers that are given back are borrowed again, and only so many are kept', () => {
   const pool = new BufferPool();
-  const large = Array.from({ length: 5 }, () => pool.borrow('large'));
-  for (const buffer of large) pool.giveBack(buffer);
-  const again = Array.from({ length: 5 }, () => pool.borrow('large'));
+  const large = Array.from({ length: 5 }, () => pool.acquire('large'));
+  for (const buffer of large) pool.release(buffer);
+  const again = Array.from({ length: 5 }, () => pool.acquire('large'));
   expect(again.filter((buffer) => large.includes(buffer))).toHaveLength(4);
-  expect(pool.borrow('small').length).toBeLessThan(large[0]?.length ?? 0);
+  expect(pool.acquire('small').length).toBeLessThan(large[0]?.length ?? 0);
 });

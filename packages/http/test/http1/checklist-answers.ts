@@ -1,4 +1,4 @@
-// The checklist's rows about answers: whatever a handler does, no client reads two answers out of one, or a part for
+// The checklist's rows about answers: whatever a handler does, no client reads two responses out of one, or a part for
 // the whole.
 
 import { HttpResponse } from '../../src/fetch/response.ts';
@@ -245,7 +245,7 @@ export const ANSWER_ROWS: readonly Row[] = [
   {
     id: 56,
     section: '9112 §8',
-    rule: 'a stream that fails after the head breaks the answer off, without a last chunk',
+    rule: 'a stream that fails after the head breaks the response off, without a last chunk',
     cases: [
       ...breaking(
         /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n(?:3\r\nabc\r\n)+$/,
@@ -263,7 +263,7 @@ export const ANSWER_ROWS: readonly Row[] = [
   {
     id: 57,
     section: '9110 §6.6.1',
-    rule: 'every answer has a Date',
+    rule: 'every response has a Date',
     cases: [
       { input: GET, answers: [[200]], closes: false, says: /\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n/ },
       {

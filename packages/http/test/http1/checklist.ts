@@ -12,7 +12,7 @@ export interface Case {
   readonly answers: readonly (readonly [status: number, body?: string])[];
   /** Whether the server has ended the connection afterwards. */
   readonly closes: boolean;
-  /** The answer breaks off: `answers` is empty, and the output must match this as far as it goes. */
+  /** The response breaks off: `answers` is empty, and the output must match this as far as it goes. */
   readonly breaks?: RegExp;
   /** What the output must hold, or must not. */
   readonly says?: RegExp;

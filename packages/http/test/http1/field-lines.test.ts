@@ -1,7 +1,7 @@
 import { byteByByte } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FieldFacts } from '../../src/semantics/header-semantics.ts';
+import { HeaderSemantics } from '../../src/semantics/header-semantics.ts';
 import { takeWholeLines } from '../../src/http1/field-lines.ts';
 import { octets, parseAll } from './parse-all.ts';
 
@@ -61,7 +61,7 @@ const taken = (
   text: string,
   maxFields = 100,
 ): { readonly rest: string; readonly count: number; readonly refusal: string | undefined } => {
-  const facts = new FieldFacts();
+  const facts = new HeaderSemantics();
   const bytes = Buffer.from(text, 'latin1');
   const rest = bytes.toString('latin1', takeWholeLines(bytes, 0, bytes.length, facts, maxFields));
   return { rest, count: facts.fieldCount, refusal: facts.refusal };

@@ -84,7 +84,7 @@ function ask(
 }
 
 describe('the handler', () => {
-  test('gets the same request, and its answer the same way back', async () => {
+  test('gets the same request, and its response the same way back', async () => {
     const { url } = await start(async (request, context) =>
       HttpResponse.json(
         {
@@ -258,7 +258,7 @@ describe('the handler', () => {
     }
     const line = [
       expect.objectContaining({ err: expect.objectContaining({ message: 'no trailers' }) as unknown }),
-      'an answer broke off',
+      'a response broke off',
     ];
     expect(logged).toEqual([line, line]);
     expect(session.closed).toBe(false);

@@ -213,7 +213,7 @@ describe('content', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const settings = frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
   const windowUpdate = (streamId: number, bytes: number): Buffer => {
     const payload = Buffer.alloc(4);

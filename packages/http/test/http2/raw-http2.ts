@@ -41,7 +41,7 @@ export interface Frame {
 export interface RawHttp2 {
   readonly socket: tls.TLSSocket;
   send(...frames: Uint8Array[]): void;
-  /** From now on PINGs stay without an answer. */
+  /** From now on PINGs stay without a response. */
   ignorePings(): void;
   /** Every frame so far. */
   readonly frames: readonly Frame[];

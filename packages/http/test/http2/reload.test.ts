@@ -130,7 +130,7 @@ test('no request is lost while all workers are replaced, twice, by clients that 
   await clients;
   expect(tally.lost).toEqual([]);
   expect(tally.sessions).toBeGreaterThanOrEqual(12);
-  // Node's client closes a stream some turns after its answer: a few may still be prepared after GOAWAY, which it
+  // Node's client closes a stream some turns after its response: a few may still be prepared after GOAWAY, which it
   // refuses itself.
   expect(tally.retryable).toBeLessThanOrEqual((tally.sessions - 4) * STREAMS_IN_FLIGHT);
 }, 60_000);

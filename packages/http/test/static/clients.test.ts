@@ -214,7 +214,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
         expect(JSON.parse(lines[0] ?? '')).toMatchObject({
           method: 'GET',
           target: '/changing.bin',
-          msg: 'an answer broke off',
+          msg: 'a response broke off',
         });
       },
       40_000,

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { evaluateConditions } from '../../src/static/conditions.ts';
+import { evaluateConditions, parseHttpDate } from '../../src/static/conditions.ts';
 import { chooseCoding } from '../../src/static/encoding.ts';
-import { formatHttpDate, parseHttpDate } from '../../src/static/http-date.ts';
-import { mediaTypeOf } from '../../src/static/media-type.ts';
+import { mediaTypeOf } from '../../src/static/file-finder.ts';
 import { parseFilePath, pathOfTarget } from '../../src/static/path.ts';
 import { decideRange } from '../../src/static/range.ts';
 
@@ -145,7 +144,7 @@ describe('content codings (RFC 9110 §12.5.3)', () => {
 describe('preconditions (RFC 9110 §13.2.2)', () => {
   const at = Date.UTC(2025, 5, 1, 12, 0, 0);
   const now = Date.UTC(2026, 0, 1);
-  const date = (offsetMs: number): string => formatHttpDate(at + offsetMs);
+  const date = (offsetMs: number): string => new Date(at + offsetMs).toUTCString();
   const evaluate = (fields: Record<string, string>, etag = '"e"'): object =>
     evaluateConditions(new Headers(fields), { etag, lastModifiedMs: at }, now);
   const proceed = (mayRange: boolean): object => ({ at: 'proceed', mayRange });

@@ -1,5 +1,5 @@
-// Files that change while they are sent. Whoever has the whole of an answer has the content that its head announced;
-// everybody else sees the answer break off.
+// Files that change while they are sent. Whoever has the whole of a response has the content that its head announced;
+// everybody else sees the response break off.
 
 import fs from 'node:fs';
 import http2 from 'node:http2';
@@ -128,7 +128,7 @@ describe.each(requests)('%s of a file', (_what, fields, contentBytes) => {
     expect(closed).toBe(true);
     expect(isWhole(text)).toBe(false);
     expect(errors).toEqual([
-      `an answer broke off: Error: ${JSON.stringify(fs.realpathSync(root) + '/big.bin')} changed while it was sent: ${told}`,
+      `a response broke off: Error: ${JSON.stringify(fs.realpathSync(root) + '/big.bin')} changed while it was sent: ${told}`,
     ]);
   });
 

@@ -22,7 +22,7 @@ export type CharsetMessage =
   | { readonly type: 'request'; readonly charsets: readonly string[] }
   | { readonly type: 'accepted'; readonly charset: string }
   | { readonly type: 'rejected' }
-  /** A translation table, which nobody here understands. */
+  /** A translation table, which is not supported. */
   | { readonly type: 'table' };
 
 /** Reads the peer's message; undefined when it makes no sense. */

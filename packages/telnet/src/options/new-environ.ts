@@ -53,7 +53,7 @@ export function parseEnvironment(payload: Uint8Array): ReadonlyMap<EnvironmentNa
     const byte = payload[at] ?? 0;
     if (byte === VAR || byte === USERVAR || byte === VALUE) {
       finish();
-      // A value belongs to the name just before it; a second value is nobody's.
+      // A value belongs to the name just before it; a second value belongs to none.
       if (byte === VALUE) reading = reading === 'name' ? 'value' : 'nothing';
       else reading = 'name';
     } else if (byte === ESC) {

@@ -21,7 +21,7 @@ export function parseTerminalType(payload: Uint8Array): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** Adds an answer to the names heard so far. `done` when there is nothing new to hear. */
+/** Adds an answer to the names received so far. `done` when no new one will come. */
 export function addTerminalName(
   names: readonly string[],
   name: string,
@@ -85,7 +85,7 @@ export function mudClientOf(names: readonly string[]): string | undefined {
 }
 
 /**
- * The terminal among the names, in lower case as terminfo has it: a MUD client says it second, everybody else first.
+ * The terminal among the names, in lower case as terminfo has it: a MUD client says it second, all others first.
  */
 export function terminalOf(names: readonly string[]): string | undefined {
   const candidate = mudClientOf(names) === undefined ? names[0] : (names[1] ?? names[0]);

@@ -1,6 +1,6 @@
-import type { FetchHandler } from '../handler.ts';
-import { isAuthority } from '../semantics/authority.ts';
-import { HttpResponse } from './response.ts';
+import type { FetchHandler } from './handler.ts';
+import { isAuthority } from './semantics/authority.ts';
+import { HttpResponse } from './fetch/response.ts';
 
 /**
  * Sends every request to the same place over HTTPS. For the listener in clear beside one with TLS. A request without a

@@ -10,7 +10,7 @@ export interface AccessEntry {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: '1.0' | '1.1' | '2.0';
-  /** 499 where the client was gone before an answer began, as nginx has it. */
+  /** 499 where the client was gone before a response began, as nginx has it. */
   readonly status: number;
   /** Of the content, without the head. */
   readonly contentBytes: number;

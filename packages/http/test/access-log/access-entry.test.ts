@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { combinedLine, type AccessEntry } from '../../src/semantics/access-entry.ts';
+import { combinedLine, type AccessEntry } from '../../src/access-log/access-entry.ts';
 
 const ENTRY: AccessEntry = {
   client: '192.0.2.1',

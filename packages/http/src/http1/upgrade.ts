@@ -4,25 +4,14 @@ import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection } from '@wellknown/core';
-import { ConnectionStream } from './connection-stream.ts';
+import { ConnectionStream } from '../exchange/connection-stream.ts';
 import { readFields } from '../semantics/fields.ts';
+import type { UpgradedConnection } from '../handler.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
-import { HttpResponse } from './response.ts';
-
-/** What `context.upgrade()` gives. */
-export interface UpgradedConnection {
-  /** The bytes of the connection from the end of the request on, both ways. Whoever has it closes it. */
-  readonly stream: Duplex;
-  /** Always empty: what came after the request is in the stream. Libraries ask for it. */
-  readonly head: Buffer;
-  /** The request in the shape of node:http, for libraries that answer the upgrade by themselves. */
-  readonly incoming: IncomingMessage;
-  /** For the handler to return. It is not sent. */
-  readonly response: Response;
-}
+import { HttpResponse } from '../fetch/response.ts';
 
 /** Replaces the connection's sink. `head` are bytes that came after the request. */
-export function takeOver(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
+export function upgradeConnection(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
   const stream = new ConnectionStream(connection);
   // The connection's own idle limit goes on; deadlines were for requests.
   connection.setDeadline(0);
