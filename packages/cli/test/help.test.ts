@@ -92,7 +92,7 @@ describe('an option that --help lists is good for something', () => {
     'port-offset': ['8000'],
     workers: ['2'],
     accept: ['dispatch'],
-    dispatch: ['address', '--accept', 'dispatch'],
+    dispatch: ['source-hash', '--accept', 'dispatch'],
     'run-as': ['nobody'],
     'proxy-protocol': ['192.0.2.0/24'],
     allow: ['192.0.2.1'],

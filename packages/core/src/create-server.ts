@@ -4,12 +4,13 @@ import { createStandalone } from './supervisor/standalone.ts';
 import { resolveOptions, type Service, type ServerOptions } from './options.ts';
 import type { Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
-import { createWorker, isOurWorker } from './supervisor/worker.ts';
+import { createWorker, workerPlace } from './supervisor/worker.ts';
 
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
   const resolved = resolveOptions(services, options);
-  if (resolved.workers !== 0 && isOurWorker()) return createWorker(resolved);
+  const place = workerPlace();
+  if (resolved.workers !== 0 && place !== undefined) return createWorker(resolved, place);
   if (resolved.workers === 0) return createStandalone(resolved);
   const server = createPrimary(resolved);
   resolved.metrics?.watch(server);

@@ -15,7 +15,7 @@ import { systemClock } from './time/system-clock.ts';
 import { createTlsContext, type TlsContext, type TlsOptions } from './connection/tls-context.ts';
 
 /** Which worker `dispatch` gives a connection to. */
-export type DispatchPolicy = 'round-robin' | 'least-connections' | 'address';
+export type DispatchPolicy = 'round-robin' | 'least-connections' | 'source-hash';
 
 export interface Identity {
   readonly uid: number;

@@ -30,7 +30,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'dispatch',
     argument: 'POLICY',
-    help: 'to which worker --accept dispatch gives a connection: round-robin, least-connections or address (default least-connections)',
+    help: 'to which worker --accept dispatch gives a connection: round-robin, least-connections or source-hash (default least-connections)',
   },
   { name: 'run-as', argument: 'USER[:GROUP]', help: 'the serving processes become this user once the ports are bound' },
   {
@@ -132,4 +132,8 @@ export const STRATEGIES_ELSEWHERE: Readonly<Partial<Record<string, string>>> = {
   nowait: `${RUNS_PROGRAMS}; inetd's nowait is 'wellknown exec -- PROGRAM', or --inetd under another super-server`,
   inline: 'one process that accepts and serves is --workers 0',
 };
-export const DISPATCH_POLICIES: readonly DispatchPolicy[] = ['round-robin', 'least-connections', 'address'];
+
+/** Values of --dispatch. */
+export const DISPATCH_POLICIES: readonly DispatchPolicy[] = ['round-robin', 'least-connections', 'source-hash'];
+/** What `source-hash` was called before. */
+export const DISPATCH_ALIASES: Readonly<Partial<Record<string, DispatchPolicy>>> = { address: 'source-hash' };

@@ -8,7 +8,13 @@ import { parseCidr } from '../address/cidr-table.ts';
 import { isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
-import { DISPATCH_POLICIES, OPTIONS_TO_COME, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
+import {
+  DISPATCH_ALIASES,
+  DISPATCH_POLICIES,
+  OPTIONS_TO_COME,
+  STRATEGIES,
+  STRATEGIES_ELSEWHERE,
+} from './common-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
@@ -169,7 +175,7 @@ function readCommon(
     );
   const logLevel = readChoice(values, 'log-level', LOG_LEVELS);
   const accept = readChoice(values, 'accept', STRATEGIES);
-  const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES);
+  const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES, DISPATCH_ALIASES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
   const tuning = readTuning(values);
   if (!tuning.ok) return tuning;

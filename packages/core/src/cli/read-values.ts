@@ -28,14 +28,19 @@ export function readNumber(values: OptionValues, name: string, range: NumberRang
   );
 }
 
-/** One of the given words, or undefined where the option was not given. */
+/**
+ * One of the given words, or undefined where the option was not given. `aliases` are words of former versions, which
+ * still mean what they meant.
+ */
 export function readChoice<Choice extends string>(
   values: OptionValues,
   name: string,
   choices: readonly Choice[],
+  aliases: Readonly<Partial<Record<string, Choice>>> = {},
 ): Result<Choice | undefined, string> {
   const text = values.text(name);
   if (text === undefined) return ok(undefined);
-  const choice = choices.find((candidate) => candidate === text);
+  const choice =
+    choices.find((candidate) => candidate === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   return choice === undefined ? fail(`--${name} is '${text}', allowed is ${choices.join(', ')}`) : ok(choice);
 }

@@ -187,7 +187,7 @@ export function createExecServer(options: ExecServerOptions): Server {
   return createServerLifecycle(resolved, {
     services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
     prepare: () => program.find(),
-    async enter({ listener, url }) {
+    async serve({ listener, url }) {
       bound.push(listener);
       await acceptFrom(listener, registry.listener(url));
     },
@@ -201,7 +201,7 @@ export function createExecServer(options: ExecServerOptions): Server {
       await empty;
       timer.cancel();
     },
-    hurry: (graceMs) => void cutLater(graceMs),
+    shortenGrace: (graceMs) => void cutLater(graceMs),
     async reload() {
       await program.findAgain();
       log.info(

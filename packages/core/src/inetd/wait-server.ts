@@ -136,7 +136,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
     entrance.pause = timer;
   };
 
-  const enter = async ({ listener, url }: BoundService): Promise<void> => {
+  const serve = async ({ listener, url }: BoundService): Promise<void> => {
     const { socket, descriptor } = listener;
     let watch: ReadinessWatch;
     try {
@@ -176,13 +176,13 @@ export function createWaitServer(options: WaitServerOptions): Server {
   return createServerLifecycle(resolved, {
     services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
     prepare: () => program.find(),
-    enter,
+    serve,
     async drain(graceMs) {
       const kill = clock.after(graceMs, killAll);
       await Promise.all(entrances.map(closeEntrance));
       kill.cancel();
     },
-    hurry: (graceMs) => void clock.after(graceMs, killAll),
+    shortenGrace: (graceMs) => void clock.after(graceMs, killAll),
     async reload() {
       await program.findAgain();
       log.info(

@@ -29,7 +29,8 @@ export interface WorkerRecord {
 export interface ArbiterState {
   readonly target: number;
   readonly workers: readonly WorkerRecord[];
-  readonly pool: number;
+  /** Workers since the start; the number of the last one. */
+  readonly started: number;
   /** What new workers run. Falls back to the last one that worked when a new one fails. */
   readonly generation: number;
   readonly lastGoodGeneration: number;
@@ -90,7 +91,7 @@ const MAX_SPAWN_RATE = 32;
 export const initialArbiterState = (target: number): ArbiterState => ({
   target,
   workers: [],
-  pool: 0,
+  started: 0,
   generation: 1,
   lastGoodGeneration: 1,
   everReady: false,
@@ -310,13 +311,13 @@ function startMissing(
   }
   if (slots.length === 0) return state;
   const workers = [...state.workers];
-  let { pool } = state;
+  let { started } = state;
   for (const slot of slots) {
-    pool += 1;
-    actions.push({ do: 'start', slot, workerId: pool, generation: state.generation });
+    started += 1;
+    actions.push({ do: 'start', slot, workerId: started, generation: state.generation });
     workers.push({
       slot,
-      workerId: pool,
+      workerId: started,
       generation: state.generation,
       at: 'starting',
       sinceMs: nowMs,
@@ -326,7 +327,7 @@ function startMissing(
       wear: 1 - random() / 10,
     });
   }
-  return { ...state, workers, pool };
+  return { ...state, workers, started };
 }
 
 const isWornOut = (worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): boolean =>

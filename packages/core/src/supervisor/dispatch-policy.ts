@@ -17,8 +17,8 @@ function hash(text: string): number {
 }
 
 /**
- * Chooses among `targets`, none of them full. `turn` counts choices, for the round. `address` keeps one peer on one
- * slot, also while another slot's worker is being replaced (rendezvous hashing).
+ * Chooses among `targets`, none of them full. `turn` counts choices, for the round. `source-hash` keeps the peers of one
+ * address on one slot, also while another slot's worker is being replaced (rendezvous hashing).
  */
 export function chooseTarget(
   policy: DispatchPolicy,
@@ -33,7 +33,7 @@ export function chooseTarget(
       return bySlot[turn % bySlot.length];
     case 'least-connections':
       return bySlot.reduce((least, target) => (target.open < least.open ? target : least));
-    case 'address':
+    case 'source-hash':
       return bySlot.reduce((best, target) =>
         hash(`${peer}/${target.slot}`) > hash(`${peer}/${best.slot}`) ? target : best,
       );

@@ -1,7 +1,6 @@
 // The listeners from which the primary itself accepts: a dispatcher for each, and what workers say of the connections
 // they were given.
 
-import type { ArbiterState } from './arbiter.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -10,20 +9,14 @@ import type { WorkerShare } from '../observe/status.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
-export class Dispatching {
+export class DispatcherGroup {
   readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>;
   readonly #pool: WorkerPool;
-  readonly #workers: () => ArbiterState['workers'];
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(
-    options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>,
-    pool: WorkerPool,
-    workers: () => ArbiterState['workers'],
-  ) {
+  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>, pool: WorkerPool) {
     this.#options = options;
     this.#pool = pool;
-    this.#workers = workers;
   }
 
   /** Accepts from a socket for the workers that are ready and have room. */
@@ -33,24 +26,21 @@ export class Dispatching {
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
-      targets: () =>
-        this.#workers().filter(
-          (record) => record.at === 'ready' && this.#pool.get(record.workerId)?.fullServices.has(service) === false,
-        ),
+      targets: () => this.#pool.withRoom(service),
       send: (workerId, connection, carried) =>
-        this.#pool.send(workerId, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+        this.#pool.get(workerId)?.send({ type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
     });
     this.#dispatchers.set(socket, dispatcher);
     return dispatcher.listen(handleOf(socket) as never, backlog);
   }
 
-  /** Somebody has become ready, or has room. */
+  /** A worker has become ready, or has room. */
   pump(): void {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.pump();
   }
 
   /** A worker tells what became of a connection. Its number is unique among all listeners. */
-  heard({ type, connection }: Extract<FromWorker, { type: 'taken' | 'returned' | 'closed' }>): void {
+  received({ type, connection }: Extract<FromWorker, { type: 'taken' | 'returned' | 'closed' }>): void {
     for (const dispatcher of this.#dispatchers.values()) dispatcher[type](connection);
   }
 

@@ -75,7 +75,9 @@ export class Dispatcher {
     for (const workerId of this.#taken.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
     for (const { workerId } of this.#sent.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
     while (this.#waiting.length > 0) {
-      const targets = this.#options.targets().map((target) => ({ ...target, open: counts.get(target.workerId) ?? 0 }));
+      const targets = this.#options
+        .targets()
+        .map(({ workerId, slot }) => ({ workerId, slot, open: counts.get(workerId) ?? 0 }));
       const [next] = this.#waiting;
       if (next === undefined) return;
       const target = chooseTarget(this.#options.policy, targets, next.peer, (this.#turn += 1));
@@ -97,7 +99,7 @@ export class Dispatcher {
     sent.socket.destroy();
   }
 
-  /** The worker has not taken it: another one gets it, before those who came later. */
+  /** The worker has not taken it: another one gets it, before those that came later. */
   returned(connection: number): void {
     const sent = this.#sent.get(connection);
     if (sent === undefined) return;
@@ -119,7 +121,7 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Stops accepting; what nobody has taken is closed. */
+  /** Stops accepting; what no worker has taken is closed. */
   close(): void {
     for (const server of this.#servers.splice(0)) server.close();
     for (const { socket } of this.#waiting.splice(0)) socket.destroy();

@@ -1,8 +1,8 @@
-// Which worker accepts from which socket. Pure: sockets and workers in, the wanted loans out.
+// Which worker accepts from which socket. Pure: sockets and workers in, the wanted assignments out.
 //
-// A shared socket is lent to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own
-// queue) is lent to the worker of its slot; while that worker is not there or is full, another serves it, so that
-// nobody's connection waits for a replacement that is slow to come.
+// A shared socket is assigned to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own
+// queue) is assigned to the worker of its slot; while that worker is not there or is full, another serves it, so that no
+// connection waits for a replacement that is slow to come.
 
 export interface AssignableSocket {
   readonly id: number;
@@ -20,19 +20,19 @@ export interface AssignableWorker {
   readonly fullServices: ReadonlySet<number>;
 }
 
-/** For each worker's life, the sockets it should be accepting from. A full worker is lent nothing of that service. */
+/** For each worker, the sockets it should be accepting from. A full worker is assigned none of that service. */
 export function wantedAssignments(
   sockets: readonly AssignableSocket[],
   workers: readonly AssignableWorker[],
 ): Map<number, Set<number>> {
-  const loans = new Map<number, Set<number>>(workers.map((worker) => [worker.workerId, new Set()]));
+  const assignments = new Map<number, Set<number>>(workers.map((worker) => [worker.workerId, new Set()]));
   for (const socket of sockets) {
-    for (const worker of borrowersOf(socket, workers)) loans.get(worker.workerId)?.add(socket.id);
+    for (const worker of acceptorsOf(socket, workers)) assignments.get(worker.workerId)?.add(socket.id);
   }
-  return loans;
+  return assignments;
 }
 
-function borrowersOf(socket: AssignableSocket, workers: readonly AssignableWorker[]): readonly AssignableWorker[] {
+function acceptorsOf(socket: AssignableSocket, workers: readonly AssignableWorker[]): readonly AssignableWorker[] {
   const able = workers.filter((worker) => !worker.fullServices.has(socket.service));
   if (socket.slot === undefined) return able;
   const own = able.filter((worker) => worker.slot === socket.slot);
@@ -45,20 +45,20 @@ function borrowersOf(socket: AssignableSocket, workers: readonly AssignableWorke
 export interface AssignmentChange {
   readonly workerId: number;
   readonly id: number;
-  readonly do: 'lend' | 'take-back';
+  readonly do: 'assign' | 'withdraw';
 }
 
-/** What must be said to get from the present loans to the wanted ones. */
+/** What must be said to get from the present assignments to the wanted ones. */
 export function assignmentChanges(
   present: ReadonlyMap<number, ReadonlySet<number>>,
   wanted: ReadonlyMap<number, ReadonlySet<number>>,
 ): AssignmentChange[] {
   const changes: AssignmentChange[] = [];
   for (const [workerId, ids] of wanted)
-    for (const id of ids) if (present.get(workerId)?.has(id) !== true) changes.push({ workerId, id, do: 'lend' });
+    for (const id of ids) if (present.get(workerId)?.has(id) !== true) changes.push({ workerId, id, do: 'assign' });
   for (const [workerId, ids] of present)
     for (const id of ids)
       if (wanted.has(workerId) && wanted.get(workerId)?.has(id) !== true)
-        changes.push({ workerId, id, do: 'take-back' });
+        changes.push({ workerId, id, do: 'withdraw' });
   return changes;
 }

@@ -1,26 +1,23 @@
-// The primary's sockets: all that its services listen on, and which worker has been lent which of them.
+// The primary's listeners: everything that its services listen on, and which worker accepts from which of them.
 
 import { endpointsToBind } from '../address/datagram-endpoints.ts';
-import type { Inheritance } from '../listener/inheritance.ts';
-import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
 import { isEndpoint } from '../address/listen-target.ts';
-import type { ListenerStates } from '../listener/states.ts';
+import type { Inheritance } from '../listener/inheritance.ts';
+import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
+import { ListenerStates } from '../listener/states.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
-import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import { assignmentChanges, wantedAssignments } from './listener-assignment.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 export class ListenerTable {
-  readonly #options: ResolvedOptions;
-  readonly #pool: WorkerPool;
+  readonly #options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>;
   readonly #inheritance: Inheritance;
-  readonly #states: ListenerStates;
+  readonly #states = new ListenerStates('primary');
   #sockets: SharedSocket[] = [];
 
-  constructor(options: ResolvedOptions, pool: WorkerPool, inheritance: Inheritance, states: ListenerStates) {
-    this.#states = states;
+  constructor(options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>, inheritance: Inheritance) {
     this.#options = options;
-    this.#pool = pool;
     this.#inheritance = inheritance;
   }
 
@@ -73,65 +70,45 @@ export class ListenerTable {
     }
   }
 
-  #add(sockets: readonly SharedSocket[]): void {
-    for (const socket of sockets) {
-      this.#sockets.push(socket);
-      this.#states.appears(
-        socket.id,
-        this.#options.services[socket.service]?.protocol.name ?? '',
-        urlOf(socket),
-        'unbound',
-      );
-      this.#states.move(socket.id, 'bound');
-    }
+  /** Somewhere it is accepted from now: by a worker, or by the primary itself. */
+  listens({ id }: SharedSocket): void {
+    this.#states.move(id, 'listening');
   }
 
-  /** Lends every worker what it should accept from now, and takes back the rest. */
-  updateLoans(borrowers: readonly AssignableWorker[]): void {
-    const lendable = this.#sockets.filter(({ via }) => via !== 'dispatch');
-    const present = new Map(this.#pool.all().map((workerId) => [workerId.workerId, workerId.loans]));
-    for (const change of assignmentChanges(present, wantedAssignments(lendable, borrowers))) {
+  /** Tells each of the workers what it should accept from now on, and from what no more. */
+  updateAssignments(workers: readonly { readonly worker: WorkerHandle; readonly at: 'starting' | 'ready' }[]): void {
+    const byId = new Map(workers.map(({ worker }) => [worker.workerId, worker]));
+    const wanted = wantedAssignments(
+      this.#sockets.filter(({ via }) => via !== 'dispatch'),
+      workers.map(({ worker: { workerId, slot, fullServices }, at }) => ({ workerId, slot, at, fullServices })),
+    );
+    const present = new Map(workers.map(({ worker: { workerId, assigned } }) => [workerId, assigned]));
+    for (const change of assignmentChanges(present, wanted)) {
       const socket = this.#sockets.find(({ id }) => id === change.id);
-      const loans = this.#pool.get(change.workerId)?.loans;
-      if (socket === undefined || loans === undefined) continue;
-      const { service, id: listener } = socket;
-      if (change.do === 'lend') {
-        loans.add(listener);
-        this.#states.move(listener, 'listening');
-        const via = socket.via === 'cluster' ? 'cluster' : 'handle';
-        this.#pool.send(
-          change.workerId,
-          { type: 'listen', service, listener, endpoint: urlOf(socket), via },
-          via === 'cluster' ? undefined : handleOf(socket),
-        );
-      } else {
-        loans.delete(listener);
-        this.#pool.send(change.workerId, { type: 'unlisten', service, listener });
+      const worker = byId.get(change.workerId);
+      if (socket === undefined || worker === undefined) continue;
+      if (change.do === 'assign') this.#assign(worker, socket);
+      else {
+        worker.assigned.delete(socket.id);
+        worker.send({ type: 'withdraw', service: socket.service, listener: socket.id });
       }
     }
   }
 
   /** A worker that is full has stopped accepting by itself. */
-  forgetLoans(workerId: number, service: number): void {
-    for (const { id } of this.#sockets.filter((socket) => socket.service === service))
-      this.#pool.get(workerId)?.loans.delete(id);
+  forgetAssignments({ assigned }: WorkerHandle, service: number): void {
+    for (const socket of this.#sockets) if (socket.service === service) assigned.delete(socket.id);
   }
 
   /** What the program listens on; the sockets of all slots are one endpoint. */
   endpoints(): BoundEndpoint[] {
-    return this.#oneForEach().map((socket) =>
-      boundEndpoint(this.#options.services[socket.service]?.protocol.name ?? '', socket.listener.endpoint),
-    );
+    return this.#oneForEach().map((socket) => boundEndpoint(this.#nameOf(socket), socket.listener.endpoint));
   }
 
   urlsOf(service: number): string[] {
     return this.#oneForEach()
       .filter((socket) => socket.service === service)
       .map(urlOf);
-  }
-
-  #oneForEach(): SharedSocket[] {
-    return this.#sockets.filter((socket) => (socket.slot ?? 1) === 1);
   }
 
   /** Takes the addresses back. `keepPaths` leaves unix paths in place for a successor. */
@@ -141,5 +118,32 @@ export class ListenerTable {
     this.#states.moveAll('draining');
     await Promise.all(closing.map(({ listener }) => listener.close({ keepPath: keepPaths })));
     this.#states.moveAll('closed');
+  }
+
+  #add(sockets: readonly SharedSocket[]): void {
+    for (const socket of sockets) {
+      this.#sockets.push(socket);
+      this.#states.appears(socket.id, this.#nameOf(socket), urlOf(socket), 'unbound');
+      this.#states.move(socket.id, 'bound');
+    }
+  }
+
+  #assign(worker: WorkerHandle, socket: SharedSocket): void {
+    const { service, id: listener } = socket;
+    worker.assigned.add(listener);
+    this.listens(socket);
+    const via = socket.via === 'cluster' ? 'cluster' : 'handle';
+    worker.send(
+      { type: 'assign', service, listener, endpoint: urlOf(socket), via },
+      via === 'cluster' ? undefined : handleOf(socket),
+    );
+  }
+
+  #oneForEach(): SharedSocket[] {
+    return this.#sockets.filter((socket) => (socket.slot ?? 1) === 1);
+  }
+
+  #nameOf({ service }: SharedSocket): string {
+    return this.#options.services[service]?.protocol.name ?? '';
   }
 }

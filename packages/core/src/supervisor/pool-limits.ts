@@ -2,9 +2,9 @@
 // quota each has for an address, and the ledger of what they open beyond it.
 
 import { AddressLedger } from '../accept/address-ledger.ts';
-import type { ArbiterState } from './arbiter.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { WorkerHandle, WorkerPool } from './worker-pool.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class PoolLimits {
@@ -21,37 +21,38 @@ export class PoolLimits {
     );
   }
 
-  /** So many workers share from now on. */
-  resized(workers: number): void {
-    for (const { workerId } of this.#pool.all()) this.#pool.send(workerId, { type: 'pool', workers });
+  /** Other than before is how many workers share. */
+  resized(): void {
+    for (const worker of this.#pool.all()) this.#tellSize(worker);
   }
 
   /** A worker's program runs: it is told what its share is before it opens anything. */
-  introduce(workerId: WorkerHandle, state: ArbiterState): void {
-    this.#pool.send(workerId.workerId, { type: 'pool', workers: state.target });
-    this.balance(state);
+  introduce(worker: WorkerHandle): void {
+    this.#tellSize(worker);
+    this.balance();
   }
 
   /** Tells workers how many connections of an address they may open without asking, where that has changed. */
-  balance(state: ArbiterState): void {
-    const serving = new Set(state.workers.filter(({ at }) => at !== 'draining').map(({ workerId }) => workerId));
+  balance(): void {
+    const serving = new Set(this.#pool.records.filter(({ at }) => at !== 'draining').map(({ workerId }) => workerId));
     const holders = this.#pool
       .all()
-      .filter(({ hasSaidHello }) => hasSaidHello)
+      .filter(({ stage }) => stage !== 'loading')
       .map(({ workerId }) => ({ worker: workerId, isServing: serving.has(workerId) }));
     for (const [service, ledger] of this.#ledgers.entries()) {
-      for (const { worker, free } of ledger.balance(holders, state.target))
-        this.#pool.send(worker, { type: 'quota', service, free });
+      for (const { worker, free } of ledger.balance(holders, this.#pool.target))
+        this.#pool.get(worker)?.send({ type: 'quota', service, free });
     }
   }
 
   /** A worker asks for a place, gives one back, or has lowered its quota. */
-  heard(workerId: number, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
+  received(worker: WorkerHandle, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
+    const { workerId } = worker;
     const ledger = this.#ledgers[message.service];
     if (message.type === 'release') ledger?.release(workerId, message.key);
     else if (message.type === 'quota') ledger?.lowered(workerId, message.free, message.beyond);
     else
-      this.#pool.send(workerId, {
+      worker.send({
         type: 'lease-answer',
         question: message.question,
         verdict: ledger?.lease(workerId, message.key, this.#clock.nowMs()) ?? 'address-limit',
@@ -61,5 +62,9 @@ export class PoolLimits {
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
     for (const ledger of this.#ledgers) ledger.forget(workerId);
+  }
+
+  #tellSize(worker: WorkerHandle): void {
+    worker.send({ type: 'pool', workers: this.#pool.target });
   }
 }

@@ -19,7 +19,7 @@ import { boundEndpoint, type BoundEndpoint, closedBeforeReady, publishServer, ty
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
 import type { ServiceAnswer } from './worker-messages.ts';
 
-/** A listener of the server, as the one who serves on it knows it. */
+/** A bound listener, as what serves on it knows it. */
 export interface BoundService {
   /** Unique among the server's listeners, from 1. */
   readonly number: number;
@@ -36,21 +36,21 @@ export interface LifecycleWork {
   /** Before anything is bound. */
   readonly prepare?: () => void | Promise<void>;
   /** Serves on a listener, which from this call on is its own: to be closed by `drain`, also when this rejects. */
-  readonly enter: (entrance: BoundService) => void | Promise<void>;
+  readonly serve: (bound: BoundService) => void | Promise<void>;
   /** Everything listens. */
-  readonly entered?: () => void;
+  readonly opened?: () => void;
   /**
-   * Lets nobody in any more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once,
+   * Accepts no more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once,
    * in every case.
    */
   readonly drain: (graceMs: number) => Promise<void>;
   /** A drain that is under way has only so long from now on. */
-  readonly hurry: (graceMs: number) => void;
-  /** Takes what is on disk now for whoever comes next. Left out where that needs workers. */
+  readonly shortenGrace: (graceMs: number) => void;
+  /** Takes what is on disk now for the connections to come. Left out where that needs workers. */
   readonly reload?: () => Promise<void>;
   /** What it knows of one service now. */
   readonly answer: (service: number) => ServiceAnswer;
-  /** Said to whoever asks for what only workers can do. */
+  /** What to do, for a caller who asks for what only workers can do. */
   readonly hint: string;
 }
 
@@ -94,7 +94,7 @@ export function createServerLifecycle(
           states.appears(number, at.service, at.url, 'unbound');
           states.move(number, 'bound');
           try {
-            await work.enter({ number, service, url: at.url, listener });
+            await work.serve({ number, service, url: at.url, listener });
           } catch (error) {
             throw explainBindFailure(listener.endpoint, error);
           }
@@ -103,7 +103,7 @@ export function createServerLifecycle(
       }
     }
     requireWanted();
-    work.entered?.();
+    work.opened?.();
     watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
     isOpen = true;
     publishServer('alone', 'listening');
@@ -145,7 +145,7 @@ export function createServerLifecycle(
       }
     },
     close({ graceMs = drainTimeoutMs } = {}) {
-      if (isDraining) work.hurry(graceMs);
+      if (isDraining) work.shortenGrace(graceMs);
       else closeGraceMs = Math.min(closeGraceMs, graceMs);
       closing ??= close();
       return closing;

@@ -43,13 +43,13 @@ export function createStandalone(options: ResolvedOptions): Server {
     {
       services: services.map(({ protocol, listen }) => ({ name: protocol.name, listen })),
       prepare: () => tickets.start(clock),
-      async enter({ number, service, listener }) {
+      async serve({ number, service, listener }) {
         bound.push(listener);
         if (listener.socket.type === 'stream')
           await localOf(service).listenStream(number, listener.endpoint, listener.socket.handle);
         else localOf(service).listenDatagrams(number, listener.endpoint, listener.socket.socket);
       },
-      entered() {
+      opened() {
         if (runAs !== undefined) becomeIdentity(runAs);
       },
       async drain(graceMs) {
@@ -57,7 +57,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         await Promise.all(bound.map((listener) => listener.close()));
         tickets.stop();
       },
-      hurry(graceMs) {
+      shortenGrace(graceMs) {
         for (const local of locals) void local.drain(graceMs);
       },
       answer(service) {

@@ -1,4 +1,5 @@
-// What has become of workers: told to subscribers as it happens, and counted by how they ended.
+// What has become of workers: told to subscribers as it happens, and counted by how they ended; and why the last one
+// that could not start could not.
 
 import type { ArbiterState, KillReason, WorkerRecord } from './arbiter.ts';
 import { workerChannel } from '../diagnostics.ts';
@@ -23,15 +24,32 @@ export class WorkerExits {
   readonly #ended: Partial<Record<WorkerEnd, number>> = {};
   /** Of those that are being killed, until they are dead. */
   readonly #killedFor = new Map<number, KillReason>();
+  #startFailure: string | undefined;
 
   get ended(): Readonly<Partial<Record<WorkerEnd, number>>> {
     return { ...this.#ended };
   }
 
+  /** What the last worker that could not start has said. */
+  get startFailure(): string | undefined {
+    return this.#startFailure;
+  }
+
+  startFailed(message: string): void {
+    this.#startFailure = message;
+  }
+
+  /** Other code is started now. */
+  forgetStartFailure(): void {
+    this.#startFailure = undefined;
+  }
+
+  /** Said before the worker is killed, so that its end is counted as what it is. */
   killing(workerId: number, why: KillReason): void {
     this.#killedFor.set(workerId, why);
   }
 
+  /** The arbiter's state was the first and is the second. */
   changed({ workers: before }: ArbiterState, { workers: after }: ArbiterState): void {
     if (before === after) return;
     for (const worker of after)

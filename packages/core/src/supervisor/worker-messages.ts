@@ -4,7 +4,7 @@ import type { BeyondQuota, LeaseVerdict } from '../accept/address-ledger.ts';
 import type { ConnectionPair, EventLoopStatus, ServiceShare } from '../observe/status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
-export const CHANNEL = 'wellknown/1';
+export const CHANNEL = 'wellknown/2';
 
 export type FromPrimary =
   /**
@@ -12,7 +12,7 @@ export type FromPrimary =
    * for connections instead. `listener` is unique among all sockets of the program.
    */
   | {
-      readonly type: 'listen';
+      readonly type: 'assign';
       readonly service: number;
       readonly listener: number;
       readonly endpoint: string;
@@ -22,10 +22,13 @@ export type FromPrimary =
    * That was all: be ready once you accept from what was sent. `endpoints` are all of the program, for `listen()` to
    * tell.
    */
-  | { readonly type: 'lent'; readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[] }
+  | {
+      readonly type: 'assigned';
+      readonly endpoints: readonly { readonly service: string; readonly endpoint: string }[];
+    }
   /**
-   * So many workers share what all of them may have. Said before the first socket is lent, and whenever the pool
-   * changes.
+   * So many workers share what all of them may have. Said before the first socket is assigned, and whenever the
+   * pool changes.
    */
   | { readonly type: 'pool'; readonly workers: number }
   /**
@@ -34,7 +37,7 @@ export type FromPrimary =
    */
   | { readonly type: 'quota'; readonly service: number; readonly free: number }
   /** Stop accepting from it; what you have accepted stays yours. */
-  | { readonly type: 'unlisten'; readonly service: number; readonly listener: number }
+  | { readonly type: 'withdraw'; readonly service: number; readonly listener: number }
   /** A connection that the primary has accepted comes along. Answer with `taken` or `returned`. */
   | { readonly type: 'connection'; readonly service: number; readonly endpoint: string; readonly connection: number }
   | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
@@ -54,14 +57,14 @@ export type FromWorker =
    * that has drained.
    */
   | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
-  /** It drains and accepts no more, because somebody else than the primary has told it to. */
+  /** It drains and accepts no more, because of a signal or of its own program. */
   | { readonly type: 'leaving' }
   /** Its share of the service's connections is used up: it has stopped accepting. */
   | { readonly type: 'full'; readonly service: number }
   /** There is room again. */
   | { readonly type: 'room'; readonly service: number }
   | { readonly type: 'taken'; readonly connection: number }
-  /** It drains or is full, as it has said before, and has not taken the connection: somebody else should. */
+  /** It drains or is full, as it has said before, and has not taken the connection: another worker should. */
   | { readonly type: 'returned'; readonly connection: number }
   /** A connection that was taken has closed. */
   | { readonly type: 'closed'; readonly connection: number }
@@ -90,7 +93,7 @@ const content = (raw: unknown): unknown =>
     : undefined;
 
 /**
- * Our message, or undefined for somebody else's. The channel joins two copies of the same program, so its content is
+ * Our message, or undefined for one of another channel. The channel joins two copies of the same program, so its content is
  * trusted.
  */
 export const messageFromPrimary = (raw: unknown): FromPrimary | undefined => content(raw) as FromPrimary | undefined;

@@ -1,140 +1,119 @@
-// The worker processes of a primary: forked, spoken to, counted. What they are told and when is decided elsewhere.
+// The workers of a primary: the arbiter's record of each and the handle of its process. What a worker is doing and since
+// when stands in the records alone, which only a step of the arbiter changes. Pure: how a process is forked is passed in.
 
-import type { Identity } from '../options.ts';
-import cluster, { type Worker } from 'node:cluster';
+import type { SupervisionPolicy } from '../options.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Logger } from '../log.ts';
 import {
-  envelope,
-  messageFromWorker,
-  type FromPrimary,
-  type FromWorker,
-  type ServiceAnswer,
-} from './worker-messages.ts';
-import { WORKER_COUNT_VARIABLE, WORKER_SLOT_VARIABLE } from './worker.ts';
-
-// Of a worker that is too busy to answer within this, its last beat has to do.
-const STATUS_TIMEOUT_MS = 1_000;
-
-export interface WorkerHandle {
-  readonly slot: number;
-  readonly workerId: number;
-  readonly worker: Worker;
-  /** Its program runs and listens to us. */
-  hasSaidHello: boolean;
-  /** It has its sockets, or is being given them. */
-  hasAsked: boolean;
-  /** The services of which it has its full share of connections. */
-  readonly fullServices: Set<number>;
-  /** The sockets that it accepts from. */
-  readonly loans: Set<number>;
-}
+  initialArbiterState,
+  tick,
+  type ArbiterAction,
+  type ArbiterEvent,
+  type ArbiterState,
+  type WorkerRecord,
+} from './arbiter.ts';
+import { WorkerExits } from './worker-exits.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 export interface WorkerPoolOptions {
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly policy: SupervisionPolicy;
+  /** How many there should be at first. */
   readonly workerCount: number;
-  /** Who the workers are; by default who the primary is. */
-  readonly runAs: Identity | undefined;
-  readonly received: (workerId: WorkerHandle, message: FromWorker) => void;
-  readonly exited: (workerId: WorkerHandle, code: number | null, signal: string | null) => void;
+  readonly fork: (slot: number, workerId: number) => WorkerHandle;
+}
+
+export interface PoolStep {
+  readonly actions: readonly ArbiterAction[];
+  /** There should be more workers than before, or fewer. */
+  readonly isResized: boolean;
+  /** When the next step is due, if nothing happens before. */
+  readonly dueInMs: number | undefined;
 }
 
 export class WorkerPool {
+  /** What has become of those that are no more. */
+  readonly exits = new WorkerExits();
   readonly #options: WorkerPoolOptions;
-  readonly #pool = new Map<number, WorkerHandle>();
-  readonly #statusAnswers = new Map<number, (services: readonly ServiceAnswer[]) => void>();
-  #questions = 0;
+  readonly #handles = new Map<number, WorkerHandle>();
+  #state: ArbiterState;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#state = initialArbiterState(options.workerCount);
   }
 
-  get(workerId: number): WorkerHandle | undefined {
-    return this.#pool.get(workerId);
-  }
-
-  all(): WorkerHandle[] {
-    return [...this.#pool.values()];
+  /** Lets the arbiter decide on what has happened. `isSecondly` once a second, as its `tick` wants it. */
+  step(events: readonly ArbiterEvent[], isSecondly: boolean): PoolStep {
+    const { clock, policy } = this.#options;
+    const nowMs = clock.nowMs();
+    const before = this.#state;
+    const { state, actions } = tick(before, nowMs, events, policy, Math.random, isSecondly);
+    this.exits.changed(before, state);
+    this.#state = state;
+    return {
+      actions,
+      isResized: state.target !== before.target,
+      dueInMs: state.mayStartAtMs > nowMs ? state.mayStartAtMs - nowMs : undefined,
+    };
   }
 
   fork(slot: number, workerId: number): void {
-    const { runAs, workerCount } = this.#options;
-    // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
-    if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
-    const worker = cluster.fork({ [WORKER_SLOT_VARIABLE]: String(slot), [WORKER_COUNT_VARIABLE]: String(workerCount) });
-    const record: WorkerHandle = {
-      slot,
-      workerId,
-      worker,
-      hasSaidHello: false,
-      hasAsked: false,
-      fullServices: new Set(),
-      loans: new Set(),
-    };
-    this.#pool.set(workerId, record);
-    worker.on('message', (raw: unknown) => {
-      const message = messageFromWorker(raw);
-      if (message === undefined) return;
-      if (message.type === 'status') {
-        this.#statusAnswers.get(message.question)?.(message.services);
-        this.#statusAnswers.delete(message.question);
-      } else this.#options.received(record, message);
+    this.#handles.set(workerId, this.#options.fork(slot, workerId));
+  }
+
+  /** Its process is no more; its record goes when the arbiter is told. */
+  remove(workerId: number): void {
+    this.#handles.delete(workerId);
+  }
+
+  get(workerId: number): WorkerHandle | undefined {
+    return this.#handles.get(workerId);
+  }
+
+  /** Those that have a process, draining ones among them. */
+  all(): WorkerHandle[] {
+    return [...this.#handles.values()];
+  }
+
+  get records(): readonly WorkerRecord[] {
+    return this.#state.workers;
+  }
+
+  /** How many workers there should be. */
+  get target(): number {
+    return this.#state.target;
+  }
+
+  /** Workers since the start. */
+  get started(): number {
+    return this.#state.started;
+  }
+
+  /** There are as many as there should be, and each of them is ready. */
+  get isComplete(): boolean {
+    const { workers, target } = this.#state;
+    return workers.length === target && workers.every(({ at }) => at === 'ready');
+  }
+
+  /** What it is doing; undefined once it has ended. */
+  stateOf(workerId: number): WorkerRecord['at'] | undefined {
+    return this.#state.workers.find((record) => record.workerId === workerId)?.at;
+  }
+
+  /** Those that are ready and have room for a connection of the service. */
+  withRoom(service: number): WorkerHandle[] {
+    return this.#state.workers.flatMap(({ workerId, at }) => {
+      const worker = this.#handles.get(workerId);
+      return at === 'ready' && worker?.fullServices.has(service) === false ? [worker] : [];
     });
-    const exited = (code: number | null, signal: string | null): void => {
-      if (this.#pool.delete(workerId)) this.#options.exited(record, code, signal);
-    };
-    worker.on('exit', exited);
-    worker.on('error', (error) => {
-      this.#options.log.warn({ err: error, slot }, 'a worker could not be started, or its channel failed');
-      // A process that never was does not exit either: the user it should run as may not be allowed to run the program.
-      if (worker.process.pid === undefined) exited(null, null);
-    });
   }
 
-  /**
-   * Says something to a worker; `handle` is lent, not given away. An error means that it is dying: its exit follows.
-   */
-  send(workerId: number, message: FromPrimary, handle?: object): void {
-    const worker = this.#pool.get(workerId)?.worker;
-    if (worker?.isConnected() !== true) return;
-    worker.send(envelope(message), handle as never, { keepOpen: true }, () => undefined);
-  }
-
-  kill(workerId: number, signal: NodeJS.Signals): void {
-    this.#pool.get(workerId)?.worker.process.kill(signal);
-  }
-
-  pidOf(workerId: number): number {
-    return this.#pool.get(workerId)?.worker.process.pid ?? 0;
-  }
-
-  /** What every worker says of its services; nothing of one that does not answer in time. */
-  askStatus(): Promise<
-    { readonly slot: number; readonly workerId: number; readonly services: readonly ServiceAnswer[] }[]
-  > {
-    return Promise.all(
-      this.all().map(async (record) => ({
-        slot: record.slot,
-        workerId: record.workerId,
-        services: await this.#ask(record),
-      })),
-    );
-  }
-
-  #ask(record: WorkerHandle): Promise<readonly ServiceAnswer[]> {
-    return new Promise((resolve) => {
-      this.#questions += 1;
-      const question = this.#questions;
-      const timer = this.#options.clock.after(STATUS_TIMEOUT_MS, () => {
-        this.#statusAnswers.delete(question);
-        resolve([]);
-      });
-      this.#statusAnswers.set(question, (answer) => {
-        timer.cancel();
-        resolve(answer);
-      });
-      this.send(record.workerId, { type: 'status-question', question });
+  /** Those that may be given listeners. None once the pool is stopping. */
+  assignable(): { readonly worker: WorkerHandle; readonly at: 'starting' | 'ready' }[] {
+    if (this.#state.stopping) return [];
+    return this.#state.workers.flatMap(({ workerId, at }) => {
+      const worker = this.#handles.get(workerId);
+      return at !== 'draining' && worker?.stage === 'assignable' ? [{ worker, at }] : [];
     });
   }
 }

@@ -15,6 +15,16 @@ test('what is not given keeps the defaults of core', () => {
   expect(valuesOf()).toMatchObject({ supervision: {}, connectionLimits: {}, backlog: undefined, unixMode: undefined });
 });
 
+test('--dispatch takes the word of former versions beside the new one, and its messages name the new one alone', () => {
+  expect(valuesOf('--dispatch', 'source-hash').dispatch).toBe('source-hash');
+  expect(valuesOf('--dispatch', 'address').dispatch).toBe('source-hash');
+  for (const word of ['port', 'toString'])
+    expect(parse('--dispatch', word)).toMatchObject({
+      ok: false,
+      error: `--dispatch is '${word}', allowed is round-robin, least-connections, source-hash`,
+    });
+});
+
 test('seconds become milliseconds, and every option reaches what it is for', () => {
   expect(
     valuesOf(

@@ -19,35 +19,38 @@ const worker = (
   fullServices: new Set(full),
 });
 const socket = (id: number, slot?: number, service = 0): AssignableSocket => ({ id, service, slot });
-const borrowers = (loans: Map<number, Set<number>>, id: number): number[] =>
-  [...loans].filter(([, ids]) => ids.has(id)).map(([workerId]) => workerId);
+const acceptors = (assignments: Map<number, Set<number>>, id: number): number[] =>
+  [...assignments].filter(([, ids]) => ids.has(id)).map(([workerId]) => workerId);
 
 describe('which worker accepts from which socket', () => {
-  test("a shared socket is everybody's", () => {
-    expect(borrowers(wantedAssignments([socket(1)], [worker(1, 1), worker(2, 2, 'starting')]), 1)).toEqual([1, 2]);
+  test("a shared socket is every worker's", () => {
+    expect(acceptors(wantedAssignments([socket(1)], [worker(1, 1), worker(2, 2, 'starting')]), 1)).toEqual([1, 2]);
   });
 
   test("a socket of a slot is its worker's alone", () => {
-    const loans = wantedAssignments([socket(1, 1), socket(2, 2)], [worker(1, 1), worker(2, 2)]);
-    expect([borrowers(loans, 1), borrowers(loans, 2)]).toEqual([[1], [2]]);
+    const assignments = wantedAssignments([socket(1, 1), socket(2, 2)], [worker(1, 1), worker(2, 2)]);
+    expect([acceptors(assignments, 1), acceptors(assignments, 2)]).toEqual([[1], [2]]);
   });
 
   test('while the worker of a slot is missing or starting, another serves its socket', () => {
-    expect(borrowers(wantedAssignments([socket(2, 2)], [worker(1, 1)]), 2)).toEqual([1]);
-    expect(borrowers(wantedAssignments([socket(2, 2)], [worker(1, 1), worker(3, 2, 'starting')]), 2)).toEqual([1, 3]);
-    expect(borrowers(wantedAssignments([socket(2, 2)], [worker(1, 1), worker(3, 2)]), 2)).toEqual([3]);
+    expect(acceptors(wantedAssignments([socket(2, 2)], [worker(1, 1)]), 2)).toEqual([1]);
+    expect(acceptors(wantedAssignments([socket(2, 2)], [worker(1, 1), worker(3, 2, 'starting')]), 2)).toEqual([1, 3]);
+    expect(acceptors(wantedAssignments([socket(2, 2)], [worker(1, 1), worker(3, 2)]), 2)).toEqual([3]);
   });
 
-  test('a full worker is lent nothing of that service, and another serves its socket', () => {
-    const loans = wantedAssignments([socket(1, 1, 0), socket(2, 1, 1)], [worker(1, 1, 'ready', [0]), worker(2, 2)]);
-    expect([borrowers(loans, 1), borrowers(loans, 2)]).toEqual([[2], [1]]);
+  test('a full worker is assigned nothing of that service, and another serves its socket', () => {
+    const assignments = wantedAssignments(
+      [socket(1, 1, 0), socket(2, 1, 1)],
+      [worker(1, 1, 'ready', [0]), worker(2, 2)],
+    );
+    expect([acceptors(assignments, 1), acceptors(assignments, 2)]).toEqual([[2], [1]]);
   });
 
   test("a successor and its predecessor share their slot's socket until one has gone", () => {
-    expect(borrowers(wantedAssignments([socket(1, 1)], [worker(1, 1), worker(2, 1, 'starting')]), 1)).toEqual([1, 2]);
+    expect(acceptors(wantedAssignments([socket(1, 1)], [worker(1, 1), worker(2, 1, 'starting')]), 1)).toEqual([1, 2]);
   });
 
-  test('a socket is never without a borrower while some worker is ready and has room', () => {
+  test('a socket is never without an acceptor while some worker is ready and has room', () => {
     const anyWorker = fc.record({
       workerId: fc.integer({ min: 1, max: 9 }),
       slot: fc.integer({ min: 1, max: 4 }),
@@ -65,14 +68,14 @@ describe('which worker accepts from which socket', () => {
         fc.uniqueArray(anySocket, { selector: (one) => one.id }),
         (workers, sockets) => {
           const all = workers.map((one) => worker(one.workerId, one.slot, one.at, one.full));
-          const loans = wantedAssignments(sockets, all);
+          const assignments = wantedAssignments(sockets, all);
           for (const one of sockets) {
             const isServable = all.some(
               (candidate) => candidate.at === 'ready' && !candidate.fullServices.has(one.service),
             );
             expect(
               !isServable ||
-                borrowers(loans, one.id).some(
+                acceptors(assignments, one.id).some(
                   (workerId) => all.find((candidate) => candidate.workerId === workerId)?.at === 'ready',
                 ),
             ).toBe(true);
@@ -83,16 +86,19 @@ describe('which worker accepts from which socket', () => {
   });
 
   test('applying the changes gives what was wanted', () => {
-    const anyLoans = fc.dictionary(fc.constantFrom('1', '2', '3'), fc.uniqueArray(fc.integer({ min: 1, max: 5 })));
-    const toMap = (loans: Record<string, number[]>) =>
-      new Map(Object.entries(loans).map(([workerId, ids]) => [Number(workerId), new Set(ids)]));
+    const anyAssignments = fc.dictionary(
+      fc.constantFrom('1', '2', '3'),
+      fc.uniqueArray(fc.integer({ min: 1, max: 5 })),
+    );
+    const toMap = (assignments: Record<string, number[]>) =>
+      new Map(Object.entries(assignments).map(([workerId, ids]) => [Number(workerId), new Set(ids)]));
     fc.assert(
-      fc.property(anyLoans, anyLoans, (before, after) => {
+      fc.property(anyAssignments, anyAssignments, (before, after) => {
         const present = toMap(before);
         const wanted = toMap(after);
         for (const change of assignmentChanges(present, wanted)) {
           const ids = present.get(change.workerId) ?? new Set<number>();
-          if (change.do === 'lend') ids.add(change.id);
+          if (change.do === 'assign') ids.add(change.id);
           else ids.delete(change.id);
           present.set(change.workerId, ids);
         }

@@ -146,8 +146,8 @@ describe('--accept dispatch', () => {
     });
   });
 
-  test('address keeps a peer on its worker', async () => {
-    const program = await start('--workers', '2', '--accept', 'dispatch', '--dispatch', 'address');
+  test('source-hash keeps a peer on its worker', async () => {
+    const program = await start('--workers', '2', '--accept', 'dispatch', '--dispatch', 'source-hash');
     const seen = await Promise.all(Array.from({ length: 8 }, () => workerOfNew(program.url)));
     expect(new Set(seen).size).toBe(1);
   });

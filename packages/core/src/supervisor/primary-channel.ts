@@ -1,0 +1,63 @@
+// A worker's end of the channel to its primary: what it says, and its questions that await an answer.
+
+import cluster from 'node:cluster';
+import type { LeaseVerdict } from '../accept/address-ledger.ts';
+import type { Leases } from '../accept/admission.ts';
+import { envelope, messageFromPrimary, type FromPrimary, type FromWorker } from './worker-messages.ts';
+
+/** Told what comes over the channel. */
+export interface PrimaryChannelEvents {
+  /** `carried` is the handle that came along, if any. */
+  received(message: FromPrimary, carried: unknown): void;
+  /** The primary is gone. */
+  lost(): void;
+}
+
+export class PrimaryChannel {
+  readonly #leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
+  #questions = 0;
+
+  open(events: PrimaryChannelEvents): void {
+    process.on('message', (raw, carried) => {
+      const message = messageFromPrimary(raw);
+      if (message?.type === 'lease-answer') this.#answered(message.question, message.verdict);
+      else if (message !== undefined) events.received(message, carried);
+    });
+    // Otherwise node ends a worker at once when its primary dies, and what is in flight with it.
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    process.on('disconnect', () => {
+      // There is no primary to ask: an address may not have more than the free quota now.
+      for (const question of [...this.#leaseAnswers.keys()]) this.#answered(question, 'address-limit');
+      events.lost();
+    });
+  }
+
+  /** What the primary can't be told any more is dropped: that it is gone arrives as `lost`. */
+  send(message: FromWorker): void {
+    if (process.connected) process.send?.(envelope(message), undefined, {}, () => undefined);
+  }
+
+  /** The last message: `sent` is called once it is on its way, or can't be. */
+  sendLast(message: FromWorker, sent: () => void): void {
+    if (process.connected) process.send?.(envelope(message), undefined, {}, sent);
+    else sent();
+  }
+
+  /** The places of a service that the primary's ledger gives out. */
+  leasesOf(service: number): Leases {
+    return {
+      ask: (key) =>
+        new Promise((resolve) => {
+          this.#questions += 1;
+          this.#leaseAnswers.set(this.#questions, resolve);
+          this.send({ type: 'lease', service, key, question: this.#questions });
+        }),
+      release: (key) => this.send({ type: 'release', service, key }),
+    };
+  }
+
+  #answered(question: number, verdict: LeaseVerdict): void {
+    this.#leaseAnswers.get(question)?.(verdict);
+    this.#leaseAnswers.delete(question);
+  }
+}

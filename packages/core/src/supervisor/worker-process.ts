@@ -1,0 +1,63 @@
+// Forking a worker through node:cluster: the process behind a handle.
+
+import type { Identity } from '../options.ts';
+import cluster from 'node:cluster';
+import type { Clock } from '../time/clock.ts';
+import type { Logger } from '../log.ts';
+import { workerEnvironment } from './worker-environment.ts';
+import { WorkerHandle } from './worker-handle.ts';
+import { envelope, messageFromWorker, type FromWorker } from './worker-messages.ts';
+
+/** Told what worker processes do. */
+export interface WorkerEvents {
+  received(worker: WorkerHandle, message: FromWorker): void;
+  /** It is no more, or has never been. Called once for each worker. */
+  exited(worker: WorkerHandle, code: number | null, signal: string | null): void;
+}
+
+export interface ForkOptions {
+  readonly slot: number;
+  readonly workerId: number;
+  readonly workerCount: number;
+  /** As whom it runs; by default as the primary. */
+  readonly runAs: Identity | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: WorkerEvents;
+}
+
+export function forkWorker({ slot, workerId, workerCount, runAs, clock, log, events }: ForkOptions): WorkerHandle {
+  // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
+  if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
+  const worker = cluster.fork(workerEnvironment({ slot, workerCount }));
+  const handle = new WorkerHandle(
+    { slot, workerId },
+    {
+      get pid() {
+        return worker.process.pid ?? 0;
+      },
+      send(message, carried) {
+        if (worker.isConnected()) worker.send(envelope(message), carried as never, { keepOpen: true }, () => undefined);
+      },
+      kill: (signal) => void worker.process.kill(signal),
+    },
+    clock,
+  );
+  worker.on('message', (raw: unknown) => {
+    const message = messageFromWorker(raw);
+    if (message !== undefined) events.received(handle, message);
+  });
+  let hasExited = false;
+  const exited = (code: number | null, signal: string | null): void => {
+    if (hasExited) return;
+    hasExited = true;
+    events.exited(handle, code, signal);
+  };
+  worker.on('exit', exited);
+  worker.on('error', (error) => {
+    log.warn({ err: error, slot }, 'a worker could not be started, or its channel failed');
+    // A process that never was does not exit either: the user it should run as may not be allowed to run the program.
+    if (worker.process.pid === undefined) exited(null, null);
+  });
+  return handle;
+}
