@@ -2,12 +2,11 @@
 // logged for a datagram, since whoever sends them would fill the disk: they are counted, and a failure is logged once a
 // second.
 
-import dgram from 'node:dgram';
+import type dgram from 'node:dgram';
 import { normalizeIp, type Address } from '../address/address.ts';
 import { isUnicastSource } from '../address/datagram-addresses.ts';
 import { DEFAULT_DATAGRAM_LIMITS, NO_DATAGRAMS, type DatagramCounters, type DatagramLimits } from './limits.ts';
 import { connectDatagramPeer } from './peer.ts';
-import { literalLookup } from '../address/literal-lookup.ts';
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { DatagramReceiver, Protocol, ServiceContext } from '../protocol.ts';
@@ -20,30 +19,6 @@ export interface DatagramService {
 }
 
 const LOG_EVERY_MS = 1_000;
-
-interface SocketOptions {
-  /** Of an IPv6 socket on all addresses: takes IPv4 too. */
-  readonly dualStack: boolean;
-  /**
-   * Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it).
-   */
-  readonly reusePort?: boolean;
-}
-
-/** An unbound socket with the settings that every datagram service needs. */
-export function createDatagramSocket(
-  family: 'udp4' | 'udp6',
-  { dualStack, reusePort = false }: SocketOptions,
-): dgram.Socket {
-  // Not in the types of Node 20, where it does nothing.
-  const options: dgram.SocketOptions & { readonly reusePort: boolean } = {
-    type: family,
-    ipv6Only: family === 'udp6' && !dualStack,
-    lookup: literalLookup,
-    reusePort,
-  };
-  return dgram.createSocket(options);
-}
 
 /** Lets `protocol` answer what arrives on a bound socket. A datagram that makes it throw is dropped and counted. */
 export function serveDatagrams(

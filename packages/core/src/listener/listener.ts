@@ -1,12 +1,12 @@
-// Binds what a service listens on, once, in the process that owns it. It never accepts: it lends the bound sockets out.
+// Binds what a service listens on, once, in the process that owns it. It never accepts.
 
-import type dgram from 'node:dgram';
+import dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { isIpv4, isIpv6 } from '../address/address.ts';
-import { createDatagramSocket } from '../datagram/socket.ts';
+import { literalLookup } from '../address/literal-lookup.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { bindStream, datagramDescriptor, type BindTarget } from '../kernel/raw-handles.ts';
@@ -20,7 +20,7 @@ export interface BoundListener {
     | { readonly type: 'datagram'; readonly socket: dgram.Socket };
   /** The number of the socket in this process, for a program that inherits it. */
   readonly descriptor: number;
-  /** `keepPath` leaves a unix path in place, for whoever has inherited the socket. */
+  /** `keepPath` leaves a unix path in place, for the process that has inherited the socket. */
   close(options?: { readonly keepPath?: boolean }): Promise<void>;
 }
 
@@ -113,6 +113,30 @@ async function adopt(endpoint: Endpoint, descriptor: number): Promise<BoundListe
   };
 }
 
+interface DatagramSocketOptions {
+  /** Of an IPv6 socket on all addresses: takes IPv4 too. */
+  readonly dualStack: boolean;
+  /**
+   * Lets several sockets share the address, each with a queue of its own (Node 22.12 and 23.1; older ones ignore it).
+   */
+  readonly reusePort?: boolean;
+}
+
+/** An unbound socket with the settings that every datagram service needs. */
+export function createDatagramSocket(
+  family: 'udp4' | 'udp6',
+  { dualStack, reusePort = false }: DatagramSocketOptions,
+): dgram.Socket {
+  // Not in the types of Node 20, where it does nothing.
+  const options: dgram.SocketOptions & { readonly reusePort: boolean } = {
+    type: family,
+    ipv6Only: family === 'udp6' && !dualStack,
+    lookup: literalLookup,
+    reusePort,
+  };
+  return dgram.createSocket(options);
+}
+
 async function bindUdp(
   endpoint: PortEndpoint,
   address: string,
@@ -124,7 +148,7 @@ async function bindUdp(
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
-    // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
+    // Exclusive: this very socket, also where this process is a worker of another cluster.
     socket.bind(
       descriptor === undefined
         ? { port: endpoint.port, address, exclusive: true }
@@ -144,7 +168,7 @@ async function bindUdp(
         try {
           socket.close(() => resolve());
         } catch {
-          // Already closed by whoever served on it.
+          // Already closed by what served on it.
           resolve();
         }
       }),
@@ -166,15 +190,15 @@ async function bindUnix(
   }
   await mustBeFree(endpoint.path);
   if (!replacePath && (await answers(endpoint.path)))
-    throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
-  // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under
+    throw Object.assign(new Error('another program listens there'), { code: 'EADDRINUSE' });
+  // libuv unlinks the path it was bound to when the handle closes, whichever socket has the name by then. So it is bound under
   // a temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
   const temporary = temporaryName(endpoint.path);
   const target: BindTarget = { path: temporary };
   const bound = bindStream(target);
   let inode: number | undefined;
   try {
-    // Before it gets its name: nobody can have opened it with other permissions.
+    // Before it gets its name: no process can have opened it with other permissions.
     if (mode !== undefined) await chmod(temporary, mode);
     inode = await inodeOf(temporary);
     await rename(temporary, endpoint.path);
@@ -207,7 +231,7 @@ function temporaryName(file: string): string {
 }
 
 /**
- * A stale socket is replaced; anything else that has the name is somebody's file. libuv reports a missing folder as
+ * A stale socket is replaced; anything else that has the name is another program's file. libuv reports a missing folder as
  * EACCES.
  */
 async function mustBeFree(file: string): Promise<void> {
