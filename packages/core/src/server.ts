@@ -27,7 +27,7 @@ export const closedBeforeReady = (): WellknownError =>
 export interface Server extends AsyncDisposable {
   /**
    * `alone`: serves in this process. `primary`: owns the sockets and supervises. `worker`: a process that the primary
-   * forked; it runs the same program and serves what the primary lends it.
+   * forked; it runs the same program and serves what the primary assigns to it.
    */
   readonly role: 'alone' | 'primary' | 'worker';
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
@@ -45,7 +45,7 @@ export interface Server extends AsyncDisposable {
   /**
    * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is
    * ready before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is
-   * ready. A server that runs programs looks for its program again, for whoever comes next; those that run go on.
+   * ready. A server that runs programs looks for its program again, for the connections to come; those that run go on.
    * Another one without workers rejects.
    */
   reload(): Promise<void>;

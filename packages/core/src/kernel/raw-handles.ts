@@ -1,4 +1,4 @@
-// Binding without accepting: the sockets that a primary owns for its whole life and lends to its workers.
+// Binding without accepting: the sockets that a primary owns until it ends and assigns to its workers.
 //
 // Node offers this in the open as net.BoundSocket (24.19, 26.4). Before that, the only way is the function that
 // node:cluster itself uses, and for datagrams the handle behind a dgram.Socket. Undocumented access is guarded: where
@@ -243,11 +243,11 @@ function directSend(
   };
 }
 
-/** Stops a bound datagram socket from taking what arrives, so that only the workers it was lent to receive. */
+/** Stops a bound datagram socket from taking what arrives, so that only the workers it is assigned to receive. */
 export function stopReceiving(socket: dgram.Socket): void {
   const handle = rawDatagramHandle(socket);
   if (handle?.recvStop === undefined) {
-    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to lend a datagram socket`, {
+    throw new WellknownError('UNSUPPORTED', `Node ${process.version} offers no way to share a datagram socket`, {
       fault: 'system',
       hint: 'use --workers 0',
     });

@@ -1,5 +1,5 @@
-// What may happen to a listener, told to whoever subscribes. Each process tells of its own part: the primary binds and
-// closes, whoever accepts listens, is suspended, and drains.
+// What may happen to a listener, told to subscribers. Each process tells of its own part: the primary binds and closes,
+// the process that accepts listens, is suspended, and drains.
 //
 //     unbound ──▶ bound ──▶ listening ◀──▶ suspended
 //                   │           └────┬────────┘
