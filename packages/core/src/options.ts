@@ -27,7 +27,7 @@ export interface SupervisionPolicy {
   /** A worker that has not become ready within this is killed. */
   readonly startTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  /** A worker that has not said a word for this long is killed: its event loop is blocked, or it is stopped. */
+  /** A worker that has sent no beat for this long is killed: its event loop is blocked, or it is stopped. */
   readonly heartbeatTimeoutMs: number;
   /** A worker that lived this long has shown that the code works: the back-off starts again. */
   readonly stableMs: number;

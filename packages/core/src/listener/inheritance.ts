@@ -1,5 +1,5 @@
 // Listening sockets from before: a predecessor's on upgrade, or systemd's (sd_listen_fds(3)). Pure but for its input,
-// the environment, which is passed in; descriptors are numbers until somebody binds them.
+// the environment, which is passed in; descriptors are numbers until they are adopted.
 
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 
@@ -34,7 +34,7 @@ export interface Inheritance {
   take(asked: Endpoint, slot: number | undefined): number | undefined;
   /** The descriptors of a target that the predecessor was passed: its own numbers mean nothing here. */
   takePassed(target: string): readonly number[];
-  /** Descriptors that nobody has asked for: the configuration has changed. */
+  /** Descriptors that were not asked for: the configuration has changed. */
   rest(): readonly number[];
 }
 

@@ -1,5 +1,4 @@
-// Binds what a service listens on, once, in the process that owns it. It never accepts: the bound
-// sockets are assigned to workers.
+// Binds what a service listens on, once, in the process that owns it. It never accepts.
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
@@ -21,7 +20,7 @@ export interface BoundListener {
     | { readonly type: 'datagram'; readonly socket: dgram.Socket };
   /** The number of the socket in this process, for a program that inherits it. */
   readonly descriptor: number;
-  /** `keepPath` leaves a unix path in place, for whoever has inherited the socket. */
+  /** `keepPath` leaves a unix path in place, for the process that has inherited the socket. */
   close(options?: { readonly keepPath?: boolean }): Promise<void>;
 }
 
@@ -125,7 +124,7 @@ async function bindUdp(
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
-    // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
+    // Exclusive: this very socket, also where this process is a worker of another cluster.
     socket.bind(
       descriptor === undefined
         ? { port: endpoint.port, address, exclusive: true }
@@ -145,7 +144,7 @@ async function bindUdp(
         try {
           socket.close(() => resolve());
         } catch {
-          // Already closed by whoever served on it.
+          // Already closed by what served on it.
           resolve();
         }
       }),
@@ -167,15 +166,15 @@ async function bindUnix(
   }
   await mustBeFree(endpoint.path);
   if (!replacePath && (await answers(endpoint.path)))
-    throw Object.assign(new Error('somebody listens there'), { code: 'EADDRINUSE' });
-  // libuv unlinks the path it was bound to when the handle closes, whoever holds the name by then. So it is bound under
+    throw Object.assign(new Error('another program listens there'), { code: 'EADDRINUSE' });
+  // libuv unlinks the path it was bound to when the handle closes, whichever socket has the name by then. So it is bound under
   // a temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
   const temporary = temporaryName(endpoint.path);
   const target: BindTarget = { path: temporary };
   const bound = bindStream(target);
   let inode: number | undefined;
   try {
-    // Before it gets its name: nobody can have opened it with other permissions.
+    // Before it gets its name: no process can have opened it with other permissions.
     if (mode !== undefined) await chmod(temporary, mode);
     inode = await inodeOf(temporary);
     await rename(temporary, endpoint.path);
@@ -208,7 +207,7 @@ function temporaryName(file: string): string {
 }
 
 /**
- * A stale socket is replaced; anything else that has the name is somebody's file. libuv reports a missing folder as
+ * A stale socket is replaced; anything else that has the name is another program's file. libuv reports a missing folder as
  * EACCES.
  */
 async function mustBeFree(file: string): Promise<void> {

@@ -1,5 +1,5 @@
-// The sockets that a primary owns: bound by the accept strategy, inherited from a predecessor where there is one, lent
-// to workers, handed on to a successor.
+// The sockets that a primary owns: bound by the accept strategy, inherited from a predecessor where there is one,
+// assigned to workers, handed on to a successor.
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
@@ -41,7 +41,7 @@ export function strategyFor(
   workers: number,
 ): Exclude<AcceptStrategy, 'inherit'> {
   if (endpoint.scheme === 'unix' && (strategy === 'inherit' || strategy === 'inherit-sharded')) return 'inherit-shared';
-  // Datagrams are never accepted: whoever holds the socket receives.
+  // Datagrams are never accepted: each process that has the socket receives.
   if (endpoint.scheme === 'udp' && (strategy === 'dispatch' || strategy === 'cluster-rr')) return 'inherit-shared';
   if (strategy === 'inherit') return offersReusePort && workers > 1 ? 'inherit-sharded' : 'inherit-shared';
   return strategy;

@@ -3,15 +3,15 @@
 //
 // A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many
 // connections served) or of an old generation: its successor is started first, and it drains once the successor is
-// ready. Stalled: its event loop has not said a word for too long, so it is killed, and is dead.
+// ready. Stalled: its event loop has sent no beat for too long, so it is killed, and is dead.
 
 import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
 import type { SupervisionPolicy } from '../options.ts';
 
-/** A worker's life in a slot. Slots are numbered from 1 and are taken over by successors. */
+/** A worker in its slot. Slots are numbered from 1 and are taken over by successors. */
 export interface WorkerRecord {
   readonly slot: number;
-  /** Tells the lives of one slot apart. */
+  /** Tells the workers of one slot apart: a later one has a higher number. */
   readonly workerId: number;
   /** Which code and configuration it runs. */
   readonly generation: number;
@@ -62,10 +62,10 @@ export type ArbiterEvent =
   | { readonly type: 'ready'; readonly workerId: number }
   | { readonly type: 'beat'; readonly workerId: number; readonly served: number; readonly eventLoop: EventLoopStatus }
   | { readonly type: 'exited'; readonly workerId: number }
-  /** It drains because somebody else has told it to: a signal, or its own program. */
+  /** It drains without having been told to from here: because of a signal, or of its own program. */
   | { readonly type: 'leaving'; readonly workerId: number }
   | { readonly type: 'scale'; readonly by: number }
-  /** New code and configuration: replace everybody, one after the other. */
+  /** New code and configuration: replace every worker, one after the other. */
   | { readonly type: 'reload' }
   | { readonly type: 'stop' };
 
@@ -216,7 +216,7 @@ function observeExit(
 }
 
 /**
- * Its slot has nobody any more, although it lives: the successor does not wait for its end. One that has not become
+ * Its slot is empty although its process still runs: the successor does not wait for its end. One that has not become
  * ready is judged by its end.
  */
 function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, policy: SupervisionPolicy): ArbiterState {
@@ -270,8 +270,8 @@ function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState 
 }
 
 /**
- * Drains everybody when stopping; otherwise whoever has a successor that is ready, and whoever is above the target. The
- * latter goes on serving until every wanted slot is: a slot that has just lost its worker would leave nobody.
+ * Drains every worker when stopping; otherwise those that have a successor that is ready, and those above the target. The
+ * latter go on serving until every wanted slot does: when one has just lost its worker, there might be none otherwise.
  */
 function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');

@@ -1,5 +1,5 @@
-// `--run-as USER[:GROUP]`: who the workers become. Text of the system's databases in, numbers out; nobody is changed
-// here.
+// `--run-as USER[:GROUP]`: who the workers become. Text of the system's databases in, numbers out; no
+// process is changed here.
 
 import type { Identity } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';

@@ -1,6 +1,6 @@
 // Which shares of the work a primary remembers: those of living workers as they last told them, and of each slot what
 // its former workers had counted. So no counter falls when a worker is replaced, and a slot has one series, not one for
-// each life.
+// each worker.
 
 import { addShares, shareOfDead, type ServiceShare, type WorkerShare } from '../observe/status.ts';
 

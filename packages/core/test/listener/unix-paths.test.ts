@@ -59,7 +59,7 @@ describe('a unix path', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test('that somebody listens on is left to them, unless it is to be replaced', async () => {
+  test('that another program listens on is left to it, unless it is to be replaced', async () => {
     const file = path.join(folder(), 'busy');
     await serveOn(file);
     await expect(serveOn(file)).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('a unix path', () => {
     expect(await isServed(file)).toBe(true);
   });
 
-  test.each(['a file', 'a symbolic link'])("that is %s is never replaced: it is somebody's", async (kind) => {
+  test.each(['a file', 'a symbolic link'])("that is %s is never replaced: it is another program's", async (kind) => {
     const there = path.join(folder(), 'precious');
     const file = kind === 'a file' ? there : `${there}.link`;
     writeFileSync(there, 'data');

@@ -54,7 +54,7 @@ describe('the arbiter', () => {
     expect(actions[2]).toEqual([{ do: 'start', slot: 1, workerId: 3, generation: 1 }]);
   });
 
-  test('replaces a worker that drains by itself while it still pool, and its end later changes nothing', () => {
+  test('replaces a worker that drains by itself while its process still runs, and its end later changes nothing', () => {
     const { state, actions } = play(2, [
       [0],
       [100, ready(1), ready(2)],
@@ -153,7 +153,7 @@ describe('the arbiter', () => {
     expect(actions.slice(1)).toEqual([[], [{ do: 'kill', workerId: 1, why: 'start-timeout' }]]);
   });
 
-  test('stopping drains everybody, starts nobody, kills who stays, and says when it is over', () => {
+  test('stopping drains every worker, starts none, kills those that stay, and says when it is over', () => {
     const late = 1_000 + DEFAULT_POLICY.drainTimeoutMs + 2_000;
     const { actions } = play(2, [
       [0],
@@ -305,7 +305,7 @@ describe('the arbiter', () => {
       return tick(state, nowMs, events, policy, () => 0, true).state;
     };
 
-    test('grows by doubling steps while everybody is busy, and stops at the most workers', () => {
+    test('grows by doubling steps while every worker is busy, and stops at the most workers', () => {
       let state = tick(initialArbiterState(1), 0, [], policy).state;
       const sizes: number[] = [];
       for (let now = 1; now < 30; now += 1) sizes.push((state = second(state, now * 1000, 0.9)).target);

@@ -83,7 +83,7 @@ async function freeEndpoint(scheme: string): Promise<string> {
   return `tcp://127.0.0.1:${port}`;
 }
 
-/** Nobody holds it: it can be bound, and a path is not even there. */
+/** No socket holds it: it can be bound, and a path is not even there. */
 async function expectFree(endpoint: string): Promise<void> {
   if (endpoint.startsWith('unix:')) {
     expect(existsSync(endpoint.slice('unix:'.length)), endpoint).toBe(false);

@@ -27,7 +27,13 @@ function lifecycleAt(at: At): { readonly lifecycle: PrimaryLifecycle; readonly w
     ['starting', () => (waiting = lifecycle.start())],
     ['serving', () => lifecycle.serve()],
     ['reloading', () => (waiting = lifecycle.reload())],
-    ['upgrading', () => (lifecycle.reloaded(), lifecycle.upgrade())],
+    [
+      'upgrading',
+      () => {
+        lifecycle.reloaded();
+        lifecycle.upgrade();
+      },
+    ],
     ['stopping', () => void lifecycle.stop(1_000)],
     ['ended', () => lifecycle.end()],
   ];

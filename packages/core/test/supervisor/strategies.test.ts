@@ -62,7 +62,7 @@ describe.each(LOSSLESS)('--accept %s', (strategy) => {
 });
 
 describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
-  test('and keeps nobody waiting when a worker drains by TERM: its successor does not wait for its end', async () => {
+  test('and keeps no client waiting when a worker drains by TERM: its successor does not wait for its end', async () => {
     const program = await start('--workers', '2', '--accept', strategy, '--drain-timeout', '60');
     const workers = await workersOf(program.url, 2);
     const { client: held, worker: leaving } = await connect(program.url);

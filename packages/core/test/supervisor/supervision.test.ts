@@ -136,7 +136,7 @@ describe('when a worker dies', () => {
     const [first = 0, second = 0] = await workersOf(program.url, 2);
     process.kill(first, 'SIGSTOP');
     process.kill(second, 'SIGSTOP');
-    // Nobody accepts now: these connections are in the kernel's queue, not in a worker.
+    // No worker accepts now: these connections are in the kernel's queue, not in a worker.
     const clients = await Promise.all(Array.from({ length: 50 }, () => connectClient(program.url)));
     process.kill(first, 'SIGKILL');
     process.kill(second, 'SIGCONT');
@@ -152,7 +152,7 @@ describe('when a worker dies', () => {
     expect(served).not.toContain(first);
   });
 
-  test('connections made while no worker pool wait, and are served by the replacements', async () => {
+  test('connections made while there is no worker wait, and are served by the replacements', async () => {
     const program = await start('--workers', '2');
     const workers = await workersOf(program.url, 2);
     for (const worker of workers) process.kill(worker, 'SIGKILL');
