@@ -3,7 +3,8 @@
 // the protocol's words.
 
 import type { AccessRules } from './access-rules.ts';
-import type { AcceptRate, AddressRates } from './accept-rates.ts';
+import type { AddressRates } from './address-rates.ts';
+import type { TokenBucket } from '../time/token-bucket.ts';
 import { formatAddress, limitKey, type Address } from '../address/address.ts';
 import type { LeaseVerdict } from './address-ledger.ts';
 import type { CidrTable } from '../address/cidr-table.ts';
@@ -35,7 +36,7 @@ export interface AdmissionOptions {
   /** Peers that must send a PROXY header first. All others never may: what they send is for the protocol. */
   readonly proxies?: CidrTable<true>;
   /** How fast connections may be accepted; who comes faster waits. */
-  readonly rate?: AcceptRate;
+  readonly rate?: TokenBucket;
   /** How fast one address may connect, where no ledger of all workers knows. */
   readonly addressRates?: AddressRates;
   readonly descriptors?: DescriptorBudget;

@@ -3,7 +3,7 @@
 import type dgram from 'node:dgram';
 import type net from 'node:net';
 import type { AccessRules } from './access-rules.ts';
-import { AcceptRate, AddressRates } from './accept-rates.ts';
+import { AddressRates } from './address-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
 import { Acceptor } from './acceptor.ts';
@@ -20,6 +20,7 @@ import type { Protocol, ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
 import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
+import { TokenBucket } from '../time/token-bucket.ts';
 
 // A status is read by people and small programs: the rest is a number.
 const MAX_PAIRS = 100;
@@ -42,7 +43,7 @@ export class ServiceRuntime {
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
   readonly #acceptor: Acceptor;
-  readonly #rate: AcceptRate | undefined;
+  readonly #rate: TokenBucket | undefined;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -153,7 +154,7 @@ export class ServiceRuntime {
       service: { limits },
       context: { clock },
     } = this.#options;
-    this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
+    this.#rate?.change({ perSecond: limits.maxAcceptsPerSecond / workerCount }, clock.nowMs());
     this.#context.workerCount = workerCount;
     this.#registry.resize(maxConnections);
     this.#acceptor.resized();
@@ -266,11 +267,11 @@ function ratesOf(
   limits: ServerLimits,
   context: ServiceContext,
   isAlone: boolean,
-): { readonly rate?: AcceptRate; readonly addressRates?: AddressRates } {
+): { readonly rate?: TokenBucket; readonly addressRates?: AddressRates } {
   const { maxAcceptsPerSecond, maxAcceptsPerSecondPerAddress } = limits;
   return {
     ...(maxAcceptsPerSecond > 0 && {
-      rate: new AcceptRate(maxAcceptsPerSecond / context.workerCount, context.clock.nowMs()),
+      rate: new TokenBucket({ perSecond: maxAcceptsPerSecond / context.workerCount }, context.clock.nowMs()),
     }),
     ...(maxAcceptsPerSecondPerAddress > 0 &&
       isAlone && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),

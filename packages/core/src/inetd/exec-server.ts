@@ -5,7 +5,7 @@
 // No byte is read here: the socket goes to the child as the kernel made it, and our copy is closed.
 
 import net from 'node:net';
-import { AddressRates } from '../accept/accept-rates.ts';
+import { AddressRates } from '../accept/address-rates.ts';
 import { formatAddress, limitKey, normalizeIp, type Address } from '../address/address.ts';
 import type { CloseReason } from '../connection/states.ts';
 import { WellknownError } from '../errors.ts';
