@@ -5,15 +5,10 @@
 
 import type net from 'node:net';
 import tls from 'node:tls';
-import { normalizeIp, type Address } from '../address/address.ts';
+import { socketAddress, type Address } from '../address/address.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
-
-const ipAddress = (address: string | undefined, port: number | undefined): Address => {
-  const normal = normalizeIp(address ?? '');
-  return { family: normal.includes(':') ? 'ipv6' : 'ipv4', address: normal, port: port ?? 0 };
-};
 
 const TRANSPORT = Symbol('transport');
 interface Carrier extends net.Socket {
@@ -55,9 +50,9 @@ class NetTransport implements Transport {
     this.local =
       unixPath !== undefined
         ? { family: 'unix', path: unixPath }
-        : (local ?? ipAddress(socket.localAddress, socket.localPort));
+        : (local ?? socketAddress(socket.localAddress, socket.localPort));
     this.remote =
-      unixPath === undefined ? ipAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
+      unixPath === undefined ? socketAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
     this.socket = socket;
     this.socket[TRANSPORT] = this;
     socket.on('error', onError);

@@ -6,6 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Address } from '../address/address.ts';
+import { unixPathOf } from '../address/endpoint.ts';
 import type { Timer } from '../time/clock.ts';
 import { WellknownError } from '../errors.ts';
 import {
@@ -224,7 +225,7 @@ function policyOf({
 
 function environmentOf({ endpoint }: BoundListener): Record<string, string> {
   if (endpoint.scheme === 'unix')
-    return listenerEnvironment('TCP', { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` });
+    return listenerEnvironment('TCP', { family: 'unix', path: unixPathOf(endpoint) });
   const local: Address = {
     family: endpoint.host.includes(':') ? 'ipv6' : 'ipv4',
     address: endpoint.host,

@@ -4,7 +4,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { onAbort } from '../abort.ts';
 import type { Address } from '../address/address.ts';
-import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { formatEndpoint, unixPathOf, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import { secureInfoOf, type SecureInfo, type TlsContext } from '../connection/tls-context.ts';
@@ -144,7 +144,7 @@ function established(
  * round.
  */
 function unixTransport(socket: net.Socket, endpoint: Extract<Endpoint, { scheme: 'unix' }>): Transport {
-  const remote: Address = { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` };
+  const remote: Address = { family: 'unix', path: unixPathOf(endpoint) };
   const transport = createNetTransport(socket, remote.path);
   return Object.defineProperties(transport, { local: { value: transport.remote }, remote: { value: remote } });
 }

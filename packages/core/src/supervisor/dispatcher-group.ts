@@ -11,13 +11,13 @@ import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class Dispatching {
-  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>;
+  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>;
   readonly #pool: WorkerPool;
   readonly #workers: () => ArbiterState['workers'];
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
   constructor(
-    options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>,
+    options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>,
     pool: WorkerPool,
     workers: () => ArbiterState['workers'],
   ) {
@@ -29,7 +29,7 @@ export class Dispatching {
   /** Accepts from a socket for the workers that are ready and have room. */
   start(socket: SharedSocket): Promise<void> {
     const { service } = socket;
-    const { dispatch, backlog } = this.#options;
+    const { dispatch, backlog, log } = this.#options;
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
@@ -39,6 +39,7 @@ export class Dispatching {
         ),
       send: (workerId, connection, carried) =>
         this.#pool.send(workerId, { type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      failed: (error) => log.error({ err: error, endpoint: urlOf(socket) }, 'a connection could not be accepted'),
     });
     this.#dispatchers.set(socket, dispatcher);
     return dispatcher.listen(handleOf(socket) as never, backlog);
