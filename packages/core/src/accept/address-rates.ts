@@ -1,5 +1,6 @@
-// How fast each address may connect: a token bucket for each that has connected of late.
+// How fast connections may come: one token bucket for all, and one for each address that has connected of late.
 
+import type { ServerLimits } from '../options.ts';
 import { TokenBucket } from '../time/token-bucket.ts';
 
 // About 6 MB of buckets. Beyond it the longest known are forgotten: memory stays bounded, and they start with a full
@@ -44,4 +45,20 @@ export class AddressRates {
       if (!rate.isFull(nowMs) && this.#rates.size < this.#maxAddresses - 1) this.#rates.set(key, rate);
     }
   }
+}
+
+/**
+ * The rates of a process that is one of `workerCount`: the total is split over them, as the total of connections is, and
+ * an address is counted here as if there were no others.
+ */
+export function acceptRates(
+  limits: Pick<ServerLimits, 'maxAcceptsPerSecond' | 'maxAcceptsPerSecondPerAddress'>,
+  workerCount: number,
+  nowMs: number,
+): { readonly rate?: TokenBucket; readonly addressRates?: AddressRates } {
+  const { maxAcceptsPerSecond, maxAcceptsPerSecondPerAddress } = limits;
+  return {
+    ...(maxAcceptsPerSecond > 0 && { rate: new TokenBucket({ perSecond: maxAcceptsPerSecond / workerCount }, nowMs) }),
+    ...(maxAcceptsPerSecondPerAddress > 0 && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),
+  };
 }

@@ -1,8 +1,10 @@
-// How many file descriptors are left. libuv meets the kernel's limit by accepting and closing whatever waits, without a
-// word to anybody, so connections must be refused before it, with the protocol's own words.
+// How many file descriptors are left. libuv meets the kernel's limit by accepting what waits and closing it without a
+// word to its peer, so connections must be refused before it, with the protocol's own words.
 //
 // No counting: the kernel gives the lowest free number (POSIX open, accept), so a new descriptor n says that all below
 // n are in use.
+
+import { openFilesLimit } from '../kernel/process-limits.ts';
 
 export interface DescriptorBudget {
   readonly limit: number;
@@ -30,8 +32,8 @@ export function createDescriptorBudget(limit: number): DescriptorBudget {
   };
 }
 
-/** The soft limit in the text of /proc/self/limits; undefined where there is none or the text is another system's. */
-export function descriptorLimit(limitsText: string): number | undefined {
-  const soft = /^Max open files\s+(\d+)\s/m.exec(limitsText)?.[1];
-  return soft === undefined ? undefined : Number(soft);
+/** The budget of this process; undefined where the system tells no limit. */
+export function systemDescriptorBudget(): DescriptorBudget | undefined {
+  const limit = openFilesLimit();
+  return limit === undefined ? undefined : createDescriptorBudget(limit);
 }

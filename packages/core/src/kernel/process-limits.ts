@@ -1,23 +1,26 @@
 // What the system allows this process.
 
 import { readFileSync } from 'node:fs';
-import { createDescriptorBudget, descriptorLimit, type DescriptorBudget } from '../accept/descriptor-budget.ts';
 
 let limit: number | undefined;
 let isKnown = false;
 
-/**
- * The budget of file descriptors; undefined where the system does not tell a limit (it is not Linux, or there is none).
- */
-export function systemDescriptorBudget(): DescriptorBudget | undefined {
+/** How many files it may have open; undefined where the system does not tell (it is not Linux, or there is no limit). */
+export function openFilesLimit(): number | undefined {
   if (!isKnown) {
     isKnown = true;
     try {
       // Node has raised the soft limit to the hard one by now.
-      limit = descriptorLimit(readFileSync('/proc/self/limits', 'latin1'));
+      limit = readOpenFilesLimit(readFileSync('/proc/self/limits', 'latin1'));
     } catch {
       limit = undefined;
     }
   }
-  return limit === undefined ? undefined : createDescriptorBudget(limit);
+  return limit;
+}
+
+/** The soft limit in the text of /proc/self/limits; undefined where there is none or the text is another system's. */
+export function readOpenFilesLimit(limitsText: string): number | undefined {
+  const soft = /^Max open files\s+(\d+)\s/m.exec(limitsText)?.[1];
+  return soft === undefined ? undefined : Number(soft);
 }

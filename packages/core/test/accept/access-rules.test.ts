@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { createAccessRules } from '../../src/accept/access-rules.ts';
 import { AddressRates } from '../../src/accept/address-rates.ts';
 import { CidrTable, parseCidr } from '../../src/address/cidr-table.ts';
-import { createDescriptorBudget, descriptorLimit } from '../../src/accept/descriptor-budget.ts';
+import { createDescriptorBudget } from '../../src/accept/descriptor-budget.ts';
+import { readOpenFilesLimit } from '../../src/kernel/process-limits.ts';
 
 describe('a table of ranges', () => {
   const table = new CidrTable<string>();
@@ -159,13 +160,13 @@ describe('the budget of file descriptors', () => {
 
   test('the soft limit is read from the text of the kernel', () => {
     expect(
-      descriptorLimit(
+      readOpenFilesLimit(
         'Max processes 1 2 processes\nMax open files            1024                 524288               files     \n',
       ),
     ).toBe(1024);
     expect(
-      descriptorLimit('Max open files            unlimited            unlimited            files     \n'),
+      readOpenFilesLimit('Max open files            unlimited            unlimited            files     \n'),
     ).toBeUndefined();
-    expect(descriptorLimit('')).toBeUndefined();
+    expect(readOpenFilesLimit('')).toBeUndefined();
   });
 });
