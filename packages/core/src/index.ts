@@ -58,6 +58,7 @@ export { fail, ok, type Result } from './result.ts';
 export { silentLog, type Logger } from './log.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { systemClock } from './time/system-clock.ts';
+export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 export { createWheelEntry, TimerWheel, type WheelEntry } from './time/timer-wheel.ts';
 export { socket } from './socket/socket.ts';
 export { select, type Selected, type SelectOptions, type SelectSets } from './socket/select.ts';

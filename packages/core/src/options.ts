@@ -157,25 +157,33 @@ export interface ResolvedOptions {
   readonly policy: Partial<SupervisionPolicy>;
 }
 
+/** What a server has that serves by no protocol: all but its services. */
+export type ServerSettings = Omit<ResolvedOptions, 'services'>;
+
 /**
  * Checks everything a caller may get wrong, before anything is bound or forked. Throws OPTION_INVALID or
  * ENDPOINT_INVALID.
  */
 export function resolveOptions(services: Service | readonly Service[], options: ServerOptions): ResolvedOptions {
   const list: readonly Service[] = 'protocol' in services ? [services] : services;
+  const settings = resolveSettings(options);
+  const shared = {
+    tls: resolveTls(options.tls),
+    access: resolveAccess(options),
+    proxies: resolveProxies(options.proxyProtocol),
+  };
+  return { ...settings, services: list.map((service) => resolveService(service, options, shared)) };
+}
+
+/** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */
+export function resolveSettings(options: ServerOptions): ServerSettings {
   const workers = options.workers ?? 0;
   if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 0))
     throw invalid('workers', workers, "a whole number from 0, or 'auto'");
   for (const [name, value] of Object.entries(options.limits ?? {})) {
     if (Number.isNaN(value) || value < 0) throw invalid(`limits.${name}`, value, 'a number from 0');
   }
-  const shared = {
-    tls: resolveTls(options.tls),
-    access: resolveAccess(options),
-    proxies: resolveProxies(options.proxyProtocol),
-  };
   return {
-    services: list.map((service) => resolveService(service, options, shared)),
     workers,
     log: options.log ?? silentLog,
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
@@ -195,11 +203,22 @@ function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
   return tls === undefined || 'socketOptions' in tls ? tls : createTlsContext(tls);
 }
 
-function resolveAccess({ allow = [], deny = [] }: ServerOptions): AccessRules | undefined {
+/** The rules for addresses; undefined where there are none. Throws OPTION_INVALID. */
+export function resolveAccess({
+  allow = [],
+  deny = [],
+}: Pick<ServerOptions, 'allow' | 'deny'>): AccessRules | undefined {
   if (allow.length === 0 && deny.length === 0) return undefined;
   const rules = createAccessRules({ allow, deny });
   if (!rules.ok) throw new WellknownError('OPTION_INVALID', rules.error, { fault: 'local' });
   return rules.value;
+}
+
+/** Reads one of the texts of `listen`. Throws ENDPOINT_INVALID. */
+export function resolveTarget(text: string): ListenTarget {
+  const target = parseListenTarget(text);
+  if (!target.ok) throw new WellknownError('ENDPOINT_INVALID', target.error.message, { fault: 'local' });
+  return target.value;
 }
 
 function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undefined {
@@ -221,27 +240,26 @@ function resolveService(
   const texts =
     listen === undefined ? [`${scheme}://127.0.0.1:${protocol.port}`] : typeof listen === 'string' ? [listen] : listen;
   const endpoints = texts.map((text) => {
-    const endpoint = parseListenTarget(text);
-    if (!endpoint.ok) throw new WellknownError('ENDPOINT_INVALID', endpoint.error.message, { fault: 'local' });
+    const endpoint = resolveTarget(text);
     // What was passed to this process is known only when it is adopted.
-    if (!isEndpoint(endpoint.value)) return endpoint.value;
+    if (!isEndpoint(endpoint)) return endpoint;
     const served =
-      endpoint.value.scheme === 'udp'
+      endpoint.scheme === 'udp'
         ? protocol.datagrams !== undefined
         : protocol.open !== undefined || protocol.connection !== undefined;
     if (!served)
       throw new WellknownError(
         'ENDPOINT_INVALID',
-        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.value.scheme}${endpoint.value.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
+        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.scheme}${endpoint.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
         { fault: 'local' },
       );
-    if (endpoint.value.scheme === 'tls' && shared.tls === undefined) {
+    if (endpoint.scheme === 'tls' && shared.tls === undefined) {
       throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
         fault: 'local',
         hint: "set 'tls' (--tls-cert and --tls-key)",
       });
     }
-    return endpoint.value;
+    return endpoint;
   });
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
     throw new WellknownError(

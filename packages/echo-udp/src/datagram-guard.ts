@@ -2,8 +2,8 @@
 // then the rate of all sources, then the answer. Every datagram that gets none is counted under its reason; none is
 // logged.
 
-import type { DatagramReceiver, DatagramSocket, ServiceContext } from '@wellknown/core';
-import { SourceLimit, TotalLimit } from './rate-limit.ts';
+import { TokenBucket, type DatagramReceiver, type DatagramSocket, type ServiceContext } from '@wellknown/core';
+import { SourceLimit } from './source-limit.ts';
 import { DEFAULT_SOURCE_POLICY, reasonToDrop, type DropReason, type SourcePolicy } from './source-policy.ts';
 
 export interface GuardOptions extends Partial<SourcePolicy> {
@@ -71,11 +71,11 @@ export function guardedDatagrams(
   const totalRate = options.totalRate ?? DEFAULT_GUARD.totalRate;
   const shareOfTotal = (workerCount: number) => ({
     perSecond: totalRate / workerCount,
-    burst: Math.max(1, (totalRate / workerCount) * TOTAL_BURST_SECONDS),
+    capacity: Math.max(1, (totalRate / workerCount) * TOTAL_BURST_SECONDS),
   });
   const perServer = new WeakMap<
     ServiceContext,
-    { readonly sources: SourceLimit; readonly total: TotalLimit; readonly answer: Answer; sharedBy: number }
+    { readonly sources: SourceLimit; readonly total: TokenBucket; readonly answer: Answer; sharedBy: number }
   >();
 
   const setUp = (context: ServiceContext) => {
@@ -90,7 +90,7 @@ export function guardedDatagrams(
         maxUnbrokenAnswers: options.maxUnbrokenAnswers ?? DEFAULT_GUARD.maxUnbrokenAnswers,
         seed: Math.floor(Math.random() * 2 ** 32),
       }),
-      total: new TotalLimit(shareOfTotal(workerCount), clock.nowMs()),
+      total: new TokenBucket(shareOfTotal(workerCount), clock.nowMs()),
       answer: createAnswer(context),
       sharedBy: workerCount,
     };

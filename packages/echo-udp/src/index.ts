@@ -4,7 +4,7 @@ export { smallServiceProtocol, SMALL_SERVICE_NAMES, SMALL_SERVICES, type SmallSe
 export { echoCommand } from './cli.ts';
 export { DEFAULT_GUARD, type GuardOptions } from './datagram-guard.ts';
 export { DEFAULT_SOURCE_POLICY, reasonToDrop, type DropReason, type SourcePolicy } from './source-policy.ts';
-export { SourceLimit, TotalLimit, type SourceLimitOptions, type SourceVerdict } from './rate-limit.ts';
+export { SourceLimit, type SourceLimitOptions, type SourceVerdict } from './source-limit.ts';
 export { readNtpTimestamp, reflectStamp, STAMP_BYTES, writeNtpTimestamp, writeStampRequest } from './stamp.ts';
 export { probe, PROBE_LIMITS, type ProbeOptions, type ProbeReport } from './prober.ts';
 export { MIN_PROBE_BYTES, type ProbeKind } from './probe-datagram.ts';

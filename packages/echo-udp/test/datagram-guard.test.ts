@@ -7,7 +7,6 @@ import {
   echoProtocol,
   reasonToDrop,
   SourceLimit,
-  TotalLimit,
   type EchoOptions,
   type SourceLimitOptions,
 } from '../src/index.ts';
@@ -166,19 +165,6 @@ describe('what has no pause', () => {
       expect(alive).toBe(0);
     },
   );
-});
-
-test('the limit of all sources answers its burst, drops one more, and recovers', () => {
-  const limit = new TotalLimit({ perSecond: 100, burst: 3 }, 0);
-  expect([0, 0, 0, 0, 9, 10, 10].map((nowMs) => limit.take(nowMs))).toEqual([
-    true,
-    true,
-    true,
-    false,
-    false,
-    true,
-    false,
-  ]);
 });
 
 interface Fixture {

@@ -3,7 +3,7 @@
 // Commands are obeyed as soon as they are parsed, ahead of the lines that wait to be read. That is what a Synch is for,
 // and the only way to have it here: the urgent notification itself does not reach a Node program.
 
-import type { Connection, ServiceContext, Sink } from '@wellknown/core';
+import { TokenBucket, type Connection, type ServiceContext, type Sink } from '@wellknown/core';
 import { OPTIONS, type CommandName, type Verb } from './codes.ts';
 import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './encoder.ts';
 import { createLineDecoder, type LineEvent } from './line-decoder.ts';
@@ -12,7 +12,6 @@ import { createNegotiation, type NegotiationOutcome, type Reply } from './negoti
 import { encodeStatus, isStatusRequest } from './options/status.ts';
 import { createOutputQueue } from './output-queue.ts';
 import { createParser, type TelnetEvent, type Warning } from './parser.ts';
-import { createReplyBudget } from './reply-budget.ts';
 import { createTelnetSession, type TelnetSession } from './session.ts';
 import { createDiscovery } from './terminal.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
@@ -35,6 +34,8 @@ export interface TelnetLimits {
 
 const { STATUS } = OPTIONS;
 const TIMING_MARK = OPTIONS['TIMING-MARK'];
+// Answers to AYT and STATUS: a person asks once, and a peer that asks without end must not be answered without end.
+const MAX_ASKED_REPLIES_PER_SECOND = 10;
 const BELL = Uint8Array.of(7);
 
 /** Serves one connection: runs the handler and returns the sink for the connection's bytes. */
@@ -48,7 +49,7 @@ export function serveTelnet(
   const parser = createParser({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes });
   const decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
   const negotiation = createNegotiation();
-  const budget = createReplyBudget();
+  const askedReplies = new TokenBucket({ perSecond: MAX_ASKED_REPLIES_PER_SECOND }, clock.nowMs());
   const warned = new Set<Warning>();
   /** The first bytes of data, until they are known not to be TLS. */
   let firstBytes: Uint8Array | undefined = new Uint8Array(0);
@@ -169,7 +170,7 @@ export function serveTelnet(
         output.push(encodeCommand('DM'), { keep: true });
         return;
       case 'AYT':
-        if (budget.take(clock.nowMs())) output.push(encodeText('\n[Yes]\n'));
+        if (askedReplies.take(clock.nowMs())) output.push(encodeText('\n[Yes]\n'));
         return;
       case 'EC':
         decoder.eraseCharacter();
@@ -202,7 +203,7 @@ export function serveTelnet(
 
   const subnegotiated = (option: number, payload: Uint8Array): void => {
     if (option === STATUS.code) {
-      if (!negotiation.isOn('us', option) || !isStatusRequest(payload) || !budget.take(clock.nowMs())) return;
+      if (!negotiation.isOn('us', option) || !isStatusRequest(payload) || !askedReplies.take(clock.nowMs())) return;
       output.push(encodeSubnegotiation(option, encodeStatus(negotiation.listOn())), { keep: true });
     } else if (discovery.received(option, payload)) {
       const { columns, rows } = discovery.terminal;

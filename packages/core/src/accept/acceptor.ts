@@ -2,39 +2,31 @@
 // when the registry is full: a worker stops listening (`onFull`), so that the kernel's queue goes to the others; a
 // process that serves alone leaves accepted connections unread until there is room.
 
-import net from 'node:net';
-import { Admission, type AdmissionOptions, type ListenerTraits } from './admission.ts';
-import { Connection, type ConnectionLimits, type ConnectionOwner } from '../connection/connection.ts';
-import { createNetTransport } from '../connection/net-transport.ts';
+import type net from 'node:net';
+import { acceptFrom, type Accepting } from '../kernel/accept-from.ts';
+import { descriptorOf } from '../kernel/stream-handle.ts';
+import type { Accepted, ListenerTraits } from './accept-handler.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import type { ListenerTally } from './registry.ts';
-import { descriptorOf, listenOnHandle, setNoDelayForAll } from '../kernel/stream-handle.ts';
-import type { TimerWheel } from '../time/timer-wheel.ts';
 
-export interface AcceptorOptions extends AdmissionOptions {
-  readonly wheel: TimerWheel;
-  readonly limits: ConnectionLimits;
+export interface AcceptorOptions<Member extends Accepted> extends AdmissionOptions<Member> {
   readonly backlog: number;
 }
 
-const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions =>
-  Object.getPrototypeOf(from) === Object.prototype;
+/** The stream side of one service in one process: what is in its registry, from any number of bound sockets. */
+export class Acceptor<Member extends Accepted> {
+  readonly #options: AcceptorOptions<Member>;
+  readonly #accepting = new Map<number, Accepting>();
+  readonly #admission: Admission<Member>;
+  readonly #closed: (member: Member, tally: ListenerTally) => void;
+  readonly #whenIdle: (() => void)[] = [];
 
-let lastConnectionId = 0;
-
-/** The stream side of one service in one process: its registry's connections, from any number of bound sockets. */
-export class Acceptor {
-  readonly #options: AcceptorOptions;
-  readonly #servers = new Map<number, net.Server>();
-  readonly #admission: Admission;
-  /** One for each listener: a connection that closes says whose it was. */
-  readonly #owners = new Map<ListenerTally, ConnectionOwner>();
-  readonly #whenEmpty: (() => void)[] = [];
-
-  constructor(options: AcceptorOptions) {
+  constructor(options: AcceptorOptions<Member>) {
     this.#options = options;
     this.#admission = new Admission(options, () => {
-      for (const resolve of this.#whenEmpty.splice(0)) resolve();
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
     });
+    this.#closed = (member, tally) => this.#admission.closed(member, tally);
   }
 
   /**
@@ -42,30 +34,22 @@ export class Acceptor {
    * node:cluster shares out. `listener` is its number in the program.
    */
   listen(listener: number, from: net.Socket | net.ListenOptions, traits: ListenerTraits): Promise<void> {
-    let hasNoDelay = false;
-    const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-      if (!hasNoDelay) socket.setNoDelay(true);
-      this.#accepted(socket, traits);
+    const { backlog, handler, log } = this.#options;
+    const accepting = acceptFrom(from, {
+      ...handler.sockets,
+      backlog,
+      accepted: (socket) => this.adopt(socket, traits),
+      failed: (error) => log.error({ err: error }, 'a connection could not be accepted'),
     });
-    this.#servers.get(listener)?.close();
-    this.#servers.set(listener, server);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', () => {
-        server.off('error', reject);
-        hasNoDelay = setNoDelayForAll(server);
-        server.on('error', (error) => this.#options.context.log.error({ err: error }, 'the listener failed'));
-        resolve();
-      });
-      if (isListenOptions(from)) server.listen({ ...from, backlog: this.#options.backlog });
-      else listenOnHandle(server, from, this.#options.backlog);
-    });
+    this.#accepting.get(listener)?.close();
+    this.#accepting.set(listener, accepting);
+    return accepting.listening;
   }
 
-  /** Stops accepting from a bound socket. What waits in the kernel's queue stays there for whoever else listens. */
+  /** Stops accepting from a bound socket. What waits in the kernel's queue stays there for others that listen on it. */
   suspend(listener: number): void {
-    this.#servers.get(listener)?.close();
-    this.#servers.delete(listener);
+    this.#accepting.get(listener)?.close();
+    this.#accepting.delete(listener);
   }
 
   /** The registry has another size. */
@@ -73,57 +57,34 @@ export class Acceptor {
     this.#admission.resized();
   }
 
-  /** Takes a connection that another process has accepted. */
+  /** Takes a connection that was accepted, here or by another process. */
   adopt(socket: net.Socket, traits: ListenerTraits): void {
-    this.#accepted(socket, traits);
+    const descriptor = descriptorOf(socket);
+    this.#admission.arrived(this.#options.handler.create(socket, traits, this.#closed), traits, descriptor);
   }
 
   /**
-   * Stops accepting, tells every connection, and resolves when the last one has closed; `graceMs` later the rest is
-   * cut. May be called again with less.
+   * Stops accepting, tells every member, and resolves when the last one has closed; `graceMs` later the rest is cut.
+   * May be called again with less.
    */
   async drain(graceMs: number): Promise<void> {
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
+    for (const accepting of this.#accepting.values()) accepting.close();
+    this.#accepting.clear();
     this.#admission.drain();
-    const { registry, context } = this.#options;
-    if (registry.openCount === 0) return;
-    const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
-    const cut = (): void => {
-      for (const connection of [...registry.connections()]) connection.destroy('drain-timeout');
-    };
+    if (this.#admission.isIdle) return;
+    const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    const cut = (): void => this.#admission.cut('drain-timeout');
     if (graceMs <= 0) cut();
-    const timer = context.clock.after(graceMs, cut);
-    await empty;
-    timer.cancel();
-  }
-
-  #ownerFor(tally: ListenerTally): ConnectionOwner {
-    const known = this.#owners.get(tally);
-    if (known !== undefined) return known;
-    const {
-      wheel,
-      limits,
-      tls,
-      protocol: { alpn },
-    } = this.#options;
-    const owner: ConnectionOwner = {
-      wheel,
-      limits,
-      ...(tls === undefined ? {} : { tls }),
-      ...(alpn === undefined ? {} : { alpn }),
-      connectionClosed: (connection) => this.#admission.closed(connection, tally),
-    };
-    this.#owners.set(tally, owner);
-    return owner;
-  }
-
-  #accepted(socket: net.Socket, traits: ListenerTraits): void {
-    const connection = new Connection(
-      (lastConnectionId += 1),
-      createNetTransport(socket, traits.unixPath, traits.local),
-      this.#ownerFor(traits.tally),
+    // Repeats, for that is the kind of timer that keeps the process from ending: sockets that wait unread do not.
+    const timer = this.#options.clock.every(
+      Math.max(1, graceMs),
+      () => {
+        timer.cancel();
+        cut();
+      },
+      { keepAlive: true },
     );
-    this.#admission.arrived(connection, traits, descriptorOf(socket));
+    await idle;
+    timer.cancel();
   }
 }

@@ -10,7 +10,7 @@
 // hold beyond it: that counts as lent from then on, and at least as many places came back. A quota rises once every
 // address has left as many places unlent; until then the worker asks more often, which is only slower.
 
-import { AddressRates } from './accept-rates.ts';
+import { AddressRates } from './address-rates.ts';
 
 // Below this many places for each worker a question for each connection costs less than a limit that is not exact.
 const EXACT_BELOW_PER_WORKER = 128;

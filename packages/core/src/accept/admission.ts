@@ -1,19 +1,18 @@
-// Who may come in, asked for each connection that was accepted: rules for addresses, file descriptors, room, rates, the
-// PROXY header, the limits of its address. Whoever may not yet waits here unread; whoever may not at all hears why, in
-// the protocol's words.
+// Who is admitted, asked for each connection that was accepted: rules for addresses, file descriptors, room, rates, the
+// PROXY header, the limits of its address. One that is not admitted yet waits here unread; one that is turned away is
+// told why, where the handler has words for it.
 
-import type { AccessRules } from '../address/access-rules.ts';
-import type { AcceptRate, AddressRates } from './accept-rates.ts';
-import { formatAddress, limitKey, type Address } from '../address/address.ts';
-import type { LeaseVerdict } from './address-ledger.ts';
-import type { CidrTable } from '../address/cidr-table.ts';
-import type { Connection } from '../connection/connection.ts';
+import { formatAddress, limitKey } from '../address/address.ts';
 import type { CloseReason } from '../connection/states.ts';
+import type { Logger } from '../log.ts';
+import type { Clock } from '../time/clock.ts';
+import type { TokenBucket } from '../time/token-bucket.ts';
+import type { AcceptHandler, Accepted, ListenerTraits, Refusal } from './accept-handler.ts';
+import type { AccessRules } from '../address/access-rules.ts';
+import type { LeaseVerdict } from './address-ledger.ts';
+import type { AddressRates } from './address-rates.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
-import type { Protocol, ServiceContext } from '../protocol.ts';
 import type { ListenerTally, Registry } from './registry.ts';
-import { logFailedHandler, serveConnection } from './serve-connection.ts';
-import type { TlsContext } from '../connection/tls-context.ts';
 
 /** Asks the ledger of all workers for a place, and gives it back. */
 export interface Leases {
@@ -21,92 +20,72 @@ export interface Leases {
   release(key: string): void;
 }
 
-export interface AdmissionOptions {
-  readonly protocol: Protocol;
-  readonly context: ServiceContext;
-  readonly registry: Registry;
+export interface AdmissionOptions<Member extends Accepted> {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly registry: Registry<Member>;
+  readonly handler: AcceptHandler<Member>;
   readonly leases?: Leases;
   /** The registry has no more room. */
   readonly onFull?: () => void;
   /** A connection has closed: there is room. */
   readonly onRoom?: () => void;
-  readonly tls?: TlsContext;
   readonly access?: AccessRules;
-  /** Peers that must send a PROXY header first. All others never may: what they send is for the protocol. */
-  readonly proxies?: CidrTable<true>;
-  /** How fast connections may be accepted; who comes faster waits. */
-  readonly rate?: AcceptRate;
+  /** How fast connections may be accepted; what comes faster waits. */
+  readonly rate?: TokenBucket;
   /** How fast one address may connect, where no ledger of all workers knows. */
   readonly addressRates?: AddressRates;
   readonly descriptors?: DescriptorBudget;
 }
 
-/** What is true of every connection of one listener. */
-export interface ListenerTraits {
-  /** The path of a unix listener. */
-  readonly unixPath?: string;
-  readonly tls: boolean;
-  /** The local address of its connections, where it is the same for all and known. */
-  readonly local?: Address;
-  /** What is counted of its connections. */
-  readonly tally: ListenerTally;
+interface Waiting<Member> {
+  readonly member: Member;
+  readonly traits: ListenerTraits;
+  readonly isProxy: boolean;
 }
-
-type Refusal = Extract<CloseReason, 'address-limit' | 'address-rate' | 'queue-limit' | 'denied' | 'descriptor-limit'>;
-
-/**
- * A refusal in the two words that protocols know: it is the peer's doing, or the server's state. `denied` is said by
- * silence.
- */
-const REFUSAL_WORDS = {
-  'address-limit': 'address-limit',
-  'address-rate': 'address-limit',
-  'queue-limit': 'queue-limit',
-  'descriptor-limit': 'queue-limit',
-} as const;
 
 // At most one line of log in so long for what a flood repeats.
 const ALARM_COOLDOWN_MS = 5_000;
 
-/** The way of a connection from accept to its protocol, for one service in one process. */
-export class Admission {
-  readonly #options: AdmissionOptions;
-  readonly #emptied: () => void;
-  readonly #waiting: (() => void)[] = [];
+/** The way of a connection from accept to what serves it, for one service in one process. */
+export class Admission<Member extends Accepted> {
+  readonly #options: AdmissionOptions<Member>;
+  readonly #idle: () => void;
+  readonly #waiting: Waiting<Member>[] = [];
   #isPaced = false;
+  #isCallingUp = false;
   #alarmedAtMs = Number.NEGATIVE_INFINITY;
   #draining = false;
 
-  /** `emptied` is called when the last connection is out. */
-  constructor(options: AdmissionOptions, emptied: () => void) {
+  /** `idle` is called when there is none any more, open or waiting. */
+  constructor(options: AdmissionOptions<Member>, idle: () => void) {
     this.#options = options;
-    this.#emptied = emptied;
+    this.#idle = idle;
   }
 
-  /** A connection was accepted; `descriptor` is the number of its file descriptor, -1 where it is not known. */
-  arrived(connection: Connection, traits: ListenerTraits, descriptor: number): void {
-    const { registry, descriptors, access, proxies } = this.#options;
+  /** None is open, and none waits. */
+  get isIdle(): boolean {
+    return this.#options.registry.openCount === 0 && this.#waiting.length === 0;
+  }
+
+  /** One was accepted; `descriptor` is the number of its file descriptor, -1 where it is not known. */
+  arrived(member: Member, traits: ListenerTraits, descriptor: number): void {
+    const { registry, descriptors, access, handler } = this.#options;
     registry.countAccepted(traits.tally);
-    const isProxy = proxies?.match(connection.peer) !== undefined;
-    // A trusted proxy is let in as such; the rules are for the client that it names.
-    if (!isProxy && access !== undefined && this.#isDenied(connection, access, traits)) return;
+    const isProxy = handler.proxies?.isProxy(member) === true;
+    // A trusted proxy is admitted as such; the rules are for the client that it names.
+    if (!isProxy && access !== undefined && this.#isDenied(member, access, traits)) return;
     const budget = descriptors?.verdict(descriptor) ?? 'serve';
     if (budget !== 'serve') {
-      this.#lackDescriptors(connection, traits, budget);
+      this.#lackDescriptors(member, traits, budget);
       return;
     }
     if (!registry.isFull && this.#waiting.length === 0 && this.#mayPass()) {
-      this.#admit(connection, traits, isProxy);
+      this.#admit(member, traits, isProxy);
       return;
     }
-    if (!registry.startWaiting(traits.tally)) {
-      this.#refuse(connection, traits, 'queue-limit');
-      return;
-    }
-    this.#waiting.push(() => {
-      registry.stopWaiting(traits.tally);
-      this.#admit(connection, traits, isProxy);
-    });
+    if (registry.startWaiting(traits.tally)) this.#waiting.push({ member, traits, isProxy });
+    else this.#refuse(member, traits, 'queue-limit');
   }
 
   /** The registry has another size. */
@@ -115,47 +94,58 @@ export class Admission {
     this.#madeRoom();
   }
 
-  /** A connection that came in has closed. */
-  closed(connection: Connection, tally: ListenerTally): void {
-    const { protocol, registry, leases, context } = this.#options;
-    logFailedHandler(protocol, connection, context.log);
-    const lease = registry.remove(connection, tally);
+  /** One that was accepted has closed, whether it was admitted or not. */
+  closed(member: Member, tally: ListenerTally): void {
+    const { registry, leases } = this.#options;
+    const lease = registry.remove(member, tally);
     if (lease !== undefined) leases?.release(lease);
     this.#madeRoom();
   }
 
-  /** Lets in whoever waits, and tells everybody, now and from now on, that the server drains. */
+  /** Tells all, now and from now on, that the server drains. */
   drain(): void {
+    const { registry, handler } = this.#options;
     this.#draining = true;
-    for (const open of this.#waiting.splice(0)) open();
-    for (const connection of [...this.#options.registry.connections()]) connection.startDrain();
+    if (handler.drainAdmitsWaiting) for (const waiting of this.#waiting.splice(0)) this.#callUp(waiting);
+    for (const member of [...registry.connections()]) member.startDrain();
   }
 
-  #isDenied(connection: Connection, access: AccessRules, { tally }: ListenerTraits): boolean {
-    const { allowed, rule } = access.decide(connection.remote);
+  /** Ends all that are open or wait. */
+  cut(reason: CloseReason): void {
+    const { registry } = this.#options;
+    for (const { member, traits } of this.#waiting.splice(0)) {
+      registry.stopWaiting(traits.tally);
+      registry.countClosed(reason, traits.tally);
+      member.destroy(reason);
+    }
+    for (const member of [...registry.connections()]) member.destroy(reason);
+  }
+
+  #isDenied(member: Member, access: AccessRules, { tally }: ListenerTraits): boolean {
+    const { allowed, rule } = access.decide(member.remote);
     if (allowed) return false;
     this.#options.registry.countClosed('denied', tally);
-    this.#options.context.log.debug(
-      { peer: formatAddress(connection.remote), rule: rule ?? 'no rule allows it', reason: 'denied' },
+    this.#options.log.debug(
+      { peer: formatAddress(member.remote), rule: rule ?? 'no rule allows it', reason: 'denied' },
       'turned away',
     );
-    connection.destroy('denied');
+    member.destroy('denied');
     return true;
   }
 
-  #lackDescriptors(connection: Connection, traits: ListenerTraits, budget: 'refuse' | 'drop'): void {
-    const { context, descriptors } = this.#options;
-    const nowMs = context.clock.nowMs();
+  #lackDescriptors(member: Member, traits: ListenerTraits, budget: 'refuse' | 'drop'): void {
+    const { log, clock, descriptors } = this.#options;
+    const nowMs = clock.nowMs();
     if (nowMs - this.#alarmedAtMs >= ALARM_COOLDOWN_MS) {
       this.#alarmedAtMs = nowMs;
-      context.log.warn(
+      log.warn(
         { limit: descriptors?.limit },
         'hardly any file descriptors are left, connections are turned away: raise the limit of open files, or lower --max-connections',
       );
     }
-    this.#refuse(connection, traits, 'descriptor-limit');
+    this.#refuse(member, traits, 'descriptor-limit');
     // The word has left as far as the kernel takes it; to wait for the peer would cost a descriptor.
-    if (budget === 'drop') connection.destroy('descriptor-limit');
+    if (budget === 'drop') member.destroy('descriptor-limit');
   }
 
   /**
@@ -163,95 +153,94 @@ export class Admission {
    * is there.
    */
   #mayPass(): boolean {
-    const { rate, context, onFull } = this.#options;
+    const { rate, clock, onFull } = this.#options;
     if (rate === undefined) return true;
-    const nowMs = context.clock.nowMs();
+    const nowMs = clock.nowMs();
     if (rate.take(nowMs)) return true;
     if (this.#isPaced) return false;
     this.#isPaced = true;
-    // Others may have some left.
+    // Other workers may have some left.
     onFull?.();
-    context.clock.after(rate.waitMs(nowMs, Math.max(1, rate.perSecond / 4)), () => {
+    clock.after(rate.waitMs(nowMs, Math.max(1, rate.perSecond / 4)), () => {
       this.#isPaced = false;
       this.#madeRoom();
     });
     return false;
   }
 
-  #admit(connection: Connection, traits: ListenerTraits, isProxy: boolean): void {
-    if (!isProxy) {
-      this.#admitClient(connection, traits);
+  #callUp({ member, traits, isProxy }: Waiting<Member>): void {
+    this.#options.registry.stopWaiting(traits.tally);
+    this.#admit(member, traits, isProxy);
+  }
+
+  #admit(member: Member, traits: ListenerTraits, isProxy: boolean): void {
+    const { proxies } = this.#options.handler;
+    if (!isProxy || proxies === undefined) {
+      this.#admitClient(member, traits);
       return;
     }
     const { registry, access } = this.#options;
-    // It has its place in the total while it speaks; on whose account is known only then.
-    registry.hold(connection, limitKey(connection.peer));
+    // It has its place in the total while it speaks; on which address it counts is known only then.
+    registry.hold(member, limitKey(member.remote));
     this.#noteFull();
-    connection.readProxyHeader(() => {
+    proxies.readHeader(member, () => {
       // Of itself (LOCAL) a proxy may always speak.
-      if (connection.proxyHeader?.source !== undefined && access?.decide(connection.remote).allowed === false) {
-        registry.withdraw(connection);
-        this.#isDenied(connection, access, traits);
+      if (access?.decide(member.remote).allowed === false && proxies.hasNamedClient(member)) {
+        registry.withdraw(member);
+        this.#isDenied(member, access, traits);
         this.#madeRoom();
-      } else this.#admitClient(connection, traits);
+      } else this.#admitClient(member, traits);
     });
   }
 
-  #admitClient(connection: Connection, traits: ListenerTraits): void {
-    const { registry, leases, addressRates, context } = this.#options;
-    const key = limitKey(connection.remote);
+  #admitClient(member: Member, traits: ListenerTraits): void {
+    const { registry, leases, addressRates, clock } = this.#options;
+    const key = limitKey(member.remote);
     const verdict = registry.addressVerdict(key);
-    if (verdict === 'refuse') this.#turnAway(connection, traits, 'address-limit');
+    if (verdict === 'refuse') this.#turnAway(member, traits, 'address-limit');
     else if (verdict === 'ask') {
-      if (leases === undefined) this.#turnAway(connection, traits, 'address-limit');
-      else void this.#lease(connection, key, leases, traits);
-    } else if (addressRates !== undefined && !addressRates.take(key, context.clock.nowMs()))
-      this.#turnAway(connection, traits, 'address-rate');
+      if (leases === undefined) this.#turnAway(member, traits, 'address-limit');
+      else void this.#lease(member, key, leases, traits);
+    } else if (addressRates !== undefined && !addressRates.take(key, clock.nowMs()))
+      this.#turnAway(member, traits, 'address-rate');
     else {
-      registry.add(connection, key);
+      registry.add(member, key);
       this.#noteFull();
-      this.#serve(connection, traits);
+      this.#serve(member, traits);
     }
   }
 
-  async #lease(connection: Connection, key: string, leases: Leases, traits: ListenerTraits): Promise<void> {
+  async #lease(member: Member, key: string, leases: Leases, traits: ListenerTraits): Promise<void> {
     const { registry } = this.#options;
-    registry.hold(connection, key);
+    registry.hold(member, key);
     this.#noteFull();
     const verdict = await leases.ask(key);
     if (verdict !== 'granted') {
       // One that has closed meanwhile is counted already.
-      if (connection.state !== 'closed') this.#turnAway(connection, traits, verdict);
+      if (registry.holds(member)) this.#turnAway(member, traits, verdict);
       return;
     }
-    if (registry.grant(connection)) this.#serve(connection, traits);
+    if (registry.grant(member)) this.#serve(member, traits);
     else leases.release(key);
   }
 
-  #serve(connection: Connection, traits: ListenerTraits): void {
-    const { tls } = this.#options;
-    if (traits.tls && tls !== undefined) connection.secureFirst(tls, () => this.#open(connection));
-    else this.#open(connection);
-  }
-
-  #open(connection: Connection): void {
-    serveConnection(this.#options.protocol, connection, this.#options.context);
-    if (this.#draining) connection.startDrain();
+  #serve(member: Member, traits: ListenerTraits): void {
+    this.#options.handler.serve(member, traits);
+    if (this.#draining) member.startDrain();
   }
 
   /** Refuses one that may hold a place in the total. */
-  #turnAway(connection: Connection, traits: ListenerTraits, reason: Exclude<Refusal, 'denied'>): void {
-    this.#options.registry.withdraw(connection);
-    this.#refuse(connection, traits, reason);
+  #turnAway(member: Member, traits: ListenerTraits, reason: Refusal): void {
+    this.#options.registry.withdraw(member);
+    this.#refuse(member, traits, reason);
     this.#madeRoom();
   }
 
-  #refuse(connection: Connection, traits: ListenerTraits, reason: Exclude<Refusal, 'denied'>): void {
-    const { protocol, registry, context } = this.#options;
+  #refuse(member: Member, traits: ListenerTraits, reason: Refusal): void {
+    const { registry, handler, log } = this.#options;
     registry.countClosed(reason, traits.tally);
-    context.log.debug({ peer: formatAddress(connection.remote), reason }, 'turned away');
-    // Before a handshake there is no word that the peer would understand.
-    connection.end(traits.tls ? undefined : protocol.refusal?.(REFUSAL_WORDS[reason]), 'latin1', reason);
+    log.debug({ peer: formatAddress(member.remote), reason }, 'turned away');
+    handler.refuse(member, traits, reason);
   }
 
   #noteFull(): void {
@@ -259,9 +248,16 @@ export class Admission {
   }
 
   #madeRoom(): void {
+    // One that is called up and turned away makes room again: the loop below sees it.
+    if (this.#isCallingUp) return;
     const { registry, onRoom } = this.#options;
-    while (this.#waiting.length > 0 && !registry.isFull && !this.#isPaced && this.#mayPass()) this.#waiting.shift()?.();
+    this.#isCallingUp = true;
+    while (this.#waiting.length > 0 && !registry.isFull && !this.#isPaced && this.#mayPass()) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#callUp(next);
+    }
+    this.#isCallingUp = false;
     if (this.#waiting.length === 0 && !registry.isFull && !this.#isPaced) onRoom?.();
-    if (registry.openCount === 0) this.#emptied();
+    if (this.isIdle) this.#idle();
   }
 }

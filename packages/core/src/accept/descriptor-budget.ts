@@ -1,10 +1,10 @@
-// How many file descriptors are left. libuv meets the kernel's limit by accepting and closing whatever waits, without a
-// word to the peer, so connections must be refused before it, with the protocol's own words.
+// How many file descriptors are left. libuv meets the kernel's limit by accepting what waits and closing it without a
+// word to its peer, so connections must be refused before it, with the protocol's own words.
 //
 // No counting: the kernel gives the lowest free number (POSIX open, accept), so a new descriptor n says that all below
 // n are in use.
 
-import { descriptorLimitOfProcess } from '../kernel/process-limits.ts';
+import { openFilesLimit } from '../kernel/process-limits.ts';
 
 export interface DescriptorBudget {
   readonly limit: number;
@@ -32,10 +32,8 @@ export function createDescriptorBudget(limit: number): DescriptorBudget {
   };
 }
 
-/**
- * The budget of this process; undefined where the system does not tell a limit (it is not Linux, or there is none).
- */
+/** The budget of this process; undefined where the system tells no limit. */
 export function systemDescriptorBudget(): DescriptorBudget | undefined {
-  const limit = descriptorLimitOfProcess();
+  const limit = openFilesLimit();
   return limit === undefined ? undefined : createDescriptorBudget(limit);
 }

@@ -133,6 +133,11 @@ export class Registry<Member extends Counted = Connection> {
     return this.#freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
   }
 
+  /** How many of this address are open on the free quota, which is all of them where the quota is the limit. */
+  openOf(key: string): number {
+    return this.#countByAddress.get(key) ?? 0;
+  }
+
   countAccepted(listener: ListenerTally): void {
     listener.accepted += 1;
   }
@@ -146,6 +151,11 @@ export class Registry<Member extends Counted = Connection> {
   /** Holds a place in the total for a connection while the ledger is asked about its address. */
   hold(connection: Member, key: string): void {
     this.#open.set(connection, { key, account: 'asking' });
+  }
+
+  /** It is open, or has a place while something is asked. */
+  holds(connection: Member): boolean {
+    return this.#open.has(connection);
   }
 
   /** The ledger has lent a place; false when the connection has closed meanwhile, and the place must be given back. */

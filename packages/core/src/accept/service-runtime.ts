@@ -3,23 +3,26 @@
 import type dgram from 'node:dgram';
 import type net from 'node:net';
 import type { AccessRules } from '../address/access-rules.ts';
-import { AcceptRate, AddressRates } from './accept-rates.ts';
+import { acceptRates } from './address-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
 import { Acceptor } from './acceptor.ts';
-import type { Leases, ListenerTraits } from './admission.ts';
+import { traitsOf, type ListenerTraits } from './accept-handler.ts';
+import type { Leases } from './admission.ts';
+import { ConnectionHandler } from './connection-handler.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
-import { isIpv4, isIpv6, type Address } from '../address/address.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
 import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { systemDescriptorBudget } from './descriptor-budget.ts';
-import type { ResolvedService, ServerLimits } from '../options.ts';
+import type { ResolvedService } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
 import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
+import type { TokenBucket } from '../time/token-bucket.ts';
 
 // A status is read by people and small programs: the rest is a number.
 const MAX_PAIRS = 100;
@@ -41,8 +44,8 @@ export class ServiceRuntime {
   readonly #registry: Registry;
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
-  readonly #acceptor: Acceptor;
-  readonly #rate: AcceptRate | undefined;
+  readonly #acceptor: Acceptor<Connection>;
+  readonly #rate: TokenBucket | undefined;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -57,20 +60,25 @@ export class ServiceRuntime {
     const context = { ...options.context, work: this.#work };
     this.#context = context;
     const descriptors = systemDescriptorBudget();
-    const rates = ratesOf(service.limits, context, leases === undefined);
-    this.#rate = rates.rate;
+    const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());
+    this.#rate = rate;
     this.#acceptor = new Acceptor({
-      protocol: service.protocol,
-      context,
+      log: context.log,
+      clock: context.clock,
       registry: this.#registry,
-      wheel,
-      limits: service.limits,
+      handler: new ConnectionHandler({
+        protocol: service.protocol,
+        context,
+        wheel,
+        limits: service.limits,
+        tls: service.tls,
+        proxies: service.proxies,
+      }),
       backlog,
-      ...(leases === undefined ? {} : { leases }),
-      ...(service.tls === undefined ? {} : { tls: service.tls }),
       ...(service.access === undefined ? {} : { access: service.access }),
-      ...(service.proxies === undefined ? {} : { proxies: service.proxies }),
-      ...rates,
+      ...(rate === undefined ? {} : { rate }),
+      // With other workers it is the primary that counts an address.
+      ...(leases !== undefined ? { leases } : addressRates === undefined ? {} : { addressRates }),
       ...(descriptors === undefined ? {} : { descriptors }),
       ...(options.pool === undefined ? {} : { onFull: () => this.#suspendAll(), onRoom: () => this.#tellRoom() }),
     });
@@ -153,7 +161,7 @@ export class ServiceRuntime {
       service: { limits },
       context: { clock },
     } = this.#options;
-    this.#rate?.change(limits.maxAcceptsPerSecond / workerCount, clock.nowMs());
+    this.#rate?.change({ perSecond: limits.maxAcceptsPerSecond / workerCount }, clock.nowMs());
     this.#context.workerCount = workerCount;
     this.#registry.resize(maxConnections);
     this.#acceptor.resized();
@@ -241,40 +249,6 @@ export class ServiceRuntime {
     this.#isSuspended = false;
     this.#options.pool?.room();
   }
-}
-
-function traitsOf(endpoint: Endpoint): Omit<ListenerTraits, 'tally'> {
-  if (endpoint.scheme === 'unix') return { unixPath: formatEndpoint(endpoint).slice('unix:'.length), tls: false };
-  const local = localOf(endpoint);
-  return { tls: endpoint.scheme === 'tls', ...(local === undefined ? {} : { local }) };
-}
-
-/** A listener on one address has only connections to that address: no need to ask the kernel for each. */
-function localOf({ host, port }: Exclude<Endpoint, { scheme: 'unix' }>): Address | undefined {
-  if (port === 0 || host === '0.0.0.0' || host === '::') return undefined;
-  if (isIpv4(host)) return { family: 'ipv4', address: host, port };
-  return isIpv6(host) && !host.includes('%') && !host.toLowerCase().startsWith('::ffff:')
-    ? { family: 'ipv6', address: host, port }
-    : undefined;
-}
-
-/**
- * The total rate is split over the workers, as the total of connections is; an address is counted by the primary where
- * there is one.
- */
-function ratesOf(
-  limits: ServerLimits,
-  context: ServiceContext,
-  isAlone: boolean,
-): { readonly rate?: AcceptRate; readonly addressRates?: AddressRates } {
-  const { maxAcceptsPerSecond, maxAcceptsPerSecondPerAddress } = limits;
-  return {
-    ...(maxAcceptsPerSecond > 0 && {
-      rate: new AcceptRate(maxAcceptsPerSecond / context.workerCount, context.clock.nowMs()),
-    }),
-    ...(maxAcceptsPerSecondPerAddress > 0 &&
-      isAlone && { addressRates: new AddressRates(maxAcceptsPerSecondPerAddress) }),
-  };
 }
 
 /** Drops datagrams of sources that the rules forbid, before the protocol sees them. */

@@ -73,6 +73,12 @@ export function normalizeIp(text: string): string {
   return isIpv4(rest) ? rest : text;
 }
 
+/** One end of a TCP socket, as Node tells it; after a reset it no longer does, and the address is empty. */
+export function socketAddress(ip: string | undefined, port: number | undefined): Address {
+  const address = normalizeIp(ip ?? '');
+  return { family: address.includes(':') ? 'ipv6' : 'ipv4', address, port: port ?? 0 };
+}
+
 /**
  * The key under which limits count a peer: IPv4 by address, IPv6 by /64, since one subscriber usually holds a whole
  * /64. Unix peers share one key.

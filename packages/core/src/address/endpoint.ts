@@ -102,9 +102,13 @@ export function parsePort(text: string): Result<number, string> {
   return port === undefined ? fail(`'${text}' is neither a port number nor a known service name`) : ok(port);
 }
 
+/** The path of a unix endpoint as an `Address` has it: an abstract name begins with `@`. */
+export const unixPathOf = ({ path, abstract }: Extract<Endpoint, { scheme: 'unix' }>): string =>
+  `${abstract ? '@' : ''}${path}`;
+
 /** The text form; `parseEndpoint(formatEndpoint(e))` gives `e` again. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if (endpoint.scheme === 'unix') return `unix:${endpoint.abstract ? '@' : ''}${endpoint.path}`;
+  if (endpoint.scheme === 'unix') return `unix:${unixPathOf(endpoint)}`;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
   return `${endpoint.scheme}://${host}:${endpoint.port}`;
 }

@@ -59,6 +59,11 @@ const NOWAIT_OPTIONS: readonly OptionSpec[] = [
     help: 'of these for one address (IPv6: one /64), the next one is turned away (default: all of them)',
   },
   {
+    name: 'max-rate',
+    argument: 'N',
+    help: 'connections accepted in a second, the next ones wait (default: no limit)',
+  },
+  {
     name: 'max-rate-per-ip',
     argument: 'N',
     help: 'connections of one address (IPv6: one /64) in a second, the next one is turned away (default: no limit)',
@@ -178,6 +183,7 @@ function readServer(
     unixMode,
     maxConnections,
     maxConnectionsPerAddress,
+    maxRate,
     maxRatePerAddress,
     allow,
     deny,
@@ -208,6 +214,7 @@ function readServer(
       limits: {
         ...(maxConnections === undefined ? {} : { maxConnections }),
         ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
+        ...(maxRate === undefined ? {} : { maxAcceptsPerSecond: maxRate }),
         ...(maxRatePerAddress === undefined ? {} : { maxAcceptsPerSecondPerAddress: maxRatePerAddress }),
       },
       allow,

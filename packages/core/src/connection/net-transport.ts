@@ -5,15 +5,10 @@
 
 import type net from 'node:net';
 import tls from 'node:tls';
-import { normalizeIp, type Address } from '../address/address.ts';
+import { socketAddress, type Address } from '../address/address.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
-
-const ipAddress = (address: string | undefined, port: number | undefined): Address => {
-  const normal = normalizeIp(address ?? '');
-  return { family: normal.includes(':') ? 'ipv6' : 'ipv4', address: normal, port: port ?? 0 };
-};
 
 const TRANSPORT = Symbol('transport');
 interface Carrier extends net.Socket {
@@ -224,8 +219,8 @@ export const createNetTransport = (socket: net.Socket, unixPath?: string, local?
       new NetTransport(
         socket,
         'tcp',
-        local ?? ipAddress(socket.localAddress, socket.localPort),
-        ipAddress(socket.remoteAddress, socket.remotePort),
+        local ?? socketAddress(socket.localAddress, socket.localPort),
+        socketAddress(socket.remoteAddress, socket.remotePort),
       )
     : new NetTransport(socket, 'unix', { family: 'unix', path: unixPath }, UNNAMED);
 

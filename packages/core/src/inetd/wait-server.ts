@@ -6,6 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Address } from '../address/address.ts';
+import { unixPathOf } from '../address/endpoint.ts';
 import type { Timer } from '../time/clock.ts';
 import { WellknownError } from '../errors.ts';
 import {
@@ -16,7 +17,8 @@ import {
   type RunningProgram,
 } from './child-program.ts';
 import type { BoundListener } from '../listener/listener.ts';
-import { resolveOptions, type ServerOptions } from '../options.ts';
+import { resolveSettings, type ServerOptions } from '../options.ts';
+import { resolveProgramListen } from './program-listen.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle, type BoundService } from '../supervisor/server-lifecycle.ts';
 import { watchDatagrams, watchStream, type ReadinessWatch } from '../kernel/readiness.ts';
@@ -52,9 +54,9 @@ interface WatchedEntrance extends Pick<BoundService, 'listener' | 'url'> {
  * 1. A close sends TERM at once, since only the program can stop letting people in, and KILL when the grace is over.
  */
 export function createWaitServer(options: WaitServerOptions): Server {
-  const protocol = { name: 'exec', port: 0, open: () => ({ data: () => undefined }), datagrams: () => () => undefined };
-  const resolved = resolveOptions({ protocol, listen: options.listen }, options);
-  const { log, clock, backlog } = resolved;
+  const settings = resolveSettings(options);
+  const { log, clock, backlog } = settings;
+  const listen = resolveProgramListen(options.listen, ['tcp', 'unix', 'udp']);
   const policy = policyOf(options);
   const program = new ProgramPath(options.program);
   const entrances: WatchedEntrance[] = [];
@@ -173,8 +175,8 @@ export function createWaitServer(options: WaitServerOptions): Server {
     for (const { program: running } of entrances) running?.kill('SIGKILL');
   };
 
-  return createServerLifecycle(resolved, {
-    services: [{ name: protocol.name, listen: resolved.services[0]?.listen ?? [] }],
+  return createServerLifecycle(settings, {
+    services: [{ name: 'exec', listen }],
     prepare: () => program.find(),
     serve,
     async drain(graceMs) {
@@ -223,8 +225,7 @@ function policyOf({
 }
 
 function environmentOf({ endpoint }: BoundListener): Record<string, string> {
-  if (endpoint.scheme === 'unix')
-    return listenerEnvironment('TCP', { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` });
+  if (endpoint.scheme === 'unix') return listenerEnvironment('TCP', { family: 'unix', path: unixPathOf(endpoint) });
   const local: Address = {
     family: endpoint.host.includes(':') ? 'ipv6' : 'ipv4',
     address: endpoint.host,

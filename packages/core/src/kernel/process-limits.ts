@@ -5,21 +5,22 @@ import { readFileSync } from 'node:fs';
 let limit: number | undefined;
 let isKnown = false;
 
-/** How many file descriptors this process may have; undefined where the system does not tell, or sets no limit. */
-export function descriptorLimitOfProcess(): number | undefined {
-  if (isKnown) return limit;
-  isKnown = true;
-  try {
-    // Node has raised the soft limit to the hard one by now.
-    limit = descriptorLimit(readFileSync('/proc/self/limits', 'latin1'));
-  } catch {
-    limit = undefined;
+/** How many files it may have open; undefined where the system does not tell (it is not Linux, or there is no limit). */
+export function openFilesLimit(): number | undefined {
+  if (!isKnown) {
+    isKnown = true;
+    try {
+      // Node has raised the soft limit to the hard one by now.
+      limit = readOpenFilesLimit(readFileSync('/proc/self/limits', 'latin1'));
+    } catch {
+      limit = undefined;
+    }
   }
   return limit;
 }
 
 /** The soft limit in the text of /proc/self/limits; undefined where there is none or the text is another system's. */
-export function descriptorLimit(limitsText: string): number | undefined {
+export function readOpenFilesLimit(limitsText: string): number | undefined {
   const soft = /^Max open files\s+(\d+)\s/m.exec(limitsText)?.[1];
   return soft === undefined ? undefined : Number(soft);
 }

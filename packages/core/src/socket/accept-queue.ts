@@ -4,10 +4,11 @@
 // not been asked for yet is therefore held here unread: its bytes stay in the kernel, whose window slows the peer down.
 // A connection beyond the bound is reset, so that its peer learns at once that it will get no answer.
 
-import net from 'node:net';
+import type net from 'node:net';
 import type { BoundListener } from '../listener/listener.ts';
+import { unixPathOf } from '../address/endpoint.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
-import { listenOnHandle } from '../kernel/stream-handle.ts';
+import { acceptFrom, type Accepting } from '../kernel/accept-from.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 import { BoundedQueue } from './bounded-queue.ts';
@@ -25,38 +26,35 @@ interface Held {
 }
 
 export class AcceptQueue {
-  readonly #server: net.Server;
+  readonly #accepting: Accepting;
   readonly #queue: BoundedQueue<Held>;
   #refused = 0;
 
-  private constructor(unixPath: string | undefined, options: AcceptQueueOptions) {
+  private constructor({ endpoint }: BoundListener, handle: net.Socket, options: AcceptQueueOptions) {
+    const unixPath = endpoint.scheme === 'unix' ? unixPathOf(endpoint) : undefined;
     this.#queue = new BoundedQueue(options.maxQueued);
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      // The transport listens for errors, which may come while the connection waits.
-      if (this.#queue.offer({ transport: createNetTransport(socket, unixPath), socket })) {
-        options.arrived();
-        return;
-      }
-      this.#refused += 1;
-      cut(socket);
+    this.#accepting = acceptFrom(handle, {
+      backlog: options.backlog,
+      unread: true,
+      noDelay: true,
+      accepted: (socket) => {
+        // The transport listens for errors, which may come while the connection waits.
+        if (this.#queue.offer({ transport: createNetTransport(socket, unixPath), socket })) {
+          options.arrived();
+          return;
+        }
+        this.#refused += 1;
+        cut(socket);
+      },
+      failed: (error) => this.#queue.failNext(error),
     });
   }
 
   /** Resolves once the kernel listens. Rejects with an errno error, and then the bound socket is gone. */
-  static start(bound: BoundListener, handle: net.Socket, options: AcceptQueueOptions): Promise<AcceptQueue> {
-    const { endpoint } = bound;
-    const unixPath = endpoint.scheme === 'unix' ? `${endpoint.abstract ? '@' : ''}${endpoint.path}` : undefined;
-    const listening = new AcceptQueue(unixPath, options);
-    const server = listening.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', () => {
-        server.off('error', reject);
-        server.on('error', (error) => listening.#queue.failNext(error));
-        resolve(listening);
-      });
-      listenOnHandle(server, handle, options.backlog);
-    });
+  static async start(bound: BoundListener, handle: net.Socket, options: AcceptQueueOptions): Promise<AcceptQueue> {
+    const queue = new AcceptQueue(bound, handle, options);
+    await queue.#accepting.listening;
+    return queue;
   }
 
   /** Accepted connections that have not been asked for yet. */
@@ -75,7 +73,7 @@ export class AcceptQueue {
 
   /** Ends accepting. What is queued is reset, as the kernel resets what is in its own queue. */
   close(): void {
-    this.#server.close();
+    this.#accepting.close();
     for (const { socket } of this.#queue.end(closedMeanwhile('accept'))) cut(socket);
   }
 }

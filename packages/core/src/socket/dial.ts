@@ -3,7 +3,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { onAbort } from '../abort.ts';
-import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { formatEndpoint, unixPathOf, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport, createUnixClientTransport } from '../connection/net-transport.ts';
 import { secureInfoOf, type SecureInfo, type TlsClient } from '../connection/tls-context.ts';
@@ -33,7 +33,7 @@ export async function dial(endpoint: StreamEndpoint, options: DialOptions): Prom
   return {
     transport:
       endpoint.scheme === 'unix' && options.tls === undefined
-        ? createUnixClientTransport(socket, `${endpoint.abstract ? '@' : ''}${endpoint.path}`)
+        ? createUnixClientTransport(socket, unixPathOf(endpoint))
         : createNetTransport(socket),
     secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket) : undefined,
   };

@@ -1,7 +1,7 @@
 // What the verbs of a socket take as an address: endpoint text, an endpoint, or an address that another verb gave.
 
 import { isIpv6, type Address } from '../address/address.ts';
-import { formatEndpoint, parseEndpoint, type Endpoint } from '../address/endpoint.ts';
+import { formatEndpoint, parseEndpoint, unixPathOf, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 
 /** One over which streams go. */
@@ -55,6 +55,6 @@ export function datagramEndpoint(given: string | Endpoint | Address): DatagramEn
 
 /** The address of a bound endpoint. */
 export function addressOf(endpoint: Endpoint): Address {
-  if (endpoint.scheme === 'unix') return { family: 'unix', path: `${endpoint.abstract ? '@' : ''}${endpoint.path}` };
+  if (endpoint.scheme === 'unix') return { family: 'unix', path: unixPathOf(endpoint) };
   return { family: isIpv6(endpoint.host) ? 'ipv6' : 'ipv4', address: endpoint.host, port: endpoint.port };
 }

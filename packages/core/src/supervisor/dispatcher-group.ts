@@ -10,11 +10,11 @@ import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class DispatcherGroup {
-  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>;
+  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>;
   readonly #pool: WorkerPool;
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog'>, pool: WorkerPool) {
+  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>, pool: WorkerPool) {
     this.#options = options;
     this.#pool = pool;
   }
@@ -22,13 +22,14 @@ export class DispatcherGroup {
   /** Accepts from a socket for the workers that are ready and have room. */
   start(socket: SharedSocket): Promise<void> {
     const { service } = socket;
-    const { dispatch, backlog } = this.#options;
+    const { dispatch, backlog, log } = this.#options;
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
       targets: () => this.#pool.withRoom(service),
       send: (workerId, connection, carried) =>
         this.#pool.get(workerId)?.send({ type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      failed: (error) => log.error({ err: error, endpoint: urlOf(socket) }, 'a connection could not be accepted'),
     });
     this.#dispatchers.set(socket, dispatcher);
     return dispatcher.listen(handleOf(socket) as never, backlog);

@@ -2,10 +2,10 @@
 // has said that it took it. A worker that dies before that loses nothing: the connection goes to another.
 
 import type { DispatchPolicy } from '../options.ts';
-import net from 'node:net';
-import { limitKey, normalizeIp } from '../address/address.ts';
+import type net from 'node:net';
+import { limitKey, socketAddress } from '../address/address.ts';
 import { chooseTarget, type DispatchTarget } from './dispatch-policy.ts';
-import { listenOnHandle } from '../kernel/stream-handle.ts';
+import { acceptFrom, type Accepting } from '../kernel/accept-from.ts';
 import type { ConnectionCounters } from '../observe/status.ts';
 
 export interface DispatcherOptions {
@@ -15,6 +15,8 @@ export interface DispatcherOptions {
   /** Workers that are ready and have room. */
   readonly targets: () => readonly Omit<DispatchTarget, 'open'>[];
   readonly send: (workerId: number, connection: number, socket: net.Socket) => void;
+  /** The system could not accept a connection. */
+  readonly failed: (error: Error) => void;
 }
 
 interface Waiting {
@@ -23,16 +25,13 @@ interface Waiting {
   readonly peer: string;
 }
 
-const peerOf = (socket: net.Socket): string => {
-  const address = normalizeIp(socket.remoteAddress ?? '');
-  return limitKey({ family: address.includes(':') ? 'ipv6' : 'ipv4', address, port: 0 });
-};
+const peerOf = (socket: net.Socket): string => limitKey(socketAddress(socket.remoteAddress, socket.remotePort));
 
 let lastConnection = 0;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #servers: net.Server[] = [];
+  readonly #accepting: Accepting[] = [];
   #waiting: Waiting[] = [];
   /** Sent and not yet taken. */
   readonly #sent = new Map<number, Waiting & { readonly workerId: number }>();
@@ -60,13 +59,16 @@ export class Dispatcher {
   }
 
   listen(handle: net.Socket, backlog: number): Promise<void> {
-    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accepted(socket));
-    this.#servers.push(server);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', resolve);
-      listenOnHandle(server, handle, backlog);
+    const accepting = acceptFrom(handle, {
+      backlog,
+      unread: true,
+      // The worker sets it.
+      noDelay: false,
+      accepted: (socket) => this.#accepted(socket),
+      failed: this.#options.failed,
     });
+    this.#accepting.push(accepting);
+    return accepting.listening;
   }
 
   /** Gives out what waits; to be called whenever a worker has become ready or has room again. */
@@ -123,7 +125,7 @@ export class Dispatcher {
 
   /** Stops accepting; what no worker has taken is closed. */
   close(): void {
-    for (const server of this.#servers.splice(0)) server.close();
+    for (const accepting of this.#accepting.splice(0)) accepting.close();
     for (const { socket } of this.#waiting.splice(0)) socket.destroy();
   }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAccessRules } from '../../src/address/access-rules.ts';
-import { AcceptRate, AddressRates } from '../../src/accept/accept-rates.ts';
+import { AddressRates } from '../../src/accept/address-rates.ts';
 import { CidrTable, parseCidr } from '../../src/address/cidr-table.ts';
 import { createDescriptorBudget } from '../../src/accept/descriptor-budget.ts';
-import { descriptorLimit } from '../../src/kernel/process-limits.ts';
+import { readOpenFilesLimit } from '../../src/kernel/process-limits.ts';
 
 describe('a table of ranges', () => {
   const table = new CidrTable<string>();
@@ -121,37 +121,7 @@ describe('allow and deny', () => {
   });
 });
 
-describe('accept rates', () => {
-  test("one second's worth passes at once, the next one not, and time brings them back one by one", () => {
-    const rate = new AcceptRate(4, 0);
-    expect([1, 2, 3, 4, 5].map(() => rate.take(0))).toEqual([true, true, true, true, false]);
-    expect(rate.waitMs(0)).toBe(250);
-    expect(rate.take(249)).toBe(false);
-    expect(rate.take(250)).toBe(true);
-    expect(rate.take(250)).toBe(false);
-  });
-
-  test('less than one for each second is possible', () => {
-    const rate = new AcceptRate(0.5, 0);
-    expect([rate.take(0), rate.take(1_999), rate.take(2_000)]).toEqual([true, false, true]);
-  });
-
-  test('never more pass than the burst and the time allow, and after a silence all pass again', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.nat(400), { maxLength: 100 }), (perSecond, gaps) => {
-        const rate = new AcceptRate(perSecond, 0);
-        let nowMs = 0;
-        let taken = 0;
-        for (const gap of gaps) {
-          nowMs += gap;
-          if (rate.take(nowMs)) taken += 1;
-        }
-        expect(taken).toBeLessThanOrEqual(perSecond + (nowMs * perSecond) / 1000 + 1e-6);
-        expect(Array.from({ length: perSecond }, () => rate.take(nowMs + 1_000)).every(Boolean)).toBe(true);
-      }),
-    );
-  });
-
+describe('the rate of each address', () => {
   test('addresses do not share, and are forgotten once their bucket is full', () => {
     const rates = new AddressRates(1);
     expect([rates.take('a', 0), rates.take('a', 0), rates.take('b', 0)]).toEqual([true, false, true]);
@@ -190,13 +160,13 @@ describe('the budget of file descriptors', () => {
 
   test('the soft limit is read from the text of the kernel', () => {
     expect(
-      descriptorLimit(
+      readOpenFilesLimit(
         'Max processes 1 2 processes\nMax open files            1024                 524288               files     \n',
       ),
     ).toBe(1024);
     expect(
-      descriptorLimit('Max open files            unlimited            unlimited            files     \n'),
+      readOpenFilesLimit('Max open files            unlimited            unlimited            files     \n'),
     ).toBeUndefined();
-    expect(descriptorLimit('')).toBeUndefined();
+    expect(readOpenFilesLimit('')).toBeUndefined();
   });
 });

@@ -21,6 +21,7 @@ const OF_BOTH = [
 const WITHOUT_WAIT = [
   ['--max-connections', '1'],
   ['--max-connections-per-ip', '1'],
+  ['--max-rate', '1'],
   ['--max-rate-per-ip', '1'],
   ['--allow', '192.0.2.1'],
   ['--deny', '192.0.2.1'],

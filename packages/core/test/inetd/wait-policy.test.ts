@@ -42,7 +42,7 @@ const rounds = (count: number, atMs = 0): (readonly [number, WaitEvent])[] =>
       ] as const,
   ).flat();
 
-describe('a state', () => {
+describe('a step of exec --wait', () => {
   test('runs the program when somebody comes, and watches again once it has ended', () => {
     expect(
       play([

@@ -156,7 +156,7 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
     expect(told()).toEqual(['READY=1', ...reload, ...reload, 'STOPPING=1']);
   });
 
-  test('that it pool, twice in each period of the watchdog', async () => {
+  test('that it is alive, twice in each period of the watchdog', async () => {
     const { path: file, told } = await manager();
     await startUnder(file, path.join(scratch(), 'control'), { WATCHDOG_USEC: '200000' });
     await eventually(() => told().includes('READY=1') && told().filter((line) => line === 'WATCHDOG=1').length >= 3);

@@ -46,7 +46,7 @@ export function stat(call: Call<Ready>): Outcome {
     reply: reply(
       211,
       'Server status:',
-      `StreamConnection from ${from}`,
+      `Connected from ${from}`,
       `Logged in as ${state.login.user}${state.login.mayWrite ? '' : ' (read only)'}`,
       `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: file; MODE: stream`,
       progress.transferBytes === undefined

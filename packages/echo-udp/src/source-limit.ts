@@ -1,9 +1,12 @@
-// Token buckets by source, in a table of fixed size, and one bucket for all. Pure: time comes in with each question.
+// A token bucket for each source of datagrams, in a table of fixed size. Pure: time comes in with each question.
 //
 // The table is a cache of sets: a source's hash names a set of eight places, and the one in it that has been silent
 // longest is forgotten for a new source. So a question costs the same whether ten sources ask or ten million forged
-// ones do, and the memory is what it was at the start. The hash is seeded, so that nobody can aim at the set of
-// somebody else.
+// ones do, and the memory is what it was at the start. The hash is seeded, so that no peer can aim at the set of
+// another source.
+//
+// Its buckets are columns of numbers and not objects of core's TokenBucket: at a new source for each datagram those
+// would be garbage at the rate of the flood, and `heardMs` serves the search for the oldest place and for loops too.
 
 import { readSourceKey, type SourceKey } from './source-key.ts';
 
@@ -83,9 +86,7 @@ export class SourceLimit {
     return 'ok';
   }
 
-  /**
-   * The place of the source; for a new one the place of whoever in its set has been silent longest, with full tokens.
-   */
+  /** The place of the source; a new one takes that of the source in its set that was silent longest, with full tokens. */
   #placeOf(address: string, nowMs: number): number {
     const key = this.#key;
     readSourceKey(address, key);
@@ -109,41 +110,5 @@ export class SourceLimit {
     this.#heardMs[oldest] = nowMs;
     this.#unbroken[oldest] = 0;
     return oldest;
-  }
-}
-
-/** One bucket for everybody. */
-export class TotalLimit {
-  #perMs: number;
-  #burst: number;
-  #tokens: number;
-  #atMs: number;
-
-  constructor(options: { readonly perSecond: number; readonly burst: number }, nowMs: number) {
-    this.#perMs = options.perSecond / 1000;
-    this.#burst = options.burst;
-    this.#tokens = options.burst;
-    this.#atMs = nowMs;
-  }
-
-  /** Another rate from now on. A greater burst has to fill up first. */
-  change(options: { readonly perSecond: number; readonly burst: number }, nowMs: number): void {
-    this.#fill(nowMs);
-    this.#perMs = options.perSecond / 1000;
-    this.#burst = options.burst;
-    this.#tokens = Math.min(this.#tokens, options.burst);
-  }
-
-  /** Takes one token; false when none is left. */
-  take(nowMs: number): boolean {
-    this.#fill(nowMs);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
-
-  #fill(nowMs: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
-    this.#atMs = nowMs;
   }
 }

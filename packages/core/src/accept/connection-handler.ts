@@ -1,0 +1,96 @@
+// Serves what was accepted by a protocol, in this process: PROXY header, TLS, then the protocol; and says in the
+// protocol's words why a connection is turned away.
+
+import type net from 'node:net';
+import type { CidrTable } from '../address/cidr-table.ts';
+import { Connection, type ConnectionLimits, type ConnectionOwner } from '../connection/connection.ts';
+import { createNetTransport } from '../connection/net-transport.ts';
+import type { TlsContext } from '../connection/tls-context.ts';
+import type { Protocol, ServiceContext } from '../protocol.ts';
+import type { TimerWheel } from '../time/timer-wheel.ts';
+import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
+import type { ListenerTally } from './registry.ts';
+import { logFailedHandler, serveConnection } from './serve-connection.ts';
+
+export interface ConnectionHandlerOptions {
+  readonly protocol: Protocol;
+  readonly context: ServiceContext;
+  readonly wheel: TimerWheel;
+  readonly limits: ConnectionLimits;
+  readonly tls: TlsContext | undefined;
+  /** Peers that must send a PROXY header first. */
+  readonly proxies: CidrTable<true> | undefined;
+}
+
+/** A refusal in the two words that protocols know: it is the peer's doing, or the server's state. */
+const REFUSAL_WORDS = {
+  'address-limit': 'address-limit',
+  'address-rate': 'address-limit',
+  'queue-limit': 'queue-limit',
+  'descriptor-limit': 'queue-limit',
+} as const satisfies Record<Refusal, string>;
+
+let lastConnectionId = 0;
+
+export class ConnectionHandler implements AcceptHandler<Connection> {
+  readonly sockets = { unread: false, noDelay: true };
+  // Its protocol tells the peer that the server drains, which is better than silence until the end.
+  readonly drainAdmitsWaiting = true;
+  readonly proxies?: ProxyRules<Connection>;
+  readonly #options: ConnectionHandlerOptions;
+  /** One for each listener: a connection that closes says from which it came. */
+  readonly #owners = new Map<ListenerTally, ConnectionOwner>();
+
+  constructor(options: ConnectionHandlerOptions) {
+    this.#options = options;
+    const { proxies } = options;
+    if (proxies !== undefined) {
+      this.proxies = {
+        isProxy: (connection) => proxies.match(connection.peer) !== undefined,
+        readHeader: (connection, next) => connection.readProxyHeader(next),
+        hasNamedClient: (connection) => connection.proxyHeader?.source !== undefined,
+      };
+    }
+  }
+
+  create(
+    socket: net.Socket,
+    traits: ListenerTraits,
+    closed: (connection: Connection, tally: ListenerTally) => void,
+  ): Connection {
+    return new Connection(
+      (lastConnectionId += 1),
+      createNetTransport(socket, traits.unixPath, traits.local),
+      this.#owners.get(traits.tally) ?? this.#createOwner(traits.tally, closed),
+    );
+  }
+
+  serve(connection: Connection, traits: ListenerTraits): void {
+    const { protocol, context, tls } = this.#options;
+    if (traits.tls && tls !== undefined)
+      connection.secureFirst(tls, () => serveConnection(protocol, connection, context));
+    else serveConnection(protocol, connection, context);
+  }
+
+  refuse(connection: Connection, traits: ListenerTraits, reason: Refusal): void {
+    // Before a handshake there is no word that the peer would understand.
+    const words = traits.tls ? undefined : this.#options.protocol.refusal?.(REFUSAL_WORDS[reason]);
+    connection.end(words, 'latin1', reason);
+  }
+
+  #createOwner(tally: ListenerTally, closed: (connection: Connection, tally: ListenerTally) => void): ConnectionOwner {
+    const { protocol, context, wheel, limits, tls } = this.#options;
+    const owner: ConnectionOwner = {
+      wheel,
+      limits,
+      ...(tls === undefined ? {} : { tls }),
+      ...(protocol.alpn === undefined ? {} : { alpn: protocol.alpn }),
+      connectionClosed(connection) {
+        logFailedHandler(protocol, connection, context.log);
+        closed(connection, tally);
+      },
+    };
+    this.#owners.set(tally, owner);
+    return owner;
+  }
+}

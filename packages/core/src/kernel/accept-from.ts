@@ -1,0 +1,51 @@
+// Accepting from a bound stream socket: listen(2), then a net.Server that hands over what comes. All that accept here
+// do it by this.
+
+import net from 'node:net';
+import { listenOnHandle, setNoDelayForAll } from './stream-handle.ts';
+
+export interface AcceptFromOptions {
+  /** Connections that the kernel queues before they are accepted. */
+  readonly backlog: number;
+  /** Leaves what a connection sends in the kernel: for one that goes to another process, or waits until it is asked for. */
+  readonly unread: boolean;
+  /** Sets TCP_NODELAY for every connection. */
+  readonly noDelay: boolean;
+  /** The socket is half-open: our side ends when it is ended. It is the receiver's, its errors too. */
+  readonly accepted: (socket: net.Socket) => void;
+  /** The system could not accept a connection; others are still accepted. */
+  readonly failed: (error: Error) => void;
+}
+
+export interface Accepting {
+  /** Resolves once the kernel listens. Rejects with the system's error, and then the bound socket is gone. */
+  readonly listening: Promise<void>;
+  /** Stops accepting. What waits in the kernel's queue stays there for other processes that listen on the socket. */
+  close(): void;
+}
+
+/** Accepts from a bound socket, or from one that node:cluster shares out, named by its address. */
+export function acceptFrom(from: net.Socket | net.ListenOptions, options: AcceptFromOptions): Accepting {
+  const { backlog, unread, noDelay, accepted, failed } = options;
+  // Until every connection has it from the listening socket, each is told.
+  let tellsEach = noDelay;
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: unread }, (socket) => {
+    if (tellsEach) socket.setNoDelay(true);
+    accepted(socket);
+  });
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      server.on('error', failed);
+      tellsEach = noDelay && !setNoDelayForAll(server);
+      resolve();
+    });
+    if (isListenOptions(from)) server.listen({ ...from, backlog });
+    else listenOnHandle(server, from, backlog);
+  });
+  return { listening, close: () => void server.close() };
+}
+
+const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions =>
+  Object.getPrototypeOf(from) === Object.prototype;
