@@ -1,21 +1,15 @@
 // `wellknown ping` as a user runs it.
 
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from '@wellknown/core';
 import { lacks, runProgram } from '@wellknown/core/testing';
 import { createEchoServer, smallServiceProtocol, type ProbeReport } from '@wellknown/echo-udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
+import { programArguments } from '../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
-const ping = (...args: string[]) => runProgram([...WELLKNOWN, 'ping', ...args], { cwd: ROOT });
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
+const ping = (...args: string[]) => runProgram([...WELLKNOWN, 'ping', ...args]);
 
 const servers: Server[] = [];
 let echoUrl = '';
@@ -134,7 +128,6 @@ describe('the program', () => {
 
   test('INT ends an endless run with its report and status 0', async () => {
     const child = spawn(process.execPath, [...WELLKNOWN, 'ping', echoUrl, '--count', '0', '--interval', '0.01'], {
-      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
@@ -156,7 +149,6 @@ describe('the program', () => {
       .join(' ');
     // Not synchronously: the server that answers is in this process.
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 20_000,
     });

@@ -6,19 +6,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from './certificate.ts';
+import { programArguments, ROOT } from '../../../test/programs.ts';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 
 let site = '';
 beforeAll(() => {

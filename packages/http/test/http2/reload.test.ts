@@ -4,18 +4,12 @@ import fs from 'node:fs';
 import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { makeCertificate } from '../certificate.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 const CONTENT = 'a'.repeat(1_000);
 
 let site = '';
