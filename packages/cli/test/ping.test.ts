@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from '@wellknown/core';
-import { lacks, runProgram } from '@wellknown/core/testing';
+import { eventually, lacks, runProgram } from '@wellknown/core/testing';
 import { createEchoServer, smallServiceProtocol, type ProbeReport } from '@wellknown/echo-udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
@@ -134,9 +134,9 @@ describe('the program', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     const ended = new Promise((resolve) => child.once('close', resolve));
     const [echo] = servers;
-    const before = (await echo?.status())?.services[0]?.datagrams.received ?? 0;
-    while (((await echo?.status())?.services[0]?.datagrams.received ?? 0) < before + 3)
-      await new Promise((resolve) => setImmediate(resolve));
+    const received = async (): Promise<number> => (await echo!.status()).services[0]!.datagrams.received;
+    const before = await received();
+    await eventually(async () => (await received()) >= before + 3);
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(output).toMatch(/lost +0 /);

@@ -21,6 +21,7 @@ import { createExecServer } from '../../src/inetd/exec-server.ts';
 import {
   connectClient,
   createFakeClock,
+  eventually,
   lacks,
   startProgram,
   unusedAddress,
@@ -29,7 +30,6 @@ import {
   type UnusedAddress,
 } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
-import { eventually } from '../fixtures/identify.ts';
 import { who, type Who } from '../fixtures/who.ts';
 import { programArguments } from '../../../../test/programs.ts';
 

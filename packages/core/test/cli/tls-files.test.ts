@@ -5,9 +5,8 @@ import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram, startProgram, type Program } from '../../src/testing/index.ts';
+import { eventually, runProgram, startProgram, type Program } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
-import { eventually } from '../fixtures/identify.ts';
 import { programArguments } from '../../../../test/programs.ts';
 
 const PROGRAM = programArguments('packages/core/test/fixtures/who-program.ts');

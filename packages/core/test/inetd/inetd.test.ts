@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, type ExecServerOptions, type Server } from '../../src/index.ts';
-import { connectClient, createFakeClock, unusedAddress } from '../../src/testing/index.ts';
-import { eventually, isAlive, PROGRAM } from '../fixtures/identify.ts';
+import { connectClient, createFakeClock, eventually, unusedAddress } from '../../src/testing/index.ts';
+import { isAlive, PROGRAM } from '../fixtures/identify.ts';
 import { testWith } from '../fixtures/system-programs.ts';
 
 const servers: Server[] = [];

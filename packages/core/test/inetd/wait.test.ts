@@ -18,8 +18,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, createWaitServer, socket, type Server, type WaitServerOptions } from '../../src/index.ts';
-import { connectClient, createFakeClock, startProgram, type Program } from '../../src/testing/index.ts';
-import { eventually, isAlive } from '../fixtures/identify.ts';
+import { connectClient, createFakeClock, eventually, startProgram, type Program } from '../../src/testing/index.ts';
+import { isAlive } from '../fixtures/identify.ts';
 import { testWith } from '../fixtures/system-programs.ts';
 import { programArguments } from '../../../../test/programs.ts';
 

@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import prometheus from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, prometheusText, type ServerStatus } from '../../src/index.ts';
-import { connectClient, startProgram, type Client, type Program } from '../../src/testing/index.ts';
-import { connect, eventually, exchange } from '../fixtures/identify.ts';
+import { connectClient, eventually, startProgram, type Client, type Program } from '../../src/testing/index.ts';
+import { connect, exchange } from '../fixtures/identify.ts';
 import { programArguments } from '../../../../test/programs.ts';
 
 const PROGRAM = programArguments('packages/core/test/fixtures/observed-program.ts');

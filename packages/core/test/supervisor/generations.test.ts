@@ -7,8 +7,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/index.ts';
-import { connectClient, type Program } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
+import { connectClient, eventually, type Program } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
 

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
-import { runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM } from '../fixtures/identify.ts';
+import { eventually, runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
 

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/index.ts';
-import { connectClient, runProgram, type Client } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
+import { connectClient, eventually, runProgram, type Client } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
 describe('the program', () => {
   test('prints a line for each listener with its real port, then ready, and TERM ends it with status 0 and nothing left', async () => {
