@@ -6,6 +6,8 @@ import { eventually, lacks, runProgram } from '@wellknown/core/testing';
 import { createEchoServer, smallServiceProtocol, type ProbeReport } from '@wellknown/echo-udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
+import { run } from '../src/run.ts';
+import { runHere } from '../../../test/command-line.ts';
 import { programArguments } from '../../../test/programs.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
@@ -170,7 +172,7 @@ describe('the program', () => {
     [['udp://127.0.0.1:7', '--timeout', '61'], '--timeout'],
     [['udp://127.0.0.1:7', '--loud'], 'unknown option --loud'],
   ])('%j ends with status 2 and says why', async (args, words) => {
-    const { status, stdout, stderr } = await ping(...args);
+    const { status, stdout, stderr } = await runHere(() => run(['ping', ...args]));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
   });

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectClient, lacks, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import { runHere } from '../../../test/command-line.ts';
 import { programArguments, ROOT } from '../../../test/programs.ts';
+import { run } from '../src/run.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
@@ -279,9 +281,17 @@ describe('the command line', () => {
     [['echo', '--max-datagram', '65508'], "--max-datagram is '65508', allowed is a whole number from 0 to 65507"],
     [['echo', '--listen', 'tcp://999.0.0.1:7'], "'999.0.0.1' is not an IPv4 address"],
   ])('%j ends with status 2 and says why', async (args, words) => {
-    const { status, stdout, stderr } = await runProgram([...WELLKNOWN, ...args]);
+    const { status, stdout, stderr } = await runHere(() => run(args));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
+  });
+
+  test('a process ends with that status, says that, and nothing else', async () => {
+    expect(await runProgram([...WELLKNOWN, 'echo', '--rate', '0'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "wellknown echo: --rate is '0', allowed is a number from 1\n",
+    });
   });
 
   test.each([
@@ -290,8 +300,16 @@ describe('the command line', () => {
     [['ftp', '--help'], '--account NAME:PASSWORD[:HOME]'],
     [['--version'], 'wellknown 0.'],
   ])('%j prints and ends with status 0', async (args, words) => {
-    const { status, stdout } = await runProgram([...WELLKNOWN, ...args]);
-    expect(status).toBe(0);
+    const { status, stdout, stderr } = await runHere(() => run(args));
+    expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(words);
+  });
+
+  test('a process that prints its version ends with status 0', async () => {
+    expect(await runProgram([...WELLKNOWN, '--version'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^wellknown \d+\.\d+\.\d+\n$/) as string,
+      stderr: '',
+    });
   });
 });

@@ -3,7 +3,9 @@
 import { connectDatagram } from '@wellknown/core';
 import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, expect, test } from 'vitest';
+import { runHere } from '../../../test/command-line.ts';
 import { programArguments } from '../../../test/programs.ts';
+import { run } from '../src/run.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
@@ -56,9 +58,21 @@ test.each([
     ['--receive-buffer', '2147483648'],
     "--receive-buffer is '2147483648', allowed is a whole number from 0 to 2147483647",
   ],
-  [['--listen', 'udp://224.0.0.1:8007', '--workers', '0'], 'multicast address'],
 ])('%j is refused by name', async (args, words) => {
-  const { status, stdout, stderr } = await runProgram([...WELLKNOWN, 'echo', ...args]);
-  expect([status > 0, stdout]).toEqual([true, '']);
+  const { status, stdout, stderr } = await runHere(() => run(['echo', ...args]));
+  expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain(words);
+});
+
+test('a multicast address is refused when it would be bound', async () => {
+  const { status, stdout, stderr } = await runProgram([
+    ...WELLKNOWN,
+    'echo',
+    '--listen',
+    'udp://224.0.0.1:8007',
+    '--workers',
+    '0',
+  ]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('multicast address');
 });

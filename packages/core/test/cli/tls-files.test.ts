@@ -5,9 +5,12 @@ import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, runProgram, startProgram, type Program } from '../../src/testing/index.ts';
+import { eventually, startProgram, type Program } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
+import { whoCommand } from '../fixtures/who-command.ts';
+import { runHere } from '../../../../test/command-line.ts';
 import { programArguments } from '../../../../test/programs.ts';
+import { runCommand } from '../../src/cli/index.ts';
 
 const PROGRAM = programArguments('packages/core/test/fixtures/who-program.ts');
 const LISTEN = ['--listen', 'tls://127.0.0.1:0'];
@@ -104,9 +107,9 @@ describe('of two certificates', () => {
   );
 });
 
-describe('the program does not start, and says why,', () => {
+describe('the command line is refused, which says why,', () => {
   async function complaint(...options: string[]): Promise<string> {
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, ...LISTEN, ...options]);
+    const { status, stdout, stderr } = await runHere(() => runCommand(whoCommand, 'who', [...LISTEN, ...options]));
     expect([status, stdout]).toEqual([2, '']);
     return stderr;
   }

@@ -6,10 +6,13 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runHere } from '../../../../test/command-line.ts';
+import { runCommand } from '../../src/cli/index.ts';
 import { askControl } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/index.ts';
 import { connectClient, eventually, runProgram, type Client } from '../../src/testing/index.ts';
 import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
+import { identifyCommand } from '../fixtures/identify-command.ts';
 
 describe('the program', () => {
   test('prints a line for each listener with its real port, then ready, and TERM ends it with status 0 and nothing left', async () => {
@@ -114,9 +117,17 @@ describe('the program', () => {
     [['surplus'], "unexpected argument 'surplus'"],
     [['--log-level', 'loud'], "--log-level is 'loud', allowed is debug, info, warn, error"],
   ])('a bad command line (%j) ends it with status 2 and says why', async (options, words) => {
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, ...options]);
+    const { status, stdout, stderr } = await runHere(() => runCommand(identifyCommand, 'identify', options));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
+  });
+
+  test('a process ends with that status, says that, and nothing else', async () => {
+    expect(await runProgram([...PROGRAM, '--workers', 'many'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "wellknown-identify: --workers is 'many', allowed is a whole number from 0 to 1024 or 'auto'\n",
+    });
   });
 
   test('workers that never become ready end it with status 1 and a last word', async () => {
