@@ -44,6 +44,7 @@ const CARRYING_FILES = [
   'packages/core/src/testing/datagram-suite.ts',
   'packages/core/src/testing/running-server.ts',
   'packages/core/src/testing/client.ts',
+  'packages/core/src/testing/eventually.ts',
   'packages/core/src/testing/unused-address.ts',
   'packages/core/src/testing/dialogue.ts',
   'packages/core/src/testing/program.ts',

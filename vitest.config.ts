@@ -11,6 +11,7 @@ export default defineConfig({
       'bench/test/**/*.test.ts',
       '.ci/**/*.test.ts',
     ],
+    globalSetup: 'test/bundle-programs.ts',
     // Integration tests start real processes: a slow machine must not turn that into a failure.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { serve, socket } from '@wellknown/core';
 import {
   connectClient,
@@ -17,13 +16,12 @@ import {
   type Program,
 } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { programArguments, ROOT, sourceArguments } from '../../test/programs.ts';
 import { chat } from '../chat.ts';
 import { daytime } from '../daytime.ts';
 import { notes } from '../notes.ts';
 import { createSorter } from '../sorter.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SOURCE = ['--conditions=@wellknown/source', '--import', 'tsx'];
 const readText = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const examples = readdirSync(new URL('..', import.meta.url))
   .filter((name) => name.endsWith('.ts'))
@@ -43,26 +41,23 @@ afterEach(async () => {
   for (const program of programs.splice(0)) await program.stop();
 });
 
-/** Starts an example as its head says. */
 async function start(example: string, ...rest: string[]): Promise<Program> {
-  const program = await startProgram([...SOURCE, fileURLToPath(new URL(`../${example}`, import.meta.url)), ...rest], {
-    cwd: ROOT,
-  });
+  const program = await startProgram([...programArguments(`examples/${example}.ts`), ...rest]);
   programs.push(program);
   return program;
 }
 
-test('daytime serves from worker processes', async () => {
-  const endpoint = 'unix:@wellknown-example-daytime';
-  await start('daytime.ts', endpoint);
+test('daytime serves from worker processes, started as the README of the examples says', async () => {
+  const endpoint = `unix:@wellknown-example-daytime-${process.pid}`;
+  programs.push(await startProgram([...sourceArguments('examples/daytime.ts'), endpoint], { cwd: ROOT }));
   const client = await connectClient(endpoint);
   expect(await client.receiveAll()).toMatch(/Z\r\n$/);
   client.end();
 });
 
 test('chat carries what is said to other workers, in one order for all, and tells who has left', async () => {
-  const endpoint = 'unix:@wellknown-example-chat';
-  await start('chat.ts', endpoint);
+  const endpoint = `unix:@wellknown-example-chat-${process.pid}`;
+  await start('chat', endpoint);
   // Connects until both workers have answered, and keeps one connection to each.
   const byWorker = new Map<string, Dialogue>();
   while (byWorker.size < 2) {
@@ -175,9 +170,10 @@ describe('sorter', () => {
     for (const line of ['apple', 'pear', 'quince', undefined]) expect(await client.readLine()).toBe(line);
   });
 
-  test('starts as its head says', async () => {
-    await start('sorter.ts', 'unix:@wellknown-example-sorter');
-    await playDialogue('unix:@wellknown-example-sorter', [
+  test('serves as a program', async () => {
+    const endpoint = `unix:@wellknown-example-sorter-${process.pid}`;
+    await start('sorter', endpoint);
+    await playDialogue(endpoint, [
       { expect: /^UNIX .*\n/ },
       { send: '2\n1\n' },
       { end: true },
@@ -188,15 +184,13 @@ describe('sorter', () => {
 });
 
 test('lifecycle goes through every step', async () => {
-  const { status, stdout } = await runProgram([...SOURCE, fileURLToPath(new URL('../lifecycle.ts', import.meta.url))], {
-    cwd: ROOT,
-  });
+  const { status, stdout } = await runProgram(programArguments('examples/lifecycle.ts'));
   expect(stdout).toMatch(/^hello from \{ family: 'ipv4', address: '127\.0\.0\.1', port: \d+ \}\ngoodbye\n$/);
   expect(status).toBe(0);
 });
 
 test('echo-by-select answers over TCP and UDP, and ends when it is told to', async () => {
-  const program = await start('echo-by-select.ts');
+  const program = await start('echo-by-select');
   const [tcp, udp] = program.endpoints.echo!;
   await Promise.all(
     [1, 2, 3].map((n) =>

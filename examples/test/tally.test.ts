@@ -11,9 +11,9 @@ import {
   startProgram,
 } from '@wellknown/core/testing';
 import fc from 'fast-check';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { decide, FRESH, MAX_TOTAL, parseCommand, tally } from '../tally.ts';
+import { programArguments } from '../../test/programs.ts';
 
 describe('parseCommand', () => {
   test.each([
@@ -124,23 +124,17 @@ describeServerBehaviour(
   { describe, test },
 );
 
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../tally-program.ts', import.meta.url)),
-];
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PROGRAM = programArguments('examples/tally-program.ts');
 
 test('the program takes the options of every server', async () => {
-  const program = await startProgram([...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '2'], { cwd: ROOT });
+  const program = await startProgram([...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '2']);
   const dialogue = await openDialogue(program.endpoints.tally![0]!);
   await dialogue.send('+ 1\r\nquit\r\n');
   await dialogue.expect('= 1\r\nbye\r\n');
   await dialogue.expectEnd();
   await dialogue.close();
   expect(await program.stop()).toBe(0);
-  expect(await runProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0'], { cwd: ROOT })).toMatchObject({
+  expect(await runProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0'])).toMatchObject({
     status: 2,
     stdout: '',
   });

@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { serve, type Server } from '@wellknown/core';
 import { lacks, startProgram } from '@wellknown/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { programArguments } from '../../test/programs.ts';
 import { tftp } from '../tftp.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tftp-'));
@@ -59,17 +59,7 @@ test('the example serves from worker processes, as its head says', async () => {
   const free = await serve(tftp(folder), { listen: 'udp://127.0.0.1:0' });
   const endpoint = (await free.status()).services[0]?.endpoints[0] ?? '';
   await free.close();
-  const program = await startProgram(
-    [
-      '--conditions=@wellknown/source',
-      '--import',
-      'tsx',
-      fileURLToPath(new URL('../tftp.ts', import.meta.url)),
-      endpoint,
-      folder,
-    ],
-    { cwd: fileURLToPath(new URL('../..', import.meta.url)) },
-  );
+  const program = await startProgram([...programArguments('examples/tftp.ts'), endpoint, folder]);
   const into = path.join(folder, 'from-a-worker');
   await run('curl', ['-sS', '-o', into, `${endpoint.replace('udp', 'tftp')}/large`]);
   expect(Buffer.compare(readFileSync(into), CONTENTS.large ?? Buffer.of())).toBe(0);

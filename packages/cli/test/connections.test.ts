@@ -5,17 +5,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connectClient, lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { programArguments } from '../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-connections-'));
 const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
 
@@ -50,9 +44,7 @@ afterEach(async () => {
 });
 
 async function start(...args: string[]): Promise<string> {
-  const program = await startProgram([...WELLKNOWN, ...args, '--workers', '1', '--drain-timeout', '0.2'], {
-    cwd: ROOT,
-  });
+  const program = await startProgram([...WELLKNOWN, ...args, '--workers', '1', '--drain-timeout', '0.2']);
   running.push(program);
   return Object.values(program.endpoints)[0]?.[0] ?? '';
 }

@@ -1,33 +1,13 @@
 // What --help lists is what a command takes, no more and no less: every option of every command is tried on every
 // command.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/cli';
+import { runHere } from '../../../test/command-line.ts';
 import { COMMAND_NAMES, SERVER_COMMANDS, UP_COMMAND } from '../src/commands.ts';
 import { run } from '../src/run.ts';
 
-let exitCode: typeof process.exitCode;
-beforeEach(() => {
-  exitCode = process.exitCode;
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = exitCode;
-});
-
-/** What the command line prints. Only for those that end before they serve. */
-async function told(...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      output[name] += String(text);
-      return true;
-    });
-  }
-  await run(argv);
-  vi.restoreAllMocks();
-  return output;
-}
+const told = (...argv: readonly string[]) => runHere(() => run(argv));
 
 /** `exec` is two commands in one: each has its own options and those of both. */
 const COMMANDS: readonly { readonly argv: readonly string[]; readonly notIts?: string }[] = [

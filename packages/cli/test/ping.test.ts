@@ -1,21 +1,17 @@
 // `wellknown ping` as a user runs it.
 
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from '@wellknown/core';
-import { lacks, runProgram } from '@wellknown/core/testing';
+import { eventually, lacks, runProgram } from '@wellknown/core/testing';
 import { createEchoServer, smallServiceProtocol, type ProbeReport } from '@wellknown/echo-udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveLine, reportJson, reportTable } from '../src/ping-report.ts';
+import { run } from '../src/run.ts';
+import { runHere } from '../../../test/command-line.ts';
+import { programArguments } from '../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
-const ping = (...args: string[]) => runProgram([...WELLKNOWN, 'ping', ...args], { cwd: ROOT });
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
+const ping = (...args: string[]) => runProgram([...WELLKNOWN, 'ping', ...args]);
 
 const servers: Server[] = [];
 let echoUrl = '';
@@ -134,16 +130,15 @@ describe('the program', () => {
 
   test('INT ends an endless run with its report and status 0', async () => {
     const child = spawn(process.execPath, [...WELLKNOWN, 'ping', echoUrl, '--count', '0', '--interval', '0.01'], {
-      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     const ended = new Promise((resolve) => child.once('close', resolve));
     const [echo] = servers;
-    const before = (await echo?.status())?.services[0]?.datagrams.received ?? 0;
-    while (((await echo?.status())?.services[0]?.datagrams.received ?? 0) < before + 3)
-      await new Promise((resolve) => setImmediate(resolve));
+    const received = async (): Promise<number> => (await echo!.status()).services[0]!.datagrams.received;
+    const before = await received();
+    await eventually(async () => (await received()) >= before + 3);
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(output).toMatch(/lost +0 /);
@@ -156,7 +151,6 @@ describe('the program', () => {
       .join(' ');
     // Not synchronously: the server that answers is in this process.
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 20_000,
     });
@@ -178,7 +172,7 @@ describe('the program', () => {
     [['udp://127.0.0.1:7', '--timeout', '61'], '--timeout'],
     [['udp://127.0.0.1:7', '--loud'], 'unknown option --loud'],
   ])('%j ends with status 2 and says why', async (args, words) => {
-    const { status, stdout, stderr } = await ping(...args);
+    const { status, stdout, stderr } = await runHere(() => run(['ping', ...args]));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
   });

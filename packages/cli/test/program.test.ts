@@ -1,20 +1,16 @@
 // The program as a user starts it, spoken to with clients that nobody here wrote.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connectClient, lacks, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import { runHere } from '../../../test/command-line.ts';
+import { programArguments, ROOT } from '../../../test/programs.ts';
+import { run } from '../src/run.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
 const running: Program[] = [];
 afterEach(async () => {
@@ -22,18 +18,26 @@ afterEach(async () => {
 });
 
 async function start(...args: string[]): Promise<Program> {
-  const program = await startProgram([...WELLKNOWN, ...args, '--drain-timeout', '1'], { cwd: ROOT });
+  const program = await startProgram([...WELLKNOWN, ...args, '--drain-timeout', '1']);
   running.push(program);
   return program;
 }
 
 /** `up` has fixed ports: some offset is free. */
-async function startUp(...args: string[]): Promise<{ program: Program; offset: number }> {
+async function startUp(
+  args: readonly string[] = [],
+  wellknown = WELLKNOWN,
+): Promise<{ program: Program; offset: number }> {
   let failure: unknown;
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const offset = 20_000 + Math.floor(Math.random() * 12_000);
     try {
-      return { program: await start('up', '--port-offset', String(offset), ...args), offset };
+      const program = await startProgram(
+        [...wellknown, 'up', '--port-offset', String(offset), '--drain-timeout', '1', ...args],
+        { cwd: ROOT },
+      );
+      running.push(program);
+      return { program, offset };
     } catch (error) {
       failure = error;
     }
@@ -87,8 +91,22 @@ describe('wellknown up', () => {
     },
   );
 
+  test('serves from its sources, as `pnpm start` runs it', async () => {
+    const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: { start: string };
+    };
+    const [node, ...words] = scripts.start.split(' ');
+    expect([node, ...words.slice(-3)]).toEqual(['node', 'up', '--port-offset', '8000']);
+    const { program, offset } = await startUp([], words.slice(0, -3));
+    const client = await connectClient(`tcp://127.0.0.1:${80 + offset}`);
+    client.send('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n');
+    expect(await client.receiveAll()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    client.end();
+    expect(await program.stop()).toBe(0);
+  });
+
   test('goes on serving while a worker is killed', async () => {
-    const { offset } = await startUp('--workers', '2');
+    const { offset } = await startUp(['--workers', '2']);
     const url = `tcp://127.0.0.1:${80 + offset}`;
     const get = async (): Promise<string> => {
       const client = await connectClient(url);
@@ -173,7 +191,7 @@ describe('the servers one by one', () => {
 });
 
 describe('a running supervisor', () => {
-  const wellknown = (...args: string[]) => runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+  const wellknown = (...args: string[]) => runProgram([...WELLKNOWN, ...args]);
 
   test('tells its status as a table and as JSON, is scaled, reloaded, upgraded and stopped by commands', async () => {
     const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
@@ -202,21 +220,18 @@ describe('a running supervisor', () => {
   });
 
   test('exec runs a program for each connection', async () => {
-    const program = await startProgram(
-      [
-        ...WELLKNOWN,
-        'exec',
-        '--listen',
-        'tcp://127.0.0.1:0',
-        '--drain-timeout',
-        '1',
-        '--',
-        'sh',
-        '-c',
-        'echo $TCPREMOTEPORT; cat',
-      ],
-      { cwd: ROOT },
-    );
+    const program = await startProgram([
+      ...WELLKNOWN,
+      'exec',
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--drain-timeout',
+      '1',
+      '--',
+      'sh',
+      '-c',
+      'echo $TCPREMOTEPORT; cat',
+    ]);
     running.push(program);
     const client = await connectClient(program.endpoints.exec?.[0] ?? '');
     expect(await client.receive('\n')).toBe(`${client.localPort}\n`);
@@ -266,9 +281,17 @@ describe('the command line', () => {
     [['echo', '--max-datagram', '65508'], "--max-datagram is '65508', allowed is a whole number from 0 to 65507"],
     [['echo', '--listen', 'tcp://999.0.0.1:7'], "'999.0.0.1' is not an IPv4 address"],
   ])('%j ends with status 2 and says why', async (args, words) => {
-    const { status, stdout, stderr } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
+    const { status, stdout, stderr } = await runHere(() => run(args));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
+  });
+
+  test('a process ends with that status, says that, and nothing else', async () => {
+    expect(await runProgram([...WELLKNOWN, 'echo', '--rate', '0'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "wellknown echo: --rate is '0', allowed is a number from 1\n",
+    });
   });
 
   test.each([
@@ -277,8 +300,16 @@ describe('the command line', () => {
     [['ftp', '--help'], '--account NAME:PASSWORD[:HOME]'],
     [['--version'], 'wellknown 0.'],
   ])('%j prints and ends with status 0', async (args, words) => {
-    const { status, stdout } = await runProgram([...WELLKNOWN, ...args], { cwd: ROOT });
-    expect(status).toBe(0);
+    const { status, stdout, stderr } = await runHere(() => run(args));
+    expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(words);
+  });
+
+  test('a process that prints its version ends with status 0', async () => {
+    expect(await runProgram([...WELLKNOWN, '--version'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^wellknown \d+\.\d+\.\d+\n$/) as string,
+      stderr: '',
+    });
   });
 });

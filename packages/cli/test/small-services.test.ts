@@ -2,16 +2,12 @@
 
 import { connectDatagram } from '@wellknown/core';
 import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
-import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { runHere } from '../../../test/command-line.ts';
+import { programArguments } from '../../../test/programs.ts';
+import { run } from '../src/run.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const WELLKNOWN = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
 const running: Program[] = [];
 afterEach(async () => {
@@ -19,23 +15,20 @@ afterEach(async () => {
 });
 
 test('--also serves the named services and no others, over datagrams and streams, from worker processes', async () => {
-  const program = await startProgram(
-    [
-      ...WELLKNOWN,
-      'echo',
-      '--listen',
-      'udp://127.0.0.1:0',
-      '--listen',
-      'tcp://127.0.0.1:0',
-      '--also',
-      'daytime,chargen,stamp',
-      '--workers',
-      '1',
-      '--drain-timeout',
-      '1',
-    ],
-    { cwd: ROOT },
-  );
+  const program = await startProgram([
+    ...WELLKNOWN,
+    'echo',
+    '--listen',
+    'udp://127.0.0.1:0',
+    '--listen',
+    'tcp://127.0.0.1:0',
+    '--also',
+    'daytime,chargen,stamp',
+    '--workers',
+    '1',
+    '--drain-timeout',
+    '1',
+  ]);
   running.push(program);
   expect(
     Object.entries(program.endpoints).map(([name, urls]) => [name, ...urls.map((url) => url.slice(0, 3))]),
@@ -65,9 +58,21 @@ test.each([
     ['--receive-buffer', '2147483648'],
     "--receive-buffer is '2147483648', allowed is a whole number from 0 to 2147483647",
   ],
-  [['--listen', 'udp://224.0.0.1:8007', '--workers', '0'], 'multicast address'],
 ])('%j is refused by name', async (args, words) => {
-  const { status, stdout, stderr } = await runProgram([...WELLKNOWN, 'echo', ...args], { cwd: ROOT });
-  expect([status > 0, stdout]).toEqual([true, '']);
+  const { status, stdout, stderr } = await runHere(() => run(['echo', ...args]));
+  expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain(words);
+});
+
+test('a multicast address is refused when it would be bound', async () => {
+  const { status, stdout, stderr } = await runProgram([
+    ...WELLKNOWN,
+    'echo',
+    '--listen',
+    'udp://224.0.0.1:8007',
+    '--workers',
+    '0',
+  ]);
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('multicast address');
 });

@@ -3,14 +3,11 @@
 // bad network of our own. WELLKNOWN_SOAK_SECONDS makes it longer than the three seconds that it takes by default.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { programArguments } from '../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SECONDS = Number(process.env.WELLKNOWN_SOAK_SECONDS ?? 3);
 const INTERVAL_SECONDS = 0.002;
-const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-const NODE = [process.execPath, '--conditions=@wellknown/source', '--import', 'tsx'];
 
 const NEAR = { namespace: `wk-near-${process.pid}`, address: '10.213.7.1', link: 'veth0', mac: '02:00:00:00:07:01' };
 /** A second address of the far end, by which the routing table would not answer. */
@@ -94,8 +91,13 @@ function startCounting(place: Place, name: string, ...args: string[]): Promise<C
 }
 
 function startOn(place: Place, address: string, name: string, ...args: string[]): Promise<Counting> {
-  const [command = '', ...rest] = within(place, [...NODE, fixture(name), address, ...args]);
-  const child = spawn(command, rest, { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+  const [command = '', ...rest] = within(place, [
+    process.execPath,
+    ...programArguments(`packages/cli/test/fixtures/${name}.ts`),
+    address,
+    ...args,
+  ]);
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -124,8 +126,8 @@ function ping(
   seconds = SECONDS,
 ): Promise<Record<string, number>> {
   const [command = '', ...rest] = within(NEAR, [
-    ...NODE,
-    fileURLToPath(new URL('../src/main.ts', import.meta.url)),
+    process.execPath,
+    ...programArguments('packages/cli/src/main.ts'),
     'ping',
     `udp://${address}:${port}`,
     '--json',
@@ -138,7 +140,7 @@ function ping(
     '--count',
     String(Math.round(seconds / INTERVAL_SECONDS)),
   ]);
-  const child = spawn(command, rest, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -152,7 +154,7 @@ function ping(
 
 describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { timeout: 60_000 + SECONDS * 2_000 }, () => {
   test('a clean network loses nothing, changes nothing, and everybody counts the same', async () => {
-    const echo = await startCounting(FAR, 'counting-echo.ts');
+    const echo = await startCounting(FAR, 'counting-echo-program');
     const seen = await ping(echo.port, 10);
     expect(seen).toMatchObject({
       received: seen.sent,
@@ -169,15 +171,15 @@ describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { time
   test.runIf(hasNamespaces)(
     'an echo on all addresses answers from the one that was asked, also where the routing table prefers another',
     async () => {
-      const echo = await startOn(FAR, '', 'counting-echo.ts');
+      const echo = await startOn(FAR, '', 'counting-echo-program');
       for (const address of [FAR.address, FAR_SECOND_ADDRESS])
         expect(await ping(echo.port, 10, address, 0.1)).toMatchObject({ lost: 0, late: 0 });
     },
   );
 
   test('a network that loses, doubles and reorders: prober, network and echo agree to the last datagram', async () => {
-    const echo = await startCounting(FAR, 'counting-echo.ts');
-    const network = await startCounting(FAR, 'bad-network.ts', addressOf(FAR), echo.port, '4711');
+    const echo = await startCounting(FAR, 'counting-echo-program');
+    const network = await startCounting(FAR, 'bad-network-program', addressOf(FAR), echo.port, '4711');
     const seen = await ping(network.port, 2);
     const did = await network.counts();
     const answered = await echo.counts();
@@ -219,7 +221,7 @@ describe.runIf(hasNetem)('with netem', { timeout: 60_000 + SECONDS * 2_000 }, ()
   };
 
   test('loss, delay and reordering: prober and echo agree with what the kernel says it has dropped', async () => {
-    const echo = await startCounting(FAR, 'counting-echo.ts');
+    const echo = await startCounting(FAR, 'counting-echo-program');
     const seen = await ping(echo.port, 2);
     const answered = await echo.counts();
     expect(answered.received).toBe(seen.sent! - dropped(NEAR));

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectDatagram, createServer, type Server } from '@wellknown/core';
-import { lacks } from '@wellknown/core/testing';
+import { eventually, lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createEchoServer, smallServiceProtocol, type EchoServerOptions } from '../src/index.ts';
 
@@ -56,14 +56,6 @@ const startEcho = (options: EchoServerOptions = {}) =>
   started(createEchoServer({ listen: 'udp://127.0.0.1:0', ...options }));
 const datagramsOf = async (server: Server) => (await server.status()).services[0]!.datagrams;
 const countersOf = async (server: Server) => (await server.status()).services[0]!.counters;
-
-async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = performance.now() + 15_000;
-  while (!(await isTrue())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${isTrue.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 describe('clients', () => {
   testWith(['nping'], 'nping counts an answer to each of its datagrams', async () => {

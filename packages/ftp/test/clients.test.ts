@@ -6,10 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
-import { lacks } from '@wellknown/core/testing';
+import { eventually, lacks } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFtpServer, diskFileSystem } from '../src/index.ts';
-import { until } from './ftp-session.ts';
 
 const BIG = Buffer.alloc(20_000_000);
 for (let at = 0; at < BIG.length; at += 4) BIG.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
@@ -120,17 +119,11 @@ describe('basic-ftp', () => {
       const endless = new PassThrough();
       endless.write(Buffer.alloc(100_000));
       const upload = client.uploadFrom(endless, 'never');
-      await until(
-        async () => (await readdir(served(''))).some((name) => name.endsWith('.part')),
-        'the upload has begun',
-      );
+      await eventually(async () => (await readdir(served(''))).some((name) => name.endsWith('.part')));
       // The control connection goes first: the end of the data alone would be the end of the file (RFC 959 §3.4.1).
       client.ftp.socket.destroy();
       await expect(upload).rejects.toThrow();
-      await until(
-        async () => (await readdir(served(''))).every((name) => !name.endsWith('.part')),
-        'the upload is cleared away',
-      );
+      await eventually(async () => (await readdir(served(''))).every((name) => !name.endsWith('.part')));
     });
     expect(await readdir(served(''))).not.toContain('never');
     await withClient(async (client) => expect((await client.list('/many')).length).toBe(SMALL_FILES));

@@ -99,12 +99,3 @@ export async function withServer(
     await server.close({ graceMs: 0 });
   }
 }
-
-/** Asks again on every turn of the event loop until it is so; gives up after ten seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

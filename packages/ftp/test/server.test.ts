@@ -1,8 +1,8 @@
 import net from 'node:net';
-import { createFakeClock, unusedAddress } from '@wellknown/core/testing';
+import { createFakeClock, eventually, unusedAddress } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { createFtpServer, memoryFileSystem, type FileSystem, type TransferReport } from '../src/index.ts';
-import { connectTo, openSession, readAll, until, withServer } from './ftp-session.ts';
+import { connectTo, openSession, readAll, withServer } from './ftp-session.ts';
 
 const BIG = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
 // Where nobody else listens: a port that is free again is not taken by a test that runs meanwhile.
@@ -197,12 +197,12 @@ describe('an upload', () => {
         const data = await session.openData();
         await session.say(`STOR ${how}`);
         data.write('half');
-        await until(async () => (await session.say('STAT')).includes(' 4 bytes so far'), 'the bytes have arrived');
+        await eventually(async () => (await session.say('STAT')).includes(' 4 bytes so far'));
         if (how === 'reset') data.resetAndDestroy();
         if (how === 'gone') session.client.reset();
         if (how === 'abor') expect(await session.say('ABOR')).toMatch(/^426 /);
         if (how === 'reset') expect(await session.hear()).toMatch(/^426 /);
-        await until(() => reports.some(({ path }) => path === `/${how}`), 'the upload is over');
+        await eventually(() => reports.some(({ path }) => path === `/${how}`));
         data.destroy();
         expect(await contentOf(fileSystem, `/${how}`)).toBe('not-found');
       }
@@ -292,7 +292,7 @@ describe('active mode', () => {
       expect(await session.say('NOOP')).toMatch(/^200 /);
       expect(accepted).toHaveLength(0);
       expect(await session.say('LIST dir')).toMatch(/^150 /);
-      await until(() => accepted.length > 0, 'the server has connected');
+      await eventually(() => accepted.length > 0);
       expect(String(await readAll(accepted[0]!))).toMatch(/^-rw-r--r-- .* b\r\n$/);
       expect(await session.hear()).toMatch(/^226 /);
       await new Promise((resolve) => listener.close(resolve));

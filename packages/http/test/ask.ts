@@ -1,7 +1,8 @@
 // One request to a handler of files, over memory, and its response.
 
+import { eventually } from '@wellknown/core/testing';
 import type { FetchHandler } from '../src/handler.ts';
-import { readResponses, serveHandler, settled, type ReadResponse } from './serve.ts';
+import { readResponses, serveHandler, type ReadResponse } from './serve.ts';
 
 export interface Question {
   readonly method?: string;
@@ -22,7 +23,7 @@ export async function ask(
   );
   let text = '';
   // The disk answers from other threads.
-  await until(() => {
+  await eventually(() => {
     text += peer.take();
     return isComplete(text, method);
   });
@@ -30,12 +31,6 @@ export async function ask(
   const [response] = readResponses(text, [method]);
   if (response === undefined) throw new Error(`no response to ${target}`);
   return response;
-}
-
-/** Polls for what the file system's threads will bring about. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!isTrue() && performance.now() < giveUpAtMs) await settled();
 }
 
 function isComplete(text: string, method: string): boolean {

@@ -6,19 +6,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
-import { lacks, startProgram, type Program } from '@wellknown/core/testing';
+import { eventually, lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from './certificate.ts';
+import { programArguments, ROOT } from '../../../test/programs.ts';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 
 let site = '';
 beforeAll(() => {
@@ -57,7 +51,7 @@ test.skipIf(lacks('wrk'))(
     const hasEnded = load.then(() => true);
     try {
       program.signal('SIGHUP');
-      await until(() => program.stderr().includes('"reloaded"'));
+      await eventually(() => program.stderr().includes('"reloaded"'), { timeoutMs: 40_000 });
       program.signal('SIGUSR2');
       expect(await Promise.race([program.exited, hasEnded])).toBe(0);
     } finally {
@@ -65,7 +59,7 @@ test.skipIf(lacks('wrk'))(
       await hasEnded.catch(() => undefined);
       const successor = Number(fs.readFileSync(pidFile, 'utf8'));
       process.kill(successor, 'SIGTERM');
-      await until(() => !isAlive(successor));
+      await eventually(() => !isAlive(successor), { timeoutMs: 40_000 });
       expect(successor).not.toBe(program.pid);
     }
     const { stdout } = await load;
@@ -74,13 +68,6 @@ test.skipIf(lacks('wrk'))(
   },
   90_000,
 );
-
-/** Looks every now and then, for as long as a program may take. */
-async function until(isTrue: () => boolean): Promise<void> {
-  for (const giveUpAtMs = performance.now() + 40_000; !isTrue() && performance.now() < giveUpAtMs;)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(isTrue()).toBe(true);
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -111,8 +98,7 @@ test.skipIf(lacks('h2load'))(
     );
     const load = run('h2load', ['-D', '4', '-c', '4', '-m', '8', `https://127.0.0.1:${port}/a.txt`]);
     // Once it is under way: a session that ends in its first moments proves nothing.
-    while (!fs.existsSync(log) || fs.statSync(log).size < 100_000)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually(() => fs.statSync(log).size >= 100_000);
     program.signal('SIGHUP');
     const { stdout } = await load;
     await program.stop();

@@ -8,8 +8,9 @@ import { WellknownError } from '../errors.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Server } from '../server.ts';
 import { connectClient, type Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import { createFakeClock } from './fake-clock.ts';
-import { eventually, refusesAddressInUse, withServer, type ServerSubject } from './running-server.ts';
+import { refusesAddressInUse, withServer, type ServerSubject } from './running-server.ts';
 
 export interface BehaviourSubject extends ServerSubject {
   /**
@@ -72,7 +73,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         third.end();
         assert.equal(await openCount(server), 2);
         first.reset();
-        await eventually(async () => (await openCount(server)) === 1, 'the first connection is gone');
+        await eventually(async () => assert.equal(await openCount(server), 1, 'the first connection is not gone'));
         await connectAndExchange(url);
       }));
 
@@ -81,9 +82,8 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         const first = await connectAndExchange(url);
         const second = await connectClient(url);
         const served = subject.exchange(second);
-        await eventually(
-          async () => (await server.status()).services[0]?.connections.waiting === 1,
-          'the second waits',
+        await eventually(async () =>
+          assert.equal((await server.status()).services[0]?.connections.waiting, 1, 'the second does not wait'),
         );
         first.reset();
         await served;
@@ -99,7 +99,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         clock.advance(5_000);
         await client.receiveAll();
         client.end();
-        await eventually(async () => (await openCount(server)) === 0, 'the idle connection is gone');
+        await eventually(async () => assert.equal(await openCount(server), 0, 'the idle connection is not gone'));
       });
     });
 
@@ -119,8 +119,8 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         await eventually(async () => {
           insist();
           clock.advance(1_000);
-          return (await openCount(server)) === 0;
-        }, 'the deaf peer is cut off');
+          assert.equal(await openCount(server), 0, 'the peer that never reads is not cut off');
+        });
         deaf.reset();
       });
     });
@@ -143,7 +143,7 @@ export function describeServerBehaviour(subject: BehaviourSubject, { describe, t
         const late = await connectAndExchange(url);
         late.send(subject.flood);
         late.reset();
-        await eventually(async () => (await openCount(server)) === 0, 'both are gone');
+        await eventually(async () => assert.equal(await openCount(server), 0, 'not both are gone'));
         await connectAndExchange(url);
       }));
 

@@ -9,6 +9,7 @@ export {
   type MemoryConnection,
   type MemoryConnectionOptions,
 } from './memory-connection.ts';
+export { eventually, type EventuallyOptions } from './eventually.ts';
 export { byteByByte, cutAt, everyCut } from './chunks.ts';
 export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type DialogueStep } from './dialogue.ts';
 export { connectClient, type Client } from './client.ts';

@@ -42,14 +42,3 @@ export async function refusesAddressInUse(subject: ServerSubject, url: string): 
     return true;
   });
 }
-
-const GIVE_UP_MS = 10_000;
-
-/** Polls for what the other end of a socket will make true: `isTrue` is asked again on every turn of the event loop. */
-export async function eventually(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const giveUpAtMs = performance.now() + GIVE_UP_MS;
-  while (!(await isTrue())) {
-    assert.ok(performance.now() < giveUpAtMs, `never came true: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

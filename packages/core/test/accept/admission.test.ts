@@ -8,7 +8,6 @@ import dgram from 'node:dgram';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   buildProxyHeader,
@@ -22,6 +21,7 @@ import { createExecServer } from '../../src/inetd/exec-server.ts';
 import {
   connectClient,
   createFakeClock,
+  eventually,
   lacks,
   startProgram,
   unusedAddress,
@@ -30,15 +30,10 @@ import {
   type UnusedAddress,
 } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
-import { eventually, ROOT } from '../fixtures/identify.ts';
 import { who, type Who } from '../fixtures/who.ts';
+import { programArguments } from '../../../../test/programs.ts';
 
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../fixtures/who-program.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/core/test/fixtures/who-program.ts');
 
 let certificate: TestCertificate;
 beforeAll(() => {
@@ -61,7 +56,7 @@ async function serve(
 }
 
 async function program(...options: string[]): Promise<Program & { url: string }> {
-  const started = await startProgram([...PROGRAM, '--drain-timeout', '0.1', ...options], { cwd: ROOT });
+  const started = await startProgram([...PROGRAM, '--drain-timeout', '0.1', ...options]);
   closing.push(() => started.stop());
   return { ...started, url: started.endpoints.who?.[0] ?? '' };
 }
@@ -341,7 +336,7 @@ describe('file descriptors', () => {
         '--log-format',
         'json',
       ],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     closing.push(async () => {
       child.kill('SIGKILL');

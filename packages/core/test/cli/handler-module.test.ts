@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../../src/testing/index.ts';
-import { ROOT } from '../fixtures/identify.ts';
+import { ROOT } from '../../../../test/programs.ts';
 
 const LOADER = fileURLToPath(new URL('../../src/cli/handler-module.ts', import.meta.url));
 const OTHER_USER = 65_534;

@@ -4,18 +4,15 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram, startProgram, type Program } from '../../src/testing/index.ts';
+import { eventually, startProgram, type Program } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
-import { eventually, ROOT } from '../fixtures/identify.ts';
+import { whoCommand } from '../fixtures/who-command.ts';
+import { runHere } from '../../../../test/command-line.ts';
+import { programArguments } from '../../../../test/programs.ts';
+import { runCommand } from '../../src/cli/index.ts';
 
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../fixtures/who-program.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/core/test/fixtures/who-program.ts');
 const LISTEN = ['--listen', 'tls://127.0.0.1:0'];
 
 let first: TestCertificate;
@@ -32,7 +29,7 @@ afterEach(async () => {
 });
 
 async function program(...options: string[]): Promise<Program & { url: string }> {
-  const started = await startProgram([...PROGRAM, ...LISTEN, '--drain-timeout', '0.1', ...options], { cwd: ROOT });
+  const started = await startProgram([...PROGRAM, ...LISTEN, '--drain-timeout', '0.1', ...options]);
   running.push(started);
   return { ...started, url: started.endpoints.who?.[0] ?? '' };
 }
@@ -110,9 +107,9 @@ describe('of two certificates', () => {
   );
 });
 
-describe('the program does not start, and says why,', () => {
+describe('the command line is refused, which says why,', () => {
   async function complaint(...options: string[]): Promise<string> {
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, ...LISTEN, ...options], { cwd: ROOT });
+    const { status, stdout, stderr } = await runHere(() => runCommand(whoCommand, 'who', [...LISTEN, ...options]));
     expect([status, stdout]).toEqual([2, '']);
     return stderr;
   }

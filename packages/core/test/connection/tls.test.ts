@@ -14,9 +14,8 @@ import {
   type Server,
   type ServerOptions,
 } from '../../src/index.ts';
-import { connectClient, createFakeClock } from '../../src/testing/index.ts';
+import { connectClient, createFakeClock, eventually } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
-import { eventually } from '../fixtures/identify.ts';
 import { who, type Who } from '../fixtures/who.ts';
 
 let own: TestCertificate;

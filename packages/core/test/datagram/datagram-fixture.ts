@@ -59,11 +59,3 @@ export async function ask(url: string, words: string): Promise<string | undefine
 
 export const datagramsOf = async (server: Server): Promise<DatagramCounters> =>
   (await server.status()).services[0]!.datagrams;
-
-export async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAtMs = performance.now() + 10_000;
-  while (!(await isTrue())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`never came true: ${isTrue.toString()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -3,8 +3,8 @@
 import dgram from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectDatagram, defineProtocol } from '../../src/index.ts';
-import { createFakeClock } from '../../src/testing/index.ts';
-import { atEnd, closeAll, eventually, peerOf, reply, started } from './datagram-fixture.ts';
+import { createFakeClock, eventually } from '../../src/testing/index.ts';
+import { atEnd, closeAll, peerOf, reply, started } from './datagram-fixture.ts';
 
 afterEach(closeAll);
 

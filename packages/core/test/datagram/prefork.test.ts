@@ -1,19 +1,13 @@
 // Datagrams and worker processes: who answers, and what happens to the share of one that is gone.
 
 import type { DatagramPeer } from '../../src/datagram/peer.ts';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectDatagram } from '../../src/index.ts';
 import { offersReusePort } from '../../src/kernel/stream-handle.ts';
 import { startProgram, type Program } from '../../src/testing/index.ts';
+import { programArguments } from '../../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../fixtures/identify-program.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/core/test/fixtures/identify-program.ts');
 
 const running: Program[] = [];
 const peers: DatagramPeer[] = [];
@@ -23,10 +17,7 @@ afterEach(async () => {
 });
 
 async function start(...options: string[]): Promise<Program & { url: string }> {
-  const program = await startProgram(
-    [...PROGRAM, '--listen', 'udp://127.0.0.1:0', '--drain-timeout', '1', ...options],
-    { cwd: ROOT },
-  );
+  const program = await startProgram([...PROGRAM, '--listen', 'udp://127.0.0.1:0', '--drain-timeout', '1', ...options]);
   running.push(program);
   return { ...program, url: program.endpoints.identify?.[0] ?? '' };
 }

@@ -8,8 +8,8 @@ import { defineProtocol, silentLog } from '../../src/index.ts';
 import { DEFAULT_DATAGRAM_LIMITS } from '../../src/datagram/limits.ts';
 import { serveDatagrams } from '../../src/datagram/socket.ts';
 import { createDatagramSocket, createDirectSend, resolveNothing } from '../../src/kernel/datagram-handle.ts';
-import { createFakeClock } from '../../src/testing/index.ts';
-import { ask, atEnd, closeAll, datagramsOf, eventually, peerOf, reply, started } from './datagram-fixture.ts';
+import { createFakeClock, eventually } from '../../src/testing/index.ts';
+import { ask, atEnd, closeAll, datagramsOf, peerOf, reply, started } from './datagram-fixture.ts';
 
 afterEach(closeAll);
 

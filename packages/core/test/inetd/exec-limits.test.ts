@@ -2,13 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseExecArguments } from '../../src/cli/run-exec.ts';
 import { createExecServer, createWaitServer, silentLog, type Server } from '../../src/index.ts';
 import type { ConnectionCounters } from '../../src/observe/status.ts';
-import { connectClient, createFakeClock, type Client } from '../../src/testing/index.ts';
-import { eventually, ROOT } from '../fixtures/identify.ts';
+import { connectClient, createFakeClock, eventually, type Client } from '../../src/testing/index.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -96,10 +95,7 @@ describe('the file descriptors of exec', () => {
       [
         '--nofile=100:100',
         process.execPath,
-        '--conditions=@wellknown/source',
-        '--import',
-        'tsx',
-        fileURLToPath(new URL('../fixtures/run-exec-program.ts', import.meta.url)),
+        ...programArguments('packages/core/test/fixtures/run-exec-program.ts'),
         ...['--listen', 'tcp://127.0.0.1:0', '--max-connections', '1', '--drain-timeout', '0.1', '--', 'cat'],
       ],
       { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },

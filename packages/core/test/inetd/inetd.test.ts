@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, type ExecServerOptions, type Server } from '../../src/index.ts';
-import { connectClient, createFakeClock, unusedAddress } from '../../src/testing/index.ts';
-import { eventually, isAlive, PROGRAM, ROOT } from '../fixtures/identify.ts';
+import { connectClient, createFakeClock, eventually, unusedAddress } from '../../src/testing/index.ts';
+import { isAlive, PROGRAM } from '../fixtures/identify.ts';
 import { testWith } from '../fixtures/system-programs.ts';
 
 const servers: Server[] = [];
@@ -167,7 +167,7 @@ describe('a process for each connection', () => {
 });
 
 function run(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { cwd: ROOT, stdio: 'ignore' });
+  const child = spawn(command, args, { stdio: 'ignore' });
   children.push(child);
   return child;
 }
@@ -202,7 +202,7 @@ describe('run by others', () => {
     const { host, port } = await unusedAddress();
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
     const script = path.join(folder, 'serve.sh');
-    writeFileSync(script, `#!/bin/sh\ncd ${ROOT}\nexec ${process.execPath} ${PROGRAM.join(' ')} --inetd\n`, {
+    writeFileSync(script, `#!/bin/sh\nexec ${process.execPath} ${PROGRAM.join(' ')} --inetd\n`, {
       mode: 0o755,
     });
     const config = path.join(folder, 'xinetd.conf');

@@ -16,12 +16,12 @@ import {
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createExecServer, createWaitServer, socket, type Server, type WaitServerOptions } from '../../src/index.ts';
-import { connectClient, createFakeClock, startProgram, type Program } from '../../src/testing/index.ts';
-import { eventually, isAlive, ROOT } from '../fixtures/identify.ts';
+import { connectClient, createFakeClock, eventually, startProgram, type Program } from '../../src/testing/index.ts';
+import { isAlive } from '../fixtures/identify.ts';
 import { testWith } from '../fixtures/system-programs.ts';
+import { programArguments } from '../../../../test/programs.ts';
 
 const servers: Server[] = [];
 const programs: Program[] = [];
@@ -306,12 +306,7 @@ describe('a reload', () => {
   });
 });
 
-const EXEC = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../fixtures/run-exec-program.ts', import.meta.url)),
-];
+const EXEC = programArguments('packages/core/test/fixtures/run-exec-program.ts');
 const asArguments = ({ program, arguments: rest = [] }: Pick<WaitServerOptions, 'program' | 'arguments'>): string[] => [
   '--',
   program,
@@ -320,10 +315,15 @@ const asArguments = ({ program, arguments: rest = [] }: Pick<WaitServerOptions, 
 
 describe('as a program', () => {
   test('serves, counts in its status, and ends with status 0 after TERM', async () => {
-    const program = await startProgram(
-      [...EXEC, '--wait', '--listen', 'tcp://127.0.0.1:0', '--listen', 'udp://127.0.0.1:0', ...asArguments(accepts(1))],
-      { cwd: ROOT },
-    );
+    const program = await startProgram([
+      ...EXEC,
+      '--wait',
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--listen',
+      'udp://127.0.0.1:0',
+      ...asArguments(accepts(1)),
+    ]);
     programs.push(program);
     const [tcp = '', udp = ''] = program.endpoints.exec ?? [];
     expect(udp).toMatch(/^udp:/);
@@ -333,10 +333,18 @@ describe('as a program', () => {
   });
 
   test('stays alive through a pause, in which nothing but the pause is to be done', async () => {
-    const program = await startProgram(
-      [...EXEC, '--wait', '--listen', 'tcp://127.0.0.1:0', '--max-starts', '1', '--pause', '0.2', '--', 'true'],
-      { cwd: ROOT },
-    );
+    const program = await startProgram([
+      ...EXEC,
+      '--wait',
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--max-starts',
+      '1',
+      '--pause',
+      '0.2',
+      '--',
+      'true',
+    ]);
     programs.push(program);
     const client = await connectClient(program.endpoints.exec?.[0] ?? '');
     await eventually(() => (program.stderr().match(/nobody is let in/g) ?? []).length >= 2);
@@ -350,10 +358,7 @@ describe('as a program', () => {
   ])('HUP ends nothing where it %s', async (_kind, options) => {
     const answers =
       options.length === 0 ? { program: 'perl', arguments: ['-e', '$| = 1; print "$$\\n"; <STDIN>'] } : accepts(2);
-    const program = await startProgram(
-      [...EXEC, ...options, '--listen', 'tcp://127.0.0.1:0', ...asArguments(answers)],
-      { cwd: ROOT },
-    );
+    const program = await startProgram([...EXEC, ...options, '--listen', 'tcp://127.0.0.1:0', ...asArguments(answers)]);
     programs.push(program);
     const [url = ''] = program.endpoints.exec ?? [];
     const client = await connectClient(url);
@@ -390,7 +395,7 @@ describe('as a program', () => {
         'systemd:entry',
         ...asArguments(accepts(1)),
       ],
-      { cwd: ROOT, stdio: 'ignore' },
+      { stdio: 'ignore' },
     );
     const exited = new Promise((resolve) => child.once('exit', resolve));
     // The path is there a moment before anybody listens.
@@ -422,7 +427,7 @@ describe('as a program', () => {
       '--',
     ];
     const either = `if ($ENV{PROTO} eq 'TCP') { ${accepts(1).arguments?.[1] ?? ''} } else { ${ANSWERS.arguments?.[1] ?? ''} }`;
-    const child = spawn('strace', [...args, 'perl', '-e', either], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('strace', [...args, 'perl', '-e', either], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = new Promise((resolve) => child.once('exit', resolve));
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createNetTransport } from '../../src/connection/net-transport.ts';
 import { readThroughSharedBuffer } from '../../src/kernel/read-buffer.ts';
 import type { Transport } from '../../src/connection/transport.ts';
+import { eventually } from '../../src/testing/index.ts';
 
 const servers: net.Server[] = [];
 afterEach(() => {
@@ -92,7 +93,7 @@ test('what twenty peers send at once is kept apart, and a chunk stays as it was 
   for (const { client, content } of clients) {
     if (client.connecting) await once(client, 'connect');
     const port = client.localPort ?? 0;
-    while (!recorders.has(port)) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => recorders.has(port));
     const recorder = recorders.get(port);
     await recorder?.until(() => recorder.log.includes('ended'));
     expect(recorder?.text === content).toBe(true);
@@ -103,7 +104,7 @@ test('what twenty peers send at once is kept apart, and a chunk stays as it was 
 test('bytes that came before anybody listened are delivered, and those after them too', async () => {
   const { accepted, client } = await acceptOne();
   client.write('early ');
-  while (accepted.readableLength === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => accepted.readableLength > 0);
   const { recorder } = start(accepted);
   await recorder.until(() => recorder.text === 'early ');
   client.end('late');
@@ -116,7 +117,7 @@ test('bytes that came before anybody listened are delivered, and those after the
 test('a peer that ended before anybody listened is told of', async () => {
   const { accepted, client } = await acceptOne();
   client.end();
-  while (!accepted.readableEnded) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => accepted.readableEnded);
   const { recorder } = start(accepted);
   await recorder.until(() => recorder.log.includes('ended'));
   expect(recorder.log).toEqual(['ended']);
@@ -168,7 +169,7 @@ test('large reads, which are given away uncopied, stay as they were delivered, f
     });
     return client;
   });
-  while (recorders.length < SOCKETS) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => recorders.length === SOCKETS);
   for (const recorder of recorders) await recorder.until(() => recorder.log.includes('ended'));
   for (const recorder of recorders) {
     const sender = Number(recorder.text.slice(0, recorder.text.indexOf('\n')));

@@ -1,19 +1,14 @@
 // The metrics and the log by interface, with the libraries that they are made for: prom-client and pino as they come.
 
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import prometheus from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, prometheusText, type ServerStatus } from '../../src/index.ts';
-import { connectClient, startProgram, type Client, type Program } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, ROOT } from '../fixtures/identify.ts';
+import { connectClient, eventually, startProgram, type Client, type Program } from '../../src/testing/index.ts';
+import { connect, exchange } from '../fixtures/identify.ts';
+import { programArguments } from '../../../../test/programs.ts';
 
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../fixtures/observed-program.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/core/test/fixtures/observed-program.ts');
 
 const echo = defineProtocol({
   name: 'echo',
@@ -145,7 +140,7 @@ describe('over several workers', () => {
   ): Promise<
     Program & { urls: readonly string[]; metrics: () => Promise<string>; status: () => Promise<ServerStatus> }
   > {
-    const program = await startProgram([...nodeOptions, ...PROGRAM, JSON.stringify(options)], { cwd: ROOT });
+    const program = await startProgram([...nodeOptions, ...PROGRAM, JSON.stringify(options)]);
     closing.push(() => program.stop());
     const [http = ''] = program.endpoints.http ?? [];
     return {

@@ -13,8 +13,7 @@ import { serviceStatus, type ServiceShare, type ServiceStatus } from '../../src/
 import { TimerWheel } from '../../src/time/timer-wheel.ts';
 import { WorkerCounters } from '../../src/supervisor/worker-counters.ts';
 import { defineProtocol, silentLog, systemClock, type ServiceContext } from '../../src/index.ts';
-import { connectClient } from '../../src/testing/index.ts';
-import { eventually } from '../fixtures/identify.ts';
+import { connectClient, eventually } from '../../src/testing/index.ts';
 
 const share = (accepted: number, open: number, finished = accepted - open): ServiceShare => ({
   listeners: [

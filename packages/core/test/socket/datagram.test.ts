@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { formatEndpoint, select, socket, type UdpSocket, type UdpSocketOptions } from '../../src/index.ts';
+import { eventually } from '../../src/testing/index.ts';
 
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()
@@ -85,7 +86,7 @@ describe('a datagram socket', () => {
     const { bound: client } = await boundTo();
     for (const word of ['one', 'two', 'three']) await client.sendTo(word, url);
     // Each turn of the loop is a chance for the kernel's news; the counters tell when all three have come.
-    while (server.queued + server.dropped < 3) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => server.queued + server.dropped === 3);
     expect([server.queued, server.dropped]).toEqual([2, 1]);
     expect([text((await server.receiveFrom()).data), text((await server.receiveFrom()).data)]).toEqual(['one', 'two']);
   });

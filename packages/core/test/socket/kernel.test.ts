@@ -5,11 +5,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DATAGRAM_VERBS, STREAM_VERBS } from '../../src/index.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const DOCUMENT = readFileSync(path.join(ROOT, 'docs/lifecycle.md'), 'utf8');
 
 /** Why strace can not be asked here; undefined when it can. */
@@ -26,16 +25,11 @@ function reasonAgainstTracing(): string | undefined {
 function tracedSteps(): string[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-strace-'));
   const file = path.join(folder, 'trace.txt');
-  const program = [
-    '--conditions=@wellknown/source',
-    '--import',
-    'tsx',
-    fileURLToPath(new URL('../fixtures/lifecycle-program.ts', import.meta.url)),
-  ];
+  const program = programArguments('packages/core/test/fixtures/lifecycle-program.ts');
   execFileSync(
     'strace',
     ['-f', '-e', 'trace=network,read,write,kill,close', '-o', file, process.execPath, ...program],
-    { cwd: ROOT, timeout: 25_000 },
+    { timeout: 25_000 },
   );
   const lines = readFileSync(file, 'utf8').split('\n');
   rmSync(folder, { recursive: true });

@@ -16,6 +16,7 @@ import {
   type StreamSocketOptions,
 } from '../../src/index.ts';
 import { makeCertificate } from '../fixtures/certificates.ts';
+import { eventually } from '../../src/testing/index.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
@@ -164,8 +165,7 @@ test('status shows the connections of a server as such pairs', async () => {
   const clients = [stream(), stream()];
   for (const client of clients) await client.connect(url);
   // They are connected before the server has accepted them; it does so in the turns of this loop.
-  while ((await server.status()).services[0]!.connections.open < 2)
-    await new Promise((resolve) => setImmediate(resolve));
+  await eventually(async () => (await server.status()).services[0]!.connections.open === 2);
   const { pairs } = (await server.status()).services[0]!;
   expect(pairs).toEqual(
     clients.map((client) => ({

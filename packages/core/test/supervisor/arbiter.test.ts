@@ -54,7 +54,7 @@ describe('the arbiter', () => {
     expect(actions[2]).toEqual([{ do: 'start', slot: 1, workerId: 3, generation: 1 }]);
   });
 
-  test('replaces a worker that drains by itself while its process still runs, and its end later changes nothing', () => {
+  test('replaces a worker that drains by itself while it still runs, and its end later changes nothing', () => {
     const { state, actions } = play(2, [
       [0],
       [100, ready(1), ready(2)],

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/index.ts';
-import { connectClient, type Program } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from '../fixtures/identify.ts';
+import { connectClient, eventually, type Program } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
 
@@ -222,7 +222,6 @@ describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', ()
     copyFileSync(process.execPath, node);
     chmodSync(node, 0o755);
     const child = spawn(node, [...PROGRAM, '--workers', '1', '--run-as', 'nobody', '--listen', 'tcp://127.0.0.1:0'], {
-      cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';

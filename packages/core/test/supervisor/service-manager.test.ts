@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
-import { runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM, ROOT } from '../fixtures/identify.ts';
+import { eventually, runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
 
@@ -58,7 +58,7 @@ describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd pass
         '--pid-file',
         pidFile,
       ],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     ending.push(() => activator.kill('SIGKILL'));
     const stdout = outputOf(activator);
@@ -99,7 +99,7 @@ describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd pass
     const child = spawn(
       process.execPath,
       [...PROGRAM, '--workers', '1', '--listen', 'fd://5', '--drain-timeout', '1', '--pid-file', pidFile],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore', 'ignore', 'ignore', fd] },
+      { stdio: ['ignore', 'pipe', 'ignore', 'ignore', 'ignore', fd] },
     );
     ending.push(() => child.kill('SIGKILL'));
     const stdout = outputOf(child);
@@ -135,7 +135,7 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
   async function startUnder(manager: string, control: string, env: Record<string, string> = {}) {
     const program = await startProgram(
       [...PROGRAM, '--workers', '1', '--listen', 'tcp://127.0.0.1:0', '--control', control, '--drain-timeout', '1'],
-      { cwd: ROOT, env: { NOTIFY_SOCKET: manager, ...env } },
+      { env: { NOTIFY_SOCKET: manager, ...env } },
     );
     ending.push(() => program.stop());
     return program;
@@ -156,7 +156,7 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
     expect(told()).toEqual(['READY=1', ...reload, ...reload, 'STOPPING=1']);
   });
 
-  test('that it is alive, twice in each period of the watchdog', async () => {
+  test('that it runs, twice in each period of the watchdog', async () => {
     const { path: file, told } = await manager();
     await startUnder(file, path.join(scratch(), 'control'), { WATCHDOG_USEC: '200000' });
     await eventually(() => told().includes('READY=1') && told().filter((line) => line === 'WATCHDOG=1').length >= 3);
@@ -167,10 +167,15 @@ describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
 describe('a program that cannot have what it was asked for', () => {
   test('says before it binds that the pid file cannot be written', async () => {
     const file = path.join(scratch(), 'nowhere', 'pid');
-    const { status, stdout, stderr } = await runProgram(
-      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--pid-file', file],
-      { cwd: ROOT },
-    );
+    const { status, stdout, stderr } = await runProgram([
+      ...PROGRAM,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--workers',
+      '1',
+      '--pid-file',
+      file,
+    ]);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`--pid-file is '${file}', which cannot be written: `);
     expect(stderr).toContain('; allowed is a path in a writable folder\n');
@@ -178,10 +183,15 @@ describe('a program that cannot have what it was asked for', () => {
 
   test.each(['0', '2'])('ends with status 1 when its control socket cannot be opened, workers %s', async (workers) => {
     const file = path.join(scratch(), 'nowhere', 'control');
-    const { status, stdout, stderr } = await runProgram(
-      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', workers, '--control', file],
-      { cwd: ROOT },
-    );
+    const { status, stdout, stderr } = await runProgram([
+      ...PROGRAM,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--workers',
+      workers,
+      '--control',
+      file,
+    ]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`cannot listen on unix:${file}: the folder of the path does not exist: create it first`);
   });
@@ -192,7 +202,7 @@ test('TERM before it is ready ends it with status 0: it was asked to', async () 
   const child = spawn(
     process.execPath,
     [...PROGRAM, '--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--hold', gate],
-    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   ending.push(() => child.kill('SIGKILL'));
   const stdout = outputOf(child);

@@ -1,9 +1,9 @@
 // Every accept strategy with real processes: who accepts, who is spared, and what is lost when a worker dies.
 
 import { describe, expect, test } from 'vitest';
-import { connectClient } from '../../src/testing/index.ts';
+import { connectClient, eventually } from '../../src/testing/index.ts';
 import { offersReusePort } from '../../src/kernel/stream-handle.ts';
-import { connect, eventually, exchange, isAlive, start, workersOf } from '../fixtures/identify.ts';
+import { connect, exchange, isAlive, start, workersOf } from '../fixtures/identify.ts';
 
 /** Those that promise to lose nothing that a worker has not accepted. */
 const LOSSLESS = ['inherit', 'inherit-shared', ...(offersReusePort ? ['inherit-sharded'] : []), 'dispatch'];

@@ -6,10 +6,13 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runHere } from '../../../../test/command-line.ts';
+import { runCommand } from '../../src/cli/index.ts';
 import { askControl } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/index.ts';
-import { connectClient, runProgram, type Client } from '../../src/testing/index.ts';
-import { connect, eventually, exchange, isAlive, PROGRAM, ROOT, start, workersOf } from '../fixtures/identify.ts';
+import { connectClient, eventually, runProgram, type Client } from '../../src/testing/index.ts';
+import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
+import { identifyCommand } from '../fixtures/identify-command.ts';
 
 describe('the program', () => {
   test('prints a line for each listener with its real port, then ready, and TERM ends it with status 0 and nothing left', async () => {
@@ -84,7 +87,7 @@ describe('the program', () => {
     const holder = net.createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));
     const url = `tcp://127.0.0.1:${(holder.address() as net.AddressInfo).port}`;
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, '--listen', url, '--workers', '2'], { cwd: ROOT });
+    const { status, stdout, stderr } = await runProgram([...PROGRAM, '--listen', url, '--workers', '2']);
     holder.close();
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`cannot listen on ${url}: the address is in use`);
@@ -114,16 +117,29 @@ describe('the program', () => {
     [['surplus'], "unexpected argument 'surplus'"],
     [['--log-level', 'loud'], "--log-level is 'loud', allowed is debug, info, warn, error"],
   ])('a bad command line (%j) ends it with status 2 and says why', async (options, words) => {
-    const { status, stdout, stderr } = await runProgram([...PROGRAM, ...options], { cwd: ROOT });
+    const { status, stdout, stderr } = await runHere(() => runCommand(identifyCommand, 'identify', options));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
   });
 
+  test('a process ends with that status, says that, and nothing else', async () => {
+    expect(await runProgram([...PROGRAM, '--workers', 'many'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "wellknown-identify: --workers is 'many', allowed is a whole number from 0 to 1024 or 'auto'\n",
+    });
+  });
+
   test('workers that never become ready end it with status 1 and a last word', async () => {
-    const { status, stdout, stderr } = await runProgram(
-      [...PROGRAM, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--crash', 'start'],
-      { cwd: ROOT },
-    );
+    const { status, stdout, stderr } = await runProgram([
+      ...PROGRAM,
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--workers',
+      '1',
+      '--crash',
+      'start',
+    ]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain('cannot start today');
     expect(stderr).toMatch(/gave up after 5 workers ended before any was ready/);
@@ -152,7 +168,7 @@ describe('when a worker dies', () => {
     expect(served).not.toContain(first);
   });
 
-  test('connections made while there is no worker wait, and are served by the replacements', async () => {
+  test('connections made while no worker runs wait, and are served by the replacements', async () => {
     const program = await start('--workers', '2');
     const workers = await workersOf(program.url, 2);
     for (const worker of workers) process.kill(worker, 'SIGKILL');

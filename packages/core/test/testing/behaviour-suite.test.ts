@@ -1,16 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createServer, defineProtocol, silentLog, type Server, type ServerOptions } from '../../src/index.ts';
 import { describeServerBehaviour, runProgram, type BehaviourSubject } from '../../src/testing/index.ts';
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const FIXTURE = fileURLToPath(new URL('../fixtures/behaviour-with-node-test.ts', import.meta.url));
+import { programArguments } from '../../../../test/programs.ts';
 
 test('the suite runs under the test runner of Node, where a whole server passes', async () => {
-  const { status, stdout } = await runProgram(
-    ['--conditions=@wellknown/source', '--import', 'tsx', '--test-reporter=tap', FIXTURE],
-    { cwd: ROOT },
-  );
+  const { status, stdout } = await runProgram([
+    '--test-reporter=tap',
+    ...programArguments('packages/core/test/fixtures/node-test-program.ts'),
+  ]);
   expect(stdout).toContain('# fail 0');
   expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(11);
   expect(status).toBe(0);
@@ -52,7 +49,7 @@ const named = (cases: Map<string, () => Promise<void>>, part: string): (() => Pr
 test('a server that keeps its promises only in part fails in that part', async () => {
   const cases = casesOf((options) => {
     const server = createServer(
-      { protocol: parrot, listen: 'unix:@wellknown-stubborn' },
+      { protocol: parrot, listen: `unix:@wellknown-stubborn-${process.pid}` },
       { log: options.log ?? silentLog },
     );
     let listening: ReturnType<Server['listen']> | undefined;

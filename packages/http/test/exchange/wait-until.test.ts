@@ -4,19 +4,13 @@ import fs from 'node:fs';
 import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, type FetchHandler } from '../../src/index.ts';
 import { makeCertificate } from '../certificate.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 
 let folder = '';
 beforeAll(() => {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, type FetchHandler, type HttpServerOptions } from '../../src/index.ts';
 import { makeCertificate, type TestCertificate } from '../certificate.ts';
 import { connectRaw, FLAG, frame, FRAME, GET_BLOCK, POST_BLOCK, type Frame, type RawHttp2 } from './raw-http2.ts';
+import { eventually } from '@wellknown/core/testing';
 
 let folder = '';
 let certificate: TestCertificate;
@@ -119,8 +120,7 @@ describe('a session that had asked nothing when the drain began', () => {
     const { server, port } = await start(hello);
     const socket = net.connect(port, '127.0.0.1');
     closing.push(() => socket.destroy());
-    while (((await server.status()).services[0]?.connections.open ?? 0) < 2)
-      await new Promise((resolve) => setImmediate(resolve));
+    await eventually(async () => ((await server.status()).services[0]?.connections.open ?? 0) >= 2);
     const closed = server.close({ graceMs: 10_000 });
     const late = await connectRaw(port, { socket, first: Buffer.concat([get(1), get(3)]) });
     expect(await late.until(isEndOf(1))).toBeDefined();
@@ -147,8 +147,7 @@ describe('a session whose client breaks the protocol', () => {
         ({ signal }) => new Promise(() => signal.addEventListener('abort', () => aborted?.())),
       );
       client.send(get(1));
-      while ((await server.status()).services[0]?.counters.requests !== 1)
-        await new Promise((resolve) => setImmediate(resolve));
+      await eventually(async () => (await server.status()).services[0]?.counters.requests === 1);
       client.send(bytes);
       await client.closed;
       await wasAborted;
@@ -156,8 +155,7 @@ describe('a session whose client breaks the protocol', () => {
         expect.toSatisfy((code: number) => code > 0),
         undefined,
       ]);
-      while ((await server.status()).services[0]?.connections.open !== 0)
-        await new Promise((resolve) => setImmediate(resolve));
+      await eventually(async () => (await server.status()).services[0]?.connections.open === 0);
       expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 });
     },
   );

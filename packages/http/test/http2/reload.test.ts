@@ -4,18 +4,12 @@ import fs from 'node:fs';
 import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { startProgram, type Program } from '@wellknown/core/testing';
+import { eventually, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { makeCertificate } from '../certificate.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 const CONTENT = 'a'.repeat(1_000);
 
 let site = '';
@@ -117,14 +111,11 @@ test('no request is lost while all workers are replaced, twice, by clients that 
   const tally: Tally = { answered: 0, retryable: 0, lost: [], sessions: 0 };
   let isOver = false;
   const clients = Promise.all(Array.from({ length: 4 }, () => ask(port, tally, () => isOver)));
-  const until = async (reached: () => boolean): Promise<void> => {
-    while (!reached()) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
   for (const round of [1, 2]) {
     const before = tally.answered;
-    await until(() => tally.answered > before + 200);
+    await eventually(() => tally.answered > before + 200, { timeoutMs: 40_000 });
     program.signal('SIGHUP');
-    await until(() => reloads(program) === round && tally.sessions >= 4 * (round + 1));
+    await eventually(() => reloads(program) === round && tally.sessions >= 4 * (round + 1), { timeoutMs: 40_000 });
   }
   isOver = true;
   await clients;

@@ -5,20 +5,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
 import { lacks, lacksFeature, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from '../certificate.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const PROGRAM = [
-  '--conditions=@wellknown/source',
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-];
+const PROGRAM = programArguments('packages/http/src/main.ts');
 const OLD = new Date('2025-01-01T00:00:00Z');
 // More than the kernel holds for a client that reads slowly.
 const SIZE = 40_000_000;

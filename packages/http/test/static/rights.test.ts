@@ -6,13 +6,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { programArguments } from '../../../../test/programs.ts';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const MAIN = path.join(ROOT, 'packages/cli/src/main.ts');
+const MAIN = programArguments('packages/cli/src/main.ts');
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 // By the program itself: Node may lie where only root gets to.
@@ -24,7 +23,7 @@ const mayRead =
   spawnSync(process.execPath, [
     ...DROP,
     '-e',
-    `fs.readFileSync(${JSON.stringify(MAIN)}); fs.accessSync(${JSON.stringify(os.tmpdir())}, fs.constants.X_OK)`,
+    `fs.readFileSync(${JSON.stringify(MAIN.at(-1))}); fs.accessSync(${JSON.stringify(os.tmpdir())}, fs.constants.X_OK)`,
   ]).status === 0;
 if (!mayRead)
   process.stderr.write(
@@ -74,22 +73,7 @@ describe.skipIf(lacks('curl') ?? !mayRead)('wellknown http, run as nobody', () =
     put('outside', 0o755);
     fs.symlinkSync('/root', path.join(site, 'outside', 'link'));
     for (const directory of closed) fs.chmodSync(directory, modes.get(directory) ?? 0);
-    program = await startProgram(
-      [
-        ...DROP,
-        '--conditions=@wellknown/source',
-        '--import',
-        'tsx',
-        MAIN,
-        'http',
-        site,
-        '--workers',
-        '0',
-        '--listen',
-        'tcp://127.0.0.1:0',
-      ],
-      { cwd: ROOT },
-    );
+    program = await startProgram([...DROP, ...MAIN, 'http', site, '--workers', '0', '--listen', 'tcp://127.0.0.1:0']);
     origin = (program.endpoints.http?.[0] ?? '').replace('tcp:', 'http:');
   });
   afterAll(async () => {

@@ -8,9 +8,10 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHttpServer, serveFiles } from '../../src/index.ts';
 import type { ServeFilesOptions } from '../../src/static/serve-files.ts';
-import { ask, until } from '../ask.ts';
+import { ask } from '../ask.ts';
 import { makeCertificate, type TestCertificate } from '../certificate.ts';
 import { readResponses, serveHandler } from '../serve.ts';
+import { eventually } from '@wellknown/core/testing';
 
 // More than is read ahead of a peer that does not read.
 const SIZE = 1_000_000;
@@ -105,12 +106,12 @@ async function downloadSlowly(
   const { peer, errors, connection } = serveHandler(serveFiles(root, options));
   peer.reading = false;
   peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
-  await until(() => connection.unsentBytes > 0);
+  await eventually(() => connection.unsentBytes > 0);
   meanwhile();
   peer.reading = true;
   let text = '';
   let wholeLength = Infinity;
-  await until(() => {
+  await eventually(() => {
     text += peer.take();
     if (wholeLength === Infinity) wholeLength = text.indexOf('\r\n\r\n') + 4 + announcedBytes(text);
     return peer.closed || text.length >= wholeLength;
@@ -179,7 +180,7 @@ test('HEAD of a file that changes says what the file was when it was asked for, 
     const { peer, errors, connection } = serveHandler(handler);
     peer.reading = false;
     peer.send('HEAD /big.bin HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until(() => connection.unsentBytes > 0);
+    await eventually(() => connection.unsentBytes > 0);
     change();
     peer.reading = true;
     const [answer] = readResponses(peer.take(), ['HEAD']);
@@ -221,7 +222,7 @@ test.each([
     const { peer, errors } = serveHandler(serveFiles(root));
     peer.send(`GET /big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-${byteLength - 1}\r\n\r\n`);
     let text = '';
-    await until(() => {
+    await eventually(() => {
       text += peer.take();
       return peer.closed || isWhole(text);
     });
