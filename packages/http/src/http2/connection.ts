@@ -93,8 +93,8 @@ class Http2Connection implements Sink {
   #session: http2.ServerHttp2Session | undefined;
   #shutdown: GracefulShutdown | undefined;
   #lastStreamId = 0;
-  /** At the last look at the rates: what had been sent, and whether more waited for the peer. */
-  #sentBytes = 0;
+  /** At the last look at the rates: the content that had been sent, and whether more waited for the peer. */
+  #contentBytes = 0;
   #wasBlocked = false;
 
   constructor(connection: Connection, stream: Http2Stream, service: HttpService) {
@@ -196,17 +196,18 @@ class Http2Connection implements Sink {
       if (!exchange.isReceiving) this.#receiving.delete(exchange);
       else exchange.checkBodyRate();
     }
-    // A peer whose windows stay shut looks to core like one that has been sent everything.
-    const { sentBytes } = this.#connection;
+    // A peer whose windows stay shut looks to core like one that has been sent everything. Only content counts, or one
+    // that sends PING would look busy by the answers.
+    const { contentBytes } = this.#stream;
     const isBlocked = [...this.#open].some(({ writableLength }) => writableLength > 0);
     const isTooSlow =
-      (sentBytes - this.#sentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
+      (contentBytes - this.#contentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
     if (isBlocked && this.#wasBlocked && isTooSlow) {
       this.#connection.destroy('write-rate');
       return;
     }
     this.#wasBlocked = isBlocked;
-    this.#sentBytes = sentBytes;
+    this.#contentBytes = contentBytes;
     this.#connection.setDeadline(bodyCheckMs);
   }
 }

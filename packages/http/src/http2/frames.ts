@@ -2,6 +2,7 @@
 // watch. Everything else is node:http2's.
 
 const FRAME_HEAD_BYTES = 9;
+const DATA = 0;
 const PING = 6;
 const GOAWAY = 7;
 const PAYLOAD_BYTES = 8;
@@ -73,20 +74,30 @@ export class FrameHeads {
   }
 }
 
-/** Looks through what a session writes for a GOAWAY that says why the connection can't go on (RFC 9113 §5.4.1). */
-export class GoawayWatch {
+/**
+ * What a session has written, by its frames: the content, and whether there was a GOAWAY that says why the connection
+ * can't go on (RFC 9113 §5.4.1).
+ */
+export class SentFrames {
   readonly #heads = new FrameHeads();
   #sawError = false;
+  #contentBytes = 0;
 
-  /** It has been written. */
+  /** A GOAWAY with an error has been written. */
   get sawError(): boolean {
     return this.#sawError;
   }
 
-  /** Whether it has been by the end of these bytes. A GOAWAY has to come whole: node:http2 does not cut it. */
+  /** Of DATA frames, padding included. */
+  get contentBytes(): number {
+    return this.#contentBytes;
+  }
+
+  /** Whether a GOAWAY with an error has been by the end of these bytes. It has to come whole: node:http2 does not cut it. */
   push(bytes: Buffer): boolean {
     this.#heads.push(bytes, (type, _flags, length, end) => {
-      if (
+      if (type === DATA) this.#contentBytes += length;
+      else if (
         type === GOAWAY &&
         length >= PAYLOAD_BYTES &&
         end + PAYLOAD_BYTES <= bytes.length &&

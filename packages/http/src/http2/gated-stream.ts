@@ -7,7 +7,7 @@
 
 import type { Connection } from '@wellknown/core';
 import { ConnectionStream } from '../exchange/connection-stream.ts';
-import { GoawayWatch } from './frames.ts';
+import { SentFrames } from './frames.ts';
 
 // A hundred small responses. For a client that is sent more than this within a round trip the gate opens early.
 export const MAX_HELD_BYTES = 262_144;
@@ -27,7 +27,7 @@ type Done = (error?: Error | null) => void;
 export class Http2Stream extends ConnectionStream {
   readonly #connection: Connection;
   readonly #gaveUp: () => void;
-  readonly #goaway = new GoawayWatch();
+  readonly #sent = new SentFrames();
   #gate: Gate = { at: 'open' };
   #heldBytes = 0;
 
@@ -39,6 +39,11 @@ export class Http2Stream extends ConnectionStream {
     super(connection);
     this.#connection = connection;
     this.#gaveUp = gaveUp;
+  }
+
+  /** Content that the session has written, on all of its streams. */
+  get contentBytes(): number {
+    return this.#sent.contentBytes;
   }
 
   /** Holds back all that is written after a frame, until `release`. */
@@ -72,12 +77,12 @@ export class Http2Stream extends ConnectionStream {
   /** A session has nothing to say to a client whose writing side stays open, so the end of ours is the end of both. */
   override _final(done: () => void): void {
     this.release();
-    this.#connection.end(undefined, 'latin1', this.#goaway.sawError ? 'protocol-error' : 'finished');
+    this.#connection.end(undefined, 'latin1', this.#sent.sawError ? 'protocol-error' : 'finished');
     done();
   }
 
   #watch(bytes: Buffer): void {
-    if (this.#goaway.sawError || !this.#goaway.push(bytes)) return;
+    if (this.#sent.sawError || !this.#sent.push(bytes)) return;
     // The session is in the middle of writing.
     queueMicrotask(this.#gaveUp);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ANY_STREAM, goawayFrame, GoawayWatch, pingFrame } from '../../src/http2/frames.ts';
+import { ANY_STREAM, goawayFrame, SentFrames, pingFrame } from '../../src/http2/frames.ts';
 import { frame, FRAME } from './raw-http2.ts';
 
 test('the frames that we write are those of RFC 9113', () => {
@@ -11,7 +11,7 @@ test('the frames that we write are those of RFC 9113', () => {
 
 describe('a session has said its last word', () => {
   const said = (...written: Buffer[]): boolean => {
-    const watch = new GoawayWatch();
+    const watch = new SentFrames();
     for (const bytes of written) watch.push(bytes);
     return watch.sawError;
   };

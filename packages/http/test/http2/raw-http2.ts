@@ -38,10 +38,45 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** What a client says first: the preface, and an empty SETTINGS frame. */
+export const OPENING = Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0)]);
+
+/** The frames of a server, read from its bytes. Answers for the client what has to be answered: SETTINGS and PING. */
+export class ReceivedFrames {
+  readonly frames: Frame[] = [];
+  answersPings = true;
+  readonly #answer: (bytes: Buffer) => void;
+  #rest = Buffer.alloc(0);
+
+  constructor(answer: (bytes: Buffer) => void) {
+    this.#answer = answer;
+  }
+
+  push(chunk: Uint8Array): void {
+    let rest = Buffer.concat([this.#rest, chunk]);
+    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      const end = 9 + rest.readUIntBE(0, 3);
+      const received = {
+        type: rest[3] ?? 0,
+        flags: rest[4] ?? 0,
+        streamId: rest.readUInt32BE(5),
+        payload: rest.subarray(9, end),
+      };
+      rest = rest.subarray(end);
+      this.frames.push(received);
+      if (received.type === FRAME.settings && received.flags === 0) this.#answer(frame(FRAME.settings, FLAG.ack, 0));
+      if (received.type === FRAME.ping && received.flags === 0 && this.answersPings)
+        this.#answer(frame(FRAME.ping, FLAG.ack, 0, received.payload));
+    }
+    this.#rest = rest;
+  }
+}
+
+/** The client of a server in another process, or this one, over TLS. */
 export interface RawHttp2 {
   readonly socket: tls.TLSSocket;
   send(...frames: Uint8Array[]): void;
-  /** From now on PINGs stay without a response. */
+  /** From now on PINGs stay without an answer. */
   ignorePings(): void;
   /** Every frame so far. */
   readonly frames: readonly Frame[];
@@ -51,6 +86,18 @@ export interface RawHttp2 {
   /** What broke the connection, where something did. */
   failure(): Error | undefined;
 }
+
+export const isGoaway = ({ type }: Frame): boolean => type === FRAME.goaway;
+export const isEndOf =
+  (streamId: number) =>
+  (sent: Frame): boolean =>
+    sent.streamId === streamId &&
+    (sent.type === FRAME.data || sent.type === FRAME.headers) &&
+    (sent.flags & FLAG.endStream) !== 0;
+export const errorCodeOf = (goaway: Frame | undefined): number | undefined => goaway?.payload.readUInt32BE(4);
+/** A request without content. */
+export const get = (streamId: number): Buffer =>
+  frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, streamId, GET_BLOCK);
 
 /**
  * Connects, and says the preface and an empty SETTINGS frame; acknowledges the server's, and its PINGs. `over` is a
@@ -67,28 +114,12 @@ export async function connectRaw(
   );
   let failure: Error | undefined;
   socket.on('error', (error: Error) => (failure = error));
-  socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0), over?.first ?? Buffer.alloc(0)]));
-  let rest = Buffer.alloc(0);
+  socket.write(Buffer.concat([OPENING, over?.first ?? Buffer.alloc(0)]));
   let isOver = false;
-  let answersPings = true;
-  const frames: Frame[] = [];
+  const received = new ReceivedFrames((bytes) => socket.write(bytes));
   const looks = new Set<() => void>();
   socket.on('data', (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk]);
-    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
-      const end = 9 + rest.readUIntBE(0, 3);
-      frames.push({
-        type: rest[3] ?? 0,
-        flags: rest[4] ?? 0,
-        streamId: rest.readUInt32BE(5),
-        payload: rest.subarray(9, end),
-      });
-      rest = rest.subarray(end);
-      const came = frames.at(-1);
-      if (came?.type === FRAME.settings && came.flags === 0) socket.write(frame(FRAME.settings, FLAG.ack, 0));
-      if (came?.type === FRAME.ping && came.flags === 0 && answersPings)
-        socket.write(frame(FRAME.ping, FLAG.ack, 0, came.payload));
-    }
+    received.push(chunk);
     for (const look of looks) look();
   });
   const closed = new Promise<void>((resolve) =>
@@ -101,17 +132,17 @@ export async function connectRaw(
   await new Promise((resolve) => socket.once('secureConnect', resolve));
   return {
     socket,
-    frames,
+    frames: received.frames,
     closed,
     failure: () => failure,
     send(...given) {
       if (!socket.destroyed) socket.write(Buffer.concat(given));
     },
-    ignorePings: () => void (answersPings = false),
+    ignorePings: () => void (received.answersPings = false),
     until: (fits) =>
       new Promise((resolve) => {
         const look = (): void => {
-          const found = frames.find(fits);
+          const found = received.frames.find(fits);
           if (found === undefined && !isOver) return;
           looks.delete(look);
           resolve(found);

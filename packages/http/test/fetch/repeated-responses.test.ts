@@ -1,8 +1,12 @@
-// What was prepared for one response is used for the next; nobody may be able to tell.
+// What was prepared for one response is used for the next, and no client may be able to tell.
 
+import type { Protocol, ServiceContext } from '@wellknown/core';
+import { serveInMemory } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HttpResponse, type HttpResponseInit, type ResponseContent } from '../../src/fetch/response.ts';
+import type { FetchHandler } from '../../src/handler.ts';
+import { httpProtocol } from '../../src/protocol.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -47,6 +51,21 @@ async function answerOf(peer: ReturnType<typeof serveHandler>['peer']): Promise<
   return peer.take();
 }
 
+/** Connections to one service: some responses end theirs. */
+function oneService(handler: FetchHandler): () => ReturnType<typeof serveHandler>['peer'] {
+  const protocol = httpProtocol(handler);
+  let context: ServiceContext | undefined;
+  const shared: Protocol = {
+    ...protocol,
+    open(connection, own) {
+      context ??= own;
+      if (protocol.open === undefined) throw new Error('http opens connections by a sink');
+      return protocol.open(connection, context);
+    },
+  };
+  return () => serveInMemory(shared).peer;
+}
+
 test('a response is the same bytes the first, the second and the third time, and from a kept response', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(response, { minLength: 1, maxLength: 4 }), async (shapes) => {
@@ -56,13 +75,13 @@ test('a response is the same bytes the first, the second and the third time, and
       const kept = shapes.map(make);
       let index = 0;
       let isKept = false;
-      // A connection of its own for each, since some of them end theirs; the service is the same.
-      const served = serveHandler(() => (isKept ? kept[index]! : make(shapes[index]!)));
+      const connect = oneService(() => (isKept ? kept[index]! : make(shapes[index]!)));
+      let peer = connect();
       for (let turn = 0; turn < 4; turn += 1) {
         isKept = turn >= 2;
         for (index = 0; index < shapes.length; index += 1) {
-          if (served.peer.closed || served.peer.sawEnd) return;
-          expect(await answerOf(served.peer)).toBe(alone[index]);
+          if (peer.closed || peer.sawEnd) peer = connect();
+          expect(await answerOf(peer)).toBe(alone[index]);
         }
       }
     }),
