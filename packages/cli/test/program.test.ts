@@ -155,7 +155,7 @@ describe('the servers one by one', () => {
       ['-qec', `telnet 127.0.0.1 ${portOf(program, 'telnet')}`, '/dev/null'],
       'quit\n',
     );
-    expect(stdout).toContain('StreamConnection to 127.0.0.1');
+    expect(stdout).toContain('Connected to 127.0.0.1');
     expect(stdout).toContain('demonstration session');
   });
 
