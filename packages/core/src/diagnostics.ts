@@ -1,42 +1,20 @@
-// What happens inside, for whoever subscribes (node:diagnostics_channel). Without a subscriber an event costs one
-// comparison.
+// What happens inside, told to subscribers (node:diagnostics_channel). Without a subscriber an event costs one comparison.
 //
-// wellknown:connection { connection, from, to, reason } a connection has changed its state wellknown:listener { role,
-// service, listener, endpoint, from, to } a listening socket has; each process tells of its own part wellknown:worker {
-// slot, life, generation, to, why } a worker has, in the primary wellknown:server { role, to } the server of this
-// process has wellknown:socket { socket, from, to } a socket of `socket()` has
+//     wellknown:connection  { connection, from, to, reason }                  a connection has changed its state
+//     wellknown:listener    { role, service, listener, endpoint, from, to }   a listening socket has, in each process
+//     wellknown:worker      { slot, workerId, generation, to, why }           a worker has, in the primary
+//     wellknown:server      { role, to }                                      the server of this process has
+//     wellknown:socket      { socket, from, to }                              a socket of `socket()` has
 
 import { channel } from 'node:diagnostics_channel';
 import type { CloseReason, ConnectionState } from './connection/states.ts';
 import type { Connection } from './connection/connection.ts';
-import type { ListenerState } from './listener/states.ts';
-import type { WorkerEnd } from './supervisor/worker-exits.ts';
 
 export interface ConnectionEventMessage {
   readonly connection: Connection;
   readonly from: ConnectionState;
   readonly to: ConnectionState;
   readonly reason: CloseReason | undefined;
-}
-
-export interface WorkerEventMessage {
-  readonly slot: number;
-  readonly workerId: number;
-  readonly generation: number;
-  readonly to: 'starting' | 'ready' | 'draining' | 'ended';
-  /** Of one that has ended: how. */
-  readonly why: WorkerEnd | undefined;
-}
-
-export interface ListenerEventMessage {
-  readonly role: 'alone' | 'primary' | 'worker';
-  /** The name of the protocol. */
-  readonly service: string;
-  /** Its number in the program; with SO_REUSEPORT several have one endpoint. */
-  readonly listener: number;
-  readonly endpoint: string;
-  readonly from: ListenerState;
-  readonly to: ListenerState;
 }
 
 export interface ServerEventMessage {

@@ -5,13 +5,7 @@ export { createExecServer, type ExecServerOptions } from './inetd/exec-server.ts
 export { createWaitServer, type WaitServerOptions } from './inetd/wait-server.ts';
 export { prometheusText } from './observe/prometheus-text.ts';
 export type { MetricSettings, MetricsLibrary } from './observe/prom-client-adapter.ts';
-export type {
-  ConnectionEventMessage,
-  ListenerEventMessage,
-  ServerEventMessage,
-  SocketEventMessage,
-  WorkerEventMessage,
-} from './diagnostics.ts';
+export type { ConnectionEventMessage, ServerEventMessage, SocketEventMessage } from './diagnostics.ts';
 export type { ListenerState } from './listener/states.ts';
 export { serveInetdConnection } from './inetd/inetd-connection.ts';
 export { openControlSocket } from './control/server.ts';
@@ -34,7 +28,8 @@ export type {
   ServiceStatus,
   WorkerShare,
 } from './observe/status.ts';
-export type { WorkerEnd } from './supervisor/worker-exits.ts';
+export type { WorkerEnd, WorkerEventMessage } from './supervisor/worker-exits.ts';
+export type { ListenerEventMessage } from './listener/states.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
 export { connectDatagram, type DatagramPeerOptions } from './datagram/peer.ts';
 export {

@@ -7,9 +7,20 @@
 //                   │            draining
 //                   └────────────────┴──▶ closed
 
-import { listenerChannel, type ListenerEventMessage } from '../diagnostics.ts';
+import { listenerChannel } from '../diagnostics.ts';
 
 export type ListenerState = 'unbound' | 'bound' | 'listening' | 'suspended' | 'draining' | 'closed';
+
+export interface ListenerEventMessage {
+  readonly role: 'alone' | 'primary' | 'worker';
+  /** The name of the protocol. */
+  readonly service: string;
+  /** Its number in the program; with SO_REUSEPORT several have one endpoint. */
+  readonly listener: number;
+  readonly endpoint: string;
+  readonly from: ListenerState;
+  readonly to: ListenerState;
+}
 
 /** A missing entry means that there is nothing to tell. */
 const LISTENER_TRANSITIONS: Readonly<Record<ListenerState, readonly ListenerState[]>> = {

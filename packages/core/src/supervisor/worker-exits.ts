@@ -2,10 +2,19 @@
 // that could not start could not.
 
 import type { ArbiterState, KillReason, WorkerRecord } from './arbiter.ts';
-import { workerChannel, type WorkerEventMessage } from '../diagnostics.ts';
+import { workerChannel } from '../diagnostics.ts';
 
 /** Why a worker is no more: it had drained, it ended by itself, or it was killed for a reason of the arbiter's. */
 export type WorkerEnd = 'drained' | 'crashed' | KillReason;
+
+export interface WorkerEventMessage {
+  readonly slot: number;
+  readonly workerId: number;
+  readonly generation: number;
+  readonly to: 'starting' | 'ready' | 'draining' | 'ended';
+  /** Of one that has ended: how. */
+  readonly why: WorkerEnd | undefined;
+}
 
 const tell = ({ slot, workerId, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
   if (workerChannel.hasSubscribers)
