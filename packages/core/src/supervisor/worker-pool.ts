@@ -108,9 +108,8 @@ export class WorkerPool {
     });
   }
 
-  /** Those that may be given listeners. None once the pool is stopping. */
+  /** Those that may be given listeners: none that drains, as all do once the pool is stopping. */
   assignable(): { readonly worker: WorkerHandle; readonly at: 'starting' | 'ready' }[] {
-    if (this.#state.stopping) return [];
     return this.#state.workers.flatMap(({ workerId, at }) => {
       const worker = this.#handles.get(workerId);
       return at !== 'draining' && worker?.stage === 'assignable' ? [{ worker, at }] : [];
