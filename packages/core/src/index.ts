@@ -44,6 +44,10 @@ export {
   type DatagramSocket,
   type DatagramSource,
   type Protocol,
+  type SecondaryConnections,
+  type SecondaryListener,
+  type SecondaryListenOptions,
+  type SecondaryOptions,
   type ServiceContext,
 } from './protocol.ts';
 export { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';

@@ -5,6 +5,7 @@
 import net from 'node:net';
 import { Admission, type AdmissionOptions, type ListenerTraits } from './admission.ts';
 import { Connection, type ConnectionLimits, type ConnectionOwner } from '../connection/connection.ts';
+import { nextConnectionId } from './connection-id.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { ListenerTally } from './registry.ts';
 import { descriptorOf, listenOnHandle, setNoDelayForAll } from '../kernel/raw-handles.ts';
@@ -18,8 +19,6 @@ export interface AcceptorOptions extends AdmissionOptions {
 
 const isListenOptions = (from: net.Socket | net.ListenOptions): from is net.ListenOptions =>
   Object.getPrototypeOf(from) === Object.prototype;
-
-let lastConnectionId = 0;
 
 /** The stream side of one service in one process: its registry's connections, from any number of bound sockets. */
 export class Acceptor {
@@ -120,7 +119,7 @@ export class Acceptor {
 
   #accepted(socket: net.Socket, traits: ListenerTraits): void {
     const connection = new Connection(
-      (lastConnectionId += 1),
+      nextConnectionId(),
       createNetTransport(socket, traits.unixPath, traits.local),
       this.#ownerFor(traits.tally),
     );
