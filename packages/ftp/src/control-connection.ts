@@ -10,16 +10,10 @@ import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.t
 import { runChange, runList, runStat } from './effect-runner.ts';
 import { createLineDecoder } from './line-decoder.ts';
 import { encodeReply, REPLY, type Reply } from './replies.ts';
-import {
-  INITIAL_STATE,
-  specOf,
-  step,
-  type DataPlan,
-  type Effect,
-  type Outcome,
-  type SessionState,
-  type SessionContext,
-} from './session.ts';
+import { specOf } from './commands/table.ts';
+import type { Effect, Outcome } from './effects.ts';
+import { step } from './session.ts';
+import { INITIAL_STATE, type DataPlan, type SessionContext, type SessionState } from './session-state.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 
 /** What the control connections of one server share. */

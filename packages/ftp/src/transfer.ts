@@ -7,7 +7,7 @@ import type { DataChannel } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import type { Entry, FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
 import { mayBeListed } from './listing.ts';
-import type { TransferEnd, TransferPlan } from './session.ts';
+import type { TransferEnd, TransferPlan } from './effects.ts';
 
 // Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
 const BUFFER_BYTES = 256 * 1024;

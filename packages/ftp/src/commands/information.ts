@@ -2,7 +2,9 @@
 
 import { selectFacts } from '../listing.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
-import type { Call, Outcome, Ready, SessionState } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { Outcome } from '../effects.ts';
+import type { Ready, SessionState } from '../session-state.ts';
 import { chmod, statPath } from './files.ts';
 
 const says =
@@ -46,7 +48,7 @@ export function stat(call: Call<Ready>): Outcome {
     reply: reply(
       211,
       'Server status:',
-      `StreamConnection from ${from}`,
+      `Connected from ${from}`,
       `Logged in as ${state.login.user}${state.login.mayWrite ? '' : ' (read only)'}`,
       `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: file; MODE: stream`,
       progress.transferBytes === undefined
