@@ -34,7 +34,15 @@ export type {
 } from './observe/status.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
 export { connectDatagram, type DatagramPeer, type DatagramPeerOptions, type DatagramSource } from './datagram/peer.ts';
-export { defineProtocol, type Protocol, type ServiceContext } from './protocol.ts';
+export {
+  defineProtocol,
+  type Protocol,
+  type SecondaryConnections,
+  type SecondaryListener,
+  type SecondaryListenOptions,
+  type SecondaryOptions,
+  type ServiceContext,
+} from './protocol.ts';
 export {
   Connection,
   type ConnectionEventMessage,

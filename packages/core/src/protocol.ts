@@ -23,6 +23,64 @@ export interface ServiceContext {
   readonly counters: Record<string, number>;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
   readonly work: { add(work: PromiseLike<unknown>): void };
+  /** Opens connections that belong to one of the service's. */
+  readonly secondary: SecondaryConnections;
+}
+
+/**
+ * Connections that a protocol opens beside one of its own, their parent: FTP's data connections (RFC 959 §3.2).
+ *
+ * Each is an ordinary `Connection` that has not been attached to: nothing is read, and no limit runs, until `attach`,
+ * `secureFirst` or one of the comfortable methods is called. Its deadlines hang on the service's clock.
+ *
+ * They end with their parent. Once it has closed, what listens or connects is given up, and what is open is destroyed,
+ * unless it is lingering: then all was said, and its linger limits bound it. A drain waits for them as for their
+ * parents, and cuts them at its deadline.
+ *
+ * The server's limits on connections and the rules for addresses do not count them, since the parent has passed those.
+ * In `status` they are the listener named `secondary`, with their pairs among the service's.
+ */
+export interface SecondaryConnections {
+  /**
+   * Listens for one connection to the parent's local address from the parent's remote address. A peer from elsewhere
+   * loses its own connection (closed as `denied`), and the listening goes on. The port is this process's alone, also
+   * in a worker of a cluster. Undefined where no port could be had, the parent is no Internet connection, or it has
+   * closed.
+   */
+  listen(parent: Connection, options: SecondaryListenOptions): Promise<SecondaryListener | undefined>;
+  /**
+   * Connects from the parent's local address to a literal address. Where that may be is the protocol's to decide.
+   * Rejects with CONNECT_FAILED or another code that says why, or with the signal's reason.
+   */
+  connect(
+    parent: Connection,
+    to: { readonly address: string; readonly port: number },
+    options: SecondaryOptions & { readonly signal?: AbortSignal },
+  ): Promise<Connection>;
+}
+
+export interface SecondaryOptions {
+  /** From the call to the connection. */
+  readonly connectTimeoutMs: number;
+  /** Where its limits differ from those of the service. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+export interface SecondaryListenOptions extends SecondaryOptions {
+  /** The first and the last port, both included, tried in random order. By default the system chooses one. */
+  readonly ports?: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** A port that waits for one connection, and is closed once it has come. */
+export interface SecondaryListener {
+  readonly port: number;
+  /**
+   * The connection, which is the caller's from then on. Rejects with CONNECT_FAILED when none came in time or the
+   * listener was closed, and with the signal's reason, which closes the listener. One call.
+   */
+  accept(signal?: AbortSignal): Promise<Connection>;
+  /** Gives up the port, and drops a connection that was not accepted. Safe to call at any time. */
+  close(): void;
 }
 
 /**

@@ -186,6 +186,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     workerCount,
     counters: {},
     work: { add: () => undefined },
+    secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
   };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },

@@ -6,26 +6,19 @@
 import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
 import type { Authenticate, Login } from './accounts.ts';
 import { parseCommand, type Command } from './command-parser.ts';
-import type { DataChannel, DataChannels, PassiveChannel } from './data-connection.ts';
+import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
 import { runChange, runList, runStat } from './effect-runner.ts';
 import { createLineDecoder } from './line-decoder.ts';
 import { encodeReply, REPLY, type Reply } from './replies.ts';
-import {
-  INITIAL_STATE,
-  specOf,
-  step,
-  type DataPlan,
-  type Effect,
-  type Outcome,
-  type SessionState,
-  type SessionContext,
-} from './session.ts';
+import { specOf } from './commands/table.ts';
+import type { Effect, Outcome } from './effects.ts';
+import { step } from './session.ts';
+import { INITIAL_STATE, type DataPlan, type SessionContext, type SessionState } from './session-state.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 
 /** What the control connections of one server share. */
 export interface ControlOptions {
   readonly authenticate: Authenticate;
-  readonly channels: DataChannels;
   readonly greeting: Reply;
   /** From the greeting to a successful login. */
   readonly loginTimeoutMs: number;
@@ -58,6 +51,7 @@ interface Queued {
 export function createControlConnection(
   connection: Connection,
   session: SessionContext,
+  channels: DataChannels,
   context: { readonly log: Logger; readonly clock: Clock },
   options: ControlOptions,
 ): Sink {
@@ -145,7 +139,7 @@ export function createControlConnection(
   };
 
   const takeChannel = (data: DataPlan): DataChannel | undefined => {
-    if (data.how === 'active') return options.channels.connect(connection, data.to);
+    if (data.how === 'active') return channels.connect(data.to);
     const taken = passive;
     passive = undefined;
     return taken;
@@ -189,7 +183,7 @@ export function createControlConnection(
 
   const listen = async (): Promise<number | undefined> => {
     dropPassive();
-    const channel = await options.channels.listen(connection);
+    const channel = await channels.listen();
     // The connection may have gone in the meantime.
     if (isOver) channel?.close();
     else passive = channel;

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '@wellknown/core';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
 import { mayBeListed } from './listing.ts';
 import type { AbsolutePath } from './path.ts';
-import type { FileChange } from './session.ts';
+import type { FileChange } from './effects.ts';
 
 type Report = (error: unknown) => void;
 

@@ -3,7 +3,7 @@
 
 import type { FileProblem } from './file-system.ts';
 import { REPLY, reply, type Reply } from './replies.ts';
-import type { TransferEnd } from './session.ts';
+import type { TransferEnd } from './effects.ts';
 
 const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
   'not-found': reply(550, 'No such file or directory.'),

@@ -83,11 +83,10 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
         return { data: () => undefined };
       }
-      const channels = createDataChannels({
+      const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
         stallTimeoutMs: limits.dataStallTimeoutMs,
-        clock,
       });
       const session = {
         local: connection.local,
@@ -100,8 +99,9 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       return createControlConnection(
         connection,
         session,
+        channels,
         { log, clock },
-        { authenticate, channels, greeting, onTransfer, ...limits },
+        { authenticate, greeting, onTransfer, ...limits },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),

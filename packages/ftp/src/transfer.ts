@@ -3,10 +3,11 @@
 
 import type { Result } from '@wellknown/core';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
-import type { DataChannel, DataConnection } from './data-connection.ts';
+import type { DataChannel } from './data-channel.ts';
+import type { DataConnection } from './data-connection.ts';
 import type { Entry, FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
 import { mayBeListed } from './listing.ts';
-import type { TransferEnd, TransferPlan } from './session.ts';
+import type { TransferEnd, TransferPlan } from './effects.ts';
 
 // Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
 const BUFFER_BYTES = 256 * 1024;
@@ -40,6 +41,10 @@ class FileFailure extends Error {
     this.problem = problem;
   }
 }
+
+const finish = (data: DataConnection): void => {
+  if (!data.finish()) throw new Error('the data connection broke');
+};
 
 const valueOf = <Value>(result: Result<Value, FileProblem>): Value => {
   if (!result.ok) throw new FileFailure(result.error);
@@ -119,7 +124,7 @@ export function createTransfer(
       if (length < buffer.bytes.length) break;
     }
     await Promise.all(buffers.map(({ free }) => free));
-    await data.finish();
+    finish(data);
   };
 
   const sendListing = async (entries: AsyncIterable<Entry>, data: DataConnection): Promise<void> => {
@@ -138,7 +143,7 @@ export function createTransfer(
       if (text.length >= LISTING_CHUNK_BYTES) await flush();
     }
     if (text !== '') await flush();
-    await data.finish();
+    finish(data);
   };
 
   const receive = async (target: WriteTarget, data: DataConnection): Promise<void> => {
@@ -154,7 +159,7 @@ export function createTransfer(
     if (stop.signal.aborted) throw new Error('aborted');
     valueOf(await target.commit());
     // The upload is safe; a client that is in a hurry to close takes nothing from it.
-    await data.finish().catch(() => undefined);
+    data.finish();
   };
 
   return {

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
 import { parseServerArguments } from '@wellknown/core/cli';
+import { startProgram, unusedAddress } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ftpCommand } from '../src/index.ts';
 import { openSession, readAll } from './ftp-session.ts';
@@ -109,4 +110,22 @@ test('all options together make a protocol', async () => {
   expect(
     await build(root, '--passive-ports', '50000-50010', '--passive-address', '203.0.113.5', '--no-active'),
   ).toMatchObject({ name: 'ftp', port: 21 });
+});
+
+test('a passive port belongs to one worker: no other is given it while it waits', async () => {
+  const { host, port } = await unusedAddress();
+  const main = ['--conditions=@wellknown/source', '--import', 'tsx', path.join(import.meta.dirname, '../src/main.ts')];
+  const options = ['--listen', `tcp://${host}:0`, '--workers', '2', '--passive-ports', `${port}-${port}`];
+  const program = await startProgram([...main, root, ...options]);
+  try {
+    const [url = ''] = program.endpoints.ftp ?? [];
+    const first = await openSession(url, 'anonymous');
+    expect(await first.say('EPSV')).toMatch(/^229 /);
+    const workers = (): number => new Set(program.stderr().match(/"pid":\d+(?=[^\n]*"msg":"login")/g)).size;
+    for (let session = 0; session < 200 && workers() < 2; session += 1)
+      expect(await (await openSession(url, 'anonymous')).say('EPSV')).toMatch(/^425 /);
+    expect(workers()).toBe(2);
+  } finally {
+    await program.stop();
+  }
 });

@@ -1,50 +1,9 @@
-import { serveInMemory, type MemoryConnection } from '@wellknown/core/testing';
+import { serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
-import type { FtpOptions } from '../src/protocol.ts';
 import { ftpProtocol } from '../src/protocol.ts';
 import { memoryFileSystem } from '../src/memory-file-system.ts';
 import type { FileSystem } from '../src/file-system.ts';
-
-/** The codes of the replies in what the server sent, without the inner lines of long ones. */
-const codes = (text: string): number[] => [...text.matchAll(/^(\d{3}) /gm)].map((match) => Number(match[1]));
-
-interface Play extends MemoryConnection {
-  /** Says it and waits until so many replies have come. */
-  say(text: string, replies?: number): Promise<string>;
-}
-
-/** One turn of the event loop, in which promises of file systems settle. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-function play(options: Partial<FtpOptions> = {}): Play {
-  const memory = serveInMemory(
-    ftpProtocol({
-      fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello', '/dir/b': 'b' } }),
-      accounts: [{ name: 'ann', password: 'secret', mayWrite: true }],
-      anonymous: true,
-      ...options,
-    }),
-    { remote: { family: 'ipv4', address: '127.0.0.1', port: 40_000 } },
-  );
-  const say = async (text: string, replies = 1): Promise<string> => {
-    memory.peer.send(text);
-    let heard = memory.peer.take();
-    for (let turns = 0; codes(heard).length < replies && turns < 1000; turns += 1) {
-      await turn();
-      heard += memory.peer.take();
-    }
-    expect(codes(heard), `${JSON.stringify(text)} was answered ${JSON.stringify(heard)}`).toHaveLength(replies);
-    return heard;
-  };
-  // A spread would read the getters once and for all.
-  return Object.assign(memory, { say });
-}
-
-async function playLoggedIn(options: Partial<FtpOptions> = {}): Promise<Play> {
-  const session = play(options);
-  await session.say('USER ann\r\nPASS secret\r\n', 3);
-  return session;
-}
+import { codes, play, playLoggedIn, turn } from './memory-session.ts';
 
 describe('the dialogue', () => {
   test('begins with 220 and ends with 221', async () => {

@@ -266,6 +266,29 @@ describe('the passive port', () => {
     );
   });
 
+  test("and its connection are the server's to show: counted as `secondary`, and listed as a pair", () =>
+    withServer({ fileSystem: bigFile() }, async (url, server) => {
+      const session = await openSession(url);
+      const port = Number(/\|\|\|(\d+)\|/.exec(await session.say('EPSV'))?.[1]);
+      const stranger = await connectTo(port, '127.0.0.2');
+      await readAll(stranger);
+      const data = await connectTo(port);
+      await session.say('STOR up');
+      const secondary = async () => (await server.status()).services[0]?.listeners.find(isSecondary)?.connections;
+      const isSecondary = ({ endpoint }: { readonly endpoint: string }): boolean => endpoint === 'secondary';
+      expect(await secondary()).toEqual({ open: 1, waiting: 0, accepted: 2, closed: { denied: 1 } });
+      expect((await server.status()).services[0]?.pairs).toContainEqual({
+        local: `127.0.0.1:${port}`,
+        remote: `127.0.0.1:${data.localPort}`,
+        state: 'open',
+      });
+      data.end();
+      expect(await session.hear()).toMatch(/^226 /);
+      await readAll(data);
+      await eventually(async () => (await secondary())?.open === 0);
+      expect(await secondary()).toMatchObject({ closed: { denied: 1, finished: 1 } });
+    }));
+
   test('hands over a small listing without waiting for a timer: the clock stands still', () =>
     withServer({ fileSystem: bigFile(), clock: createFakeClock() }, async (url) => {
       const session = await openSession(url);

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { commandRows } from '../src/commands.ts';
+import { commandRows } from '../src/commands/table.ts';
 import { memoryFileSystem } from '../src/memory-file-system.ts';
-import {
-  INITIAL_STATE,
-  step,
-  type Effect,
-  type Outcome,
-  type Ready,
-  type SessionState,
-  type SessionContext,
-} from '../src/session.ts';
+import type { Effect, Outcome } from '../src/effects.ts';
+import { step } from '../src/session.ts';
+import { INITIAL_STATE, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
 import { ALL_FACTS } from '../src/listing.ts';
 
 const session: SessionContext = {
@@ -90,6 +84,20 @@ describe('every row of the command table', () => {
       expect(feat?.includes(verb), verb).toBe(spec.feature !== undefined);
     }
     expect(feat).not.toContain('AUTH');
+  });
+});
+
+test('STAT without a path tells who is logged in from where, and what is under way', () => {
+  expect(say(ready(false), 'STAT').reply).toEqual({
+    code: 211,
+    lines: [
+      'Server status:',
+      'Connected from 192.0.2.9',
+      'Logged in as ann (read only)',
+      'TYPE: image; STRU: file; MODE: stream',
+      'No transfer in progress',
+      'End of status',
+    ],
   });
 });
 

@@ -8,6 +8,7 @@ import { createNetTransport } from '../connection/net-transport.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
+import { nextConnectionId } from './connection-id.ts';
 import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
 import type { ListenerTally } from './registry.ts';
 import { logFailedHandler, serveConnection } from './serve-connection.ts';
@@ -29,8 +30,6 @@ const REFUSAL_WORDS = {
   'queue-limit': 'queue-limit',
   'descriptor-limit': 'queue-limit',
 } as const satisfies Record<Refusal, string>;
-
-let lastConnectionId = 0;
 
 export class ConnectionHandler implements AcceptHandler<Connection> {
   readonly sockets = { unread: false, noDelay: true };
@@ -59,7 +58,7 @@ export class ConnectionHandler implements AcceptHandler<Connection> {
     closed: (connection: Connection, tally: ListenerTally) => void,
   ): Connection {
     return new Connection(
-      (lastConnectionId += 1),
+      nextConnectionId(),
       createNetTransport(socket, traits.unixPath, traits.local),
       this.#owners.get(traits.tally) ?? this.#createOwner(traits.tally, closed),
     );

@@ -20,6 +20,8 @@ import type { ResolvedService } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
+import { SecondaryConnectionSet } from './secondary-connections.ts';
+import { secondarySockets } from './secondary-sockets.ts';
 import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { TokenBucket } from '../time/token-bucket.ts';
@@ -29,7 +31,7 @@ const MAX_PAIRS = 100;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
-  readonly context: Omit<ServiceContext, 'work'>;
+  readonly context: Omit<ServiceContext, 'work' | 'secondary'>;
   readonly wheel: TimerWheel;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
@@ -46,6 +48,7 @@ export class ServiceRuntime {
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
   readonly #acceptor: Acceptor<Connection>;
   readonly #rate: TokenBucket | undefined;
+  readonly #secondary: SecondaryConnectionSet;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -57,7 +60,15 @@ export class ServiceRuntime {
     this.#options = options;
     this.#registry = new Registry(options.registryLimits);
     const { service, wheel, backlog, leases } = options;
-    const context = { ...options.context, work: this.#work };
+    this.#secondary = new SecondaryConnectionSet({
+      network: secondarySockets,
+      clock: options.context.clock,
+      wheel,
+      limits: service.limits,
+      tls: service.tls,
+      registry: this.#registry,
+    });
+    const context = { ...options.context, work: this.#work, secondary: this.#secondary };
     this.#context = context;
     const descriptors = systemDescriptorBudget();
     const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());
@@ -118,11 +129,13 @@ export class ServiceRuntime {
     const { states } = this.#options;
     const { clock, log } = this.#context;
     for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
+    const accepted = this.#acceptor.drain(graceMs);
     const givenUp = await this.#work.drain(
       graceMs,
       clock,
       Promise.all([
-        this.#acceptor.drain(graceMs),
+        accepted,
+        this.#secondary.drain(graceMs, accepted),
         ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs)),
       ]),
     );
@@ -199,16 +212,14 @@ export class ServiceRuntime {
     this.#acceptor.adopt(socket, this.#traitsFor(endpoint));
   }
 
-  /** The first of the open connections. */
+  /** The first of the open connections, those of listeners before secondary ones. */
   pairs(): ConnectionPair[] {
     const pairs: ConnectionPair[] = [];
-    for (const connection of this.#registry.connections()) {
-      if (pairs.length >= MAX_PAIRS) break;
-      pairs.push({
-        local: formatAddress(connection.local),
-        remote: formatAddress(connection.remote),
-        state: connection.state,
-      });
+    for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
+      for (const { local, remote, state } of connections) {
+        if (pairs.length >= MAX_PAIRS) return pairs;
+        pairs.push({ local: formatAddress(local), remote: formatAddress(remote), state });
+      }
     }
     return pairs;
   }

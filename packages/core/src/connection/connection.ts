@@ -324,6 +324,22 @@ export class Connection {
     return room;
   }
 
+  /**
+   * Sends bytes whose buffer is wanted back, so that a few buffers can carry any amount. `taken` is called once, never
+   * before this has returned: when the system has all of them, or with an error when they will not be sent. From then
+   * on the buffer is the caller's again. Several may be under way. Returns what `send` returns.
+   */
+  sendThen(data: Uint8Array, taken: (error: Error | undefined) => void): boolean {
+    if (!this.#mayWrite()) {
+      queueMicrotask(() => taken(this.#notWritable('send on')));
+      return false;
+    }
+    this.#deadlines.active();
+    const room = this.#transport.writeThen(data, taken);
+    if (!room) this.#noteStall();
+    return room;
+  }
+
   /** Between `cork` and `uncork`, sends are gathered into one system call. */
   cork(): void {
     this.#transport.cork();
@@ -453,16 +469,18 @@ export class Connection {
    */
   async write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
     const reader = this.#comfort();
-    if (!this.#mayWrite()) {
-      throw new WellknownError('CONNECTION_CLOSED', `write to a connection that is ${this.#state}`, {
-        fault: 'local',
-        cause: this.#error,
-      });
-    }
+    if (!this.#mayWrite()) throw this.#notWritable('write to');
     if (!this.send(data, 'utf8')) await reader.room(options?.signal);
   }
 
   // Inside ------------------------------------------------------------------------------------------------------------
+
+  #notWritable(verb: string): WellknownError {
+    return new WellknownError('CONNECTION_CLOSED', `${verb} a connection that is ${this.#state}`, {
+      fault: 'local',
+      cause: this.#error,
+    });
+  }
 
   #mayWrite(): boolean {
     if (this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted') return true;

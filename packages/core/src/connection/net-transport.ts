@@ -7,6 +7,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { socketAddress, type Address } from '../address/address.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
+import { takenBytes } from '../kernel/stream-handle.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -20,8 +21,14 @@ const NO_BYTES = Buffer.alloc(0);
 // What a socket's own buffer holds before it asks its writer to wait.
 const MAX_HELD_BYTES = 16_384;
 
+type Taken = (error: Error | undefined) => void;
+
 interface Held {
-  readonly writes: { readonly data: string | Uint8Array; readonly encoding: 'latin1' | 'utf8' }[];
+  readonly writes: {
+    readonly data: string | Uint8Array;
+    readonly encoding: 'latin1' | 'utf8';
+    readonly taken?: Taken;
+  }[];
   bytes: number;
   ends: boolean;
   /** A writer was told to wait for room. */
@@ -60,7 +67,9 @@ class NetTransport implements Transport {
   }
 
   get sentBytes(): number {
-    return this.sentBefore + this.socket.bytesWritten - this.socket.writableLength;
+    // A large write takes a slow peer minutes, and each part of it that leaves is a sign of life.
+    const taken = takenBytes(this.socket) ?? this.socket.bytesWritten - this.socket.writableLength;
+    return this.sentBefore + taken;
   }
 
   get undeliveredBytes(): number {
@@ -128,22 +137,34 @@ class NetTransport implements Transport {
     const { held } = this;
     this.held = undefined;
     if (held === undefined) return;
-    for (const { data, encoding } of held.writes) this.write(data, encoding);
+    for (const { data, encoding, taken } of held.writes) {
+      if (taken === undefined || typeof data === 'string') this.write(data, encoding);
+      else this.writeThen(data, taken);
+    }
     if (held.ends) this.shutdownWrite();
     else if (held.isFull && !this.socket.writableNeedDrain) this.events?.drained();
   }
 
   write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
-    if (this.held !== undefined) {
-      this.held.writes.push({ data, encoding });
-      this.held.bytes += data.length;
-      this.held.isFull ||= this.held.bytes > MAX_HELD_BYTES;
-      return !this.held.isFull;
-    }
+    if (this.held !== undefined) return hold(this.held, { data, encoding });
     const room = typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
     if (!room && !this.hearsDrain) {
       this.hearsDrain = true;
       this.socket.on('drain', onDrain);
+    }
+    return room;
+  }
+
+  writeThen(data: Uint8Array, taken: Taken): boolean {
+    if (this.held !== undefined) return hold(this.held, { data, encoding: 'latin1', taken });
+    const { socket } = this;
+    // Node calls back without an error for what was under way when the socket was destroyed.
+    const room = socket.write(data, (error) =>
+      taken(error ?? (socket.destroyed ? (this.failure ?? notSent()) : undefined)),
+    );
+    if (!room && !this.hearsDrain) {
+      this.hearsDrain = true;
+      socket.on('drain', onDrain);
     }
     return room;
   }
@@ -177,6 +198,15 @@ class NetTransport implements Transport {
   }
 }
 
+function hold(held: Held, write: Held['writes'][number]): boolean {
+  held.writes.push(write);
+  held.bytes += write.data.length;
+  held.isFull ||= held.bytes > MAX_HELD_BYTES;
+  return !held.isFull;
+}
+
+const notSent = (): Error => new Error('the connection closed before the bytes were sent');
+
 function onBytes(this: Carrier, byteLength: number, buffer: Buffer): void {
   // Taken even where it is not wanted.
   const chunk = takeChunk(this, byteLength, buffer);
@@ -205,7 +235,11 @@ function onClose(this: Carrier): void {
   forgetReads(this);
   // A closed socket lives on for a while inside Node; what hung on it need not.
   this[TRANSPORT] = undefined;
-  transport?.events?.closed(transport.failure);
+  if (transport === undefined) return;
+  const { held } = transport;
+  transport.held = undefined;
+  if (held !== undefined) for (const { taken } of held.writes) taken?.(transport.failure ?? notSent());
+  transport.events?.closed(transport.failure);
 }
 
 /**

@@ -44,6 +44,11 @@ export interface Transport {
   readonly startTls?: (handshake: TlsHandshake) => void;
   /** Queues bytes; false when the peer is slower than the writer. The transport owns `data` until it is sent. */
   write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean;
+  /**
+   * The same for a buffer that is wanted back. `taken` is called once, never before this has returned: when the kernel
+   * has all of it, or with an error when it will not be sent.
+   */
+  writeThen(data: Uint8Array, taken: (error: Error | undefined) => void): boolean;
   /** Between `cork` and `uncork`, writes are gathered into one system call. */
   cork(): void;
   uncork(): void;

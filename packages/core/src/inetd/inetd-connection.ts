@@ -7,7 +7,11 @@ import type { CloseReason } from '../connection/states.ts';
 import { WellknownError } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import { resolveOptions, type ServerOptions } from '../options.ts';
+import { nextConnectionId } from '../accept/connection-id.ts';
 import { PendingWork } from '../accept/pending-work.ts';
+import { Registry } from '../accept/registry.ts';
+import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
+import { secondarySockets } from '../accept/secondary-sockets.ts';
 import type { Protocol } from '../protocol.ts';
 import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
@@ -28,16 +32,19 @@ export async function serveInetdConnection(
   const socket = openSocket();
   const wheel = new TimerWheel(clock);
   const connection = new Connection(
-    1,
+    nextConnectionId(),
     createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
     { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) },
   );
   const closed = connection.closed;
   const work = new PendingWork();
   process.once('SIGTERM', () => connection.startDrain());
-  serveConnection(protocol, connection, { log, clock, workerSlot: 0, workerCount: 1, counters: {}, work });
+  const registry = new Registry({ maxConnections: 1, maxConnectionsPerAddress: 1, freePerAddress: 1, maxWaiting: 0 });
+  const secondary = new SecondaryConnectionSet({ network: secondarySockets, clock, wheel, limits, registry });
+  const context = { log, clock, workerSlot: 0, workerCount: 1, counters: {}, work, secondary };
+  serveConnection(protocol, connection, context);
   const reason = await closed;
-  await work.drain(drainTimeoutMs, clock, Promise.resolve());
+  await work.drain(drainTimeoutMs, clock, secondary.drain(drainTimeoutMs, Promise.resolve()));
   return reason;
 }
 

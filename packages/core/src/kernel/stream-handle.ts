@@ -162,6 +162,23 @@ export function descriptorOf(socket: net.Socket): number {
 }
 
 /**
+ * The bytes that the kernel has taken of what was written to a socket, also of a write that is under way: Node itself
+ * tells only of whole ones. Undefined where it does not say. Of TLS the bytes are those before encryption, and the
+ * number is right to within what one write of records holds.
+ */
+export function takenBytes(socket: net.Socket): number | undefined {
+  const handle = (
+    socket as unknown as {
+      readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
+    }
+  )._handle;
+  const { bytesWritten, writeQueueSize } = handle ?? {};
+  return typeof bytesWritten === 'number' && typeof writeQueueSize === 'number'
+    ? bytesWritten - writeQueueSize
+    : undefined;
+}
+
+/**
  * Sets TCP_NODELAY on a listening socket. On Linux every connection accepted from it inherits that, which saves a
  * system call for each. False where it can't be done; true for a unix socket, which needs none.
  */

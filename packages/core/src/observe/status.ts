@@ -31,7 +31,7 @@ export interface ConnectionCounters {
 
 /** What came through one listener in one process. */
 export interface ListenerShare {
-  /** In the text form: `tcp://127.0.0.1:8080`. */
+  /** In the text form: `tcp://127.0.0.1:8080`; `secondary` for connections that a protocol opened beside its own. */
   readonly endpoint: string;
   readonly connections: ConnectionCounters;
   readonly datagrams: DatagramCounters;

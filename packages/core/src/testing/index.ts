@@ -8,8 +8,10 @@ export {
   serveInMemory,
   type MemoryConnection,
   type MemoryConnectionOptions,
+  type ServedMemoryConnection,
 } from './memory-connection.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
+export { type MemoryNetwork } from './memory-network.ts';
 export { byteByByte, cutAt, everyCut } from './chunks.ts';
 export { openDialogue, playDialogue, type Dialogue, type DialogueOptions, type DialogueStep } from './dialogue.ts';
 export { connectClient, type Client } from './client.ts';

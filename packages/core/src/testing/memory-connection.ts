@@ -2,10 +2,13 @@ import type { CloseReason } from '../connection/states.ts';
 import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/connection.ts';
 import { silentLog } from '../log.ts';
 import { PendingWork } from '../accept/pending-work.ts';
+import { Registry } from '../accept/registry.ts';
+import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
 import { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } from './memory-transport.ts';
 
 export interface MemoryConnectionOptions extends MemoryTransportOptions {
@@ -27,7 +30,10 @@ export interface MemoryConnection {
 export const createMemoryConnection = (options: MemoryConnectionOptions = {}): MemoryConnection =>
   openInMemory(options, () => undefined);
 
-function openInMemory(options: MemoryConnectionOptions, closed: (connection: Connection) => void): MemoryConnection {
+function openInMemory(
+  options: MemoryConnectionOptions,
+  closed: (connection: Connection) => void,
+): MemoryConnection & { readonly wheel: TimerWheel; readonly limits: ConnectionLimits } {
   const clock = options.clock ?? createFakeClock();
   const { transport, peer } = createMemoryTransport(options);
   let closeReason: CloseReason | undefined;
@@ -44,21 +50,36 @@ function openInMemory(options: MemoryConnectionOptions, closed: (connection: Con
     connection,
     peer,
     clock,
+    wheel: owner.wheel,
+    limits: owner.limits,
     get closeReason() {
       return closeReason;
     },
   };
 }
 
+export interface ServedMemoryConnection extends MemoryConnection {
+  /** Where the protocol's secondary connections listen and connect to. */
+  readonly network: MemoryNetwork;
+}
+
 /** A memory connection that `protocol` serves, as a server would after accepting it. */
 export function serveInMemory(
   protocol: Protocol,
   options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {},
-): MemoryConnection {
+): ServedMemoryConnection {
   const log = options.context?.log ?? silentLog;
   const memory = openInMemory({ ...options, limits: { ...protocol.limits, ...options.limits } }, (connection) =>
     logFailedHandler(protocol, connection, log),
   );
+  const network = createMemoryNetwork();
+  const secondary = new SecondaryConnectionSet({
+    network,
+    clock: memory.clock,
+    wheel: memory.wheel,
+    limits: memory.limits,
+    registry: new Registry({ maxConnections: 1, maxConnectionsPerAddress: 1, freePerAddress: 1, maxWaiting: 0 }),
+  });
   const context: ServiceContext = {
     log,
     clock: memory.clock,
@@ -66,8 +87,10 @@ export function serveInMemory(
     workerCount: 1,
     counters: {},
     work: new PendingWork(),
+    secondary,
     ...options.context,
   };
   serveConnection(protocol, memory.connection, context);
-  return memory;
+  // A spread would read the getters once and for all.
+  return Object.assign(memory, { network });
 }

@@ -60,7 +60,7 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
   let endDelivered = false;
   let reading = true;
   let taken: Uint8Array[] = [];
-  let unsent: Uint8Array[] = [];
+  let unsent: { readonly bytes: Uint8Array; readonly taken: ((error: Error | undefined) => void) | undefined }[] = [];
   let unsentBytes = 0;
   let sentBytes = 0;
   let owesDrain = false;
@@ -70,8 +70,11 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
   const close = (error?: Error): void => {
     if (closed) return;
     closed = true;
+    const lost = unsent;
     unsent = [];
     unsentBytes = 0;
+    for (const { taken: notify } of lost)
+      notify?.(error ?? new Error('the connection closed before the bytes were sent'));
     events?.closed(error);
   };
   const closeWhenOver = (): void => {
@@ -94,15 +97,27 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
   };
   const flush = (): void => {
     if (!reading || closed) return;
-    for (const chunk of unsent) sentBytes += chunk.length;
-    taken.push(...unsent);
+    const leaving = unsent;
     unsent = [];
     unsentBytes = 0;
+    for (const { bytes, taken: notify } of leaving) {
+      sentBytes += bytes.length;
+      taken.push(bytes);
+      if (notify !== undefined) queueMicrotask(() => notify(undefined));
+    }
     if (owesDrain) {
       owesDrain = false;
       events?.drained();
     }
     closeWhenOver();
+  };
+
+  const queue = (bytes: Uint8Array, notify: ((error: Error | undefined) => void) | undefined): boolean => {
+    unsent.push({ bytes, taken: notify });
+    unsentBytes += bytes.length;
+    flush();
+    owesDrain = unsentBytes >= highWaterBytes;
+    return !owesDrain;
   };
 
   const transport: Transport = {
@@ -130,11 +145,14 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
             ? latin1Bytes(data)
             : encoder.encode(data)
           : new Uint8Array(data);
-      unsent.push(bytes);
-      unsentBytes += bytes.length;
-      flush();
-      owesDrain = unsentBytes >= highWaterBytes;
-      return !owesDrain;
+      return queue(bytes, undefined);
+    },
+    writeThen(data, notify) {
+      if (closed || writeShutdown) {
+        queueMicrotask(() => notify(new Error('the connection is closed for writing')));
+        return false;
+      }
+      return queue(new Uint8Array(data), notify);
     },
     cork: () => undefined,
     uncork: () => undefined,
@@ -170,9 +188,11 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
       return bytes;
     },
     sip() {
-      const chunk = unsent.shift();
-      unsentBytes -= chunk?.length ?? 0;
-      sentBytes += chunk?.length ?? 0;
+      const first = unsent.shift();
+      unsentBytes -= first?.bytes.length ?? 0;
+      sentBytes += first?.bytes.length ?? 0;
+      const notify = first?.taken;
+      if (notify !== undefined) queueMicrotask(() => notify(undefined));
     },
     get reading() {
       return reading;

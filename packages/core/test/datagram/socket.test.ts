@@ -242,6 +242,7 @@ describe('a network that is slower than the senders', () => {
       workerCount: 1,
       counters: {},
       work: { add: () => undefined },
+      secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
     };
     const { counters } = serveDatagrams(
       socket as unknown as dgram.Socket,

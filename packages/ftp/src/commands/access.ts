@@ -2,7 +2,9 @@
 
 import { ALL_FACTS } from '../listing.ts';
 import { REPLY, reply } from '../replies.ts';
-import type { Call, Named, Outcome, Ready, SessionState } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { Outcome } from '../effects.ts';
+import type { Named, Ready, SessionState } from '../session-state.ts';
 
 // Three, as login programs have it since the first Unix.
 const MAX_FAILED_LOGINS = 3;

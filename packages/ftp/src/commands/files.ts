@@ -4,7 +4,9 @@ import { factLine, listLine, parseTimeVal, timeVal, withoutListOptions } from '.
 import { nameOf, resolvePath, type AbsolutePath } from '../path.ts';
 import { fileReply } from '../file-replies.ts';
 import { quotePath, REPLY, reply, type Reply } from '../replies.ts';
-import type { Call, FileChange, Outcome, Ready } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { FileChange, Outcome } from '../effects.ts';
+import type { Ready } from '../session-state.ts';
 
 /** Resolves the path before the rest sees it: no command can forget to. */
 const withPath = (state: Ready, argument: string, go: (path: AbsolutePath) => Outcome): Outcome => {

@@ -2,7 +2,9 @@
 
 import { selectFacts } from '../listing.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
-import type { Call, Outcome, Ready, SessionState } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { Outcome } from '../effects.ts';
+import type { Ready, SessionState } from '../session-state.ts';
 import { chmod, statPath } from './files.ts';
 
 const says =

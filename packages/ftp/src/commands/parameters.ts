@@ -4,7 +4,9 @@
 import { normalizeIp, type Address } from '@wellknown/core';
 import { parseEprtArgument, parsePortArgument, type HostPort } from '../host-port.ts';
 import { extendedPassiveReply, passiveReply, REPLY, reply } from '../replies.ts';
-import type { Call, Outcome, Ready } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { Outcome } from '../effects.ts';
+import type { Ready } from '../session-state.ts';
 
 /** TYPE: `A` with or without `N`, `I`, and `L 8`, which is the same as `I` on machines with eight bits in a byte. */
 export function type({ state, argument }: Call<Ready>): Outcome {

@@ -5,7 +5,9 @@ import { transferReply } from '../file-replies.ts';
 import { factLine, listLine, withoutListOptions, type ListingReader } from '../listing.ts';
 import { nameOf, resolvePath, type AbsolutePath } from '../path.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
-import type { Call, Outcome, Ready, TransferEnd, TransferPlan } from '../session.ts';
+import type { Call } from './command-spec.ts';
+import type { Outcome, TransferEnd, TransferPlan } from '../effects.ts';
+import type { Ready } from '../session-state.ts';
 
 type Opening = (sizeBytes: number | undefined) => Reply;
 

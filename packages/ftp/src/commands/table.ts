@@ -1,32 +1,12 @@
 // Every command is a row. Dispatch, the login rule, HELP, FEAT, the documentation and the tests all read the rows.
 
-import * as access from './commands/access.ts';
-import * as files from './commands/files.ts';
-import * as information from './commands/information.ts';
-import * as parameters from './commands/parameters.ts';
-import * as transfers from './commands/transfers.ts';
-import { ALL_FACTS, factsFeature } from './listing.ts';
-import { reply } from './replies.ts';
-import type { Call, Outcome, Ready, SessionState } from './session.ts';
-
-interface CommonSpec {
-  /** Where the command is defined. */
-  readonly rfc: string;
-  readonly argument: 'none' | 'optional' | 'required';
-  /** The syntax, as HELP prints it. */
-  readonly help: string;
-  /** The line of FEAT; only extensions of RFC 959 have one (RFC 2389 §3.2). */
-  readonly feature?: string;
-  /** While a transfer runs, commands wait for its end. STAT is answered at once, ABOR cuts the transfer short. */
-  readonly duringTransfer?: 'answers' | 'aborts';
-  /** False: known, but not done here. HELP leaves it out. */
-  readonly offered?: false;
-}
-
-/** A row. `anyone` needs no login, `user` does, `writer` needs a user who may change files. */
-export type CommandSpec =
-  | (CommonSpec & { readonly access: 'anyone'; readonly run: (call: Call<SessionState>) => Outcome })
-  | (CommonSpec & { readonly access: 'user' | 'writer'; readonly run: (call: Call<Ready>) => Outcome });
+import * as access from './access.ts';
+import type { CommandSpec } from './command-spec.ts';
+import * as files from './files.ts';
+import { feat, help } from './help.ts';
+import * as information from './information.ts';
+import * as parameters from './parameters.ts';
+import * as transfers from './transfers.ts';
 
 export const COMMANDS = {
   USER: { rfc: '959 §4.1.1', access: 'anyone', argument: 'required', help: 'USER <name>', run: access.user },
@@ -128,7 +108,13 @@ export const COMMANDS = {
 
   NOOP: { rfc: '959 §4.1.3', access: 'anyone', argument: 'optional', help: 'NOOP', run: information.okay },
   SYST: { rfc: '959 §4.1.3', access: 'anyone', argument: 'none', help: 'SYST', run: information.syst },
-  HELP: { rfc: '959 §4.1.3', access: 'anyone', argument: 'optional', help: 'HELP [<command>]', run: help },
+  HELP: {
+    rfc: '959 §4.1.3',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'HELP [<command>]',
+    run: (call) => help(call, commandRows()),
+  },
   STAT: {
     rfc: '959 §4.1.3',
     access: 'user',
@@ -138,7 +124,7 @@ export const COMMANDS = {
     run: information.stat,
   },
   SITE: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'SITE HELP|CHMOD', run: information.site },
-  FEAT: { rfc: '2389 §3', access: 'anyone', argument: 'none', help: 'FEAT', run: feat },
+  FEAT: { rfc: '2389 §3', access: 'anyone', argument: 'none', help: 'FEAT', run: (call) => feat(call, commandRows()) },
   OPTS: {
     rfc: '2389 §4',
     access: 'anyone',
@@ -218,41 +204,8 @@ export type Verb = keyof typeof COMMANDS;
 /** Every row with its verb, for whoever walks the table. */
 export const commandRows = (): readonly (readonly [string, CommandSpec])[] => Object.entries<CommandSpec>(COMMANDS);
 
-const VERBS_PER_LINE = 8;
+// `in` would also find `toString`; the network must only reach the table.
+const isVerb = (verb: string): verb is Verb => Object.hasOwn(COMMANDS, verb);
 
-function help({ state, argument }: Call<SessionState>): Outcome {
-  const rows = commandRows().filter(([, spec]) => spec.offered !== false);
-  const wanted = argument.trim().toUpperCase();
-  if (wanted === 'SITE') return { state, reply: information.siteHelp() };
-  if (wanted !== '') {
-    const row = rows.find(([verb]) => verb === wanted);
-    return {
-      state,
-      reply:
-        row === undefined
-          ? reply(502, 'No such command.')
-          : reply(
-              214,
-              `${row[1].help} (RFC ${row[1].rfc})`.replace('RFC none', 'no RFC').replace('RFC draft', 'draft'),
-            ),
-    };
-  }
-  const lines: string[] = [];
-  for (let at = 0; at < rows.length; at += VERBS_PER_LINE)
-    lines.push(
-      rows
-        .slice(at, at + VERBS_PER_LINE)
-        .map(([verb]) => verb)
-        .join(' '),
-    );
-  return { state, reply: reply(214, 'The following commands are recognized:', ...lines, 'End') };
-}
-
-/** FEAT: what goes beyond RFC 959, read from the rows; UTF8 and TVFS belong to no command (RFC 2640, RFC 3659 §6). */
-function feat({ state }: Call<SessionState>): Outcome {
-  const facts = state.at === 'ready' ? state.facts : ALL_FACTS;
-  const features = commandRows().flatMap(([, { feature }]) =>
-    feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature],
-  );
-  return { state, reply: reply(211, 'Features:', ...features, 'TVFS', 'UTF8', 'End') };
-}
+/** The row of a verb; undefined for a verb that is no command. */
+export const specOf = (verb: string): CommandSpec | undefined => (isVerb(verb) ? COMMANDS[verb] : undefined);

@@ -1,0 +1,50 @@
+// HELP and FEAT: what the command table says of itself.
+
+import type { Outcome } from '../effects.ts';
+import { ALL_FACTS, factsFeature } from '../listing.ts';
+import { reply } from '../replies.ts';
+import type { SessionState } from '../session-state.ts';
+import type { Call, CommandSpec } from './command-spec.ts';
+import { siteHelp } from './information.ts';
+
+type Rows = readonly (readonly [string, CommandSpec])[];
+
+const VERBS_PER_LINE = 8;
+
+/** HELP: the commands that are offered, or the syntax of one (RFC 959 §4.1.3). */
+export function help({ state, argument }: Call<SessionState>, table: Rows): Outcome {
+  const rows = table.filter(([, spec]) => spec.offered !== false);
+  const wanted = argument.trim().toUpperCase();
+  if (wanted === 'SITE') return { state, reply: siteHelp() };
+  if (wanted !== '') {
+    const row = rows.find(([verb]) => verb === wanted);
+    return {
+      state,
+      reply:
+        row === undefined
+          ? reply(502, 'No such command.')
+          : reply(
+              214,
+              `${row[1].help} (RFC ${row[1].rfc})`.replace('RFC none', 'no RFC').replace('RFC draft', 'draft'),
+            ),
+    };
+  }
+  const lines: string[] = [];
+  for (let at = 0; at < rows.length; at += VERBS_PER_LINE)
+    lines.push(
+      rows
+        .slice(at, at + VERBS_PER_LINE)
+        .map(([verb]) => verb)
+        .join(' '),
+    );
+  return { state, reply: reply(214, 'The following commands are recognized:', ...lines, 'End') };
+}
+
+/** FEAT: what goes beyond RFC 959, read from the rows; UTF8 and TVFS belong to no command (RFC 2640, RFC 3659 §6). */
+export function feat({ state }: Call<SessionState>, table: Rows): Outcome {
+  const facts = state.at === 'ready' ? state.facts : ALL_FACTS;
+  const features = table.flatMap(([, { feature }]) =>
+    feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature],
+  );
+  return { state, reply: reply(211, 'Features:', ...features, 'TVFS', 'UTF8', 'End') };
+}
