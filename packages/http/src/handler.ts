@@ -11,7 +11,7 @@ export interface RequestContext {
   /** The other end of the connection, which may be a proxy. */
   readonly remote: Address;
   readonly local: Address;
-  /** Who asks, as far as trusted proxies tell it; without any, the other end of the connection. */
+  /** The client, as far as trusted proxies tell it; without any, the other end of the connection. */
   readonly client: ClientFacts;
   /** The X-Request-Id of a trusted proxy, or one of our own. It is in what the engine logs about the request. */
   readonly requestId: string;

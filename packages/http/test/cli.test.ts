@@ -72,7 +72,7 @@ test('--access-log writes a line for each request', async () => {
   expect(text).toMatch(/^192\.0\.2\.1 - - \[[^\]]+\] "GET \/missing HTTP\/1\.1" 404 11 "-" "test"\n$/);
 });
 
-test('--trust-proxy takes the word of those addresses and nobody else', async () => {
+test('--trust-proxy believes those addresses and no other', async () => {
   fs.writeFileSync(
     path.join(directory, 'client.mjs'),
     'export default (request, { client }) => new Response(client.address);',
@@ -89,7 +89,7 @@ test('--trust-proxy takes the word of those addresses and nobody else', async ()
   expect(await addressSeen('198.51.100.0/24')).toBe('192.0.2.1');
 });
 
-test('--redirect-to-https beside a handler serves who came over TLS, also at a trusted proxy', async () => {
+test('--redirect-to-https beside a handler serves clients with TLS, also those of a trusted proxy', async () => {
   const built = await build(undefined, {
     handler: path.join(directory, 'function.mjs'),
     'redirect-to-https': '443',
@@ -121,15 +121,15 @@ test.each([
   expect(readResponses(peer.take())).toMatchObject([{ status }]);
 });
 
-test('--redirect-to-https sends everyone to the same place there', async () => {
+test('--redirect-to-https redirects all requests to the same place there', async () => {
   const built = await build(undefined, { 'redirect-to-https': '8443' });
   if (!built.ok) throw new Error(built.error);
   const { peer } = serveInMemory(built.value);
   peer.send(
     'GET //evil/a?b HTTP/1.1\r\nHost: example.org:8080\r\n\r\nPOST http://other/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.0\r\n\r\n',
   );
-  const answers = readResponses(peer.take());
-  expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
+  const received = readResponses(peer.take());
+  expect(received.map(({ status, headers }) => [status, headers.get('location')])).toEqual([
     [308, 'https://example.org:8443//evil/a?b'],
     [308, 'https://other:8443/x'],
     [400, null],

@@ -117,7 +117,7 @@ test.skipIf(lacks('h2load'))(
 );
 
 test.skipIf(lacks('h2load'))(
-  'h2load gets all its answers over HTTP/2, and over HTTP/1.1 with pipelining',
+  'h2load gets all its responses over HTTP/2, and over HTTP/1.1 with pipelining',
   async () => {
     const { certFile: cert, keyFile: key } = makeCertificate(site);
     const { port } = await start(

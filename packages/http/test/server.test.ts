@@ -64,7 +64,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
     fs.rmSync(path.dirname(file), { recursive: true });
   });
 
-  test('an upload of 50 MB that is answered 401 at once hears of it', async () => {
+  test('an upload of 50 MB that is answered 401 at once is told so', async () => {
     const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-')), 'upload');
     fs.writeFileSync(file, '');
     fs.truncateSync(file, 50_000_000);
@@ -108,9 +108,9 @@ test('a client that sends 50 MB before it looks still finds the response that ca
         await new Promise<void>((resolve, reject) =>
           socket.write(part, (error) => (error ? reject(error) : resolve())),
         );
-      let answer = '';
-      for await (const chunk of socket) answer += String(chunk);
-      expect(answer).toMatch(/^HTTP\/1\.1 401 [^]*\r\nConnection: close\r\n[^]*who are you$/);
+      let received = '';
+      for await (const chunk of socket) received += String(chunk);
+      expect(received).toMatch(/^HTTP\/1\.1 401 [^]*\r\nConnection: close\r\n[^]*who are you$/);
     },
     { maxBodyBytes: Infinity },
   );
@@ -141,9 +141,9 @@ test('who is trusted, who writes requests down, and whether HTTP/2 is offered ar
     ALPNProtocols: ['h2', 'http/1.1'],
   });
   socket.write('GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n');
-  let answer = '';
-  for await (const chunk of socket) answer += String(chunk);
+  let received = '';
+  for await (const chunk of socket) received += String(chunk);
   expect(socket.alpnProtocol).toBe('http/1.1');
-  expect(answer).toMatch(/\r\n\r\n203\.0\.113\.9 1\.1$/);
+  expect(received).toMatch(/\r\n\r\n203\.0\.113\.9 1\.1$/);
   expect(targets).toEqual(['/x']);
 });

@@ -8,7 +8,7 @@ describe('the demonstration', () => {
 
   test('greets, helps, echoes and leaves', async () => {
     const client = await arrive();
-    expect(await client.hear()).toMatch(
+    expect(await client.received()).toMatch(
       /^Welcome\..*\r\nYou are 192\.0\.2\.1:50000, on a terminal of type unknown, 80 by 24\.\r\n.*\r\n> $/,
     );
     const help = await client.say('help\r\n');
@@ -25,7 +25,7 @@ describe('the demonstration', () => {
 
   test('asks for a password and forgets it', async () => {
     const client = await arrive();
-    await client.hear();
+    await client.received();
     await client.say('password\r\n');
     await client.say(DO_ECHO);
     const answer = await client.say('hunter2\r\n');
@@ -35,7 +35,7 @@ describe('the demonstration', () => {
 
   test('has no commands that the table does not have', async () => {
     const client = await arrive();
-    await client.hear();
+    await client.received();
     for (const word of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
       expect(await client.say(`${word}\r\n`)).toContain("I don't know");
   });
@@ -45,7 +45,7 @@ describe('the demonstration', () => {
     const hostile = await connectRaw(demonstration);
     await hostile.say(iac(251, 24) + sb(24, 0, ...latin1('\u001b[2J\u001b]0;x\u0007evil')));
     const client = await connectRaw(demonstration);
-    await client.hear();
+    await client.received();
     const answer = await client.say('who\r\n');
     expect(answer).toContain('[2j]0;xevil');
     expect(answer).not.toMatch(/[\u0000-\u0009\u000b\u000c\u000e-\u001f]/);
@@ -53,15 +53,15 @@ describe('the demonstration', () => {
 
   test('calls a user on a unix socket by no address', async () => {
     const client = await connectRaw(createDemoSession(), { memory: { remote: { family: 'unix', path: '' } } });
-    expect(await client.hear()).toContain('You are a local user, on a terminal');
+    expect(await client.received()).toContain('You are a local user, on a terminal');
   });
 
   test('forgets who has left', async () => {
     const demonstration = createDemoSession();
     const first = await connectRaw(demonstration);
     const second = await connectRaw(demonstration);
-    await first.hear();
-    await second.hear();
+    await first.received();
+    await second.received();
     expect((await second.say('who\r\n')).match(/192\.0\.2\.1/g)).toHaveLength(2);
     first.peer.reset();
     await settle();

@@ -26,27 +26,27 @@ async function listen(handler: TelnetHandler): Promise<{ server: Server; port: n
 }
 
 interface Conversation {
-  /** What has been heard so far, as latin1. */
-  readonly heard: string;
+  /** What has been received so far, as latin1. */
+  readonly received: string;
   say(text: string): void;
-  /** Waits until the text has been heard since the last wait. */
+  /** Waits until the text has been received since the last wait. */
   until(text: string): Promise<void>;
   readonly over: Promise<void>;
 }
 
 /** A conversation over any pair of streams. */
 function converse(
-  subscribe: (heard: (chunk: Buffer) => void, over: () => void) => void,
+  subscribe: (received: (chunk: Buffer) => void, over: () => void) => void,
   say: (text: string) => void,
 ): Conversation {
-  let heard = '';
+  let received = '';
   let seen = 0;
   let changed = (): void => undefined;
   let closed = false;
   const over = new Promise<void>((resolve) => {
     subscribe(
       (chunk) => {
-        heard += chunk.toString('latin1');
+        received += chunk.toString('latin1');
         changed();
       },
       () => {
@@ -57,20 +57,20 @@ function converse(
     );
   });
   return {
-    get heard() {
-      return heard;
+    get received() {
+      return received;
     },
     say,
     over,
     async until(text) {
       const timeout = AbortSignal.timeout(10_000);
       const expired = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve()));
-      while (!heard.includes(text, seen)) {
+      while (!received.includes(text, seen)) {
         if (closed || timeout.aborted)
-          throw new Error(`never heard ${JSON.stringify(text)} in ${JSON.stringify(heard.slice(seen))}`);
+          throw new Error(`never received ${JSON.stringify(text)} in ${JSON.stringify(received.slice(seen))}`);
         await Promise.race([new Promise<void>((resolve) => (changed = resolve)), expired]);
       }
-      seen = heard.indexOf(text, seen) + text.length;
+      seen = received.indexOf(text, seen) + text.length;
     },
   };
 }
@@ -81,7 +81,7 @@ async function raw(port: number): Promise<{ conversation: Conversation; socket: 
   return {
     socket,
     conversation: converse(
-      (heard, over) => socket.on('data', heard).on('close', over),
+      (received, over) => socket.on('data', received).on('close', over),
       (text) => socket.write(text, 'latin1'),
     ),
   };
@@ -104,7 +104,7 @@ describe('a raw socket', () => {
     const { conversation, socket } = await raw(port);
     socket.end('echo one\necho two\nquit\n');
     await conversation.over;
-    expect(conversation.heard).toContain('one\r\n> two\r\n> Goodbye.\r\n');
+    expect(conversation.received).toContain('one\r\n> two\r\n> Goodbye.\r\n');
   });
 
   test('does not keep the server from closing', async () => {
@@ -147,12 +147,12 @@ test('the example of the README runs as it stands', async () => {
   );
   children.push(child);
   const output = converse(
-    (heard, over) => child.stdout.on('data', heard).on('close', over),
+    (received, over) => child.stdout.on('data', received).on('close', over),
     () => undefined,
   );
   await output.until('telnet to tcp://127.0.0.1:');
   await output.until('\n');
-  const { conversation } = await raw(Number(/:(\d+)\n/.exec(output.heard)?.[1]));
+  const { conversation } = await raw(Number(/:(\d+)\n/.exec(output.received)?.[1]));
   await conversation.until('Name: ');
   conversation.say('Ann\r\n');
   await conversation.until('Password: ');
@@ -176,7 +176,7 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
     });
     children.push(child);
     return converse(
-      (heard, over) => child.stdout.on('data', heard).on('close', over),
+      (received, over) => child.stdout.on('data', received).on('close', over),
       (text) => child.stdin.write(text, 'latin1'),
     );
   };
@@ -205,7 +205,7 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
     // WILL ECHO came before the question, so the client has obeyed it by now.
     client.say('hunter2\r');
     await client.until('You typed 7 characters.');
-    expect(client.heard).not.toContain('hunter2');
+    expect(client.received).not.toContain('hunter2');
     client.say('echo seen\r');
     await client.until('echo seen');
   });

@@ -4,7 +4,7 @@ import { OPTIONS, type Verb } from '../src/codes.ts';
 import { createNegotiation, MAX_FLIPS_PER_OPTION, POLICY, type Negotiation, type Reply } from '../src/negotiation.ts';
 
 const { BINARY, ECHO, NAWS, SGA, TTYPE, LINEMODE } = OPTIONS;
-const hear = (negotiation: Negotiation, verb: Verb, option: number): string => {
+const receive = (negotiation: Negotiation, verb: Verb, option: number): string => {
   const { reply } = negotiation.receive(verb, option);
   return reply === undefined ? '' : `${reply.verb} ${reply.option}`;
 };
@@ -21,8 +21,8 @@ test.each(Array.from({ length: 256 }, (_, option) => option))(
   (option) => {
     const { us, peer } = POLICY[option] ?? { us: false, peer: false };
     const negotiation = createNegotiation();
-    expect(hear(negotiation, 'DO', option)).toBe(`${us ? 'WILL' : 'WONT'} ${option}`);
-    expect(hear(negotiation, 'WILL', option)).toBe(`${peer ? 'DO' : 'DONT'} ${option}`);
+    expect(receive(negotiation, 'DO', option)).toBe(`${us ? 'WILL' : 'WONT'} ${option}`);
+    expect(receive(negotiation, 'WILL', option)).toBe(`${peer ? 'DO' : 'DONT'} ${option}`);
     expect([negotiation.isOn('us', option), negotiation.isOn('peer', option)]).toEqual([us, peer]);
   },
 );
@@ -30,15 +30,15 @@ test.each(Array.from({ length: 256 }, (_, option) => option))(
 test('neither echo nor SGA nor LINEMODE is ever agreed to unasked', () => {
   for (const { code } of [ECHO, SGA, LINEMODE]) {
     const negotiation = createNegotiation();
-    expect(hear(negotiation, 'DO', code)).toBe(`WONT ${code}`);
-    expect(hear(negotiation, 'WILL', code)).toBe(`DONT ${code}`);
+    expect(receive(negotiation, 'DO', code)).toBe(`WONT ${code}`);
+    expect(receive(negotiation, 'WILL', code)).toBe(`DONT ${code}`);
   }
 });
 
 test('a yes that repeats is not answered again', () => {
   const negotiation = createNegotiation();
-  expect(hear(negotiation, 'WILL', TTYPE.code)).toBe(`DO ${TTYPE.code}`);
-  for (let turn = 0; turn < 5; turn += 1) expect(hear(negotiation, 'WILL', TTYPE.code)).toBe('');
+  expect(receive(negotiation, 'WILL', TTYPE.code)).toBe(`DO ${TTYPE.code}`);
+  for (let turn = 0; turn < 5; turn += 1) expect(receive(negotiation, 'WILL', TTYPE.code)).toBe('');
 });
 
 test('a client that offers while we ask is not answered: both have said it', () => {
@@ -55,8 +55,8 @@ describe('a peer that flips without end', () => {
     const negotiation = createNegotiation();
     let answers = 0;
     for (let turn = 0; turn < 200; turn += 1) {
-      if (hear(negotiation, 'WILL', BINARY.code) !== '') answers += 1;
-      if (hear(negotiation, 'WONT', BINARY.code) !== '') answers += 1;
+      if (receive(negotiation, 'WILL', BINARY.code) !== '') answers += 1;
+      if (receive(negotiation, 'WONT', BINARY.code) !== '') answers += 1;
     }
     expect(answers).toBe(MAX_FLIPS_PER_OPTION);
     expect(negotiation.isOn('peer', BINARY.code)).toBe(false);
@@ -64,15 +64,15 @@ describe('a peer that flips without end', () => {
 
   test('is refused an unknown option up to the limit and not once more', () => {
     const negotiation = createNegotiation();
-    const answers = Array.from({ length: MAX_FLIPS_PER_OPTION + 1 }, () => hear(negotiation, 'DO', 99));
+    const answers = Array.from({ length: MAX_FLIPS_PER_OPTION + 1 }, () => receive(negotiation, 'DO', 99));
     expect(answers.filter((answer) => answer === 'WONT 99')).toHaveLength(MAX_FLIPS_PER_OPTION);
     expect(answers.at(-1)).toBe('');
   });
 
   test('takes nothing from other options', () => {
     const negotiation = createNegotiation();
-    for (let turn = 0; turn < 50; turn += 1) hear(negotiation, 'DO', 99);
-    expect(hear(negotiation, 'DO', 98)).toBe('WONT 98');
+    for (let turn = 0; turn < 50; turn += 1) receive(negotiation, 'DO', 99);
+    expect(receive(negotiation, 'DO', 98)).toBe('WONT 98');
   });
 });
 
@@ -80,9 +80,9 @@ test('our own changes are not counted: a password may be asked for any number of
   const negotiation = createNegotiation();
   for (let turn = 0; turn < 100; turn += 1) {
     expect(negotiation.ask('us', ECHO.code, true).reply?.verb).toBe('WILL');
-    expect(hear(negotiation, 'DO', ECHO.code)).toBe('');
+    expect(receive(negotiation, 'DO', ECHO.code)).toBe('');
     expect(negotiation.ask('us', ECHO.code, false).reply?.verb).toBe('WONT');
-    expect(hear(negotiation, 'DONT', ECHO.code)).toBe('');
+    expect(receive(negotiation, 'DONT', ECHO.code)).toBe('');
   }
 });
 
@@ -134,11 +134,11 @@ test('two of us, each with wishes of its own, always come to rest', () => {
         const { reply } = both[who ? 0 : 1].ask(side, option, wanted);
         if (reply !== undefined) wires[who ? 1 : 0].push(reply);
       }
-      let heard = 0;
+      let received = 0;
       for (let at: 0 | 1 = 0; wires[0].length + wires[1].length > 0; at = at === 0 ? 1 : 0) {
         const message = wires[at].shift();
         if (message === undefined) continue;
-        expect((heard += 1)).toBeLessThan(500);
+        expect((received += 1)).toBeLessThan(500);
         const { reply } = both[at].receive(message.verb, message.option);
         if (reply !== undefined) wires[at === 0 ? 1 : 0].push(reply);
       }

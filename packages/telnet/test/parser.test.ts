@@ -249,11 +249,11 @@ const message = fc.oneof(
   })),
 );
 
-test('what the encoder says, the parser hears', () => {
+test('what the encoder says, the parser reads', () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 8 }), fc.array(fc.nat(200), { maxLength: 6 }), (messages, cuts) => {
       const input = Uint8Array.from(messages.flatMap(({ bytes }) => [...bytes]));
-      const heard = parse(cutAt(input, cuts));
+      const received = parse(cutAt(input, cuts));
       const bytesOf = (event: Plain): event is number[] => Array.isArray(event) && typeof event[0] === 'number';
       const said: Plain[] = [];
       for (const { event } of messages) {
@@ -261,7 +261,7 @@ test('what the encoder says, the parser hears', () => {
         if (bytesOf(event) && last !== undefined && bytesOf(last)) said[said.length - 1] = [...last, ...event];
         else said.push(event);
       }
-      expect(heard).toEqual(said);
+      expect(received).toEqual(said);
     }),
   );
 });

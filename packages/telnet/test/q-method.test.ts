@@ -65,7 +65,7 @@ test.each(STATES.flatMap((state) => EVENTS.map((event) => ({ state, event }))))(
 );
 
 const steps = fc.array(
-  fc.constantFrom('ours asks yes', 'ours asks no', 'theirs asks yes', 'theirs asks no', 'we hear', 'they hear'),
+  fc.constantFrom('ours asks yes', 'ours asks no', 'theirs asks yes', 'theirs asks no', 'we receive', 'they receive'),
   { maxLength: 40 },
 );
 
@@ -88,11 +88,11 @@ test('two sides always come to rest, and then agree', () => {
       };
       const eventOf = (message: 'yes' | 'no', agrees: boolean): QEvent =>
         message === 'no' ? 'peer-no' : agrees ? 'peer-yes' : 'peer-yes-unwanted';
-      const weHear = (): void => {
+      const weReceive = (): void => {
         const message = toUs.shift();
         if (message !== undefined) we(eventOf(message, weAgree));
       };
-      const theyHear = (): void => {
+      const theyReceive = (): void => {
         const message = toThem.shift();
         if (message !== undefined) they(eventOf(message, theyAgree));
       };
@@ -101,14 +101,14 @@ test('two sides always come to rest, and then agree', () => {
         else if (step === 'ours asks no') we('ask-no');
         else if (step === 'theirs asks yes') they('ask-yes');
         else if (step === 'theirs asks no') they('ask-no');
-        else if (step === 'we hear') weHear();
-        else theyHear();
+        else if (step === 'we receive') weReceive();
+        else theyReceive();
       }
       let delivered = 0;
       while (toUs.length + toThem.length > 0) {
         expect((delivered += 1)).toBeLessThan(200);
-        weHear();
-        theyHear();
+        weReceive();
+        theyReceive();
       }
       expect(['no', 'yes']).toContain(ours);
       expect(AS_RFC[ours]).toEqual(theirs);

@@ -7,7 +7,7 @@ import { connect, connectRaw, DO_NAWS, DO_TTYPE, held, parrot, settle } from './
 describe('the end', () => {
   test('comes when the handler returns, after its last words', async () => {
     const client = connect(async (session) => session.print('bye'));
-    expect(await client.hear()).toContain('bye\r\n');
+    expect(await client.received()).toContain('bye\r\n');
     expect(client.peer.sawEnd).toBe(true);
     client.peer.end();
     expect(client.closeReason).toBe('finished');
@@ -22,7 +22,7 @@ describe('the end', () => {
     finish();
     await settle();
     client.peer.reading = true;
-    expect(await client.hear()).toBe(`${'x'.repeat(20)}\r\nlast\r\n`);
+    expect(await client.received()).toBe(`${'x'.repeat(20)}\r\nlast\r\n`);
     expect(client.peer.sawEnd).toBe(true);
   });
 
@@ -30,7 +30,7 @@ describe('the end', () => {
     const client = await connectRaw(parrot);
     client.peer.send('one\r\ntwo');
     client.peer.end();
-    expect(await client.hear()).toBe('<one>\r\n<two>\r\n');
+    expect(await client.received()).toBe('<one>\r\n<two>\r\n');
     expect(client.closeReason).toBe('finished');
   });
 
@@ -85,12 +85,12 @@ describe('the end', () => {
 });
 
 describe('draining', () => {
-  const farewell = '\r\nThis server is going down.\r\n';
+  const notice = '\r\nThis server is going down.\r\n';
 
   test('says goodbye to an idle user at once', async () => {
     const client = await connectRaw(parrot);
     client.connection.startDrain();
-    expect(await client.hear()).toBe(farewell);
+    expect(await client.received()).toBe(notice);
     expect(client.peer.sawEnd).toBe(true);
   });
 
@@ -104,9 +104,9 @@ describe('draining', () => {
     });
     await client.say('one\r\ntwo\r\n');
     client.connection.startDrain();
-    expect(await client.hear()).toBe('');
+    expect(await client.received()).toBe('');
     work();
-    expect(await client.hear()).toBe(`did one\r\n${farewell}`);
+    expect(await client.received()).toBe(`did one\r\n${notice}`);
     expect(client.peer.sawEnd).toBe(true);
   });
 });

@@ -12,7 +12,7 @@ export interface Client extends MemoryConnection {
   /** Sends bytes, lets the session react, and returns what it said, as latin1. */
   say(data: string | Uint8Array): Promise<string>;
   /** What the session has said since. */
-  hear(): Promise<string>;
+  received(): Promise<string>;
 }
 
 /** IAC and the bytes after it, as latin1. */
@@ -31,14 +31,14 @@ export const AYT = iac(246);
 export const IP = iac(244);
 export const AO = iac(245);
 
-/** A client that has just connected. What the session said at first is still to be heard. */
+/** A client that has just connected. What the session said at first is still to be received. */
 export function connect(
   handler: TelnetHandler,
   options: Partial<TelnetLimits> & { readonly memory?: MemoryConnectionOptions } = {},
 ): Client {
   const { memory = {}, ...limits } = options;
   const served = serveInMemory(telnetProtocol(handler, limits), memory);
-  const hear = async (): Promise<string> => {
+  const received = async (): Promise<string> => {
     await settle();
     return served.peer.take();
   };
@@ -49,18 +49,18 @@ export function connect(
     get closeReason() {
       return served.closeReason;
     },
-    hear,
+    received,
     say: (data) => {
       served.peer.send(data);
-      return hear();
+      return received();
     },
   };
 }
 
-/** The same, with the opening heard and answered by nothing, as a raw TCP client does. */
+/** The same, with the opening received and not answered, as a raw TCP client does. */
 export async function connectRaw(handler: TelnetHandler, options: Parameters<typeof connect>[1] = {}): Promise<Client> {
   const client = connect(handler, options);
-  await client.hear();
+  await client.received();
   client.clock.advance(150);
   return client;
 }
@@ -70,7 +70,7 @@ export const parrot: TelnetHandler = async (session) => {
   for await (const line of session.lines()) await session.print(`<${line}>`);
 };
 
-/** Hands its session out and lasts until told. */
+/** Hands its session out and lasts until `finish`. */
 export function held(): { handler: TelnetHandler; session: () => TelnetSession; finish: () => void } {
   let session: TelnetSession | undefined;
   let finish = (): void => undefined;
@@ -81,7 +81,7 @@ export function held(): { handler: TelnetHandler; session: () => TelnetSession; 
       await finished;
     },
     session: () => {
-      if (session === undefined) throw new Error('nobody has connected');
+      if (session === undefined) throw new Error('no client has connected');
       return session;
     },
     finish: () => finish(),

@@ -26,9 +26,9 @@ describe('limits', () => {
     const client = await connectRaw(handler, { maxQueuedInputBytes: 100 });
     for (let line = 0; line < 100; line += 1) client.peer.send(`line ${line}\r\n`);
     expect(client.connection.receivedBytes).toBeLessThan(100);
-    const heard: (string | undefined)[] = [];
-    for (let line = 0; line < 100; line += 1) heard.push(await session().readLine());
-    expect(heard).toEqual(Array.from({ length: 100 }, (_, line) => `line ${line}`));
+    const received: (string | undefined)[] = [];
+    for (let line = 0; line < 100; line += 1) received.push(await session().readLine());
+    expect(received).toEqual(Array.from({ length: 100 }, (_, line) => `line ${line}`));
   });
 
   test('an interrupt makes room for what comes behind it', async () => {
@@ -39,7 +39,7 @@ describe('limits', () => {
     expect(await session().readLine()).toBe('afterwards');
   });
 
-  test('output that nobody reads is cut at the limit', async () => {
+  test('output that is not read is cut at the limit', async () => {
     const { handler, session } = held();
     const client = await connectRaw(handler, { maxQueuedOutputBytes: 164, memory: { highWaterBytes: 10 } });
     client.peer.reading = false;
@@ -72,12 +72,12 @@ describe('clients of other protocols', () => {
     { name: 'HTTP', bytes: 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' },
     { name: 'SSH', bytes: 'SSH-2.0-OpenSSH_9.2\r\n' },
     { name: 'TLS', bytes: '\u0016\u0003\u0001\u0002\u0000\u0001' },
-  ])('$name is told and let go', async ({ name, bytes }) => {
+  ])('$name is told so, and its connection ended', async ({ name, bytes }) => {
     for (const chunks of [[latin1(bytes)], byteByByte(latin1(bytes))]) {
       const client = await connectRaw(parrot);
-      let heard = '';
-      for (const chunk of chunks) heard += await client.say(chunk);
-      expect(heard).toBe(`This is a telnet server. It does not speak ${name}.\r\n`);
+      let received = '';
+      for (const chunk of chunks) received += await client.say(chunk);
+      expect(received).toBe(`This is a telnet server. It does not speak ${name}.\r\n`);
       client.peer.end();
       expect(client.closeReason).toBe('protocol-error');
     }

@@ -21,7 +21,7 @@ import {
 describe('the opening', () => {
   test('asks for terminal type and window size and for nothing else', async () => {
     const client = connect(parrot);
-    expect(await client.hear()).toBe(DO_TTYPE + DO_NAWS);
+    expect(await client.received()).toBe(DO_TTYPE + DO_NAWS);
   });
 
   const greet: TelnetHandler = async (session) => {
@@ -33,7 +33,7 @@ describe('the opening', () => {
 
   test('holds the greeting back until the client has said all', async () => {
     const client = connect(greet);
-    await client.hear();
+    await client.received();
     expect(await client.say(iac(251, 24) + iac(251, 31))).toBe(sb(24, 1));
     expect(await client.say(sb(31, 0, 132, 0, 43))).toBe('');
     expect(await client.say(sb(24, 0, ...latin1('XTERM')))).toBe(sb(24, 1));
@@ -42,17 +42,17 @@ describe('the opening', () => {
 
   test('greets at once a client that refuses both', async () => {
     const client = connect(greet);
-    await client.hear();
+    await client.received();
     expect(await client.say(iac(252, 24) + iac(252, 31))).toBe('unknown 80x24 -\r\n');
   });
 
   test('greets a client that says nothing after 150 ms', async () => {
     const client = connect(greet);
-    await client.hear();
+    await client.received();
     client.clock.advance(149);
-    expect(await client.hear()).toBe('');
+    expect(await client.received()).toBe('');
     client.clock.advance(1);
-    expect(await client.hear()).toBe('unknown 80x24 -\r\n');
+    expect(await client.received()).toBe('unknown 80x24 -\r\n');
   });
 
   test('does not wait for a client that has already gone', async () => {
@@ -64,7 +64,7 @@ describe('the opening', () => {
 
   test('offers prompt marks and a character set to a MUD client alone', async () => {
     const client = connect(greet);
-    await client.hear();
+    await client.received();
     await client.say(
       iac(251, 24) +
         iac(252, 31) +
@@ -80,7 +80,7 @@ describe('the opening', () => {
 
   test('ends with the first answer that is no name', async () => {
     const client = connect(greet);
-    await client.hear();
+    await client.received();
     expect(await client.say(iac(251, 24) + iac(252, 31) + sb(24, 1))).toBe(`${sb(24, 1)}unknown 80x24 -\r\n`);
   });
 
@@ -99,7 +99,7 @@ describe('the opening', () => {
   test('asks a client that offers its environment for four variables', async () => {
     const { handler, session } = held();
     const client = connect(handler);
-    await client.hear();
+    await client.received();
     expect(await client.say(iac(251, 39))).toContain(`${iac(253, 39)}${iac(250, 39)}`);
     await client.say(
       sb(39, 0, 3, ...latin1('LANG'), 1, ...latin1('C.UTF-8'), 0, ...latin1('USER'), 1, ...latin1('-f root')),
@@ -123,9 +123,9 @@ describe.each([
   });
   test('are answered byte by byte', async () => {
     const client = await connectRaw(parrot);
-    let heard = '';
-    for (const byte of byteByByte(latin1(`one${end}two${end}`))) heard += await client.say(byte);
-    expect(heard).toBe('<one>\r\n<two>\r\n');
+    let received = '';
+    for (const byte of byteByByte(latin1(`one${end}two${end}`))) received += await client.say(byte);
+    expect(received).toBe('<one>\r\n<two>\r\n');
   });
 });
 
@@ -135,7 +135,7 @@ test('text goes out with CR LF, CR NUL, doubled IACs and as UTF-8', async () => 
     await session.write(Uint8Array.of(1, 255, 2));
     await session.print('ü');
   });
-  expect(await client.hear()).toBe(`${DO_TTYPE + DO_NAWS}a\r\nb\r\nc\r\0d\u0001\u00ff\u00ff\u0002\u00c3\u00bc\r\n`);
+  expect(await client.received()).toBe(`${DO_TTYPE + DO_NAWS}a\r\nb\r\nc\r\0d\u0001\u00ff\u00ff\u0002\u00c3\u00bc\r\n`);
 });
 
 describe('a prompt', () => {
@@ -169,7 +169,7 @@ describe('a password', () => {
 
   test('is asked for with the echo off, and the echo comes back', async () => {
     const client = connect(login);
-    expect(await client.hear()).toBe(`${DO_TTYPE + DO_NAWS + WILL_ECHO}Password: `);
+    expect(await client.received()).toBe(`${DO_TTYPE + DO_NAWS + WILL_ECHO}Password: `);
     expect(await client.say(DO_ECHO)).toBe('');
     // The Enter that the client did not show is shown by us; nothing of the password is.
     expect(await client.say('secret\r\0')).toContain(`\r\n${WONT_ECHO}[secret]\r\n`);
@@ -177,7 +177,7 @@ describe('a password', () => {
 
   test('may be corrected key by key', async () => {
     const client = connect(login);
-    await client.hear();
+    await client.received();
     await client.say(DO_ECHO);
     for (const key of 'sec\u007fcret') expect(await client.say(key)).toBe('');
     expect(await client.say('\r\n')).toContain('[secret]');
@@ -185,14 +185,14 @@ describe('a password', () => {
 
   test('is taken from a client that refuses, without a second line end', async () => {
     const client = connect(login);
-    await client.hear();
+    await client.received();
     await client.say(DONT_ECHO);
     expect(await client.say('secret\r\n')).toBe(`[secret]\r\n${WILL_ECHO}Password: `);
   });
 
   test('is hidden again at once when the client confirms', async () => {
     const client = connect(login);
-    await client.hear();
+    await client.received();
     await client.say(DO_ECHO);
     expect(await client.say('one\r\n')).toBe(`\r\n${WONT_ECHO}[one]\r\nPassword: `);
     expect(await client.say(DONT_ECHO)).toBe(WILL_ECHO);
@@ -200,21 +200,21 @@ describe('a password', () => {
 
   test('is hidden again within a second when the client never confirms', async () => {
     const client = connect(login);
-    await client.hear();
+    await client.received();
     await client.say(DO_ECHO);
     await client.say('one\r\n');
     client.clock.advance(999);
-    expect(await client.hear()).toBe('');
+    expect(await client.received()).toBe('');
     client.clock.advance(1);
-    expect(await client.hear()).toBe(WILL_ECHO);
+    expect(await client.received()).toBe(WILL_ECHO);
   });
 
   test('brings the echo back when the client leaves in the middle', async () => {
     const client = connect(login);
-    await client.hear();
+    await client.received();
     await client.say(DO_ECHO);
     client.peer.end();
-    expect(await client.hear()).toContain(WONT_ECHO);
+    expect(await client.received()).toContain(WONT_ECHO);
     expect(client.closeReason).toBe('finished');
   });
 });

@@ -1,4 +1,4 @@
-// Who asks, where proxies stand between: only what trusted proxies have written counts, read from the near end. One
+// The client of a request behind proxies: only what trusted proxies have written counts, read from the near end. One
 // field is believed and not both, since a proxy that writes the one passes on whatever a client put into the other.
 
 import { isIpv4, isIpv6, normalizeIp, type Address } from '@wellknown/core';

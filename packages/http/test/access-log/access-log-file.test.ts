@@ -60,7 +60,7 @@ test('a file that can’t be opened throws, and a folder that is gone later is r
   log.close();
 });
 
-test('where no new file may be made, lines go on into the old one until somebody else has made it', () => {
+test('where no new file may be made, lines go on into the old one until another process has made it', () => {
   const reported: unknown[] = [];
   const log = openAccessLog(file, (error) => reported.push(error));
   log.write('first\n');
@@ -83,9 +83,9 @@ test('where no new file may be made, lines go on into the old one until somebody
   expect(fs.readFileSync(file, 'utf8')).toBe('fourth\n');
 });
 
-describe('a file that root makes for somebody else', () => {
+describe('a file that root makes for another user', () => {
   const isRoot = process.getuid?.() === 0;
-  if (!isRoot) console.warn('not root: the tests of files made for somebody else are skipped');
+  if (!isRoot) console.warn('not root: the tests of files made for another user are skipped');
   const owner = { uid: 65_534, gid: 65_534 };
 
   test.skipIf(!isRoot)('is theirs', () => {

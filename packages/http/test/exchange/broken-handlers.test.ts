@@ -78,7 +78,7 @@ describe('handlers that break', () => {
         ),
     ],
   ])(
-    'a stream that %s destroys the connection, so that nobody takes it for complete (RFC 9112 §8)',
+    'a stream that %s destroys the connection, so that no client takes it for complete (RFC 9112 §8)',
     async (_, handler) => {
       const { peer, errors, ...memory } = serveHandler(handler);
       peer.send(GET + GET);
@@ -96,11 +96,11 @@ describe('handlers that break', () => {
 
   test('a response that comes after the peer is gone is dropped and its stream is cancelled', async () => {
     let cancelled = false;
-    let answer: ((response: Response) => void) | undefined;
-    const { peer, errors } = serveHandler(() => new Promise((resolve) => (answer = resolve)));
+    let respond: ((response: Response) => void) | undefined;
+    const { peer, errors } = serveHandler(() => new Promise((resolve) => (respond = resolve)));
     peer.send(GET);
     peer.reset();
-    answer?.(new Response(new ReadableStream({ cancel: () => void (cancelled = true) })));
+    respond?.(new Response(new ReadableStream({ cancel: () => void (cancelled = true) })));
     await settled();
     expect(cancelled).toBe(true);
     expect(errors).toEqual([]);

@@ -66,11 +66,11 @@ describe('deadlines', () => {
   });
 
   test('a handler may take its time', async () => {
-    let answer: ((response: HttpResponse) => void) | undefined;
-    const { peer, clock } = serveHandler(() => new Promise((resolve) => (answer = resolve)));
+    let received: ((response: HttpResponse) => void) | undefined;
+    const { peer, clock } = serveHandler(() => new Promise((resolve) => (received = resolve)));
     peer.send(GET);
     clock.advance(200_000);
-    answer?.(hello());
+    received?.(hello());
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
   });

@@ -14,7 +14,7 @@ const post = (body: string, lines = ''): string =>
 const hello = (): HttpResponse => new HttpResponse('Hello');
 
 describe('one exchange', () => {
-  test('a text answer has a type, a date and a length', () => {
+  test('a text response has a type, a date and a length', () => {
     const { peer } = serveHandler(hello);
     peer.send(GET);
     expect(peer.take()).toBe(

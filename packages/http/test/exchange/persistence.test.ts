@@ -53,7 +53,7 @@ describe('persistent connections (RFC 9112 §9.3)', () => {
     expect(peer.sawEnd).toBe(true);
   });
 
-  test('a client that has shut down its writing side still gets its answers', async () => {
+  test('a client that has shut down its writing side still gets its responses', async () => {
     const { peer } = serveHandler(async () => hello());
     peer.send(GET + GET);
     peer.end();
@@ -64,7 +64,7 @@ describe('persistent connections (RFC 9112 §9.3)', () => {
 });
 
 describe('pipelining (RFC 9112 §9.3.2)', () => {
-  test('answers that are ready at once leave in one write', () => {
+  test('responses that are ready at once leave in one write', () => {
     const { peer, connection } = serveHandler(hello);
     let sends = 0;
     const send = connection.send.bind(connection);
@@ -77,19 +77,19 @@ describe('pipelining (RFC 9112 §9.3.2)', () => {
     expect(sends).toBe(1);
   });
 
-  test('slow and fast answers leave in the order of their requests, one handler at a time', async () => {
+  test('slow and fast responses leave in the order of their requests, one handler at a time', async () => {
     const release: (() => void)[] = [];
     let running = 0;
     let most = 0;
     const { peer } = serveHandler((request) => {
       running += 1;
       most = Math.max(most, running);
-      const answer = (): HttpResponse => {
+      const respond = (): HttpResponse => {
         running -= 1;
         return new HttpResponse(new URL(request.url).pathname);
       };
-      if (!request.url.endsWith('slow')) return answer();
-      return new Promise((resolve) => release.push(() => resolve(answer())));
+      if (!request.url.endsWith('slow')) return respond();
+      return new Promise((resolve) => release.push(() => resolve(respond())));
     });
     peer.send(get('/1slow') + get('/2'));
     peer.send(get('/3slow') + get('/4'));
@@ -150,7 +150,7 @@ describe('unread content (RFC 9112 §9.3)', () => {
     expect(readResponses(peer.take())).toHaveLength(1);
   });
 
-  test('while nobody reads it, no more than a bound is kept', async () => {
+  test('while no handler reads it, no more than a bound is kept', async () => {
     const { peer, connection } = serveHandler(() => new Promise<Response>(() => undefined), { maxBodyBytes: Infinity });
     peer.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n');
     for (let chunk = 0; chunk < 100; chunk += 1) peer.send(new Uint8Array(10_000));

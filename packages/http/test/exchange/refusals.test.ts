@@ -46,7 +46,7 @@ describe('what is refused', () => {
     expect(readResponses(peer.take())).toMatchObject([{ status: 204 }]);
   });
 
-  test('a bad chunk in the content that a handler waits for is answered with 400, and the handler hears of it', async () => {
+  test('a bad chunk in the content that a handler waits for is answered with 400, and the handler is told', async () => {
     let failure: unknown;
     const { peer } = serveHandler(async (request) => {
       await request.text().catch((error: unknown) => (failure = error));
@@ -59,7 +59,7 @@ describe('what is refused', () => {
   });
 });
 
-test('a peer that is turned away hears a complete 503', () => {
+test('a peer that is turned away is sent a complete 503', () => {
   const refusal = httpProtocol(hello).refusal?.('address-limit') ?? '';
   expect(readResponses(refusal).map(({ status, body, headers }) => [status, body, headers.get('connection')])).toEqual([
     [503, 'Too many connections\n', 'close'],

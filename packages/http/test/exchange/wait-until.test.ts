@@ -1,4 +1,4 @@
-// The end of a server waits for the work that answers have left behind, by every door.
+// The end of a server waits for the work that goes on after responses, however the server ends.
 
 import fs from 'node:fs';
 import http2 from 'node:http2';

@@ -45,7 +45,7 @@ const response = fc.record({
   content,
 });
 
-async function answerOf(peer: ReturnType<typeof serveHandler>['peer']): Promise<string> {
+async function responseTo(peer: ReturnType<typeof serveHandler>['peer']): Promise<string> {
   peer.send(GET);
   await settled();
   return peer.take();
@@ -71,7 +71,7 @@ test('a response is the same bytes the first, the second and the third time, and
     fc.asyncProperty(fc.array(response, { minLength: 1, maxLength: 4 }), async (shapes) => {
       const make = ({ content: body, ...init }: (typeof shapes)[number]): HttpResponse => new HttpResponse(body, init);
       const alone: string[] = [];
-      for (const shape of shapes) alone.push(await answerOf(serveHandler(() => make(shape)).peer));
+      for (const shape of shapes) alone.push(await responseTo(serveHandler(() => make(shape)).peer));
       const kept = shapes.map(make);
       let index = 0;
       let isKept = false;
@@ -81,7 +81,7 @@ test('a response is the same bytes the first, the second and the third time, and
         isKept = turn >= 2;
         for (index = 0; index < shapes.length; index += 1) {
           if (peer.closed || peer.sawEnd) peer = connect();
-          expect(await answerOf(peer)).toBe(alone[index]);
+          expect(await responseTo(peer)).toBe(alone[index]);
         }
       }
     }),
@@ -92,9 +92,9 @@ test('a response is the same bytes the first, the second and the third time, and
 test('a kept response whose headers are changed is sent as changed', async () => {
   const kept = new HttpResponse('x', { headers: { 'X-A': '1' } });
   const { peer } = serveHandler(() => kept);
-  for (let turn = 0; turn < 3; turn += 1) expect(await answerOf(peer)).toContain('X-A: 1');
+  for (let turn = 0; turn < 3; turn += 1) expect(await responseTo(peer)).toContain('X-A: 1');
   kept.headers.set('X-A', '2');
-  expect(await answerOf(peer)).toMatch(/x-a: 2/i);
+  expect(await responseTo(peer)).toMatch(/x-a: 2/i);
 });
 
 test.each([
@@ -113,8 +113,8 @@ test.each([
   const { peer } = serveHandler(() => new HttpResponse('x', { headers: given.shift() as HttpResponseInit['headers'] }));
   const seen: (string | null | undefined)[] = [];
   for (let turn = 0; turn < 6; turn += 1) {
-    const [answer] = readResponses(await answerOf(peer));
-    seen.push(answer?.headers.get('x-a') ?? answer?.headers.get('inherited'));
+    const [received] = readResponses(await responseTo(peer));
+    seen.push(received?.headers.get('x-a') ?? received?.headers.get('inherited'));
   }
   expect(seen).toEqual([null, '1', null, '1', '1', null]);
 });
@@ -155,8 +155,8 @@ test.each<[string, () => Response, string, string | null]>([
   ['nothing', () => new Response(null), '', null],
   ['empty text', () => new Response(''), '', 'text/plain;charset=UTF-8'],
 ])('a platform Response of %s arrives as it is', async (_, make, body, type) => {
-  const [answer] = readResponses(await answerOf(serveHandler(make).peer));
-  expect([Buffer.from(answer?.body ?? '', 'latin1').toString(), answer?.headers.get('content-type')]).toEqual([
+  const [received] = readResponses(await responseTo(serveHandler(make).peer));
+  expect([Buffer.from(received?.body ?? '', 'latin1').toString(), received?.headers.get('content-type')]).toEqual([
     body,
     type,
   ]);
@@ -168,7 +168,7 @@ test('a platform Response that was read already is a mistake of the handler', as
     await response.text();
     return response;
   });
-  expect(readResponses(await answerOf(peer))).toMatchObject([{ status: 500 }]);
+  expect(readResponses(await responseTo(peer))).toMatchObject([{ status: 500 }]);
   expect(errors).toHaveLength(1);
 });
 
@@ -176,7 +176,7 @@ test('the date moves on', async () => {
   const { peer, clock } = serveHandler(() => new HttpResponse('x'));
   const dates = new Set<string | null | undefined>();
   for (let turn = 0; turn < 5; turn += 1) {
-    dates.add(readResponses(await answerOf(peer))[0]?.headers.get('date'));
+    dates.add(readResponses(await responseTo(peer))[0]?.headers.get('date'));
     clock.advance(1_000);
   }
   expect(dates.size).toBe(5);

@@ -4,7 +4,7 @@ import { writeBody, type BodySink } from '../../src/http1/body-writer.ts';
 import type { ContentSource } from '../../src/fetch/response.ts';
 
 /** Keeps what is sent; `keepsUp` says whether the peer takes a piece at once. */
-class RecordingOutlet implements BodySink {
+class RecordingSink implements BodySink {
   readonly pieces: number[] = [];
   text = '';
   unsentBytes = 0;
@@ -54,9 +54,9 @@ function sourceOf(byteLength: number): ContentSource & { closed: boolean } {
 
 const expected = (byteLength: number): string =>
   Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
-const pump = (outlet: BodySink, source: ContentSource) =>
+const write = (sink: BodySink, source: ContentSource) =>
   writeBody(
-    outlet,
+    sink,
     { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength },
     () => undefined,
   );
@@ -64,28 +64,28 @@ const pump = (outlet: BodySink, source: ContentSource) =>
 const KIB = 1024;
 
 test('a peer that keeps up gets a large file in large pieces', async () => {
-  const outlet = new RecordingOutlet(() => true);
+  const sink = new RecordingSink(() => true);
   const source = sourceOf(1_300 * KIB);
-  expect(await pump(outlet, source)).toEqual({ at: 'complete', contentBytes: 1_300 * KIB });
-  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 512, 128, 20]);
-  expect(outlet.text).toBe(expected(1_300 * KIB));
+  expect(await write(sink, source)).toEqual({ at: 'complete', contentBytes: 1_300 * KIB });
+  expect(sink.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 512, 128, 20]);
+  expect(sink.text).toBe(expected(1_300 * KIB));
   expect(source.closed).toBe(true);
 });
 
 test('a peer that does not keep up holds small pieces', async () => {
-  const outlet = new RecordingOutlet(() => false);
-  expect(await pump(outlet, sourceOf(600 * KIB))).toEqual({ at: 'complete', contentBytes: 600 * KIB });
-  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 128, 128, 128, 88]);
-  expect(outlet.text).toBe(expected(600 * KIB));
+  const sink = new RecordingSink(() => false);
+  expect(await write(sink, sourceOf(600 * KIB))).toEqual({ at: 'complete', contentBytes: 600 * KIB });
+  expect(sink.pieces.map((bytes) => bytes / KIB)).toEqual([128, 128, 128, 128, 88]);
+  expect(sink.text).toBe(expected(600 * KIB));
 });
 
 test('a peer that falls behind gets small pieces from then on', async () => {
-  const outlet = new RecordingOutlet((piece) => piece === 0);
-  await pump(outlet, sourceOf(900 * KIB));
-  expect(outlet.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 128, 128, 4]);
+  const sink = new RecordingSink((piece) => piece === 0);
+  await write(sink, sourceOf(900 * KIB));
+  expect(sink.pieces.map((bytes) => bytes / KIB)).toEqual([128, 512, 128, 128, 4]);
 });
 
-test('buffers that are given back are borrowed again, and only so many are kept', () => {
+test('buffers that are released are acquired again, and only so many are kept', () => {
   const pool = new BufferPool();
   const large = Array.from({ length: 5 }, () => pool.acquire('large'));
   for (const buffer of large) pool.release(buffer);

@@ -15,7 +15,7 @@ export const REQUEST_ROWS: readonly Row[] = [
       // U+560D and U+560A end in CR and LF where code points are cut to octets.
       {
         input: get('X: \xe5\x98\x8d\xe5\x98\x8aSet-Cookie: a\r\n'),
-        answers: [[200, 'null']],
+        responses: [[200, 'null']],
         closes: false,
         handler: (request) => new HttpResponse(String(request.headers.get('set-cookie'))),
       },
@@ -115,7 +115,7 @@ export const REQUEST_ROWS: readonly Row[] = [
   {
     id: 13,
     section: '9112 §3',
-    rule: 'a method that nobody implements',
+    rule: 'a method that is not implemented',
     cases: refused(
       501,
       'get / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -163,9 +163,9 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §3.2.2',
     rule: 'an absolute target is taken, its authority wins over Host, and the scheme stays that of the connection',
     cases: [
-      { input: get('', 'http://b.example:81/x?y'), answers: [[200, 'GET http://b.example:81/x?y ']], closes: false },
-      { input: get('', 'HTTPS://b.example'), answers: [[200, 'GET http://b.example/ ']], closes: false },
-      { input: get('', 'http://b.example?q'), answers: [[200, 'GET http://b.example/?q ']], closes: false },
+      { input: get('', 'http://b.example:81/x?y'), responses: [[200, 'GET http://b.example:81/x?y ']], closes: false },
+      { input: get('', 'HTTPS://b.example'), responses: [[200, 'GET http://b.example/ ']], closes: false },
+      { input: get('', 'http://b.example?q'), responses: [[200, 'GET http://b.example/?q ']], closes: false },
     ],
   },
   {
@@ -209,7 +209,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §3.2',
     rule: 'HTTP/1.0 may do without Host, but not with two',
     cases: [
-      { input: 'GET / HTTP/1.0\r\n\r\n', answers: [[200]], closes: true },
+      { input: 'GET / HTTP/1.0\r\n\r\n', responses: [[200]], closes: true },
       ...refused(400, 'GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n', 'GET / HTTP/1.0\r\nHost: a b\r\n\r\n'),
     ],
   },
@@ -261,7 +261,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: get('A: \t \x85b\xa0 \t\r\n'),
-        answers: [[200, '3']],
+        responses: [[200, '3']],
         closes: false,
         handler: (request) => new HttpResponse(String(request.headers.get('a')?.length)),
       },
@@ -294,7 +294,7 @@ export const REQUEST_ROWS: readonly Row[] = [
       ),
       {
         input: get('Authorization: a\r\nAuthorization: b\r\n'),
-        answers: [[200, 'a, b']],
+        responses: [[200, 'a, b']],
         closes: false,
         handler: (request) => new HttpResponse(request.headers.get('authorization')),
       },
@@ -413,10 +413,15 @@ export const REQUEST_ROWS: readonly Row[] = [
           '3\rX',
         ].map((size) => chunked(`${size}abc\r\n0\r\n\r\n`)),
       ),
-      { input: chunked('fffffffffffff\r\n0123456789a'), answers: [[413]], closes: true, limits: { maxBodyBytes: 10 } },
+      {
+        input: chunked('fffffffffffff\r\n0123456789a'),
+        responses: [[413]],
+        closes: true,
+        limits: { maxBodyBytes: 10 },
+      },
       {
         input: chunked('0003\r\nabc\r\nA\r\n0123456789\r\n00\r\n\r\n'),
-        answers: [[200, 'POST http://a/ abc0123456789']],
+        responses: [[200, 'POST http://a/ abc0123456789']],
         closes: false,
       },
     ],
@@ -428,7 +433,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: chunked('3;a;b=c ; d="e;\\"\\\\"\r\nabc\r\n0;x\r\n\r\n'),
-        answers: [[200, 'POST http://a/ abc']],
+        responses: [[200, 'POST http://a/ abc']],
         closes: false,
       },
       ...refused(
@@ -469,7 +474,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: chunked('0\r\nDigest: x\r\n\r\n'),
-        answers: [[200, 'null x']],
+        responses: [[200, 'null x']],
         closes: false,
         handler: async (request, context) => {
           await request.text();
@@ -503,23 +508,23 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: post('Content-Length: 10\r\n', long(10)),
-        answers: [[200]],
+        responses: [[200]],
         closes: false,
         limits: { maxBodyBytes: 10 },
       },
       {
         input: post('Content-Length: 11\r\nExpect: 100-continue\r\n'),
-        answers: [[413]],
+        responses: [[413]],
         closes: true,
         limits: { maxBodyBytes: 10 },
       },
       {
         input: chunked(`a\r\n${long(10)}\r\n0\r\n\r\n`),
-        answers: [[200]],
+        responses: [[200]],
         closes: false,
         limits: { maxBodyBytes: 10 },
       },
-      { input: chunked(`a\r\n${long(10)}\r\n1\r\nx`), answers: [[413]], closes: true, limits: { maxBodyBytes: 10 } },
+      { input: chunked(`a\r\n${long(10)}\r\n1\r\nx`), responses: [[413]], closes: true, limits: { maxBodyBytes: 10 } },
     ],
   },
   {
@@ -527,10 +532,10 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §8',
     rule: 'content that is cut off is never taken for the whole',
     cases: [
-      { input: post('Content-Length: 5\r\n', 'abc'), answers: [], closes: true, ends: true },
-      { input: chunked('3\r\nabc\r\n'), answers: [], closes: true, ends: true },
-      { input: chunked('3\r\nabc\r\n0\r\n'), answers: [], closes: true, ends: true },
-      { input: post('Content-Length: 5\r\n', 'abc'), answers: [[408]], closes: true, seconds: 22 },
+      { input: post('Content-Length: 5\r\n', 'abc'), responses: [], closes: true, ends: true },
+      { input: chunked('3\r\nabc\r\n'), responses: [], closes: true, ends: true },
+      { input: chunked('3\r\nabc\r\n0\r\n'), responses: [], closes: true, ends: true },
+      { input: post('Content-Length: 5\r\n', 'abc'), responses: [[408]], closes: true, seconds: 22 },
     ],
   },
   {
@@ -538,10 +543,14 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §6.3',
     rule: 'no length means no content; a length means content, whatever the method',
     cases: [
-      { input: `POST / HTTP/1.1\r\nHost: a\r\n\r\n${GET}`, answers: [[200, 'POST http://a/ '], [200]], closes: false },
+      {
+        input: `POST / HTTP/1.1\r\nHost: a\r\n\r\n${GET}`,
+        responses: [[200, 'POST http://a/ '], [200]],
+        closes: false,
+      },
       ...['GET', 'HEAD', 'DELETE', 'OPTIONS'].map((method) => ({
         input: `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${GET.length}\r\n\r\n${GET}${GET}`,
-        answers: [[200], [200]] as const,
+        responses: [[200], [200]] as const,
         closes: false,
         methods: [method, 'GET'],
       })),
@@ -550,32 +559,32 @@ export const REQUEST_ROWS: readonly Row[] = [
   {
     id: 42,
     section: '9112 §9.3',
-    rule: 'content that nobody reads is drained within bounds, or the connection closes',
+    rule: 'content that no handler reads is drained within bounds, or the connection closes',
     cases: [
       {
         input: post('Content-Length: 10\r\n', long(10)) + GET,
-        answers: [[200], [200]],
+        responses: [[200], [200]],
         closes: false,
         handler: hello,
         limits: { maxDiscardedBodyBytes: 10 },
       },
       {
         input: chunked(`5\r\n${long(5)}\r\n0\r\n\r\n`) + GET,
-        answers: [[200], [200]],
+        responses: [[200], [200]],
         closes: false,
         handler: hello,
         limits: { maxDiscardedBodyBytes: 10 },
       },
       {
         input: chunked(`b\r\n${long(11)}\r\n`),
-        answers: [[200]],
+        responses: [[200]],
         closes: true,
         handler: hello,
         limits: { maxDiscardedBodyBytes: 10 },
       },
       {
         input: post('Content-Length: 11\r\n'),
-        answers: [[200]],
+        responses: [[200]],
         closes: true,
         handler: hello,
         limits: { maxDiscardedBodyBytes: 10 },
@@ -588,12 +597,17 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §9.6',
     rule: 'after Connection: close, seen or sent, nothing more is processed',
     cases: [
-      { input: get('Connection: close\r\n') + GET, answers: [[200]], closes: true, says: /\r\nConnection: close\r\n/ },
-      { input: get('Connection: x, CLOSE\r\n') + GET, answers: [[200]], closes: true },
-      { input: get('Connection: keep-alive\r\nConnection: close\r\n') + GET, answers: [[200]], closes: true },
+      {
+        input: get('Connection: close\r\n') + GET,
+        responses: [[200]],
+        closes: true,
+        says: /\r\nConnection: close\r\n/,
+      },
+      { input: get('Connection: x, CLOSE\r\n') + GET, responses: [[200]], closes: true },
+      { input: get('Connection: keep-alive\r\nConnection: close\r\n') + GET, responses: [[200]], closes: true },
       {
         input: GET + GET,
-        answers: [[200]],
+        responses: [[200]],
         closes: true,
         handler: () => new HttpResponse('x', { headers: { Connection: 'close' } }),
       },
@@ -604,14 +618,14 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9112 §9.3',
     rule: 'HTTP/1.0 closes unless it asks to stay, HTTP/1.1 stays',
     cases: [
-      { input: 'GET / HTTP/1.0\r\n\r\n', answers: [[200]], closes: true },
+      { input: 'GET / HTTP/1.0\r\n\r\n', responses: [[200]], closes: true },
       {
         input: 'GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\nGET / HTTP/1.0\r\n\r\n',
-        answers: [[200], [200]],
+        responses: [[200], [200]],
         closes: true,
         says: /\r\nConnection: keep-alive\r\n/,
       },
-      { input: GET + GET, answers: [[200], [200]], closes: false, keepsQuiet: /connection/i },
+      { input: GET + GET, responses: [[200], [200]], closes: false, keepsQuiet: /connection/i },
     ],
   },
   {
@@ -621,7 +635,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: `${get('', '/1')}${post('Content-Length: 1\r\n', 'x')}${get('', '/2')}`,
-        answers: [
+        responses: [
           [200, 'GET http://a/1 '],
           [200, 'POST http://a/ x'],
           [200, 'GET http://a/2 '],
@@ -640,22 +654,22 @@ export const REQUEST_ROWS: readonly Row[] = [
         post('Expect: more\r\nContent-Length: 1\r\n', 'x'),
         post('Expect: 100-continue, more\r\nContent-Length: 1\r\n', 'x'),
       ),
-      { input: post('Expect: 100-Continue\r\nContent-Length: 1\r\n'), answers: [[100]], closes: false },
+      { input: post('Expect: 100-Continue\r\nContent-Length: 1\r\n'), responses: [[100]], closes: false },
       {
         input: post('Expect: 100-continue\r\nContent-Length: 0\r\n'),
-        answers: [[200]],
+        responses: [[200]],
         closes: false,
         keepsQuiet: /100 Continue/,
       },
       {
         input: 'POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx',
-        answers: [[200, 'POST http://localhost/ x']],
+        responses: [[200, 'POST http://localhost/ x']],
         closes: true,
         keepsQuiet: /100 Continue/,
       },
       {
         input: post('Expect: 100-continue\r\nContent-Length: 1\r\n'),
-        answers: [[200]],
+        responses: [[200]],
         closes: true,
         handler: hello,
         keepsQuiet: /100 Continue/,
@@ -670,14 +684,14 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       ...[get('Connection: upgrade\r\nUpgrade: x\r\n', '/', 'HTTP/1.0'), get('Upgrade: x\r\n')].map((input) => ({
         input,
-        answers: [[200, 'refused']] as const,
+        responses: [[200, 'refused']] as const,
         closes: input.includes('1.0'),
         handler: tryUpgrade,
       })),
-      { input: get('Connection: upgrade\r\nUpgrade: h2c\r\n'), answers: [[200]], closes: false, keepsQuiet: /101/ },
+      { input: get('Connection: upgrade\r\nUpgrade: h2c\r\n'), responses: [[200]], closes: false, keepsQuiet: /101/ },
       {
         input: get('Connection: keep-alive, Upgrade\r\nUpgrade: x\r\n'),
-        answers: [[101]],
+        responses: [[101]],
         closes: true,
         handler: tryUpgrade,
       },
@@ -688,7 +702,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9110 §9.3.6',
     rule: 'CONNECT is refused',
     cases: [
-      { input: `CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n${GET}`, answers: [[501]], closes: true },
+      { input: `CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n${GET}`, responses: [[501]], closes: true },
       ...refused(
         400,
         ...['a', 'a:', 'a:x', 'a:65536', ':80', 'u@a:80'].map(
@@ -704,7 +718,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: 'TRACE / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\r\n',
-        answers: [[405]],
+        responses: [[405]],
         closes: false,
         says: /\r\nAllow: /,
         keepsQuiet: /secret/,
@@ -716,10 +730,10 @@ export const REQUEST_ROWS: readonly Row[] = [
     section: '9110 §9.3.7',
     rule: 'OPTIONS * is answered by the server',
     cases: [
-      { input: 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', answers: [[204]], closes: false, says: /\r\nAllow: GET, / },
+      { input: 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', responses: [[204]], closes: false, says: /\r\nAllow: GET, / },
       {
         input: 'OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n',
-        answers: [[200, 'OPTIONS http://a/ ']],
+        responses: [[200, 'OPTIONS http://a/ ']],
         closes: false,
         handler: echo,
       },
@@ -732,7 +746,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     cases: [
       {
         input: post('Content_Length: 5\r\nTransfer_Encoding: chunked\r\n') + GET,
-        answers: [[200, 'POST http://a/ '], [200]],
+        responses: [[200, 'POST http://a/ '], [200]],
         closes: false,
       },
     ],

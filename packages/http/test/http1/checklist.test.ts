@@ -1,12 +1,12 @@
 import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
-import { ANSWER_ROWS } from './checklist-answers.ts';
+import { RESPONSE_ROWS } from './checklist-responses.ts';
 import { REQUEST_ROWS } from './checklist-requests.ts';
 import { echo, type Case } from './checklist.ts';
 import { octets } from './parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
 
-const ROWS = [...REQUEST_ROWS, ...ANSWER_ROWS];
+const ROWS = [...REQUEST_ROWS, ...RESPONSE_ROWS];
 /** The numbers that the checklist has. */
 const IDS = Array.from({ length: 61 }, (_, index) => index + 1).filter((id) => id !== 10 && id !== 29);
 // Beyond this, cuts are samples: what is long is so by repetition.
@@ -24,7 +24,7 @@ function* everyWay(bytes: Uint8Array): Generator<readonly Uint8Array[]> {
 async function play(
   given: Case,
   chunks: readonly Uint8Array[],
-): Promise<Pick<Case, 'answers' | 'closes'> & { readonly text: string }> {
+): Promise<Pick<Case, 'responses' | 'closes'> & { readonly text: string }> {
   const { peer, clock } = serveHandler(given.handler ?? echo, given.limits);
   for (const chunk of chunks) {
     if (!peer.closed) peer.send(chunk);
@@ -34,11 +34,11 @@ async function play(
   for (let second = 0; second < (given.seconds ?? 0); second += 1) clock.advance(1_000);
   await settled();
   const text = peer.take();
-  const responses = given.breaks === undefined ? readResponses(text, given.methods) : [];
-  const answers = responses.map(({ status, body }, index): readonly [number, string?] =>
-    given.answers[index]?.[1] === undefined ? [status] : [status, body],
+  const read = given.breaks === undefined ? readResponses(text, given.methods) : [];
+  const responses = read.map(({ status, body }, index): readonly [number, string?] =>
+    given.responses[index]?.[1] === undefined ? [status] : [status, body],
   );
-  return { answers, closes: peer.sawEnd || peer.closed, text };
+  return { responses, closes: peer.sawEnd || peer.closed, text };
 }
 
 test('the checklist is complete', () => {
@@ -53,7 +53,7 @@ describe.each(ROWS.map(({ id, rule, section, cases }) => [id, rule, section, cas
       async (_, given) => {
         for (const chunks of everyWay(octets(given.input))) {
           const { text, ...seen } = await play(given, chunks);
-          expect(seen).toEqual({ answers: given.answers, closes: given.closes });
+          expect(seen).toEqual({ responses: given.responses, closes: given.closes });
           expect(text).toMatch(given.breaks ?? given.says ?? /^/);
           expect(text).not.toMatch(given.keepsQuiet ?? /(?!)/);
         }

@@ -1,5 +1,5 @@
 // What a row of the checklist is: a rule of the RFCs, and bytes that try it. `checklist-requests.ts` holds what clients
-// send, `checklist-answers.ts` what handlers answer; `checklist.test.ts` plays every case whole, byte by byte and cut
+// send, `checklist-responses.ts` what handlers answer; `checklist.test.ts` plays every case whole, byte by byte and cut
 // anywhere.
 
 import type { FetchHandler } from '../../src/handler.ts';
@@ -9,10 +9,10 @@ import { HttpResponse } from '../../src/fetch/response.ts';
 export interface Case {
   readonly input: string;
   /** The statuses in order, with the content where it matters. */
-  readonly answers: readonly (readonly [status: number, body?: string])[];
+  readonly responses: readonly (readonly [status: number, body?: string])[];
   /** Whether the server has ended the connection afterwards. */
   readonly closes: boolean;
-  /** The response breaks off: `answers` is empty, and the output must match this as far as it goes. */
+  /** The response breaks off: `responses` is empty, and the output must match this as far as it goes. */
   readonly breaks?: RegExp;
   /** What the output must hold, or must not. */
   readonly says?: RegExp;
@@ -23,7 +23,7 @@ export interface Case {
   readonly ends?: boolean;
   /** Seconds that pass after the input. */
   readonly seconds?: number;
-  /** Where HEAD or the like decides how answers are read. */
+  /** Where HEAD or the like decides how responses are read. */
   readonly methods?: readonly string[];
 }
 
@@ -54,10 +54,10 @@ export const chunked = (content: string): string => post('Transfer-Encoding: chu
 export const refused = (status: number, ...inputs: readonly string[]): Case[] =>
   inputs.map((input) => ({
     input: input + get(),
-    answers: [[status]],
+    responses: [[status]],
     closes: true,
     says: /\r\nConnection: close\r\n/,
   }));
 /** Inputs that are one request each, answered 200, after which the connection goes on. */
 export const accepted = (...inputs: readonly string[]): Case[] =>
-  inputs.map((input) => ({ input, answers: [[200]], closes: false }));
+  inputs.map((input) => ({ input, responses: [[200]], closes: false }));

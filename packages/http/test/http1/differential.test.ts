@@ -33,7 +33,7 @@ beforeAll(async () => {
       response.end();
     });
   });
-  // Its answers don't matter here, only what it takes for a request.
+  // Its responses don't matter here, only what it takes for a request.
   server.on('clientError', (_, socket) => socket.destroy());
   server.on('checkExpectation', (_request, response: http.ServerResponse) => response.writeHead(417).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -162,7 +162,7 @@ test('what we take for requests, node:http takes for the same requests', async (
     fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 3 }), async (messages) => {
       const bytes = octets(messages.join(''));
       const ours = parseAll([bytes]);
-      // A method that nobody implements is answered with 501 and the close.
+      // A method that is not implemented is answered with 501 and the close.
       const unknown = ours.requests.findIndex(({ method }) => !METHODS.has(method));
       const complete = (unknown < 0 ? ours.requests : ours.requests.slice(0, unknown)).filter(
         (request) => request.complete,

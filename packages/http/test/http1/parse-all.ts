@@ -52,7 +52,7 @@ export function parseAll(chunks: Iterable<Uint8Array>, limits: Partial<HttpLimit
         current.trailers = readFields(parser.trailerLines);
       } else if (outcome === 'more') break;
     }
-    // The parser must not look at a chunk again: the transport's buffer is only lent.
+    // The parser must not look at a chunk again: the transport reads into its buffer again.
     bytes.fill(0xee);
   }
   return parsed;

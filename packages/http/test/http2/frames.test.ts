@@ -9,7 +9,7 @@ test('the frames that we write are those of RFC 9113', () => {
   );
 });
 
-describe('a session has said its last word', () => {
+describe('a session has failed', () => {
   const said = (...written: Buffer[]): boolean => {
     const watch = new SentFrames();
     for (const bytes of written) watch.push(bytes);

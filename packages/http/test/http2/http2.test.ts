@@ -65,21 +65,23 @@ function ask(
   body?: string | Buffer,
 ): Promise<ResponsePlan> {
   const stream = session.request(headers, { endStream: body === undefined });
-  const answer = {
+  const received = {
     status: undefined as number | undefined,
     headers: {} as http2.IncomingHttpHeaders,
     trailers: undefined as http2.IncomingHttpHeaders | undefined,
     hints: [] as http2.IncomingHttpHeaders[],
   };
   const chunks: Buffer[] = [];
-  stream.on('headers', (hint) => answer.hints.push(hint));
-  stream.on('response', (response) => Object.assign(answer, { status: response[':status'], headers: response }));
-  stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => (answer.trailers = trailers));
+  stream.on('headers', (hint) => received.hints.push(hint));
+  stream.on('response', (response) => Object.assign(received, { status: response[':status'], headers: response }));
+  stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => (received.trailers = trailers));
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.on('error', () => undefined);
   if (body !== undefined) stream.end(body);
   return new Promise((resolve) =>
-    stream.on('close', () => resolve({ ...answer, body: Buffer.concat(chunks).toString(), resetCode: stream.rstCode })),
+    stream.on('close', () =>
+      resolve({ ...received, body: Buffer.concat(chunks).toString(), resetCode: stream.rstCode }),
+    ),
   );
 }
 
@@ -289,7 +291,7 @@ describe('the handler', () => {
     const cancelled: string[] = [];
     const stream = (name: string): ReadableStream<Uint8Array> =>
       new ReadableStream({ cancel: () => void cancelled.push(name) });
-    const answers: Readonly<Record<string, () => HttpResponse>> = {
+    const received: Readonly<Record<string, () => HttpResponse>> = {
       '/line': () => new HttpResponse(stream('line'), { headers: { A: 'b\r\nc: d' } }),
       '/length': () => new HttpResponse('abc', { headers: { 'Content-Length': '4' } }),
       '/status': () => new HttpResponse('abc', { status: 101 }),
@@ -307,7 +309,7 @@ describe('the handler', () => {
       '/head': () => new HttpResponse(stream('head')),
     };
     const { url } = await start(
-      (request) => answers[new URL(request.url).pathname]?.() ?? new HttpResponse(null, { status: 404 }),
+      (request) => received[new URL(request.url).pathname]?.() ?? new HttpResponse(null, { status: 404 }),
     );
     const session = connect(url);
     for (const path of ['/line', '/length', '/status'])
@@ -388,7 +390,7 @@ describe('what is refused', () => {
     expect((await ask(session, { ':path': '/' })).status).toBe(200);
   });
 
-  test('methods that nobody implements', async () => {
+  test('methods that are not implemented', async () => {
     const { url } = await start(() => new HttpResponse('x'));
     const session = connect(url);
     expect((await ask(session, { ':method': 'BREW', ':path': '/' })).status).toBe(501);

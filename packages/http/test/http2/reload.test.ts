@@ -15,7 +15,7 @@ const CONTENT = 'a'.repeat(1_000);
 let site = '';
 beforeAll(() => {
   site = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-reload-'));
-  // Slow enough that requests are open at every step of the farewell.
+  // Slow enough that requests are open at every step of the shutdown.
   fs.writeFileSync(
     path.join(site, 'handler.mjs'),
     `export default async () => {

@@ -95,7 +95,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
     while (child.exitCode === null && !isUnderWay()) await new Promise((resolve) => setTimeout(resolve, 5));
     meanwhile(child.pid ?? 0);
     const ended = await status;
-    // Whatever the log has to say of the download is said before the next answer.
+    // Whatever the log has to say of the download is said before the next response.
     await run('curl', ['-sS', '-o', '/dev/null', `${origin}/`]);
     return {
       status: ended,

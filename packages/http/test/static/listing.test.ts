@@ -241,7 +241,7 @@ describe('a directory on the disk', () => {
       'C:\\x',
       'bad\ufffd.txt',
     ];
-    // The first looks like a name above where it is read as text; the last begins with a dot, is not for everyone, and
+    // The first looks like a name above where it is read as text; the last begins with a dot, is not for the public, and
     // so not counted.
     const never = [
       Buffer.from([0x62, 0x61, 0x64, 0xff, 0x2e, 0x74, 0x78, 0x74]),

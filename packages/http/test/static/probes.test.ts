@@ -1,5 +1,5 @@
 // What static servers in wide use get wrong: two of them end their process on one of these lines, most of the others
-// send the wrong bytes or the wrong file. Every probe is asked of the disk and of the memory, whose answers take
+// send the wrong bytes or the wrong file. Every probe is asked of the disk and of the memory, whose responses take
 // different ways.
 
 import fs from 'node:fs';
@@ -158,11 +158,15 @@ describe.each<readonly [string, ServeFilesOptions]>([
   });
 
   test.each([...ranges, ...conditions])('%s', async (_what, fields, status, contentRange, body) => {
-    const answer = await get('/t.txt', { headers: fields(etag) });
-    expect([answer.status, answer.headers.get('content-range'), answer.body]).toEqual([status, contentRange, body]);
+    const received = await get('/t.txt', { headers: fields(etag) });
+    expect([received.status, received.headers.get('content-range'), received.body]).toEqual([
+      status,
+      contentRange,
+      body,
+    ]);
   });
 
-  test('several ranges that are far apart come in one multipart answer', async () => {
+  test('several ranges that are far apart come in one multipart response', async () => {
     const { status, headers, body } = await get('/t.txt', { headers: { Range: 'bytes=0-0,-1' } });
     expect([status, headers.get('content-range'), headers.get('content-type')]).toEqual([
       206,
@@ -194,13 +198,13 @@ describe.each<readonly [string, ServeFilesOptions]>([
     ['identity;q=0, gzip', 'gzip', 'GZIP'],
     ['identity;q=1, gzip;q=0.5', null, 'plain'],
   ])('Accept-Encoding: %s gets %s', async (accepted, coding, body) => {
-    const answer = await get('/app.js', accepted === undefined ? {} : { headers: { 'Accept-Encoding': accepted } });
-    expect([answer.status, answer.headers.get('content-encoding'), answer.headers.get('vary'), answer.body]).toEqual([
-      200,
-      coding,
-      'Accept-Encoding',
-      body,
-    ]);
+    const received = await get('/app.js', accepted === undefined ? {} : { headers: { 'Accept-Encoding': accepted } });
+    expect([
+      received.status,
+      received.headers.get('content-encoding'),
+      received.headers.get('vary'),
+      received.body,
+    ]).toEqual([200, coding, 'Accept-Encoding', body]);
   });
 
   test('a range of a compressed file is one of its bytes as they are sent, and If-Range knows its tag', async () => {
@@ -209,13 +213,13 @@ describe.each<readonly [string, ServeFilesOptions]>([
       br: (await get('/app.js', { headers: accepts })).headers.get('etag') ?? '',
       plain: (await get('/app.js')).headers.get('etag') ?? '',
     };
-    const answers = await Promise.all([
+    const received = await Promise.all([
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1' } }),
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1', 'If-Range': tags.br } }),
       get('/app.js', { headers: { ...accepts, Range: 'bytes=0-1', 'If-Range': tags.plain } }),
     ]);
     expect(
-      answers.map(({ status, headers, body }) => [
+      received.map(({ status, headers, body }) => [
         status,
         headers.get('content-encoding'),
         headers.get('content-range'),
@@ -269,9 +273,9 @@ describe.each<readonly [string, ServeFilesOptions]>([
     ['//evil.com/%2e%2e', 400],
     ['/%2f%2fevil.com/', 400],
   ])('%s: %i', async (target, status) => {
-    const answer = await get(target);
-    expect([answer.status, answer.headers.get('location')]).toEqual([status, null]);
-    expect(answer.body).not.toContain('SECRET');
+    const received = await get(target);
+    expect([received.status, received.headers.get('location')]).toEqual([status, null]);
+    expect(received.body).not.toContain('SECRET');
   });
 
   test.each([

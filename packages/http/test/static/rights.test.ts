@@ -18,7 +18,7 @@ const isRoot = process.getuid?.() === 0;
 const DROP = isRoot
   ? ['--import', `data:text/javascript,process.setgroups([]);process.setgid(${NOBODY});process.setuid(${NOBODY})`]
   : [];
-// Not where the checkout or the folder for temporary files lies in somebody's home.
+// Not where the checkout or the folder for temporary files lies in a user's home.
 const mayRead =
   spawnSync(process.execPath, [
     ...DROP,

@@ -206,8 +206,8 @@ describe('preconditions', () => {
       { 'If-None-Match': headers.get('etag') ?? '' },
       { 'If-Modified-Since': headers.get('last-modified') ?? '' },
     ]) {
-      const answer = await ask('/t.txt', { headers: condition });
-      expect([answer.status, answer.headers.get('etag'), answer.headers.get('cache-control')]).toEqual([
+      const received = await ask('/t.txt', { headers: condition });
+      expect([received.status, received.headers.get('etag'), received.headers.get('cache-control')]).toEqual([
         304,
         headers.get('etag'),
         'no-cache',
@@ -244,12 +244,12 @@ describe('compressed files beside the original', () => {
     ['gzip;q=0', null, 'original'],
     ['', null, 'original'],
   ])('Accept-Encoding: %s gets %s', async (accepted, coding, body) => {
-    const answer = await ask('/app.js', { headers: { 'Accept-Encoding': accepted } });
+    const received = await ask('/app.js', { headers: { 'Accept-Encoding': accepted } });
     expect([
-      answer.headers.get('content-encoding'),
-      answer.body,
-      answer.headers.get('vary'),
-      answer.headers.get('content-type'),
+      received.headers.get('content-encoding'),
+      received.body,
+      received.headers.get('vary'),
+      received.headers.get('content-type'),
     ]).toEqual([coding, body, 'Accept-Encoding', 'text/javascript;charset=utf-8']);
   });
 

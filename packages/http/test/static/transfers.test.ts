@@ -1,5 +1,5 @@
-// Files that change while they are sent. Whoever has the whole of a response has the content that its head announced;
-// everybody else sees the response break off.
+// Files that change while they are sent. A client that gets the whole of a response has the content that its head
+// announced; any other sees the response break off.
 
 import fs from 'node:fs';
 import http2 from 'node:http2';
@@ -183,8 +183,8 @@ test('HEAD of a file that changes says what the file was when it was asked for, 
     await eventually(() => connection.unsentBytes > 0);
     change();
     peer.reading = true;
-    const [answer] = readResponses(peer.take(), ['HEAD']);
-    expect([answer?.status, answer?.headers.get('content-length'), errors, peer.closed]).toEqual([
+    const [received] = readResponses(peer.take(), ['HEAD']);
+    expect([received?.status, received?.headers.get('content-length'), errors, peer.closed]).toEqual([
       200,
       String(byteLength),
       [],
@@ -232,7 +232,7 @@ test.each([
   },
 );
 
-test('two answers with one strong tag are the same content: after a change there is another tag', async () => {
+test('two responses with one strong tag are the same content: after a change there is another tag', async () => {
   const handler = serveFiles(root, { cache: { revalidateMs: 0 } });
   const tag = async (): Promise<string | null> =>
     (await ask(handler, '/big.bin', { method: 'HEAD' })).headers.get('etag');
@@ -271,7 +271,7 @@ describe('over HTTP/2', () => {
   }
 
   test.each(changes)(
-    'a file that is %s meanwhile ends its stream with an error, and the connection lives on',
+    'a file that is %s meanwhile ends its stream with an error, and the connection goes on',
     async (_how, change) => {
       const { content, resetCode, isOpen } = await downloadSlowlyOverHttp2(change);
       expect([resetCode, isOpen]).toEqual([http2.constants.NGHTTP2_INTERNAL_ERROR, true]);

@@ -1,4 +1,4 @@
-// The checklist's rows about answers: whatever a handler does, no client reads two responses out of one, or a part for
+// The checklist's rows about responses: whatever a handler does, no client reads two responses out of one, or a part for
 // the whole.
 
 import { HttpResponse } from '../../src/fetch/response.ts';
@@ -24,21 +24,21 @@ const streamOf = (parts: readonly unknown[], failure?: Error): ReadableStream<Ui
   );
 };
 
-/** Answers that are 500 instead, with nothing of them leaked; the connection goes on. */
+/** Responses that are 500 instead, with nothing of them leaked; the connection goes on. */
 const failing = (...responses: readonly (() => Response)[]): Case[] =>
   responses.map((handler) => ({
     input: GET,
-    answers: [[500, 'Internal Server Error\n']],
+    responses: [[500, 'Internal Server Error\n']],
     closes: false,
     handler,
     keepsQuiet: /evil/,
   }));
 
-/** Answers that break off after their head, so that no client takes them for complete. */
+/** Responses that break off after their head, so that no client takes them for complete. */
 const breaking = (breaks: RegExp, ...responses: readonly (() => Response)[]): Case[] =>
-  responses.map((handler) => ({ input: GET + GET, answers: [], breaks, closes: true, handler }));
+  responses.map((handler) => ({ input: GET + GET, responses: [], breaks, closes: true, handler }));
 
-export const ANSWER_ROWS: readonly Row[] = [
+export const RESPONSE_ROWS: readonly Row[] = [
   {
     id: 51,
     section: '9110 §9.3.2',
@@ -46,7 +46,7 @@ export const ANSWER_ROWS: readonly Row[] = [
     cases: [
       {
         input: HEAD + GET,
-        answers: [
+        responses: [
           [200, ''],
           [200, 'hello'],
         ],
@@ -57,7 +57,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: HEAD + GET,
-        answers: [
+        responses: [
           [200, ''],
           [200, 'hello'],
         ],
@@ -67,7 +67,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: HEAD + GET,
-        answers: [
+        responses: [
           [200, ''],
           [200, 'hello'],
         ],
@@ -77,7 +77,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [204, ''],
           [204, ''],
         ],
@@ -87,7 +87,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [304, ''],
           [304, ''],
         ],
@@ -97,7 +97,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [204, ''],
           [204, ''],
         ],
@@ -114,7 +114,7 @@ export const ANSWER_ROWS: readonly Row[] = [
     cases: [
       {
         input: GET,
-        answers: [[204, '']],
+        responses: [[204, '']],
         closes: false,
         handler: () =>
           new HttpResponse(null, { status: 204, headers: { 'Content-Length': '0', 'Transfer-Encoding': 'chunked' } }),
@@ -122,14 +122,14 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET,
-        answers: [[304, '']],
+        responses: [[304, '']],
         closes: false,
         handler: () => new HttpResponse('abc', { status: 304 }),
         keepsQuiet: /content-length|transfer-encoding/i,
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [205, ''],
           [205, ''],
         ],
@@ -147,7 +147,7 @@ export const ANSWER_ROWS: readonly Row[] = [
     cases: [
       {
         input: 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-        answers: [[200, 'abc']],
+        responses: [[200, 'abc']],
         closes: true,
         handler: () => new HttpResponse(streamOf(['a', 'bc'])),
         says: /\r\nConnection: close\r\n/,
@@ -155,7 +155,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-        answers: [[200, 'abc']],
+        responses: [[200, 'abc']],
         closes: false,
         handler: () => new HttpResponse(streamOf(['a', 'bc']), { headers: { 'Content-Length': '3' } }),
         keepsQuiet: /chunked/,
@@ -210,7 +210,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       ),
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [200, 'abc'],
           [200, 'abc'],
         ],
@@ -219,7 +219,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [200, 'abc'],
           [200, 'abc'],
         ],
@@ -229,7 +229,7 @@ export const ANSWER_ROWS: readonly Row[] = [
       },
       {
         input: GET + GET,
-        answers: [
+        responses: [
           [200, 'abcd'],
           [200, 'abcd'],
         ],
@@ -265,27 +265,27 @@ export const ANSWER_ROWS: readonly Row[] = [
     section: '9110 §6.6.1',
     rule: 'every response has a Date',
     cases: [
-      { input: GET, answers: [[200]], closes: false, says: /\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n/ },
+      { input: GET, responses: [[200]], closes: false, says: /\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n/ },
       {
         input: GET,
-        answers: [[304]],
+        responses: [[304]],
         closes: false,
         handler: () => new HttpResponse(null, { status: 304 }),
         says: /\r\nDate: /,
       },
       {
         input: GET,
-        answers: [[500]],
+        responses: [[500]],
         closes: false,
         handler: () => {
           throw new Error('evil');
         },
         says: /\r\nDate: /,
       },
-      { input: 'GET /\r\n', answers: [[400]], closes: true, says: /\r\nDate: / },
+      { input: 'GET /\r\n', responses: [[400]], closes: true, says: /\r\nDate: / },
       {
         input: GET,
-        answers: [[200]],
+        responses: [[200]],
         closes: false,
         handler: () => new HttpResponse('x', { headers: { date: 'Sun, 06 Nov 1994 08:49:37 GMT' } }),
         keepsQuiet: /2026/,
@@ -297,7 +297,12 @@ export const ANSWER_ROWS: readonly Row[] = [
     section: '9110 §15.5.6',
     rule: 'a 405 of the engine names what is allowed',
     cases: [
-      { input: 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', answers: [[405]], closes: false, says: /\r\nAllow: GET, HEAD, / },
+      {
+        input: 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n',
+        responses: [[405]],
+        closes: false,
+        says: /\r\nAllow: GET, HEAD, /,
+      },
     ],
   },
   {
@@ -305,17 +310,19 @@ export const ANSWER_ROWS: readonly Row[] = [
     section: '9110 §15.5.9',
     rule: 'a head that is not complete in time: 408; a connection that says nothing: a silent close',
     cases: [
-      { input: 'GET / HTTP/1.1\r\nHost:', answers: [[408]], closes: true, seconds: 21 },
-      { input: 'GET / HTTP/1.1\r\nHost:', answers: [], closes: false, seconds: 18 },
-      { input: '', answers: [], closes: true, seconds: 21 },
-      { input: `${GET}GET /`, answers: [[200], [408]], closes: true, seconds: 21 },
-      { input: GET, answers: [[200]], closes: true, seconds: 76 },
+      { input: 'GET / HTTP/1.1\r\nHost:', responses: [[408]], closes: true, seconds: 21 },
+      { input: 'GET / HTTP/1.1\r\nHost:', responses: [], closes: false, seconds: 18 },
+      { input: '', responses: [], closes: true, seconds: 21 },
+      { input: `${GET}GET /`, responses: [[200], [408]], closes: true, seconds: 21 },
+      { input: GET, responses: [[200]], closes: true, seconds: 76 },
     ],
   },
   {
     id: 60,
     section: '9110 §15.5.9',
     rule: 'content below the minimum rate is given up',
-    cases: [{ input: post('Content-Length: 10000\r\n', 'x'.repeat(100)), answers: [[408]], closes: true, seconds: 42 }],
+    cases: [
+      { input: post('Content-Length: 10000\r\n', 'x'.repeat(100)), responses: [[408]], closes: true, seconds: 42 },
+    ],
   },
 ];
