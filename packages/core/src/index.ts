@@ -43,12 +43,8 @@ export {
   type SecondaryOptions,
   type ServiceContext,
 } from './protocol.ts';
-export {
-  Connection,
-  type ConnectionEventMessage,
-  type ConnectionLimits,
-  DEFAULT_CONNECTION_LIMITS,
-} from './connection/connection.ts';
+export type { Connection, ConnectionEventMessage } from './connection/connection.ts';
+export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 export type { Sink } from './connection/sink.ts';
 export type { CloseReason, ConnectionState } from './connection/states.ts';
 export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './address/endpoint.ts';

@@ -3,7 +3,7 @@
 import { createAccessRules, type AccessRules } from './address/access-rules.ts';
 import { CidrTable } from './address/cidr-table.ts';
 import type { Clock } from './time/clock.ts';
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/connection.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.ts';
 import type { AcceptStrategy } from './listener/shared-sockets.ts';
 import { isEndpoint, parseListenTarget, type ListenTarget } from './address/listen-target.ts';

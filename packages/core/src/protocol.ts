@@ -2,7 +2,8 @@
 
 import type { Clock } from './time/clock.ts';
 import type { CloseReason } from './connection/states.ts';
-import type { Connection, ConnectionLimits } from './connection/connection.ts';
+import type { Connection } from './connection/connection.ts';
+import type { ConnectionLimits } from './connection/limits.ts';
 import type { DatagramLimits } from './datagram/limits.ts';
 import type { DatagramReceiver, DatagramSocket } from './datagram/socket.ts';
 import type { Logger } from './log.ts';

@@ -3,7 +3,8 @@
 
 import type net from 'node:net';
 import type { CidrTable } from '../address/cidr-table.ts';
-import { Connection, type ConnectionLimits, type ConnectionOwner } from '../connection/connection.ts';
+import type { ConnectionLimits } from '../connection/limits.ts';
+import { type ConnectionOwner, TransportConnection } from '../connection/transport-connection.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
@@ -31,11 +32,11 @@ const REFUSAL_WORDS = {
   'descriptor-limit': 'queue-limit',
 } as const satisfies Record<Refusal, string>;
 
-export class ConnectionHandler implements AcceptHandler<Connection> {
+export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   readonly sockets = { unread: false, noDelay: true };
   // Its protocol tells the peer that the server drains, which is better than silence until the end.
   readonly drainAdmitsWaiting = true;
-  readonly proxies?: ProxyRules<Connection>;
+  readonly proxies?: ProxyRules<TransportConnection>;
   readonly #options: ConnectionHandlerOptions;
   /** One for each listener: a connection that closes says from which it came. */
   readonly #owners = new Map<ListenerTally, ConnectionOwner>();
@@ -55,29 +56,32 @@ export class ConnectionHandler implements AcceptHandler<Connection> {
   create(
     socket: net.Socket,
     traits: ListenerTraits,
-    closed: (connection: Connection, tally: ListenerTally) => void,
-  ): Connection {
-    return new Connection(
+    closed: (connection: TransportConnection, tally: ListenerTally) => void,
+  ): TransportConnection {
+    return new TransportConnection(
       nextConnectionId(),
       createNetTransport(socket, traits.unixPath, traits.local),
       this.#owners.get(traits.tally) ?? this.#createOwner(traits.tally, closed),
     );
   }
 
-  serve(connection: Connection, traits: ListenerTraits): void {
+  serve(connection: TransportConnection, traits: ListenerTraits): void {
     const { protocol, context, tls } = this.#options;
     if (traits.tls && tls !== undefined)
       connection.secureFirst(tls, () => serveConnection(protocol, connection, context));
     else serveConnection(protocol, connection, context);
   }
 
-  refuse(connection: Connection, traits: ListenerTraits, reason: Refusal): void {
+  refuse(connection: TransportConnection, traits: ListenerTraits, reason: Refusal): void {
     // Before a handshake there is no word that the peer would understand.
     const words = traits.tls ? undefined : this.#options.protocol.refusal?.(REFUSAL_WORDS[reason]);
     connection.end(words, 'latin1', reason);
   }
 
-  #createOwner(tally: ListenerTally, closed: (connection: Connection, tally: ListenerTally) => void): ConnectionOwner {
+  #createOwner(
+    tally: ListenerTally,
+    closed: (connection: TransportConnection, tally: ListenerTally) => void,
+  ): ConnectionOwner {
     const { protocol, context, wheel, limits, tls } = this.#options;
     const owner: ConnectionOwner = {
       wheel,

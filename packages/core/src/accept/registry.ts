@@ -7,7 +7,7 @@
 
 import type { BeyondQuota } from './address-ledger.ts';
 import type { CloseReason } from '../connection/states.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { TransportConnection } from '../connection/transport-connection.ts';
 
 export interface RegistryLimits {
   /** Connections open at once in this process; the next ones wait. */
@@ -51,7 +51,7 @@ export interface Counted {
   readonly reason: CloseReason | undefined;
 }
 
-export class Registry<Member extends Counted = Connection> {
+export class Registry<Member extends Counted = TransportConnection> {
   readonly limits: Omit<RegistryLimits, 'maxConnections' | 'freePerAddress'>;
   #maxConnections: number;
   #freePerAddress: number;

@@ -3,7 +3,9 @@
 
 import { randomInt } from 'node:crypto';
 import { onAbort } from '../abort.ts';
-import { Connection, type ConnectionLimits } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ConnectionLimits } from '../connection/limits.ts';
+import { TransportConnection } from '../connection/transport-connection.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
@@ -150,7 +152,7 @@ export class SecondaryConnectionSet implements SecondaryConnections {
     const { registry, wheel, tls } = this.#options;
     const { open } = this.#dependantsOf(parent);
     const tally = this.#tally;
-    const connection = new Connection(nextConnectionId(), transport, {
+    const connection = new TransportConnection(nextConnectionId(), transport, {
       wheel,
       limits: { ...this.#options.limits, ...limits },
       ...(tls === undefined ? {} : { tls }),

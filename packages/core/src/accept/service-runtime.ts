@@ -10,7 +10,7 @@ import { Acceptor } from './acceptor.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
 import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
@@ -46,7 +46,7 @@ export class ServiceRuntime {
   readonly #registry: Registry;
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
-  readonly #acceptor: Acceptor<Connection>;
+  readonly #acceptor: Acceptor<TransportConnection>;
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
   readonly #endpoints = new Map<number, Endpoint>();

@@ -2,7 +2,7 @@
 // run a program with the connection as descriptor 0; it serves that one and ends.
 
 import net from 'node:net';
-import { Connection } from '../connection/connection.ts';
+import { TransportConnection } from '../connection/transport-connection.ts';
 import type { CloseReason } from '../connection/states.ts';
 import { WellknownError } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
@@ -31,7 +31,7 @@ export async function serveInetdConnection(
   }
   const socket = openSocket();
   const wheel = new TimerWheel(clock);
-  const connection = new Connection(
+  const connection = new TransportConnection(
     nextConnectionId(),
     createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
     { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) },

@@ -2,7 +2,9 @@
 
 import { abortReason } from '../abort.ts';
 import { ConnectionReader } from '../connection/reader.ts';
-import { Connection, type ConnectionLimits } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ConnectionLimits } from '../connection/limits.ts';
+import { TransportConnection } from '../connection/transport-connection.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { SecureInfo, TlsClient, TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
@@ -35,7 +37,7 @@ export class StreamConnection {
     this.#maxUnsentBytes = options.limits.maxUnsentBytes;
     // A single write may be as large as its writer's memory; the limit is for who does not wait (see `write`).
     const limits = { ...options.limits, maxUnsentBytes: Infinity };
-    this.connection = new Connection(options.id, transport, {
+    this.connection = new TransportConnection(options.id, transport, {
       wheel: options.wheel,
       limits,
       connectionClosed: () => undefined,

@@ -5,7 +5,7 @@
 import type tls from 'node:tls';
 import { abortable, onAbort } from '../abort.ts';
 import type { Address } from '../address/address.ts';
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/connection.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 import { bindListener, explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import { systemClock } from '../time/system-clock.ts';

@@ -1,5 +1,6 @@
 import type { CloseReason } from '../connection/states.ts';
-import { Connection, DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/connection.ts';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.ts';
+import { TransportConnection } from '../connection/transport-connection.ts';
 import { silentLog } from '../log.ts';
 import { PendingWork } from '../accept/pending-work.ts';
 import { Registry } from '../accept/registry.ts';
@@ -17,7 +18,7 @@ export interface MemoryConnectionOptions extends MemoryTransportOptions {
 }
 
 export interface MemoryConnection {
-  readonly connection: Connection;
+  readonly connection: TransportConnection;
   readonly peer: MemoryPeer;
   readonly clock: FakeClock;
   /** Set once the connection is no more. */
@@ -32,7 +33,7 @@ export const createMemoryConnection = (options: MemoryConnectionOptions = {}): M
 
 function openInMemory(
   options: MemoryConnectionOptions,
-  closed: (connection: Connection) => void,
+  closed: (connection: TransportConnection) => void,
 ): MemoryConnection & { readonly wheel: TimerWheel; readonly limits: ConnectionLimits } {
   const clock = options.clock ?? createFakeClock();
   const { transport, peer } = createMemoryTransport(options);
@@ -40,12 +41,12 @@ function openInMemory(
   const owner = {
     wheel: new TimerWheel(clock),
     limits: { ...DEFAULT_CONNECTION_LIMITS, ...options.limits },
-    connectionClosed(connection: Connection) {
+    connectionClosed(connection: TransportConnection) {
       closeReason = connection.reason;
       closed(connection);
     },
   };
-  const connection = new Connection(1, transport, owner);
+  const connection = new TransportConnection(1, transport, owner);
   return {
     connection,
     peer,

@@ -149,17 +149,17 @@ describe('a connected datagram socket', () => {
     await expect(client.sendTo('x', url)).rejects.toMatchObject({ code: 'WRONG_STATE' });
   });
 
-  test('is told when nobody receives at its peer', async () => {
+  test('is told when no process receives at its peer', async () => {
     const { bound: gone, url } = await boundTo();
     await gone.close();
     const client = datagram();
     await client.connect(url);
-    await client.write('anybody?');
+    await client.write('hello?');
     expect((await select({ readable: [client] })).readable).toEqual([client]);
     await expect(client.read()).rejects.toMatchObject({
       code: 'SEND_FAILED',
       fault: 'remote',
-      message: expect.stringContaining('nobody receives') as string,
+      message: expect.stringContaining('no process receives') as string,
     });
     expect(client.state).toBe('connected');
   });
