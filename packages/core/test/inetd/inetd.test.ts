@@ -86,7 +86,7 @@ describe('a process for each connection', () => {
     first.end();
   });
 
-  test('who waited is served in turn, also when the one before is turned away after all', async () => {
+  test('a connection that waited is served in turn, also when the one before is turned away after all', async () => {
     const clock = createFakeClock();
     const { url, server } = await exec({
       program: 'cat',
@@ -98,13 +98,13 @@ describe('a process for each connection', () => {
     await first.receive('a');
     const waiting = [await connectClient(url), await connectClient(url)];
     await eventually(async () => (await server.status()).services[0]?.connections.waiting === 2);
-    // No second has passed: both are over the rate of their address, and nobody else's end will call the second one up.
+    // No second has passed: both are over the rate of their address, and no other program's end will call the second one up.
     first.end();
     expect(await Promise.all(waiting.map((client) => client.receiveAll()))).toEqual(['', '']);
     for (const client of waiting) client.end();
   });
 
-  test('who waits when the server closes has its turn, and is cut off at the end of the grace', async () => {
+  test('a connection that waits when the server closes has its turn, and is cut off at the end of the grace', async () => {
     const { url, server } = await exec({ program: 'cat', limits: { maxConnections: 1 } });
     const clients = [await connectClient(url), await connectClient(url), await connectClient(url)];
     clients[0]!.send('a');
