@@ -146,6 +146,26 @@ describe('a process for each connection', () => {
     client.reset();
   });
 
+  test('a program that ignores TERM is killed two seconds later, and not before', async () => {
+    const clock = createFakeClock();
+    const { url, server } = await exec({
+      program: 'sh',
+      arguments: ['-c', `trap 'echo asked' TERM; trap 'echo here' USR1; echo $$; while :; do sleep 0.05; done`],
+      clock,
+    });
+    const client = await connectClient(url);
+    const pid = Number((await client.receive('\n')).trim());
+    const closed = server.close({ graceMs: 0 });
+    expect(await client.receive('\n')).toBe('asked\n');
+    clock.advance(1_999);
+    process.kill(pid, 'SIGUSR1');
+    expect(await client.receive('\n')).toBe('here\n');
+    clock.advance(1);
+    await closed;
+    expect(isAlive(pid)).toBe(false);
+    client.reset();
+  });
+
   test('no descriptor stays behind after many connections', async () => {
     const { url } = await exec({ program: 'true' });
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
