@@ -49,7 +49,7 @@ export function reportTable(report: ProbeReport): string {
   const troubles: readonly (readonly [string, number])[] = [
     ['late, after they were lost', late],
     ['changed on the way', corrupted],
-    ['refused: nobody listens', refused],
+    ['refused: port closed', refused],
     ['not sent by this machine', unsent],
     ['dropped by this machine', droppedHere],
   ];

@@ -111,7 +111,7 @@ describe('the program', () => {
     expect(JSON.parse(stdout)).toMatchObject({ target: stampUrl, sent: 3, received: 3, lost: 0, corrupted: 0 });
   });
 
-  test('ends with status 1 when nobody answers, and says so', async () => {
+  test('ends with status 1 when no answer comes, and says so', async () => {
     // The reflector takes echo's probes for too short ones.
     const { status, stdout } = await ping(
       stampUrl,

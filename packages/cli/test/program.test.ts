@@ -1,4 +1,4 @@
-// The program as a user starts it, spoken to with clients that nobody here wrote.
+// The program as a user starts it, spoken to with clients of others.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';

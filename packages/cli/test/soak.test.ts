@@ -153,7 +153,7 @@ function ping(
 }
 
 describe(`over ${hasNamespaces ? 'two network namespaces' : 'loopback'}`, { timeout: 60_000 + SECONDS * 2_000 }, () => {
-  test('a clean network loses nothing, changes nothing, and everybody counts the same', async () => {
+  test('a clean network loses nothing, changes nothing, and all count the same', async () => {
     const echo = await startCounting(FAR, 'counting-echo-program');
     const seen = await ping(echo.port, 10);
     expect(seen).toMatchObject({

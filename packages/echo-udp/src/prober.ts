@@ -28,7 +28,7 @@ export interface ProbeReport extends ProbeCounts {
   readonly bytes: number;
   /** Answers whose bytes are not those that were sent, or that belong to another run. */
   readonly corrupted: number;
-  /** How often the other end said that nobody listens. */
+  /** How often the other end said that its port is closed (ICMP port unreachable). */
   readonly refused: number;
   /** Probes that this machine refused to send. */
   readonly unsent: number;

@@ -102,7 +102,7 @@ const CHARACTERS = Uint8Array.from(
   Array.from({ length: 95 }, (_, line) => `${(PRINTABLE + PRINTABLE).slice(line, line + 72)}\r\n`).join(''),
   (character) => character.charCodeAt(0),
 );
-// 700 kB a second for each connection: nobody needs more, and a peer that reads fast cannot keep the process to itself.
+// 700 kB a second for each connection: no client needs more, and one that reads fast cannot keep the process busy.
 const CHARACTERS_EVERY_MS = 10;
 
 function generateCharacters(connection: Connection, clock: Clock): Sink {

@@ -6,7 +6,7 @@
 // another source.
 //
 // Its buckets are columns of numbers and not objects of core's TokenBucket: at a new source for each datagram those
-// would be garbage at the rate of the flood, and `heardMs` serves the search for the oldest place and for loops too.
+// would be garbage at the rate of the flood, and `sentMs` serves the search for the oldest place and for loops too.
 
 import { readSourceKey, type SourceKey } from './source-key.ts';
 
@@ -39,8 +39,8 @@ export class SourceLimit {
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
   readonly #tokens: Float64Array;
-  /** When the source was last heard; before any time for an empty place, which is therefore the first to be taken. */
-  readonly #heardMs: Float64Array;
+  /** When it last sent; before any time for an empty place, which is therefore the first to be taken. */
+  readonly #sentMs: Float64Array;
   readonly #unbroken: Uint32Array;
   readonly #key: SourceKey = { high: 0, low: 0 };
 
@@ -55,22 +55,22 @@ export class SourceLimit {
     this.#high = new Uint32Array(places);
     this.#low = new Uint32Array(places);
     this.#tokens = new Float64Array(places);
-    this.#heardMs = new Float64Array(places).fill(Number.NEGATIVE_INFINITY);
+    this.#sentMs = new Float64Array(places).fill(Number.NEGATIVE_INFINITY);
     this.#unbroken = new Uint32Array(places);
   }
 
   /** How many sources are remembered. */
   get size(): number {
-    return this.#heardMs.reduce((count, heardMs) => (heardMs === Number.NEGATIVE_INFINITY ? count : count + 1), 0);
+    return this.#sentMs.reduce((count, sentMs) => (sentMs === Number.NEGATIVE_INFINITY ? count : count + 1), 0);
   }
 
   /** Takes one token of the source. */
   take(address: string, nowMs: number): SourceVerdict {
     const place = this.#placeOf(address, nowMs);
-    const heardMs = this.#heardMs[place] ?? nowMs;
-    const tokens = Math.min(this.#burst, (this.#tokens[place] ?? 0) + (nowMs - heardMs) * this.#perMs);
-    const unbroken = nowMs - heardMs >= PAUSE_MS ? 0 : (this.#unbroken[place] ?? 0);
-    this.#heardMs[place] = nowMs;
+    const sentMs = this.#sentMs[place] ?? nowMs;
+    const tokens = Math.min(this.#burst, (this.#tokens[place] ?? 0) + (nowMs - sentMs) * this.#perMs);
+    const unbroken = nowMs - sentMs >= PAUSE_MS ? 0 : (this.#unbroken[place] ?? 0);
+    this.#sentMs[place] = nowMs;
     if (tokens < 1) {
       this.#tokens[place] = tokens;
       this.#unbroken[place] = 0;
@@ -86,7 +86,7 @@ export class SourceLimit {
     return 'ok';
   }
 
-  /** The place of the source; a new one takes that of the source in its set that was silent longest, with full tokens. */
+  /** The place of the source. A new one takes that of the source in its set that was silent longest, and full. */
   #placeOf(address: string, nowMs: number): number {
     const key = this.#key;
     readSourceKey(address, key);
@@ -97,17 +97,17 @@ export class SourceLimit {
     let oldest = first;
     let oldestMs = Number.POSITIVE_INFINITY;
     for (let place = first; place < first + PLACES_PER_SET; place += 1) {
-      const heardMs = this.#heardMs[place] ?? 0;
-      if (this.#low[place] === low && this.#high[place] === high && heardMs !== Number.NEGATIVE_INFINITY) return place;
-      if (heardMs < oldestMs) {
+      const sentMs = this.#sentMs[place] ?? 0;
+      if (this.#low[place] === low && this.#high[place] === high && sentMs !== Number.NEGATIVE_INFINITY) return place;
+      if (sentMs < oldestMs) {
         oldest = place;
-        oldestMs = heardMs;
+        oldestMs = sentMs;
       }
     }
     this.#high[oldest] = high;
     this.#low[oldest] = low;
     this.#tokens[oldest] = this.#burst;
-    this.#heardMs[oldest] = nowMs;
+    this.#sentMs[oldest] = nowMs;
     this.#unbroken[oldest] = 0;
     return oldest;
   }

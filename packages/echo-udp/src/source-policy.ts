@@ -1,8 +1,8 @@
 // Which sources get an answer. Pure: a reason to drop, or none.
 //
-// A service that answers whatever it gets to whoever claims to have sent it can be made to talk to another one like it
-// for ever, by one forged datagram (CVE-1999-0103, CVE-2024-2169). Neither end of such a loop uses an ephemeral port:
-// that is the rule that stops them all.
+// A service that answers whatever it gets to the address that claims to have sent it can be made to talk to another one
+// like it for ever, by one forged datagram (CVE-1999-0103, CVE-2024-2169). Neither end of such a loop uses an ephemeral
+// port: that is the rule that stops them all.
 
 import type { DatagramSource } from '@wellknown/core';
 

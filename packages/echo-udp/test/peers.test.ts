@@ -1,4 +1,4 @@
-// Programs that nobody here wrote, as clients of the small services and as the other end of an attack.
+// Programs of others, as clients of the small services and as the other end of an attack.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import dgram from 'node:dgram';

@@ -231,7 +231,7 @@ describe('the prober', () => {
     expect(report).toMatchObject({ lost: 0, waiting: 0, received: report.sent });
   });
 
-  test('hears that nobody listens', async () => {
+  test('is told that the port is closed', async () => {
     const peer = await connectDatagram('udp://127.0.0.1:9');
     const { port } = peer.local;
     peer.close();

@@ -1,6 +1,6 @@
-// Accepts from bound sockets, and hands what comes to the admission. Its two personalities differ only in what they do
-// when the registry is full: a worker stops listening (`onFull`), so that the kernel's queue goes to the others; a
-// process that serves alone leaves accepted connections unread until there is room.
+// Accepts from bound sockets, and hands what comes to the admission. A worker and a process without workers differ
+// only in what they do when the registry is full: a worker stops listening (`onFull`), so that the kernel's queue goes
+// to the others; a process without workers leaves accepted connections unread until there is room.
 
 import type net from 'node:net';
 import { acceptFrom, type Accepting } from '../kernel/accept-from.ts';

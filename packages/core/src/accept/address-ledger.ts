@@ -1,14 +1,14 @@
-// What the primary knows of addresses that hold many connections: who may open one more beyond the workers' free
+// What the primary knows of addresses that hold many connections: which may open one more beyond the workers' free
 // quotas.
 //
-// Let L be the limit and Q the sum of the free quotas in force. The ledger lends L - Q places for each address, so that
-// never more than L are open in all. For small limits the quotas are 0 and the count is exact. For large ones a quota
-// spares a question to the primary for each connection; the price is that an address whose connections are spread
+// Let L be the limit and Q the sum of the free quotas in force. The ledger leases L - Q places for each address, so
+// that never more than L are open in all. For small limits the quotas are 0 and the count is exact. For large ones a
+// quota spares a question to the primary for each connection; the price is that an address whose connections are spread
 // unevenly is turned away before it reaches L, with W workers of quota q at the worst at L - (W-1)*q.
 //
 // The quotas follow the pool, and the limit holds meanwhile. A worker whose quota falls answers with what its addresses
-// hold beyond it: that counts as lent from then on, and at least as many places came back. A quota rises once every
-// address has left as many places unlent; until then the worker asks more often, which is only slower.
+// hold beyond it: that counts as leased from then on, and at least as many places came back. A quota rises once every
+// address has left as many places free; until then the worker asks more often, which is only slower.
 
 import { AddressRates } from './address-rates.ts';
 
@@ -53,8 +53,8 @@ export class AddressLedger {
   readonly #maxPerSecond: number;
   readonly #rates: AddressRates | undefined;
   readonly #quotas = new Map<number, HeldQuota>();
-  readonly #lentByKey = new Map<string, number>();
-  readonly #lentByWorker = new Map<number, Map<string, number>>();
+  readonly #leasedByKey = new Map<string, number>();
+  readonly #leasedByWorker = new Map<number, Map<string, number>>();
 
   /** `maxPerSecond` is how often one address may connect, 0 for as often as it likes. */
   constructor(maxPerAddress: number, maxPerSecond = 0) {
@@ -80,31 +80,31 @@ export class AddressLedger {
       const wanted = isServing ? settled : 0;
       if (told < inForce) continue;
       if (wanted < inForce) tell(worker, wanted, inForce);
-      else if (wanted > inForce && wanted - inForce <= this.#pool - this.#mostLent()) tell(worker, wanted, wanted);
+      else if (wanted > inForce && wanted - inForce <= this.#pool - this.#mostLeased()) tell(worker, wanted, wanted);
     }
     return changes;
   }
 
-  /** A worker keeps to a lower quota from now on; what it holds beyond that is lent to it. */
+  /** A worker keeps to a lower quota from now on; what it holds beyond that is leased to it. */
   lowered(worker: number, free: number, beyond: BeyondQuota): void {
     const { inForce, told } = this.#quotas.get(worker) ?? NO_QUOTA;
     if (told === inForce || free !== told) return;
     this.#quotas.set(worker, { inForce: told, told });
-    for (const [key, count] of beyond) this.#lend(worker, key, count);
+    for (const [key, count] of beyond) this.#grant(worker, key, count);
   }
 
-  /** Lends one place to a worker, unless all are lent or the address connects too often. */
+  /** Leases one place to a worker, unless all are leased or the address connects too often. */
   lease(worker: number, key: string, nowMs: number): LeaseVerdict {
-    const lent = this.#lentByKey.get(key) ?? 0;
-    if (lent >= this.#pool) return 'address-limit';
+    const leased = this.#leasedByKey.get(key) ?? 0;
+    if (leased >= this.#pool) return 'address-limit';
     if (this.#rates?.take(key, nowMs) === false) return 'address-rate';
-    this.#lend(worker, key, 1);
+    this.#grant(worker, key, 1);
     return 'granted';
   }
 
   /** Takes one place back. A worker can only give back what it holds. */
   release(worker: number, key: string): void {
-    const own = this.#lentByWorker.get(worker);
+    const own = this.#leasedByWorker.get(worker);
     const held = own?.get(key) ?? 0;
     if (own === undefined || held === 0) return;
     if (held === 1) own.delete(key);
@@ -115,11 +115,11 @@ export class AddressLedger {
   /** Takes back all that a dead worker held, and its quota. */
   forget(worker: number): void {
     this.#quotas.delete(worker);
-    for (const [key, held] of this.#lentByWorker.get(worker) ?? []) this.#takeBack(key, held);
-    this.#lentByWorker.delete(worker);
+    for (const [key, held] of this.#leasedByWorker.get(worker) ?? []) this.#takeBack(key, held);
+    this.#leasedByWorker.delete(worker);
   }
 
-  /** How many places of each address may be lent. */
+  /** How many places of each address may be leased. */
   get #pool(): number {
     if (!Number.isFinite(this.#maxPerAddress)) return this.#maxPerAddress;
     let pool = this.#maxPerAddress;
@@ -127,22 +127,22 @@ export class AddressLedger {
     return pool;
   }
 
-  #mostLent(): number {
+  #mostLeased(): number {
     let most = 0;
-    for (const lent of this.#lentByKey.values()) most = Math.max(most, lent);
+    for (const leased of this.#leasedByKey.values()) most = Math.max(most, leased);
     return most;
   }
 
-  #lend(worker: number, key: string, count: number): void {
-    this.#lentByKey.set(key, (this.#lentByKey.get(key) ?? 0) + count);
-    const own = this.#lentByWorker.get(worker) ?? new Map<string, number>();
+  #grant(worker: number, key: string, count: number): void {
+    this.#leasedByKey.set(key, (this.#leasedByKey.get(key) ?? 0) + count);
+    const own = this.#leasedByWorker.get(worker) ?? new Map<string, number>();
     own.set(key, (own.get(key) ?? 0) + count);
-    this.#lentByWorker.set(worker, own);
+    this.#leasedByWorker.set(worker, own);
   }
 
   #takeBack(key: string, count: number): void {
-    const left = (this.#lentByKey.get(key) ?? count) - count;
-    if (left <= 0) this.#lentByKey.delete(key);
-    else this.#lentByKey.set(key, left);
+    const left = (this.#leasedByKey.get(key) ?? count) - count;
+    if (left <= 0) this.#leasedByKey.delete(key);
+    else this.#leasedByKey.set(key, left);
   }
 }

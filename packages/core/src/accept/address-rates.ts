@@ -48,8 +48,8 @@ export class AddressRates {
 }
 
 /**
- * The rates of a process that is one of `workerCount`: the total is split over them, as the total of connections is, and
- * an address is counted here as if there were no others.
+ * The rates of a process that is one of `workerCount`: the total is split over them, as the total of connections is,
+ * and an address is counted here as if there were no others.
  */
 export function acceptRates(
   limits: Pick<ServerLimits, 'maxAcceptsPerSecond' | 'maxAcceptsPerSecondPerAddress'>,

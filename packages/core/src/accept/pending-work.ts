@@ -8,7 +8,7 @@ export class PendingWork {
   #isGivenUp = false;
   #whenDone: (() => void)[] = [];
 
-  /** Makes the next drain wait for this. Whoever adds it handles its failure. */
+  /** Makes the next drain wait for this. Its failure is for the caller to handle. */
   add(work: PromiseLike<unknown>): void {
     this.#count += 1;
     const done = (): void => {
@@ -28,7 +28,7 @@ export class PendingWork {
       this.#release();
     };
     if (graceMs <= 0) giveUp();
-    // A promise alone keeps no process alive.
+    // A promise by itself keeps no process alive.
     const timer = clock.every(Math.max(1, graceMs), giveUp, { keepAlive: true });
     await producers;
     if (this.#count > 0 && !this.#isGivenUp) await new Promise<void>((resolve) => this.#whenDone.push(resolve));

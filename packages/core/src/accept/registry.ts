@@ -1,9 +1,9 @@
 // The only owner of connection limits and counters in a process. Pure: it decides and counts, others carry.
 //
-// The total limit is back-pressure: who is over it waits. The per-address limit turns away at once, since one address
-// must not fill the queue that everybody waits in. Over several workers the total is split into fixed shares (a full
+// The total limit is back-pressure: what is over it waits. The per-address limit turns away at once, since one address
+// must not fill the queue that all others wait in. Over several workers the total is split into fixed shares (a full
 // worker stops accepting, so the others take over), while an address is counted exactly: up to a free quota each worker
-// decides alone, beyond it the primary's ledger is asked (see accept/address-ledger.ts).
+// decides by itself, beyond it the primary's ledger is asked (see accept/address-ledger.ts).
 
 import type { BeyondQuota } from './address-ledger.ts';
 import type { CloseReason } from '../connection/states.ts';
@@ -23,7 +23,7 @@ export interface RegistryLimits {
 export type AddressVerdict = 'open' | 'ask' | 'refuse';
 
 /**
- * What one listener of the service has brought, in this process. Whoever accepts counts through the registry's verbs.
+ * What one listener of the service has brought, in this process. It is counted through the registry's verbs.
  */
 export interface ListenerTally {
   waiting: number;
@@ -37,7 +37,7 @@ export interface ListenerCounters extends Readonly<ListenerTally> {
 }
 
 /**
- * On which account a connection's address is counted beyond the free quota. `asking`: the ledger has not answered yet.
+ * How a connection is counted that is beyond the free quota of its address. `asking`: the ledger has not answered yet.
  */
 type Account = 'asking' | 'leased';
 
@@ -55,7 +55,7 @@ export class Registry<Member extends Counted = TransportConnection> {
   readonly limits: Omit<RegistryLimits, 'maxConnections' | 'freePerAddress'>;
   #maxConnections: number;
   #freePerAddress: number;
-  /** On the free quota the key alone, which is nearly all of them; else the account too. */
+  /** On the free quota only the key, which is nearly all of them; else the account too. */
   readonly #open = new Map<Member, string | Held>();
   readonly #countByAddress = new Map<string, number>();
   /** By the name of the listener, which outlives suspensions of its socket. */
@@ -158,7 +158,7 @@ export class Registry<Member extends Counted = TransportConnection> {
     return this.#open.has(connection);
   }
 
-  /** The ledger has lent a place; false when the connection has closed meanwhile, and the place must be given back. */
+  /** The ledger has granted a place; false when the connection has closed meanwhile: the place must be given back. */
   grant(connection: Member): boolean {
     const held = this.#open.get(connection);
     if (held === undefined || typeof held === 'string') return false;

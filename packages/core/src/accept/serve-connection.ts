@@ -5,8 +5,8 @@ import type { Logger } from '../log.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 
 /**
- * Gives an accepted connection to its protocol, by whichever door the protocol has. A handler that throws ends only its
- * connection.
+ * Gives an accepted connection to its protocol, by `open` or by `connection`, whichever the protocol has. A handler
+ * that throws ends only its connection.
  */
 export function serveConnection(protocol: Protocol, connection: Connection, context: ServiceContext): void {
   try {
@@ -46,7 +46,7 @@ function handlerFailed(protocol: Protocol, connection: Connection, context: Serv
 }
 
 /**
- * For the owner of a connection that has closed: a failed protocol is logged once, by whichever door it failed. One
+ * For the owner of a connection that has closed: a failed protocol is logged once, in whichever way it failed. One
  * that ended the connection itself, without an error, has logged what it knows of it.
  */
 export function logFailedHandler(protocol: Protocol, connection: Connection, log: Logger): void {

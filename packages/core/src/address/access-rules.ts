@@ -12,7 +12,7 @@ export interface AccessVerdict {
 }
 
 export interface AccessRules {
-  /** Who is in no range may connect unless there is an `allow`. Unix peers always may: their folder's mode decides. */
+  /** An address in no range may connect unless there is an `allow`. Unix peers may: their folder's mode decides. */
   decide(address: Address | string): AccessVerdict;
 }
 

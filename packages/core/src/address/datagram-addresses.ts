@@ -38,14 +38,14 @@ export function localAddresses(interfaces: Interfaces, families: 'both' | 'ipv4'
 /** Why no service is offered on this address, or undefined. */
 export function reasonNotToServe(address: string, interfaces: Interfaces): string | undefined {
   if (isMulticast(address))
-    return 'it is a multicast address, and whoever sent to it would get an answer from every machine in the group';
+    return 'it is a multicast address, and one datagram to it would get an answer from every machine in the group';
   const broadcasts = Object.values(interfaces).flatMap((addresses) =>
     (addresses ?? [])
       .filter(({ family }) => family === 'IPv4')
       .map(({ address: own, netmask }) => broadcastOf(own, netmask)),
   );
   if (address === '255.255.255.255' || broadcasts.includes(address))
-    return 'it is a broadcast address, and whoever sent to it would get an answer from every machine of the network';
+    return 'it is a broadcast address, and one datagram to it would get an answer from every machine of the network';
   return undefined;
 }
 

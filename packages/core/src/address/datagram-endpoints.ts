@@ -58,7 +58,7 @@ async function usable(endpoint: DatagramEndpoint, addresses: readonly string[]):
         probes.push(probe);
         ({ port } = probe.address());
       }
-      // Any other refusal stays in the list: whoever binds it in earnest explains it, or has inherited the socket.
+      // Any other refusal stays in the list: the bind that is meant to last explains it, or the socket is inherited.
       else if (endpoint.port === 0 && probe === 'EADDRINUSE') isTaken = true;
       endpoints.push({ ...endpoint, host, port });
     }
@@ -79,7 +79,7 @@ function tryBind(address: string, port: number): Promise<dgram.Socket | string> 
       socket.close();
       resolve('code' in error ? String(error.code) : error.message);
     });
-    // Exclusive: this very socket, also where this process is a worker of somebody else's cluster.
+    // Exclusive: this very socket, also where this process is a worker of another program's cluster.
     socket.bind({ port, address, exclusive: true }, () => resolve(socket));
   });
 }

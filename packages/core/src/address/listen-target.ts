@@ -1,5 +1,5 @@
-// What a `listen` option may name: an endpoint to bind, or a socket that somebody else has bound and passed to this
-// process.
+// What a `listen` option may name: an endpoint to bind, or a socket that another process has bound and passed to
+// this one.
 
 import { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './endpoint.ts';
 import { fail, ok, type Result } from '../result.ts';

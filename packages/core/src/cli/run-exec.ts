@@ -30,7 +30,7 @@ const OWN: readonly OptionSpec[] = [
   { name: 'run-as', argument: 'USER[:GROUP]', help: 'PROGRAM runs as this user' },
   {
     name: 'wait',
-    help: "inetd's wait: when somebody comes, runs PROGRAM with the listening socket (or the datagram socket) as its stdin and stdout, and waits again once it has ended",
+    help: "inetd's wait: when a client comes, runs PROGRAM with the listening socket (or the datagram socket) as its stdin and stdout, and waits again once it has ended",
   },
 ];
 const SHARED = optionsNamed('drain-timeout', 'backlog', 'unix-mode', 'control', 'pid-file', 'log-level', 'log-format');
@@ -39,12 +39,12 @@ const WAIT_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'max-starts',
     argument: 'N',
-    help: `starts in a minute; past that nobody is let in for --pause seconds (default ${DEFAULT_WAIT_POLICY.maxStartsPerMinute})`,
+    help: `starts in a minute; past that it is not started for --pause seconds (default ${DEFAULT_WAIT_POLICY.maxStartsPerMinute})`,
   },
   {
     name: 'pause',
     argument: 'SECONDS',
-    help: `how long nobody is let in after too many starts (default ${DEFAULT_WAIT_POLICY.pauseMs / 1000})`,
+    help: `how long it is not started after too many starts (default ${DEFAULT_WAIT_POLICY.pauseMs / 1000})`,
   },
 ];
 const NOWAIT_OPTIONS: readonly OptionSpec[] = [
@@ -71,7 +71,7 @@ const NOWAIT_OPTIONS: readonly OptionSpec[] = [
   ...optionsNamed('allow', 'deny'),
 ];
 
-/** Whatever is not taken is refused by name rather than ignored. */
+/** What is not taken is refused by name rather than ignored. */
 function refusing(taken: readonly OptionSpec[], because: string): NonNullable<ServerCommand['without']> {
   const others = COMMON_OPTIONS.filter(({ name }) => !taken.some((spec) => spec.name === name));
   return {
@@ -104,7 +104,7 @@ const WAIT: ExecCommand = {
   schemes: SCHEMES,
   without: refusing(
     [...OWN, ...WAIT_OPTIONS, ...SHARED],
-    'is not for exec --wait: PROGRAM accepts by itself, nobody here sees a connection',
+    'is not for exec --wait: PROGRAM accepts by itself, no connection is seen here',
   ),
 };
 

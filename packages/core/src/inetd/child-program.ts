@@ -1,5 +1,5 @@
-// A program that is run for those who come, by fork-exec (`nowait`) or by `wait`: where it is, what it is told, and how
-// it is ended.
+// A program that is run for a peer, by fork-exec (`nowait`) or by `wait`: where it is, what it is told, and how it is
+// ended.
 
 import { spawn } from 'node:child_process';
 import { constants as fileConstants } from 'node:fs';
@@ -14,7 +14,7 @@ export interface ProgramToRun {
   /** A path, or a name that is looked up in PATH. No shell reads it. */
   readonly program: string;
   readonly arguments?: readonly string[];
-  /** Who the program runs as. */
+  /** The user that the program runs as. */
   readonly runAs?: { readonly uid: number; readonly gid: number };
   /** Added to this process's environment. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -142,7 +142,7 @@ export function connectionEnvironment(
   };
 }
 
-/** The part of them that is known before anybody has come. */
+/** The part of them that is known before a peer has come. */
 export function listenerEnvironment(protocol: 'TCP' | 'UDP', local: Address): Record<string, string> {
   if (local.family === 'unix') return { PROTO: 'UNIX', UNIXLOCALPATH: local.path };
   return { PROTO: protocol, [`${protocol}LOCALIP`]: local.address, [`${protocol}LOCALPORT`]: String(local.port) };

@@ -1,4 +1,4 @@
-// One connection that somebody else has accepted: inetd's personality. xinetd, tcpserver, s6 and systemd's Accept=yes
+// One connection that another program has accepted, as inetd does. xinetd, tcpserver, s6 and systemd's Accept=yes
 // run a program with the connection as descriptor 0; it serves that one and ends.
 
 import net from 'node:net';

@@ -1,5 +1,5 @@
-// One door of inetd's `wait`: when to look whether somebody is there, when to run the program, when to keep it shut. A
-// pure step: state, event and time in, state and action out; inetd/wait-server.ts carries the actions out.
+// One listener of inetd's `wait`: when to watch for a peer, when to run the program, when to pause before the next
+// start. A pure step: state, event and time in, state and action out; inetd/wait-server.ts carries the actions out.
 //
 //     watching ──ready──▶ running ──ended──▶ watching        closing: the program has been told to end
 //         │ too often        │ failed early                  closed: nothing happens any more
@@ -8,10 +8,10 @@
 // The program is trusted to take what waits at the socket. One that ends without taking it finds it there again, at
 // once and for ever: that is what the limit on starts is for.
 
-/** What a door allows its program; inetd/wait-server.ts documents the options. */
+/** What a listener allows its program; inetd/wait-server.ts documents the options. */
 export interface WaitPolicy {
   readonly maxStartsPerMinute: number;
-  /** How long nobody is let in once the program was started too often. */
+  /** How long it is not started once it was started too often. */
   readonly pauseMs: number;
 }
 
@@ -67,7 +67,7 @@ const NOTHING: WaitAction = { do: 'nothing' };
 const stay = (state: WaitState): WaitStep => ({ state, action: NOTHING });
 const watch = (state: WaitState): WaitStep => ({ state: { ...state, at: 'watching' }, action: { do: 'watch' } });
 
-/** What one event makes of a door. An event that has no meaning in its state changes nothing. */
+/** What one event makes of a listener's state. An event that has no meaning in its state changes nothing. */
 export function stepWait(state: WaitState, event: WaitEvent, nowMs: number, policy: WaitPolicy): WaitStep {
   switch (event.type) {
     case 'ready':

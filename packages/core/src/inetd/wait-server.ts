@@ -1,5 +1,5 @@
-// inetd's `wait`, systemd's `Accept=no`: somebody is at the door, the program is run with the listening socket itself
-// (or the datagram socket) as its standard input and output, and nobody looks at the socket here until it has ended.
+// inetd's `wait`, systemd's `Accept=no`: when a peer has come, the program is run with the listening socket itself (or
+// the datagram socket) as its standard input and output, and the socket is not watched here until it has ended.
 //
 // Nothing is ever accepted or received here. listen(2) is a property of the socket that all who hold it share, so a
 // short-lived process calls it and ends: Node itself cannot listen without accepting.
@@ -37,11 +37,11 @@ export interface WaitServerOptions
     ProgramToRun,
     Partial<WaitPolicy>,
     Pick<ServerOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'unixMode' | 'metrics'> {
-  /** Each listener has a door of its own, with one program at a time. */
+  /** Each listener has one program at a time. */
   readonly listen: string | readonly string[];
 }
 
-interface WatchedEntrance extends Pick<BoundService, 'listener' | 'url'> {
+interface WatchedListener extends Pick<BoundService, 'listener' | 'url'> {
   readonly watch: ReadinessWatch;
   state: WaitState;
   program: RunningProgram | undefined;
@@ -50,8 +50,8 @@ interface WatchedEntrance extends Pick<BoundService, 'listener' | 'url'> {
 }
 
 /**
- * Serves by running a program whenever somebody waits at a listener, with the listening socket as its descriptors 0 and
- * 1. A close sends TERM at once, since only the program can stop letting people in, and KILL when the grace is over.
+ * Serves by running a program whenever a peer waits at a listener, with the listening socket as its descriptors 0 and
+ * 1. A close sends TERM at once, since only the program can stop accepting, and KILL when the grace is over.
  */
 export function createWaitServer(options: WaitServerOptions): Server {
   const settings = resolveSettings(options);
@@ -59,70 +59,70 @@ export function createWaitServer(options: WaitServerOptions): Server {
   const listen = resolveProgramListen(options.listen, ['tcp', 'unix', 'udp']);
   const policy = policyOf(options);
   const program = new ProgramPath(options.program);
-  const entrances: WatchedEntrance[] = [];
+  const watchedListeners: WatchedListener[] = [];
   const counters = { starts: 0, failures: 0, pauses: 0 };
 
-  const happened = (entrance: WatchedEntrance, event: WaitEvent): void => {
-    const { state, action } = stepWait(entrance.state, event, clock.nowMs(), policy);
-    entrance.state = state;
-    carryOut(entrance, action);
-    if (state.at === 'closed') entrance.whenClosed?.();
+  const happened = (watched: WatchedListener, event: WaitEvent): void => {
+    const { state, action } = stepWait(watched.state, event, clock.nowMs(), policy);
+    watched.state = state;
+    carryOut(watched, action);
+    if (state.at === 'closed') watched.whenClosed?.();
   };
 
-  const carryOut = (entrance: WatchedEntrance, action: WaitAction): void => {
+  const carryOut = (watched: WatchedListener, action: WaitAction): void => {
     switch (action.do) {
       case 'watch':
-        entrance.watch.once(() => happened(entrance, { type: 'ready' }));
+        watched.watch.once(() => happened(watched, { type: 'ready' }));
         return;
       case 'run':
-        run(entrance);
+        run(watched);
         return;
       case 'pause':
         counters.pauses += 1;
-        pause(entrance, action);
+        pause(watched, action);
         return;
       case 'end-program':
-        entrance.program?.kill('SIGTERM');
+        watched.program?.kill('SIGTERM');
         return;
       case 'nothing':
     }
   };
 
-  const run = (entrance: WatchedEntrance): void => {
+  const run = (watched: WatchedListener): void => {
     counters.starts += 1;
-    const { listener, url } = entrance;
-    entrance.program = runWithSocket(
+    const { listener, url } = watched;
+    watched.program = runWithSocket(
       program.path,
       options,
       listener.descriptor,
       environmentOf(listener),
       ({ failed, how, error }) => {
-        const isWanted = entrance.state.at === 'closing';
+        const isWanted = watched.state.at === 'closing';
         if (failed && !isWanted) counters.failures += 1;
         if (error === undefined)
           log[failed && !isWanted ? 'warn' : 'debug'](
-            { endpoint: url, pid: entrance.program?.pid },
+            { endpoint: url, pid: watched.program?.pid },
             `the program has ended (${how})`,
           );
         else log.error({ endpoint: url, err: error }, 'the program could not be started');
-        entrance.program = undefined;
-        happened(entrance, { type: 'ended', failed });
+        watched.program = undefined;
+        happened(watched, { type: 'ended', failed });
       },
     );
-    log.debug({ endpoint: url, pid: entrance.program.pid }, 'a client waits: started the program');
+    log.debug({ endpoint: url, pid: watched.program.pid }, 'a client waits: started the program');
   };
 
-  const pause = (entrance: WatchedEntrance, { forMs, why }: Extract<WaitAction, { do: 'pause' }>): void => {
+  const pause = (watched: WatchedListener, { forMs, why }: Extract<WaitAction, { do: 'pause' }>): void => {
     const seconds = Number((forMs / 1000).toFixed(1));
     if (why === 'program-fails')
       log.warn(
-        { endpoint: entrance.url, pauseMs: forMs },
+        { endpoint: watched.url, pauseMs: forMs },
         `the program failed as soon as it had begun, it is not started again for ${seconds} s`,
       );
     else {
       log.error(
-        { endpoint: entrance.url, pauseMs: forMs },
-        `the program was started ${policy.maxStartsPerMinute} times within a minute, nobody is let in for ${seconds} s: ` +
+        { endpoint: watched.url, pauseMs: forMs },
+        `the program was started ${policy.maxStartsPerMinute} times within a minute, it is not started again for ${seconds} s: ` +
           'it must take what waits at its standard input before it ends; if it does, raise maxStartsPerMinute (--max-starts)',
       );
     }
@@ -131,11 +131,11 @@ export function createWaitServer(options: WaitServerOptions): Server {
       forMs,
       () => {
         timer.cancel();
-        happened(entrance, { type: 'pause-over' });
+        happened(watched, { type: 'pause-over' });
       },
       { keepAlive: true },
     );
-    entrance.pause = timer;
+    watched.pause = timer;
   };
 
   const serve = async ({ listener, url }: BoundService): Promise<void> => {
@@ -149,7 +149,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
       await listener.close();
       throw error;
     }
-    const entrance: WatchedEntrance = {
+    const watched: WatchedListener = {
       listener,
       url,
       watch,
@@ -158,21 +158,21 @@ export function createWaitServer(options: WaitServerOptions): Server {
       pause: undefined,
       whenClosed: undefined,
     };
-    entrances.push(entrance);
-    carryOut(entrance, { do: 'watch' });
+    watchedListeners.push(watched);
+    carryOut(watched, { do: 'watch' });
   };
 
-  const closeEntrance = async (entrance: WatchedEntrance): Promise<void> => {
-    const closed = new Promise<void>((resolve) => (entrance.whenClosed = resolve));
-    entrance.pause?.cancel();
-    entrance.watch.stop();
-    happened(entrance, { type: 'close' });
+  const closeWatched = async (watched: WatchedListener): Promise<void> => {
+    const closed = new Promise<void>((resolve) => (watched.whenClosed = resolve));
+    watched.pause?.cancel();
+    watched.watch.stop();
+    happened(watched, { type: 'close' });
     await closed;
-    await entrance.watch.close(() => entrance.listener.close());
+    await watched.watch.close(() => watched.listener.close());
   };
 
   const killAll = (): void => {
-    for (const { program: running } of entrances) running?.kill('SIGKILL');
+    for (const { program: running } of watchedListeners) running?.kill('SIGKILL');
   };
 
   return createServerLifecycle(settings, {
@@ -181,7 +181,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
     serve,
     async drain(graceMs) {
       const kill = clock.after(graceMs, killAll);
-      await Promise.all(entrances.map(closeEntrance));
+      await Promise.all(watchedListeners.map(closeWatched));
       kill.cancel();
     },
     shortenGrace: (graceMs) => void clock.after(graceMs, killAll),
@@ -189,11 +189,12 @@ export function createWaitServer(options: WaitServerOptions): Server {
       await program.findAgain();
       log.info(
         { program: program.path },
-        'the program was looked for again, whoever comes next gets what is there now; one that runs goes on',
+        'the program was looked for again: the next start runs what is there now, one that runs goes on',
       );
     },
     answer() {
-      const count = (at: WaitState['at'][]): number => entrances.filter(({ state }) => at.includes(state.at)).length;
+      const count = (at: WaitState['at'][]): number =>
+        watchedListeners.filter(({ state }) => at.includes(state.at)).length;
       return {
         share: {
           listeners: [],

@@ -7,7 +7,7 @@ import { listenOnHandle, setNoDelayForAll } from './stream-handle.ts';
 export interface AcceptFromOptions {
   /** Connections that the kernel queues before they are accepted. */
   readonly backlog: number;
-  /** Leaves what a connection sends in the kernel: for one that goes to another process, or waits until it is asked for. */
+  /** Leaves what a peer sends in the kernel: for a connection that goes to another process, or waits for long. */
   readonly unread: boolean;
   /** Sets TCP_NODELAY for every connection. */
   readonly noDelay: boolean;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 let limit: number | undefined;
 let isKnown = false;
 
-/** How many files it may have open; undefined where the system does not tell (it is not Linux, or there is no limit). */
+/** How many files it may have open; undefined where the system does not tell: not Linux, or there is no limit. */
 export function openFilesLimit(): number | undefined {
   if (!isKnown) {
     isKnown = true;

@@ -1,4 +1,4 @@
-// Time comes in by the door, so that tests advance it instead of sleeping.
+// Time is passed in, so that tests advance it instead of sleeping.
 
 export interface Timer {
   /** Safe to call twice, and after the timer has fired. */

@@ -1,4 +1,4 @@
-// Who is let in, and how fast: over real sockets, with HAProxy in front, and with few file descriptors.
+// What is admitted, and how fast: over real sockets, with HAProxy in front, and with few file descriptors.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -268,7 +268,7 @@ describe('allow and deny', () => {
 });
 
 describe('accept rates', () => {
-  test('an address that connects too often is turned away, and let in again when time has passed', async () => {
+  test('an address that connects too often is turned away, and admitted again when time has passed', async () => {
     const clock = createFakeClock();
     const { server, url } = await serve({ clock, limits: { maxAcceptsPerSecondPerAddress: 2 } });
     const echo = async (): Promise<string> => {

@@ -39,7 +39,7 @@ test('a drain waits until all work has settled, whether it succeeds or fails', a
   const drained = work.drain(1_000, createFakeClock(), NOTHING);
   resolve();
   expect(await isSettled(drained)).toBe(false);
-  reject(new Error('handled by whoever added it'));
+  reject(new Error('handled by its caller'));
   expect(await drained).toBe(0);
 });
 

@@ -25,7 +25,7 @@ describe('the registry', () => {
     expect(registry.isFull).toBe(false);
   });
 
-  test('an address opens up to its limit, then is refused; where a ledger lends more, it is asked', () => {
+  test('an address opens up to its limit, then is refused; where a ledger leases more, it is asked', () => {
     const registry = new Registry({ ...limits, maxConnections: 10 });
     registry.add(connection(), 'a');
     expect(registry.addressVerdict('a')).toBe('open');
@@ -241,7 +241,7 @@ class Pool {
     }
   }
 
-  /** Until nobody has anything to say. */
+  /** Until no message is left. */
   settle(): void {
     this.balance();
     while ([...this.workers.values()].some(({ toWorker, toPrimary }) => toWorker.length + toPrimary.length > 0)) {
@@ -259,7 +259,7 @@ class Pool {
     );
   }
 
-  /** As many as are let in, at one worker after the other. */
+  /** As many as are admitted, at one worker after the other. */
   fill(key: string, times: number): number {
     for (let count = 0; count < times; count += 1)
       for (const [id, { isServing }] of this.workers) if (isServing) this.open(id, key);

@@ -52,7 +52,7 @@ test.each([
       }),
     },
   ],
-])('%s ends its own connection, and that is logged once as its fault', async (_, doors) => {
+])('%s ends its own connection, and that is logged once as its fault', async (_, ways) => {
   const logged: unknown[] = [];
   const log = {
     debug: () => undefined,
@@ -60,7 +60,7 @@ test.each([
     warn: () => undefined,
     error: (...line: unknown[]) => void logged.push(line),
   };
-  const memory = serveInMemory(defineProtocol({ name: 'wrong', port: 0, ...doors }), { context: { log } });
+  const memory = serveInMemory(defineProtocol({ name: 'wrong', port: 0, ...ways }), { context: { log } });
   memory.peer.send('hello');
   memory.peer.end();
   await turn();

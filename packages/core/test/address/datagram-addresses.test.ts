@@ -116,7 +116,7 @@ describe("the kernel's count of drops", () => {
  3512: 0A0200C0:1F47 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4244 2 0000000000000000 1000
 `;
 
-  test('is summed over all sockets of an address, and over nobody else', () => {
+  test('is summed over all sockets of an address, and over no others', () => {
     expect(dropsOf(UDP4, new Set([procAddress('127.0.0.1', 8007, true)!]))).toBe(22);
     expect(dropsOf(UDP4, new Set([procAddress('127.0.0.1', 8008, true)!]))).toBe(0);
     expect(dropsOf('', new Set(['0100007F:1F47']))).toBe(0);

@@ -44,7 +44,7 @@ describe('the command line of exec', () => {
   test.each(WITHOUT_WAIT)('refuses %s with --wait, and says why', (name) => {
     expect(parse(['--wait', name, '1'])).toEqual({
       ok: false,
-      error: `${name} is not for exec --wait: PROGRAM accepts by itself, nobody here sees a connection`,
+      error: `${name} is not for exec --wait: PROGRAM accepts by itself, no connection is seen here`,
     });
   });
 

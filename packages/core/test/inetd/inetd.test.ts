@@ -86,7 +86,7 @@ describe('a process for each connection', () => {
     first.end();
   });
 
-  test('who waited is served in turn, also when the one before is turned away after all', async () => {
+  test('a connection that waited is served in turn, also when the one before is turned away after all', async () => {
     const clock = createFakeClock();
     const { url, server } = await exec({
       program: 'cat',
@@ -98,13 +98,13 @@ describe('a process for each connection', () => {
     await first.receive('a');
     const waiting = [await connectClient(url), await connectClient(url)];
     await eventually(async () => (await server.status()).services[0]?.connections.waiting === 2);
-    // No second has passed: both are over the rate of their address, and nobody else's end will call the second one up.
+    // No second has passed: both are over the rate of their address, and no other program's end will call the second one up.
     first.end();
     expect(await Promise.all(waiting.map((client) => client.receiveAll()))).toEqual(['', '']);
     for (const client of waiting) client.end();
   });
 
-  test('who waits when the server closes has its turn, and is cut off at the end of the grace', async () => {
+  test('a connection that waits when the server closes has its turn, and is cut off at the end of the grace', async () => {
     const { url, server } = await exec({ program: 'cat', limits: { maxConnections: 1 } });
     const clients = [await connectClient(url), await connectClient(url), await connectClient(url)];
     clients[0]!.send('a');
@@ -142,6 +142,26 @@ describe('a process for each connection', () => {
     const client = await connectClient(url);
     const pid = Number((await client.receive('\n')).trim());
     await server.close({ graceMs: 0 });
+    expect(isAlive(pid)).toBe(false);
+    client.reset();
+  });
+
+  test('a program that ignores TERM is killed two seconds later, and not before', async () => {
+    const clock = createFakeClock();
+    const { url, server } = await exec({
+      program: 'sh',
+      arguments: ['-c', `trap 'echo asked' TERM; trap 'echo here' USR1; echo $$; while :; do sleep 0.05; done`],
+      clock,
+    });
+    const client = await connectClient(url);
+    const pid = Number((await client.receive('\n')).trim());
+    const closed = server.close({ graceMs: 0 });
+    expect(await client.receive('\n')).toBe('asked\n');
+    clock.advance(1_999);
+    process.kill(pid, 'SIGUSR1');
+    expect(await client.receive('\n')).toBe('here\n');
+    clock.advance(1);
+    await closed;
     expect(isAlive(pid)).toBe(false);
     client.reset();
   });

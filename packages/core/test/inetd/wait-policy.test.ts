@@ -31,7 +31,7 @@ function play(
   return { state, actions };
 }
 
-/** Somebody comes and the program ends well, so many times, each at once. */
+/** A peer comes and the program ends well, so many times, each at once. */
 const rounds = (count: number, atMs = 0): (readonly [number, WaitEvent])[] =>
   Array.from(
     { length: count },
@@ -43,7 +43,7 @@ const rounds = (count: number, atMs = 0): (readonly [number, WaitEvent])[] =>
   ).flat();
 
 describe('a step of exec --wait', () => {
-  test('runs the program when somebody comes, and watches again once it has ended', () => {
+  test('runs the program when a peer comes, and watches again once it has ended', () => {
     expect(
       play([
         [0, READY],
@@ -67,7 +67,7 @@ describe('a step of exec --wait', () => {
     expect(actions.filter((action) => action.do === 'run')).toHaveLength(256);
   });
 
-  test('lets nobody in for a while at the next start, and counts anew after that', () => {
+  test('does not start it for a while at the next peer, and counts anew after that', () => {
     const policy = { maxStartsPerMinute: 3, pauseMs: 7_000 };
     const { state, actions } = play([...rounds(3), [10, READY], [7_010, OVER], ...rounds(3, 7_020)], policy);
     expect(actions[6]).toEqual({ do: 'pause', forMs: 7_000, why: 'too-many-starts' });

@@ -77,7 +77,7 @@ async function askDatagram(url: string, message: string): Promise<string[]> {
     .split(' ');
 }
 
-describe('a program for whoever comes', () => {
+describe('a program for the peers that come', () => {
   test('accepts by itself from descriptor 0, and knows where it listens', async () => {
     const { url } = await serve(accepts(2));
     const first = await ask(url);
@@ -124,7 +124,7 @@ describe('a program for whoever comes', () => {
 });
 
 describe('a program that does not take what waits', () => {
-  test('is started as often as the limit says, then nobody is let in until the pause is over', async () => {
+  test('is started as often as the limit says, then not again until the pause is over', async () => {
     const clock = createFakeClock();
     const lines: string[] = [];
     const log = {
@@ -137,7 +137,9 @@ describe('a program that does not take what waits', () => {
     const client = await connectClient(url);
     await eventually(async () => (await counters(server)).paused === 1);
     expect(await counters(server)).toMatchObject({ starts: 3, pauses: 1, running: 0 });
-    expect(lines).toEqual([expect.stringContaining('started 3 times within a minute, nobody is let in for 7 s')]);
+    expect(lines).toEqual([
+      expect.stringContaining('started 3 times within a minute, it is not started again for 7 s'),
+    ]);
     clock.advance(6_999);
     expect(await counters(server)).toMatchObject({ starts: 3, paused: 1 });
     clock.advance(1);
@@ -173,7 +175,7 @@ describe('a program that does not take what waits', () => {
 });
 
 describe('closing', () => {
-  /** Says its process id on a connection and keeps the door. */
+  /** Says its process id on a connection and keeps the socket. */
   const STAYS = (onTerm: string): Pick<WaitServerOptions, 'program' | 'arguments'> => ({
     program: 'perl',
     arguments: [
@@ -282,7 +284,7 @@ describe('a reload', () => {
   test.each([
     ['each connection', createExecServer],
     ['the listening socket', createWaitServer],
-  ])('has whoever comes next served by the program that is now in PATH (%s)', async (_kind, create) => {
+  ])('has the next client served by the program that is now in PATH (%s)', async (_kind, create) => {
     process.env.PATH = `${names.join(':')}:${PATH_BEFORE ?? ''}`;
     const second = install(1, 'the second');
     const server = create({ program: 'answer', listen: 'tcp://127.0.0.1:0', drainTimeoutMs: 500 });
@@ -347,7 +349,7 @@ describe('as a program', () => {
     ]);
     programs.push(program);
     const client = await connectClient(program.endpoints.exec?.[0] ?? '');
-    await eventually(() => (program.stderr().match(/nobody is let in/g) ?? []).length >= 2);
+    await eventually(() => (program.stderr().match(/times within a minute/g) ?? []).length >= 2);
     client.reset();
     expect(await program.stop()).toBe(0);
   });
@@ -398,7 +400,7 @@ describe('as a program', () => {
       { stdio: 'ignore' },
     );
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    // The path is there a moment before anybody listens.
+    // The path is there a moment before a program listens.
     let first: string[] | undefined;
     await eventually(async () => (first = await ask(`unix:${socketPath}`).catch(() => undefined)) !== undefined);
     expect(first?.slice(1)).toEqual(['UNIX', socketPath]);

@@ -134,7 +134,7 @@ describe('a datagram socket', () => {
 });
 
 describe('a connected datagram socket', () => {
-  test('reads and writes with its one peer, and hears nobody else', async () => {
+  test('reads and writes with its one peer, and hears only it', async () => {
     const { bound: server, url } = await boundTo();
     const client = datagram();
     await client.connect(url);
