@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@wellknown/source', 'module', 'node', 'import', 'default'];
@@ -11,10 +12,15 @@ export default defineConfig({
       'bench/test/**/*.test.ts',
       '.ci/**/*.test.ts',
     ],
+    // Tests of programs wait for other processes more than they compute; vitest's own choice on two cores is one worker.
+    maxWorkers: availableParallelism() + 1,
+    // A process for each file would load the sources again for each: a fifth of the CPU of a run.
+    isolate: false,
+    // Before each run: bundles the programs that tests start.
     globalSetup: 'test/bundle-programs.ts',
     // Integration tests start real processes: a slow machine must not turn that into a failure.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     coverage: { include: ['packages/*/src/**/*.ts'], reportsDirectory: 'coverage' },
   },
 });

@@ -6,7 +6,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build as bundle, type Plugin } from 'esbuild';
+import { build as bundle, stop, type Plugin } from 'esbuild';
 import type { TestProject } from 'vitest/node';
 import { bundleOf, ROOT } from './programs.ts';
 
@@ -33,6 +33,7 @@ async function bundlePrograms(): Promise<void> {
     sourcesContent: false,
     plugins: [workspaceOnly, sourceUrls],
   });
+  await stop();
   await Promise.all(outputFiles.map(({ path: file, text }) => put(file, text)));
 }
 

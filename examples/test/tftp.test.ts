@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { serve, type Server } from '@wellknown/core';
-import { lacks, startProgram } from '@wellknown/core/testing';
+import { lacks, startProgram, unusedAddress } from '@wellknown/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { programArguments } from '../../test/programs.ts';
 import { tftp } from '../tftp.ts';
@@ -56,14 +56,13 @@ for (const [client, argumentsFor] of Object.entries(CLIENTS)) {
 }
 
 test('the example serves from worker processes, as its head says', async () => {
-  const free = await serve(tftp(folder), { listen: 'udp://127.0.0.1:0' });
-  const endpoint = (await free.status()).services[0]?.endpoints[0] ?? '';
-  await free.close();
+  const { host, port: unused } = await unusedAddress();
+  const endpoint = `udp://${host}:${unused}`;
   const program = await startProgram([...programArguments('examples/tftp.ts'), endpoint, folder]);
   const into = path.join(folder, 'from-a-worker');
   await run('curl', ['-sS', '-o', into, `${endpoint.replace('udp', 'tftp')}/large`]);
-  expect(Buffer.compare(readFileSync(into), CONTENTS.large ?? Buffer.of())).toBe(0);
   await program.stop();
+  expect(Buffer.compare(readFileSync(into), CONTENTS.large ?? Buffer.of())).toBe(0);
 });
 
 test('a file that is not there is an error that the client hears, and no path leads out of the folder', async () => {

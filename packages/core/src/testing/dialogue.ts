@@ -150,8 +150,7 @@ function converse(line: Line): Dialogue {
       return said.join('\n');
     },
     async send(data) {
-      const bytes =
-        typeof data === 'string' ? Uint8Array.from(data, (character) => character.charCodeAt(0) & 0xff) : data;
+      const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
       note('>', shown(latin1(bytes)));
       try {
         await line.send(bytes);
@@ -286,7 +285,8 @@ function memoryLine({ peer }: MemoryConnection): Line {
   };
 }
 
-const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+const latin1 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 
 function shown(text: string): string {
   return text.length <= MAX_SHOWN_CHARACTERS

@@ -295,7 +295,9 @@ describe('a receiver that takes its time', () => {
     await eventually(() => release.length === 1);
     let isClosed = false;
     const closed = server.close({ graceMs: 10_000 }).then(() => (isClosed = true));
-    await new Promise((resolve) => setImmediate(resolve));
+    // One that waits for nothing, and is closed later, has ended by then.
+    const idle = await started(slow().protocol, 'udp://127.0.0.1:0');
+    await idle.server.close({ graceMs: 10_000 });
     expect(isClosed).toBe(false);
     release[0]?.();
     await closed;

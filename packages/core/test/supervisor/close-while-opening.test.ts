@@ -1,9 +1,7 @@
 // A server that is closed while it opens: whatever it has bound by then is given back, and `listen` says why it failed.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -15,6 +13,7 @@ import {
   socket,
   type Server,
 } from '../../src/index.ts';
+import { unusedAddress } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-opening-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -72,18 +71,12 @@ let lastPath = 0;
 
 async function freeEndpoint(scheme: string): Promise<string> {
   if (scheme === 'unix') return `unix:${folder}/${(lastPath += 1)}.sock`;
-  if (scheme === 'udp') {
-    await using peer = socket('datagram');
-    return `udp://127.0.0.1:${((await peer.bind('udp://127.0.0.1:0')) as { port: number }).port}`;
-  }
-  const listener = net.createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as net.AddressInfo;
-  await new Promise((resolve) => listener.close(resolve));
-  return `tcp://127.0.0.1:${port}`;
+  // Not on 127.0.0.1, where another test's client may be given the port before this test looks whether it is free.
+  const { host, port } = await unusedAddress();
+  return `${scheme}://${host}:${port}`;
 }
 
-/** No socket holds it: it can be bound, and a path is not even there. */
+/** It can be bound, and a path is not even there. */
 async function expectFree(endpoint: string): Promise<void> {
   if (endpoint.startsWith('unix:')) {
     expect(existsSync(endpoint.slice('unix:'.length)), endpoint).toBe(false);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
-import { eventually, runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
+import { eventually, lacks, runProgram, startProgram, unusedAddress } from '../../src/testing/index.ts';
 import { connect, exchange, isAlive, PROGRAM } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
@@ -25,13 +25,7 @@ const outputOf = (child: ChildProcess): (() => string) => {
   return () => text;
 };
 
-function isMissing(...programs: string[]): boolean {
-  const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0);
-  if (missing.length > 0) console.log(`skipped: ${missing.join(' and ')} not installed`);
-  return missing.length > 0;
-}
-
-describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd passes', () => {
+describe.skipIf(lacks('systemd-socket-activate'))('sockets that systemd passes', () => {
   test('are adopted by their names, with workers, and stay for the next start; an upgrade hands them on', async () => {
     const { host, port } = await unusedAddress();
     const url = `tcp://${host}:${port}`;
@@ -113,7 +107,7 @@ describe.skipIf(isMissing('systemd-socket-activate'))('sockets that systemd pass
   });
 });
 
-describe.skipIf(isMissing('systemd-notify', 'socat'))('systemd is told', () => {
+describe.skipIf(lacks('systemd-notify', 'socat'))('systemd is told', () => {
   /** A datagram socket in systemd's place; what it was told, in order, without process ids. */
   async function manager(): Promise<{ path: string; told: () => string[] }> {
     const file = path.join(scratch(), 'notify');
