@@ -1,10 +1,11 @@
-// Who may come in, and what for. The answer takes the same work for every name, so time tells nobody which names exist.
+// Which users may log in, and what they may do. The answer takes the same work for every name, so that its time does
+// not show which names exist.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Address } from '@wellknown/core';
 import type { FileSystem } from './file-system.ts';
 
-/** A user who is in. */
+/** A user who has logged in. */
 export interface Login {
   readonly user: string;
   /** What this user sees as `/`. */
@@ -43,13 +44,13 @@ export function accountsAuthenticator(options: {
   const accounts = new Map(
     (options.accounts ?? []).map((account) => [account.name, { account, digest: digest(account.password) }]),
   );
-  const nobody = digest('');
+  const noAccount = digest('');
   return ({ user, password }) => {
     if (anonymous !== undefined && isAnonymous(user))
       return Promise.resolve({ user: 'anonymous', fileSystem: anonymous, mayWrite: false });
     const known = accounts.get(user);
     // Digests have one length, whatever the password's: the comparison takes the same time for all.
-    const matches = timingSafeEqual(digest(password), known?.digest ?? nobody);
+    const matches = timingSafeEqual(digest(password), known?.digest ?? noAccount);
     if (known === undefined || !matches) return Promise.resolve(undefined);
     return Promise.resolve({
       user,

@@ -1,4 +1,4 @@
-// Lines in, commands out. A line that is no command becomes the reply that says so.
+// Lines in, commands out. A line that is no command becomes the reply that refuses it.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { LineEvent } from './line-decoder.ts';
@@ -22,7 +22,7 @@ export function parseCommand(event: LineEvent): Result<Command, Reply> {
   try {
     text = utf8.decode(event.bytes);
   } catch {
-    // RFC 2640 §3.1: what travels is UTF-8. Guessing another encoding would give a file a name nobody asked for.
+    // RFC 2640 §3.1: names travel as UTF-8. Guessing another encoding would give a file a name that was never sent.
     return fail(REPLY.notUtf8);
   }
   const space = text.indexOf(' ');

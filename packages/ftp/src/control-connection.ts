@@ -96,7 +96,7 @@ export function createControlConnection(
     passive = undefined;
   };
 
-  // The idle limit is kept here and not by core: an idle session hears 421, and one with a transfer is not idle.
+  // The idle limit is kept here and not by core: an idle session is sent 421, and one with a transfer is not idle.
   const { idleTimeoutMs } = connection;
   connection.setIdleTimeout(0);
 
@@ -184,7 +184,7 @@ export function createControlConnection(
   const listen = async (): Promise<number | undefined> => {
     dropPassive();
     const channel = await channels.listen();
-    // The connection may have gone in the meantime.
+    // The connection may have closed in the meantime.
     if (isOver) channel?.close();
     else passive = channel;
     return channel?.port;
@@ -282,7 +282,7 @@ export function createControlConnection(
     apply(step(state, command.value, session, { transferBytes: transfer?.bytes, hasAborted }));
   };
 
-  // Core's own idle limit closes without a word; the deadline below says 421 first.
+  // Core's own idle limit closes without a reply; the deadline below sends 421 first.
   connection.setDeadline(options.loginTimeoutMs);
   send(options.greeting);
 
@@ -294,7 +294,7 @@ export function createControlConnection(
     },
     ended() {
       peerHasEnded = true;
-      // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp says one
+      // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp sends one
       // while it tears everything down. A download may still have a reader; an upload cut here must not pass for a
       // whole one.
       if (transfer?.plan.what === 'upload') transfer.abort();

@@ -1,5 +1,5 @@
 // How a control connection gets its data connections: core opens them, in passive mode on a port of ours, in active
-// mode to a port of the client's. Strangers on a passive port are core's to drop (RFC 2577 §3).
+// mode to a port of the client's. Core drops peers from other addresses on a passive port (RFC 2577 §3).
 
 import type { Connection, SecondaryConnections } from '@wellknown/core';
 import { DataConnection } from './data-connection.ts';
@@ -7,7 +7,7 @@ import type { HostPort } from './host-port.ts';
 
 /** A data connection that is to be: a listener that waits, or an address to connect to. */
 export interface DataChannel {
-  /** The one connection; rejects when none comes in time or the signal says stop. */
+  /** The one connection; rejects when none comes in time or the signal aborts. */
   open(signal: AbortSignal): Promise<DataConnection>;
   /** Gives up the port, and drops a client that has connected. Does nothing after `open` has resolved. */
   close(): void;

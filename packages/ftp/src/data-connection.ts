@@ -35,7 +35,7 @@ export class DataConnection implements Sink {
     });
   }
 
-  /** Everything that has arrived, or undefined at the peer's end. The chunks are the caller's. Rejects when it broke. */
+  /** All that has arrived, or undefined at the peer's end. The chunks are the caller's. Rejects when it has broken. */
   read(): Promise<Uint8Array[] | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -58,7 +58,7 @@ export class DataConnection implements Sink {
     this.#connection.destroy();
   }
 
-  // What the connection calls ------------------------------------------------------------------------------------------
+  // What the connection calls -----------------------------------------------------------------------------------------
 
   data(chunk: Uint8Array): void {
     this.#queue.push(chunk);

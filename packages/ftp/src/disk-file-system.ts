@@ -1,4 +1,4 @@
-// A directory of the machine's disk as a file system that nobody gets out of.
+// A directory of the machine's disk as a file system whose paths never lead out of it.
 //
 // Every path goes the same way: the directory above its last name is resolved by the system and must lie under the
 // root; the last name is opened with O_NOFOLLOW, so a link put there at the last moment is not followed; and where
@@ -18,7 +18,7 @@ import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
 /**
  * `deny`: a link anywhere in a path is as good as not there. `inside`: links that lead to a place under the root are
  * followed for reading and as directories on the way; the last name of a path that is written or changed is never
- * followed. `follow`: links lead wherever they lead, for whoever trusts everybody who can make one.
+ * followed. `follow`: links lead wherever they lead, where every user who can make one is trusted.
  */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
 
@@ -101,7 +101,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     return { real, stats };
   };
 
-  /** The last word on where an open file is: the path may have changed between the check and the open. */
+  /** The final check of where an open file is: the path may have changed between the check and the open. */
   const verify = async (handle: fs.FileHandle): Promise<void> => {
     if (symlinks === 'follow') return;
     const real = await fs.readlink(`${DESCRIPTOR_DIRECTORY}${handle.fd}`).catch(() => undefined);
@@ -134,7 +134,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
       const found = await follow({ real, stats: await fs.lstat(real) });
       return entryOf(dirent.name, found.stats);
     } catch {
-      // Gone since, or a link that leads nowhere we go: not part of what this user sees.
+      // Removed since, or a link that leads out: not part of what this user sees.
       return undefined;
     }
   };
@@ -268,7 +268,7 @@ const readSource = (handle: fs.FileHandle, sizeBytes: number, startBytes: number
           if (bytesRead === 0) break;
           filled += bytesRead;
           position += bytesRead;
-          // One call fills the buffer of all but the oddest file systems; at the end a second one would only say 0.
+          // One call fills the buffer of all but the oddest file systems; at the end a second one would only return 0.
           if (position >= sizeBytes) break;
         }
         return filled;

@@ -55,7 +55,7 @@ export async function openUpload({ real, stats, write, uploads, open, suffix }: 
     };
   };
 
-  // A new name that is to be nobody else's, or a file that is gone on with: the bytes go where they belong at once.
+  // A name that must be new, or a file that is continued: the bytes go where they belong at once.
   const isContinued = mode === 'append' || startBytes > 0;
   if (mode === 'create' || isContinued || uploads === 'in-place') {
     const { handle, stats: opened } = await open(
@@ -74,7 +74,7 @@ export async function openUpload({ real, stats, write, uploads, open, suffix }: 
     });
   }
 
-  // Whoever may not write the old file may not replace it either, even where the directory would allow the rename.
+  // Without permission to write the old file it may not be replaced either, even where the directory allows the rename.
   if (stats !== undefined) await fs.access(real, constants.W_OK);
   const temporary = path.join(path.dirname(real), `.wellknown-${suffix}.part`);
   const { handle } = await open(temporary, CREATE_FLAGS, NEW_FILE_MODE);
@@ -86,7 +86,7 @@ export async function openUpload({ real, stats, write, uploads, open, suffix }: 
     async commit() {
       try {
         if (stats !== undefined) await handle.chmod(stats.mode & 0o777);
-        // Closed first: some file systems say only then that there was no room.
+        // Closed first: some file systems report only then that there was no room.
         await handle.close();
         await fs.rename(temporary, real);
       } catch (error) {

@@ -1,4 +1,4 @@
-// What an operating system answers, in the few words that a file system here may say.
+// The error codes of an operating system, as the few problems that a file system here may report.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { FileProblem } from './file-system.ts';

@@ -1,5 +1,5 @@
-// Fixed words for every way a file system can say no. 55x is for good, 45x may be tried again: clients repeat an upload
-// for ever on a 4xx, so only what can pass by itself gets one.
+// A fixed reply for every way a file system can refuse. 55x is for good, 45x may be tried again: clients repeat an
+// upload for ever on a 4xx, so only what can pass by itself gets one.
 
 import type { FileProblem } from './file-system.ts';
 import { REPLY, reply, type Reply } from './replies.ts';

@@ -5,7 +5,7 @@
 import type { Result } from '@wellknown/core';
 import type { AbsolutePath } from './path.ts';
 
-/** Why a file system says no. Each has one fixed reply; words of the operating system never reach the peer. */
+/** Why a file system refuses. Each has one fixed reply; messages of the operating system never reach the peer. */
 export type FileProblem =
   | 'not-found'
   | 'exists'
@@ -47,7 +47,7 @@ export interface ReadSource {
 export interface WriteTarget {
   /** The chunks may be kept; the caller does not reuse them. */
   write(chunks: readonly Uint8Array[]): Promise<Result<void, FileProblem>>;
-  /** The upload is complete. Only after this has resolved does the client hear 226. */
+  /** The upload is complete. Only after this has resolved is the client sent 226. */
   commit(): Promise<Result<void, FileProblem>>;
   /** The upload is not complete, and must not look as if it were. Never rejects. */
   abort(): Promise<void>;

@@ -16,13 +16,13 @@ export interface FtpOptions {
   readonly anonymous?: boolean;
   /** Decides instead of `accounts` and `anonymous`. */
   readonly authenticate?: Authenticate;
-  /** The words of the 220. They should not tell versions. */
+  /** The text of the 220. It should not name versions. */
   readonly greeting?: string;
   /** The first and last port of passive connections; by default the system chooses. */
   readonly passivePorts?: { readonly from: number; readonly to: number };
   /** The IPv4 address that PASV names, for a server behind NAT. By default the one that the client has reached. */
   readonly passiveAddress?: string;
-  /** PORT and EPRT. Switched off, a client behind them hears 502 and uses passive mode. */
+  /** PORT and EPRT. Switched off, a client that sends them is answered 502 and uses passive mode. */
   readonly active?: boolean;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
@@ -50,7 +50,7 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   loginTimeoutMs: 60_000,
   // The least that RFC 1123 §4.1.3.2 allows.
   idleTimeoutMs: 300_000,
-  // Clients connect at once; what takes longer is a firewall that says nothing.
+  // Clients connect at once; what takes longer is a firewall that drops silently.
   dataConnectTimeoutMs: 30_000,
   // A stalled line recovers within a few TCP retransmissions, the longest of which are two minutes apart.
   dataStallTimeoutMs: 120_000,

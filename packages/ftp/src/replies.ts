@@ -1,4 +1,4 @@
-// What the server says: codes and words (RFC 959 §4.2), and how they travel.
+// The replies: codes and texts (RFC 959 §4.2), and their form on the wire.
 
 /**
  * One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the
@@ -34,7 +34,7 @@ export const passiveReply = (ipv4: string, port: number): Reply =>
 /** 229 in the form of RFC 2428 §3. */
 export const extendedPassiveReply = (port: number): Reply => reply(229, `Entering Extended Passive Mode (|||${port}|)`);
 
-/** Replies whose words never change. */
+/** Replies whose text never changes. */
 export const REPLY = {
   greeting: reply(220, 'FTP server ready.'),
   commandOkay: reply(200, 'Okay.'),

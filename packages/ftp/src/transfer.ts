@@ -52,7 +52,7 @@ const valueOf = <Value>(result: Result<Value, FileProblem>): Value => {
 };
 
 /**
- * A transfer that has not started. It owns `channel` from now on. `failed` hears of errors that have no place in a
+ * A transfer that has not started. It owns `channel` from now on. `failed` gets the errors that have no place in a
  * reply.
  */
 export function createTransfer(

@@ -20,7 +20,7 @@ let server: ReturnType<typeof createFtpServer>;
 
 beforeAll(async () => {
   base = await mkdtemp(path.join(os.tmpdir(), 'ftp-clients-'));
-  for (const directory of ['root/many', 'root/in', 'local'])
+  for (const directory of ['root/many', 'root/in', 'root/empty', 'local'])
     await mkdir(path.join(base, directory), { recursive: true });
   await writeFile(path.join(base, 'root/big'), BIG);
   await writeFile(path.join(base, 'root/ä name.txt'), 'hello\n');
@@ -70,7 +70,7 @@ describe('basic-ftp', () => {
   test('lists, with sizes, dates and names that are not ASCII', () =>
     withClient(async (client) => {
       const entries = await client.list();
-      expect(entries.map(({ name }) => name).sort()).toEqual(['big', 'in', 'many', 'ä name.txt'].sort());
+      expect(entries.map(({ name }) => name).sort()).toEqual(['big', 'empty', 'in', 'many', 'ä name.txt'].sort());
       expect(entries.find(({ name }) => name === 'big')).toMatchObject({ size: BIG.length, isFile: true });
       expect(entries.find(({ name }) => name === 'many')?.isDirectory).toBe(true);
       expect(
@@ -162,7 +162,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
   };
 
   test('lists, in Unix format and by name', async () => {
-    expect(await curl(url('in/'))).toBeDefined();
+    expect(await curl(url('empty/'))).toBe('');
     expect(await curl(url('many/'))).toMatch(/^-rw-r--r-- {3}1 ftp {6}ftp {17}7 \w{3} \d\d [\d:]+ f\d+\r?$/m);
     expect((await curl('-l', url('many/'))).trim().split(/\r?\n/)).toHaveLength(SMALL_FILES);
   });

@@ -39,14 +39,29 @@ describe('a command line', () => {
     expect(parseCommand({ type: 'too-long' })).toMatchObject({ ok: false, error: { code: 500 } });
   });
 
-  test('any bytes give a command or a refusal', () => {
+  const outcomeOf = (bytes: Uint8Array): string => {
+    const result = parseCommand({ type: 'line', bytes });
+    return result.ok ? result.value.verb : String(result.error.code);
+  };
+
+  test('any bytes give a verb of capital letters, 500 or 501', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        const result = parseCommand({ type: 'line', bytes });
-        if (result.ok) expect(result.value.verb).toMatch(/^[A-Z]+$/);
-        else expect([500, 501]).toContain(result.error.code);
+        expect(outcomeOf(bytes)).toMatch(/^(?:[A-Z]+|500|501)$/);
       }),
     );
+  });
+
+  test('any bytes behind a verb are its argument, or refused with 501', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 8 }), (argument) => {
+        const outcome = outcomeOf(Uint8Array.of(...Buffer.from('stor '), ...argument));
+        seen.add(outcome);
+        expect(outcome).toMatch(/^(?:STOR|501)$/);
+      }),
+    );
+    expect([...seen].sort()).toEqual(['501', 'STOR']);
   });
 
   test('DELETE is a word of HTTP, DELE is not', () => {

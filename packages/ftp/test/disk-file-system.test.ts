@@ -116,7 +116,7 @@ describe.each<{ policy: SymlinkPolicy }>([{ policy: 'deny' }, { policy: 'inside'
       await expect(lstat(path.join(base, 'secret/new'))).rejects.toThrow('ENOENT');
     });
 
-    test.each(['/fifo', '/socket'])('%s is no file, and nobody waits for it', async (at) => {
+    test.each(['/fifo', '/socket'])('%s is no file, and no call waits for it', async (at) => {
       expect(await read(files(), at)).toBe('not-found');
       expect((await files().write(at, { mode: 'append' })).ok).toBe(false);
       expect((await files().write(at, { mode: 'replace' })).ok).toBe(false);

@@ -47,7 +47,7 @@ export async function openSession(url: string, user = 'ann', password = 'secret'
   };
 }
 
-/** A connection to a port of `host`; rejects when nobody listens. */
+/** A connection to a port of `host`; rejects when nothing listens. */
 export function connectTo(port: number, localAddress?: string, host = '127.0.0.1'): Promise<net.Socket> {
   const socket = net.connect({
     host,
@@ -71,7 +71,7 @@ export async function readAll(socket: net.Socket): Promise<Buffer> {
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.resume();
   await new Promise<void>((resolve) => {
-    // It may have been over before anybody looked.
+    // It may have ended before this was called.
     if (socket.destroyed || socket.readableEnded) resolve();
     socket.once('end', resolve);
     socket.once('close', () => resolve());

@@ -71,7 +71,7 @@ test('a line of exactly the limit is a line, one byte more is reported once and 
   expect(decode([bytesOf(`${'y'.repeat(100_000)}\r\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
 });
 
-test('lines that nobody asked for stay bytes', () => {
+test('lines that were not asked for stay bytes', () => {
   const decoder = createLineDecoder();
   decoder.push(bytesOf('A\nB\nC\n'));
   decoder.next();

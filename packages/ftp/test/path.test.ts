@@ -2,6 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nameOf, parentOf, partsOf, resolvePath } from '../src/path.ts';
 
+/** The path; one that is refused fails the test. */
+function resolved(cwd: string, argument: string): string {
+  const path = resolvePath(cwd, argument);
+  if (!path.ok) throw new Error(`${JSON.stringify(argument)} was refused: ${path.error}`);
+  return path.value;
+}
+
 describe('resolvePath', () => {
   test.each([
     ['/', '', '/'],
@@ -27,15 +34,14 @@ describe('resolvePath', () => {
 
   test('whatever is asked, the result is absolute, has no dots, and resolving it again changes nothing', () => {
     const part = fc.oneof(fc.constantFrom('..', '.', '', 'a', '\\', '...', '~'), fc.string());
+    const argument = fc.array(part).map((parts) => parts.join('/').replace(/[\0\r\n]/g, ''));
     fc.assert(
-      fc.property(fc.array(part), fc.array(part), (first, second) => {
-        const cwd = resolvePath('/', first.join('/'));
-        const path = resolvePath(cwd.ok ? cwd.value : '/', second.join('/'));
-        if (!path.ok) return;
-        expect(path.value.startsWith('/')).toBe(true);
-        expect(path.value.slice(1).split('/')).not.toContain('..');
-        expect(partsOf(path.value)).not.toContain('.');
-        expect(resolvePath('/anywhere', path.value)).toEqual(path);
+      fc.property(argument, argument, (first, second) => {
+        const path = resolved(resolved('/', first), second);
+        expect(path.startsWith('/')).toBe(true);
+        expect(path.slice(1).split('/')).not.toContain('..');
+        expect(partsOf(path)).not.toContain('.');
+        expect(resolved('/anywhere', path)).toBe(path);
       }),
     );
   });

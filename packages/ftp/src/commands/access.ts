@@ -15,7 +15,7 @@ export function user({ state, argument }: Call<SessionState>): Outcome {
   // Names end up in logs and in the hands of authenticators that build queries from them.
   if (/[\0-\x1f\x7f]/.test(argument)) return { state, reply: REPLY.badArgument };
   const { failedLogins, unknownCommands } = state.at === 'ready' ? { failedLogins: 0, unknownCommands: 0 } : state;
-  // The same answer for every name: nobody learns here which ones exist.
+  // The same answer for every name: it does not show which ones exist.
   return { state: { at: 'named', user: argument, failedLogins, unknownCommands }, reply: REPLY.needPassword };
 }
 

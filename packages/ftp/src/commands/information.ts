@@ -1,4 +1,4 @@
-// Commands that tell about the server and the session, and those that are only acknowledged.
+// Commands that inform about the server and the session, and those that are only acknowledged.
 
 import { selectFacts } from '../listing.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';

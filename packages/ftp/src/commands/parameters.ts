@@ -29,7 +29,7 @@ export const stru = onlyCode('F');
 /** MODE: stream. */
 export const mode = onlyCode('S');
 
-// Ports below belong to services; a server that can be sent there is somebody's weapon (RFC 2577 §3).
+// Ports below belong to services; a server that connects there can be used to attack them (RFC 2577 §3).
 const MIN_ACTIVE_PORT = 1024;
 
 function active({ state, session }: Call<Ready>, to: HostPort | undefined): Outcome {

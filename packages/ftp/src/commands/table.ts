@@ -201,7 +201,7 @@ export const COMMANDS = {
 
 export type Verb = keyof typeof COMMANDS;
 
-/** Every row with its verb, for whoever walks the table. */
+/** Every row with its verb, for a caller that walks the table. */
 export const commandRows = (): readonly (readonly [string, CommandSpec])[] => Object.entries<CommandSpec>(COMMANDS);
 
 // `in` would also find `toString`; the network must only reach the table.

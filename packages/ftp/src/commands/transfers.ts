@@ -122,7 +122,7 @@ export function mlsd(call: Call<Ready>): Outcome {
   return { ...outcome, effect: { ...outcome.effect, resume } };
 }
 
-/** ABOR after the carrier has cut the transfer: that one said 426, this is the 226 behind it (RFC 959 §4.1.3). */
+/** ABOR, when the transfer has been cut: that one was answered 426, this is the 226 after it (RFC 959 §4.1.3). */
 export function abor({ state, progress }: Call<Ready>): Outcome {
   const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0 };
   return { state: after, reply: progress.hasAborted ? REPLY.abortDone : REPLY.nothingToAbort };
