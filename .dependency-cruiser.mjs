@@ -27,6 +27,22 @@ export const LEVELS = {
     ['index.ts'],
     ['testing/'],
   ],
+  http: [
+    ['limits.ts'],
+    ['semantics/'],
+    ['fetch/'],
+    ['handler.ts'],
+    ['redirect.ts'],
+    ['access-log/'],
+    ['static/'],
+    ['exchange/'],
+    ['http1/'],
+    ['http2/'],
+    ['protocol.ts'],
+    ['server.ts'],
+    ['cli.ts'],
+    ['index.ts', 'main.ts'],
+  ],
 };
 
 const inPackage = (name, rooms) => rooms.map((room) => `^packages/${name}/src/${room.replace('.', '\\.')}`);
