@@ -1,6 +1,7 @@
 // An echo service over TCP and UDP in one loop, as it was written with select(2): no callback and no event. `node
 // echo-by-select.ts`.
-import { formatEndpoint, select, socket, type StreamSocket } from '@wellknown/core';
+import { formatEndpoint } from '@wellknown/core/endpoint';
+import { select, socket, type StreamSocket } from '@wellknown/core/socket';
 
 await using listener = socket('stream');
 const endpoint = await listener.bind('tcp://127.0.0.1:0');

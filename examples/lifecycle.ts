@@ -1,6 +1,6 @@
 // Every step of a connection by hand, on both sides: what serve() does for you. docs/lifecycle.md says what the
 // kernel does.
-import { socket } from '@wellknown/core';
+import { socket } from '@wellknown/core/socket';
 
 await using listener = socket('stream');
 const endpoint = await listener.bind('tcp://127.0.0.1:0');

@@ -4,7 +4,8 @@
 // A process is started for each connection, with the connection as its standard input and output; sort(1) has never
 // heard of sockets. Who is there stands in the environment, as tcpserver and s6 have it. The server itself reads no
 // byte.
-import { createExecServer, type Server } from '@wellknown/core';
+import { createExecServer } from '@wellknown/core/inetd';
+import { type Server } from '@wellknown/core';
 
 const SCRIPT = 'echo "$PROTO $TCPREMOTEIP port $TCPREMOTEPORT: send lines, then end" && exec sort';
 

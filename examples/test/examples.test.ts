@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { serve, socket } from '@wellknown/core';
+import { serve } from '@wellknown/core';
+import { socket } from '@wellknown/core/socket';
 import {
   connectClient,
   openDialogue,

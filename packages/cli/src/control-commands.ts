@@ -1,16 +1,8 @@
 // `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
 
 import type { ServerStatus } from '@wellknown/core';
-import {
-  askControl,
-  defaultControlPath,
-  helpText,
-  parseOptions,
-  usageError,
-  version,
-  type ControlRequest,
-  type OptionSpec,
-} from '@wellknown/core/cli';
+import { askControl, defaultControlPath, type ControlRequest } from '@wellknown/core/control';
+import { helpText, parseOptions, usageError, version, type OptionSpec } from '@wellknown/core/cli';
 import { statusTable } from './status-table.ts';
 
 interface ControlCommand {

@@ -1,7 +1,8 @@
 // `wellknown ping udp://HOST:PORT`: options in, probes out, a report on stdout. While it runs, a terminal sees one line
 // on stderr.
 
-import { fail, ok, parseEndpoint, WellknownError, type Result } from '@wellknown/core';
+import { fail, ok, WellknownError, type Result } from '@wellknown/core';
+import { parseEndpoint } from '@wellknown/core/endpoint';
 import {
   helpText,
   parseOptions,

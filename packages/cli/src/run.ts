@@ -1,8 +1,8 @@
 // The program `wellknown`: finds the subcommand, and runs it.
 
 import { systemClock } from '@wellknown/core';
+import { defaultControlPath } from '@wellknown/core/control';
 import {
-  defaultControlPath,
   helpOfCommand,
   logOf,
   parseServerArguments,

@@ -1,6 +1,6 @@
 // `wellknown echo --also …` as a user runs it.
 
-import { connectDatagram } from '@wellknown/core';
+import { connectDatagram } from '@wellknown/core/socket';
 import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, expect, test } from 'vitest';
 import { runHere } from '../../../test/command-line.ts';

@@ -1,39 +1,16 @@
-// For programs that serve, and for protocols built on core.
+// For protocol authors and for programs that embed a server. What fewer need has a name of its own:
+//
+//     @wellknown/core/endpoint         addresses, ranges, endpoint strings
+//     @wellknown/core/socket           sockets by hand, and select
+//     @wellknown/core/inetd            programs as servers, servers as programs
+//     @wellknown/core/observe          Prometheus text, the parts of a status
+//     @wellknown/core/control          the control socket
+//     @wellknown/core/proxy-protocol   PROXY headers
+//     @wellknown/core/cli              a program for a protocol
+//     @wellknown/core/testing          the test kit
 
-export type { DatagramReceiver, DatagramSocket } from './datagram/socket.ts';
-export type { AcceptStrategy } from './listener/shared-sockets.ts';
-export type { WorkerEventMessage } from './supervisor/worker-exits.ts';
-export type { SocketEventMessage } from './socket/socket-lifecycle.ts';
-export { createServer, serve } from './create-server.ts';
-export { createExecServer, type ExecServerOptions } from './inetd/exec-server.ts';
-export { createWaitServer, type WaitServerOptions } from './inetd/wait-server.ts';
-export { prometheusText } from './observe/prometheus-text.ts';
-export type { MetricSettings, MetricsLibrary } from './observe/prom-client-adapter.ts';
-export type { ListenerEventMessage, ListenerState } from './listener/states.ts';
-export { serveInetdConnection } from './inetd/inetd-connection.ts';
-export { openControlSocket } from './control/server.ts';
-export { parseIdentity } from './supervisor/run-as.ts';
-export type { BoundEndpoint, Server, ServerEventMessage } from './server.ts';
-export {
-  DEFAULT_SERVER_LIMITS,
-  type DispatchPolicy,
-  type Identity,
-  type ServerLimits,
-  type ServerOptions,
-  type Service,
-  type SupervisionPolicy,
-} from './options.ts';
-export type {
-  ConnectionCounters,
-  EventLoopStatus,
-  ListenerStatus,
-  ServerStatus,
-  ServiceStatus,
-  WorkerEnd,
-  WorkerShare,
-} from './observe/status.ts';
-export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
-export { connectDatagram, type DatagramPeer, type DatagramPeerOptions, type DatagramSource } from './datagram/peer.ts';
+// A protocol: what it is, and what it is given.
+
 export {
   defineProtocol,
   type Protocol,
@@ -43,59 +20,49 @@ export {
   type SecondaryOptions,
   type ServiceContext,
 } from './protocol.ts';
-export type { Connection, ConnectionEventMessage } from './connection/connection.ts';
-export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
+export type { Connection } from './connection/connection.ts';
 export type { Sink } from './connection/sink.ts';
 export type { CloseReason, ConnectionState } from './connection/states.ts';
-export { formatEndpoint, parseEndpoint, type Endpoint, type EndpointProblem } from './address/endpoint.ts';
-export {
-  formatAddress,
-  isIpv4,
-  isIpv6,
-  limitKey,
-  normalizeIp,
-  type Address,
-  type IpFamily,
-} from './address/address.ts';
-export { WellknownError, type ErrorCode, type Fault } from './errors.ts';
+export type { DatagramReceiver, DatagramSocket } from './datagram/socket.ts';
+export type { DatagramPeer, DatagramSource } from './datagram/peer.ts';
+export type { Address } from './address/address.ts';
 export { fail, ok, type Result } from './result.ts';
-export { silentLog, type Logger } from './log.ts';
+export { WellknownError, type ErrorCode, type Fault } from './errors.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { systemClock } from './time/system-clock.ts';
 export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
-export { createWheelEntry, TimerWheel, type WheelEntry } from './time/timer-wheel.ts';
-export { socket } from './socket/socket.ts';
-export { select, type Selected, type SelectOptions, type SelectSets } from './socket/select.ts';
-export type { StreamSocket, StreamSocketOptions, VerbOptions } from './socket/stream-socket.ts';
-export type { Datagram, UdpSocket, UdpSocketOptions } from './socket/udp-socket.ts';
+
+// A server: what it takes, and what can be asked of it.
+
+export { createServer, serve } from './create-server.ts';
+export type { BoundEndpoint, Server } from './server.ts';
 export {
-  DATAGRAM_TRANSITIONS,
-  DATAGRAM_VERBS,
-  STREAM_TRANSITIONS,
-  STREAM_VERBS,
-  type DatagramEvent,
-  type DatagramState,
-  type DatagramVerb,
-  type StreamEvent,
-  type StreamState,
-  type StreamVerb,
-} from './socket/socket-state.ts';
+  DEFAULT_SERVER_LIMITS,
+  type DispatchPolicy,
+  type Identity,
+  type ServerLimits,
+  type ServerOptions,
+  type Service,
+  type SupervisionPolicy,
+} from './options.ts';
+export type { AcceptStrategy } from './listener/shared-sockets.ts';
+export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
+export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
 export {
   createTlsContext,
   type SecureInfo,
   type TlsCertificate,
+  type TlsClient,
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
-export {
-  createProxyParser,
-  PROXY_TLV,
-  type ProxyHeader,
-  type ProxyParser,
-  type ProxyStep,
-  type ProxyTlv,
-} from './proxy-protocol/parser.ts';
-export { buildProxyHeader } from './proxy-protocol/builder.ts';
-export { proxyDetails, type ProxyDetails } from './proxy-protocol/details.ts';
-export { createAccessRules, type AccessRules, type AccessVerdict } from './address/access-rules.ts';
-export { CidrTable } from './address/cidr-table.ts';
+export { silentLog, type Logger } from './log.ts';
+export type { ServerStatus } from './observe/status.ts';
+
+// What the channels of node:diagnostics_channel carry.
+
+export type { ConnectionEventMessage } from './connection/connection.ts';
+export type { ListenerEventMessage } from './listener/states.ts';
+export type { ServerEventMessage } from './server.ts';
+export type { SocketEventMessage } from './socket/socket-lifecycle.ts';
+export type { WorkerEventMessage } from './supervisor/worker-exits.ts';

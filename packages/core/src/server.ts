@@ -27,10 +27,10 @@ export const closedBeforeReady = (): WellknownError =>
 /** The verbs that every server has. */
 export interface Server extends AsyncDisposable {
   /**
-   * `alone`: serves in this process. `primary`: owns the sockets and supervises. `worker`: a process that the primary
+   * `standalone`: serves in this process. `primary`: owns the sockets and supervises. `worker`: a process that the primary
    * forked; it runs the same program and serves what the primary assigns to it.
    */
-  readonly role: 'alone' | 'primary' | 'worker';
+  readonly role: 'standalone' | 'primary' | 'worker';
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
   listen(): Promise<readonly BoundEndpoint[]>;
   /**

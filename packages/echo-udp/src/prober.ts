@@ -1,6 +1,7 @@
 // Sends probes to an echo or a STAMP reflector at an even pace and tells what became of them.
 
-import { connectDatagram, DEFAULT_DATAGRAM_LIMITS, systemClock, WellknownError, type Clock } from '@wellknown/core';
+import { connectDatagram } from '@wellknown/core/socket';
+import { DEFAULT_DATAGRAM_LIMITS, systemClock, WellknownError, type Clock } from '@wellknown/core';
 import { MIN_PROBE_BYTES, probeFormat, type ProbeKind } from './probe-datagram.ts';
 import { ProbeCounters, type ProbeCounts } from './probe-counters.ts';
 

@@ -1,4 +1,5 @@
-import { limitKey, silentLog, type DatagramSocket, type ServiceContext } from '@wellknown/core';
+import { limitKey } from '@wellknown/core/endpoint';
+import { silentLog, type DatagramSocket, type ServiceContext } from '@wellknown/core';
 import { createFakeClock, type FakeClock } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

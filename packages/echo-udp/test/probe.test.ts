@@ -1,4 +1,5 @@
-import { connectDatagram, createServer, defineProtocol, type DatagramSocket } from '@wellknown/core';
+import { connectDatagram } from '@wellknown/core/socket';
+import { createServer, defineProtocol, type DatagramSocket } from '@wellknown/core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import {

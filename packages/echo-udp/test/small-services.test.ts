@@ -1,4 +1,5 @@
-import { connectDatagram, createServer, type Server } from '@wellknown/core';
+import { connectDatagram } from '@wellknown/core/socket';
+import { createServer, type Server } from '@wellknown/core';
 import { connectClient, createFakeClock, eventually, serveInMemory } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { smallServiceProtocol, SMALL_SERVICE_NAMES, SMALL_SERVICES, type SmallServiceName } from '../src/index.ts';

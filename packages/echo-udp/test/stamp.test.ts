@@ -1,4 +1,5 @@
-import { connectDatagram, createServer } from '@wellknown/core';
+import { connectDatagram } from '@wellknown/core/socket';
+import { createServer } from '@wellknown/core';
 import { createFakeClock } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

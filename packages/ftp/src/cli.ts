@@ -3,7 +3,8 @@
 import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, isIpv4, ok, type Protocol, type Result } from '@wellknown/core';
+import { fail, ok, type Protocol, type Result } from '@wellknown/core';
+import { isIpv4 } from '@wellknown/core/endpoint';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
 import { isAnonymous, type Account } from './accounts.ts';
 import { diskFileSystem } from './disk-file-system.ts';

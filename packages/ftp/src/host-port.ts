@@ -1,6 +1,6 @@
 // The arguments of PORT (RFC 959 §4.1.2), EPRT and EPSV (RFC 2428).
 
-import { isIpv4, isIpv6 } from '@wellknown/core';
+import { isIpv4, isIpv6 } from '@wellknown/core/endpoint';
 
 /** Where a client says that it listens. */
 export interface HostPort {

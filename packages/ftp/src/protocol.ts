@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, isIpv4, WellknownError, type Protocol } from '@wellknown/core';
+import { defineProtocol, WellknownError, type Protocol } from '@wellknown/core';
+import { isIpv4 } from '@wellknown/core/endpoint';
 import { accountsAuthenticator, type Account, type Authenticate } from './accounts.ts';
 import { createControlConnection, type TransferReport } from './control-connection.ts';
 import { createDataChannels } from './data-channel.ts';

@@ -1,7 +1,8 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
 import fs from 'node:fs';
-import { CidrTable, fail, ok, type Address, type Result } from '@wellknown/core';
+import { CidrTable } from '@wellknown/core/endpoint';
+import { fail, ok, type Address, type Result } from '@wellknown/core';
 import {
   loadHandlerModule,
   readChoice,

@@ -1,7 +1,8 @@
 // The session that runs when no handler is given, and an example of one: a small console, as a device has it.
 // Commands are rows of a table; HELP reads the same rows.
 
-import { formatAddress, systemClock, type Clock } from '@wellknown/core';
+import { formatAddress } from '@wellknown/core/endpoint';
+import { systemClock, type Clock } from '@wellknown/core';
 import type { TelnetHandler } from './connection.ts';
 import type { TelnetSession } from './session.ts';
 

@@ -8,6 +8,3 @@ export { COMMON_OPTIONS } from './common-options.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
 export { runExec } from './run-exec.ts';
-export { askControl } from '../control/client.ts';
-export { CONTROL_COMMANDS, type ControlRequest } from '../control/protocol.ts';
-export { defaultControlPath } from '../control/socket-path.ts';

@@ -222,7 +222,7 @@ function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void
       notifier.notify(...reloadingAssignments());
       try {
         // One process alone can't be replaced, but its certificates can.
-        if (server.role === 'alone' && reloadHere !== undefined) reloadHere();
+        if (server.role === 'standalone' && reloadHere !== undefined) reloadHere();
         else await server.reload();
       } finally {
         notifier.notify('READY=1');

@@ -13,7 +13,7 @@ export type ListenerState = 'unbound' | 'bound' | 'listening' | 'suspended' | 'd
 
 /** What `wellknown:listener` carries. */
 export interface ListenerEventMessage {
-  readonly role: 'alone' | 'primary' | 'worker';
+  readonly role: 'standalone' | 'primary' | 'worker';
   /** The name of the protocol. */
   readonly service: string;
   /** Its number in the program; with SO_REUSEPORT several have one endpoint. */

@@ -80,7 +80,7 @@ export type WorkerEnd = 'drained' | 'crashed' | 'start-timeout' | 'drain-timeout
 
 /** One JSON value: all that a server knows of itself. */
 export interface ServerStatus {
-  readonly role: 'alone' | 'primary' | 'worker';
+  readonly role: 'standalone' | 'primary' | 'worker';
   readonly pid: number;
   /** Of this process. */
   readonly eventLoop: EventLoopStatus;

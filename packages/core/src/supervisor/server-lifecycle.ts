@@ -63,7 +63,7 @@ type Settings = Pick<ResolvedOptions, 'clock' | 'metrics' | 'drainTimeoutMs' | '
 export function createServerLifecycle(
   settings: Settings,
   work: LifecycleWork,
-  states: ListenerStates = new ListenerStates('alone'),
+  states: ListenerStates = new ListenerStates('standalone'),
 ): Server {
   const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath } = settings;
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
@@ -81,7 +81,7 @@ export function createServerLifecycle(
   };
 
   const open = async (): Promise<readonly BoundEndpoint[]> => {
-    publishServer('alone', 'starting');
+    publishServer('standalone', 'starting');
     await work.prepare?.();
     for (const [service, { name, listen }] of work.services.entries()) {
       for (const target of listen) {
@@ -106,12 +106,12 @@ export function createServerLifecycle(
     work.opened?.();
     watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
     isOpen = true;
-    publishServer('alone', 'listening');
+    publishServer('standalone', 'listening');
     return bound.map(({ at }) => at);
   };
 
   const close = async (): Promise<void> => {
-    publishServer('alone', 'draining');
+    publishServer('standalone', 'draining');
     // Its failure is told by `listen`.
     if (!isOpen) await opening?.catch(() => undefined);
     isDraining = true;
@@ -119,7 +119,7 @@ export function createServerLifecycle(
     await work.drain(closeGraceMs);
     states.moveAll('closed');
     watch?.stop();
-    publishServer('alone', 'ended');
+    publishServer('standalone', 'ended');
     markEnded();
   };
 
@@ -130,7 +130,7 @@ export function createServerLifecycle(
     });
 
   const server: Server = {
-    role: 'alone',
+    role: 'standalone',
     ended,
     async listen() {
       if (opening !== undefined)
@@ -153,7 +153,7 @@ export function createServerLifecycle(
     async status() {
       const kernel = await kernelCounters(bound.map(({ at }) => at.url));
       return {
-        role: 'alone',
+        role: 'standalone',
         pid: process.pid,
         eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
         services: work.services.map(({ name }, service) => {

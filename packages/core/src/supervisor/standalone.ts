@@ -13,7 +13,7 @@ import { TimerWheel } from '../time/timer-wheel.ts';
 export function createStandalone(options: ResolvedOptions): Server {
   const { log, clock, backlog, services, runAs } = options;
   const wheel = new TimerWheel(clock);
-  const states = new ListenerStates('alone');
+  const states = new ListenerStates('standalone');
   const locals = services.map(
     (service) =>
       new ServiceRuntime({

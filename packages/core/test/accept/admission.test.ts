@@ -9,14 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  buildProxyHeader,
-  createServer,
-  defineProtocol,
-  type ProxyHeader,
-  type Server,
-  type ServerOptions,
-} from '../../src/index.ts';
+import { buildProxyHeader, type ProxyHeader } from '../../src/proxy-protocol/index.ts';
+import { createServer, defineProtocol, type Server, type ServerOptions } from '../../src/index.ts';
 import { createExecServer } from '../../src/inetd/exec-server.ts';
 import {
   connectClient,

@@ -9,13 +9,13 @@ import {
   createTlsContext,
   defineProtocol,
   DEFAULT_CONNECTION_LIMITS,
-  TimerWheel,
   type Connection,
   type SecondaryConnections,
   type SecondaryListener,
   type Server,
   type ServerOptions,
 } from '../../src/index.ts';
+import { TimerWheel } from '../../src/time/timer-wheel.ts';
 import {
   connectClient,
   createFakeClock,

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp } from '../../src/index.ts';
+import { formatAddress, isIpv4, isIpv6, limitKey, normalizeIp } from '../../src/address/index.ts';
 
 test('what is an IPv4 or IPv6 address agrees with the system, for any text near one', () => {
   const near = fc.oneof(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatEndpoint, parseEndpoint, type Endpoint } from '../../src/index.ts';
+import { formatEndpoint, parseEndpoint, type Endpoint } from '../../src/address/index.ts';
 
 test('a TLS endpoint is a place to listen like a TCP one', () => {
   expect(parseEndpoint('tls://[::1]:https')).toEqual({ ok: true, value: { scheme: 'tls', host: '::1', port: 443 } });

@@ -1,8 +1,8 @@
 // Datagram servers and clients for the tests, closed after each of them.
 
 import type { DatagramPeer } from '../../src/datagram/peer.ts';
+import { connectDatagram } from '../../src/socket/index.ts';
 import {
-  connectDatagram,
   createServer,
   defineProtocol,
   type DatagramCounters,

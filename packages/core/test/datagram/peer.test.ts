@@ -2,7 +2,8 @@
 
 import dgram from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectDatagram, defineProtocol } from '../../src/index.ts';
+import { connectDatagram } from '../../src/socket/index.ts';
+import { defineProtocol } from '../../src/index.ts';
 import { createFakeClock, eventually } from '../../src/testing/index.ts';
 import { atEnd, closeAll, peerOf, reply, started } from './datagram-fixture.ts';
 

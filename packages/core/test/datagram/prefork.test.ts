@@ -2,7 +2,7 @@
 
 import type { DatagramPeer } from '../../src/datagram/peer.ts';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectDatagram } from '../../src/index.ts';
+import { connectDatagram } from '../../src/socket/index.ts';
 import { offersReusePort } from '../../src/kernel/stream-handle.ts';
 import { eventually, startProgram, type Program } from '../../src/testing/index.ts';
 import { programArguments } from '../../../../test/programs.ts';

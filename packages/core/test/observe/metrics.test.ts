@@ -3,7 +3,8 @@
 import { pino } from 'pino';
 import prometheus from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createServer, defineProtocol, prometheusText, type ServerStatus } from '../../src/index.ts';
+import { createServer, defineProtocol, type ServerStatus } from '../../src/index.ts';
+import { prometheusText } from '../../src/observe/index.ts';
 import { connectClient, eventually, startProgram, type Client, type Program } from '../../src/testing/index.ts';
 import { connect, exchange } from '../fixtures/identify.ts';
 import { programArguments } from '../../../../test/programs.ts';

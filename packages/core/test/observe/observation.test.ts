@@ -6,7 +6,10 @@ import type { ListenerEventMessage } from '../../src/listener/states.ts';
 import type { ConnectionEventMessage } from '../../src/connection/connection.ts';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
-import { createExecServer, createServer, defineProtocol, prometheusText, socket } from '../../src/index.ts';
+import { createExecServer } from '../../src/inetd/index.ts';
+import { createServer, defineProtocol } from '../../src/index.ts';
+import { prometheusText } from '../../src/observe/index.ts';
+import { socket } from '../../src/socket/index.ts';
 import { backlogOf } from '../../src/kernel/proc-net.ts';
 import { connectClient } from '../../src/testing/index.ts';
 
@@ -56,31 +59,34 @@ test('a server publishes that it starts, listens, drains and has ended', async (
   expect(seen).toEqual(['starting', 'listening', 'draining', 'ended']);
 });
 
-test.each(['alone', 'exec'])('a listener publishes every change of its state, in a server that is %s', async (kind) => {
-  const seen: Omit<ListenerEventMessage, 'endpoint'>[] = [];
-  const endpoints = new Set<string>();
-  const listen = (message: unknown): void => {
-    const { endpoint, ...rest } = message as ListenerEventMessage;
-    seen.push(rest);
-    endpoints.add(endpoint);
-  };
-  subscribe('wellknown:listener', listen);
-  const server =
-    kind === 'exec'
-      ? createExecServer({ program: 'cat', listen: 'tcp://127.0.0.1:0' })
-      : createServer({ protocol: echo, listen: 'tcp://127.0.0.1:0' });
-  const [bound] = await server.listen();
-  await server.close();
-  unsubscribe('wellknown:listener', listen);
-  const common = { role: 'alone', service: kind === 'exec' ? 'exec' : 'echo', listener: 1 };
-  expect(seen).toEqual([
-    { ...common, from: 'unbound', to: 'bound' },
-    { ...common, from: 'bound', to: 'listening' },
-    { ...common, from: 'listening', to: 'draining' },
-    { ...common, from: 'draining', to: 'closed' },
-  ]);
-  expect([...endpoints]).toEqual([bound?.url]);
-});
+test.each(['standalone', 'exec'])(
+  'a listener publishes every change of its state, in a server that is %s',
+  async (kind) => {
+    const seen: Omit<ListenerEventMessage, 'endpoint'>[] = [];
+    const endpoints = new Set<string>();
+    const listen = (message: unknown): void => {
+      const { endpoint, ...rest } = message as ListenerEventMessage;
+      seen.push(rest);
+      endpoints.add(endpoint);
+    };
+    subscribe('wellknown:listener', listen);
+    const server =
+      kind === 'exec'
+        ? createExecServer({ program: 'cat', listen: 'tcp://127.0.0.1:0' })
+        : createServer({ protocol: echo, listen: 'tcp://127.0.0.1:0' });
+    const [bound] = await server.listen();
+    await server.close();
+    unsubscribe('wellknown:listener', listen);
+    const common = { role: 'standalone', service: kind === 'exec' ? 'exec' : 'echo', listener: 1 };
+    expect(seen).toEqual([
+      { ...common, from: 'unbound', to: 'bound' },
+      { ...common, from: 'bound', to: 'listening' },
+      { ...common, from: 'listening', to: 'draining' },
+      { ...common, from: 'draining', to: 'closed' },
+    ]);
+    expect([...endpoints]).toEqual([bound?.url]);
+  },
+);
 
 test('a socket made by hand publishes every change of its state', async () => {
   const seen: string[] = [];

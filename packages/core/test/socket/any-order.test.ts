@@ -6,16 +6,16 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   DATAGRAM_VERBS,
-  formatEndpoint,
   select,
   socket,
   STREAM_VERBS,
-  WellknownError,
   type DatagramVerb,
   type StreamSocket,
   type StreamVerb,
   type UdpSocket,
-} from '../../src/index.ts';
+} from '../../src/socket/index.ts';
+import { formatEndpoint } from '../../src/address/index.ts';
+import { WellknownError } from '../../src/index.ts';
 
 type Call<Subject> = (subject: Subject, peer: string, signal: AbortSignal) => Promise<unknown>;
 

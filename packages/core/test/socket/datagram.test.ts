@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import { formatEndpoint, select, socket, type UdpSocket, type UdpSocketOptions } from '../../src/index.ts';
+import { formatEndpoint } from '../../src/address/index.ts';
+import { select, socket, type UdpSocket, type UdpSocketOptions } from '../../src/socket/index.ts';
 import { eventually } from '../../src/testing/index.ts';
 
 const hasIpv6 = Object.values(networkInterfaces())

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DATAGRAM_VERBS, STREAM_VERBS } from '../../src/index.ts';
+import { DATAGRAM_VERBS, STREAM_VERBS } from '../../src/socket/index.ts';
 import { lacksFeature } from '../../src/testing/index.ts';
 import { programArguments, ROOT } from '../../../../test/programs.ts';
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { formatEndpoint, select, socket, type StreamSocket, type UdpSocket } from '../../src/index.ts';
+import { formatEndpoint } from '../../src/address/index.ts';
+import { select, socket, type StreamSocket, type UdpSocket } from '../../src/socket/index.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {

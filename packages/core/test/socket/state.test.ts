@@ -10,9 +10,9 @@ import {
   type StreamSocket,
   type StreamState,
   type StreamVerb,
-  type TlsContext,
   type UdpSocket,
-} from '../../src/index.ts';
+} from '../../src/socket/index.ts';
+import { type TlsContext } from '../../src/index.ts';
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -3,18 +3,9 @@ import net from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  createTlsContext,
-  defineProtocol,
-  formatAddress,
-  formatEndpoint,
-  select,
-  serve,
-  socket,
-  type Endpoint,
-  type StreamSocket,
-  type StreamSocketOptions,
-} from '../../src/index.ts';
+import { createTlsContext, defineProtocol, serve } from '../../src/index.ts';
+import { formatAddress, formatEndpoint, type Endpoint } from '../../src/address/index.ts';
+import { select, socket, type StreamSocket, type StreamSocketOptions } from '../../src/socket/index.ts';
 import { makeCertificate } from '../fixtures/certificates.ts';
 import { eventually } from '../../src/testing/index.ts';
 

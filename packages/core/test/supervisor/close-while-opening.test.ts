@@ -5,14 +5,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import {
-  createExecServer,
-  createServer,
-  createWaitServer,
-  defineProtocol,
-  socket,
-  type Server,
-} from '../../src/index.ts';
+import { createExecServer, createWaitServer } from '../../src/inetd/index.ts';
+import { createServer, defineProtocol, type Server } from '../../src/index.ts';
+import { socket } from '../../src/socket/index.ts';
 import { unusedAddress } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-opening-'));

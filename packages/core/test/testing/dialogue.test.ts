@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { defineProtocol, formatEndpoint, serve, socket, type Server } from '../../src/index.ts';
+import { defineProtocol, serve, type Server } from '../../src/index.ts';
+import { formatEndpoint } from '../../src/address/index.ts';
+import { socket } from '../../src/socket/index.ts';
 import { makeCertificate } from '../fixtures/certificates.ts';
 import { openDialogue, playDialogue, serveInMemory, type DialogueStep } from '../../src/testing/index.ts';
 

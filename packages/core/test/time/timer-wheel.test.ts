@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createWheelEntry, TimerWheel } from '../../src/index.ts';
+import { createWheelEntry, TimerWheel } from '../../src/time/timer-wheel.ts';
 import { createFakeClock } from '../../src/testing/index.ts';
 
 describe('the timer wheel', () => {

@@ -1,7 +1,8 @@
 // The transfer parameters (RFC 959 §4.1.2, RFC 2428, RFC 3659 §5). They change the state; no connection is opened here
 // except the listener that PASV and EPSV ask for.
 
-import { normalizeIp, type Address } from '@wellknown/core';
+import { normalizeIp } from '@wellknown/core/endpoint';
+import { type Address } from '@wellknown/core';
 import { parseEprtArgument, parsePortArgument, type HostPort } from '../host-port.ts';
 import { extendedPassiveReply, passiveReply, REPLY, reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';

@@ -1,6 +1,6 @@
 // Host and request-target syntax (RFC 9110 §4.2, RFC 9112 §3.2). Text in, a verdict out.
 
-import { isIpv6 } from '@wellknown/core';
+import { isIpv6 } from '@wellknown/core/endpoint';
 import { everyOctet, REG_NAME } from './char-classes.ts';
 
 // A domain name has at most 253; an IPv6 literal with a port is shorter.

@@ -1,7 +1,8 @@
 // The client of a request behind proxies: only what trusted proxies have written counts, read from the near end. One
 // field is believed and not both, since a proxy that writes the one passes on whatever a client put into the other.
 
-import { isIpv4, isIpv6, normalizeIp, type Address } from '@wellknown/core';
+import { isIpv4, isIpv6, normalizeIp } from '@wellknown/core/endpoint';
+import { type Address } from '@wellknown/core';
 import { isAuthority } from './authority.ts';
 
 /** Which field the trusted proxies write. `x-forwarded-for` has `-proto` and `-host` beside it. */
