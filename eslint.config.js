@@ -59,7 +59,6 @@ const CARRYING_FILES = [
   'packages/http/src/handler-module.ts',
   'packages/ftp/src/disk-file-system.ts',
   'packages/ftp/src/disk-upload.ts',
-  'packages/ftp/src/data-connection.ts',
   'packages/telnet/src/handler-module.ts',
   'packages/cli/src/run.ts',
   'packages/cli/src/control-commands.ts',
