@@ -59,7 +59,7 @@ const CARRYING_FILES = [
   'packages/http/src/http2/response-writer.ts',
   'packages/ftp/src/disk-file-system.ts',
   'packages/ftp/src/disk-upload.ts',
-  'packages/ftp/src/data-connection.ts',
+  'packages/telnet/src/handler-module.ts',
   'packages/cli/src/run.ts',
   'packages/cli/src/control-commands.ts',
   'packages/cli/src/ping.ts',

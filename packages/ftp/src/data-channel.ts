@@ -1,7 +1,7 @@
 // How a control connection gets its data connections: core opens them, in passive mode on a port of ours, in active
 // mode to a port of the client's. Core drops peers from other addresses on a passive port (RFC 2577 §3).
 
-import type { Connection, SecondaryConnections } from '@wellknown/core';
+import type { Clock, Connection, SecondaryConnections } from '@wellknown/core';
 import { DataConnection } from './data-connection.ts';
 import type { HostPort } from './host-port.ts';
 
@@ -31,6 +31,7 @@ export interface DataChannelOptions {
   readonly connectTimeoutMs: number;
   /** A data connection on which nothing moves for so long is dropped. */
   readonly stallTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 // What a transfer has under way: three buffers of 256 KiB, twice as long with CR LF, and some room.
@@ -40,7 +41,7 @@ const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
 export function createDataChannels(
   control: Connection,
   secondary: SecondaryConnections,
-  { passivePorts, connectTimeoutMs, stallTimeoutMs }: DataChannelOptions,
+  { passivePorts, connectTimeoutMs, stallTimeoutMs, clock }: DataChannelOptions,
 ): DataChannels {
   const options = {
     connectTimeoutMs,
@@ -52,12 +53,12 @@ export function createDataChannels(
       if (listener === undefined) return undefined;
       return {
         port: listener.port,
-        open: async (signal) => new DataConnection(await listener.accept(signal)),
+        open: async (signal) => new DataConnection(await listener.accept(signal), clock),
         close: () => listener.close(),
       };
     },
     connect: (to) => ({
-      open: async (signal) => new DataConnection(await secondary.connect(control, to, { ...options, signal })),
+      open: async (signal) => new DataConnection(await secondary.connect(control, to, { ...options, signal }), clock),
       close: () => undefined,
     }),
   };

@@ -88,6 +88,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         passivePorts,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
         stallTimeoutMs: limits.dataStallTimeoutMs,
+        clock,
       });
       const session = {
         local: connection.local,

@@ -1,4 +1,6 @@
+import type { MemoryPeer } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
+import { END_GRACE_MS } from '../src/data-connection.ts';
 import { memoryFileSystem } from '../src/memory-file-system.ts';
 import type { FileSystem, WriteTarget } from '../src/file-system.ts';
 import type { TransferReport } from '../src/index.ts';
@@ -57,6 +59,7 @@ describe('an upload', () => {
     await playing.say('STOR up\r\n');
     data.send('bytes');
     data.end();
+    playing.clock.advance(END_GRACE_MS);
     await turn();
     await open();
     await turn();
@@ -77,6 +80,7 @@ describe('an upload', () => {
     for (let sent = 0; sent < 4 * MIB; sent += chunk) data.send(new Uint8Array(chunk));
     data.end();
     while (playing.reports.length === 0) {
+      playing.clock.advance(END_GRACE_MS);
       await turn();
       await open();
     }
@@ -98,12 +102,42 @@ describe('an upload', () => {
     await turn();
     const peers = { data, control: playing.peer };
     peers[first].end();
-    // Node lets promises go on between two events of one turn.
-    for (let step = 0; step < 50; step += 1) await Promise.resolve();
+    await turn();
+    playing.clock.advance(END_GRACE_MS - 1);
+    await turn();
     peers[second].end();
     while (playing.reports.length === 0) await turn();
     expect(playing.reports).toMatchObject([{ isComplete: false, bytes: 4 }]);
     expect(await isThere(files, '/up')).toBe(false);
+  });
+
+  test.each([
+    ['before the end of its data is not complete', () => undefined, 426],
+    ['behind the end of its data is complete', (data: MemoryPeer) => data.end(), 226],
+  ])('that is reset %s', async (_, before, code) => {
+    const playing = await session(memoryFileSystem());
+    const data = await playing.openData();
+    await playing.say('STOR up\r\n');
+    data.send('bytes');
+    await turn();
+    before(data);
+    data.reset();
+    playing.clock.advance(END_GRACE_MS);
+    expect(codes(await playing.say(''))).toEqual([code]);
+    expect(playing.reports).toMatchObject([{ isComplete: code === 226 }]);
+  });
+
+  test('is complete when the control connection is still there a moment after the end of the data', async () => {
+    const playing = await session(memoryFileSystem());
+    const data = await playing.openData();
+    await playing.say('STOR up\r\n');
+    data.send('whole');
+    data.end();
+    playing.clock.advance(END_GRACE_MS - 1);
+    await turn();
+    expect(playing.peer.take()).toBe('');
+    playing.clock.advance(1);
+    expect(codes(await playing.say(''))).toEqual([226]);
   });
 
   test('on which nothing arrives for the stall limit is answered 426, and leaves no file', async () => {

@@ -43,7 +43,7 @@ export interface SecondaryConnectionSetOptions {
 }
 
 /** The name of these connections where listeners have theirs. */
-export const SECONDARY_LISTENER = 'secondary';
+const SECONDARY_LISTENER = 'secondary';
 
 interface Dependants {
   readonly open: Set<Connection>;
