@@ -16,6 +16,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // A process for each file would load the sources again for each: a fifth of the CPU of a run.
     isolate: false,
+    restoreMocks: true,
     // Before each run: bundles the programs that tests start.
     globalSetup: 'test/bundle-programs.ts',
     // Integration tests start real processes: a slow machine must not turn that into a failure.

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lacks } from '@wellknown/core/testing';
+import type { Clock } from '@wellknown/core';
+import { createFakeClock, lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDemoSession, createTelnetServer, type TelnetHandler } from '../src/index.ts';
 
@@ -18,8 +19,8 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
 });
 
-async function listen(handler: TelnetHandler): Promise<{ server: Server; port: number }> {
-  const server = createTelnetServer(handler, { listen: 'tcp://127.0.0.1:0' });
+async function listen(handler: TelnetHandler, clock?: Clock): Promise<{ server: Server; port: number }> {
+  const server = createTelnetServer(handler, { listen: 'tcp://127.0.0.1:0', ...(clock && { clock }) });
   servers.push(server);
   const [bound] = await server.listen();
   return { server, port: bound?.endpoint.scheme === 'tcp' ? bound.endpoint.port : 0 };
@@ -182,7 +183,8 @@ describe.skipIf(lacks(TELNET, SCRIPT))('the telnet client of the system', () => 
   };
 
   test('tells its type and size, converses and is let go', async () => {
-    const { port } = await listen(createDemoSession());
+    // The server waits for what the client has to tell, however slow the machine is.
+    const { port } = await listen(createDemoSession(), createFakeClock());
     const client = telnet(port);
     await client.until('on a terminal of type vt220, 97 by 31.');
     await client.until('> ');
