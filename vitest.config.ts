@@ -10,7 +10,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
       'bench/test/**/*.test.ts',
-      '.ci/**/*.test.ts',
+      'test/**/*.test.ts',
     ],
     // Tests of programs wait for other processes more than they compute; vitest's own choice on two cores is one worker.
     maxWorkers: availableParallelism() + 1,
