@@ -13,7 +13,7 @@ export default defineConfig({
       'test/**/*.test.ts',
     ],
     // Tests of programs wait for other processes more than they compute; vitest's own choice on two cores is one worker.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() * 2,
     // A process for each file would load the sources again for each: a fifth of the CPU of a run.
     isolate: false,
     restoreMocks: true,
