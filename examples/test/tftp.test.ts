@@ -1,4 +1,4 @@
-// The example of a datagram protocol, spoken to by clients that nobody here wrote.
+// The example of a datagram protocol, spoken to by clients of others.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -138,7 +138,7 @@ describe('the command line is refused, which says why,', () => {
     ).toContain(`--tls-cert '${second.certFile}' and --tls-key '${first.keyFile}' can't be used together`);
   });
 
-  test('when a further certificate is for no name, so that nobody could get it', async () => {
+  test('when a further certificate is for no name, so that no client could get it', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
     const nameless = { certFile: path.join(folder, 'cert'), keyFile: path.join(folder, 'key') };
     execFileSync(

@@ -365,7 +365,7 @@ describe('the comfortable door', () => {
     await expect(connection.write('x')).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
   });
 
-  test('bytes that nobody reads pause the peer instead of filling memory', async () => {
+  test('bytes that are not read pause the peer instead of filling memory', async () => {
     const { connection, peer } = createMemoryConnection();
     await connection.write('');
     peer.send(new Uint8Array(70_000));

@@ -10,7 +10,7 @@ import { atEnd, closeAll, peerOf, reply, started } from './datagram-fixture.ts';
 afterEach(closeAll);
 
 describe('a connected peer', () => {
-  test('hears from nobody but its peer', async () => {
+  test('hears only from its peer', async () => {
     const { urls } = await started(
       reply((message) => message),
       'udp://127.0.0.1:0',
@@ -24,7 +24,7 @@ describe('a connected peer', () => {
     expect(peer.counters.received).toBe(1);
   });
 
-  test('learns that nobody listens', async () => {
+  test('learns that no process listens', async () => {
     const free = dgram.createSocket('udp4');
     await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
     const { port } = free.address();

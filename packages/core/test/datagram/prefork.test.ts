@@ -62,7 +62,7 @@ describe.each(strategies)('with %s', (strategy) => {
     expect((await answeringWorkers(await sources(url), 2)).size).toBe(2);
   });
 
-  test('a killed worker takes nobody with it: all sources are answered again', async () => {
+  test('a killed worker takes no source with it: all sources are answered again', async () => {
     const { url } = await start('--workers', '2', '--accept', strategy);
     const askers = await sources(url);
     const [victim = 0] = await answeringWorkers(askers, 2);

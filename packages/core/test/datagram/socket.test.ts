@@ -151,7 +151,7 @@ describe('counting', () => {
     expect((await datagramsOf(server)).droppedByKernel).toBeGreaterThan(100);
   });
 
-  test('a receive buffer that the kernel cuts is no failure, and is told to whoever looks', async () => {
+  test('a receive buffer that the kernel cuts is no failure, and is told in the log', async () => {
     const told: object[] = [];
     const log = { ...silentLog, debug: (fields: object) => told.push(fields) };
     const asked = 2 ** 31 - 1;

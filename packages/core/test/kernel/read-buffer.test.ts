@@ -101,7 +101,7 @@ test('what twenty peers send at once is kept apart, and a chunk stays as it was 
   for (const socket of [...sockets, ...clients.map(({ client }) => client)]) socket.destroy();
 });
 
-test('bytes that came before anybody listened are delivered, and those after them too', async () => {
+test('bytes that came before `start` are delivered, and those after them too', async () => {
   const { accepted, client } = await acceptOne();
   client.write('early ');
   await eventually(() => accepted.readableLength > 0);
@@ -114,7 +114,7 @@ test('bytes that came before anybody listened are delivered, and those after the
   client.destroy();
 });
 
-test('a peer that ended before anybody listened is told of', async () => {
+test('a peer that ended before `start` is told of', async () => {
   const { accepted, client } = await acceptOne();
   client.end();
   await eventually(() => accepted.readableEnded);

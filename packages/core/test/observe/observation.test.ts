@@ -19,7 +19,7 @@ const echo = defineProtocol({
   open: (connection) => ({ data: (chunk) => void connection.send(Buffer.from(chunk)) }),
 });
 
-test("every change of a connection's state is published, in order and with its reason, and nothing when nobody listens", async () => {
+test("every change of a connection's state is published, in order and with its reason, and nothing when no subscriber listens", async () => {
   const seen: string[] = [];
   const listen = (message: unknown): void => {
     const { from, to, reason } = message as ConnectionEventMessage;

@@ -43,7 +43,7 @@ describe('a datagram socket', () => {
     });
   });
 
-  test('receives from whoever sends, and answers to the address that came with it', async () => {
+  test('receives from any sender, and answers to the address that came with it', async () => {
     const { bound: server, url } = await boundTo();
     const clients = [await boundTo(), await boundTo()];
     for (const [index, { bound }] of clients.entries()) await bound.sendTo(`from ${index}`, url);

@@ -51,7 +51,7 @@ async function readAll(from: StreamSocket): Promise<string> {
 }
 
 describe('bind, apart from listen', () => {
-  test('gives a real port at once, where nobody is answered before listen', async () => {
+  test('gives a real port at once, where no client is answered before listen', async () => {
     const listener = stream();
     const endpoint = await listener.bind(LOOPBACK);
     expect(endpoint).toMatchObject({ scheme: 'tcp', host: '127.0.0.1', port: expect.any(Number) as number });
@@ -69,7 +69,7 @@ describe('bind, apart from listen', () => {
     expect((await listener.accept()).state).toBe('connected');
   });
 
-  test('an address that somebody listens on is refused by bind, which may be tried again elsewhere', async () => {
+  test('an address on which another socket listens is refused by bind, which may be tried again elsewhere', async () => {
     const { url } = await listenOn();
     const second = stream();
     await expect(second.bind(url)).rejects.toMatchObject({
@@ -280,7 +280,7 @@ describe('unix sockets', () => {
 });
 
 describe('accept', () => {
-  test('gives connections in the order they came, to whoever asked first', async () => {
+  test('gives connections in the order they came, to the caller that asked first', async () => {
     const { listener, url } = await listenOn();
     const waiting = [listener.accept(), listener.accept()];
     const first = stream();
@@ -291,7 +291,7 @@ describe('accept', () => {
     expect(servers.map(({ remote }) => remote)).toEqual([first.local, second.local]);
   });
 
-  test('what nobody asks for is held up to the bound with its bytes, and the next connection is reset', async () => {
+  test('what is not asked for is held up to the bound with its bytes, and the next connection is reset', async () => {
     const { listener, url } = await listenOn(LOOPBACK, { maxQueued: 2 });
     const clients = [stream(), stream(), stream()];
     await clients[0]!.connect(url);

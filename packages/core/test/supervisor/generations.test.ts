@@ -205,7 +205,7 @@ describe('supervision', () => {
   });
 });
 
-/** Whether another user may run this Node and read this program: not where they lie in somebody's home. */
+/** Whether another user may run this Node and read this program: not where they lie in a home folder. */
 const othersMayRun =
   process.getuid?.() === 0 &&
   spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], {
