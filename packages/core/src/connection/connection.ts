@@ -1,7 +1,4 @@
-// One stream connection, as protocols and programs see it.
-//
-// Two ways to use it. The fast one: `attach` a sink, get bytes pushed in, `send` bytes out; no promise and no stream in
-// between. The comfortable one: `read`, `readLine`, `for await`, `write`. A connection is used in one of them.
+// The contract of a stream connection; transport-connection.ts keeps it.
 
 import type { Address } from '../address/address.ts';
 import type { ProxyHeader } from '../proxy-protocol/parser.ts';
@@ -10,6 +7,12 @@ import type { CloseReason, ConnectionState } from './states.ts';
 import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 
+/**
+ * One stream connection, as protocols and programs see it.
+ *
+ * It is used in one of two ways. The fast one: `attach` a sink, get bytes pushed in, `send` bytes out, with no promise
+ * and no stream between. The comfortable one: `read`, `readLine`, `for await` and `write`.
+ */
 export interface Connection {
   /** Unique in this process. */
   readonly id: number;
@@ -60,8 +63,7 @@ export interface Connection {
   attach(sink: Sink): void;
 
   /**
-   * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is
-   * delivered before.
+   * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is delivered before.
    */
   secureFirst(side: TlsContext | TlsClient, next: () => void): void;
 
