@@ -1,7 +1,8 @@
-// A server that is closed while it opens: whatever it has bound by then is given back, and `listen` says why it failed.
+// A server that is closed while it opens: what it has bound by then is given back, and `listen` says why it failed.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -71,20 +72,24 @@ async function freeEndpoint(scheme: string): Promise<string> {
   return `${scheme}://${host}:${port}`;
 }
 
-/** It can be bound, and a path is not even there. */
-async function expectFree(endpoint: string): Promise<void> {
-  if (endpoint.startsWith('unix:')) {
-    expect(existsSync(endpoint.slice('unix:'.length)), endpoint).toBe(false);
-    return;
-  }
-  if (endpoint.startsWith('udp')) {
+/** By scheme: rejects unless the endpoint is free. A path is not even there. */
+const BIND: Readonly<Record<string, (endpoint: string) => Promise<void>>> = {
+  unix: async (endpoint) => {
+    await expect(access(endpoint.slice('unix:'.length)), endpoint).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+  udp: async (endpoint) => {
     await using datagrams = socket('datagram');
     await datagrams.bind(endpoint);
-    return;
-  }
-  await using probe = socket('stream');
-  await probe.bind(endpoint);
-  await probe.listen();
+  },
+  tcp: async (endpoint) => {
+    await using probe = socket('stream');
+    await probe.bind(endpoint);
+    await probe.listen();
+  },
+};
+
+async function expectFree(endpoint: string): Promise<void> {
+  await expect(BIND[endpoint.split(':')[0] ?? '']?.(endpoint), endpoint).resolves.toBeUndefined();
 }
 
 function when(moment: Moment, act: () => void): void {
