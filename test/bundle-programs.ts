@@ -8,11 +8,13 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as bundle, stop, type Plugin } from 'esbuild';
 import type { TestProject } from 'vitest/node';
+import { expectNoLeftovers } from './leftover-programs.ts';
 import { bundleOf, ROOT } from './programs.ts';
 
-export default async function setup(project: TestProject): Promise<void> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await bundlePrograms();
   project.onTestsRerun(bundlePrograms);
+  return expectNoLeftovers;
 }
 
 async function bundlePrograms(): Promise<void> {
