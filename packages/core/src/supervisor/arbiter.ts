@@ -41,6 +41,8 @@ export interface ArbiterState {
   /** How many workers the next short tick may add: doubles while the pool stays short of spare ones. */
   readonly spawnRate: number;
   readonly stopping: boolean;
+  /** When the last `secondly` call came; undefined before the first. */
+  readonly lastSecondMs: number | undefined;
 }
 
 export const DEFAULT_POLICY: SupervisionPolicy = {
@@ -87,6 +89,11 @@ const KILL_AFTER_DRAIN_MS = 2_000;
 // Half of the time idle: room for a burst of the same size as the present load.
 const SPARE_BELOW_BUSY = 0.5;
 const MAX_SPAWN_RATE = 32;
+/** How often `tick` should be called with `secondly`. */
+export const TICK_MS = 1_000;
+// A call that comes later than this after it was due means that the primary was away, stopped or with a blocked event
+// loop. Half a period: below the shortest heartbeat timeout together with a period.
+const LATE_TICK_MS = 500;
 
 export const initialArbiterState = (target: number): ArbiterState => ({
   target,
@@ -99,6 +106,7 @@ export const initialArbiterState = (target: number): ArbiterState => ({
   mayStartAtMs: 0,
   spawnRate: 1,
   stopping: false,
+  lastSecondMs: undefined,
 });
 
 export interface ArbiterStep {
@@ -119,7 +127,8 @@ export function tick(
   secondly = false,
 ): ArbiterStep {
   const actions: ArbiterAction[] = [];
-  let state = before;
+  let state = discountAbsence(before, nowMs);
+  if (secondly) state = { ...state, lastSecondMs: nowMs };
   for (const event of events) state = observe(state, event, nowMs, policy, actions);
 
   if (!state.everReady && state.failures >= policy.maxStartFailures && !state.stopping) {
@@ -145,6 +154,26 @@ export function tick(
   if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
     actions.push({ do: 'stopped' });
   return { state, actions };
+}
+
+/**
+ * While the primary was away (Ctrl-Z, a paused container, a blocked event loop) it could hear nothing, so that time counts
+ * against no worker: a late tick counts as one that came when it was due.
+ */
+function discountAbsence(state: ArbiterState, nowMs: number): ArbiterState {
+  if (state.lastSecondMs === undefined) return state;
+  const awayMs = nowMs - state.lastSecondMs - TICK_MS;
+  if (awayMs < LATE_TICK_MS) return state;
+  return {
+    ...state,
+    lastSecondMs: nowMs - TICK_MS,
+    workers: state.workers.map((worker) => ({
+      ...worker,
+      lastBeatMs: Math.min(nowMs, worker.lastBeatMs + awayMs),
+      // The age of one that is ready is its own.
+      sinceMs: worker.at === 'ready' ? worker.sinceMs : Math.min(nowMs, worker.sinceMs + awayMs),
+    })),
+  };
 }
 
 const isOutdated =

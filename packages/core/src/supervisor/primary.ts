@@ -12,15 +12,13 @@ import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
-import type { ArbiterAction, ArbiterEvent } from './arbiter.ts';
+import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { primaryStatus } from './primary-status.ts';
 import { startSuccessor } from './upgrade.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
 import type { FromWorker } from './worker-messages.ts';
-
-const TICK_MS = 1_000;
 
 /** node:cluster has one set of workers for each process, and so have we. */
 let isSupervising = false;

@@ -39,7 +39,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#state = initialArbiterState(options.workerCount);
+    this.#state = { ...initialArbiterState(options.workerCount), lastSecondMs: options.clock.nowMs() };
   }
 
   /** Lets the arbiter decide on what has happened. `isSecondly` once a second, as its `tick` wants it. */

@@ -214,6 +214,54 @@ describe('the arbiter', () => {
     expect(actions.slice(2)).toEqual([[], [{ do: 'kill', workerId: 2, why: 'stalled' }]]);
   });
 
+  describe('a primary that was away', () => {
+    /** A tick for each time, with its events: what it does. */
+    function seconds(before: ArbiterState, times: readonly (readonly [number, ...ArbiterEvent[]])[]): ArbiterAction[] {
+      let state = before;
+      const actions: ArbiterAction[] = [];
+      for (const [nowMs, ...events] of times) {
+        const step = tick(state, nowMs, events, DEFAULT_POLICY, () => 0, true);
+        ({ state } = step);
+        actions.push(...step.actions);
+      }
+      return actions;
+    }
+    const serving = (): ArbiterState =>
+      tick(tick(initialArbiterState(2), 0, []).state, 0, [ready(1), ready(2)], DEFAULT_POLICY, () => 0, true).state;
+    const hour = 3_600_000;
+
+    test('kills no worker for what it could not hear, and still kills one that goes on saying nothing', () => {
+      const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
+      const back = [500, beat(1), beat(2)] as const;
+      const after = (ms: number): [number] => [hour + ms];
+      const everySecond = Array.from({ length: limit / 1_000 - 2 }, (_, index) => after((index + 1) * 1_000));
+      const beating = everySecond.map(([nowMs]): [number, ArbiterEvent] => [nowMs, beat(1)]);
+      expect(seconds(serving(), [back, after(0), ...beating])).toEqual([]);
+      expect(seconds(serving(), [back, after(0), ...beating, [hour + limit - 1_000, beat(1)]])).toEqual([
+        { do: 'kill', workerId: 2, why: 'stalled' },
+      ]);
+    });
+
+    test('hears of a message first, and kills no worker for that one either', () => {
+      expect(tick(serving(), hour, [beat(1)]).actions).toEqual([]);
+    });
+
+    test('gives those that start and those that drain the time that they had left', () => {
+      const starting = tick(initialArbiterState(1), 0, [], DEFAULT_POLICY, () => 0, true).state;
+      expect(seconds(starting, [[hour], [hour + 1_000]])).toEqual([]);
+      const draining = tick(serving(), 1, [{ type: 'stop' }]).state;
+      expect(seconds(draining, [[hour], [hour + 1_000]])).toEqual([]);
+    });
+
+    test('is not taken for away when a tick comes less than half a second late', () => {
+      const late = [{ do: 'kill', workerId: 1, why: 'stalled' }];
+      const policy = { ...DEFAULT_POLICY, heartbeatTimeoutMs: 1_499 };
+      const one = tick(tick(initialArbiterState(1), 0, []).state, 0, [ready(1)], policy, () => 0, true).state;
+      expect(tick(one, 1_499, [], policy, () => 0, true).actions).toEqual(late);
+      expect(tick(one, 1_500, [], policy, () => 0, true).actions).toEqual([]);
+    });
+  });
+
   describe('reload', () => {
     const reload: ArbiterEvent = { type: 'reload' };
 

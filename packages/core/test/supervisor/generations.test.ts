@@ -167,6 +167,25 @@ describe('supervision', () => {
     });
   });
 
+  test('a primary that was stopped for longer than the heartbeat timeout keeps its workers when it goes on', async () => {
+    const control = path.join(scratch(), 'control');
+    const program = await start('--workers', '2', '--heartbeat-timeout', '2', '--control', control);
+    const before = await workersOf(program.url, 2);
+    const { client } = await connect(program.url);
+    program.signal('SIGSTOP');
+    // The time itself is what it is about: nothing could tell that it has passed.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    program.signal('SIGCONT');
+    // Its tick is due by the first answer and done by the second.
+    await askControl(control, { command: 'status' });
+    const status = await askControl(control, { command: 'status' });
+    const pids = status.ok ? (status.value as ServerStatus).workers.map(({ pid }) => pid) : [];
+    expect(pids.sort()).toEqual(before.sort());
+    expect(program.stderr()).not.toContain('stalled');
+    await exchange(client, 'undisturbed');
+    client.reset();
+  });
+
   test('a worker of its age is replaced, the successor ready first', async () => {
     const program = await start('--workers', '1', '--max-age', '1');
     const { client, worker } = await connect(program.url);
