@@ -1,12 +1,13 @@
 // When to start, replace, retire and give up on workers. A pure step: state, time and events in, state and actions out;
 // the supervisor carries the actions out. It runs on every event and once a second besides.
 //
-// A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many
+// A worker is replaced in three ways. Dead: its slot is started again, after a back-off if it ended early. Worn out (old, or many
 // connections served) or of an old generation: its successor is started first, and it drains once the successor is
 // ready. Stalled: its event loop has sent no beat for too long, so it is killed, and is dead.
 
 import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
 import type { SupervisionPolicy } from '../options.ts';
+import { countEnd, mayStart, type SlotBackOff } from './back-off.ts';
 
 /** A worker in its slot. Slots are numbered from 1 and are taken over by successors. */
 export interface WorkerRecord {
@@ -35,9 +36,10 @@ export interface ArbiterState {
   readonly generation: number;
   readonly lastGoodGeneration: number;
   readonly everReady: boolean;
-  /** Deaths in a row without a stable stretch between them. */
-  readonly failures: number;
-  readonly mayStartAtMs: number;
+  /** Workers that ended before any was ever ready. */
+  readonly startFailures: number;
+  /** Of the slots whose last workers ended early. */
+  readonly backOffs: readonly SlotBackOff[];
   /** How many workers the next short tick may add: doubles while the pool stays short of spare ones. */
   readonly spawnRate: number;
   readonly stopping: boolean;
@@ -50,7 +52,8 @@ export const DEFAULT_POLICY: SupervisionPolicy = {
   drainTimeoutMs: 30_000,
   // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
   heartbeatTimeoutMs: 30_000,
-  stableMs: 30_000,
+  // It has accepted and served. Longer, and a request that ends its worker now and then would empty the pool.
+  stableMs: 1_000,
   // Growing by half from a tenth of a second to 15 s.
   firstBackOffMs: 100,
   maxBackOffMs: 15_000,
@@ -102,8 +105,8 @@ export const initialArbiterState = (target: number): ArbiterState => ({
   generation: 1,
   lastGoodGeneration: 1,
   everReady: false,
-  failures: 0,
-  mayStartAtMs: 0,
+  startFailures: 0,
+  backOffs: [],
   spawnRate: 1,
   stopping: false,
   lastSecondMs: undefined,
@@ -131,8 +134,8 @@ export function tick(
   if (secondly) state = { ...state, lastSecondMs: nowMs };
   for (const event of events) state = observe(state, event, nowMs, policy, actions);
 
-  if (!state.everReady && state.failures >= policy.maxStartFailures && !state.stopping) {
-    if (before.failures < state.failures) actions.push({ do: 'give-up', failures: state.failures });
+  if (!state.everReady && state.startFailures >= policy.maxStartFailures && !state.stopping) {
+    if (before.startFailures < state.startFailures) actions.push({ do: 'give-up', failures: state.startFailures });
     return { state, actions };
   }
   for (const worker of state.workers) {
@@ -220,7 +223,7 @@ function observe(
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload':
-      return { ...state, generation: state.generation + 1, mayStartAtMs: nowMs };
+      return { ...state, generation: state.generation + 1, backOffs: [] };
     case 'stop':
       return { ...state, stopping: true };
   }
@@ -241,7 +244,7 @@ function observeExit(
     actions.push({ do: 'reload-failed', generation: dead.generation });
     return { ...state, workers, generation: state.lastGoodGeneration };
   }
-  return { ...state, workers, ...backOff(state, dead, nowMs, policy) };
+  return noteEnd({ ...state, workers }, dead, nowMs, policy);
 }
 
 /**
@@ -254,23 +257,21 @@ function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, po
   const workers = state.workers.map((one): WorkerRecord =>
     one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
   );
-  return { ...state, workers, ...backOff(state, leaving, nowMs, policy) };
+  return noteEnd({ ...state, workers }, leaving, nowMs, policy);
 }
 
-/**
- * When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be
- * followed for ever.
- */
-function backOff(
-  state: ArbiterState,
-  gone: WorkerRecord,
-  nowMs: number,
-  policy: SupervisionPolicy,
-): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
-  const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
-  const failures = wasStable ? 0 : state.failures + 1;
-  const backOffMs = failures === 0 ? 0 : Math.min(policy.maxBackOffMs, policy.firstBackOffMs * 1.5 ** (failures - 1));
-  return { failures, mayStartAtMs: nowMs + backOffMs };
+/** `gone` serves no more, without having been told to. */
+function noteEnd(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy: SupervisionPolicy): ArbiterState {
+  const end = {
+    slot: gone.slot,
+    readyForMs: gone.at === 'ready' ? nowMs - gone.sinceMs : undefined,
+    wasLast: state.workers.every(({ at }) => at === 'draining'),
+  };
+  return {
+    ...state,
+    startFailures: state.everReady ? state.startFailures : state.startFailures + 1,
+    backOffs: countEnd(state.backOffs, end, nowMs, policy),
+  };
 }
 
 function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): KillReason | undefined {
@@ -329,13 +330,17 @@ function startMissing(
   random: () => number,
   actions: ArbiterAction[],
 ): ArbiterState {
-  if (state.stopping || nowMs < state.mayStartAtMs) return state;
+  if (state.stopping) return state;
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const slots: number[] = [];
   for (let slot = 1; slot <= state.target; slot += 1)
-    if (!alive.some((worker) => worker.slot === slot)) slots.push(slot);
+    if (!alive.some((worker) => worker.slot === slot) && mayStart(state.backOffs, slot, nowMs)) slots.push(slot);
   if (slots.length === 0 && alive.every((worker) => worker.at === 'ready')) {
-    const due = alive.find((worker) => worker.generation < state.generation || isWornOut(worker, nowMs, policy));
+    const due = alive.find(
+      (worker) =>
+        mayStart(state.backOffs, worker.slot, nowMs) &&
+        (worker.generation < state.generation || isWornOut(worker, nowMs, policy)),
+    );
     if (due !== undefined) slots.push(due.slot);
   }
   if (slots.length === 0) return state;

@@ -11,6 +11,7 @@ import {
   type ArbiterState,
   type WorkerRecord,
 } from './arbiter.ts';
+import { nextStartAtMs } from './back-off.ts';
 import { WorkerExits } from './worker-exits.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -50,10 +51,11 @@ export class WorkerPool {
     const { state, actions } = tick(before, nowMs, events, policy, Math.random, isSecondly);
     this.exits.changed(before, state);
     this.#state = state;
+    const nextAtMs = nextStartAtMs(state.backOffs, nowMs);
     return {
       actions,
       isResized: state.target !== before.target,
-      dueInMs: state.mayStartAtMs > nowMs ? state.mayStartAtMs - nowMs : undefined,
+      dueInMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs,
     };
   }
 
