@@ -47,6 +47,9 @@ class Primary {
   #heartbeat: Timer | undefined;
   #wakeUp: Timer | undefined;
   #watch: EventLoopWatch | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  /** Asked for during the present one. */
+  #nextReload: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -113,7 +116,22 @@ class Primary {
     this.#observe([{ type: 'scale', by }]);
   }
 
-  async reload(): Promise<void> {
+  /**
+   * During a reload it is done afterwards, since workers that have started already may have read what was there before.
+   * However many ask meanwhile, it is one.
+   */
+  reload(): Promise<void> {
+    if (this.#parts.lifecycle.at !== 'reloading') return (this.#reloading = this.#beginReload());
+    this.#nextReload ??= this.#reloading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReload = undefined;
+        return this.reload();
+      });
+    return this.#nextReload;
+  }
+
+  async #beginReload(): Promise<void> {
     const { lifecycle, pool } = this.#parts;
     const reloaded = lifecycle.reload();
     pool.exits.forgetStartFailure();

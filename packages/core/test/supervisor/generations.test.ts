@@ -1,7 +1,7 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +58,24 @@ describe('reload', () => {
     await said(program, 'the reload failed');
     expect(program.stderr()).toContain('cannot start today');
     expect((await workersOf(program.url, 2)).sort()).toEqual(before.sort());
+  });
+
+  test('asked for during a reload is done after it, once: no worker keeps what was there at the first', async () => {
+    const control = path.join(scratch(), 'control');
+    const gate = path.join(scratch(), 'gate');
+    writeFileSync(gate, '');
+    const program = await start('--workers', '2', '--hold', gate, '--control', control);
+    unlinkSync(gate);
+    program.signal('SIGHUP');
+    await said(program, 'holding');
+    const later = [askControl(control, { command: 'reload' }), askControl(control, { command: 'reload' })];
+    await eventually(() => program.stderr().split('"command":"reload"').length === 3);
+    writeFileSync(gate, '');
+    const reloaded = { ok: true, value: 'reloaded' };
+    expect(await Promise.all(later)).toEqual([reloaded, reloaded]);
+    const status = await askControl(control, { command: 'status' });
+    const workers = status.ok ? (status.value as ServerStatus).workers.filter(({ at }) => at === 'ready') : [];
+    expect(workers.map(({ generation }) => generation)).toEqual([3, 3]);
   });
 
   test('a connection of the old generation is served to its end', async () => {
