@@ -92,6 +92,8 @@ const KILL_AFTER_DRAIN_MS = 2_000;
 // Half of the time idle: room for a burst of the same size as the present load.
 const SPARE_BELOW_BUSY = 0.5;
 const MAX_SPAWN_RATE = 32;
+// Starting takes processor time from those that serve. Two at once, as a crash of half of a small pool needs.
+const MAX_STARTING = 2;
 /** How often `tick` should be called with `secondly`. */
 export const TICK_MS = 1_000;
 // A call that comes later than this after it was due means that the primary was away, stopped or with a blocked event
@@ -285,9 +287,11 @@ function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPoli
 function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState {
   if (policy.spare === undefined) return state;
   const { min, max, maxWorkers } = policy.spare;
-  const alive = state.workers.filter((worker) => worker.at !== 'draining' && worker.slot <= state.target);
-  // One that is starting will be idle when it is there; counting it as busy would start too many.
-  const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
+  const serving = state.workers.filter((worker) => worker.at === 'ready' && worker.slot <= state.target);
+  const slots = new Set(serving.map(({ slot }) => slot));
+  // One that is starting or is still to be started will be idle when it is there; counting it as busy would start too many.
+  const coming = state.target - slots.size;
+  const spare = coming + serving.filter((worker) => worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
   if (spare < min && state.target < maxWorkers) {
     return {
       ...state,
@@ -322,7 +326,10 @@ function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, a
   };
 }
 
-/** Starts a worker for every empty slot, and one successor at a time for a slot whose worker is due to be replaced. */
+/**
+ * Starts a worker for every empty slot, a few at a time while others serve, and one successor at a time for a slot whose
+ * worker is due to be replaced.
+ */
 function startMissing(
   state: ArbiterState,
   nowMs: number,
@@ -343,10 +350,13 @@ function startMissing(
     );
     if (due !== undefined) slots.push(due.slot);
   }
-  if (slots.length === 0) return state;
+  const isServing = alive.some((worker) => worker.at === 'ready');
+  const starting = alive.filter((worker) => worker.at === 'starting').length;
+  const room = isServing ? Math.max(0, MAX_STARTING - starting) : slots.length;
+  if (slots.length === 0 || room === 0) return state;
   const workers = [...state.workers];
   let { started } = state;
-  for (const slot of slots) {
+  for (const slot of slots.slice(0, room)) {
     started += 1;
     actions.push({ do: 'start', slot, workerId: started, generation: state.generation });
     workers.push({

@@ -265,6 +265,32 @@ describe('the arbiter', () => {
     expect([state.target, state.workers.length]).toEqual([1, 1]);
   });
 
+  test('fifty more workers are started two at a time while others serve, each as one before it has become ready or has ended', () => {
+    let { state } = play(2, [[0], [1, ready(1), ready(2)]]);
+    let step = tick(
+      state,
+      2,
+      Array.from({ length: 50 }, (): ArbiterEvent => ({ type: 'scale', by: 1 })),
+    );
+    const starting = (): number => step.state.workers.filter(({ at }) => at === 'starting').length;
+    for (let nowMs = 3; step.state.workers.length < 52; nowMs += 1) {
+      expect(starting()).toBe(2);
+      ({ state } = step);
+      const next = state.workers.find(({ at }) => at === 'starting')?.workerId ?? 0;
+      step = tick(state, nowMs, [nowMs === 5 ? exited(next) : ready(next)]);
+      if (nowMs === 5) step = tick(step.state, (nowMs += DEFAULT_POLICY.firstBackOffMs), []);
+    }
+    expect(new Set(step.state.workers.map(({ slot }) => slot)).size).toBe(52);
+  });
+
+  test('a pool of which no worker serves is started at once', () => {
+    const { actions } = play(8, [[0]]);
+    expect(actions.map(starts)).toEqual([8]);
+    const all = Array.from({ length: 8 }, (_, index) => index + 1);
+    const { actions: again } = play(8, [[0], [1, ...all.map(ready)], [5_000, ...all.map(exited)]]);
+    expect(again.map(starts)).toEqual([8, 0, 8]);
+  });
+
   test('a worker above the target goes on serving until every wanted slot has one that is ready; one that is starting is not waited for', () => {
     const { actions } = play(3, [
       [0],
