@@ -50,6 +50,8 @@ class Primary {
   #reloading: Promise<void> = Promise.resolve();
   /** Asked for during the present one. */
   #nextReload: Promise<void> | undefined;
+  /** The grace of a stop that was asked for during an upgrade. */
+  #stopAfterUpgradeMs: number | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -97,7 +99,14 @@ class Primary {
 
   stop(graceMs: number, hasHandedOver = false): Promise<void> {
     const { lifecycle, pool } = this.#parts;
-    const verdict = lifecycle.stop(graceMs, hasHandedOver);
+    // Of both processes one serves at any time: this one goes on until it is known what becomes of the successor.
+    if (lifecycle.at === 'upgrading' && !hasHandedOver && graceMs > 0) {
+      this.#options.log.info({}, 'the upgrade is waited for');
+      this.#stopAfterUpgradeMs = Math.min(graceMs, this.#stopAfterUpgradeMs ?? graceMs);
+      return lifecycle.ended.catch(() => undefined);
+    }
+    // A successor that starts has the sockets already, whatever becomes of this process.
+    const verdict = lifecycle.stop(graceMs, hasHandedOver || lifecycle.at === 'upgrading');
     if (verdict === 'shorten-grace') for (const worker of pool.all()) worker.send({ type: 'drain', graceMs });
     if (verdict === 'stop') {
       this.#observe([{ type: 'stop' }]);
@@ -146,11 +155,12 @@ class Primary {
     try {
       const pid = await startSuccessor(listeners.all(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
-      void this.stop(drainTimeoutMs, true);
+      void this.stop(this.#stopAfterUpgradeMs ?? drainTimeoutMs, true);
       return pid;
     } catch (error) {
       log.error({ err: error }, 'the upgrade failed');
       lifecycle.upgradeFailed();
+      if (this.#stopAfterUpgradeMs !== undefined) void this.stop(this.#stopAfterUpgradeMs);
       throw error;
     }
   }
@@ -244,7 +254,12 @@ class Primary {
   #reportReady(): void {
     const { readyDescriptor } = this.#inheritance;
     if (readyDescriptor === undefined) return;
-    writeSync(readyDescriptor, '1');
+    try {
+      writeSync(readyDescriptor, '1');
+    } catch (error) {
+      // It has ended meanwhile: all the more do we serve.
+      this.#options.log.warn({ err: error }, 'the predecessor is gone, and could not be told that this one is ready');
+    }
     closeSync(readyDescriptor);
     for (const descriptor of this.#inheritance.rest()) closeSync(descriptor);
   }

@@ -131,6 +131,69 @@ describe('upgrade', () => {
   });
 });
 
+describe('an upgrade during which the old program is ended', () => {
+  /** A program whose successor has come to start its worker, which waits for the gate. */
+  async function upgrading() {
+    const [gate, pidFile, unixPath] = [
+      path.join(scratch(), 'gate'),
+      path.join(scratch(), 'pid'),
+      path.join(scratch(), 's'),
+    ];
+    writeFileSync(gate, '');
+    const listen = ['--listen', 'tcp://127.0.0.1:0', '--listen', `unix:${unixPath}`];
+    const program = await start('--workers', '1', '--hold', gate, '--pid-file', pidFile, ...listen);
+    unlinkSync(gate);
+    program.signal('SIGUSR2');
+    await eventually(() => program.stderr().split('holding').length === 3);
+    return { program, unixPath, open: () => writeFileSync(gate, ''), pid: () => Number(readFileSync(pidFile, 'utf8')) };
+  }
+
+  /** The successor serves on every address. Ends it. */
+  async function successorServes({ program, unixPath, pid }: Awaited<ReturnType<typeof upgrading>>): Promise<void> {
+    await eventually(() => pid() !== program.pid);
+    for (const url of [program.url, `unix:${unixPath}`]) {
+      const { client } = await connect(url);
+      await exchange(client, 'served by the successor');
+      client.end();
+    }
+    const successor = pid();
+    process.kill(successor, 'SIGTERM');
+    await eventually(() => !isAlive(successor));
+  }
+
+  test('by KILL has a successor that serves', async () => {
+    const upgrade = await upgrading();
+    upgrade.program.signal('SIGKILL');
+    await upgrade.program.exited;
+    upgrade.open();
+    await successorServes(upgrade);
+  });
+
+  test('by TERM serves until the successor does', async () => {
+    const upgrade = await upgrading();
+    const { program, unixPath } = upgrade;
+    program.signal('SIGTERM');
+    await said(program, 'the upgrade is waited for');
+    const { client } = await connect(`unix:${unixPath}`);
+    await exchange(client, 'still served by the old one');
+    client.end();
+    upgrade.open();
+    expect(await program.exited).toBe(0);
+    await successorServes(upgrade);
+  });
+
+  test('by a second INT at once has a successor that serves', async () => {
+    const upgrade = await upgrading();
+    const { program } = upgrade;
+    program.signal('SIGINT');
+    await said(program, 'the upgrade is waited for');
+    program.signal('SIGINT');
+    expect(await program.exited).toBe(0);
+    upgrade.open();
+    await successorServes(upgrade);
+  });
+});
+
 describe('the control socket', () => {
   test("is its owner's alone, tells the status, scales, reloads, and stops", async () => {
     const control = path.join(scratch(), 'control');
