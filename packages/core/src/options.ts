@@ -30,6 +30,11 @@ export interface SupervisionPolicy {
   /** A worker that has sent no beat for this long is killed: its event loop is blocked, or it is stopped. */
   readonly heartbeatTimeoutMs: number;
   /**
+   * Once the beat of a worker, due each second, is so late, another one accepts from the sockets of its slot too, until it
+   * beats again.
+   */
+  readonly lateBeatMs: number;
+  /**
    * A worker that was ready for so long has shown that the code works: when it ends, its slot is started again at once.
    * After one that ends earlier the slot waits, each time longer.
    */

@@ -52,6 +52,8 @@ export const DEFAULT_POLICY: SupervisionPolicy = {
   drainTimeoutMs: 30_000,
   // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
   heartbeatTimeoutMs: 30_000,
+  // Longer than a collection of garbage, shorter than what a client notices as a hang.
+  lateBeatMs: 500,
   // It has accepted and served. Longer, and a request that ends its worker now and then would empty the pool.
   stableMs: 1_000,
   // Growing by half from a tenth of a second to 15 s.
