@@ -29,9 +29,18 @@ export interface SupervisionPolicy {
   readonly drainTimeoutMs: number;
   /** A worker that has sent no beat for this long is killed: its event loop is blocked, or it is stopped. */
   readonly heartbeatTimeoutMs: number;
-  /** A worker that lived this long has shown that the code works: the back-off starts again. */
+  /**
+   * Once the beat of a worker, due each second, is so late, another one accepts from the sockets of its slot too, until it
+   * beats again.
+   */
+  readonly lateBeatMs: number;
+  /**
+   * A worker that was ready for so long has shown that the code works: when it ends, its slot is started again at once.
+   * After one that ends earlier the slot waits, each time longer.
+   */
   readonly stableMs: number;
   readonly firstBackOffMs: number;
+  /** The longest wait after workers that never became ready; after others it is a second. */
   readonly maxBackOffMs: number;
   /** So many deaths before any worker became ready mean that none ever will. */
   readonly maxStartFailures: number;

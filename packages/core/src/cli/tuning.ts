@@ -32,6 +32,11 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     help: 'a worker whose event loop says nothing for so long is killed and replaced (default 30)',
   },
   {
+    name: 'late-beat',
+    argument: 'SECONDS',
+    help: 'once it has been late for so long with saying, as it does each second, that it runs, another worker serves its new connections too (default 0.5)',
+  },
+  {
     name: 'spare',
     argument: 'MIN-MAX',
     help: 'between how many spare workers, less than half busy, the pool is kept; --workers is what it starts with, --max-workers where it ends (default: the pool is fixed)',
@@ -80,6 +85,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
   const maxServed = readNumber(values, 'max-served', { whole: true, min: 1 });
   const maxAge = readNumber(values, 'max-age', { min: 1 });
   const heartbeat = readNumber(values, 'heartbeat-timeout', { min: 2 });
+  const lateBeat = readNumber(values, 'late-beat', { min: 0.1 });
   const spare = readSpare(values);
   const lifetime = readNumber(values, 'lifetime', { min: 0 });
   const handshake = readNumber(values, 'handshake-timeout', { min: 0.1 });
@@ -92,6 +98,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
     maxServed,
     maxAge,
     heartbeat,
+    lateBeat,
     spare,
     lifetime,
     handshake,
@@ -111,6 +118,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
       ...given('maxServed', maxServed),
       ...milliseconds('maxAgeMs', maxAge),
       ...milliseconds('heartbeatTimeoutMs', heartbeat),
+      ...milliseconds('lateBeatMs', lateBeat),
       ...(spare.ok && spare.value !== undefined ? { spare: spare.value } : {}),
     },
     connectionLimits: {

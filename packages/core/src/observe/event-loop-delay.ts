@@ -10,7 +10,8 @@ import { IDLE_EVENT_LOOP, type EventLoopStatus } from './status.ts';
 // own would cost three times that. Shorter stalls are not seen, nor is one that begins before the first look of a new
 // second.
 const RESOLUTION_MS = 20;
-const SAMPLE_MS = 1_000;
+/** How often a watch calls, and so how often a worker sends a beat. */
+export const SAMPLE_MS = 1_000;
 const NANOSECONDS_IN_MS = 1e6;
 
 export interface EventLoopWatch {

@@ -1,12 +1,13 @@
 // When to start, replace, retire and give up on workers. A pure step: state, time and events in, state and actions out;
 // the supervisor carries the actions out. It runs on every event and once a second besides.
 //
-// A worker is replaced in three ways. Dead: its slot is started again, after a back-off. Worn out (old, or many
+// A worker is replaced in three ways. Dead: its slot is started again, after a back-off if it ended early. Worn out (old, or many
 // connections served) or of an old generation: its successor is started first, and it drains once the successor is
 // ready. Stalled: its event loop has sent no beat for too long, so it is killed, and is dead.
 
 import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
 import type { SupervisionPolicy } from '../options.ts';
+import { countEnd, mayStart, type SlotBackOff } from './back-off.ts';
 
 /** A worker in its slot. Slots are numbered from 1 and are taken over by successors. */
 export interface WorkerRecord {
@@ -35,12 +36,15 @@ export interface ArbiterState {
   readonly generation: number;
   readonly lastGoodGeneration: number;
   readonly everReady: boolean;
-  /** Deaths in a row without a stable stretch between them. */
-  readonly failures: number;
-  readonly mayStartAtMs: number;
+  /** Workers that ended before any was ever ready. */
+  readonly startFailures: number;
+  /** Of the slots whose last workers ended early. */
+  readonly backOffs: readonly SlotBackOff[];
   /** How many workers the next short tick may add: doubles while the pool stays short of spare ones. */
   readonly spawnRate: number;
   readonly stopping: boolean;
+  /** When the last `secondly` call came; undefined before the first. */
+  readonly lastSecondMs: number | undefined;
 }
 
 export const DEFAULT_POLICY: SupervisionPolicy = {
@@ -48,7 +52,10 @@ export const DEFAULT_POLICY: SupervisionPolicy = {
   drainTimeoutMs: 30_000,
   // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
   heartbeatTimeoutMs: 30_000,
-  stableMs: 30_000,
+  // Longer than a collection of garbage, shorter than what a client notices as a hang.
+  lateBeatMs: 500,
+  // It has accepted and served. Longer, and a request that ends its worker now and then would empty the pool.
+  stableMs: 1_000,
   // Growing by half from a tenth of a second to 15 s.
   firstBackOffMs: 100,
   maxBackOffMs: 15_000,
@@ -87,6 +94,13 @@ const KILL_AFTER_DRAIN_MS = 2_000;
 // Half of the time idle: room for a burst of the same size as the present load.
 const SPARE_BELOW_BUSY = 0.5;
 const MAX_SPAWN_RATE = 32;
+// Starting takes processor time from those that serve. Two at once, as a crash of half of a small pool needs.
+const MAX_STARTING = 2;
+/** How often `tick` should be called with `secondly`. */
+export const TICK_MS = 1_000;
+// A call that comes later than this after it was due means that the primary was away, stopped or with a blocked event
+// loop. Half a period: below the shortest heartbeat timeout together with a period.
+const LATE_TICK_MS = 500;
 
 export const initialArbiterState = (target: number): ArbiterState => ({
   target,
@@ -95,10 +109,11 @@ export const initialArbiterState = (target: number): ArbiterState => ({
   generation: 1,
   lastGoodGeneration: 1,
   everReady: false,
-  failures: 0,
-  mayStartAtMs: 0,
+  startFailures: 0,
+  backOffs: [],
   spawnRate: 1,
   stopping: false,
+  lastSecondMs: undefined,
 });
 
 export interface ArbiterStep {
@@ -119,11 +134,12 @@ export function tick(
   secondly = false,
 ): ArbiterStep {
   const actions: ArbiterAction[] = [];
-  let state = before;
+  let state = discountAbsence(before, nowMs);
+  if (secondly) state = { ...state, lastSecondMs: nowMs };
   for (const event of events) state = observe(state, event, nowMs, policy, actions);
 
-  if (!state.everReady && state.failures >= policy.maxStartFailures && !state.stopping) {
-    if (before.failures < state.failures) actions.push({ do: 'give-up', failures: state.failures });
+  if (!state.everReady && state.startFailures >= policy.maxStartFailures && !state.stopping) {
+    if (before.startFailures < state.startFailures) actions.push({ do: 'give-up', failures: state.startFailures });
     return { state, actions };
   }
   for (const worker of state.workers) {
@@ -145,6 +161,26 @@ export function tick(
   if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
     actions.push({ do: 'stopped' });
   return { state, actions };
+}
+
+/**
+ * While the primary was away (Ctrl-Z, a paused container, a blocked event loop) it could hear nothing, so that time counts
+ * against no worker: a late tick counts as one that came when it was due.
+ */
+function discountAbsence(state: ArbiterState, nowMs: number): ArbiterState {
+  if (state.lastSecondMs === undefined) return state;
+  const awayMs = nowMs - state.lastSecondMs - TICK_MS;
+  if (awayMs < LATE_TICK_MS) return state;
+  return {
+    ...state,
+    lastSecondMs: nowMs - TICK_MS,
+    workers: state.workers.map((worker) => ({
+      ...worker,
+      lastBeatMs: Math.min(nowMs, worker.lastBeatMs + awayMs),
+      // The age of one that is ready is its own.
+      sinceMs: worker.at === 'ready' ? worker.sinceMs : Math.min(nowMs, worker.sinceMs + awayMs),
+    })),
+  };
 }
 
 const isOutdated =
@@ -191,7 +227,7 @@ function observe(
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload':
-      return { ...state, generation: state.generation + 1, mayStartAtMs: nowMs };
+      return { ...state, generation: state.generation + 1, backOffs: [] };
     case 'stop':
       return { ...state, stopping: true };
   }
@@ -212,7 +248,7 @@ function observeExit(
     actions.push({ do: 'reload-failed', generation: dead.generation });
     return { ...state, workers, generation: state.lastGoodGeneration };
   }
-  return { ...state, workers, ...backOff(state, dead, nowMs, policy) };
+  return noteEnd({ ...state, workers }, dead, nowMs, policy);
 }
 
 /**
@@ -225,23 +261,21 @@ function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, po
   const workers = state.workers.map((one): WorkerRecord =>
     one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
   );
-  return { ...state, workers, ...backOff(state, leaving, nowMs, policy) };
+  return noteEnd({ ...state, workers }, leaving, nowMs, policy);
 }
 
-/**
- * When the successor of a worker that was not told to go may start: one that goes as soon as it has come would be
- * followed for ever.
- */
-function backOff(
-  state: ArbiterState,
-  gone: WorkerRecord,
-  nowMs: number,
-  policy: SupervisionPolicy,
-): Pick<ArbiterState, 'failures' | 'mayStartAtMs'> {
-  const wasStable = gone.at === 'ready' && nowMs - gone.sinceMs >= policy.stableMs;
-  const failures = wasStable ? 0 : state.failures + 1;
-  const backOffMs = failures === 0 ? 0 : Math.min(policy.maxBackOffMs, policy.firstBackOffMs * 1.5 ** (failures - 1));
-  return { failures, mayStartAtMs: nowMs + backOffMs };
+/** `gone` serves no more, without having been told to. */
+function noteEnd(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy: SupervisionPolicy): ArbiterState {
+  const end = {
+    slot: gone.slot,
+    readyForMs: gone.at === 'ready' ? nowMs - gone.sinceMs : undefined,
+    wasLast: state.workers.every(({ at }) => at === 'draining'),
+  };
+  return {
+    ...state,
+    startFailures: state.everReady ? state.startFailures : state.startFailures + 1,
+    backOffs: countEnd(state.backOffs, end, nowMs, policy),
+  };
 }
 
 function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): KillReason | undefined {
@@ -255,9 +289,11 @@ function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPoli
 function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState {
   if (policy.spare === undefined) return state;
   const { min, max, maxWorkers } = policy.spare;
-  const alive = state.workers.filter((worker) => worker.at !== 'draining' && worker.slot <= state.target);
-  // One that is starting will be idle when it is there; counting it as busy would start too many.
-  const spare = alive.filter((worker) => worker.at === 'starting' || worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
+  const serving = state.workers.filter((worker) => worker.at === 'ready' && worker.slot <= state.target);
+  const slots = new Set(serving.map(({ slot }) => slot));
+  // One that is starting or is still to be started will be idle when it is there; counting it as busy would start too many.
+  const coming = state.target - slots.size;
+  const spare = coming + serving.filter((worker) => worker.eventLoop.busy < SPARE_BELOW_BUSY).length;
   if (spare < min && state.target < maxWorkers) {
     return {
       ...state,
@@ -292,7 +328,10 @@ function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, a
   };
 }
 
-/** Starts a worker for every empty slot, and one successor at a time for a slot whose worker is due to be replaced. */
+/**
+ * Starts a worker for every empty slot, a few at a time while others serve, and one successor at a time for a slot whose
+ * worker is due to be replaced.
+ */
 function startMissing(
   state: ArbiterState,
   nowMs: number,
@@ -300,19 +339,26 @@ function startMissing(
   random: () => number,
   actions: ArbiterAction[],
 ): ArbiterState {
-  if (state.stopping || nowMs < state.mayStartAtMs) return state;
+  if (state.stopping) return state;
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
   const slots: number[] = [];
   for (let slot = 1; slot <= state.target; slot += 1)
-    if (!alive.some((worker) => worker.slot === slot)) slots.push(slot);
+    if (!alive.some((worker) => worker.slot === slot) && mayStart(state.backOffs, slot, nowMs)) slots.push(slot);
   if (slots.length === 0 && alive.every((worker) => worker.at === 'ready')) {
-    const due = alive.find((worker) => worker.generation < state.generation || isWornOut(worker, nowMs, policy));
+    const due = alive.find(
+      (worker) =>
+        mayStart(state.backOffs, worker.slot, nowMs) &&
+        (worker.generation < state.generation || isWornOut(worker, nowMs, policy)),
+    );
     if (due !== undefined) slots.push(due.slot);
   }
-  if (slots.length === 0) return state;
+  const isServing = alive.some((worker) => worker.at === 'ready');
+  const starting = alive.filter((worker) => worker.at === 'starting').length;
+  const room = isServing ? Math.max(0, MAX_STARTING - starting) : slots.length;
+  if (slots.length === 0 || room === 0) return state;
   const workers = [...state.workers];
   let { started } = state;
-  for (const slot of slots) {
+  for (const slot of slots.slice(0, room)) {
     started += 1;
     actions.push({ do: 'start', slot, workerId: started, generation: state.generation });
     workers.push({

@@ -1,8 +1,8 @@
 // Which worker accepts from which socket. Pure: sockets and workers in, the wanted assignments out.
 //
 // A shared socket is assigned to every worker. A socket of one slot (one of several with SO_REUSEPORT, each with its own
-// queue) is assigned to the worker of its slot; while that worker is not there or is full, another serves it, so that no
-// connection waits for a replacement that is slow to come.
+// queue) is assigned to the worker of its slot; while that worker is not there, is full or does not answer, another serves it,
+// so that no connection waits for a replacement that is slow to come or for an event loop that is blocked.
 
 export interface AssignableSocket {
   readonly id: number;
@@ -14,8 +14,8 @@ export interface AssignableSocket {
 export interface AssignableWorker {
   readonly workerId: number;
   readonly slot: number;
-  /** `starting`: it has asked for its sockets and is not ready yet. */
-  readonly at: 'starting' | 'ready';
+  /** `starting`: it has asked for its sockets and is not ready yet. `late`: it is ready, and its beat is overdue. */
+  readonly at: 'starting' | 'ready' | 'late';
   /** The services whose share of connections it has used up. */
   readonly fullServices: ReadonlySet<number>;
 }

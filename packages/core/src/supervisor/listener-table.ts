@@ -7,7 +7,7 @@ import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../
 import { ListenerStates } from '../listener/states.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
-import { assignmentChanges, wantedAssignments } from './listener-assignment.ts';
+import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export class ListenerTable {
@@ -76,7 +76,7 @@ export class ListenerTable {
   }
 
   /** Tells each of the workers what it should accept from now on, and from what no more. */
-  updateAssignments(workers: readonly { readonly worker: WorkerHandle; readonly at: 'starting' | 'ready' }[]): void {
+  updateAssignments(workers: readonly { readonly worker: WorkerHandle; readonly at: AssignableWorker['at'] }[]): void {
     const byId = new Map(workers.map(({ worker }) => [worker.workerId, worker]));
     const wanted = wantedAssignments(
       this.#sockets.filter(({ via }) => via !== 'dispatch'),

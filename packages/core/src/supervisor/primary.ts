@@ -12,15 +12,13 @@ import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
-import type { ArbiterAction, ArbiterEvent } from './arbiter.ts';
+import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { primaryStatus } from './primary-status.ts';
 import { startSuccessor } from './upgrade.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
 import type { FromWorker } from './worker-messages.ts';
-
-const TICK_MS = 1_000;
 
 /** node:cluster has one set of workers for each process, and so have we. */
 let isSupervising = false;
@@ -49,6 +47,11 @@ class Primary {
   #heartbeat: Timer | undefined;
   #wakeUp: Timer | undefined;
   #watch: EventLoopWatch | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  /** Asked for during the present one. */
+  #nextReload: Promise<void> | undefined;
+  /** The grace of a stop that was asked for during an upgrade. */
+  #stopAfterUpgradeMs: number | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -96,7 +99,14 @@ class Primary {
 
   stop(graceMs: number, hasHandedOver = false): Promise<void> {
     const { lifecycle, pool } = this.#parts;
-    const verdict = lifecycle.stop(graceMs, hasHandedOver);
+    // Of both processes one serves at any time: this one goes on until it is known what becomes of the successor.
+    if (lifecycle.at === 'upgrading' && !hasHandedOver && graceMs > 0) {
+      this.#options.log.info({}, 'the upgrade is waited for');
+      this.#stopAfterUpgradeMs = Math.min(graceMs, this.#stopAfterUpgradeMs ?? graceMs);
+      return lifecycle.ended.catch(() => undefined);
+    }
+    // A successor that starts has the sockets already, whatever becomes of this process.
+    const verdict = lifecycle.stop(graceMs, hasHandedOver || lifecycle.at === 'upgrading');
     if (verdict === 'shorten-grace') for (const worker of pool.all()) worker.send({ type: 'drain', graceMs });
     if (verdict === 'stop') {
       this.#observe([{ type: 'stop' }]);
@@ -115,7 +125,22 @@ class Primary {
     this.#observe([{ type: 'scale', by }]);
   }
 
-  async reload(): Promise<void> {
+  /**
+   * During a reload it is done afterwards, since workers that have started already may have read what was there before.
+   * However many ask meanwhile, it is one.
+   */
+  reload(): Promise<void> {
+    if (this.#parts.lifecycle.at !== 'reloading') return (this.#reloading = this.#beginReload());
+    this.#nextReload ??= this.#reloading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReload = undefined;
+        return this.reload();
+      });
+    return this.#nextReload;
+  }
+
+  async #beginReload(): Promise<void> {
     const { lifecycle, pool } = this.#parts;
     const reloaded = lifecycle.reload();
     pool.exits.forgetStartFailure();
@@ -130,11 +155,12 @@ class Primary {
     try {
       const pid = await startSuccessor(listeners.all(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
-      void this.stop(drainTimeoutMs, true);
+      void this.stop(this.#stopAfterUpgradeMs ?? drainTimeoutMs, true);
       return pid;
     } catch (error) {
       log.error({ err: error }, 'the upgrade failed');
       lifecycle.upgradeFailed();
+      if (this.#stopAfterUpgradeMs !== undefined) void this.stop(this.#stopAfterUpgradeMs);
       throw error;
     }
   }
@@ -228,7 +254,12 @@ class Primary {
   #reportReady(): void {
     const { readyDescriptor } = this.#inheritance;
     if (readyDescriptor === undefined) return;
-    writeSync(readyDescriptor, '1');
+    try {
+      writeSync(readyDescriptor, '1');
+    } catch (error) {
+      // It has ended meanwhile: all the more do we serve.
+      this.#options.log.warn({ err: error }, 'the predecessor is gone, and could not be told that this one is ready');
+    }
     closeSync(readyDescriptor);
     for (const descriptor of this.#inheritance.rest()) closeSync(descriptor);
   }

@@ -1,6 +1,7 @@
 // The workers of a primary: the arbiter's record of each and the handle of its process. What a worker is doing and since
 // when stands in the records alone, which only a step of the arbiter changes. Pure: how a process is forked is passed in.
 
+import { SAMPLE_MS } from '../observe/event-loop-delay.ts';
 import type { SupervisionPolicy } from '../options.ts';
 import type { Clock } from '../time/clock.ts';
 import {
@@ -11,6 +12,8 @@ import {
   type ArbiterState,
   type WorkerRecord,
 } from './arbiter.ts';
+import { nextStartAtMs } from './back-off.ts';
+import type { AssignableWorker } from './listener-assignment.ts';
 import { WorkerExits } from './worker-exits.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -39,7 +42,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#state = initialArbiterState(options.workerCount);
+    this.#state = { ...initialArbiterState(options.workerCount), lastSecondMs: options.clock.nowMs() };
   }
 
   /** Lets the arbiter decide on what has happened. `isSecondly` once a second, as its `tick` wants it. */
@@ -50,10 +53,15 @@ export class WorkerPool {
     const { state, actions } = tick(before, nowMs, events, policy, Math.random, isSecondly);
     this.exits.changed(before, state);
     this.#state = state;
+    const dueAtMs = [
+      nextStartAtMs(state.backOffs, nowMs) ?? Number.POSITIVE_INFINITY,
+      ...state.workers.map((worker) => this.#lateAtMs(worker)),
+    ].filter((atMs) => atMs > nowMs);
+    const nextAtMs = Math.min(...dueAtMs);
     return {
       actions,
       isResized: state.target !== before.target,
-      dueInMs: state.mayStartAtMs > nowMs ? state.mayStartAtMs - nowMs : undefined,
+      dueInMs: Number.isFinite(nextAtMs) ? nextAtMs - nowMs : undefined,
     };
   }
 
@@ -100,19 +108,31 @@ export class WorkerPool {
     return this.#state.workers.find((record) => record.workerId === workerId)?.at;
   }
 
-  /** Those that are ready and have room for a connection of the service. */
+  /** Those that are ready and have room for a connection of the service; of these, those whose beats are late only if all are. */
   withRoom(service: number): WorkerHandle[] {
-    return this.#state.workers.flatMap(({ workerId, at }) => {
-      const worker = this.#handles.get(workerId);
-      return at === 'ready' && worker?.fullServices.has(service) === false ? [worker] : [];
+    const able = this.#state.workers.flatMap((record) => {
+      const worker = this.#handles.get(record.workerId);
+      return record.at === 'ready' && worker?.fullServices.has(service) === false ? [{ record, worker }] : [];
     });
+    const beating = able.filter(({ record }) => !this.#isLate(record));
+    return (beating.length > 0 ? beating : able).map(({ worker }) => worker);
   }
 
   /** Those that may be given listeners: none that drains, as all do once the pool is stopping. */
-  assignable(): { readonly worker: WorkerHandle; readonly at: 'starting' | 'ready' }[] {
-    return this.#state.workers.flatMap(({ workerId, at }) => {
-      const worker = this.#handles.get(workerId);
-      return at !== 'draining' && worker?.stage === 'assignable' ? [{ worker, at }] : [];
+  assignable(): { readonly worker: WorkerHandle; readonly at: AssignableWorker['at'] }[] {
+    return this.#state.workers.flatMap((record) => {
+      const worker = this.#handles.get(record.workerId);
+      if (record.at === 'draining' || worker?.stage !== 'assignable') return [];
+      return [{ worker, at: this.#isLate(record) ? 'late' : record.at }];
     });
+  }
+
+  #isLate(worker: WorkerRecord): boolean {
+    return this.#lateAtMs(worker) <= this.#options.clock.nowMs();
+  }
+
+  /** When its next beat is late; never for one that sends none. */
+  #lateAtMs({ at, lastBeatMs }: WorkerRecord): number {
+    return at === 'ready' ? lastBeatMs + SAMPLE_MS + this.#options.policy.lateBeatMs : Number.POSITIVE_INFINITY;
   }
 }

@@ -4,6 +4,10 @@
 // later round is met early and stays where it is. Schedule, move and cancel are O(1) and allocate nothing. The
 // underlying timer runs only while something is scheduled. An entry never fires early, and at most one tick late (plus
 // event-loop delay).
+//
+// The time is read from the clock each time, not from the last tick: after a stall of the event loop (a stopped process,
+// a suspended machine) connections are accepted and read before the timer has run, and deadlines that count from the
+// time before the stall would have passed at once.
 
 import type { Clock, Timer } from './clock.ts';
 
@@ -37,6 +41,7 @@ export class TimerWheel {
   /** Each slot is a ring with a sentinel, so that unlinking needs no slot number. */
   readonly #slots: WheelEntry[];
   readonly #originMs: number;
+  /** The last one whose entries have fired. */
   #tick = 0;
   #scheduled = 0;
   #timer: Timer | undefined;
@@ -58,23 +63,21 @@ export class TimerWheel {
     return this.#scheduled;
   }
 
-  /**
-   * Milliseconds of the wheel's own time, at most one tick behind the clock while anything is scheduled. Cheap to read.
-   */
+  /** Milliseconds of the wheel's own time: the clock's, in whole ticks. */
   get nowMs(): number {
-    if (this.#timer === undefined) this.#tick = this.#clockTick();
-    return this.#tick * this.#tickMs;
+    return this.#clockTick() * this.#tickMs;
   }
 
   /** (Re)schedules `entry` to fire no sooner than `delayMs` from now. */
   schedule(entry: WheelEntry, delayMs: number): void {
     if (entry.dueTick >= 0) this.#unlink(entry);
+    const nowTick = this.#clockTick();
     if (this.#timer === undefined) {
-      this.#tick = this.#clockTick();
+      this.#tick = nowTick;
       this.#timer = this.#clock.every(this.#tickMs, () => this.#advance());
     }
     // One tick is added because the current one has partly passed.
-    const dueTick = this.#tick + Math.max(1, Math.ceil(delayMs / this.#tickMs) + 1);
+    const dueTick = nowTick + Math.max(1, Math.ceil(delayMs / this.#tickMs) + 1);
     const sentinel = this.#slots[dueTick % SLOT_COUNT];
     if (sentinel?.previous === undefined) return;
     entry.dueTick = dueTick;

@@ -34,6 +34,8 @@ test('seconds become milliseconds, and every option reaches what it is for', () 
       '60',
       '--heartbeat-timeout',
       '10',
+      '--late-beat',
+      '0.25',
       '--spare',
       '2-4',
       '--max-workers',
@@ -44,6 +46,7 @@ test('seconds become milliseconds, and every option reaches what it is for', () 
       maxServed: 100,
       maxAgeMs: 60_000,
       heartbeatTimeoutMs: 10_000,
+      lateBeatMs: 250,
       spare: { min: 2, max: 4, maxWorkers: 16 },
     },
   });
@@ -75,6 +78,7 @@ test.each([
   [['--max-served', '0'], "--max-served is '0', allowed is a whole number from 1"],
   [['--max-age', '0.5'], "--max-age is '0.5', allowed is a number from 1"],
   [['--heartbeat-timeout', '1'], "--heartbeat-timeout is '1', allowed is a number from 2"],
+  [['--late-beat', '0.09'], "--late-beat is '0.09', allowed is a number from 0.1"],
   [
     ['--spare', '3', '--max-workers', '4'],
     "--spare is '3', allowed is MIN-MAX, two whole numbers from 1, the first not above the second",

@@ -8,6 +8,7 @@ import {
   type ArbiterEvent,
   type ArbiterState,
 } from '../../src/supervisor/arbiter.ts';
+import { nextStartAtMs } from '../../src/supervisor/back-off.ts';
 
 /** Steps through a story: at each time, events in, actions out. */
 function play(
@@ -36,6 +37,8 @@ const exited = (workerId: number): ArbiterEvent => ({ type: 'exited', workerId }
 const leaving = (workerId: number): ArbiterEvent => ({ type: 'leaving', workerId });
 const starts = (actions: readonly ArbiterAction[] | undefined): number =>
   actions?.filter((action) => action.do === 'start').length ?? 0;
+/** When the next slot may start a worker; now, if none waits. */
+const startsAgainAt = (state: ArbiterState, nowMs: number): number => nextStartAtMs(state.backOffs, nowMs) ?? nowMs;
 
 describe('the arbiter', () => {
   test('starts as many workers as wanted, once', () => {
@@ -91,27 +94,97 @@ describe('the arbiter', () => {
     expect(starting.state.workers.map(({ at }) => at)).toEqual(['starting']);
     const stopping = play(1, [[0], [10, ready(1)], [20, { type: 'stop' }], [30, leaving(1)]]);
     expect(stopping.actions.slice(2)).toEqual([[{ do: 'drain', workerId: 1 }], []]);
-    expect(stopping.state.failures).toBe(0);
+    expect(stopping.state.backOffs).toEqual([]);
   });
 
-  test('waits longer after each early death, up to the limit, and starts over after a stable stretch', () => {
+  test('waits longer after each worker that never became ready, up to the limit, and starts over after a stable stretch', () => {
     const delays: number[] = [];
     let nowMs = 0;
-    let state = tick(initialArbiterState(1), nowMs, []).state;
+    let state = tick(tick(initialArbiterState(1), nowMs, []).state, nowMs, [ready(1)]).state;
+    state = tick(state, (nowMs += DEFAULT_POLICY.stableMs), [exited(1)]).state;
     for (let round = 0; round < 20; round += 1) {
       const { workerId } = state.workers[0] ?? { workerId: 0 };
-      state = tick(state, (nowMs += 10), [ready(workerId)]).state;
       state = tick(state, (nowMs += 10), [exited(workerId)]).state;
-      delays.push(state.mayStartAtMs - nowMs);
-      expect(starts(tick(state, state.mayStartAtMs - 1, []).actions)).toBe(0);
-      nowMs = state.mayStartAtMs;
+      const nextMs = startsAgainAt(state, nowMs);
+      delays.push(nextMs - nowMs);
+      expect(starts(tick(state, nextMs - 1, []).actions)).toBe(0);
+      nowMs = nextMs;
       state = tick(state, nowMs, []).state;
     }
     expect(delays.slice(0, 3)).toEqual([100, 150, 225]);
     expect(delays.at(-1)).toBe(DEFAULT_POLICY.maxBackOffMs);
     const { workerId } = state.workers[0] ?? { workerId: 0 };
     state = tick(state, nowMs, [ready(workerId)]).state;
-    expect(tick(state, nowMs + DEFAULT_POLICY.stableMs, [exited(workerId)]).state.failures).toBe(0);
+    expect(tick(state, nowMs + DEFAULT_POLICY.stableMs, [exited(workerId)]).state.backOffs).toEqual([]);
+  });
+
+  test('follows a worker that served for a second at once, and one that served for less after a wait of a second at most', () => {
+    const waits = (readyForMs: number): number[] => {
+      let nowMs = 0;
+      let state = tick(tick(initialArbiterState(2), nowMs, []).state, nowMs, [ready(2)]).state;
+      const delays: number[] = [];
+      for (let round = 0; round < 12; round += 1) {
+        const { workerId } = state.workers.find(({ slot }) => slot === 1) ?? { workerId: 0 };
+        state = tick(state, (nowMs += 300), [ready(workerId), beat(2)]).state;
+        const dead = tick(state, (nowMs += readyForMs), [exited(workerId), beat(2)]);
+        const nextMs = starts(dead.actions) === 1 ? nowMs : startsAgainAt(dead.state, nowMs);
+        delays.push(nextMs - nowMs);
+        state = tick(dead.state, (nowMs = nextMs), []).state;
+      }
+      return delays;
+    };
+    expect(new Set(waits(1_000))).toEqual(new Set([0]));
+    expect(waits(999).slice(0, 3)).toEqual([100, 150, 225]);
+    expect(waits(999).at(-1)).toBe(1_000);
+  });
+
+  test('delays no slot because of another', () => {
+    let state = tick(tick(initialArbiterState(2), 0, []).state, 0, [ready(2)]).state;
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 100) {
+      const broken = state.workers.filter(({ at }) => at === 'starting').map(({ workerId }) => exited(workerId));
+      state = tick(state, nowMs, [...broken, beat(2)]).state;
+    }
+    const { actions } = tick(state, 20_000, [exited(2)]);
+    expect(actions).toContainEqual(expect.objectContaining({ do: 'start', slot: 2 }));
+  });
+
+  test('with one request in two seconds that ends its worker, always has one that serves, and soon two again', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ afterMs: fc.integer({ min: 2_000, max: 3_000 }), victim: fc.nat({ max: 1 }) }), {
+          minLength: 15,
+          maxLength: 30,
+        }),
+        (requests) => {
+          const startMs = 500;
+          let nowMs = 0;
+          let state = tick(tick(initialArbiterState(2), 0, []).state, 0, [ready(1), ready(2)]).state;
+          for (const { afterMs, victim } of requests) {
+            const dead = state.workers[victim]?.workerId ?? 0;
+            const killed = tick(state, (nowMs += afterMs), [exited(dead)]);
+            expect(starts(killed.actions)).toBe(1);
+            expect(killed.state.workers.filter(({ at }) => at === 'ready')).toHaveLength(1);
+            state = tick(killed.state, nowMs + startMs, [
+              ready(killed.state.started),
+              ...killed.state.workers.map(({ workerId }) => beat(workerId)),
+            ]).state;
+          }
+        },
+      ),
+    );
+  });
+
+  test('starts again soon when the last worker that served is gone, however often that was', () => {
+    let nowMs = 0;
+    let state = tick(initialArbiterState(2), nowMs, []).state;
+    for (let round = 0; round < 20; round += 1) {
+      const events = state.workers.map(({ workerId }) => ready(workerId));
+      state = tick(state, (nowMs += 10), events).state;
+      const ends = state.workers.map(({ workerId }) => exited(workerId));
+      state = tick(state, (nowMs += 10), ends).state;
+      expect(startsAgainAt(state, nowMs) - nowMs).toBeLessThanOrEqual(DEFAULT_POLICY.firstBackOffMs);
+      state = tick(state, (nowMs = startsAgainAt(state, nowMs)), []).state;
+    }
   });
 
   test('gives up once when no worker was ever ready, and starts no more', () => {
@@ -119,7 +192,7 @@ describe('the arbiter', () => {
     let state = initialArbiterState(1);
     const seen: ArbiterAction[] = [];
     for (let round = 0; round < 10; round += 1) {
-      nowMs = Math.max(nowMs + 1, state.mayStartAtMs);
+      nowMs = startsAgainAt(state, nowMs + 1);
       const begun = tick(state, nowMs, []);
       const dead = tick(
         begun.state,
@@ -142,7 +215,7 @@ describe('the arbiter', () => {
       const { workerId } = state.workers[0] ?? { workerId: 0 };
       const step = tick(state, nowMs, [exited(workerId)]);
       expect(step.actions.some((action) => action.do === 'give-up')).toBe(false);
-      nowMs = step.state.mayStartAtMs;
+      nowMs = startsAgainAt(step.state, nowMs);
       state = tick(step.state, nowMs, []).state;
     }
     expect(state.workers).toHaveLength(1);
@@ -192,6 +265,32 @@ describe('the arbiter', () => {
     expect([state.target, state.workers.length]).toEqual([1, 1]);
   });
 
+  test('fifty more workers are started two at a time while others serve, each as one before it has become ready or has ended', () => {
+    let { state } = play(2, [[0], [1, ready(1), ready(2)]]);
+    let step = tick(
+      state,
+      2,
+      Array.from({ length: 50 }, (): ArbiterEvent => ({ type: 'scale', by: 1 })),
+    );
+    const starting = (): number => step.state.workers.filter(({ at }) => at === 'starting').length;
+    for (let nowMs = 3; step.state.workers.length < 52; nowMs += 1) {
+      expect(starting()).toBe(2);
+      ({ state } = step);
+      const next = state.workers.find(({ at }) => at === 'starting')?.workerId ?? 0;
+      step = tick(state, nowMs, [nowMs === 5 ? exited(next) : ready(next)]);
+      if (nowMs === 5) step = tick(step.state, (nowMs += DEFAULT_POLICY.firstBackOffMs), []);
+    }
+    expect(new Set(step.state.workers.map(({ slot }) => slot)).size).toBe(52);
+  });
+
+  test('a pool of which no worker serves is started at once', () => {
+    const { actions } = play(8, [[0]]);
+    expect(actions.map(starts)).toEqual([8]);
+    const all = Array.from({ length: 8 }, (_, index) => index + 1);
+    const { actions: again } = play(8, [[0], [1, ...all.map(ready)], [5_000, ...all.map(exited)]]);
+    expect(again.map(starts)).toEqual([8, 0, 8]);
+  });
+
   test('a worker above the target goes on serving until every wanted slot has one that is ready; one that is starting is not waited for', () => {
     const { actions } = play(3, [
       [0],
@@ -212,6 +311,54 @@ describe('the arbiter', () => {
     const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
     const { actions } = play(2, [[0], [0, ready(1), ready(2)], [limit - 1, beat(1)], [limit]]);
     expect(actions.slice(2)).toEqual([[], [{ do: 'kill', workerId: 2, why: 'stalled' }]]);
+  });
+
+  describe('a primary that was away', () => {
+    /** A tick for each time, with its events: what it does. */
+    function seconds(before: ArbiterState, times: readonly (readonly [number, ...ArbiterEvent[]])[]): ArbiterAction[] {
+      let state = before;
+      const actions: ArbiterAction[] = [];
+      for (const [nowMs, ...events] of times) {
+        const step = tick(state, nowMs, events, DEFAULT_POLICY, () => 0, true);
+        ({ state } = step);
+        actions.push(...step.actions);
+      }
+      return actions;
+    }
+    const serving = (): ArbiterState =>
+      tick(tick(initialArbiterState(2), 0, []).state, 0, [ready(1), ready(2)], DEFAULT_POLICY, () => 0, true).state;
+    const hour = 3_600_000;
+
+    test('kills no worker for what it could not hear, and still kills one that goes on saying nothing', () => {
+      const limit = DEFAULT_POLICY.heartbeatTimeoutMs;
+      const back = [500, beat(1), beat(2)] as const;
+      const after = (ms: number): [number] => [hour + ms];
+      const everySecond = Array.from({ length: limit / 1_000 - 2 }, (_, index) => after((index + 1) * 1_000));
+      const beating = everySecond.map(([nowMs]): [number, ArbiterEvent] => [nowMs, beat(1)]);
+      expect(seconds(serving(), [back, after(0), ...beating])).toEqual([]);
+      expect(seconds(serving(), [back, after(0), ...beating, [hour + limit - 1_000, beat(1)]])).toEqual([
+        { do: 'kill', workerId: 2, why: 'stalled' },
+      ]);
+    });
+
+    test('hears of a message first, and kills no worker for that one either', () => {
+      expect(tick(serving(), hour, [beat(1)]).actions).toEqual([]);
+    });
+
+    test('gives those that start and those that drain the time that they had left', () => {
+      const starting = tick(initialArbiterState(1), 0, [], DEFAULT_POLICY, () => 0, true).state;
+      expect(seconds(starting, [[hour], [hour + 1_000]])).toEqual([]);
+      const draining = tick(serving(), 1, [{ type: 'stop' }]).state;
+      expect(seconds(draining, [[hour], [hour + 1_000]])).toEqual([]);
+    });
+
+    test('is not taken for away when a tick comes less than half a second late', () => {
+      const late = [{ do: 'kill', workerId: 1, why: 'stalled' }];
+      const policy = { ...DEFAULT_POLICY, heartbeatTimeoutMs: 1_499 };
+      const one = tick(tick(initialArbiterState(1), 0, []).state, 0, [ready(1)], policy, () => 0, true).state;
+      expect(tick(one, 1_499, [], policy, () => 0, true).actions).toEqual(late);
+      expect(tick(one, 1_500, [], policy, () => 0, true).actions).toEqual([]);
+    });
   });
 
   describe('reload', () => {

@@ -1,7 +1,7 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,6 +60,24 @@ describe('reload', () => {
     expect((await workersOf(program.url, 2)).sort()).toEqual(before.sort());
   });
 
+  test('asked for during a reload is done after it, once: no worker keeps what was there at the first', async () => {
+    const control = path.join(scratch(), 'control');
+    const gate = path.join(scratch(), 'gate');
+    writeFileSync(gate, '');
+    const program = await start('--workers', '2', '--hold', gate, '--control', control);
+    unlinkSync(gate);
+    program.signal('SIGHUP');
+    await said(program, 'holding');
+    const later = [askControl(control, { command: 'reload' }), askControl(control, { command: 'reload' })];
+    await eventually(() => program.stderr().split('"command":"reload"').length === 3);
+    writeFileSync(gate, '');
+    const reloaded = { ok: true, value: 'reloaded' };
+    expect(await Promise.all(later)).toEqual([reloaded, reloaded]);
+    const status = await askControl(control, { command: 'status' });
+    const workers = status.ok ? (status.value as ServerStatus).workers.filter(({ at }) => at === 'ready') : [];
+    expect(workers.map(({ generation }) => generation)).toEqual([3, 3]);
+  });
+
   test('a connection of the old generation is served to its end', async () => {
     const program = await start('--workers', '1', '--drain-timeout', '10');
     const { client } = await connect(program.url);
@@ -110,6 +128,69 @@ describe('upgrade', () => {
     const { client } = await connect(program.url);
     await exchange(client, 'still here');
     client.reset();
+  });
+});
+
+describe('an upgrade during which the old program is ended', () => {
+  /** A program whose successor has come to start its worker, which waits for the gate. */
+  async function upgrading() {
+    const [gate, pidFile, unixPath] = [
+      path.join(scratch(), 'gate'),
+      path.join(scratch(), 'pid'),
+      path.join(scratch(), 's'),
+    ];
+    writeFileSync(gate, '');
+    const listen = ['--listen', 'tcp://127.0.0.1:0', '--listen', `unix:${unixPath}`];
+    const program = await start('--workers', '1', '--hold', gate, '--pid-file', pidFile, ...listen);
+    unlinkSync(gate);
+    program.signal('SIGUSR2');
+    await eventually(() => program.stderr().split('holding').length === 3);
+    return { program, unixPath, open: () => writeFileSync(gate, ''), pid: () => Number(readFileSync(pidFile, 'utf8')) };
+  }
+
+  /** The successor serves on every address. Ends it. */
+  async function successorServes({ program, unixPath, pid }: Awaited<ReturnType<typeof upgrading>>): Promise<void> {
+    await eventually(() => pid() !== program.pid);
+    for (const url of [program.url, `unix:${unixPath}`]) {
+      const { client } = await connect(url);
+      await exchange(client, 'served by the successor');
+      client.end();
+    }
+    const successor = pid();
+    process.kill(successor, 'SIGTERM');
+    await eventually(() => !isAlive(successor));
+  }
+
+  test('by KILL has a successor that serves', async () => {
+    const upgrade = await upgrading();
+    upgrade.program.signal('SIGKILL');
+    await upgrade.program.exited;
+    upgrade.open();
+    await successorServes(upgrade);
+  });
+
+  test('by TERM serves until the successor does', async () => {
+    const upgrade = await upgrading();
+    const { program, unixPath } = upgrade;
+    program.signal('SIGTERM');
+    await said(program, 'the upgrade is waited for');
+    const { client } = await connect(`unix:${unixPath}`);
+    await exchange(client, 'still served by the old one');
+    client.end();
+    upgrade.open();
+    expect(await program.exited).toBe(0);
+    await successorServes(upgrade);
+  });
+
+  test('by a second INT at once has a successor that serves', async () => {
+    const upgrade = await upgrading();
+    const { program } = upgrade;
+    program.signal('SIGINT');
+    await said(program, 'the upgrade is waited for');
+    program.signal('SIGINT');
+    expect(await program.exited).toBe(0);
+    upgrade.open();
+    await successorServes(upgrade);
   });
 });
 
@@ -165,6 +246,25 @@ describe('supervision', () => {
       const next = await connectClient(program.url);
       return Number((await next.receive('\n')).trim()) !== worker;
     });
+  });
+
+  test('a primary that was stopped for longer than the heartbeat timeout keeps its workers when it goes on', async () => {
+    const control = path.join(scratch(), 'control');
+    const program = await start('--workers', '2', '--heartbeat-timeout', '2', '--control', control);
+    const before = await workersOf(program.url, 2);
+    const { client } = await connect(program.url);
+    program.signal('SIGSTOP');
+    // The time itself is what it is about: nothing could tell that it has passed.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    program.signal('SIGCONT');
+    // Its tick is due by the first answer and done by the second.
+    await askControl(control, { command: 'status' });
+    const status = await askControl(control, { command: 'status' });
+    const pids = status.ok ? (status.value as ServerStatus).workers.map(({ pid }) => pid) : [];
+    expect(pids.sort()).toEqual(before.sort());
+    expect(program.stderr()).not.toContain('stalled');
+    await exchange(client, 'undisturbed');
+    client.reset();
   });
 
   test('a worker of its age is replaced, the successor ready first', async () => {

@@ -38,6 +38,14 @@ describe('which worker accepts from which socket', () => {
     expect(acceptors(wantedAssignments([socket(2, 2)], [worker(1, 1), worker(3, 2)]), 2)).toEqual([3]);
   });
 
+  test('while the worker of a slot is late with its beat, it and another accept from its socket', () => {
+    const sockets = [socket(1, 1), socket(2, 2)];
+    const late = wantedAssignments(sockets, [worker(1, 1), worker(2, 2, 'late')]);
+    expect([acceptors(late, 1), acceptors(late, 2)]).toEqual([[1], [1, 2]]);
+    const all = wantedAssignments(sockets, [worker(1, 1, 'late'), worker(2, 2, 'late')]);
+    expect([acceptors(all, 1), acceptors(all, 2)]).toEqual([[1], [2]]);
+  });
+
   test('a full worker is assigned nothing of that service, and another serves its socket', () => {
     const assignments = wantedAssignments(
       [socket(1, 1, 0), socket(2, 1, 1)],

@@ -1,5 +1,6 @@
 // Every accept strategy with real processes: who accepts, who is spared, and what is lost when a worker dies.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { connectClient, eventually } from '../../src/testing/index.ts';
 import { offersReusePort } from '../../src/kernel/stream-handle.ts';
@@ -106,6 +107,22 @@ describe.each(LOSSLESS)('--accept %s loses nothing', (strategy) => {
       expect(workers).not.toContain(Number((await client.receive('\n')).trim()));
       client.end();
     }
+  });
+});
+
+describe.runIf(offersReusePort)('--accept inherit-sharded, with a worker that is stopped', () => {
+  test('has its new connections served by another long before it is killed, and serves again when it goes on', async () => {
+    const program = await start('--workers', '2', '--accept', 'inherit-sharded');
+    const [stopped = 0] = await workersOf(program.url, 2);
+    process.kill(stopped, 'SIGSTOP');
+    await eventually(() => readFileSync(`/proc/${stopped}/stat`, 'utf8').includes(') T '));
+    // Half of them come to its socket.
+    const found = await Promise.all(Array.from({ length: 40 }, () => connect(program.url)));
+    for (const { client } of found) client.reset();
+    expect(found.map(({ worker }) => worker)).not.toContain(stopped);
+    expect(isAlive(stopped)).toBe(true);
+    process.kill(stopped, 'SIGCONT');
+    expect(await workersOf(program.url, 2)).toContain(stopped);
   });
 });
 

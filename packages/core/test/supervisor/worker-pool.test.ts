@@ -70,6 +70,37 @@ describe('the pool', () => {
     expect(pool.withRoom(8).map(({ workerId }) => workerId)).toEqual([1, 2]);
   });
 
+  test('says when a beat is late, half a second after it was due, and prefers other workers until it comes', () => {
+    const { clock, pool, workers, step, become } = poolOf(2);
+    step();
+    for (const worker of workers) worker.stage = 'assignable';
+    expect(become(1, 2).dueInMs).toBe(1_500);
+    clock.advance(1_000);
+    const beat = (workerId: number): ArbiterEvent => ({
+      type: 'beat',
+      workerId,
+      served: 0,
+      eventLoop: { busy: 0, delayMs: { mean: 0, max: 0 } },
+    });
+    const states = () => pool.assignable().map(({ at }) => at);
+    const chosen = () => pool.withRoom(0).map(({ workerId }) => workerId);
+    expect(step(beat(1)).dueInMs).toBe(500);
+    clock.advance(499);
+    expect([states(), chosen()]).toEqual([
+      ['ready', 'ready'],
+      [1, 2],
+    ]);
+    clock.advance(1);
+    expect([states(), chosen()]).toEqual([['ready', 'late'], [1]]);
+    step(beat(2));
+    expect(states()).toEqual(['ready', 'ready']);
+    clock.advance(1_500);
+    expect([states(), chosen()]).toEqual([
+      ['late', 'late'],
+      [1, 2],
+    ]);
+  });
+
   test('says when the next start is due after an early death, and counts how workers ended', () => {
     const { clock, pool, step, become } = poolOf(1);
     step();

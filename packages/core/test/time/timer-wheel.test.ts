@@ -96,4 +96,34 @@ describe('the timer wheel', () => {
     run();
     expect([fired, wheel.size]).toEqual([120, 0]);
   });
+
+  test('after stalls of any length an entry fires never before its delay has passed since it was scheduled', () => {
+    const step = fc.record({
+      delayMs: fc.integer({ min: 0, max: 120_000 }),
+      // The clock goes on and no timer runs.
+      stallMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 200_000 })),
+      thenMs: fc.integer({ min: 0, max: 1_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+        const clock = createFakeClock();
+        let stalledMs = 0;
+        const nowMs = (): number => clock.nowMs() + stalledMs;
+        const wheel = new TimerWheel({ ...clock, nowMs });
+        const early: number[] = [];
+        for (const { delayMs, stallMs, thenMs } of steps) {
+          stalledMs += stallMs;
+          const beganAtMs = nowMs();
+          expect(beganAtMs - wheel.nowMs).toBeLessThan(100);
+          const fire = (): void => {
+            if (nowMs() - beganAtMs < delayMs) early.push(delayMs);
+          };
+          wheel.schedule(createWheelEntry(fire), delayMs);
+          clock.advance(thenMs);
+        }
+        clock.advance(121_000);
+        expect([early, wheel.size]).toEqual([[], 0]);
+      }),
+    );
+  });
 });
