@@ -268,7 +268,7 @@ export abstract class ConnectionCore {
 
   #broken(error: Error | undefined): void {
     this.#error ??= error;
-    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : error === undefined ? 'finished' : 'peer-reset';
+    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : brokenReason(error);
     this.#finish();
   }
 
@@ -376,4 +376,10 @@ export abstract class ConnectionCore {
 
   /** It is no more: its owner is told. */
   protected abstract reportClosed(): void;
+}
+
+/** Why an open connection is no more that its transport reports closed. */
+function brokenReason(error: Error | undefined): CloseReason {
+  if (error === undefined) return 'finished';
+  return error instanceof WellknownError && error.code === 'TLS_FAILED' ? 'tls-error' : 'peer-reset';
 }

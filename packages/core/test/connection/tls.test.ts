@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -62,6 +63,17 @@ async function ask(
   await once(socket, 'close');
   const answers = text.trimEnd().split('\n');
   return { subject, who: JSON.parse(lines[0] === 'who' ? (answers[0] ?? '{}') : '{}') as Who, answers, session };
+}
+
+/** Carries TLS from outside of the socket, so that bytes of other kinds can be put between its records. */
+function withoutHandle(raw: net.Socket): Duplex {
+  const carrier = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => void raw.write(chunk, () => done()),
+  });
+  raw.on('data', (chunk: Buffer) => carrier.push(chunk));
+  raw.on('close', () => carrier.push(null));
+  return carrier;
 }
 
 describe('a tls:// listener', () => {
@@ -193,6 +205,38 @@ describe('a tls:// listener', () => {
       ask(port, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' }),
     ).rejects.toThrow();
     await eventually(async () => (await reasons(server))['handshake-error'] === 4);
+  });
+
+  test('a client that renegotiates TLS 1.2 is ended with a reason at the first time', async () => {
+    const { server, port } = await serve({ tls: own });
+    const client = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    client.on('error', () => undefined).resume();
+    await once(client, 'secureConnect');
+    client.renegotiate({}, () => undefined);
+    await once(client, 'close');
+    await eventually(async () => (await reasons(server))['tls-error'] === 1);
+  });
+
+  test('a record that cannot be decrypted ends the connection with a reason, and the error says what broke it', async () => {
+    const peers: Connection[] = [];
+    const protocol = defineProtocol({
+      name: 'echo',
+      port: 7,
+      async connection(peer: Connection) {
+        peers.push(peer);
+        for await (const chunk of peer) await peer.write(chunk);
+      },
+    });
+    const { server, port } = await serve({ tls: own }, protocol as never);
+    const raw = net.connect({ port, host: '127.0.0.1' }).on('error', () => undefined);
+    const client = tls.connect({ socket: withoutHandle(raw), rejectUnauthorized: false });
+    client.on('error', () => undefined).write('before');
+    await once(client, 'data');
+    raw.write(Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 0x5a)]));
+    await once(raw, 'close');
+    await eventually(async () => (await reasons(server))['tls-error'] === 1);
+    expect(await reasons(server)).toEqual({ 'tls-error': 1 });
+    expect(peers[0]?.error).toMatchObject({ code: 'TLS_FAILED', fault: 'remote' });
   });
 
   test('without a certificate, or with a key that is not its own, nothing starts', () => {
