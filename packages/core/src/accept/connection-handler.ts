@@ -12,7 +12,7 @@ import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
 import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
 import type { ListenerTally } from './registry.ts';
-import { logFailedHandler, serveConnection } from './serve-connection.ts';
+import { logFailedHandler, onceDroppedWrite, serveConnection } from './serve-connection.ts';
 
 export interface ConnectionHandlerOptions {
   readonly protocol: Protocol;
@@ -40,9 +40,11 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   readonly #options: ConnectionHandlerOptions;
   /** One for each listener: a connection that closes says from which it came. */
   readonly #owners = new Map<ListenerTally, ConnectionOwner>();
+  readonly #writeDropped: ConnectionOwner['writeDropped'];
 
   constructor(options: ConnectionHandlerOptions) {
     this.#options = options;
+    this.#writeDropped = onceDroppedWrite(options.protocol, options.context.log);
     const { proxies } = options;
     if (proxies !== undefined) {
       this.proxies = {
@@ -92,6 +94,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
         logFailedHandler(protocol, connection, context.log);
         closed(connection, tally);
       },
+      writeDropped: this.#writeDropped,
     };
     this.#owners.set(tally, owner);
     return owner;

@@ -144,7 +144,7 @@ export interface Connection {
 
   /**
    * Sends (strings as UTF-8) and resolves when there is room for more. Rejects with CONNECTION_CLOSED when it can't be
-   * sent.
+   * sent. A promise that is dropped is no unhandled rejection: a server logs the first such failure as a warning.
    */
   write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
