@@ -254,6 +254,45 @@ describe('a tls:// listener', () => {
     ).toThrow(/byServerName 'a\.example'/);
   });
 
+  test.each([
+    ['an empty certificate', () => ({ cert: '' }), 'the certificate is empty'],
+    ['an empty key', () => ({ key: ' \n' }), 'the key is empty'],
+    ['the key of another certificate', () => ({ key: other.key }), 'mismatch'],
+    ['a key in the place of the certificate', () => ({ cert: own.key }), 'no start line'],
+  ])('%s is refused at the start and later, and the old one serves on', async (_, wrong, hint) => {
+    const contents = { ...own, ...wrong() };
+    const refusal = expect.objectContaining({
+      code: 'OPTION_INVALID',
+      hint: expect.stringContaining(hint) as unknown,
+    }) as unknown;
+    expect(() => createTlsContext(contents)).toThrow(refusal);
+    const context = createTlsContext(own);
+    expect(() => context.setSecureContext(contents)).toThrow(refusal);
+    const { port } = await serve({ tls: context });
+    expect((await ask(port)).subject).toBe('own.example');
+  });
+
+  test('a certificate that has expired, or is not valid yet, is used, and the log says so once', async () => {
+    const now = Date.now();
+    const warnings = async (wallMs: number): Promise<unknown[]> => {
+      const lines: unknown[] = [];
+      const ignore = (): void => undefined;
+      const warn = (_: object, message: string): void => void lines.push(message);
+      const log = { debug: ignore, info: ignore, error: ignore, warn };
+      const clock = createFakeClock({ wallMs });
+      const { port } = await serve({ tls: { ...own, byServerName: { 'a.example': own } }, log, clock });
+      expect((await ask(port)).subject).toBe('own.example');
+      return lines;
+    };
+    expect(await warnings(now + 60_000)).toEqual([]);
+    expect(await warnings(now + 3 * 86_400_000)).toEqual([
+      expect.stringMatching(/^the certificate of CN=own\.example expired on .* GMT: clients will refuse it$/),
+    ]);
+    expect(await warnings(now - 86_400_000)).toEqual([
+      expect.stringMatching(/^the certificate of CN=own\.example is not valid before .* GMT/),
+    ]);
+  });
+
   test('openssl s_client is served', async () => {
     const { port } = await serve({ tls: own });
     const answer = await sClient(
