@@ -33,7 +33,7 @@ const REFUSAL_WORDS = {
 } as const satisfies Record<Refusal, string>;
 
 export class ConnectionHandler implements AcceptHandler<TransportConnection> {
-  readonly sockets = { unread: false, noDelay: true };
+  readonly sockets: AcceptHandler<TransportConnection>['sockets'];
   // Its protocol tells the peer that the server drains, which is better than silence until the end.
   readonly drainAdmitsWaiting = true;
   readonly proxies?: ProxyRules<TransportConnection>;
@@ -44,6 +44,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
 
   constructor(options: ConnectionHandlerOptions) {
     this.#options = options;
+    this.sockets = { unread: false, noDelay: true, keepAliveMs: options.limits.keepAliveMs };
     this.#writeDropped = onceDroppedWrite(options.protocol, options.context.log);
     const { proxies } = options;
     if (proxies !== undefined) {

@@ -146,6 +146,7 @@ export class StreamSocket implements AsyncDisposable {
       this.#listening = await AcceptQueue.start(bound, bound.socket.handle, {
         backlog,
         maxQueued,
+        keepAliveMs: this.#options.limits?.keepAliveMs ?? DEFAULT_CONNECTION_LIMITS.keepAliveMs,
         arrived: () => this.#lifecycle.changed(),
       });
     } catch (error) {
