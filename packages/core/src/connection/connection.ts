@@ -53,6 +53,12 @@ export interface Connection {
   /** True once the server has begun to drain. */
   readonly draining: boolean;
 
+  /**
+   * Aborted when the server begins to drain: a handler that would go on without end then ends well before the drain
+   * deadline. Made when it is first asked for.
+   */
+  readonly drainSignal: AbortSignal;
+
   /** Resolves with the reason when the connection is no more. Never rejects. */
   readonly closed: Promise<CloseReason>;
 
