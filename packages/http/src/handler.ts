@@ -18,6 +18,11 @@ export interface RequestContext {
   /** The request target as it came, neither decoded nor normalised. */
   readonly rawTarget: string;
   readonly httpVersion: '1.0' | '1.1' | '2.0';
+  /**
+   * Aborted when the server begins to drain. A response without an end of its own, such as an event stream, should end
+   * then: it is cut at the drain deadline.
+   */
+  readonly draining: AbortSignal;
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
   trailers(): Headers | undefined;
   /**

@@ -100,6 +100,7 @@ export function serveTelnet(
     output,
     negotiation,
     ready,
+    draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
     request: (side, option, wanted) => obey(negotiation.ask(side, option, wanted)),
     assumeOff: (side, option) => obey(negotiation.assumeOff(side, option)),

@@ -35,6 +35,11 @@ export interface TelnetSession {
   readonly terminal: Terminal;
   /** Aborted when the connection is no more: pass it to whatever runs on the user's behalf. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the server begins to drain. A handler that waits for a line does not need it: the user is told, and
+   * the wait ends with undefined.
+   */
+  readonly draining: AbortSignal;
   /** Writes a line: the text and a line end. */
   print(text?: string): Promise<void>;
   /** Writes text as it is, with `\n` as the line end, or raw bytes. */
@@ -65,6 +70,7 @@ export interface SessionParts {
   readonly output: OutputQueue;
   readonly negotiation: Negotiation;
   readonly ready: Promise<void>;
+  readonly draining: () => AbortSignal;
   readonly terminal: () => Terminal;
   /** Asks for an option and sends what there is to send. */
   readonly request: (side: Side, option: number, wanted: boolean) => void;
@@ -154,6 +160,9 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       abort ??= new AbortController();
       if (over) abort.abort();
       return abort.signal;
+    },
+    get draining() {
+      return parts.draining();
     },
     print: (text = '') => write(`${text}\n`),
     write,

@@ -94,6 +94,16 @@ describe('draining', () => {
     expect(client.peer.sawEnd).toBe(true);
   });
 
+  test('is told to a handler that reads no lines, by the signal', async () => {
+    const client = await connectRaw(async (session) => {
+      await new Promise((resolve) => session.draining.addEventListener('abort', resolve));
+      await session.print('bye');
+    });
+    client.connection.startDrain();
+    expect(await client.received()).toBe('bye\r\n');
+    expect(client.peer.sawEnd).toBe(true);
+  });
+
   test('lets a busy handler finish what it does', async () => {
     let work = (): void => undefined;
     const client = await connectRaw(async (session) => {

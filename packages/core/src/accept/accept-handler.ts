@@ -33,7 +33,7 @@ export interface ListenerTraits {
 export type Refusal = Extract<CloseReason, 'address-limit' | 'address-rate' | 'queue-limit' | 'descriptor-limit'>;
 
 export interface AcceptHandler<Member extends Accepted> {
-  readonly sockets: Pick<AcceptFromOptions, 'unread' | 'noDelay'>;
+  readonly sockets: Pick<AcceptFromOptions, 'unread' | 'noDelay' | 'keepAliveMs'>;
   /**
    * True: a drain admits at once all that wait, beyond any limit, so that they are told. False: they keep waiting, and
    * have their turn while the drain lasts.

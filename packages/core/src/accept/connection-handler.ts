@@ -12,7 +12,7 @@ import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
 import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
 import type { ListenerTally } from './registry.ts';
-import { logFailedHandler, serveConnection } from './serve-connection.ts';
+import { logFailedHandler, onceDroppedWrite, serveConnection } from './serve-connection.ts';
 
 export interface ConnectionHandlerOptions {
   readonly protocol: Protocol;
@@ -33,16 +33,19 @@ const REFUSAL_WORDS = {
 } as const satisfies Record<Refusal, string>;
 
 export class ConnectionHandler implements AcceptHandler<TransportConnection> {
-  readonly sockets = { unread: false, noDelay: true };
+  readonly sockets: AcceptHandler<TransportConnection>['sockets'];
   // Its protocol tells the peer that the server drains, which is better than silence until the end.
   readonly drainAdmitsWaiting = true;
   readonly proxies?: ProxyRules<TransportConnection>;
   readonly #options: ConnectionHandlerOptions;
   /** One for each listener: a connection that closes says from which it came. */
   readonly #owners = new Map<ListenerTally, ConnectionOwner>();
+  readonly #writeDropped: ConnectionOwner['writeDropped'];
 
   constructor(options: ConnectionHandlerOptions) {
     this.#options = options;
+    this.sockets = { unread: false, noDelay: true, keepAliveMs: options.limits.keepAliveMs };
+    this.#writeDropped = onceDroppedWrite(options.protocol, options.context.log);
     const { proxies } = options;
     if (proxies !== undefined) {
       this.proxies = {
@@ -92,6 +95,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
         logFailedHandler(protocol, connection, context.log);
         closed(connection, tally);
       },
+      writeDropped: this.#writeDropped,
     };
     this.#owners.set(tally, owner);
     return owner;

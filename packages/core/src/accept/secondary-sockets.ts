@@ -18,6 +18,8 @@ export const secondarySockets: SecondaryNetwork = {
       backlog: BACKLOG,
       unread: true,
       noDelay: true,
+      // What its parent's protocol allows in silence is less.
+      keepAliveMs: 0,
       accepted: (socket) => arrived(createNetTransport(socket)),
       failed,
     });

@@ -61,3 +61,24 @@ export function logFailedHandler(protocol: Protocol, connection: Connection, log
     'the handler failed',
   );
 }
+
+/**
+ * For a handler that does not await its writes: it can't know that the peer is gone. It forgets that for every
+ * connection, so one line is enough.
+ */
+export function onceDroppedWrite(protocol: Protocol, log: Logger): (connection: Connection, error: unknown) => void {
+  let hasWarned = false;
+  return (connection, error) => {
+    if (hasWarned) return;
+    hasWarned = true;
+    log.warn(
+      {
+        err: error,
+        protocol: protocol.name,
+        connection: connection.id,
+        peer: formatAddress(connection.remote),
+      },
+      'a write failed and the handler does not await it; this is said once',
+    );
+  };
+}

@@ -297,6 +297,8 @@ function reloadCertificates(
     const reloaded = reloadTlsContext(context, files);
     if (!reloaded.ok)
       throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
+    for (const problem of context.validityProblems(systemClock.wallMs()))
+      log.warn({}, `${problem}: clients will refuse it`);
     log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
   };
 }

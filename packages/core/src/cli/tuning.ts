@@ -59,6 +59,11 @@ export const CONNECTION_OPTIONS: readonly OptionSpec[] = [
     help: 'a peer that takes nothing of what was written for so long is cut off (default 30)',
   },
   {
+    name: 'tcp-keep-alive',
+    argument: 'SECONDS',
+    help: 'a peer that is silent for so long is asked whether it is there; 0: never (default 120)',
+  },
+  {
     name: 'min-rate',
     argument: 'BYTES',
     help: 'so many bytes in a second a peer must at least take of what waits, and send in the middle of a message, on average; 0: no matter (default 100)',
@@ -91,6 +96,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
   const handshake = readNumber(values, 'handshake-timeout', { min: 0.1 });
   const proxy = readNumber(values, 'proxy-timeout', { min: 0.1 });
   const write = readNumber(values, 'write-timeout', { min: 0 });
+  const keepAlive = readNumber(values, 'tcp-keep-alive', { whole: true, min: 0, max: 32_767 });
   const minRate = readNumber(values, 'min-rate', { whole: true, min: 0 });
   const backlog = readNumber(values, 'backlog', { whole: true, min: 1, max: 65_535 });
   const unixMode = readMode(values);
@@ -104,6 +110,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
     handshake,
     proxy,
     write,
+    keepAlive,
     minRate,
     backlog,
     unixMode,
@@ -126,6 +133,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
       ...milliseconds('handshakeTimeoutMs', handshake),
       ...milliseconds('proxyHeaderTimeoutMs', proxy),
       ...milliseconds('writeTimeoutMs', write),
+      ...milliseconds('keepAliveMs', keepAlive),
       ...given('minReadBytesPerSecond', minRate),
       ...given('minWriteBytesPerSecond', minRate),
     },

@@ -37,6 +37,8 @@ export abstract class ConnectionCore {
   /** Only of a connection that has a PROXY header or speaks TLS. */
   protected preamble: Preamble | undefined;
   #draining = false;
+  /** Only of a connection whose handler asks for it. */
+  #drainAbort: AbortController | undefined;
   protected discardsInput = false;
   #receivedBytes = 0;
   /** What the peer still sent after our last word. */
@@ -181,6 +183,14 @@ export abstract class ConnectionCore {
     return this.#draining;
   }
 
+  get drainSignal(): AbortSignal {
+    if (this.#drainAbort === undefined) {
+      this.#drainAbort = new AbortController();
+      if (this.#draining) this.#drainAbort.abort(serverDrains());
+    }
+    return this.#drainAbort.signal;
+  }
+
   get closed(): Promise<CloseReason> {
     if (this.#closedPromise === undefined) {
       if (this.#state === 'closed') this.#closedPromise = Promise.resolve(this.#reason ?? 'finished');
@@ -231,6 +241,7 @@ export abstract class ConnectionCore {
   startDrain(): void {
     if (this.#draining || this.#state === 'closed') return;
     this.#draining = true;
+    this.#drainAbort?.abort(serverDrains());
     this.#guard(() => this.sink?.drain?.());
   }
 
@@ -268,7 +279,7 @@ export abstract class ConnectionCore {
 
   #broken(error: Error | undefined): void {
     this.#error ??= error;
-    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : error === undefined ? 'finished' : 'peer-reset';
+    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : brokenReason(error);
     this.#finish();
   }
 
@@ -377,3 +388,11 @@ export abstract class ConnectionCore {
   /** It is no more: its owner is told. */
   protected abstract reportClosed(): void;
 }
+
+/** Why an open connection is no more that its transport reports closed. */
+function brokenReason(error: Error | undefined): CloseReason {
+  if (error === undefined) return 'finished';
+  return error instanceof WellknownError && error.code === 'TLS_FAILED' ? 'tls-error' : 'peer-reset';
+}
+
+const serverDrains = (): DOMException => new DOMException('the server drains', 'AbortError');

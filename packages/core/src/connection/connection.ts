@@ -56,6 +56,12 @@ export interface Connection {
   /** True once the server has begun to drain. */
   readonly draining: boolean;
 
+  /**
+   * Aborted when the server begins to drain: a handler that would go on without end then ends well before the drain
+   * deadline. Made when it is first asked for.
+   */
+  readonly drainSignal: AbortSignal;
+
   /** Resolves with the reason when the connection is no more. Never rejects. */
   readonly closed: Promise<CloseReason>;
 
@@ -146,7 +152,7 @@ export interface Connection {
 
   /**
    * Sends (strings as UTF-8) and resolves when there is room for more. Rejects with CONNECTION_CLOSED when it can't be
-   * sent.
+   * sent. A promise that is dropped is no unhandled rejection: a server logs the first such failure as a warning.
    */
   write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }

@@ -15,6 +15,11 @@ export interface ConnectionLimits {
   readonly proxyHeaderTimeoutMs: number;
   /** A TLS handshake must have ended within this. */
   readonly handshakeTimeoutMs: number;
+  /**
+   * The system asks a TCP peer that has been silent for this long whether it is still there, and breaks the connection
+   * (`peer-reset`) of one that does not answer. 0: never.
+   */
+  readonly keepAliveMs: number;
   /** A connection that is this old is ended, whatever it does. 0: never. */
   readonly lifetimeMs: number;
   /**
@@ -43,6 +48,9 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   proxyHeaderTimeoutMs: 3_000,
   // A few round trips and a retransmission; Node's own two minutes are a gift to a client that opens and says nothing.
   handshakeTimeoutMs: 5_000,
+  // Only this notices a peer that has vanished where no idle limit does. NATs and load balancers forget a silent
+  // connection after four minutes or more: the question, with time for a lost one, keeps it known to them.
+  keepAliveMs: 120_000,
   // Long-lived connections are the point of most protocols here.
   lifetimeMs: 0,
   // A tenth of what the slowest modem carried. Slower is a client that wants to hold the connection.

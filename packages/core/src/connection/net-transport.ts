@@ -6,6 +6,7 @@
 import type net from 'node:net';
 import tls from 'node:tls';
 import { socketAddress, type Address } from '../address/address.ts';
+import { WellknownError } from '../errors.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { takenBytes } from '../kernel/stream-handle.ts';
 import { secureInfoOf } from './tls-context.ts';
@@ -51,6 +52,8 @@ class NetTransport implements Transport {
   held: Held | undefined;
   /** Most connections never have to wait for room: only then is the event worth a listener. */
   hearsDrain = false;
+  /** A TLS handshake has ended well. */
+  isSecured = false;
 
   constructor(socket: net.Socket, kind: 'tcp' | 'unix', local: Address, remote: Address) {
     this.kind = kind;
@@ -118,12 +121,15 @@ class NetTransport implements Transport {
     carrier[TRANSPORT] = this;
     this.socket = carrier;
     secure.on('error', onError);
-    // What a handshake fails with is reported here alone.
-    secure.on('_tlsError', onError);
+    // What TLS itself fails with is reported here alone.
+    secure.on('_tlsError', onTlsError);
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
-    secure.once(isClient ? 'secureConnect' : 'secure', () => handshake.secured(secureInfoOf(secure)));
-    // A client could make us compute for ever; TLS 1.3 has done away with it.
+    secure.once(isClient ? 'secureConnect' : 'secure', () => {
+      this.isSecured = true;
+      handshake.secured(secureInfoOf(secure));
+    });
+    // A client could make us compute for ever; TLS 1.3 has done away with it. What tries is a TLS error from here on.
     secure.disableRenegotiation();
     if (this.events !== undefined) {
       secure.on('data', onData);
@@ -228,6 +234,21 @@ function onDrain(this: Carrier): void {
 function onError(this: Carrier, error: Error): void {
   const transport = this[TRANSPORT];
   if (transport !== undefined) transport.failure ??= error;
+}
+
+/** Node ends the socket for a failed handshake only: after it, what has gone wrong would pass unnoticed. */
+function onTlsError(this: Carrier, error: Error): void {
+  const transport = this[TRANSPORT];
+  if (transport === undefined) return;
+  if (!transport.isSecured) {
+    transport.failure ??= error;
+    return;
+  }
+  transport.failure ??= new WellknownError('TLS_FAILED', `the peer broke TLS: ${error.message}`, {
+    fault: 'remote',
+    cause: error,
+  });
+  this.destroy();
 }
 
 function onClose(this: Carrier): void {

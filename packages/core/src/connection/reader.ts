@@ -5,6 +5,7 @@ import { abortReason, onAbort } from '../abort.ts';
 import type { CloseReason } from './states.ts';
 import { WellknownError } from '../errors.ts';
 import type { Sink } from './sink.ts';
+import { WritePromise } from './write-promise.ts';
 
 // More unread bytes than this pause the transport: the peer waits, memory does not grow.
 const HIGH_WATER_BYTES = 65_536;
@@ -109,14 +110,20 @@ export class ConnectionReader implements Sink {
     for (const { reject } of waiting) reject(this.#closedError());
   }
 
-  /** Resolves when there is room for more to write. An abort ends the wait; what was written stays written. */
-  room(signal?: AbortSignal): Promise<void> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closedError());
-    return new Promise((resolve, reject) => {
+  /**
+   * Resolves when there is room for more to write. An abort ends the wait; what was written stays written. `dropped` is
+   * told of a failure that nothing awaits.
+   */
+  room(signal: AbortSignal | undefined, dropped: (error: unknown) => void): Promise<void> {
+    return WritePromise.create((resolve, reject) => {
+      if (this.#closed !== undefined) {
+        reject(this.#closedError());
+        return;
+      }
       const waiting = {
         resolve: () => {
           forget();
-          resolve();
+          resolve(undefined);
         },
         reject: (error: Error) => {
           forget();
@@ -128,7 +135,7 @@ export class ConnectionReader implements Sink {
         this.#waitingForRoom = this.#waitingForRoom.filter((other) => other !== waiting);
         reject(reason);
       });
-    });
+    }, dropped);
   }
 
   /** Rejects the read that waits, if any. It takes nothing. */

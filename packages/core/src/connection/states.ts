@@ -62,6 +62,11 @@ export type CloseReason =
   /** The TLS handshake failed. */
   | 'handshake-error'
   /**
+   * After the handshake the peer broke TLS: a record that can't be decrypted, an alert, or a renegotiation, which is
+   * refused.
+   */
+  | 'tls-error'
+  /**
    * The peer sent bytes in clear where only the TLS handshake may follow: an attacker in between may have put them
    * there.
    */

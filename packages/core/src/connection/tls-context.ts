@@ -4,7 +4,7 @@
 // with, the next one takes the new certificates. Tickets are the same over all workers when all are given the same key;
 // OpenSSL keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
 
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
@@ -64,6 +64,8 @@ export interface TlsContext {
    * are wrong.
    */
   setSecureContext(options: TlsOptions): void;
+  /** What clients will find wrong with the certificates in use at this time: one that has expired, or is for later. */
+  validityProblems(wallMs: number): readonly string[];
   /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */
   setTicketKey(key: Uint8Array): void;
 }
@@ -106,6 +108,10 @@ export function createTlsContext(options: TlsOptions): TlsContext {
       contexts = buildContexts(replacement, ticketKey);
       current = replacement;
     },
+    validityProblems(wallMs) {
+      const texts = [current, ...Object.values(current.byServerName ?? {})].map(({ cert }) => cert.toString());
+      return [...new Set(texts)].flatMap((text) => validityProblem(new X509Certificate(text), wallMs));
+    },
     setTicketKey(key) {
       ticketKey = Buffer.from(key);
       contexts = buildContexts(current, ticketKey);
@@ -135,7 +141,10 @@ function buildContext(
 ): tls.SecureContext {
   const { minVersion = 'TLSv1.2', ciphers } = options;
   try {
-    return tls.createSecureContext({
+    // Node leaves out what is empty, and then no handshake would succeed.
+    for (const [name, text] of Object.entries({ certificate: cert, key }))
+      if (text.toString().trim() === '') throw new Error(`the ${name} is empty`);
+    const context = tls.createSecureContext({
       cert,
       key,
       ticketKeys,
@@ -145,6 +154,10 @@ function buildContext(
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(ciphers === undefined ? {} : { ciphers }),
     });
+    const privateKey = createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
+    if (!new X509Certificate(cert).checkPrivateKey(privateKey))
+      throw new Error('the key is not that of the certificate');
+    return context;
   } catch (error) {
     throw new WellknownError('OPTION_INVALID', `${where}: the certificate and its key can't be used`, {
       fault: 'local',
@@ -152,6 +165,13 @@ function buildContext(
       cause: error,
     });
   }
+}
+
+function validityProblem(certificate: X509Certificate, wallMs: number): readonly string[] {
+  const { subject, validFrom, validTo } = certificate;
+  const name = subject.replaceAll('\n', ', ');
+  if (wallMs >= Date.parse(validTo)) return [`the certificate of ${name} expired on ${validTo}`];
+  return wallMs < Date.parse(validFrom) ? [`the certificate of ${name} is not valid before ${validFrom}`] : [];
 }
 
 /**

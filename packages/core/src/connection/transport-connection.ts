@@ -7,11 +7,16 @@ import { Preamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import type { Transport } from './transport.ts';
 import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import { WritePromise } from './write-promise.ts';
 
 /** What a connection reports to its owner, the registry of its server. */
 export interface ConnectionOwner extends ConnectionSettings {
   connectionClosed(connection: TransportConnection): void;
+  /** A write has failed whose promise nothing awaits: the handler goes on for a peer that has none of it. */
+  readonly writeDropped?: ((connection: TransportConnection, error: unknown) => void) | undefined;
 }
+
+const WRITTEN = Promise.resolve();
 
 export class TransportConnection extends ConnectionCore implements Connection {
   readonly #owner: ConnectionOwner;
@@ -169,9 +174,17 @@ export class TransportConnection extends ConnectionCore implements Connection {
     for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk;
   }
 
-  async write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
-    const reader = this.#comfort();
-    if (!this.mayWrite()) throw this.notWritable('write to');
-    if (!this.send(data, 'utf8')) await reader.room(options?.signal);
+  write(data: string | Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
+    try {
+      const reader = this.#comfort();
+      const isWritable = this.mayWrite();
+      if (isWritable && this.send(data, 'utf8')) return WRITTEN;
+      const dropped = (error: unknown): void => this.#owner.writeDropped?.(this, error);
+      return isWritable
+        ? reader.room(options?.signal, dropped)
+        : WritePromise.create((_, reject) => reject(this.notWritable('write to')), dropped);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }

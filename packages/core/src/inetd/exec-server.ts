@@ -60,7 +60,7 @@ export function createExecServer(options: ExecServerOptions): Server {
 
   const handler: AcceptHandler<ProgramConnection> = {
     // Whether packets are delayed is for the program to say.
-    sockets: { unread: true, noDelay: false },
+    sockets: { unread: true, noDelay: false, keepAliveMs: DEFAULT_SERVER_LIMITS.keepAliveMs },
     // Each is a process, and the limit on those holds also at the end.
     drainAdmitsWaiting: false,
     create: (socket, traits, closed) =>

@@ -13,7 +13,7 @@ import { Registry } from '../accept/registry.ts';
 import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
 import { secondarySockets } from '../accept/secondary-sockets.ts';
 import type { Protocol } from '../protocol.ts';
-import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
+import { logFailedHandler, onceDroppedWrite, serveConnection } from '../accept/serve-connection.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
 /**
@@ -34,7 +34,12 @@ export async function serveInetdConnection(
   const connection = new TransportConnection(
     nextConnectionId(),
     createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
-    { wheel, limits, connectionClosed: (ended) => logFailedHandler(protocol, ended, log) },
+    {
+      wheel,
+      limits,
+      connectionClosed: (ended) => logFailedHandler(protocol, ended, log),
+      writeDropped: onceDroppedWrite(protocol, log),
+    },
   );
   const closed = connection.closed;
   const work = new PendingWork();

@@ -2,7 +2,7 @@
 // do it by this.
 
 import net from 'node:net';
-import { listenOnHandle, setNoDelayForAll } from './stream-handle.ts';
+import { listenOnHandle, setKeepAliveForAll, setNoDelayForAll } from './stream-handle.ts';
 
 export interface AcceptFromOptions {
   /** Connections that the kernel queues before they are accepted. */
@@ -11,6 +11,8 @@ export interface AcceptFromOptions {
   readonly unread: boolean;
   /** Sets TCP_NODELAY for every connection. */
   readonly noDelay: boolean;
+  /** Asks a peer that has been silent for so long whether it is there (SO_KEEPALIVE), in whole seconds. 0: never. */
+  readonly keepAliveMs: number;
   /** The socket is half-open: our side ends when it is ended. It is the receiver's, its errors too. */
   readonly accepted: (socket: net.Socket) => void;
   /** The system could not accept a connection; others are still accepted. */
@@ -26,11 +28,13 @@ export interface Accepting {
 
 /** Accepts from a bound socket, or from one that node:cluster shares out, named by its address. */
 export function acceptFrom(from: net.Socket | net.ListenOptions, options: AcceptFromOptions): Accepting {
-  const { backlog, unread, noDelay, accepted, failed } = options;
-  // Until every connection has it from the listening socket, each is told.
-  let tellsEach = noDelay;
+  const { backlog, unread, noDelay, keepAliveMs, accepted, failed } = options;
+  // Until every connection has them from the listening socket, each is told.
+  let tellsNoDelay = noDelay;
+  let tellsKeepAlive = keepAliveMs > 0;
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: unread }, (socket) => {
-    if (tellsEach) socket.setNoDelay(true);
+    if (tellsNoDelay) socket.setNoDelay(true);
+    if (tellsKeepAlive) socket.setKeepAlive(true, keepAliveMs);
     accepted(socket);
   });
   const listening = new Promise<void>((resolve, reject) => {
@@ -38,7 +42,8 @@ export function acceptFrom(from: net.Socket | net.ListenOptions, options: Accept
     server.once('listening', () => {
       server.off('error', reject);
       server.on('error', failed);
-      tellsEach = noDelay && !setNoDelayForAll(server);
+      tellsNoDelay = noDelay && !setNoDelayForAll(server);
+      tellsKeepAlive = !setKeepAliveForAll(server, keepAliveMs) && keepAliveMs > 0;
       resolve();
     });
     if (isListenOptions(from)) server.listen({ ...from, backlog });

@@ -178,12 +178,28 @@ export function takenBytes(socket: net.Socket): number | undefined {
     : undefined;
 }
 
+interface SocketOptionsHandle {
+  setNoDelay?: (on: boolean) => number;
+  setKeepAlive?: (on: boolean, delaySeconds: number) => number;
+}
+
+const handleOfServer = (server: net.Server): SocketOptionsHandle | null =>
+  (server as unknown as { readonly _handle?: SocketOptionsHandle | null })._handle ?? null;
+
 /**
  * Sets TCP_NODELAY on a listening socket. On Linux every connection accepted from it inherits that, which saves a
  * system call for each. False where it can't be done; true for a unix socket, which needs none.
  */
 export function setNoDelayForAll(server: net.Server): boolean {
-  const handle = (server as unknown as { readonly _handle?: { setNoDelay?: (on: boolean) => number } | null })._handle;
+  const handle = handleOfServer(server);
   if (handle?.constructor.name === 'Pipe') return true;
   return process.platform === 'linux' && handle?.setNoDelay?.(true) === 0;
+}
+
+/** The same for SO_KEEPALIVE after so much silence; 0 switches it off, on a socket that another process had it on. */
+export function setKeepAliveForAll(server: net.Server, silenceMs: number): boolean {
+  const handle = handleOfServer(server);
+  if (handle?.constructor.name === 'Pipe') return true;
+  const seconds = Math.max(1, Math.round(silenceMs / 1000));
+  return process.platform === 'linux' && handle?.setKeepAlive?.(silenceMs > 0, seconds) === 0;
 }

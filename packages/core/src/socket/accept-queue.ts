@@ -16,6 +16,7 @@ import { BoundedQueue } from './bounded-queue.ts';
 export interface AcceptQueueOptions {
   readonly backlog: number;
   readonly maxQueued: number;
+  readonly keepAliveMs: number;
   /** A connection has come. */
   readonly arrived: () => void;
 }
@@ -37,6 +38,7 @@ export class AcceptQueue {
       backlog: options.backlog,
       unread: true,
       noDelay: true,
+      keepAliveMs: options.keepAliveMs,
       accepted: (socket) => {
         // The transport listens for errors, which may come while the connection waits.
         if (this.#queue.offer({ transport: createNetTransport(socket, unixPath), socket })) {

@@ -99,7 +99,7 @@ export class StreamConnection {
     if (signal?.aborted === true) throw abortReason(signal);
     if (this.connection.send(data, 'utf8')) return;
     this.#full = true;
-    await this.#reader.room(signal);
+    await this.#reader.room(signal, () => undefined);
   }
 
   /** Speaks TLS from here on. Bytes that came in clear and were not read are refused. */

@@ -146,6 +146,7 @@ export class StreamSocket implements AsyncDisposable {
       this.#listening = await AcceptQueue.start(bound, bound.socket.handle, {
         backlog,
         maxQueued,
+        keepAliveMs: this.#options.limits?.keepAliveMs ?? DEFAULT_CONNECTION_LIMITS.keepAliveMs,
         arrived: () => this.#lifecycle.changed(),
       });
     } catch (error) {
@@ -218,9 +219,16 @@ export class StreamSocket implements AsyncDisposable {
 
   /**
    * Sends (strings as UTF-8) and resolves when there is room for more. An abort ends the wait; what was handed over is
-   * sent nevertheless.
+   * sent nevertheless. A failure of a write that is not awaited is told by the next verb.
    */
-  async write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
+  write(data: string | Uint8Array, options: VerbOptions = {}): Promise<void> {
+    const written = this.#write(data, options);
+    // Any peer can make a write fail: a forgotten await must not end the process.
+    written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(data: string | Uint8Array, options: VerbOptions): Promise<void> {
     const connected = this.#requireConnected('write');
     if (connected.isOverfull)
       throw this.#lifecycle.wrongNow(

@@ -10,11 +10,11 @@ import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
 export class DispatcherGroup {
-  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>;
+  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'services'>;
   readonly #pool: WorkerPool;
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log'>, pool: WorkerPool) {
+  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'services'>, pool: WorkerPool) {
     this.#options = options;
     this.#pool = pool;
   }
@@ -22,7 +22,7 @@ export class DispatcherGroup {
   /** Accepts from a socket for the workers that are ready and have room. */
   start(socket: SharedSocket): Promise<void> {
     const { service } = socket;
-    const { dispatch, backlog, log } = this.#options;
+    const { dispatch, backlog, log, services } = this.#options;
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
@@ -32,7 +32,8 @@ export class DispatcherGroup {
       failed: (error) => log.error({ err: error, endpoint: urlOf(socket) }, 'a connection could not be accepted'),
     });
     this.#dispatchers.set(socket, dispatcher);
-    return dispatcher.listen(handleOf(socket) as never, backlog);
+    const keepAliveMs = services[service]?.limits.keepAliveMs ?? 0;
+    return dispatcher.listen(handleOf(socket) as never, backlog, keepAliveMs);
   }
 
   /** A worker has become ready, or has room. */

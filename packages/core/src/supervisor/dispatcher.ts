@@ -58,12 +58,13 @@ export class Dispatcher {
     };
   }
 
-  listen(handle: net.Socket, backlog: number): Promise<void> {
+  listen(handle: net.Socket, backlog: number, keepAliveMs: number): Promise<void> {
     const accepting = acceptFrom(handle, {
       backlog,
       unread: true,
       // The worker sets it.
       noDelay: false,
+      keepAliveMs,
       accepted: (socket) => this.#accepted(socket),
       failed: this.#options.failed,
     });

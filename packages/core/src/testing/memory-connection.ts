@@ -1,12 +1,12 @@
 import type { CloseReason } from '../connection/states.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.ts';
-import { TransportConnection } from '../connection/transport-connection.ts';
+import { TransportConnection, type ConnectionOwner } from '../connection/transport-connection.ts';
 import { silentLog } from '../log.ts';
 import { PendingWork } from '../accept/pending-work.ts';
 import { Registry } from '../accept/registry.ts';
 import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
-import { logFailedHandler, serveConnection } from '../accept/serve-connection.ts';
+import { logFailedHandler, onceDroppedWrite, serveConnection } from '../accept/serve-connection.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
@@ -34,17 +34,19 @@ export const createMemoryConnection = (options: MemoryConnectionOptions = {}): M
 function openInMemory(
   options: MemoryConnectionOptions,
   closed: (connection: TransportConnection) => void,
+  writeDropped?: ConnectionOwner['writeDropped'],
 ): MemoryConnection & { readonly wheel: TimerWheel; readonly limits: ConnectionLimits } {
   const clock = options.clock ?? createFakeClock();
   const { transport, peer } = createMemoryTransport(options);
   let closeReason: CloseReason | undefined;
-  const owner = {
+  const owner: ConnectionOwner = {
     wheel: new TimerWheel(clock),
     limits: { ...DEFAULT_CONNECTION_LIMITS, ...options.limits },
     connectionClosed(connection: TransportConnection) {
       closeReason = connection.reason;
       closed(connection);
     },
+    writeDropped,
   };
   const connection = new TransportConnection(1, transport, owner);
   return {
@@ -70,8 +72,10 @@ export function serveInMemory(
   options: MemoryConnectionOptions & { readonly context?: Partial<ServiceContext> } = {},
 ): ServedMemoryConnection {
   const log = options.context?.log ?? silentLog;
-  const memory = openInMemory({ ...options, limits: { ...protocol.limits, ...options.limits } }, (connection) =>
-    logFailedHandler(protocol, connection, log),
+  const memory = openInMemory(
+    { ...options, limits: { ...protocol.limits, ...options.limits } },
+    (connection) => logFailedHandler(protocol, connection, log),
+    onceDroppedWrite(protocol, log),
   );
   const network = createMemoryNetwork();
   const secondary = new SecondaryConnectionSet({

@@ -65,7 +65,7 @@ function admit(
   });
   const traits: ListenerTraits = { tls: false, tally: registry.listener('one') };
   const handler: AcceptHandler<Member> = {
-    sockets: { unread: true, noDelay: false },
+    sockets: { unread: true, noDelay: false, keepAliveMs: 0 },
     drainAdmitsWaiting,
     create: () => {
       throw new Error('the acceptor does that');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defineProtocol } from '../../src/index.ts';
+import { defineProtocol, type Logger } from '../../src/index.ts';
 import { openDialogue, serveInMemory } from '../../src/testing/index.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -71,4 +71,79 @@ test.each([
       'the handler failed',
     ],
   ]);
+});
+
+/** What a process does about rejections that nothing handles, for as long as `run` takes. */
+async function unhandledDuring(run: () => Promise<void>): Promise<unknown[]> {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  await run();
+  await turn();
+  process.off('unhandledRejection', note);
+  return unhandled;
+}
+
+const warningsTo = (lines: unknown[]): Logger => ({
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (_, message) => void lines.push(message),
+  error: (...line) => void lines.push(line),
+});
+
+test('a write that is not awaited costs its own connection and one warning, whatever the peer does', async () => {
+  const logged: unknown[] = [];
+  const protocol = defineProtocol({
+    name: 'careless',
+    port: 0,
+    async connection(peer) {
+      await peer.readLine();
+      for (let count = 0; count < 10; count += 1) void peer.write('x'.repeat(100_000));
+      await peer.closed;
+      void peer.write('too late');
+    },
+  });
+  const unhandled = await unhandledDuring(async () => {
+    const memory = serveInMemory(protocol, { context: { log: warningsTo(logged) } });
+    memory.peer.reading = false;
+    memory.peer.send('go\n');
+    await turn();
+    memory.peer.reset();
+    await memory.connection.closed;
+  });
+  expect(unhandled).toEqual([]);
+  expect(logged).toEqual(['a write failed and the handler does not await it; this is said once']);
+});
+
+test('a write that is awaited, at once or among others, rejects in the handler and is no warning', async () => {
+  const logged: unknown[] = [];
+  const failures: unknown[] = [];
+  const protocol = defineProtocol({
+    name: 'careful',
+    port: 0,
+    async connection(peer) {
+      await peer.readLine();
+      const many = () => peer.write('x'.repeat(100_000));
+      const each = async (): Promise<void> => {
+        await peer.write('x');
+      };
+      await Promise.all([many(), many()]).catch((error: unknown) => failures.push(error));
+      await each().catch((error: unknown) => failures.push(error));
+      await peer.write('x');
+    },
+  });
+  const unhandled = await unhandledDuring(async () => {
+    const memory = serveInMemory(protocol, { context: { log: warningsTo(logged) } });
+    memory.peer.reading = false;
+    memory.peer.send('go\n');
+    await turn();
+    memory.peer.reset();
+    await memory.connection.closed;
+  });
+  expect(unhandled).toEqual([]);
+  expect(failures).toEqual([
+    expect.objectContaining({ code: 'CONNECTION_CLOSED' }),
+    expect.objectContaining({ code: 'CONNECTION_CLOSED' }),
+  ]);
+  expect(logged).toEqual([]);
 });

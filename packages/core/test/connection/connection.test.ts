@@ -382,3 +382,33 @@ describe('the comfortable door', () => {
     expect(await memory.connection.closed).toBe('handler-failed');
   });
 });
+
+describe('the drain signal', () => {
+  test('is aborted at the start of the drain, also when it is asked for later', () => {
+    const early = createMemoryConnection().connection;
+    const signal = early.drainSignal;
+    expect(signal.aborted).toBe(false);
+    early.startDrain();
+    expect(signal.aborted).toBe(true);
+    expect(early.drainSignal).toBe(signal);
+    const late = createMemoryConnection().connection;
+    late.startDrain();
+    expect(late.drainSignal.aborted).toBe(true);
+  });
+
+  test('lets a handler that would go on without end say its last word', async () => {
+    const protocol = defineProtocol({
+      name: 'ticks',
+      port: 0,
+      async connection(peer) {
+        await new Promise((resolve) => peer.drainSignal.addEventListener('abort', resolve));
+        await peer.write('bye');
+      },
+    });
+    const { connection, peer } = serveInMemory(protocol);
+    connection.startDrain();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(peer.take()).toBe('bye');
+    expect(peer.sawEnd).toBe(true);
+  });
+});

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -62,6 +63,17 @@ async function ask(
   await once(socket, 'close');
   const answers = text.trimEnd().split('\n');
   return { subject, who: JSON.parse(lines[0] === 'who' ? (answers[0] ?? '{}') : '{}') as Who, answers, session };
+}
+
+/** Carries TLS from outside of the socket, so that bytes of other kinds can be put between its records. */
+function withoutHandle(raw: net.Socket): Duplex {
+  const carrier = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => void raw.write(chunk, () => done()),
+  });
+  raw.on('data', (chunk: Buffer) => carrier.push(chunk));
+  raw.on('close', () => carrier.push(null));
+  return carrier;
 }
 
 describe('a tls:// listener', () => {
@@ -195,6 +207,38 @@ describe('a tls:// listener', () => {
     await eventually(async () => (await reasons(server))['handshake-error'] === 4);
   });
 
+  test('a client that renegotiates TLS 1.2 is ended with a reason at the first time', async () => {
+    const { server, port } = await serve({ tls: own });
+    const client = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    client.on('error', () => undefined).resume();
+    await once(client, 'secureConnect');
+    client.renegotiate({}, () => undefined);
+    await once(client, 'close');
+    await eventually(async () => (await reasons(server))['tls-error'] === 1);
+  });
+
+  test('a record that cannot be decrypted ends the connection with a reason, and the error says what broke it', async () => {
+    const peers: Connection[] = [];
+    const protocol = defineProtocol({
+      name: 'echo',
+      port: 7,
+      async connection(peer: Connection) {
+        peers.push(peer);
+        for await (const chunk of peer) await peer.write(chunk);
+      },
+    });
+    const { server, port } = await serve({ tls: own }, protocol as never);
+    const raw = net.connect({ port, host: '127.0.0.1' }).on('error', () => undefined);
+    const client = tls.connect({ socket: withoutHandle(raw), rejectUnauthorized: false });
+    client.on('error', () => undefined).write('before');
+    await once(client, 'data');
+    raw.write(Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 0x5a)]));
+    await once(raw, 'close');
+    await eventually(async () => (await reasons(server))['tls-error'] === 1);
+    expect(await reasons(server)).toEqual({ 'tls-error': 1 });
+    expect(peers[0]?.error).toMatchObject({ code: 'TLS_FAILED', fault: 'remote' });
+  });
+
   test('without a certificate, or with a key that is not its own, nothing starts', () => {
     expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' })).toThrow(
       /needs a certificate.*--tls-cert/,
@@ -208,6 +252,45 @@ describe('a tls:// listener', () => {
         { tls: { ...own, byServerName: { 'a.example': { cert: 'no PEM', key: '' } } } },
       ),
     ).toThrow(/byServerName 'a\.example'/);
+  });
+
+  test.each([
+    ['an empty certificate', () => ({ cert: '' }), 'the certificate is empty'],
+    ['an empty key', () => ({ key: ' \n' }), 'the key is empty'],
+    ['the key of another certificate', () => ({ key: other.key }), 'mismatch'],
+    ['a key in the place of the certificate', () => ({ cert: own.key }), 'no start line'],
+  ])('%s is refused at the start and later, and the old one serves on', async (_, wrong, hint) => {
+    const contents = { ...own, ...wrong() };
+    const refusal = expect.objectContaining({
+      code: 'OPTION_INVALID',
+      hint: expect.stringContaining(hint) as unknown,
+    }) as unknown;
+    expect(() => createTlsContext(contents)).toThrow(refusal);
+    const context = createTlsContext(own);
+    expect(() => context.setSecureContext(contents)).toThrow(refusal);
+    const { port } = await serve({ tls: context });
+    expect((await ask(port)).subject).toBe('own.example');
+  });
+
+  test('a certificate that has expired, or is not valid yet, is used, and the log says so once', async () => {
+    const now = Date.now();
+    const warnings = async (wallMs: number): Promise<unknown[]> => {
+      const lines: unknown[] = [];
+      const ignore = (): void => undefined;
+      const warn = (_: object, message: string): void => void lines.push(message);
+      const log = { debug: ignore, info: ignore, error: ignore, warn };
+      const clock = createFakeClock({ wallMs });
+      const { port } = await serve({ tls: { ...own, byServerName: { 'a.example': own } }, log, clock });
+      expect((await ask(port)).subject).toBe('own.example');
+      return lines;
+    };
+    expect(await warnings(now + 60_000)).toEqual([]);
+    expect(await warnings(now + 3 * 86_400_000)).toEqual([
+      expect.stringMatching(/^the certificate of CN=own\.example expired on .* GMT: clients will refuse it$/),
+    ]);
+    expect(await warnings(now - 86_400_000)).toEqual([
+      expect.stringMatching(/^the certificate of CN=own\.example is not valid before .* GMT/),
+    ]);
   });
 
   test('openssl s_client is served', async () => {

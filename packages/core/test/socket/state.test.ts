@@ -22,6 +22,7 @@ afterEach(async () => {
 const context: TlsContext = {
   socketOptions: () => ({}),
   setSecureContext: () => undefined,
+  validityProblems: () => [],
   setTicketKey: () => undefined,
 };
 

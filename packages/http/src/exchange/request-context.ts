@@ -51,6 +51,10 @@ export class ExchangeContext implements RequestContext {
     return this.#exchange.head.minorVersion === 0 ? '1.0' : this.#owner.httpVersion;
   }
 
+  get draining(): AbortSignal {
+    return this.#owner.exchangeLog.connection.drainSignal;
+  }
+
   trailers(): Headers | undefined {
     const lines = this.#exchange.body?.trailerLines;
     if (lines === undefined || lines === '') return undefined;

@@ -79,3 +79,24 @@ describe('drain', () => {
     expect(silent.peer.sawEnd).toBe(true);
   });
 });
+
+test('an event stream that ends at the start of a drain is whole, and its connection is closed a moment later', async () => {
+  const { peer, connection, clock, errors } = serveHandler((_request, context) => {
+    const events = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('data: hello\n\n'));
+        context.draining.addEventListener('abort', () => controller.close());
+      },
+    });
+    return new Response(events, { headers: { 'Content-Type': 'text/event-stream' } });
+  });
+  peer.send(GET);
+  await settled();
+  expect(peer.take()).toContain('data: hello\n\n');
+  connection.startDrain();
+  await settled();
+  expect(peer.take()).toBe('0\r\n\r\n');
+  clock.advance(1_400);
+  expect(peer.sawEnd).toBe(true);
+  expect(errors).toEqual([]);
+});
