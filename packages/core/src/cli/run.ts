@@ -54,7 +54,12 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
-  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
+  const protocol = await command.build(values, {
+    log,
+    portOffset: common.portOffset,
+    runAs: identity.value,
+    isServing: isOurWorker() || common.inetd || common.workers === 0,
+  });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -104,8 +109,8 @@ export const logOf = (common: CommonValues): Logger =>
   createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
- * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since:
- * its primary hears of it.
+ * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file that it names can't
+ * be used: its primary is told.
  */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
