@@ -56,7 +56,7 @@ export {
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
-export { silentLog, type Logger } from './log.ts';
+export { consoleLog, silentLog, type Logger } from './log.ts';
 export type { ServerStatus } from './observe/status.ts';
 
 // What the channels of node:diagnostics_channel carry.

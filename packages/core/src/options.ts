@@ -8,7 +8,7 @@ import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.
 import type { AcceptStrategy } from './listener/shared-sockets.ts';
 import { isEndpoint, parseListenTarget, type ListenTarget } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
-import { silentLog, type Logger } from './log.ts';
+import { consoleLog, type Logger } from './log.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import { systemClock } from './time/system-clock.ts';
@@ -90,6 +90,7 @@ export interface ServerOptions {
   readonly allow?: readonly string[];
   /** Ranges that may not. */
   readonly deny?: readonly string[];
+  /** Default `consoleLog`: warnings and errors go to the console. `silentLog` says nothing. */
   readonly log?: Logger;
   /**
    * Where the counters go: prom-client, or what has its shape. In a worker nothing is registered: the primary has the
@@ -185,7 +186,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
   }
   return {
     workers,
-    log: options.log ?? silentLog,
+    log: options.log ?? consoleLog,
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
