@@ -17,7 +17,7 @@ export const LEVELS = {
     ['observe/'],
     ['socket/'],
     ['server.ts'],
-    ['options.ts'],
+    ['options.ts', 'option-names.ts'],
     ['accept/'],
     ['supervisor/'],
     ['inetd/'],

@@ -36,8 +36,10 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 
 export { createServer, serve } from './create-server.ts';
 export type { BoundEndpoint, Server } from './server.ts';
+export { requireKnownNames } from './option-names.ts';
 export {
   DEFAULT_SERVER_LIMITS,
+  SERVER_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
   type ServerLimits,
@@ -45,6 +47,7 @@ export {
   type Service,
   type SupervisionPolicy,
 } from './options.ts';
+export type { ListenAddress } from './address/listen-target.ts';
 export type { AcceptStrategy } from './listener/shared-sockets.ts';
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
