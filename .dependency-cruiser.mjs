@@ -16,7 +16,7 @@ export const LEVELS = {
     ['protocol.ts'],
     ['observe/'],
     ['socket/'],
-    ['server.ts'],
+    ['server.ts', 'stop-on-signals.ts'],
     ['options.ts', 'option-names.ts'],
     ['accept/'],
     ['supervisor/'],

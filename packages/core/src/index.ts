@@ -36,6 +36,7 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 
 export { createServer, serve } from './create-server.ts';
 export type { BoundEndpoint, Server } from './server.ts';
+export { stopOnSignals, type StopOnSignals } from './stop-on-signals.ts';
 export { requireKnownNames } from './option-names.ts';
 export {
   DEFAULT_SERVER_LIMITS,
