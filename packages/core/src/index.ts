@@ -36,8 +36,11 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 
 export { createServer, serve } from './create-server.ts';
 export type { BoundEndpoint, Server } from './server.ts';
+export { stopOnSignals, type StopOnSignals } from './stop-on-signals.ts';
+export { requireKnownNames } from './option-names.ts';
 export {
   DEFAULT_SERVER_LIMITS,
+  SERVER_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
   type ServerLimits,
@@ -45,6 +48,7 @@ export {
   type Service,
   type SupervisionPolicy,
 } from './options.ts';
+export type { ListenAddress } from './address/listen-target.ts';
 export type { AcceptStrategy } from './listener/shared-sockets.ts';
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
@@ -56,7 +60,7 @@ export {
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
-export { silentLog, type Logger } from './log.ts';
+export { consoleLog, silentLog, type Logger } from './log.ts';
 export type { ServerStatus } from './observe/status.ts';
 
 // What the channels of node:diagnostics_channel carry.

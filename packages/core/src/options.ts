@@ -6,9 +6,16 @@ import type { Clock } from './time/clock.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.ts';
 import type { AcceptStrategy } from './listener/shared-sockets.ts';
-import { isEndpoint, parseListenTarget, type ListenTarget } from './address/listen-target.ts';
+import {
+  isEndpoint,
+  listenText,
+  parseListenTarget,
+  type ListenAddress,
+  type ListenTarget,
+} from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
-import { silentLog, type Logger } from './log.ts';
+import { consoleLog, type Logger } from './log.ts';
+import { nearestName, requireKnownNames } from './option-names.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import { systemClock } from './time/system-clock.ts';
@@ -57,8 +64,11 @@ export interface SupervisionPolicy {
 /** A protocol and where it listens. */
 export interface Service {
   readonly protocol: Protocol;
-  /** Endpoint strings. Default: the protocol's well-known port on 127.0.0.1. */
-  readonly listen?: string | readonly string[];
+  /**
+   * Endpoint strings (`tcp://127.0.0.1:8080`, `unix:/run/web.sock`), ports on 127.0.0.1 (`8080`) or ports and hosts
+   * (`{ port: 8080, host: '::' }`). Default: the protocol's well-known port on 127.0.0.1.
+   */
+  readonly listen?: ListenAddress | readonly ListenAddress[];
 }
 
 export interface ServerLimits extends ConnectionLimits {
@@ -99,6 +109,7 @@ export interface ServerOptions {
   readonly allow?: readonly string[];
   /** Ranges that may not. */
   readonly deny?: readonly string[];
+  /** Default `consoleLog`: warnings and errors go to the console. `silentLog` says nothing. */
   readonly log?: Logger;
   /**
    * Where the counters go: prom-client, or what has its shape. In a worker nothing is registered: the primary has the
@@ -140,6 +151,55 @@ const DEFAULT_BACKLOG = 1024;
 // As most supervisors: long enough for a download in flight to end well, short enough for a deployment to wait.
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
+// Checked by the compiler to be all of them.
+const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
+  workers: true,
+  limits: true,
+  datagramLimits: true,
+  tls: true,
+  proxyProtocol: true,
+  allow: true,
+  deny: true,
+  log: true,
+  metrics: true,
+  clock: true,
+  backlog: true,
+  drainTimeoutMs: true,
+  runAs: true,
+  unixMode: true,
+  replaceUnixPath: true,
+  accept: true,
+  dispatch: true,
+  supervision: true,
+};
+const ALL_SUPERVISION: Readonly<Record<keyof SupervisionPolicy, true>> = {
+  startTimeoutMs: true,
+  drainTimeoutMs: true,
+  heartbeatTimeoutMs: true,
+  stableMs: true,
+  firstBackOffMs: true,
+  maxBackOffMs: true,
+  maxStartFailures: true,
+  maxServed: true,
+  maxAgeMs: true,
+  spare: true,
+};
+const ALL_STRATEGIES: Readonly<Record<AcceptStrategy, true>> = {
+  inherit: true,
+  'inherit-shared': true,
+  'inherit-sharded': true,
+  dispatch: true,
+  'cluster-rr': true,
+};
+const ALL_DISPATCH_POLICIES: Readonly<Record<DispatchPolicy, true>> = {
+  'round-robin': true,
+  'least-connections': true,
+  'source-hash': true,
+};
+
+/** The options that every server takes, for one that has more. */
+export const SERVER_OPTION_NAMES: readonly string[] = Object.keys(ALL_SERVER_OPTIONS);
+
 export interface ResolvedService {
   readonly protocol: Protocol;
   readonly listen: readonly ListenTarget[];
@@ -175,6 +235,12 @@ export type ServerSettings = Omit<ResolvedOptions, 'services'>;
  */
 export function resolveOptions(services: Service | readonly Service[], options: ServerOptions): ResolvedOptions {
   const list: readonly Service[] = 'protocol' in services ? [services] : services;
+  // Options that came with a `listen`, passed on as they are, lose nothing where each service has one.
+  const hasListen = list.every(({ listen }) => listen !== undefined);
+  requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
+  requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
+  requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
+  requireKnownNames('option of supervision', options.supervision ?? {}, Object.keys(ALL_SUPERVISION));
   const settings = resolveSettings(options);
   const shared = {
     tls: resolveTls(options.tls),
@@ -190,11 +256,14 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
   if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 0))
     throw invalid('workers', workers, "a whole number from 0, or 'auto'");
   for (const [name, value] of Object.entries(options.limits ?? {})) {
-    if (Number.isNaN(value) || value < 0) throw invalid(`limits.${name}`, value, 'a number from 0');
+    if (typeof value !== 'number' || Number.isNaN(value) || value < 0)
+      throw invalid(`limits.${name}`, value, 'a number from 0');
   }
+  requireChoice('accept', options.accept, ALL_STRATEGIES);
+  requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
   return {
     workers,
-    log: options.log ?? silentLog,
+    log: options.log ?? consoleLog,
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
@@ -206,6 +275,13 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     dispatch: options.dispatch ?? 'least-connections',
     policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },
   };
+}
+
+function requireChoice(name: string, given: string | undefined, allowed: Readonly<Record<string, true>>): void {
+  if (given === undefined || Object.hasOwn(allowed, given)) return;
+  const names = Object.keys(allowed);
+  const near = typeof (given as unknown) === 'string' ? nearestName(given, names) : undefined;
+  throw invalid(name, given, `${names.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`);
 }
 
 function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
@@ -246,9 +322,9 @@ function resolveService(
   shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>,
 ): ResolvedService {
   const scheme = protocol.open === undefined && protocol.connection === undefined ? 'udp' : 'tcp';
-  const texts =
-    listen === undefined ? [`${scheme}://127.0.0.1:${protocol.port}`] : typeof listen === 'string' ? [listen] : listen;
-  const endpoints = texts.map((text) => {
+  const addresses = listen === undefined ? [protocol.port] : isList(listen) ? listen : [listen];
+  const endpoints = addresses.map((address) => {
+    const text = addressText(address, scheme, protocol.port);
     const endpoint = resolveTarget(text);
     // What was passed to this process is known only when it is adopted.
     if (!isEndpoint(endpoint)) return endpoint;
@@ -265,7 +341,7 @@ function resolveService(
     if (endpoint.scheme === 'tls' && shared.tls === undefined) {
       throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
         fault: 'local',
-        hint: "set 'tls' (--tls-cert and --tls-key)",
+        hint: "give the option 'tls'",
       });
     }
     return endpoint;
@@ -273,7 +349,7 @@ function resolveService(
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
     throw new WellknownError(
       'OPTION_INVALID',
-      `proxyProtocol (--proxy-protocol): ${protocol.name} listens for datagrams only, which have no PROXY header`,
+      `proxyProtocol: ${protocol.name} listens for datagrams only, which have no PROXY header`,
       { fault: 'local' },
     );
   }
@@ -284,6 +360,20 @@ function resolveService(
     limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits },
     datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits },
   };
+}
+
+const isList = (listen: NonNullable<Service['listen']>): listen is readonly ListenAddress[] => Array.isArray(listen);
+
+/** Takes whatever a JavaScript caller gives. Throws OPTION_INVALID. */
+function addressText(address: ListenAddress | null, scheme: 'tcp' | 'udp', defaultPort: number): string {
+  if (typeof address === 'string') return address;
+  const parts = typeof address === 'object' && address !== null ? address : { port: address };
+  requireKnownNames("part of 'listen'", parts, ['port', 'host']);
+  const { port = defaultPort, host }: { readonly port?: unknown; readonly host?: unknown } = parts;
+  if (host !== undefined && typeof host !== 'string') throw invalid('listen.host', host, 'a name or an IP address');
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw invalid('listen', port, 'a port from 0 to 65535, { port, host } or an endpoint such as tcp://127.0.0.1:8080');
+  return listenText(host === undefined ? port : { port, host }, scheme, defaultPort);
 }
 
 const invalid = (name: string, given: unknown, allowed: string): WellknownError =>

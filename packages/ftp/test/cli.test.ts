@@ -21,7 +21,7 @@ afterAll(() => rm(root, { recursive: true }));
 async function build(...argv: string[]): Promise<Protocol | string> {
   const request = parseServerArguments(argv, ftpCommand);
   if (!request.ok || request.value.type !== 'serve') return request.ok ? request.value.type : request.error;
-  const built = await ftpCommand.build(request.value.values, { log: silentLog, portOffset: 0 });
+  const built = await ftpCommand.build(request.value.values, { log: silentLog, portOffset: 0, isServing: true });
   return built.ok ? built.value : built.error;
 }
 

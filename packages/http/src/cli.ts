@@ -101,7 +101,7 @@ export const httpCommand: ServerCommand = {
         ? ok(redirect.value)
         : file === undefined
           ? buildFiles(values)
-          : await buildHandler(values, file);
+          : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
     const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
@@ -109,11 +109,17 @@ export const httpCommand: ServerCommand = {
   },
 };
 
-async function buildHandler(values: OptionValues, file: string): Promise<Result<FetchHandler, string>> {
+async function buildHandler(
+  values: OptionValues,
+  file: string,
+  { isServing }: BuildContext,
+): Promise<Result<FetchHandler, string>> {
   if (values.positional !== undefined)
     return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
   const other = FILE_OPTIONS.find((name) => values.has(name));
   if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
+  // A primary answers nothing.
+  if (!isServing) return ok(redirectToHttps());
   return loadHandlerModule(file, { expected: 'a function or an object with a fetch method', pick: pickFetchHandler });
 }
 

@@ -1,23 +1,37 @@
-import { createServer, type Server, type ServerOptions } from '@wellknown/core';
+import {
+  createServer,
+  DEFAULT_SERVER_LIMITS,
+  requireKnownNames,
+  SERVER_OPTION_NAMES,
+  type Server,
+  type ServerOptions,
+  type Service,
+} from '@wellknown/core';
 import type { FetchHandler } from './handler.ts';
-import type { HttpLimits } from './limits.ts';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 
 export interface HttpServerOptions extends Omit<ServerOptions, 'limits'>, Omit<HttpProtocolOptions, 'limits'> {
-  /** Endpoint strings: `tcp://127.0.0.1:8080`, `unix:/run/web.sock`. Default: port 80 on 127.0.0.1. */
-  readonly listen?: string | readonly string[];
+  /** `8080`, `{ port: 8080, host: '::' }`, `'unix:/run/web.sock'` or a list of these. Default: port 80 on 127.0.0.1. */
+  readonly listen?: Service['listen'];
   /** Those of every server and those of HTTP, in one object: their names differ. */
   readonly limits?: ServerOptions['limits'] & Partial<HttpLimits>;
 }
 
+const OPTION_NAMES = [...SERVER_OPTION_NAMES, 'listen', 'proxies', 'accessLog', 'http2'];
+const LIMIT_NAMES = [...Object.keys(DEFAULT_SERVER_LIMITS), ...Object.keys(DEFAULT_HTTP_LIMITS)];
+
 /**
  * A server for one handler: a function, or an object with `fetch`. For files, give it `serveFiles(root)`. Nothing is
- * bound before `listen`, which resolves with the real endpoints.
+ * bound before `listen`, which resolves with the real endpoints. Throws OPTION_INVALID for options that are unknown or wrong.
  */
 export function createHttpServer(
   handler: FetchHandler | { readonly fetch: FetchHandler },
-  { listen, limits, proxies, accessLog, http2, ...options }: HttpServerOptions = {},
+  options: HttpServerOptions = {},
 ): Server {
+  const { listen, limits, proxies, accessLog, http2, ...serverOptions } = options;
+  requireKnownNames('option', options, OPTION_NAMES);
+  requireKnownNames('limit', limits ?? {}, LIMIT_NAMES);
   const fetchHandler: FetchHandler =
     typeof handler === 'function' ? handler : (request, context) => handler.fetch(request, context);
   const protocol = httpProtocol(fetchHandler, {
@@ -27,7 +41,10 @@ export function createHttpServer(
     ...(http2 !== undefined && { http2 }),
   });
   return createServer(listen === undefined ? { protocol } : { protocol, listen }, {
-    ...options,
-    ...(limits !== undefined && { limits }),
+    ...serverOptions,
+    ...(limits !== undefined && { limits: ofEveryServer(limits) }),
   });
 }
+
+const ofEveryServer = (limits: NonNullable<HttpServerOptions['limits']>): NonNullable<ServerOptions['limits']> =>
+  Object.fromEntries(Object.entries(limits).filter(([name]) => Object.hasOwn(DEFAULT_SERVER_LIMITS, name)));

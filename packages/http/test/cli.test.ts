@@ -39,7 +39,7 @@ const build = (positional: string | undefined, given: Given = {}): ReturnType<ty
       list: (name) => (Array.isArray(given[name]) ? (given[name] as readonly string[]) : []),
       has: (name) => given[name] !== undefined,
     },
-    { log: silentLog, portOffset: 0 },
+    { log: silentLog, portOffset: 0, isServing: true },
   );
 
 test('the default is port 80', async () => {

@@ -18,9 +18,9 @@ export const telnetCommand: ServerCommand = {
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
-  async build(values) {
+  async build(values, { isServing }) {
     const file = values.text('handler');
-    if (file === undefined) return ok(telnetProtocol(createDemoSession()));
+    if (file === undefined || !isServing) return ok(telnetProtocol(createDemoSession()));
     const handler = await loadHandlerModule(file, { expected: 'async (session) => {}', pick: pickTelnetHandler });
     return handler.ok ? ok(telnetProtocol(handler.value)) : handler;
   },

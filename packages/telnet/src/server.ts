@@ -1,19 +1,27 @@
-import { createServer, type Server, type ServerOptions, type Service } from '@wellknown/core';
+import {
+  createServer,
+  requireKnownNames,
+  SERVER_OPTION_NAMES,
+  type Server,
+  type ServerOptions,
+  type Service,
+} from '@wellknown/core';
 import type { TelnetHandler, TelnetLimits } from './connection.ts';
 import { telnetProtocol } from './protocol.ts';
 
 export interface TelnetServerOptions extends ServerOptions {
   /**
-   * Where to listen: endpoint strings such as `tcp://127.0.0.1:2323` or `unix:/run/console`. Default: port 23 on
-   * 127.0.0.1.
+   * Where to listen: `2323`, `{ port: 2323, host: '::1' }`, `'unix:/run/console'` or a list of these. Default: port 23
+   * on 127.0.0.1.
    */
   readonly listen?: Service['listen'];
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<TelnetLimits>;
 }
 
-/** A telnet server that runs `handler` for each user. Nothing is bound before `listen`. */
+/** A telnet server that runs `handler` for each user. Nothing is bound before `listen`. Throws OPTION_INVALID. */
 export function createTelnetServer(handler: TelnetHandler, options: TelnetServerOptions = {}): Server {
+  requireKnownNames('option', options, [...SERVER_OPTION_NAMES, 'listen', 'session']);
   const { listen, session, ...rest } = options;
   const protocol = telnetProtocol(handler, session);
   return createServer(listen === undefined ? { protocol } : { protocol, listen }, rest);

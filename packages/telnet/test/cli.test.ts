@@ -15,7 +15,7 @@ const values = (given: Readonly<Record<string, string | true>>): OptionValues =>
   has: (name) => given[name] !== undefined,
 });
 const build = (given: Readonly<Record<string, string | true>>): ReturnType<typeof telnetCommand.build> =>
-  telnetCommand.build(values(given), { log: silentLog, portOffset: 0 });
+  telnetCommand.build(values(given), { log: silentLog, portOffset: 0, isServing: true });
 
 let folder = '';
 beforeAll(async () => {

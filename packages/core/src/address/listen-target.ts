@@ -11,6 +11,19 @@ export type ListenTarget =
   /** `systemd:NAME`: the sockets of that FileDescriptorName= (sd_listen_fds(3)). */
   | { readonly scheme: 'systemd'; readonly name: string };
 
+/**
+ * What `listen` takes for one address: an endpoint string, a port on 127.0.0.1, or a port and a host; without a port the
+ * protocol's own.
+ */
+export type ListenAddress = string | number | { readonly port?: number; readonly host?: string };
+
+/** The endpoint string of an address. Checked is only what a string could not say: parse the result. */
+export function listenText(address: ListenAddress, scheme: 'tcp' | 'udp', defaultPort: number): string {
+  if (typeof address === 'string') return address;
+  const { port = defaultPort, host = '127.0.0.1' } = typeof address === 'number' ? { port: address } : address;
+  return `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}
+
 /** Reads any endpoint, `fd://N` or `systemd:NAME`. */
 export function parseListenTarget(text: string): Result<ListenTarget, EndpointProblem> {
   if (text.startsWith('systemd:')) {

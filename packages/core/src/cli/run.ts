@@ -13,6 +13,7 @@ import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
+import { stopOnSignals } from '../stop-on-signals.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
@@ -54,7 +55,12 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
-  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
+  const protocol = await command.build(values, {
+    log,
+    portOffset: common.portOffset,
+    runAs: identity.value,
+    isServing: isOurWorker() || common.inetd || common.workers === 0,
+  });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -104,8 +110,8 @@ export const logOf = (common: CommonValues): Logger =>
   createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
- * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since:
- * its primary hears of it.
+ * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file that it names can't
+ * be used: its primary is told.
  */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
@@ -305,18 +311,10 @@ function reloadCertificates(
 
 /** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
 function obeySignals(server: Server, log: Logger): () => boolean {
-  let isAsked = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (isAsked && signal !== 'SIGTERM') {
-      log.warn({ signal }, 'asked again, ending at once');
-      void server.close({ graceMs: 0 });
-      return;
-    }
-    isAsked = true;
-    log.info({ signal }, 'draining');
-    void server.close();
-  };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => stop(signal));
+  const stopping = stopOnSignals(server, (signal, isAtOnce) => {
+    if (isAtOnce) log.warn({ signal }, 'asked again, ending at once');
+    else log.info({ signal }, 'draining');
+  });
   const attempt = (what: string, verb: () => unknown): void => {
     Promise.resolve()
       .then(verb)
@@ -336,7 +334,7 @@ function obeySignals(server: Server, log: Logger): () => boolean {
   process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
   // Without a listener it would open the debugger's port.
   process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
-  return () => isAsked;
+  return () => stopping.wasAsked;
 }
 
 const pidFileProblem = (file: string, error: unknown): WellknownError =>

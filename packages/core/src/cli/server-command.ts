@@ -30,6 +30,11 @@ export interface BuildContext {
   readonly portOffset: number;
   /** Who the serving processes become (--run-as): files that they have to write are theirs. */
   readonly runAs?: Identity | undefined;
+  /**
+   * Whether this process serves connections: a worker, or a program without workers. Only there may code of the user's
+   * be loaded, with the rights of who serves; what `build` returns elsewhere is asked for its name, port and limits only.
+   */
+  readonly isServing: boolean;
 }
 
 export interface ServerCommand {
@@ -59,7 +64,8 @@ export interface ServerCommand {
   readonly serverOptions?: (values: OptionValues) => ServerOptions;
   /**
    * Builds the protocol from the options. A problem is a sentence for the user that names the option, what was given
-   * and what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary.
+   * and what is allowed; the program prints it and exits with 2. Runs in every worker as well as in the primary:
+   * one that a worker finds before any was ready ends the program like one of the primary's own.
    */
   build(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>>;
   /**

@@ -6,6 +6,7 @@ import { TransportConnection } from '../connection/transport-connection.ts';
 import type { CloseReason } from '../connection/states.ts';
 import { WellknownError } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
+import { silentLog } from '../log.ts';
 import { resolveOptions, type ServerOptions } from '../options.ts';
 import { nextConnectionId } from '../accept/connection-id.ts';
 import { PendingWork } from '../accept/pending-work.ts';
@@ -18,13 +19,14 @@ import { TimerWheel } from '../time/timer-wheel.ts';
 
 /**
  * Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is
- * done. Rejects when descriptor 0 is no stream socket.
+ * done. Rejects when descriptor 0 is no stream socket. Silent unless a log is given: inetd makes the connection standard
+ * error too.
  */
 export async function serveInetdConnection(
   protocol: Protocol,
   options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {},
 ): Promise<CloseReason> {
-  const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, options);
+  const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, { log: silentLog, ...options });
   const limits = services[0]?.limits;
   if (limits === undefined || (protocol.open === undefined && protocol.connection === undefined)) {
     throw new WellknownError('OPTION_INVALID', `${protocol.name} is not served over streams`, { fault: 'local' });

@@ -69,6 +69,8 @@ export type ArbiterEvent =
   | { readonly type: 'ready'; readonly workerId: number }
   | { readonly type: 'beat'; readonly workerId: number; readonly served: number; readonly eventLoop: EventLoopStatus }
   | { readonly type: 'exited'; readonly workerId: number }
+  /** It can't start, and neither could another one: the command line or a file that it names is wrong. */
+  | { readonly type: 'refused'; readonly workerId: number }
   /** It drains without having been told to from here: because of a signal, or of its own program. */
   | { readonly type: 'leaving'; readonly workerId: number }
   | { readonly type: 'scale'; readonly by: number }
@@ -222,6 +224,9 @@ function observe(
       };
     case 'exited':
       return observeExit(state, event.workerId, nowMs, policy, actions);
+    case 'refused':
+      // Its end follows. Once one was ready the file is a new one: that is a failed reload, or is tried again.
+      return state.everReady ? state : { ...state, failures: Math.max(state.failures, policy.maxStartFailures) };
     case 'leaving':
       return observeLeaving(state, event.workerId, nowMs, policy);
     case 'scale':

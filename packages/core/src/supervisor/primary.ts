@@ -229,10 +229,12 @@ class Primary {
   }
 
   #exited({ slot, workerId }: WorkerHandle, code: number | null, signal: string | null): void {
-    const { pool, dispatchers, limits, counters } = this.#parts;
+    const { lifecycle, pool, dispatchers, limits, counters } = this.#parts;
     pool.remove(workerId);
     limits.forget(workerId);
-    if (pool.stateOf(workerId) !== 'draining') this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
+    // Once it stops, each of them was told to go, or supervision has given up and says why.
+    const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);
+    if (!isExpected) this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
     counters.ended(workerId);
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
@@ -269,16 +271,19 @@ class Primary {
     if (!lifecycle.giveUp()) return;
     for (const worker of pool.all()) worker.kill('SIGKILL');
     await this.#release();
+    const failure = pool.exits.startFailure;
     lifecycle.end(
-      new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, {
-        fault: 'local',
-        hint: this.#hintOfStartFailure(),
-      }),
+      failure?.isMistake === true
+        ? new WellknownError('OPTION_INVALID', failure.message, { fault: 'local' })
+        : new WellknownError('WORKERS_NEVER_READY', `gave up after ${failures} workers ended before any was ready`, {
+            fault: 'local',
+            hint: this.#hintOfStartFailure(),
+          }),
     );
   }
 
   #hintOfStartFailure(): string {
-    return this.#parts.pool.exits.startFailure ?? 'its output above says why';
+    return this.#parts.pool.exits.startFailure?.message ?? 'its output above says why';
   }
 
   /** Takes the addresses back. While the primary holds a listening socket, the kernel goes on queueing for it. */

@@ -15,6 +15,12 @@ export interface WorkerEventMessage {
   readonly why: WorkerEnd | undefined;
 }
 
+export interface StartFailure {
+  readonly message: string;
+  /** Of the user's: in the command line or a file that it names. */
+  readonly isMistake: boolean;
+}
+
 const tell = ({ slot, workerId, generation }: WorkerRecord, to: WorkerEventMessage['to'], why?: WorkerEnd): void => {
   if (workerChannel.hasSubscribers)
     workerChannel.publish({ slot, workerId, generation, to, why } satisfies WorkerEventMessage);
@@ -24,19 +30,19 @@ export class WorkerExits {
   readonly #ended: Partial<Record<WorkerEnd, number>> = {};
   /** Of those that are being killed, until they are dead. */
   readonly #killedFor = new Map<number, KillReason>();
-  #startFailure: string | undefined;
+  #startFailure: StartFailure | undefined;
 
   get ended(): Readonly<Partial<Record<WorkerEnd, number>>> {
     return { ...this.#ended };
   }
 
   /** What the last worker that could not start has said. */
-  get startFailure(): string | undefined {
+  get startFailure(): StartFailure | undefined {
     return this.#startFailure;
   }
 
-  startFailed(message: string): void {
-    this.#startFailure = message;
+  startFailed(failure: StartFailure): void {
+    this.#startFailure = failure;
   }
 
   /** Other code is started now. */

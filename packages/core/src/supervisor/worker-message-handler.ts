@@ -28,9 +28,9 @@ export class WorkerMessageHandler {
         options.metrics?.sampled(worker.slot, message.eventLoop);
         return { type: 'beat', workerId, served: servedBy(message.services), eventLoop: message.eventLoop };
       case 'failed':
-        pool.exits.startFailed(message.message);
+        pool.exits.startFailed(message);
         worker.kill('SIGTERM');
-        return undefined;
+        return message.isMistake ? { type: 'refused', workerId } : undefined;
       case 'full':
         worker.fullServices.add(message.service);
         listeners.forgetAssignments(worker, message.service);

@@ -50,8 +50,11 @@ export type FromWorker =
   /** The program has come to `listen()` and wants its sockets. */
   | { readonly type: 'hello' }
   | { readonly type: 'ready' }
-  /** Could not start; said before the worker ends. */
-  | { readonly type: 'failed'; readonly message: string }
+  /**
+   * Could not start; said before the worker ends. `isMistake`: the command line or a file that it names is wrong, so
+   * that another try would end as this one.
+   */
+  | { readonly type: 'failed'; readonly message: string; readonly isMistake: boolean }
   /**
    * The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker
    * that has drained.

@@ -25,9 +25,9 @@ export const workerPlace = (): WorkerPlace | undefined =>
 
 export const isOurWorker = (): boolean => workerPlace() !== undefined;
 
-/** Tells the primary why this worker can't start, and ends it. */
+/** Tells the primary what is wrong with the command line or a file that it names, and ends this worker. */
 export function reportStartFailure(message: string): void {
-  const failed: FromWorker = { type: 'failed', message };
+  const failed: FromWorker = { type: 'failed', message, isMistake: true };
   process.send?.(envelope(failed), undefined, {}, () => process.exit(1));
 }
 
@@ -200,7 +200,8 @@ class Worker {
   }
 
   #fail(error: unknown): void {
-    this.#channel.send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    this.#channel.send({ type: 'failed', message, isMistake: false });
     this.#starting?.reject(error);
   }
 

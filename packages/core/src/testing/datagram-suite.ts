@@ -2,6 +2,7 @@
 // counterpart of behaviour-suite.ts; like it, it needs no test runner of its own.
 
 import assert from 'node:assert/strict';
+import { silentLog } from '../log.ts';
 import { connectDatagram, type DatagramPeer } from '../datagram/peer.ts';
 import { WellknownError } from '../errors.ts';
 import type { ServerOptions } from '../options.ts';
@@ -122,7 +123,7 @@ export function describeDatagramBehaviour(subject: DatagramSubject, { describe, 
     test('multicast and broadcast addresses are refused', async () => {
       for (const listen of ['udp://224.0.0.1:0', 'udp://255.255.255.255:0', 'udp://[ff02::1]:0']) {
         await assert.rejects(
-          subject.create({ listen }).listen(),
+          subject.create({ log: silentLog, listen }).listen(),
           (error) => error instanceof WellknownError && error.code === 'ADDRESS_NOT_AVAILABLE',
         );
       }

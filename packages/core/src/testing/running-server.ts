@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { WellknownError } from '../errors.ts';
+import { silentLog } from '../log.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Server } from '../server.ts';
 
@@ -20,7 +21,7 @@ export async function withServer(
   options: ServerOptions & { readonly listen: string },
   run: (url: string, server: Server, urls: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const server = subject.create(options);
+  const server = subject.create({ log: silentLog, ...options });
   const bound = await server.listen();
   try {
     await run(
@@ -35,7 +36,7 @@ export async function withServer(
 
 /** A second server on an address in use says which, why, and what to do. */
 export async function refusesAddressInUse(subject: ServerSubject, url: string): Promise<void> {
-  await assert.rejects(subject.create({ listen: url }).listen(), (error) => {
+  await assert.rejects(subject.create({ log: silentLog, listen: url }).listen(), (error) => {
     assert.ok(error instanceof WellknownError);
     assert.equal(error.code, 'ADDRESS_IN_USE');
     assert.ok(error.message.includes(url) && error.message.includes('--listen'));

@@ -208,6 +208,20 @@ describe('the arbiter', () => {
     expect(starts(seen)).toBe(DEFAULT_POLICY.maxStartFailures);
   });
 
+  test('gives up at once when a worker finds that the command line is wrong, and not once one was ready', () => {
+    const refused: ArbiterEvent = { type: 'refused', workerId: 2 };
+    const { actions } = play(2, [[0], [1, refused], [2, exited(1), exited(2)], [60_000]]);
+    expect(actions.map((step) => step.map((action) => action.do))).toEqual([
+      ['start', 'start'],
+      ['give-up'],
+      ['give-up'],
+      [],
+    ]);
+    const later = play(2, [[0], [1, ready(1)], [2, refused], [3, exited(2)], [60_000, beat(1)]]);
+    expect(later.actions.flat().filter((action) => action.do === 'give-up')).toEqual([]);
+    expect(starts(later.actions[4])).toBe(1);
+  });
+
   test('never gives up once a worker was ready', () => {
     let state = tick(tick(initialArbiterState(1), 0, []).state, 1, [ready(1)]).state;
     let nowMs = 2;

@@ -76,10 +76,17 @@ test('the arbiter decides on what it must know, and on nothing else', () => {
 
 test('a worker that cannot start is ended, and why is kept for the caller who waits', () => {
   const { pool, worker, handler } = partsWithWorker();
-  handler.handle(worker, { type: 'failed', message: 'no such file' });
-  expect([worker.signals, pool.exits.startFailure]).toEqual([['SIGTERM'], 'no such file']);
+  handler.handle(worker, { type: 'failed', message: 'no such file', isMistake: false });
+  expect([worker.signals, pool.exits.startFailure?.message]).toEqual([['SIGTERM'], 'no such file']);
   pool.exits.forgetStartFailure();
   expect(pool.exits.startFailure).toBeUndefined();
+});
+
+test('a mistake of the user that a worker found is for the arbiter, any other failure is tried again', () => {
+  const { worker, handler } = partsWithWorker();
+  const failed = (isMistake: boolean) => handler.handle(worker, { type: 'failed', message: 'x', isMistake });
+  expect(failed(true)).toEqual({ type: 'refused', workerId: worker.workerId });
+  expect(failed(false)).toBeUndefined();
 });
 
 test('a question about an address is answered by the ledger', () => {

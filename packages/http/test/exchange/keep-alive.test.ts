@@ -68,6 +68,7 @@ describe('an idle connection is kept', () => {
       {
         log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
         portOffset: 0,
+        isServing: true,
       },
     );
     if (!built.ok) throw new Error(built.error);

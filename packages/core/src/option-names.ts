@@ -1,0 +1,66 @@
+// Whether options have the names that are known: a JavaScript caller gets no compile error for `maxConections`.
+
+import { WellknownError } from './errors.ts';
+
+/** Names of other libraries, and what is written here instead. */
+const INSTEAD: Readonly<Partial<Record<string, string>>> = {
+  port: "'listen' takes a port, or { port, host }",
+  host: "'listen' takes { port, host }",
+  listen: 'it stands beside the protocol: { protocol, listen }',
+  hostname: "'listen' takes { port, host }",
+  cert: "it is in 'tls'",
+  key: "it is in 'tls'",
+  logger: "meant is 'log'",
+  timeout: "meant is 'idleTimeoutMs' of 'limits'",
+};
+
+/**
+ * Throws OPTION_INVALID for the first name of `given` that is not among `known`, and says which one may be meant. `what`
+ * is the kind of thing that is named: 'option', 'limit'.
+ */
+export function requireKnownNames(what: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    throw new WellknownError('OPTION_INVALID', `the ${what} '${name}' is unknown`, {
+      fault: 'local',
+      hint: hintFor(what, name, known),
+    });
+  }
+}
+
+function hintFor(what: string, name: string, known: readonly string[]): string {
+  const instead = what === 'option' ? INSTEAD[name] : undefined;
+  if (instead !== undefined) return instead;
+  const near = nearestName(name, known);
+  return near === undefined ? `known are ${known.join(', ')}` : `meant may be '${near}'`;
+}
+
+/** The name with the fewest changed letters, case aside; undefined when more than two of five letters would change. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const measured = known.map((candidate) => ({
+    candidate,
+    changed: editDistance(name.toLowerCase(), candidate.toLowerCase()) / Math.max(name.length, candidate.length),
+  }));
+  const best = measured.sort((one, other) => one.changed - other.changed)[0];
+  return best !== undefined && best.changed <= 0.4 ? best.candidate : undefined;
+}
+
+/**
+ * Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment), one row of
+ * the table at a time.
+ */
+function editDistance(one: string, other: string): number {
+  let previous: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let index = 0; index < one.length; index += 1) {
+    const next = [index + 1];
+    for (let column = 1; column <= other.length; column += 1) {
+      const replaced = (row[column - 1] ?? 0) + (one[index] === other[column - 1] ? 0 : 1);
+      const isSwap = column > 1 && one[index] === other[column - 2] && one[index - 1] === other[column - 1];
+      const swapped = isSwap ? (previous[column - 2] ?? Infinity) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    [previous, row] = [row, next];
+  }
+  return row[other.length] ?? 0;
+}
