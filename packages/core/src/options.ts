@@ -176,6 +176,7 @@ const ALL_SUPERVISION: Readonly<Record<keyof SupervisionPolicy, true>> = {
   startTimeoutMs: true,
   drainTimeoutMs: true,
   heartbeatTimeoutMs: true,
+  lateBeatMs: true,
   stableMs: true,
   firstBackOffMs: true,
   maxBackOffMs: true,

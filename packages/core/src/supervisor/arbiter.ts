@@ -226,7 +226,9 @@ function observe(
       return observeExit(state, event.workerId, nowMs, policy, actions);
     case 'refused':
       // Its end follows. Once one was ready the file is a new one: that is a failed reload, or is tried again.
-      return state.everReady ? state : { ...state, failures: Math.max(state.failures, policy.maxStartFailures) };
+      return state.everReady
+        ? state
+        : { ...state, startFailures: Math.max(state.startFailures, policy.maxStartFailures) };
     case 'leaving':
       return observeLeaving(state, event.workerId, nowMs, policy);
     case 'scale':
