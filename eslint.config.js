@@ -33,6 +33,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/upgrade.ts',
   'packages/core/src/supervisor/worker.ts',
   'packages/core/src/cli/run.ts',
+  'packages/core/src/cli/program-files.ts',
   'packages/core/src/cli/run-exec.ts',
   'packages/core/src/cli/handler-module.ts',
   'packages/core/src/inetd/exec-server.ts',

@@ -1,10 +1,7 @@
 // Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit
 // status.
 
-import { constants, readFileSync } from 'node:fs';
-import { access, readFile, rename, unlink, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { openControlSocket } from '../control/server.ts';
+import { readFileSync } from 'node:fs';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
@@ -24,6 +21,7 @@ import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
 import { serveInetdConnection } from '../inetd/inetd-connection.ts';
 import type { ServerCommand } from './server-command.ts';
+import { ProgramFiles } from './program-files.ts';
 import { createStandardLog } from './standard-log.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
@@ -153,22 +151,6 @@ export interface RunExtras {
   readonly controlIfFree?: string;
 }
 
-async function openControl(
-  server: Server,
-  asked: string | undefined,
-  ifFree: string | undefined,
-  log: Logger,
-): Promise<void> {
-  const file = asked ?? ifFree;
-  if (file === undefined) return;
-  try {
-    await openControlSocket(file, server, log, { replace: isSuccessor });
-  } catch (error) {
-    if (asked !== undefined) throw error;
-    log.warn({ err: error }, 'there is no control socket');
-  }
-}
-
 /** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
 export async function runServer(
   program: string,
@@ -178,28 +160,29 @@ export async function runServer(
   { reloadHere, controlIfFree }: RunExtras = {},
 ): Promise<void> {
   const notifier = createSdNotifier(isOurWorker() ? {} : process.env, systemClock, log);
+  const files = new ProgramFiles({ pidFile: common.pidFile, control: common.control, controlIfFree, isSuccessor, log });
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
   try {
-    if (common.pidFile !== undefined && !isOurWorker()) await mustBeWritable(common.pidFile);
-    server = announced(make(), notifier, reloadHere);
+    if (!isOurWorker()) await files.check();
+    server = announced(make(), notifier, files, reloadHere);
     if (server.role !== 'worker') wasAsked = obeySignals(server, log);
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
-    await openControl(server, common.control, controlIfFree, log);
-    if (common.pidFile !== undefined) await writePidFile(common.pidFile);
+    await files.write(server);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
     await server.ended;
     await notifier.close();
-    if (common.pidFile !== undefined) await removePidFile(common.pidFile);
+    await files.removed();
     // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
     setImmediate(() => process.exit());
   } catch (error) {
     // What was started by then must not live on without what was asked for.
     await server?.close({ graceMs: 0 }).catch(() => undefined);
     await notifier.close();
+    await files.removed();
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
@@ -214,7 +197,12 @@ export async function runServer(
  * The same server, which tells the service manager what it is doing, whether a signal asked for it or the control
  * socket.
  */
-function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void) | undefined): Server {
+function announced(
+  server: Server,
+  notifier: SdNotifier,
+  files: ProgramFiles,
+  reloadHere: (() => void) | undefined,
+): Server {
   let isStopping = false;
   return {
     ...server,
@@ -227,6 +215,12 @@ function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void
       } finally {
         notifier.notify('READY=1');
       }
+    },
+    async upgrade() {
+      await files.written();
+      const successor = await server.upgrade();
+      files.handedOver();
+      return successor;
     },
     close(options) {
       if (!isStopping) notifier.notify('STOPPING=1');
@@ -335,38 +329,6 @@ function obeySignals(server: Server, log: Logger): () => boolean {
   // Without a listener it would open the debugger's port.
   process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
   return () => isAsked;
-}
-
-const pidFileProblem = (file: string, error: unknown): WellknownError =>
-  new WellknownError(
-    'OPTION_INVALID',
-    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
-    { fault: 'local', cause: error },
-  );
-
-/** Said before anything is bound. */
-async function mustBeWritable(file: string): Promise<void> {
-  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
-    throw pidFileProblem(file, error);
-  });
-}
-
-/** By rename, so that no reader sees half of it, and only once everything accepts. */
-async function writePidFile(file: string): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
-  try {
-    await writeFile(temporary, `${process.pid}\n`);
-    await rename(temporary, file);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw pidFileProblem(file, error);
-  }
-}
-
-/** A successor may have written its own by now. */
-async function removePidFile(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  if (text === `${process.pid}\n`) await unlink(file).catch(() => undefined);
 }
 
 /** The version in this package's package.json; all packages are released together. */
