@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
-import type { Logger } from '../log.ts';
+import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { parseIdentity } from '../supervisor/run-as.ts';
@@ -22,7 +22,8 @@ import type { Protocol } from '../protocol.ts';
 import { serveInetdConnection } from '../inetd/inetd-connection.ts';
 import type { ServerCommand } from './server-command.ts';
 import { ProgramFiles } from './program-files.ts';
-import { createStandardLog } from './standard-log.ts';
+import { surviveClosedOutput } from './line-output.ts';
+import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
 const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
@@ -30,12 +31,17 @@ const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** Runs one protocol's server until it ends, then sets the exit status. `program` is how the user called it. */
+/**
+ * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
+ * as it comes. `program` is how the user called it.
+ */
 export async function runCommand(
   command: ServerCommand,
+  pino: PinoLibrary,
   program = `wellknown-${command.name}`,
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  surviveClosedOutput();
   const request = parseServerArguments(argv, command);
   if (!request.ok) {
     usageError(program, request.error);
@@ -46,13 +52,18 @@ export async function runCommand(
     return;
   }
   const { common, values } = request.value;
-  const log = logOf(common);
+  const { log, output } = logOf(common, pino);
   const identity = readIdentity(common);
   if (!identity.ok) {
     usageError(program, identity.error);
     return;
   }
-  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
+  const protocol = await command.build(values, {
+    log,
+    errorOutput: output.write,
+    portOffset: common.portOffset,
+    runAs: identity.value,
+  });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -84,7 +95,11 @@ async function runOnStandardInput(
   log: Logger,
 ): Promise<void> {
   try {
-    const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
+    const quiet: Logger = {
+      ...silentLog,
+      warn: (fields, message) => log.warn(fields, message),
+      error: (fields, message) => log.error(fields, message),
+    };
     const { limits } = serverOptions(common, quiet);
     await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
   } catch (error) {
@@ -98,8 +113,8 @@ export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset:
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
-export const logOf = (common: CommonValues): Logger =>
-  createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
+export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
+  createProgramLog(pino, common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
  * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file has changed since:
