@@ -2,13 +2,17 @@
 // `wellknown` has.
 import { ok } from '@wellknown/core';
 import { runCommand } from '@wellknown/core/cli';
+import { pino } from 'pino';
 import { tally } from './tally.ts';
 
-await runCommand({
-  name: 'tally',
-  summary: 'Keeps a total for each connection.',
-  options: [],
-  defaultScheme: 'tcp',
-  schemes: ['tcp', 'tls', 'unix'],
-  build: () => Promise.resolve(ok(tally)),
-});
+await runCommand(
+  {
+    name: 'tally',
+    summary: 'Keeps a total for each connection.',
+    options: [],
+    defaultScheme: 'tcp',
+    schemes: ['tcp', 'tls', 'unix'],
+    build: () => Promise.resolve(ok(tally)),
+  },
+  pino,
+);

@@ -1,5 +1,6 @@
 // The program `wellknown`: finds the subcommand, and runs it.
 
+import { pino } from 'pino';
 import { systemClock } from '@wellknown/core';
 import { defaultControlPath } from '@wellknown/core/control';
 import {
@@ -9,6 +10,7 @@ import {
   runCommand,
   runExec,
   runServices,
+  surviveClosedOutput,
   usageError,
   version,
 } from '@wellknown/core/cli';
@@ -19,6 +21,7 @@ import { upServices } from './up-services.ts';
 
 /** Runs the command line until its server ends, and sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
+  surviveClosedOutput();
   const [name, ...rest] = argv;
   if (name === undefined) {
     usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
@@ -41,7 +44,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     return;
   }
   if (name === 'exec') {
-    await runExec('wellknown exec', rest);
+    await runExec('wellknown exec', rest, pino);
     return;
   }
   if (isControlCommand(name)) {
@@ -49,7 +52,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     return;
   }
   const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
-  if (command !== undefined) await runCommand(command, `wellknown ${name}`, rest);
+  if (command !== undefined) await runCommand(command, pino, `wellknown ${name}`, rest);
   else if (COMMANDS_TO_COME.includes(name))
     usageError('wellknown', `the command ${name} is not available in this version`);
   else usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help`);
@@ -73,7 +76,7 @@ async function runUp(argv: readonly string[]): Promise<void> {
     program,
     upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs),
     common,
-    logOf(common),
+    logOf(common, pino).log,
     { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) },
   );
 }

@@ -127,6 +127,11 @@ export interface ServerOptions {
   readonly unixMode?: number;
   /** Takes a unix path over even from a program that still listens there. */
   readonly replaceUnixPath?: boolean;
+  /**
+   * Asked when a server without workers closes: true leaves its unix path in place, for a successor that has bound it or
+   * will. By default it is removed, unless another socket has the name by then.
+   */
+  readonly keepUnixPath?: () => boolean;
   /** Default `inherit`. */
   readonly accept?: AcceptStrategy;
   /** Which worker `dispatch` gives a connection to. Default `least-connections`. */
@@ -222,6 +227,7 @@ export interface ResolvedOptions {
   readonly runAs: Identity | undefined;
   readonly unixMode: number | undefined;
   readonly replaceUnixPath: boolean;
+  readonly keepUnixPath: (() => boolean) | undefined;
   readonly accept: AcceptStrategy;
   readonly dispatch: DispatchPolicy;
   readonly policy: Partial<SupervisionPolicy>;
@@ -272,6 +278,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     runAs: options.runAs,
     unixMode: options.unixMode,
     replaceUnixPath: options.replaceUnixPath ?? false,
+    keepUnixPath: options.keepUnixPath,
     accept: options.accept ?? 'inherit',
     dispatch: options.dispatch ?? 'least-connections',
     policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },

@@ -1,4 +1,5 @@
 import { runCommand } from '@wellknown/core/cli';
+import { pino } from 'pino';
 import { echoCommand } from './cli.ts';
 
-await runCommand(echoCommand, 'wellknown-echo-udp');
+await runCommand(echoCommand, pino, 'wellknown-echo-udp');

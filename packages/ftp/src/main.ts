@@ -1,4 +1,5 @@
 import { runCommand } from '@wellknown/core/cli';
+import { pino } from 'pino';
 import { ftpCommand } from './cli.ts';
 
-await runCommand(ftpCommand);
+await runCommand(ftpCommand, pino);

@@ -147,7 +147,10 @@ const byScheme =
     (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
 /** What the protocol needs beside the handler: trusted proxies, the access log, limits. */
-function buildProtocolOptions(values: OptionValues, { log, runAs }: BuildContext): Result<HttpProtocolOptions, string> {
+function buildProtocolOptions(
+  values: OptionValues,
+  { log, runAs, errorOutput }: BuildContext,
+): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
   const trusted = values.list('trust-proxy');
@@ -163,7 +166,8 @@ function buildProtocolOptions(values: OptionValues, { log, runAs }: BuildContext
     typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined;
   const path = values.text('access-log');
   let accessLog: HttpProtocolOptions['accessLog'];
-  if (path !== undefined) {
+  if (path === '-' && errorOutput !== undefined) accessLog = (entry) => errorOutput(combinedLine(entry));
+  else if (path !== undefined) {
     try {
       const file = openAccessLog(
         path,

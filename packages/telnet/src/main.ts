@@ -1,4 +1,5 @@
 import { runCommand } from '@wellknown/core/cli';
+import { pino } from 'pino';
 import { telnetCommand } from './cli.ts';
 
-await runCommand(telnetCommand);
+await runCommand(telnetCommand, pino);

@@ -8,3 +8,5 @@ export { COMMON_OPTIONS } from './common-options.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
 export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
 export { runExec } from './run-exec.ts';
+export type { PinoLibrary, ProgramLog } from './program-log.ts';
+export { surviveClosedOutput } from './line-output.ts';

@@ -5,7 +5,7 @@ import type { DispatchPolicy } from '../options.ts';
 import { parseArgs } from 'node:util';
 import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
-import { isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
 import {
@@ -149,6 +149,11 @@ function readCommon(
     if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
     if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme))
       return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
+    const same = listen.find((earlier) => isSameTarget(earlier.endpoint, endpoint.value));
+    if (same !== undefined)
+      return fail(
+        `--listen '${text}' was given before${same.text === text ? '' : ` as '${same.text}'`}: each endpoint goes once`,
+      );
     listen.push({ text, endpoint: endpoint.value });
   }
   const tls = readTls(
@@ -221,6 +226,14 @@ function readCommon(
     logLevel: value(logLevel) ?? 'info',
     logFormat: value(logFormat),
   });
+}
+
+/** The kernel gives each port 0 another port. TCP and TLS are one protocol to it. */
+function isSameTarget(one: ListenTarget, other: ListenTarget): boolean {
+  const hasPort = isEndpoint(one) && one.scheme !== 'unix';
+  if (hasPort && one.port === 0) return false;
+  const named = (target: ListenTarget): string => formatListenTarget(target).replace(/^tls:/, 'tcp:');
+  return named(one) === named(other);
 }
 
 function readTls(

@@ -12,6 +12,8 @@ import { createWaitServer } from '../inetd/wait-server.ts';
 import { COMMON_OPTIONS } from './common-options.ts';
 import { helpText, SERVER_EXIT_STATUS } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
+import { surviveClosedOutput } from './line-output.ts';
+import type { PinoLibrary } from './program-log.ts';
 import { readNumber } from './read-values.ts';
 import { logOf, runServer, usageError, version } from './run.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
@@ -140,7 +142,8 @@ export function parseExecArguments(argv: readonly string[]): Result<ExecRequest,
 }
 
 /** Runs the command until it ends, and sets the exit status. */
-export async function runExec(program: string, argv: readonly string[]): Promise<void> {
+export async function runExec(program: string, argv: readonly string[], pino: PinoLibrary): Promise<void> {
+  surviveClosedOutput();
   const request = parseExecArguments(argv);
   if (!request.ok) {
     usageError(program, request.error);
@@ -151,7 +154,7 @@ export async function runExec(program: string, argv: readonly string[]): Promise
     return;
   }
   const { common, make } = request.value;
-  const log = logOf(common);
+  const { log } = logOf(common, pino);
   await runServer(program, () => make(log), common, log);
 }
 

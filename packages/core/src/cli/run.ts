@@ -1,14 +1,11 @@
 // Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit
 // status.
 
-import { constants, readFileSync } from 'node:fs';
-import { access, readFile, rename, unlink, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { openControlSocket } from '../control/server.ts';
+import { readFileSync } from 'node:fs';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
-import type { Logger } from '../log.ts';
+import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { parseIdentity } from '../supervisor/run-as.ts';
@@ -25,7 +22,9 @@ import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
 import { serveInetdConnection } from '../inetd/inetd-connection.ts';
 import type { ServerCommand } from './server-command.ts';
-import { createStandardLog } from './standard-log.ts';
+import { ProgramFiles } from './program-files.ts';
+import { surviveClosedOutput } from './line-output.ts';
+import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
 const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
@@ -33,12 +32,17 @@ const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** Runs one protocol's server until it ends, then sets the exit status. `program` is how the user called it. */
+/**
+ * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
+ * as it comes. `program` is how the user called it.
+ */
 export async function runCommand(
   command: ServerCommand,
+  pino: PinoLibrary,
   program = `wellknown-${command.name}`,
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  surviveClosedOutput();
   const request = parseServerArguments(argv, command);
   if (!request.ok) {
     usageError(program, request.error);
@@ -49,7 +53,7 @@ export async function runCommand(
     return;
   }
   const { common, values } = request.value;
-  const log = logOf(common);
+  const { log, output } = logOf(common, pino);
   const identity = readIdentity(common);
   if (!identity.ok) {
     usageError(program, identity.error);
@@ -57,6 +61,7 @@ export async function runCommand(
   }
   const protocol = await command.build(values, {
     log,
+    errorOutput: output.write,
     portOffset: common.portOffset,
     runAs: identity.value,
     isServing: isOurWorker() || common.inetd || common.workers === 0,
@@ -92,7 +97,11 @@ async function runOnStandardInput(
   log: Logger,
 ): Promise<void> {
   try {
-    const quiet: Logger = { ...log, debug: () => undefined, info: () => undefined };
+    const quiet: Logger = {
+      ...silentLog,
+      warn: (fields, message) => log.warn(fields, message),
+      error: (fields, message) => log.error(fields, message),
+    };
     const { limits } = serverOptions(common, quiet);
     await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
   } catch (error) {
@@ -106,8 +115,8 @@ export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset:
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
-export const logOf = (common: CommonValues): Logger =>
-  createStandardLog(common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
+export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
+  createProgramLog(pino, common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
  * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file that it names can't
@@ -159,22 +168,6 @@ export interface RunExtras {
   readonly controlIfFree?: string;
 }
 
-async function openControl(
-  server: Server,
-  asked: string | undefined,
-  ifFree: string | undefined,
-  log: Logger,
-): Promise<void> {
-  const file = asked ?? ifFree;
-  if (file === undefined) return;
-  try {
-    await openControlSocket(file, server, log, { replace: isSuccessor });
-  } catch (error) {
-    if (asked !== undefined) throw error;
-    log.warn({ err: error }, 'there is no control socket');
-  }
-}
-
 /** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
 export async function runServer(
   program: string,
@@ -184,28 +177,29 @@ export async function runServer(
   { reloadHere, controlIfFree }: RunExtras = {},
 ): Promise<void> {
   const notifier = createSdNotifier(isOurWorker() ? {} : process.env, systemClock, log);
+  const files = new ProgramFiles({ pidFile: common.pidFile, control: common.control, controlIfFree, isSuccessor, log });
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
   try {
-    if (common.pidFile !== undefined && !isOurWorker()) await mustBeWritable(common.pidFile);
-    server = announced(make(), notifier, reloadHere);
+    if (!isOurWorker()) await files.check();
+    server = announced(make(), notifier, files, reloadHere);
     if (server.role !== 'worker') wasAsked = obeySignals(server, log);
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
-    await openControl(server, common.control, controlIfFree, log);
-    if (common.pidFile !== undefined) await writePidFile(common.pidFile);
+    await files.write(server);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
     await server.ended;
     await notifier.close();
-    if (common.pidFile !== undefined) await removePidFile(common.pidFile);
+    await files.removed();
     // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
     setImmediate(() => process.exit());
   } catch (error) {
     // What was started by then must not live on without what was asked for.
     await server?.close({ graceMs: 0 }).catch(() => undefined);
     await notifier.close();
+    await files.removed();
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
     process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
@@ -220,7 +214,12 @@ export async function runServer(
  * The same server, which tells the service manager what it is doing, whether a signal asked for it or the control
  * socket.
  */
-function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void) | undefined): Server {
+function announced(
+  server: Server,
+  notifier: SdNotifier,
+  files: ProgramFiles,
+  reloadHere: (() => void) | undefined,
+): Server {
   let isStopping = false;
   return {
     ...server,
@@ -233,6 +232,12 @@ function announced(server: Server, notifier: SdNotifier, reloadHere: (() => void
       } finally {
         notifier.notify('READY=1');
       }
+    },
+    async upgrade() {
+      await files.written();
+      const successor = await server.upgrade();
+      files.handedOver();
+      return successor;
     },
     close(options) {
       if (!isStopping) notifier.notify('STOPPING=1');
@@ -335,38 +340,6 @@ function obeySignals(server: Server, log: Logger): () => boolean {
   // Without a listener it would open the debugger's port.
   process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
   return () => stopping.wasAsked;
-}
-
-const pidFileProblem = (file: string, error: unknown): WellknownError =>
-  new WellknownError(
-    'OPTION_INVALID',
-    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
-    { fault: 'local', cause: error },
-  );
-
-/** Said before anything is bound. */
-async function mustBeWritable(file: string): Promise<void> {
-  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
-    throw pidFileProblem(file, error);
-  });
-}
-
-/** By rename, so that no reader sees half of it, and only once everything accepts. */
-async function writePidFile(file: string): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
-  try {
-    await writeFile(temporary, `${process.pid}\n`);
-    await rename(temporary, file);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw pidFileProblem(file, error);
-  }
-}
-
-/** A successor may have written its own by now. */
-async function removePidFile(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  if (text === `${process.pid}\n`) await unlink(file).catch(() => undefined);
 }
 
 /** The version in this package's package.json; all packages are released together. */

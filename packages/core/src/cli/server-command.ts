@@ -26,6 +26,11 @@ export interface OptionValues {
 
 export interface BuildContext {
   readonly log: Logger;
+  /**
+   * Writes a line, with its line feed, to standard error beside those of the log: whole, in order, and never waiting for a
+   * slow reader.
+   */
+  readonly errorOutput?: (line: string) => void;
   /** Added to the well-known ports by --port-offset. */
   readonly portOffset: number;
   /** Who the serving processes become (--run-as): files that they have to write are theirs. */

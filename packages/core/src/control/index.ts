@@ -1,6 +1,6 @@
 // The control socket of a running supervisor: opening one for a server, and asking one.
 
-export { openControlSocket } from './server.ts';
+export { openControlSocket, type ControlSocket, type ControlSocketOptions } from './server.ts';
 export { askControl } from './client.ts';
 export { CONTROL_COMMANDS, type ControlRequest } from './protocol.ts';
 export { defaultControlPath } from './socket-path.ts';

@@ -2,7 +2,8 @@
 
 import type dgram from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises';
+import { statSync, unlinkSync } from 'node:fs';
+import { chmod, lstat, rename, stat } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { isIpv4, isIpv6 } from '../address/address.ts';
@@ -98,6 +99,8 @@ async function adopt(endpoint: Endpoint, descriptor: number): Promise<BoundListe
   if (endpoint.scheme === 'udp') return bindUdp(endpoint, endpoint.host, { descriptor });
   const stream = bindStream({ descriptor });
   const { bound } = stream;
+  const path = endpoint.scheme === 'unix' && !endpoint.abstract ? endpoint.path : undefined;
+  const identity = path === undefined ? undefined : identityOf(path);
   const real: Endpoint =
     endpoint.scheme === 'unix' || bound === undefined
       ? endpoint
@@ -106,9 +109,9 @@ async function adopt(endpoint: Endpoint, descriptor: number): Promise<BoundListe
     endpoint: real,
     socket: { type: 'stream', handle: stream.handle },
     descriptor,
-    async close({ keepPath = false } = {}) {
-      stream.close();
-      if (real.scheme === 'unix' && !real.abstract && !keepPath) await unlink(real.path).catch(() => undefined);
+    close({ keepPath = false } = {}) {
+      if (path !== undefined && !keepPath) unlinkIfStill(path, identity);
+      return closed(() => stream.close());
     },
   };
 }
@@ -165,18 +168,18 @@ async function bindUnix(
     };
   }
   await mustBeFree(endpoint.path);
-  if (!replacePath && (await answers(endpoint.path)))
+  if (!replacePath && !(await isStale(endpoint.path)))
     throw Object.assign(new Error('another program listens there'), { code: 'EADDRINUSE' });
   // libuv unlinks the path it was bound to when the handle closes, whichever socket has the name by then. So it is bound under
   // a temporary name and renamed: the replacement of a stale socket is atomic, and the final path is ours to unlink.
   const temporary = temporaryName(endpoint.path);
   const target: BindTarget = { path: temporary };
   const bound = bindStream(target);
-  let inode: number | undefined;
+  let identity: string | undefined;
   try {
     // Before it gets its name: no process can have opened it with other permissions.
     if (mode !== undefined) await chmod(temporary, mode);
-    inode = await inodeOf(temporary);
+    identity = identityOf(temporary);
     await rename(temporary, endpoint.path);
   } catch (error) {
     bound.close();
@@ -186,9 +189,9 @@ async function bindUnix(
     endpoint,
     socket: { type: 'stream', handle: bound.handle },
     descriptor: bound.descriptor,
-    async close({ keepPath = false } = {}) {
-      bound.close();
-      if (!keepPath && (await inodeOf(endpoint.path)) === inode) await unlink(endpoint.path).catch(() => undefined);
+    close({ keepPath = false } = {}) {
+      if (!keepPath) unlinkIfStill(endpoint.path, identity);
+      return closed(() => bound.close());
     },
   };
 }
@@ -217,22 +220,41 @@ async function mustBeFree(file: string): Promise<void> {
     throw Object.assign(new Error('a file that is no socket has that name'), { code: 'EEXIST' });
 }
 
-/** Another program may have taken the path over since: then it is not ours to unlink. */
-const inodeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ ino }) => ino,
-    () => undefined,
-  );
+/** Which file a path names; undefined where it names none. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
 
-/** Tells a living listener from a path that a killed process left behind. */
-function answers(path: string): Promise<boolean> {
+/**
+ * Another program may have taken the path over since: then it is not ours to unlink. Asked while the socket is still
+ * open, so that its number is given to no other file, and unlinked in the same step, so that no successor comes between.
+ */
+function unlinkIfStill(path: string, identity: string | undefined): void {
+  if (identity === undefined || identityOf(path) !== identity) return;
+  try {
+    unlinkSync(path);
+  } catch {
+    // The folder is not writable any more: the path stays, and the next program finds it stale.
+  }
+}
+
+/**
+ * Tells a path that a killed process left behind from a living socket. Only a refusal says that no process has it: one
+ * with a full queue answers EAGAIN, a datagram socket EPROTOTYPE, one of another user EACCES.
+ */
+function isStale(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = net.connect({ path });
     probe.once('connect', () => {
       probe.destroy();
-      resolve(true);
+      resolve(false);
     });
-    probe.once('error', () => resolve(false));
+    probe.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error))));
   });
 }
 

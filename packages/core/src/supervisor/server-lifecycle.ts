@@ -54,7 +54,10 @@ export interface LifecycleWork {
   readonly hint: string;
 }
 
-type Settings = Pick<ResolvedOptions, 'clock' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath'>;
+type Settings = Pick<
+  ResolvedOptions,
+  'clock' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath' | 'keepUnixPath'
+>;
 
 /**
  * Makes the server around its work, which may tell more of the listeners' states than that they are bound, listen and
@@ -65,7 +68,12 @@ export function createServerLifecycle(
   work: LifecycleWork,
   states: ListenerStates = new ListenerStates('standalone'),
 ): Server {
-  const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath } = settings;
+  const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath, keepUnixPath } = settings;
+  const binding = {
+    unixMode,
+    replacePath: replaceUnixPath,
+    ...(keepUnixPath === undefined ? {} : { keepPath: keepUnixPath }),
+  };
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
   let watch: EventLoopWatch | undefined;
   let opening: Promise<readonly BoundEndpoint[]> | undefined;
@@ -86,7 +94,7 @@ export function createServerLifecycle(
     for (const [service, { name, listen }] of work.services.entries()) {
       for (const target of listen) {
         requireWanted();
-        for await (const listener of bindTarget(target, { unixMode, replacePath: replaceUnixPath })) {
+        for await (const listener of bindTarget(target, binding)) {
           if (closing !== undefined) await listener.close();
           requireWanted();
           const at = boundEndpoint(name, listener.endpoint);

@@ -53,8 +53,12 @@ export function createStandalone(options: ResolvedOptions): Server {
         if (runAs !== undefined) becomeIdentity(runAs);
       },
       async drain(graceMs) {
-        await Promise.all(locals.map((local) => local.drain(graceMs)));
-        await Promise.all(bound.map((listener) => listener.close()));
+        const drained = Promise.all(locals.map((local) => local.drain(graceMs)));
+        // Unix paths go at once, since none is served there any more. A datagram socket still sends what is in flight.
+        const isStream = ({ socket }: BoundListener): boolean => socket.type === 'stream';
+        for (const listener of bound.filter(isStream)) await listener.close();
+        await drained;
+        await Promise.all(bound.filter((listener) => !isStream(listener)).map((listener) => listener.close()));
         tickets.stop();
       },
       shortenGrace(graceMs) {

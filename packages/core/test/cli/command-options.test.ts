@@ -75,3 +75,28 @@ test.each([
 ])('a server that speaks TLS refuses %j: %s', (argv, error) => {
   expect(parseServerArguments(argv, { options: [], schemes: ['tcp', 'tls'] })).toEqual({ ok: false, error });
 });
+
+describe('--listen', () => {
+  const listen = (...texts: readonly string[]) =>
+    parseExecArguments([...texts.flatMap((text) => ['--listen', text]), '--', 'cat']);
+
+  test.each([
+    ['tcp://127.0.0.1:8080', 'tcp://127.0.0.1:8080', ''],
+    ['tcp://127.0.0.1:http', 'tcp://127.0.0.1:80', ` as 'tcp://127.0.0.1:http'`],
+    ['unix:/run/a', 'unix:/run/a', ''],
+    ['fd://5', 'fd://5', ''],
+  ])('that names one endpoint twice (%s, %s) is a mistake of the command line', (first, second, as) => {
+    expect(listen(first, second)).toEqual({
+      ok: false,
+      error: `--listen '${second}' was given before${as}: each endpoint goes once`,
+    });
+  });
+
+  test.each([
+    ['tcp://127.0.0.1:0', 'tcp://127.0.0.1:0'],
+    ['tcp://127.0.0.1:8080', 'tcp://127.0.0.1:8081'],
+    ['unix:/run/a', 'unix:@/run/a'],
+  ])('takes %s and %s, which are two', (first, second) => {
+    expect(listen(first, second)).toMatchObject({ ok: true });
+  });
+});

@@ -5,6 +5,7 @@ import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { pino } from 'pino';
 import { eventually, startProgram, type Program } from '../../src/testing/index.ts';
 import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
 import { whoCommand } from '../fixtures/who-command.ts';
@@ -109,7 +110,9 @@ describe('of two certificates', () => {
 
 describe('the command line is refused, which says why,', () => {
   async function complaint(...options: string[]): Promise<string> {
-    const { status, stdout, stderr } = await runHere(() => runCommand(whoCommand, 'who', [...LISTEN, ...options]));
+    const { status, stdout, stderr } = await runHere(() =>
+      runCommand(whoCommand, pino, 'who', [...LISTEN, ...options]),
+    );
     expect([status, stdout]).toEqual([2, '']);
     return stderr;
   }

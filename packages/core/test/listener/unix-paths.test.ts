@@ -1,5 +1,6 @@
 // Listening on a unix path: whose name it may take, and what it leaves behind.
 
+import { spawn } from 'node:child_process';
 import {
   existsSync,
   linkSync,
@@ -15,7 +16,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, type Server, type ServerOptions } from '../../src/index.ts';
-import { connectClient } from '../../src/testing/index.ts';
+import { bindListener } from '../../src/listener/listener.ts';
+import { connectClient, eventually, lacks } from '../../src/testing/index.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -67,6 +69,47 @@ describe('a unix path', () => {
       message: `cannot listen on unix:${file}: the path is in use: end the program that listens there, or choose another path`,
     });
     await serveOn(file, { replaceUnixPath: true });
+    expect(await isServed(file)).toBe(true);
+  });
+
+  test.skipIf(lacks('socat'))('that another program receives datagrams on is left to it', async () => {
+    const file = path.join(folder(), 'datagrams');
+    const receiver = spawn('socat', ['-u', `UNIX-RECV:${file}`, '-'], { stdio: 'ignore' });
+    closing.push(async () => receiver.kill('SIGKILL'));
+    await eventually(() => existsSync(file));
+    await expect(serveOn(file)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    receiver.kill('SIGKILL');
+    await new Promise((resolve) => receiver.once('exit', resolve));
+    // Now it is stale, whatever it was.
+    await serveOn(file);
+    expect(await isServed(file)).toBe(true);
+  });
+
+  test('whose program is too busy to accept, with a full queue, is left to it', async () => {
+    const file = path.join(folder(), 'full');
+    const listening = `require('net').createServer().listen({ path: ${JSON.stringify(file)}, backlog: 1 }, () => console.log('here'))`;
+    const busy = spawn(process.execPath, ['-e', listening], { stdio: ['ignore', 'pipe', 'ignore'] });
+    closing.push(async () => busy.kill('SIGKILL'));
+    await new Promise((resolve) => busy.stdout.once('data', resolve));
+    busy.kill('SIGSTOP');
+    const waiting: net.Socket[] = [];
+    const connected = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        const client = net.connect(file);
+        waiting.push(client);
+        client.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      });
+    await eventually(async () => !(await connected()));
+    await expect(serveOn(file)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    for (const client of waiting) client.destroy();
+  });
+
+  test('that another program has taken over since stays with it, also where it was inherited', async () => {
+    const file = path.join(folder(), 'taken');
+    const first = await bindListener({ scheme: 'unix', path: file, abstract: false });
+    const heir = await bindListener(first.endpoint, { descriptor: first.descriptor });
+    await serveOn(file, { replaceUnixPath: true });
+    await heir.close();
     expect(await isServed(file)).toBe(true);
   });
 

@@ -1,12 +1,23 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
-import type { ServerStatus } from '../../src/index.ts';
+import { ProgramFiles } from '../../src/cli/program-files.ts';
+import { createServer, defineProtocol, silentLog, type Server, type ServerStatus } from '../../src/index.ts';
 import { connectClient, eventually, type Program } from '../../src/testing/index.ts';
 import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
@@ -34,6 +45,13 @@ async function underLoad(url: string, until: Promise<unknown>): Promise<{ served
   await Promise.all([loop(), loop(), loop(), loop()]);
   return { served, failed };
 }
+
+/** One that does nothing, and can end. */
+const silentServer = (): Server =>
+  createServer({
+    protocol: defineProtocol({ name: 'silent', port: 7, open: () => ({ data: () => undefined }) }),
+    listen: [],
+  });
 
 const said = (program: Program, words: string): Promise<void> => eventually(() => program.stderr().includes(words));
 
@@ -191,6 +209,81 @@ describe('an upgrade during which the old program is ended', () => {
     expect(await program.exited).toBe(0);
     upgrade.open();
     await successorServes(upgrade);
+  });
+});
+
+describe('the files that name a running server', () => {
+  const files = () => {
+    const folder = scratch();
+    const [control, pidFile] = [path.join(folder, 'control'), path.join(folder, 'pid')];
+    return { folder, control, pidFile, options: ['--workers', '1', '--control', control, '--pid-file', pidFile] };
+  };
+  const pidIn = (file: string): number => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('are gone after a stop by %s', async (signal) => {
+    const { folder, options } = files();
+    const program = await start(...options);
+    program.signal(signal);
+    expect(await program.exited).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('are gone after a stop over the control socket', async () => {
+    const { folder, control, options } = files();
+    const program = await start(...options);
+    await askControl(control, { command: 'stop' });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await program.exited).toBe(0);
+  });
+
+  test("are the successor's after each of several upgrades, and gone after the last stop", async () => {
+    const { folder, control, pidFile, options } = files();
+    const program = await start(...options, '--drain-timeout', '0.1');
+    let running = program.pid;
+    for (let upgrade = 0; upgrade < 5; upgrade += 1) {
+      const predecessor = running;
+      process.kill(predecessor, 'SIGUSR2');
+      await eventually(() => !isAlive(predecessor) && pidIn(pidFile) !== predecessor);
+      running = pidIn(pidFile);
+      const status = await askControl(control, { command: 'status' });
+      expect(status).toMatchObject({ ok: true, value: { pid: running } });
+    }
+    await askControl(control, { command: 'stop' });
+    await eventually(() => !isAlive(running));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('are left alone by a predecessor that ends while its successor has yet to write them', async () => {
+    const { control, pidFile } = files();
+    const server = silentServer();
+    const predecessor = new ProgramFiles({
+      pidFile,
+      control,
+      controlIfFree: undefined,
+      isSuccessor: false,
+      log: silentLog,
+    });
+    await predecessor.write(server);
+    predecessor.handedOver();
+    await server.close();
+    await predecessor.removed();
+    expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
+  });
+
+  test('that a successor cannot write cost it an error in the log, not its service', async () => {
+    const server = silentServer();
+    const errors: string[] = [];
+    const where = path.join(scratch(), 'gone');
+    const successor = new ProgramFiles({
+      pidFile: path.join(where, 'pid'),
+      control: path.join(where, 'control'),
+      controlIfFree: undefined,
+      isSuccessor: true,
+      log: { ...silentLog, error: (_fields, message) => void errors.push(message) },
+    });
+    await successor.write(server);
+    expect(errors).toHaveLength(2);
+    await server.close();
   });
 });
 

@@ -5,6 +5,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../../../../test/command-line.ts';
 import { runCommand } from '../../src/cli/index.ts';
@@ -117,7 +118,7 @@ describe('the program', () => {
     [['surplus'], "unexpected argument 'surplus'"],
     [['--log-level', 'loud'], "--log-level is 'loud', allowed is debug, info, warn, error"],
   ])('a bad command line (%j) ends it with status 2 and says why', async (options, words) => {
-    const { status, stdout, stderr } = await runHere(() => runCommand(identifyCommand, 'identify', options));
+    const { status, stdout, stderr } = await runHere(() => runCommand(identifyCommand, pino, 'identify', options));
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(words);
   });

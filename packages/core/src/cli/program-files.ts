@@ -1,0 +1,125 @@
+// The files that name a running server: its pid file and its control socket. They belong to the process that runs. A
+// predecessor that has handed its sockets over leaves them alone from then on, for its successor writes them at any
+// moment; every other end removes them, and only while they are still the ones that this process wrote.
+
+import { constants, readFileSync, unlinkSync } from 'node:fs';
+import { access, rename, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { openControlSocket, type ControlSocket } from '../control/server.ts';
+import { WellknownError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Server } from '../server.ts';
+
+export interface ProgramFilesOptions {
+  readonly pidFile: string | undefined;
+  /** The path of the control socket that was asked for. */
+  readonly control: string | undefined;
+  /** Where the control socket is opened without being asked for; another program's there is left alone. */
+  readonly controlIfFree: string | undefined;
+  /** This process inherited its sockets: its predecessor ends, so nothing that fails here may end this one. */
+  readonly isSuccessor: boolean;
+  readonly log: Logger;
+}
+
+export class ProgramFiles {
+  readonly #options: ProgramFilesOptions;
+  #writing: Promise<void> = Promise.resolve();
+  #removed: Promise<unknown> = Promise.resolve();
+  #hasSuccessor = false;
+
+  constructor(options: ProgramFilesOptions) {
+    this.#options = options;
+  }
+
+  /** Said before anything is bound: rejects with OPTION_INVALID where the pid file can't be written. */
+  async check(): Promise<void> {
+    const { pidFile } = this.#options;
+    if (pidFile === undefined) return;
+    await access(path.dirname(pidFile), constants.W_OK).catch((error: unknown) => {
+      throw pidFileProblem(pidFile, error);
+    });
+  }
+
+  /** Once `server` accepts. They are removed as it ends. */
+  write(server: Server): Promise<void> {
+    this.#writing = this.#write(server);
+    return this.#writing;
+  }
+
+  /** The files of this process are there or have failed: a successor that starts before could be overtaken by it. */
+  async written(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
+  /** A successor is ready: from now on the files are its own. */
+  handedOver(): void {
+    this.#hasSuccessor = true;
+  }
+
+  /** Resolves once the server has ended and its files are gone. */
+  async removed(): Promise<void> {
+    await this.#removed;
+  }
+
+  async #write(server: Server): Promise<void> {
+    const { pidFile, control, controlIfFree } = this.#options;
+    const ended = server.ended.finally(() => this.#removePidFile());
+    this.#removed = ended.catch(() => undefined);
+    if (control !== undefined) await this.#required(() => this.#openControl(control, server, ended));
+    else if (controlIfFree !== undefined) {
+      await this.#openControl(controlIfFree, server, ended).catch((error: unknown) =>
+        this.#options.log.warn({ err: error }, 'there is no control socket'),
+      );
+    }
+    if (pidFile !== undefined) await this.#required(() => writePidFile(pidFile));
+  }
+
+  async #openControl(file: string, server: Server, ended: Promise<void>): Promise<void> {
+    const { log, isSuccessor } = this.#options;
+    const { closed }: ControlSocket = await openControlSocket(file, { ...server, ended }, log, {
+      replace: isSuccessor,
+      hasSuccessor: () => this.#hasSuccessor,
+    });
+    this.#removed = closed;
+  }
+
+  async #required(write: () => Promise<void>): Promise<void> {
+    const { isSuccessor, log } = this.#options;
+    try {
+      await write();
+    } catch (error) {
+      if (!isSuccessor) throw error;
+      log.error({ err: error }, 'this process serves on without a file that names it');
+    }
+  }
+
+  /** In one step, so that no other process comes between looking and removing. */
+  #removePidFile(): void {
+    const { pidFile } = this.#options;
+    if (pidFile === undefined || this.#hasSuccessor) return;
+    try {
+      if (readFileSync(pidFile, 'utf8') === `${process.pid}\n`) unlinkSync(pidFile);
+    } catch {
+      // It is gone already.
+    }
+  }
+}
+
+const pidFileProblem = (file: string, error: unknown): WellknownError =>
+  new WellknownError(
+    'OPTION_INVALID',
+    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
+    { fault: 'local', cause: error },
+  );
+
+/** By rename, so that no reader sees half of it, and only once everything accepts. */
+async function writePidFile(file: string): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    await writeFile(temporary, `${process.pid}\n`);
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw pidFileProblem(file, error);
+  }
+}
