@@ -173,6 +173,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   runAs: true,
   unixMode: true,
   replaceUnixPath: true,
+  keepUnixPath: true,
   accept: true,
   dispatch: true,
   supervision: true,
