@@ -10,7 +10,7 @@ import { connectDatagramPeer, type DatagramPeer, type DatagramSource } from './p
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
-import { createDirectSend, resolveNothing } from '../kernel/datagram-handle.ts';
+import { createDirectSend, resolveNothing, stopReceiving } from '../kernel/datagram-handle.ts';
 
 /** A bound datagram socket, as a protocol sees it. */
 export interface DatagramSocket {
@@ -42,7 +42,10 @@ export interface DatagramProtocol<Context> {
 
 export interface DatagramService {
   readonly counters: DatagramCounters;
-  /** Stops receiving at once; what asynchronous receivers are at work on may take `graceMs`. */
+  /**
+   * Stops receiving at once. Asynchronous receivers have `graceMs` for what they are at work on, and their answers are
+   * sent; then the socket is closed. May be called again with less.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -64,6 +67,8 @@ export function serveDatagrams<Context extends { readonly clock: Clock; readonly
   const direct = createDirectSend(socket);
   let mayLogAtMs = clock.nowMs();
   let closing: Promise<void> | undefined;
+  let isClosed = false;
+  let giveUp = (): void => undefined;
 
   const report = (error: unknown, words: string): void => {
     if (clock.nowMs() < mayLogAtMs) return;
@@ -94,7 +99,7 @@ export function serveDatagrams<Context extends { readonly clock: Clock; readonly
     {
       local,
       send(message, port, address) {
-        if (closing !== undefined || isQueueFull()) {
+        if (isClosed || isQueueFull()) {
           counters.droppedQueueFull += 1;
           return false;
         }
@@ -128,6 +133,8 @@ export function serveDatagrams<Context extends { readonly clock: Clock; readonly
   };
 
   socket.on('message', (message, source) => {
+    // It was on its way when the socket stopped receiving.
+    if (closing !== undefined) return;
     counters.received += 1;
     if (!isUnicastSource(source.address, source.port)) {
       counters.droppedSource += 1;
@@ -146,10 +153,15 @@ export function serveDatagrams<Context extends { readonly clock: Clock; readonly
   });
   socket.on('error', (error) => report(error, 'the datagram socket reported an error'));
 
-  const close = async (graceMs: number): Promise<void> => {
-    await new Promise<void>((resolve) => void socket.close(() => resolve()));
-    if (inFlight.size === 0 || graceMs <= 0) return;
-    await new Promise<void>((resolve) => {
+  /** Those at work still answer: the socket only stops receiving, and is closed after them. */
+  const settleInFlight = (graceMs: number): Promise<void> => {
+    try {
+      stopReceiving(socket);
+    } catch {
+      // Where Node has no way to do that, what comes is dropped unread.
+    }
+    return new Promise<void>((resolve) => {
+      giveUp = resolve;
       const timer = clock.after(graceMs, resolve);
       void Promise.all(inFlight).then(() => {
         timer.cancel();
@@ -157,7 +169,20 @@ export function serveDatagrams<Context extends { readonly clock: Clock; readonly
       });
     });
   };
-  return { counters, close: (graceMs = 0) => (closing ??= close(graceMs)) };
+  const close = async (graceMs: number): Promise<void> => {
+    if (inFlight.size > 0 && graceMs > 0) await settleInFlight(graceMs);
+    isClosed = true;
+    await new Promise<void>((resolve) => void socket.close(() => resolve()));
+  };
+  return {
+    counters,
+    close(graceMs = 0) {
+      if (closing === undefined) closing = close(graceMs);
+      else if (graceMs <= 0) giveUp();
+      else clock.after(graceMs, () => giveUp());
+      return closing;
+    },
+  };
 }
 
 /**

@@ -299,7 +299,23 @@ describe('a receiver that takes its time', () => {
     const idle = await started(slow().protocol, 'udp://127.0.0.1:0');
     await idle.server.close({ graceMs: 10_000 });
     expect(isClosed).toBe(false);
+    // What comes now is not taken any more.
+    peer.send(Uint8Array.of(2));
     release[0]?.();
+    await closed;
+    // Its answer is sent before the socket closes.
+    expect(await peer.read(5_000)).toEqual(Buffer.of(1));
+    expect(release).toHaveLength(1);
+  });
+
+  test('is given up when the server is closed again with less time', async () => {
+    const { protocol, release } = slow();
+    const { server, urls } = await started(protocol, 'udp://127.0.0.1:0');
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(Uint8Array.of(1));
+    await eventually(() => release.length === 1);
+    const closed = server.close({ graceMs: 3_600_000 });
+    await server.close({ graceMs: 0 });
     await closed;
   });
 });
