@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { constants as fileConstants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
 import type { Address } from '../address/address.ts';
@@ -16,7 +16,7 @@ export interface ProgramToRun {
   readonly arguments?: readonly string[];
   /** The user that the program runs as. */
   readonly runAs?: { readonly uid: number; readonly gid: number };
-  /** Added to this process's environment. */
+  /** Added to this process's environment, less what speaks for this process itself. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -59,23 +59,58 @@ export class ProgramPath {
   }
 }
 
+// What execvp(3) takes where there is no PATH.
+const DEFAULT_PATH = '/bin:/usr/bin';
+
+/** As execvp(3) looks: the first of PATH that can be run, where an empty folder is the current one. */
 async function findProgram(program: string): Promise<string> {
   const candidates = program.includes('/')
     ? [path.resolve(program)]
-    : (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, program));
+    : (process.env.PATH ?? DEFAULT_PATH).split(path.delimiter).map((folder) => path.resolve(folder, program));
+  let reason: string | undefined;
   for (const candidate of candidates) {
-    if (
-      await access(candidate, fileConstants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return candidate;
+    const problem = await problemOf(candidate);
+    if (problem === undefined) return candidate;
+    if (problem !== NOT_THERE) reason ??= `${candidate} ${problem}`;
   }
-  throw new WellknownError('OPTION_INVALID', `the program '${program}' is not there or cannot be run`, {
-    fault: 'local',
-  });
+  throw new WellknownError(
+    'OPTION_INVALID',
+    `the program '${program}' is not there or cannot be run${reason === undefined ? '' : `: ${reason}`}`,
+    { fault: 'local' },
+  );
 }
+
+const NOT_THERE = 'is not there';
+
+/** Why it can't be run; undefined where it can. */
+async function problemOf(file: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(file);
+    if (stats.isDirectory()) return 'is a directory';
+    if (!stats.isFile()) return 'is no regular file';
+    await access(file, fileConstants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return NOT_THERE;
+    return code === 'EACCES' ? 'may not be run by this user (EACCES)' : `cannot be looked at (${code})`;
+  }
+}
+
+/**
+ * What speaks for this process and not for a program that it runs: sd_notify(3), sd_listen_fds(3), Node's channel to its
+ * parent, and the messages between our own processes.
+ */
+const OUR_OWN = [
+  /^NOTIFY_SOCKET$/,
+  /^WATCHDOG_(USEC|PID)$/,
+  /^LISTEN_(PID|FDS|FDNAMES)$/,
+  /^NODE_(UNIQUE_ID|CHANNEL_FD|CHANNEL_SERIALIZATION_MODE)$/,
+  /^WELLKNOWN_/,
+];
+
+const environmentOfPrograms = (): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !OUR_OWN.some((own) => own.test(name))));
 
 export interface RunningProgram {
   /** Undefined where it could not be started. */
@@ -107,7 +142,7 @@ export function runWithSocket(
   try {
     const child = spawn(path, what.arguments ?? [], {
       stdio: [socket, socket, 'inherit'],
-      env: { ...process.env, ...what.environment, ...variables },
+      env: { ...environmentOfPrograms(), ...what.environment, ...variables },
       ...(what.runAs === undefined ? {} : { uid: what.runAs.uid, gid: what.runAs.gid }),
     });
     let hasEnded = false;

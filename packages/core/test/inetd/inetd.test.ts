@@ -2,10 +2,10 @@
 // systemd.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createExecServer, type ExecServerOptions } from '../../src/inetd/index.ts';
 import { type Server } from '../../src/index.ts';
 import { connectClient, createFakeClock, eventually, unusedAddress } from '../../src/testing/index.ts';
@@ -15,6 +15,7 @@ import { testWith } from '../fixtures/system-programs.ts';
 const servers: Server[] = [];
 const children: ChildProcess[] = [];
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
   for (const child of children.splice(0)) {
     child.kill('SIGTERM');
@@ -178,6 +179,51 @@ describe('a process for each connection', () => {
       await client.closed;
     }
     await eventually(() => descriptors() <= before + 2);
+  });
+
+  test('a folder that is called as the program, earlier in PATH, is skipped', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+    mkdirSync(path.join(folder, 'cat'));
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH ?? ''}`);
+    const { url } = await exec({ program: 'cat' });
+    const client = await connectClient(url);
+    client.send('hello\n');
+    expect(await client.receive('\n')).toBe('hello\n');
+    client.reset();
+  });
+
+  test.each([
+    ['a folder', 'is a directory', mkdirSync],
+    ['a device', 'is no regular file', (file: string) => symlinkSync('/dev/null', file)],
+    [
+      'a file without the permission',
+      'may not be run by this user (EACCES)',
+      (file: string) => writeFileSync(file, ''),
+    ],
+  ])('%s is refused at the start with the reason', async (_what, reason, make) => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'program');
+    make(file);
+    await expect(exec({ program: file })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: `the program '${file}' is not there or cannot be run: ${file} ${reason}`,
+    });
+  });
+
+  test('the program is told nothing that speaks for the supervisor, and everything else', async () => {
+    const own = [
+      'NOTIFY_SOCKET',
+      'WATCHDOG_USEC',
+      'LISTEN_FDS',
+      'NODE_CHANNEL_FD',
+      'NODE_UNIQUE_ID',
+      'WELLKNOWN_INHERIT',
+    ];
+    for (const name of [...own, 'LANGUAGE_OF_OURS']) vi.stubEnv(name, 'set');
+    const { url } = await exec({ program: 'env' });
+    const client = await connectClient(url);
+    const names = (await client.receiveAll()).split('\n').map((line) => line.split('=')[0] ?? '');
+    expect(names.filter((name) => own.includes(name))).toEqual([]);
+    expect(names).toContain('LANGUAGE_OF_OURS');
   });
 
   test('a program that is not there is said at the start', async () => {
