@@ -11,7 +11,7 @@ import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import type { Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { parseIdentity } from '../supervisor/run-as.ts';
+import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
@@ -54,7 +54,13 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
-  const protocol = await command.build(values, { log, portOffset: common.portOffset, runAs: identity.value });
+  const protocol = await Promise.resolve()
+    .then(() => command.build(values, { log, portOffset: common.portOffset, runAs: identity.value }))
+    .catch((error: unknown) => {
+      // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
+      if (isOurWorker()) return fail(describe(error));
+      throw error;
+    });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -116,7 +122,10 @@ export function usageError(program: string, problem: string): void {
 function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, string> {
   if (runAs === undefined) return ok(undefined);
   const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
-  return identity.ok ? identity : fail(`--run-as: ${identity.error}`);
+  if (!identity.ok) return fail(`--run-as: ${identity.error}`);
+  const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
+  const problem = becomeProblem(identity.value, effective);
+  return problem === undefined ? identity : fail(`--run-as: ${problem}`);
 }
 
 /** Serves until told to stop. */
