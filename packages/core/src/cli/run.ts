@@ -8,7 +8,7 @@ import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { parseIdentity } from '../supervisor/run-as.ts';
+import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { stopOnSignals } from '../stop-on-signals.ts';
 import { systemClock } from '../time/system-clock.ts';
@@ -59,13 +59,20 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
-  const protocol = await command.build(values, {
+  const context = {
     log,
     errorOutput: output.write,
     portOffset: common.portOffset,
     runAs: identity.value,
     isServing: isOurWorker() || common.inetd || common.workers === 0,
-  });
+  };
+  const protocol = await Promise.resolve()
+    .then(() => command.build(values, context))
+    .catch((error: unknown) => {
+      // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
+      if (isOurWorker()) return fail(describe(error));
+      throw error;
+    });
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -131,7 +138,10 @@ export function usageError(program: string, problem: string): void {
 function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, string> {
   if (runAs === undefined) return ok(undefined);
   const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
-  return identity.ok ? identity : fail(`--run-as: ${identity.error}`);
+  if (!identity.ok) return fail(`--run-as: ${identity.error}`);
+  const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
+  const problem = becomeProblem(identity.value, effective);
+  return problem === undefined ? identity : fail(`--run-as: ${problem}`);
 }
 
 /** Serves until told to stop. */

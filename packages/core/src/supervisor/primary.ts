@@ -20,6 +20,9 @@ import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
 import type { FromWorker } from './worker-messages.ts';
 
+// What a worker with no grace needs to close what it has.
+const KILL_AFTER_MS = 1_000;
+
 /** node:cluster has one set of workers for each process, and so have we. */
 let isSupervising = false;
 
@@ -113,7 +116,15 @@ class Primary {
       // The workers close theirs as they begin to drain; from then on none would serve what is queued.
       void this.#unbind();
     }
+    if (graceMs === 0) this.#killLater();
     return lifecycle.ended.catch(() => undefined);
+  }
+
+  /** Asked to end at once: also when a worker is blocked and hears nothing. */
+  #killLater(): void {
+    this.#options.clock.after(KILL_AFTER_MS, () => {
+      for (const worker of this.#parts.pool.all()) worker.kill('SIGKILL');
+    });
   }
 
   status(): Promise<ServerStatus> {

@@ -35,6 +35,16 @@ export function parseIdentity(text: string, passwd: string, groups: string): Res
   return group === undefined ? fail(`the group '${groupText}' does not exist`) : ok({ uid: user.id, gid: group.id });
 }
 
+/** Why a process may not become `wanted`, or undefined when it may. Only root may become another user. */
+export function becomeProblem(
+  wanted: Identity,
+  actual: Pick<ProcessIdentity, 'effectiveUid' | 'effectiveGid'>,
+): string | undefined {
+  const { effectiveUid, effectiveGid } = actual;
+  if (effectiveUid === 0 || (effectiveUid === wanted.uid && effectiveGid === wanted.gid)) return undefined;
+  return `only root may run workers as another user or group; this is user ${effectiveUid}, group ${effectiveGid}`;
+}
+
 /** What a process says of itself. */
 export interface ProcessIdentity {
   readonly uid: number;

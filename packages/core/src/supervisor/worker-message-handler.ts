@@ -14,13 +14,15 @@ export class WorkerMessageHandler {
   }
 
   handle(worker: WorkerHandle, message: FromWorker): ArbiterEvent | undefined {
-    const { options, pool, listeners, dispatchers, limits, counters } = this.#parts;
+    const { options, lifecycle, pool, listeners, dispatchers, limits, counters } = this.#parts;
     const { workerId } = worker;
     switch (message.type) {
       case 'hello':
         this.#greet(worker);
         return undefined;
       case 'ready':
+        pool.exits.forgetStartFailure();
+        return { type: 'ready', workerId };
       case 'leaving':
         return { type: message.type, workerId };
       case 'beat':
@@ -28,6 +30,9 @@ export class WorkerMessageHandler {
         options.metrics?.sampled(worker.slot, message.eventLoop);
         return { type: 'beat', workerId, served: servedBy(message.services), eventLoop: message.eventLoop };
       case 'failed':
+        // A start and a reload that fail say it themselves; of a slot that is tried again and again it is said once.
+        if (lifecycle.at === 'serving' && pool.exits.startFailure?.message !== message.message)
+          options.log.error({ slot: worker.slot, reason: message.message }, 'a worker could not start');
         pool.exits.startFailed(message);
         worker.kill('SIGTERM');
         return message.isMistake ? { type: 'refused', workerId } : undefined;

@@ -360,6 +360,17 @@ describe('supervision', () => {
     client.reset();
   });
 
+  test('a worker that can no longer be replaced leaves the reason in the log, once', async () => {
+    const switchFile = path.join(scratch(), 'broken');
+    const program = await start('--workers', '2', '--crash', `file:${switchFile}`);
+    const [victim = 0] = await workersOf(program.url, 2);
+    writeFileSync(switchFile, '');
+    process.kill(victim, 'SIGKILL');
+    await eventually(() => program.stderr().split('a worker has ended').length > 4);
+    expect(program.stderr().split('a worker could not start')).toHaveLength(2);
+    expect(program.stderr()).toContain('"reason":"Error: cannot start today');
+  });
+
   test('a worker of its age is replaced, the successor ready first', async () => {
     const program = await start('--workers', '1', '--max-age', '1');
     const { client, worker } = await connect(program.url);

@@ -67,6 +67,18 @@ describe('the program', () => {
     await client.receiveAll();
   });
 
+  test('a second INT ends it although a worker hears nothing', async () => {
+    const program = await start('--workers', '1', '--drain-timeout', '10');
+    const { client, worker } = await connect(program.url);
+    process.kill(worker, 'SIGSTOP');
+    program.signal('SIGINT');
+    await eventually(() => program.stderr().includes('draining'));
+    program.signal('SIGINT');
+    expect(await program.exited).toBe(0);
+    expect(isAlive(worker)).toBe(false);
+    client.reset();
+  });
+
   test('serves without workers in one process', async () => {
     const program = await start('--workers', '0');
     const { client, worker } = await connect(program.url);
