@@ -87,6 +87,7 @@ describe('an option that --help lists is good for something', () => {
     'max-age': ['1'],
     'heartbeat-timeout': ['2'],
     'late-beat': ['0.5'],
+    'tcp-keep-alive': ['60'],
     spare: ['1-2', '--max-workers', '4'],
     'max-workers': ['4', '--spare', '1-2'],
     lifetime: ['1'],

@@ -69,10 +69,12 @@ export async function runCommand(
   const protocol = await Promise.resolve()
     .then(() => command.build(values, context))
     .catch((error: unknown) => {
+      if (!isOurWorker()) throw error;
       // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
-      if (isOurWorker()) return fail(describe(error));
-      throw error;
+      reportStartFailure(describe(error), false);
+      return undefined;
     });
+  if (protocol === undefined) return;
   if (!protocol.ok) {
     usageError(program, protocol.error);
     return;
@@ -131,7 +133,7 @@ export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
  */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
-  if (isOurWorker()) reportStartFailure(problem);
+  if (isOurWorker()) reportStartFailure(problem, true);
   else process.stderr.write(`${program}: ${problem}\n`);
 }
 

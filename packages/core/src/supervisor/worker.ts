@@ -25,9 +25,12 @@ export const workerPlace = (): WorkerPlace | undefined =>
 
 export const isOurWorker = (): boolean => workerPlace() !== undefined;
 
-/** Tells the primary what is wrong with the command line or a file that it names, and ends this worker. */
-export function reportStartFailure(message: string): void {
-  const failed: FromWorker = { type: 'failed', message, isMistake: true };
+/**
+ * Tells the primary why this worker can't start, and ends it. : the command line or a file that it names is
+ * wrong, so that no other worker could start either.
+ */
+export function reportStartFailure(message: string, isMistake: boolean): void {
+  const failed: FromWorker = { type: 'failed', message, isMistake };
   process.send?.(envelope(failed), undefined, {}, () => process.exit(1));
 }
 

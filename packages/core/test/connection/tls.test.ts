@@ -241,7 +241,7 @@ describe('a tls:// listener', () => {
 
   test('without a certificate, or with a key that is not its own, nothing starts', () => {
     expect(() => createServer({ protocol: who, listen: 'tls://127.0.0.1:0' })).toThrow(
-      /needs a certificate.*--tls-cert/,
+      /needs a certificate.*option 'tls'/,
     );
     expect(() =>
       createServer({ protocol: who, listen: 'tls://127.0.0.1:0' }, { tls: { cert: own.cert, key: other.key } }),
