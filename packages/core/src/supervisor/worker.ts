@@ -26,7 +26,7 @@ export const workerPlace = (): WorkerPlace | undefined =>
 export const isOurWorker = (): boolean => workerPlace() !== undefined;
 
 /**
- * Tells the primary why this worker can't start, and ends it. : the command line or a file that it names is
+ * Tells the primary why this worker can't start, and ends it. `isMistake`: the command line or a file that it names is
  * wrong, so that no other worker could start either.
  */
 export function reportStartFailure(message: string, isMistake: boolean): void {
