@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { eventually, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lacksOtherUser } from '../../../test/other-user.ts';
 import { programArguments } from '../../../test/programs.ts';
 
 const HTTP = programArguments('packages/http/src/main.ts');
@@ -66,6 +67,9 @@ const TELLS_WHO_LOADS = (file: string): string => `
 `;
 const linesOf = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
 
+const noOtherUser = lacksOtherUser(HTTP.at(-1) ?? '');
+if (noOtherUser !== undefined) console.log(`skipped: ${noOtherUser}`);
+
 describe('the module of --handler', () => {
   test('is loaded by the workers only', async () => {
     const file = path.join(folder, 'who');
@@ -75,7 +79,7 @@ describe('the module of --handler', () => {
     expect(pids.sort()).toEqual(workersOf(program).sort());
   });
 
-  test.runIf(process.getuid?.() === 0)('is loaded with the rights of --run-as', async () => {
+  test.skipIf(noOtherUser)('is loaded with the rights of --run-as', async () => {
     const file = path.join(folder, 'who');
     install(TELLS_WHO_LOADS(file));
     chmodSync(handler, 0o644);

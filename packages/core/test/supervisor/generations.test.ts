@@ -1,6 +1,6 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -19,6 +19,7 @@ import { askControl } from '../../src/control/client.ts';
 import { ProgramFiles } from '../../src/cli/program-files.ts';
 import { createServer, defineProtocol, silentLog, type Server, type ServerStatus } from '../../src/index.ts';
 import { connectClient, eventually, type Program } from '../../src/testing/index.ts';
+import { lacksOtherUser } from '../../../../test/other-user.ts';
 import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
 const scratch = (): string => mkdtempSync(path.join(tmpdir(), 'wellknown-'));
@@ -409,15 +410,8 @@ describe('supervision', () => {
   });
 });
 
-/** Whether another user may run this Node and read this program: not where they lie in a home folder. */
-const othersMayRun =
-  process.getuid?.() === 0 &&
-  spawnSync(process.execPath, ['-e', `require('node:fs').readFileSync(${JSON.stringify(PROGRAM.at(-1))})`], {
-    uid: 65_534,
-    gid: 65_534,
-  }).status === 0;
-if (!othersMayRun)
-  console.log('skipped: dropping privileges needs root, and a Node and a checkout that others may read');
+const noOtherUser = lacksOtherUser(PROGRAM.at(-1) ?? '');
+if (noOtherUser !== undefined) console.log(`skipped: ${noOtherUser}`);
 
 describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', () => {
   test('end the program with status 1, since the user may not run it', async () => {
@@ -436,7 +430,7 @@ describe.runIf(process.getuid?.() === 0)('privileges that cannot be dropped', ()
   });
 });
 
-describe.runIf(othersMayRun)('privileges (as root)', () => {
+describe.skipIf(noOtherUser)('privileges (as root)', () => {
   test('workers become the user, in the group and in no other, after a privileged port was bound', async () => {
     const program = await start('--workers', '1', '--run-as', 'nobody:nogroup', '--listen', 'tcp://127.0.0.1:0');
     const [worker = 0] = await workersOf(program.url, 1);
