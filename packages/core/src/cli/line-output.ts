@@ -139,8 +139,10 @@ class WaitingLines {
       this.#first += 1;
     }
     this.#bytes -= takenBytes;
-    if (this.#first === this.#lines.length) {
-      this.#lines = [];
+    // What was taken goes as soon as it is half of the array: with a reader that is always a little behind, the queue is
+    // never empty, and would keep every line that has ever waited.
+    if (this.#first * 2 >= this.#lines.length) {
+      this.#lines = this.#lines.slice(this.#first);
       this.#first = 0;
     }
     return taken;
