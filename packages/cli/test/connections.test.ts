@@ -7,35 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectClient, lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../../test/certificates.ts';
 import { programArguments } from '../../../test/programs.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-connections-'));
-const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+const { certFile: cert, keyFile: key } = makeCertificate('localhost');
 
 beforeAll(() => {
   writeFileSync(path.join(folder, 'hello.txt'), 'hello\n');
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
 });
 
 const running: Program[] = [];
@@ -95,38 +75,15 @@ test.each([
 test.each(['http', 'telnet', 'echo'])(
   'wellknown %s takes several certificates, and openssl s_client gets the one that it asks for',
   async (command) => {
-    const other = { cert: path.join(folder, 'other.cert.pem'), key: path.join(folder, 'other.key.pem') };
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=other',
-        '-addext',
-        'subjectAltName=DNS:other.example',
-        '-keyout',
-        other.key,
-        '-out',
-        other.cert,
-      ],
-      { stdio: 'ignore' },
-    );
-    const url = await start(command, ...withTls, '--tls-cert', other.cert, '--tls-key', other.key);
+    const { certFile: cert, keyFile: key } = makeCertificate('other.example');
+    const url = await start(command, ...withTls, '--tls-cert', cert, '--tls-key', key);
     const shown = (serverName: string): string =>
       spawnSync('openssl', ['s_client', '-connect', url.slice('tls://'.length), '-servername', serverName], {
         input: '',
         encoding: 'utf8',
         timeout: 10_000,
       }).stdout;
-    expect(shown('other.example')).toMatch(/subject=CN ?= ?other\n/);
+    expect(shown('other.example')).toMatch(/subject=CN ?= ?other\.example\n/);
     expect(shown('localhost')).toMatch(/subject=CN ?= ?localhost\n/);
   },
 );

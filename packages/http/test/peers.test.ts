@@ -8,7 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { eventually, lacks, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate } from '../../../test/certificates.ts';
 import { programArguments, ROOT } from '../../../test/programs.ts';
 
 const run = promisify(execFile);
@@ -80,7 +80,7 @@ function isAlive(pid: number): boolean {
 test.skipIf(lacks('h2load'))(
   'h2load counts no failure either while all workers are replaced, and all that it sent is answered',
   async () => {
-    const { certFile, keyFile } = makeCertificate(site);
+    const { certFile, keyFile } = makeCertificate('localhost');
     const log = path.join(site, 'h2-access.log');
     const { program, port } = await start(
       '--workers',
@@ -119,7 +119,7 @@ test.skipIf(lacks('h2load'))(
 test.skipIf(lacks('h2load'))(
   'h2load gets all its responses over HTTP/2, and over HTTP/1.1 with pipelining',
   async () => {
-    const { certFile: cert, keyFile: key } = makeCertificate(site);
+    const { certFile: cert, keyFile: key } = makeCertificate('localhost');
     const { port } = await start(
       '--workers',
       '0',

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { lacks } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, serveFiles, type FetchHandler, type HttpServerOptions } from '../src/index.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate } from '../../../test/certificates.ts';
 
 const run = promisify(execFile);
 
@@ -123,7 +123,7 @@ test('who is trusted, who writes requests down, and whether HTTP/2 is offered ar
     (_request, { client, httpVersion }) => new HttpResponse(`${client.address} ${httpVersion}`),
     {
       listen: 'tls://127.0.0.1:0',
-      tls: makeCertificate(folder),
+      tls: makeCertificate('localhost'),
       proxies: {
         field: 'x-forwarded-for',
         isTrusted: (address) => typeof address !== 'string' && address.family === 'ipv4',

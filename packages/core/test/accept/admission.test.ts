@@ -23,7 +23,7 @@ import {
   type Program,
   type UnusedAddress,
 } from '../../src/testing/index.ts';
-import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { who, type Who } from '../fixtures/who.ts';
 import { programArguments } from '../../../../test/programs.ts';
 

@@ -24,7 +24,7 @@ import {
   unusedAddress,
 } from '../../src/testing/index.ts';
 import { createMemoryNetwork } from '../../src/testing/memory-network.ts';
-import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 
 const CLIENT = '192.0.2.1';
 const OPTIONS = { connectTimeoutMs: 30_000 };

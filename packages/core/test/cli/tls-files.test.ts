@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { pino } from 'pino';
 import { eventually, startProgram, type Program } from '../../src/testing/index.ts';
-import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate, makeNamelessCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { whoCommand } from '../fixtures/who-command.ts';
 import { runHere } from '../../../../test/command-line.ts';
 import { programArguments } from '../../../../test/programs.ts';
@@ -142,29 +142,7 @@ describe('the command line is refused, which says why,', () => {
   });
 
   test('when a further certificate is for no name, so that no client could get it', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
-    const nameless = { certFile: path.join(folder, 'cert'), keyFile: path.join(folder, 'key') };
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=nameless',
-        '-keyout',
-        nameless.keyFile,
-        '-out',
-        nameless.certFile,
-      ],
-      { stdio: 'ignore' },
-    );
+    const nameless = makeNamelessCertificate('nameless');
     expect(await complaint(...pair(first), ...pair(nameless))).toContain(
       `--tls-cert '${nameless.certFile}' would never be used`,
     );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { dnsNamesIn, serverNamesOf } from '../../src/connection/certificate-names.ts';
-import { makeCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 
 test('a certificate is for its DNS names, wildcards too, in lower case', () => {
   expect(serverNamesOf(makeCertificate('Own.example', '*.wild.example').cert)).toEqual([

@@ -13,7 +13,7 @@ import {
   type ServerOptions,
 } from '../../src/index.ts';
 import { createFakeClock, createMemoryConnection, eventually } from '../../src/testing/index.ts';
-import { makeCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -16,7 +16,7 @@ import {
   type ServerOptions,
 } from '../../src/index.ts';
 import { connectClient, createFakeClock, eventually } from '../../src/testing/index.ts';
-import { makeCertificate, type TestCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { who, type Who } from '../fixtures/who.ts';
 
 let own: TestCertificate;

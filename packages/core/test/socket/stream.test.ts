@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createTlsContext, defineProtocol, serve } from '../../src/index.ts';
 import { formatAddress, formatEndpoint, type Endpoint } from '../../src/address/index.ts';
 import { select, socket, type StreamSocket, type StreamSocketOptions } from '../../src/socket/index.ts';
-import { makeCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 import { eventually } from '../../src/testing/index.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { defineProtocol, serve, type Server } from '../../src/index.ts';
 import { formatEndpoint } from '../../src/address/index.ts';
 import { socket } from '../../src/socket/index.ts';
-import { makeCertificate } from '../fixtures/certificates.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 import { openDialogue, playDialogue, serveInMemory, type DialogueStep } from '../../src/testing/index.ts';
 
 /** Greets, answers every line in upper case, says goodbye to `quit`. */

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, type FetchHandler } from '../../src/index.ts';
-import { makeCertificate } from '../certificate.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 import { programArguments, ROOT } from '../../../../test/programs.ts';
 
 const PROGRAM = programArguments('packages/http/src/main.ts');
@@ -45,7 +45,7 @@ describe('an embedded server', () => {
   });
 
   test('over HTTP/2', async () => {
-    const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: makeCertificate(folder) });
+    const server = createHttpServer(handler, { listen: 'tls://127.0.0.1:0', tls: makeCertificate('localhost') });
     const [bound] = await server.listen();
     const session = http2.connect((bound?.url ?? '').replace('tls:', 'https:'), { rejectUnauthorized: false });
     const stream = session.request({ ':path': '/' }).resume();

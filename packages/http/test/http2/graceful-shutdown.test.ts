@@ -7,7 +7,7 @@ import type { Connection } from '@wellknown/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Http2Stream, MAX_HELD_BYTES } from '../../src/http2/gated-stream.ts';
 import { createHttpServer, HttpResponse } from '../../src/index.ts';
-import { makeCertificate, type TestCertificate } from '../certificate.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { serveHttp2, type MemoryHttp2 } from './memory-http2.ts';
 import { connectRaw, FLAG, frame, FRAME, get, isEndOf, isGoaway, type Frame, type RawHttp2 } from './raw-http2.ts';
 
@@ -15,7 +15,7 @@ let folder = '';
 let certificate: TestCertificate;
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-shutdown-'));
-  certificate = makeCertificate(folder);
+  certificate = makeCertificate('localhost');
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 

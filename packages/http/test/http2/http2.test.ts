@@ -16,7 +16,7 @@ import {
   type FetchHandler,
   type HttpServerOptions,
 } from '../../src/index.ts';
-import { makeCertificate } from '../certificate.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 
 const run = promisify(execFile);
 const lacksCurl = lacksFeature('a curl that speaks HTTP/2', () =>
@@ -24,10 +24,10 @@ const lacksCurl = lacksFeature('a curl that speaks HTTP/2', () =>
 );
 
 let folder = '';
-let tls: { cert: Buffer; key: Buffer };
+let tls: TestCertificate;
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-'));
-  tls = makeCertificate(folder);
+  tls = makeCertificate('localhost');
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpServer, HttpResponse, type FetchHandler, type HttpServerOptions } from '../../src/index.ts';
-import { makeCertificate, type TestCertificate } from '../certificate.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import {
   connectRaw,
   errorCodeOf,
@@ -28,7 +28,7 @@ let folder = '';
 let certificate: TestCertificate;
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http2-limits-'));
-  certificate = makeCertificate(folder);
+  certificate = makeCertificate('localhost');
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { eventually, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { makeCertificate } from '../certificate.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 import { programArguments, ROOT } from '../../../../test/programs.ts';
 
 const PROGRAM = programArguments('packages/http/src/main.ts');
@@ -87,7 +87,7 @@ function ask(port: string, tally: Tally, isOver: () => boolean): Promise<void> {
 const reloads = (program: Program): number => program.stderr().split('"msg":"reloaded"').length - 1;
 
 test('no request is lost while all workers are replaced, twice, by clients that ask until they see GOAWAY', async () => {
-  const { certFile, keyFile } = makeCertificate(site);
+  const { certFile, keyFile } = makeCertificate('localhost');
   const program = await startProgram(
     [
       ...PROGRAM,

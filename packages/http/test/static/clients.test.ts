@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { lacks, lacksFeature, startProgram, type Program } from '@wellknown/core/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeCertificate } from '../certificate.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 import { programArguments, ROOT } from '../../../../test/programs.ts';
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ describe.skipIf(lacks('curl'))('curl', () => {
     base = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-curl-'));
     site = path.join(base, 'site');
     fs.mkdirSync(site);
-    const { certFile, keyFile } = makeCertificate(base);
+    const { certFile, keyFile } = makeCertificate('localhost');
     program = await startProgram(
       [
         ...PROGRAM,

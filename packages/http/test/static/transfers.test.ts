@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { createHttpServer, serveFiles } from '../../src/index.ts';
 import type { ServeFilesOptions } from '../../src/static/serve-files.ts';
 import { ask } from '../ask.ts';
-import { makeCertificate, type TestCertificate } from '../certificate.ts';
+import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { readResponses, serveHandler } from '../serve.ts';
 import { eventually } from '@wellknown/core/testing';
 
@@ -247,7 +247,7 @@ describe('over HTTP/2', () => {
   let tls: TestCertificate;
   beforeAll(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wellknown-http-transfers-tls-'));
-    tls = makeCertificate(folder);
+    tls = makeCertificate('localhost');
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
