@@ -2,7 +2,8 @@
 
 import { WellknownError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { ConnectionCore, type ConnectionSettings } from './connection-core.ts';
+import { ConnectionCore } from './connection-core.ts';
+import type { ConnectionSettings } from './connection-facts.ts';
 import { Preamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import type { Transport } from './transport.ts';
