@@ -18,6 +18,7 @@ import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
+import { SUPERVISION_OPTION_NAMES, type SupervisionPolicy } from './supervision-policy.ts';
 import { systemClock } from './time/system-clock.ts';
 import { createTlsContext, type TlsContext, type TlsOptions } from './connection/tls-context.ts';
 
@@ -27,38 +28,6 @@ export type DispatchPolicy = 'round-robin' | 'least-connections' | 'source-hash'
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-}
-
-/** When workers are replaced, killed and given up on. */
-export interface SupervisionPolicy {
-  /** A worker that has not become ready within this is killed. */
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  /** A worker that has sent no beat for this long is killed: its event loop is blocked, or it is stopped. */
-  readonly heartbeatTimeoutMs: number;
-  /**
-   * Once the beat of a worker, due each second, is so late, another one accepts from the sockets of its slot too, until it
-   * beats again.
-   */
-  readonly lateBeatMs: number;
-  /**
-   * A worker that was ready for so long has shown that the code works: when it ends, its slot is started again at once.
-   * After one that ends earlier the slot waits, each time longer.
-   */
-  readonly stableMs: number;
-  readonly firstBackOffMs: number;
-  /** The longest wait after workers that never became ready; after others it is a second. */
-  readonly maxBackOffMs: number;
-  /** So many deaths before any worker became ready mean that none ever will. */
-  readonly maxStartFailures: number;
-  /**
-   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
-   */
-  readonly maxServed: number;
-  /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
-  readonly maxAgeMs: number;
-  /** Between how many spare workers (less than half busy) the pool is kept, and how many there may be in all. */
-  readonly spare: { readonly min: number; readonly max: number; readonly maxWorkers: number } | undefined;
 }
 
 /** A protocol and where it listens. */
@@ -178,19 +147,6 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   dispatch: true,
   supervision: true,
 };
-const ALL_SUPERVISION: Readonly<Record<keyof SupervisionPolicy, true>> = {
-  startTimeoutMs: true,
-  drainTimeoutMs: true,
-  heartbeatTimeoutMs: true,
-  lateBeatMs: true,
-  stableMs: true,
-  firstBackOffMs: true,
-  maxBackOffMs: true,
-  maxStartFailures: true,
-  maxServed: true,
-  maxAgeMs: true,
-  spare: true,
-};
 const ALL_STRATEGIES: Readonly<Record<AcceptStrategy, true>> = {
   inherit: true,
   'inherit-shared': true,
@@ -248,7 +204,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
   requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
   requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
-  requireKnownNames('option of supervision', options.supervision ?? {}, Object.keys(ALL_SUPERVISION));
+  requireKnownNames('option of supervision', options.supervision ?? {}, SUPERVISION_OPTION_NAMES);
   const settings = resolveSettings(options);
   const shared = {
     tls: resolveTls(options.tls),

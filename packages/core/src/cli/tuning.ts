@@ -1,7 +1,7 @@
 // The options for what is right by default: when workers are replaced and how many there are, what a connection may
 // cost.
 
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { readNumber } from './read-values.ts';

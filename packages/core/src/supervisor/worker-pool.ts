@@ -2,7 +2,7 @@
 // when stands in the records alone, which only a step of the arbiter changes. Pure: how a process is forked is passed in.
 
 import { SAMPLE_MS } from '../observe/event-loop-delay.ts';
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   initialArbiterState,
