@@ -14,6 +14,7 @@ import {
   type ListenTarget,
 } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
+import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
@@ -88,6 +89,12 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** Connections that the kernel queues before they are accepted. */
   readonly backlog?: number;
+  /**
+   * Bytes that were written for slow readers and wait unsent, over all services and workers; each worker has its share.
+   * Beyond it the slowest readers are cut (`unsent-total`). 0: no matter. Default: a quarter of the memory of the
+   * machine or container.
+   */
+  readonly maxUnsentBytesTotal?: number;
   /** How long work in flight may take once the server closes. */
   readonly drainTimeoutMs?: number;
   /** Who the serving processes become once everything is bound. The primary stays what it is. */
@@ -122,6 +129,9 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 
 // Node's own 511 overflows in a burst while workers are replaced; Linux caps it at net.core.somaxconn (4096).
 const DEFAULT_BACKLOG = 1024;
+// Peers alone decide how long they leave what was written for them. The rest of the memory is for the processes
+// themselves and for the kernel, which buffers up to some megabytes more for each connection.
+const UNSENT_SHARE_OF_MEMORY = 4;
 // As most supervisors: long enough for a download in flight to end well, short enough for a deployment to wait.
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
@@ -138,6 +148,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   metrics: true,
   clock: true,
   backlog: true,
+  maxUnsentBytesTotal: true,
   drainTimeoutMs: true,
   runAs: true,
   unixMode: true,
@@ -180,6 +191,7 @@ export interface ResolvedOptions {
   readonly metrics: ServerMetrics | undefined;
   readonly clock: Clock;
   readonly backlog: number;
+  readonly maxUnsentBytesTotal: number;
   readonly drainTimeoutMs: number;
   readonly runAs: Identity | undefined;
   readonly unixMode: number | undefined;
@@ -223,6 +235,9 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     if (typeof value !== 'number' || Number.isNaN(value) || value < 0)
       throw invalid(`limits.${name}`, value, 'a number from 0');
   }
+  const { maxUnsentBytesTotal = 0 } = options;
+  if (typeof maxUnsentBytesTotal !== 'number' || Number.isNaN(maxUnsentBytesTotal) || maxUnsentBytesTotal < 0)
+    throw invalid('maxUnsentBytesTotal', maxUnsentBytesTotal, 'a number of bytes from 0');
   requireChoice('accept', options.accept, ALL_STRATEGIES);
   requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
   return {
@@ -231,6 +246,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
+    maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
     runAs: options.runAs,
     unixMode: options.unixMode,

@@ -7,6 +7,7 @@ import type { ConnectionLimits } from '../connection/limits.ts';
 import { type ConnectionOwner, TransportConnection } from '../connection/transport-connection.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
@@ -20,6 +21,8 @@ export interface ConnectionHandlerOptions {
   readonly wheel: TimerWheel;
   readonly limits: ConnectionLimits;
   readonly tls: TlsContext | undefined;
+  /** What slow readers of the whole process may hold. */
+  readonly unsent: UnsentBudget;
   /** Peers that must send a PROXY header first. */
   readonly proxies: CidrTable<true> | undefined;
 }
@@ -85,10 +88,11 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
     tally: ListenerTally,
     closed: (connection: TransportConnection, tally: ListenerTally) => void,
   ): ConnectionOwner {
-    const { protocol, context, wheel, limits, tls } = this.#options;
+    const { protocol, context, wheel, limits, tls, unsent } = this.#options;
     const owner: ConnectionOwner = {
       wheel,
       limits,
+      unsent,
       ...(tls === undefined ? {} : { tls }),
       ...(protocol.alpn === undefined ? {} : { alpn: protocol.alpn }),
       connectionClosed(connection) {

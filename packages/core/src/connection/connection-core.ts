@@ -10,9 +10,10 @@ import type { PreambleHost } from './preamble.ts';
 import type { Sink } from './sink.ts';
 import type { CloseReason, ConnectionEvent } from './states.ts';
 import type { Transport, TransportEvents } from './transport.ts';
+import type { SlowReader } from './unsent-budget.ts';
 
 export abstract class ConnectionCore extends ConnectionFacts {
-  protected readonly link: TransportEvents & DeadlineOwner & PreambleHost;
+  protected readonly link: TransportEvents & DeadlineOwner & PreambleHost & SlowReader;
   protected readonly deadlines: ConnectionDeadlines;
   protected sink: Sink | undefined;
   protected discardsInput = false;
@@ -29,7 +30,7 @@ export abstract class ConnectionCore extends ConnectionFacts {
    * What the transport, the deadlines and the preamble hold of a connection: one object instead of a closure for each of
    * their calls.
    */
-  static readonly #Link = class implements TransportEvents, DeadlineOwner, PreambleHost {
+  static readonly #Link = class implements TransportEvents, DeadlineOwner, PreambleHost, SlowReader {
     readonly connection: ConnectionCore;
 
     constructor(connection: ConnectionCore) {
@@ -99,6 +100,10 @@ export abstract class ConnectionCore extends ConnectionFacts {
 
     destroy(reason: CloseReason, error?: Error): void {
       this.connection.destroy(reason, error);
+    }
+
+    cutForMemory(): void {
+      this.connection.destroy('unsent-total');
     }
   };
 
@@ -195,6 +200,7 @@ export abstract class ConnectionCore extends ConnectionFacts {
 
   #drained(): void {
     this.deadlines.endStall();
+    this.owner.unsent?.caughtUp(this.link);
     if (this.state !== 'lingering') this.#guard(() => this.sink?.drained?.());
   }
 
@@ -212,8 +218,12 @@ export abstract class ConnectionCore extends ConnectionFacts {
   }
 
   protected noteStall(): void {
-    if (this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) this.destroy('unsent-overflow');
-    else this.deadlines.noteStall();
+    if (this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) {
+      this.destroy('unsent-overflow');
+      return;
+    }
+    this.deadlines.noteStall();
+    this.owner.unsent?.stalled(this.link);
   }
 
   #startLinger(): void {
@@ -247,6 +257,7 @@ export abstract class ConnectionCore extends ConnectionFacts {
     if (this.state === 'closed') return;
     this.move('closed');
     this.deadlines.cancel();
+    this.owner.unsent?.closed(this.link);
     this.endsBecause('finished');
     const reason = this.reason ?? 'finished';
     this.preamble?.closed(reason, this.error);

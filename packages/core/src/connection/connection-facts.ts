@@ -11,6 +11,7 @@ import type { Preamble } from './preamble.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './states.ts';
 import type { SecureInfo, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
+import type { UnsentBudget } from './unsent-budget.ts';
 
 /** What a connection gets from its owner. */
 export interface ConnectionSettings {
@@ -19,6 +20,8 @@ export interface ConnectionSettings {
   /** What `startTls` uses unless it is told otherwise. */
   readonly tls?: TlsContext;
   readonly alpn?: readonly string[];
+  /** What slow readers of the whole process may hold. */
+  readonly unsent?: UnsentBudget;
 }
 
 export abstract class ConnectionFacts {

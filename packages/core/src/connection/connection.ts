@@ -96,6 +96,12 @@ export interface Connection {
    */
   sendThen(data: Uint8Array, taken: (error: Error | undefined) => void): boolean;
 
+  /**
+   * Says that the protocol keeps `content`, to send it piece by piece as the peer takes it, until the function is called
+   * that this returns. It counts towards `maxUnsentBytesTotal`; a buffer that is kept for several peers counts once.
+   */
+  keep(content: string | Uint8Array): () => void;
+
   /** Between `cork` and `uncork`, sends are gathered into one system call. */
   cork(): void;
   uncork(): void;

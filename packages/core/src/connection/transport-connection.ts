@@ -18,6 +18,7 @@ export interface ConnectionOwner extends ConnectionSettings {
 }
 
 const WRITTEN = Promise.resolve();
+const NOTHING_KEPT = (): void => undefined;
 
 export class TransportConnection extends ConnectionCore implements Connection {
   readonly #owner: ConnectionOwner;
@@ -104,6 +105,11 @@ export class TransportConnection extends ConnectionCore implements Connection {
     const room = this.transport.writeThen(data, taken);
     if (!room) this.noteStall();
     return room;
+  }
+
+  keep(content: string | Uint8Array): () => void {
+    if (this.state === 'closed') return NOTHING_KEPT;
+    return this.owner.unsent?.keep(this.link, content) ?? NOTHING_KEPT;
   }
 
   cork(): void {
