@@ -14,6 +14,7 @@ import { nextConnectionId } from './connection-id.ts';
 import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
 import type { ListenerTally } from './registry.ts';
 import { logFailedHandler, onceDroppedWrite, serveConnection } from './serve-connection.ts';
+import { turnAway } from './turn-away.ts';
 
 export interface ConnectionHandlerOptions {
   readonly protocol: Protocol;
@@ -26,14 +27,6 @@ export interface ConnectionHandlerOptions {
   /** Peers that must send a PROXY header first. */
   readonly proxies: CidrTable<true> | undefined;
 }
-
-/** A refusal in the two words that protocols know: it is the peer's doing, or the server's state. */
-const REFUSAL_WORDS = {
-  'address-limit': 'address-limit',
-  'address-rate': 'address-limit',
-  'queue-limit': 'queue-limit',
-  'descriptor-limit': 'queue-limit',
-} as const satisfies Record<Refusal, string>;
 
 export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   readonly sockets: AcceptHandler<TransportConnection>['sockets'];
@@ -79,9 +72,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   }
 
   refuse(connection: TransportConnection, traits: ListenerTraits, reason: Refusal): void {
-    // Before a handshake there is no word that the peer would understand.
-    const words = traits.tls ? undefined : this.#options.protocol.refusal?.(REFUSAL_WORDS[reason]);
-    connection.end(words, 'latin1', reason);
+    turnAway(connection, this.#options.protocol, traits, reason);
   }
 
   #createOwner(
