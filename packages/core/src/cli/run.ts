@@ -25,6 +25,7 @@ import type { ServerCommand } from './server-command.ts';
 import { ProgramFiles } from './program-files.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
+import { describe, startMessage } from './start-message.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
 const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
@@ -114,7 +115,7 @@ async function runOnStandardInput(
     const { limits } = serverOptions(common, quiet);
     await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
   } catch (error) {
-    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode = EXIT_FAILURE;
   }
 }
@@ -214,7 +215,7 @@ export async function runServer(
     await files.removed();
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
-    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode =
       error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID')
         ? EXIT_USAGE
@@ -258,8 +259,6 @@ function announced(
     },
   };
 }
-
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** What the command sets, under what the user has given. */
 function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {

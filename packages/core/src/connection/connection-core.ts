@@ -144,6 +144,13 @@ export abstract class ConnectionCore extends ConnectionFacts {
     if (this.state === 'accepted') this.#finish();
   }
 
+  reset(reason: CloseReason = 'aborted'): void {
+    if (this.state === 'closed') return;
+    this.endsBecause(reason);
+    this.transport.reset();
+    if (this.state === 'accepted') this.#finish();
+  }
+
   /** Tells the protocol that the server is draining. */
   startDrain(): void {
     if (this.noteDrain()) this.#guard(() => this.sink?.drain?.());

@@ -141,6 +141,9 @@ export interface Connection {
   /** Drops the connection at once. Safe to call at any time. */
   destroy(reason?: CloseReason, error?: Error): void;
 
+  /** The same, and the peer sees a reset where the transport has one: TCP, and TLS over it. */
+  reset(reason?: CloseReason): void;
+
   /**
    * The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the
    * end). An aborted read takes nothing.
