@@ -14,6 +14,7 @@ import { stopOnSignals } from '../stop-on-signals.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
+import { endOnStop, releaseSignals, releaseStops, takeRequests } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
 import { helpOfCommand } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
@@ -43,6 +44,7 @@ export async function runCommand(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   surviveClosedOutput();
+  endOnStop();
   const request = parseServerArguments(argv, command);
   if (!request.ok) {
     usageError(program, request.error);
@@ -80,6 +82,7 @@ export async function runCommand(
     return;
   }
   if (common.inetd) {
+    releaseSignals();
     await runOnStandardInput(program, protocol.value, common, log);
     return;
   }
@@ -195,13 +198,15 @@ export async function runServer(
   try {
     if (!isOurWorker()) await files.check();
     server = announced(make(), notifier, files, reloadHere);
-    if (server.role !== 'worker') wasAsked = obeySignals(server, log);
+    if (server.role !== 'worker') wasAsked = obeyStops(server, log);
+    releaseStops();
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await files.write(server);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
+    obeyRequests(server, log);
     await server.ended;
     await notifier.close();
     await files.removed();
@@ -326,12 +331,17 @@ function reloadCertificates(
   };
 }
 
-/** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
-function obeySignals(server: Server, log: Logger): () => boolean {
+/** Signals that end the program, by the contract of the command line. Tells whether it was asked to stop. */
+function obeyStops(server: Server, log: Logger): () => boolean {
   const stopping = stopOnSignals(server, (signal, isAtOnce) => {
     if (isAtOnce) log.warn({ signal }, 'asked again, ending at once');
     else log.info({ signal }, 'draining');
   });
+  return () => stopping.wasAsked;
+}
+
+/** The other signals: what came while the server started is done now. */
+function obeyRequests(server: Server, log: Logger): void {
   const attempt = (what: string, verb: () => unknown): void => {
     Promise.resolve()
       .then(verb)
@@ -345,13 +355,13 @@ function obeySignals(server: Server, log: Logger): () => boolean {
         if (!isSaid) log.error({ err: error }, `could not be ${what}`);
       });
   };
-  process.on('SIGHUP', () => attempt('reloaded', () => server.reload()));
-  process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
-  process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
-  process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
-  // Without a listener it would open the debugger's port.
-  process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
-  return () => stopping.wasAsked;
+  takeRequests({
+    SIGHUP: () => attempt('reloaded', () => server.reload()),
+    SIGUSR2: () => attempt('upgraded', () => server.upgrade()),
+    SIGTTIN: () => attempt('scaled', () => server.scale(1)),
+    SIGTTOU: () => attempt('scaled', () => server.scale(-1)),
+    SIGUSR1: () => log.info({}, 'logs are opened again'),
+  });
 }
 
 /** The version in this package's package.json; all packages are released together. */
