@@ -15,7 +15,7 @@ const CARRYING_FILES = [
   'packages/core/src/connection/tls-context.ts',
   'packages/core/src/kernel/process-limits.ts',
   'packages/core/src/cli/tls-files.ts',
-  'packages/core/src/address/datagram-endpoints.ts',
+  'packages/core/src/address/endpoints-to-bind.ts',
   'packages/core/src/datagram/peer.ts',
   'packages/core/src/socket/dial.ts',
   'packages/core/src/socket/udp-socket.ts',

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
+import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
@@ -91,6 +92,8 @@ export async function runCommand(
       ? common.listen.map(({ text }) => text)
       : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
   const companions = command.companions?.(values) ?? ok([]);
+  if (common.listen.length > 0 && common.portOffset > 0 && !(companions.ok && companions.value.length > 0))
+    warnOnce(log, '--port-offset changes nothing: it is added to well-known ports, and --listen names its own');
   const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
   if (!services.ok) {
     usageError(program, services.error);
@@ -162,6 +165,7 @@ export async function runServices(
     usageError(program, identity.error);
     return;
   }
+  warnOfUnused(common, log);
   const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
   if (!tls.ok) {
     usageError(program, tls.error);
@@ -174,6 +178,20 @@ export async function runServices(
       ...(tls.value === undefined ? {} : { tls: tls.value }),
     });
   await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
+}
+
+/** Of what was given and has no effect; a worker is given the same as its primary. */
+function warnOnce(log: Logger, message: string): void {
+  if (!isOurWorker()) log.warn({}, message);
+}
+
+/** A socket unit whose service does not ask for its sockets: who connects there would wait for ever. */
+function warnOfUnused({ listen }: CommonValues, log: Logger): void {
+  const names = namesFromSystemd();
+  if (names.length === 0 || listen.some(({ endpoint }) => endpoint.scheme === 'systemd' || endpoint.scheme === 'fd'))
+    return;
+  const wanted = [...new Set(names)].map((name) => `--listen systemd:${name}`).join(' ');
+  warnOnce(log, `systemd has passed sockets that nothing serves: ask for them with ${wanted}`);
 }
 
 export interface RunExtras {
