@@ -17,7 +17,7 @@ export const LEVELS = {
     ['observe/'],
     ['socket/'],
     ['server.ts', 'stop-on-signals.ts'],
-    ['options.ts', 'option-names.ts'],
+    ['options.ts', 'option-names.ts', 'option-values.ts'],
     ['accept/'],
     ['supervisor/'],
     ['inetd/'],

@@ -10,7 +10,7 @@ import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
-import type { Server } from '../server.ts';
+import { withVerbs, type Server } from '../server.ts';
 import { stopOnSignals } from '../stop-on-signals.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
@@ -256,8 +256,7 @@ function announced(
   reloadHere: (() => void) | undefined,
 ): Server {
   let isStopping = false;
-  return {
-    ...server,
+  return withVerbs(server, {
     async reload() {
       notifier.notify(...reloadingAssignments());
       try {
@@ -279,7 +278,7 @@ function announced(
       isStopping = true;
       return server.close(options);
     },
-  };
+  });
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
