@@ -176,6 +176,8 @@ export default tseslint.config(
           'Buffer',
           'URL',
           'Response',
+          'ReadableStream',
+          'TextEncoder',
           'setTimeout',
           'setInterval',
           'clearTimeout',
