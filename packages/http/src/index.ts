@@ -5,13 +5,10 @@ export type { ClientFacts, ForwardedField, TrustedProxies } from './semantics/fo
 export { openAccessLog, type AccessLogFile } from './access-log/access-log-file.ts';
 export { redirectToHttps } from './redirect.ts';
 export { combinedLine, type AccessEntry } from './access-log/access-entry.ts';
-export {
-  HttpResponse,
-  type ContentSource,
-  type HttpResponseInit,
-  type ResponseContent,
-  type ResponseHeaders,
-} from './fetch/response.ts';
+export type { ContentSource, ResponseContent } from './fetch/content.ts';
+export type { ResponseHeaders } from './fetch/field-set.ts';
+export { HttpResponse, type HttpResponseInit } from './fetch/response.ts';
+export type { ResponseBody } from './fetch/response-init.ts';
 export { HttpRequest } from './fetch/request.ts';
 export { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';

@@ -2,7 +2,7 @@
 // Nothing is believed for longer than the revalidation interval; then a look at the disk decides.
 
 import type { Coding } from './encoding.ts';
-import type { OwnBytes } from '../fetch/request-body.ts';
+import type { OwnBytes } from '../fetch/content.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
 /** Which file, and in which state of it: two equal identities mean the same content. */

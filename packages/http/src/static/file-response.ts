@@ -1,6 +1,7 @@
 // One representation of a file as a response: validators, preconditions, ranges.
 
-import { HttpResponse, type ContentSource, type HttpResponseInit } from '../fetch/response.ts';
+import type { ContentSource, OwnBytes } from '../fetch/content.ts';
+import { responseOf, type HttpResponse, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
 import type { Coding } from './encoding.ts';
@@ -19,7 +20,7 @@ export interface FileResponseContext {
 }
 
 /** Where the bytes come from: memory, or a file that is open and closed with the response. */
-export type FileContent = Uint8Array<ArrayBuffer> | OpenFile;
+export type FileContent = OwnBytes | OpenFile;
 
 // Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
 const SETTLED_AFTER_MS = 2_000;
@@ -75,12 +76,12 @@ export function fileResponse(
   if (outcome.at !== 'proceed') {
     close(content);
     if (outcome.at === 'failed') return errorResponse(412);
-    return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
+    return responseOf(null, { status: 304, headers: onlyMetadata(headers) });
   }
   const { byteLength } = representation.facts;
   if (request.method === 'HEAD') {
     close(content);
-    return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
+    return responseOf(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
   const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
   if (range.at === 'whole') return partResponse({ start: 0, byteLength }, content, context.growth, { headers });
@@ -111,7 +112,7 @@ function partsResponse(
     (part) => sourceOf(content, part, growth),
     () => close(content),
   );
-  return new HttpResponse(multipart.content, {
+  return responseOf(multipart.content, {
     status: 206,
     headers: { ...headers, 'Content-Type': multipart.contentType },
   });
@@ -156,9 +157,9 @@ function partResponse(
   growth: Growth,
   init: HttpResponseInit,
 ): HttpResponse | Promise<HttpResponse | undefined> {
-  if (content instanceof Uint8Array) return new HttpResponse(content.subarray(start, start + byteLength), init);
-  if (byteLength > READ_FIRST_BYTES) return new HttpResponse(content.part(start, byteLength, growth), init);
-  return content.readPart(start, byteLength, growth).then((bytes) => bytes && new HttpResponse(bytes, init));
+  if (content instanceof Uint8Array) return responseOf(content.subarray(start, start + byteLength), init);
+  if (byteLength > READ_FIRST_BYTES) return responseOf(content.part(start, byteLength, growth), init);
+  return content.readPart(start, byteLength, growth).then((bytes) => bytes && responseOf(bytes, init));
 }
 
 /** A part of a multipart content, whose end is not the end of the file. */
@@ -189,4 +190,4 @@ const STATUS_TEXTS = {
 
 /** A response that says in one sentence why there is no file in it. */
 export const errorResponse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse =>
-  new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });
+  responseOf(`${STATUS_TEXTS[status]}\n`, { status, headers });

@@ -3,7 +3,7 @@
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
 import { HttpRequest, isConditional } from '../fetch/request.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { HttpResponse, responseOf } from '../fetch/response.ts';
 import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
 import {
@@ -196,7 +196,7 @@ class Site {
           known,
           representation,
           content,
-          new HttpResponse(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }),
+          responseOf(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }),
         );
     }
     const response = content && (await fileResponse(request, known, representation, content, context));
@@ -243,7 +243,7 @@ class Site {
       omitted,
       unnameable,
     });
-    return new HttpResponse(page, { headers: LISTING_HEADERS });
+    return responseOf(page, { headers: LISTING_HEADERS });
   }
 
   async #respondToMissing(
