@@ -4,14 +4,14 @@
 // and the only way to have it here: the urgent notification itself does not reach a Node program.
 
 import { TokenBucket, type Connection, type ServiceContext, type Sink } from '@wellknown/core';
-import { OPTIONS, type CommandName, type Verb } from './codes.ts';
-import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './encoder.ts';
+import { OPTIONS, type CommandName, type Verb } from './engine/codes.ts';
+import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './engine/encoder.ts';
 import { createLineDecoder, type LineEvent } from './line-decoder.ts';
 import { createLineQueue } from './line-queue.ts';
-import { createNegotiation, type NegotiationOutcome, type Reply } from './negotiation.ts';
-import { encodeStatus, isStatusRequest } from './options/status.ts';
+import { createNegotiation, type NegotiationOutcome, type Reply } from './engine/negotiation.ts';
+import { encodeStatus, isStatusRequest } from './engine/options/status.ts';
 import { createOutputQueue } from './output-queue.ts';
-import { createParser, type TelnetEvent, type Warning } from './parser.ts';
+import { createParser, type TelnetEvent, type Warning } from './engine/parser.ts';
 import { createTelnetSession, type TelnetSession } from './session.ts';
 import { createDiscovery } from './terminal.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';

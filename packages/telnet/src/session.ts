@@ -2,11 +2,11 @@
 // protocol.
 
 import type { Address, Clock, Timer } from '@wellknown/core';
-import { OPTIONS } from './codes.ts';
-import { encodeCommand, encodeText, escapeIac } from './encoder.ts';
+import { OPTIONS } from './engine/codes.ts';
+import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
 import type { LineQueue } from './line-queue.ts';
-import type { Negotiation, Side } from './negotiation.ts';
-import type { WindowSize } from './options/naws.ts';
+import type { Negotiation, Side } from './engine/negotiation.ts';
+import type { WindowSize } from './engine/options/naws.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { Terminal } from './terminal.ts';
 

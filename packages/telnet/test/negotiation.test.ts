@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { OPTIONS, type Verb } from '../src/codes.ts';
-import { createNegotiation, MAX_FLIPS_PER_OPTION, POLICY, type Negotiation, type Reply } from '../src/negotiation.ts';
+import { OPTIONS, type Verb } from '../src/engine/codes.ts';
+import {
+  createNegotiation,
+  MAX_FLIPS_PER_OPTION,
+  POLICY,
+  type Negotiation,
+  type Reply,
+} from '../src/engine/negotiation.ts';
 
 const { BINARY, ECHO, NAWS, SGA, TTYPE, LINEMODE } = OPTIONS;
 const receive = (negotiation: Negotiation, verb: Verb, option: number): string => {
