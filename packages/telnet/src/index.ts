@@ -3,7 +3,9 @@
 export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
 export type { TelnetHandler, TelnetLimits } from './connection.ts';
-export type { SessionEvents, TelnetSession } from './session.ts';
+export type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+export type { RawInput } from './input.ts';
+export type { Mode } from './mode.ts';
 export type { Terminal } from './terminal.ts';
 export type { WindowSize } from './engine/options/naws.ts';
 export type { MttsFlag } from './engine/options/terminal-type.ts';

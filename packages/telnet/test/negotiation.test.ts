@@ -33,11 +33,11 @@ test.each(Array.from({ length: 256 }, (_, option) => option))(
   },
 );
 
-test('neither echo nor SGA nor LINEMODE is ever agreed to unasked', () => {
+test('neither echo nor LINEMODE is ever agreed to unasked, and SGA from the client alone', () => {
   for (const { code } of [ECHO, SGA, LINEMODE]) {
     const negotiation = createNegotiation();
     expect(receive(negotiation, 'DO', code)).toBe(`WONT ${code}`);
-    expect(receive(negotiation, 'WILL', code)).toBe(`DONT ${code}`);
+    expect(receive(negotiation, 'WILL', code)).toBe(`${code === SGA.code ? 'DO' : 'DONT'} ${code}`);
   }
 });
 
