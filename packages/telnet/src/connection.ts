@@ -14,7 +14,8 @@ import type { PeerOptions } from './peer-options.ts';
 import { createOutputQueue } from './output-queue.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
 import type { TelnetSession } from './session.ts';
-import { createDiscovery } from './terminal.ts';
+import { createDiscovery, type Discovery } from './terminal.ts';
+import { textEncoding } from './text-encoding.ts';
 import { createWakeUp } from './wake-up.ts';
 
 /** One session: runs when a user connects, and the connection ends when it settles. */
@@ -68,6 +69,7 @@ export function serveTelnet(
     full: () => connection.pause(),
     hasRoom: () => connection.resume(),
     markReached: () => output.push(TIMING_MARK_REACHED, { keep: true }),
+    encoding: () => textEncoding(discovery.terminal.encoding),
     isBinary: () => negotiation.isOn('peer', OPTIONS.BINARY.code),
     refusesLine: (line) => {
       const other = sawLine ? undefined : protocolOfFirstLine(line);
@@ -92,7 +94,7 @@ export function serveTelnet(
     },
     send: (option, payload) => output.push(encodeSubnegotiation(option, payload), { keep: true }),
   };
-  const discovery = createDiscovery(options);
+  const discovery: Discovery = createDiscovery(options);
   const opening = createOpening({
     clock,
     silenceMs: limits.negotiationMs,
@@ -122,6 +124,7 @@ export function serveTelnet(
     opening,
     draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
+    setEncoding: (encoding) => learn(() => discovery.choose(encoding)),
     discardOutput: () => commands.discardOutput(),
   });
 
@@ -147,9 +150,10 @@ export function serveTelnet(
     input.received(bytes);
   };
 
-  const learned = (option: number, payload: Uint8Array): void => {
+  /** Does what may tell something about the terminal, and tells the handler what it told. */
+  const learn = (change: () => void): void => {
     const before = discovery.terminal;
-    discovery.received(option, payload);
+    change();
     const { terminal } = discovery;
     if (terminal === before) return;
     const { columns, rows } = terminal;
@@ -176,7 +180,7 @@ export function serveTelnet(
         return;
       case 'subnegotiation':
         opening.heard();
-        learned(event.option, event.payload);
+        learn(() => discovery.received(event.option, event.payload));
         return;
       case 'timing-mark':
         input.mark(afterInterrupt);

@@ -3,7 +3,8 @@
 import type { Address } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
 import { OPTIONS } from './engine/codes.ts';
-import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
+import { encodeCommand, escapeIac, withNetworkEnds } from './engine/encoder.ts';
+import type { Charset } from './engine/options/charset.ts';
 import type { Input } from './input.ts';
 import type { ModeControl } from './mode.ts';
 import type { Opening } from './opening.ts';
@@ -11,6 +12,7 @@ import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { textEncoding } from './text-encoding.ts';
 
 export interface SessionParts {
   readonly id: number;
@@ -24,6 +26,7 @@ export interface SessionParts {
   readonly opening: Opening;
   readonly draining: () => AbortSignal;
   readonly terminal: () => Terminal;
+  readonly setEncoding: (encoding: Charset | undefined) => void;
   /** Drops what waits to be sent, and says so. */
   readonly discardOutput: () => void;
 }
@@ -59,10 +62,11 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   let over = false;
   let draining = false;
 
+  const encode = (text: string): Uint8Array =>
+    textEncoding(parts.terminal().encoding).encode(withNetworkEnds(text, options.isOn('us', BINARY.code)));
+
   const write = (data: string | Uint8Array): Promise<void> => {
-    const bytes =
-      typeof data === 'string' ? encodeText(data, { binary: options.isOn('us', BINARY.code) }) : escapeIac(data);
-    output.push(bytes);
+    output.push(escapeIac(typeof data === 'string' ? encode(data) : data));
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
     room.catch(() => undefined);
@@ -151,6 +155,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       await parts.answers.settled(asked);
       return binary();
     },
+    setEncoding: parts.setEncoding,
     print: (text = '') => write(`${text}\n`),
     write,
     prompt,

@@ -8,6 +8,8 @@ export type { RawInput } from './input.ts';
 export type { Mode } from './mode.ts';
 export type { Terminal } from './terminal.ts';
 export type { WindowSize } from './engine/options/naws.ts';
+export type { Charset } from './engine/options/charset.ts';
+export type { TerminalSpeed } from './engine/options/terminal-speed.ts';
 export type { MttsFlag } from './engine/options/terminal-type.ts';
 export type { EnvironmentName } from './engine/options/new-environ.ts';
 export { createDemoSession } from './demo-session.ts';

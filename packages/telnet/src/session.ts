@@ -2,6 +2,7 @@
 // protocol.
 
 import type { Address } from '@wellknown/core';
+import type { Charset } from './engine/options/charset.ts';
 import type { WindowSize } from './engine/options/naws.ts';
 import type { RawInput } from './input.ts';
 import type { Mode } from './mode.ts';
@@ -80,6 +81,11 @@ export interface TelnetSession {
   readonly binary: BinaryDirections;
   /** Asks for BINARY, or for its end, in the directions that are named. Resolves as `setMode` does. */
   setBinary(directions: Partial<BinaryDirections>): Promise<BinaryDirections>;
+  /**
+   * Says what text is in, in both directions, whatever the client has told; undefined leaves it to the client
+   * (`terminal.encoding`).
+   */
+  setEncoding(encoding: Charset | undefined): void;
   /** Writes a line: the text and a line end. */
   print(text?: string): Promise<void>;
   /** Writes text as it is, with `\n` as the line end, or raw bytes, of which only IAC is doubled. */
