@@ -9,6 +9,8 @@ import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
 import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
 import { createInput } from './input.ts';
 import { createModeControl } from './mode.ts';
+import { createMud, type Mud, type MudOptions } from './mud.ts';
+import { PLAIN_MSSP_REQUEST, plainMssp } from './engine/options/mssp.ts';
 import { createOpening } from './opening.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { createOutputQueue } from './output-queue.ts';
@@ -36,6 +38,9 @@ export interface TelnetLimits {
   readonly maxQueuedOutputBytes: number;
 }
 
+/** What a session gets: its limits, and what is offered to its client. */
+export interface TelnetSettings extends TelnetLimits, MudOptions {}
+
 const INTERRUPTS: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'ABORT', 'BRK', 'DM']);
 const BELL = Uint8Array.of(7);
 
@@ -44,7 +49,7 @@ export function serveTelnet(
   connection: Connection,
   context: ServiceContext,
   handler: TelnetHandler,
-  limits: TelnetLimits,
+  limits: TelnetSettings,
 ): Sink {
   const { clock, log } = context;
   const engine = createEngine(limits);
@@ -72,10 +77,9 @@ export function serveTelnet(
     encoding: () => textEncoding(discovery.terminal.encoding),
     isBinary: () => negotiation.isOn('peer', OPTIONS.BINARY.code),
     refusesLine: (line) => {
-      const other = sawLine ? undefined : protocolOfFirstLine(line);
+      const isFirst = !sawLine;
       sawLine = true;
-      if (other !== undefined) refuse(other);
-      return other !== undefined;
+      return isFirst && isForOther(line);
     },
     edited: ({ type }) => {
       if (type === 'interrupt') commands.interrupt('IP');
@@ -112,6 +116,7 @@ export function serveTelnet(
     output,
     emit: (event, detail) => control.emit(event, detail),
   });
+  const mud: Mud = createMud({ options, offers: limits, log, emit: (event, detail) => control.emit(event, detail) });
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
@@ -122,6 +127,8 @@ export function serveTelnet(
     answers,
     mode,
     opening,
+    gmcp: mud.gmcp,
+    msdp: mud.msdp,
     draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
     setEncoding: (encoding) => learn(() => discovery.choose(encoding)),
@@ -135,6 +142,19 @@ export function serveTelnet(
     // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
     input.close();
     connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
+  };
+
+  /** A first line that is no line of a user. */
+  const isForOther = (line: string): boolean => {
+    const status = limits.plainMssp && line === PLAIN_MSSP_REQUEST ? mud.status() : undefined;
+    if (status !== undefined) {
+      input.close();
+      connection.end(encodeText(plainMssp(status)));
+      return true;
+    }
+    const other = protocolOfFirstLine(line);
+    if (other !== undefined) refuse(other);
+    return other !== undefined;
   };
 
   const received = (bytes: Uint8Array): void => {
@@ -175,12 +195,16 @@ export function serveTelnet(
         return;
       case 'option':
         opening.heard();
-        if (event.changed) discovery.changed(event);
+        if (event.changed) {
+          discovery.changed(event);
+          mud.changed(event);
+        }
         noticeAnswer();
         return;
       case 'subnegotiation':
         opening.heard();
         learn(() => discovery.received(event.option, event.payload));
+        mud.received(event.option, event.payload);
         return;
       case 'timing-mark':
         input.mark(afterInterrupt);
@@ -204,6 +228,7 @@ export function serveTelnet(
 
   const chunkReceived = (events: readonly EngineEvent[]): void => {
     perform(events);
+    if (discovery.named) mud.named(discovery.terminal.client !== undefined);
     opening.notice();
     input.noticeRoom();
     commands.chunkDone();
@@ -227,6 +252,7 @@ export function serveTelnet(
   };
 
   discovery.start();
+  mud.start();
   // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
   queueMicrotask(() => void run());
 

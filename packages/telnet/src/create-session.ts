@@ -7,6 +7,7 @@ import { encodeCommand, escapeIac, withNetworkEnds } from './engine/encoder.ts';
 import type { Charset } from './engine/options/charset.ts';
 import type { Input } from './input.ts';
 import type { ModeControl } from './mode.ts';
+import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
@@ -24,6 +25,8 @@ export interface SessionParts {
   readonly answers: Answers;
   readonly mode: ModeControl;
   readonly opening: Opening;
+  readonly gmcp: SessionGmcp;
+  readonly msdp: SessionMsdp;
   readonly draining: () => AbortSignal;
   readonly terminal: () => Terminal;
   readonly setEncoding: (encoding: Charset | undefined) => void;
@@ -57,6 +60,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     ayt: new Set(),
     terminal: new Set(),
     mode: new Set(),
+    gmcp: new Set(),
+    msdp: new Set(),
   };
   let abort: AbortController | undefined;
   let over = false;
@@ -167,6 +172,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     },
     ask,
     askPassword,
+    gmcp: parts.gmcp,
+    msdp: parts.msdp,
     raw: () => input.openRaw(),
     on(event, listener) {
       listeners[event].add(listener);

@@ -3,9 +3,12 @@
 
 import type { Address } from '@wellknown/core';
 import type { Charset } from './engine/options/charset.ts';
+import type { GmcpMessage } from './engine/options/gmcp.ts';
+import type { MsdpMessage } from './engine/options/msdp.ts';
 import type { WindowSize } from './engine/options/naws.ts';
 import type { RawInput } from './input.ts';
 import type { Mode } from './mode.ts';
+import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SessionEvents {
@@ -25,6 +28,10 @@ export interface SessionEvents {
   ayt: undefined;
   /** Something about the terminal has become known, or has changed; `session.terminal` has it too. */
   terminal: Terminal;
+  /** A message by GMCP. Its data is whatever the client sent: check it. */
+  gmcp: GmcpMessage;
+  /** A variable by MSDP. */
+  msdp: MsdpMessage;
   /** Another mode is in force: at our wish, or because the user has changed it at the client. */
   mode: Mode;
 }
@@ -112,6 +119,10 @@ export interface TelnetSession {
    * read already.
    */
   raw(): RawInput;
+  /** GMCP with this client; offered where the server has `gmcp` on. */
+  readonly gmcp: SessionGmcp;
+  /** MSDP with this client; offered where the server has `msdp` on. */
+  readonly msdp: SessionMsdp;
   /** Calls `listener` at each event. Returns what takes it off again. */
   on<Event extends keyof SessionEvents>(event: Event, listener: (detail: SessionEvents[Event]) => void): () => void;
 }
