@@ -1,6 +1,6 @@
 // The glue: one connection's bytes through the engine to discovery, commands and input, and from its session back.
 
-import type { Connection, ServiceContext, Sink } from '@wellknown/core';
+import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
 import { createAnswers } from './answers.ts';
 import { createCommands } from './commands.ts';
 import { createTelnetSession } from './create-session.ts';
@@ -13,11 +13,12 @@ import { createMud, type Mud, type MudOptions } from './mud.ts';
 import { PLAIN_MSSP_REQUEST, plainMssp } from './engine/options/mssp.ts';
 import { createOpening } from './opening.ts';
 import type { PeerOptions } from './peer-options.ts';
-import { createOutputQueue } from './output-queue.ts';
+import { createOutputQueue, type OutputQueue } from './output-queue.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
 import type { TelnetSession } from './session.ts';
 import { createDiscovery, type Discovery } from './terminal.ts';
 import { textEncoding } from './text-encoding.ts';
+import { createTransmitter } from './transmitter.ts';
 import { createWakeUp } from './wake-up.ts';
 
 /** One session: runs when a user connects, and the connection ends when it settles. */
@@ -62,8 +63,13 @@ export function serveTelnet(
   /** The last that came was an interrupt, or negotiation behind one. */
   let afterInterrupt = false;
 
-  const output = createOutputQueue({
+  const transmitter = createTransmitter({
     send: (bytes) => connection.send(bytes),
+    hasRoom: () => output.drained(),
+    failed: (error) => connection.destroy('handler-failed', error),
+  });
+  const output: OutputQueue = createOutputQueue({
+    send: (bytes) => transmitter.send(bytes),
     maxQueuedBytes: limits.maxQueuedOutputBytes,
     overflowed: () => connection.destroy('unsent-overflow'),
   });
@@ -116,7 +122,13 @@ export function serveTelnet(
     output,
     emit: (event, detail) => control.emit(event, detail),
   });
-  const mud: Mud = createMud({ options, offers: limits, log, emit: (event, detail) => control.emit(event, detail) });
+  const mud: Mud = createMud({
+    options,
+    // What is secret must not be compressed together with what an attacker chooses (CRIME).
+    offers: { ...limits, mccp: limits.mccp && connection.secure === undefined },
+    log,
+    emit: (event, detail) => control.emit(event, detail),
+  });
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
@@ -137,11 +149,17 @@ export function serveTelnet(
 
   // In ----------------------------------------------------------------------------------------------------------------
 
+  /** Says the last word and closes. */
+  const endWith = (word: Uint8Array, reason?: CloseReason): void => {
+    if (word.length > 0) transmitter.send(word);
+    transmitter.finish(() => connection.end(undefined, 'latin1', reason));
+  };
+
   const refuse = (protocol: string): void => {
     log.info({ connection: connection.id, protocol }, 'a client of another protocol');
     // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
     input.close();
-    connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
+    endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
   };
 
   /** A first line that is no line of a user. */
@@ -149,7 +167,7 @@ export function serveTelnet(
     const status = limits.plainMssp && line === PLAIN_MSSP_REQUEST ? mud.status() : undefined;
     if (status !== undefined) {
       input.close();
-      connection.end(encodeText(plainMssp(status)));
+      endWith(encodeText(plainMssp(status)));
       return true;
     }
     const other = protocolOfFirstLine(line);
@@ -181,6 +199,11 @@ export function serveTelnet(
     control.emit('terminal', terminal);
   };
 
+  const compress = (enabled: boolean): void => {
+    if (enabled) transmitter.compress();
+    else transmitter.stopCompressing();
+  };
+
   const act = (event: EngineEvent): void => {
     afterInterrupt = event.type === 'command' ? INTERRUPTS.has(event.command) : afterInterrupt && event.type !== 'data';
     switch (event.type) {
@@ -198,6 +221,7 @@ export function serveTelnet(
         if (event.changed) {
           discovery.changed(event);
           mud.changed(event);
+          if (event.side === 'us' && event.option === OPTIONS.MCCP2.code) compress(event.enabled);
         }
         noticeAnswer();
         return;
@@ -242,12 +266,12 @@ export function serveTelnet(
     try {
       await handler(control.session);
       await output.room();
-      connection.end();
+      endWith(new Uint8Array(0));
     } catch (error) {
       // A connection that closed in the middle of a write is no fault of the handler.
       if (connection.state === 'closed' || connection.state === 'lingering') return;
       log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
-      connection.end('\r\nThe session has failed. Goodbye.\r\n', 'latin1', 'handler-failed');
+      endWith(encodeText('\nThe session has failed. Goodbye.\n'), 'handler-failed');
     }
   };
 
@@ -270,12 +294,13 @@ export function serveTelnet(
       input.end();
       opening.finish();
     },
-    drained: () => output.drained(),
+    drained: () => transmitter.drained(),
     drain: () => control.drain(),
     closed() {
       wakeUp.set(undefined);
       opening.finish();
       output.close();
+      transmitter.close();
       input.close();
       mode.closed();
       answers.closed();

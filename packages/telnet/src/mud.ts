@@ -36,6 +36,8 @@ export interface MudOptions {
   readonly msdp: boolean;
   /** What crawlers are told. Offered to every client when it is set, since crawlers say nothing of themselves. */
   readonly mssp: (() => MsspStatus) | undefined;
+  /** Offer MCCP2, compression of what is sent, to them. Never under TLS. */
+  readonly mccp: boolean;
   /** Answer a first line `MSSP-REQUEST` in plain text, for crawlers that speak no telnet. */
   readonly plainMssp: boolean;
 }
@@ -109,6 +111,7 @@ export function createMud({ options, offers, log, emit }: MudParts): Mud {
       if (!isMudClient || isOffered) return;
       isOffered = true;
       if (offers.gmcp) options.request('us', GMCP, true);
+      if (offers.mccp) options.request('us', OPTIONS.MCCP2.code, true);
       if (offers.msdp) options.request('us', MSDP, true);
     },
     changed({ side, option, enabled }) {

@@ -18,7 +18,7 @@ export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
 };
 
 /** Worlds ask for these; a console or a game of its own has no use for them. */
-const NOTHING_OFFERED = { gmcp: false, msdp: false, mssp: undefined, plainMssp: false } as const;
+const NOTHING_OFFERED = { gmcp: false, msdp: false, mccp: false, mssp: undefined, plainMssp: false } as const;
 
 /** People think longer than machines: ten minutes without a byte. */
 const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
