@@ -1,41 +1,48 @@
-// The glue: one connection's bytes through parser, negotiation, discovery and line decoder to its session, and back.
-//
-// Commands are obeyed as soon as they are parsed, ahead of the lines that wait to be read. That is what a Synch is for,
-// and the only way to have it here: the urgent notification itself does not reach a Node program.
+// The glue: one connection's bytes through the engine to discovery, commands and input, and from its session back.
 
-import { TokenBucket, type Connection, type ServiceContext, type Sink } from '@wellknown/core';
-import { OPTIONS, type CommandName, type Verb } from './codes.ts';
-import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './encoder.ts';
-import { createLineDecoder, type LineEvent } from './line-decoder.ts';
-import { createLineQueue } from './line-queue.ts';
-import { createNegotiation, type NegotiationOutcome, type Reply } from './negotiation.ts';
-import { encodeStatus, isStatusRequest } from './options/status.ts';
-import { createOutputQueue } from './output-queue.ts';
-import { createParser, type TelnetEvent, type Warning } from './parser.ts';
-import { createTelnetSession, type TelnetSession } from './session.ts';
-import { createDiscovery } from './terminal.ts';
+import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
+import { createAnswers } from './answers.ts';
+import { createCommands } from './commands.ts';
+import { createTelnetSession } from './create-session.ts';
+import { OPTIONS, type CommandName } from './engine/codes.ts';
+import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
+import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
+import { createInput } from './input.ts';
+import { createModeControl } from './mode.ts';
+import { createMud, type Mud, type MudOptions } from './mud.ts';
+import { PLAIN_MSSP_REQUEST, plainMssp } from './engine/options/mssp.ts';
+import { createOpening } from './opening.ts';
+import type { PeerOptions } from './peer-options.ts';
+import { createOutputQueue, type OutputQueue } from './output-queue.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
+import type { TelnetSession } from './session.ts';
+import { createDiscovery, type Discovery } from './terminal.ts';
+import { textEncoding } from './text-encoding.ts';
+import { createTransmitter } from './transmitter.ts';
+import { createWakeUp } from './wake-up.ts';
 
 /** One session: runs when a user connects, and the connection ends when it settles. */
 export type TelnetHandler = (session: TelnetSession) => void | Promise<void>;
 
 export interface TelnetLimits {
-  /** How long `session.ready` waits for the client's answers. */
+  /** The silence after which `session.ready` waits no longer for the client's answers; each answer is given as long. */
   readonly negotiationMs: number;
+  /** The longest that the client's answers are waited for in all. */
+  readonly maxOpeningMs: number;
   /** The longest line that is read; a longer one is thrown away and the user is told. */
   readonly maxLineBytes: number;
   /** The longest payload of one option message. */
   readonly maxSubnegotiationBytes: number;
-  /** Lines that wait to be read; beyond, the client is made to wait. */
+  /** Input that waits to be read; beyond, the client is made to wait. */
   readonly maxQueuedInputBytes: number;
   /** Output that waits for a slow client, and so the largest single write; beyond, the connection is cut. */
   readonly maxQueuedOutputBytes: number;
 }
 
-const { STATUS } = OPTIONS;
-const TIMING_MARK = OPTIONS['TIMING-MARK'];
-// Answers to AYT and STATUS: a person asks once, and a peer that asks without end must not be answered without end.
-const MAX_ASKED_REPLIES_PER_SECOND = 10;
+/** What a session gets: its limits, and what is offered to its client. */
+export interface TelnetSettings extends TelnetLimits, MudOptions {}
+
+const INTERRUPTS: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'ABORT', 'BRK', 'DM']);
 const BELL = Uint8Array.of(7);
 
 /** Serves one connection: runs the handler and returns the sink for the connection's bytes. */
@@ -43,107 +50,129 @@ export function serveTelnet(
   connection: Connection,
   context: ServiceContext,
   handler: TelnetHandler,
-  limits: TelnetLimits,
+  limits: TelnetSettings,
 ): Sink {
   const { clock, log } = context;
-  const parser = createParser({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes });
-  const decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
-  const negotiation = createNegotiation();
-  const askedReplies = new TokenBucket({ perSecond: MAX_ASKED_REPLIES_PER_SECOND }, clock.nowMs());
-  const warned = new Set<Warning>();
+  const engine = createEngine(limits);
+  const { negotiation } = engine;
+  const answers = createAnswers(clock, negotiation);
+  const warned = new Set<string>();
   /** The first bytes of data, until they are known not to be TLS. */
   let firstBytes: Uint8Array | undefined = new Uint8Array(0);
   let sawLine = false;
-  /**
-   * The handler is told of an interrupt after the whole chunk: BSD telnet sends a timing mark behind it and throws away
-   * all output until that is answered, so the answer must go first. A chunk full of interrupts is one.
-   */
-  let interrupted = false;
+  /** The last that came was an interrupt, or negotiation behind one. */
+  let afterInterrupt = false;
 
-  const output = createOutputQueue({
+  const transmitter = createTransmitter({
     send: (bytes) => connection.send(bytes),
+    hasRoom: () => output.drained(),
+    failed: (error) => connection.destroy('handler-failed', error),
+  });
+  const output: OutputQueue = createOutputQueue({
+    send: (bytes) => transmitter.send(bytes),
     maxQueuedBytes: limits.maxQueuedOutputBytes,
     overflowed: () => connection.destroy('unsent-overflow'),
   });
-  const input = createLineQueue({
+  const input = createInput({
+    clock,
+    maxLineBytes: limits.maxLineBytes,
     maxQueuedBytes: limits.maxQueuedInputBytes,
     full: () => connection.pause(),
     hasRoom: () => connection.resume(),
+    markReached: () => output.push(TIMING_MARK_REACHED, { keep: true }),
+    encoding: () => textEncoding(discovery.terminal.encoding),
+    isBinary: () => negotiation.isOn('peer', OPTIONS.BINARY.code),
+    refusesLine: (line) => {
+      const isFirst = !sawLine;
+      sawLine = true;
+      return isFirst && isForOther(line);
+    },
+    edited: ({ type }) => {
+      if (type === 'interrupt') commands.interrupt('IP');
+      else if (type === 'overflow') output.push(BELL);
+      else output.push(encodeText(`Line too long: more than ${limits.maxLineBytes} bytes. Nothing was done.\n`));
+    },
   });
 
-  const sendReply = ({ verb, option }: Reply): void => output.push(encodeNegotiation(verb, option), { keep: true });
-  const discovery = createDiscovery(negotiation, {
-    reply: sendReply,
-    send: (bytes) => output.push(bytes, { keep: true }),
+  const options: PeerOptions = {
+    state: negotiation.state,
+    isOn: negotiation.isOn,
+    request: (side, option, wanted) => perform(engine.ask(side, option, wanted)),
+    assumeOff: (side, option) => {
+      perform(engine.assumeOff(side, option));
+      noticeAnswer();
+    },
+    send: (option, payload) => output.push(encodeSubnegotiation(option, payload), { keep: true }),
+  };
+  const discovery: Discovery = createDiscovery(options);
+  const opening = createOpening({
+    clock,
+    silenceMs: limits.negotiationMs,
+    maxOpeningMs: limits.maxOpeningMs,
+    isSettled: () => discovery.settled,
   });
-
-  let resolveReady: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (resolveReady = resolve));
-  const readyTimer = clock.after(limits.negotiationMs, () => resolveReady());
-  const noticeReady = (): void => {
-    if (!discovery.settled) return;
-    readyTimer.cancel();
-    resolveReady();
+  const mode = createModeControl({ clock, options, answers, changed: (now) => void control.emit('mode', now) });
+  const noticeAnswer = (): void => {
+    mode.noticeAnswer();
+    answers.notice();
   };
-
-  const obey = ({ reply, change }: NegotiationOutcome): void => {
-    if (reply !== undefined) sendReply(reply);
-    if (change !== undefined) discovery.changed(change);
-  };
-
+  const commands = createCommands({
+    clock,
+    input,
+    output,
+    emit: (event, detail) => control.emit(event, detail),
+  });
+  const mud: Mud = createMud({
+    options,
+    // What is secret must not be compressed together with what an attacker chooses (CRIME).
+    offers: { ...limits, mccp: limits.mccp && connection.secure === undefined },
+    log,
+    emit: (event, detail) => control.emit(event, detail),
+  });
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
     remote: connection.remote,
-    clock,
     input,
     output,
-    negotiation,
-    ready,
+    options,
+    answers,
+    mode,
+    opening,
+    gmcp: mud.gmcp,
+    msdp: mud.msdp,
     draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
-    request: (side, option, wanted) => obey(negotiation.ask(side, option, wanted)),
-    assumeOff: (side, option) => obey(negotiation.assumeOff(side, option)),
+    setEncoding: (encoding) => learn(() => discovery.choose(encoding)),
+    discardOutput: () => commands.discardOutput(),
   });
 
   // In ----------------------------------------------------------------------------------------------------------------
 
+  /** Says the last word and closes. */
+  const endWith = (word: Uint8Array, reason?: CloseReason): void => {
+    if (word.length > 0) transmitter.send(word);
+    transmitter.finish(() => connection.end(undefined, 'latin1', reason));
+  };
+
   const refuse = (protocol: string): void => {
     log.info({ connection: connection.id, protocol }, 'a client of another protocol');
     // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
-    input.discard();
-    input.end();
-    connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
+    input.close();
+    endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
   };
 
-  const interrupt = (): void => {
-    decoder.eraseLine();
-    input.discard();
-    interrupted = true;
-  };
-
-  const lineEvent = (event: LineEvent): void => {
-    switch (event.type) {
-      case 'line': {
-        const other = sawLine ? undefined : protocolOfFirstLine(event.text);
-        sawLine = true;
-        if (other === undefined) input.push(event.text);
-        else refuse(other);
-        return;
-      }
-      case 'interrupt':
-        interrupt();
-        return;
-      case 'end-of-input':
-        input.end();
-        return;
-      case 'overflow':
-        output.push(BELL);
-        return;
-      case 'overlong-line':
-        output.push(encodeText(`Line too long: more than ${limits.maxLineBytes} bytes. Nothing was done.\n`));
-        return;
+  /** A first line that is no line of a user. */
+  const isForOther = (line: string): boolean => {
+    const status = limits.plainMssp && line === PLAIN_MSSP_REQUEST ? mud.status() : undefined;
+    if (status !== undefined) {
+      input.close();
+      endWith(encodeText(plainMssp(status)));
+      return true;
     }
+    const other = protocolOfFirstLine(line);
+    if (other !== undefined) refuse(other);
+    return other !== undefined;
   };
 
   const received = (bytes: Uint8Array): void => {
@@ -156,75 +185,53 @@ export function serveTelnet(
       }
       if (tls === false) firstBytes = undefined;
     }
-    for (const event of decoder.push(bytes)) lineEvent(event);
+    input.received(bytes);
   };
 
-  const command = (name: CommandName): void => {
-    switch (name) {
-      case 'IP':
-      case 'BRK':
-      case 'ABORT':
-        interrupt();
-        return;
-      case 'AO':
-        output.discardText();
-        output.push(encodeCommand('DM'), { keep: true });
-        return;
-      case 'AYT':
-        if (askedReplies.take(clock.nowMs())) output.push(encodeText('\n[Yes]\n'));
-        return;
-      case 'EC':
-        decoder.eraseCharacter();
-        return;
-      case 'EL':
-        decoder.eraseLine();
-        return;
-      case 'EOF':
-        if (decoder.empty) input.end();
-        return;
-      case 'NOP':
-      case 'DM':
-      case 'GA':
-      case 'EOR':
-      case 'SUSP':
-        return;
-    }
+  /** Does what may tell something about the terminal, and tells the handler what it told. */
+  const learn = (change: () => void): void => {
+    const before = discovery.terminal;
+    change();
+    const { terminal } = discovery;
+    if (terminal === before) return;
+    const { columns, rows } = terminal;
+    if (columns !== before.columns || rows !== before.rows) control.emit('resize', { columns, rows });
+    control.emit('terminal', terminal);
   };
 
-  const negotiated = (verb: Verb, option: number): void => {
-    if (option === TIMING_MARK.code) {
-      // No state: the mark is answered each time (RFC 860), or inetutils telnet throws away all output after an
-      // interrupt.
-      if (verb === 'DO') sendReply({ verb: 'WILL', option });
-      else if (verb === 'WILL') sendReply({ verb: 'DONT', option });
-      return;
-    }
-    obey(negotiation.receive(verb, option));
+  const compress = (enabled: boolean): void => {
+    if (enabled) transmitter.compress();
+    else transmitter.stopCompressing();
   };
 
-  const subnegotiated = (option: number, payload: Uint8Array): void => {
-    if (option === STATUS.code) {
-      if (!negotiation.isOn('us', option) || !isStatusRequest(payload) || !askedReplies.take(clock.nowMs())) return;
-      output.push(encodeSubnegotiation(option, encodeStatus(negotiation.listOn())), { keep: true });
-    } else if (discovery.received(option, payload)) {
-      const { columns, rows } = discovery.terminal;
-      control.emit('resize', { columns, rows });
-    }
-  };
-
-  const dispatch = (event: TelnetEvent): void => {
+  const act = (event: EngineEvent): void => {
+    afterInterrupt = event.type === 'command' ? INTERRUPTS.has(event.command) : afterInterrupt && event.type !== 'data';
     switch (event.type) {
       case 'data':
         received(event.bytes);
         return;
-      case 'command':
-        command(event.command);
+      case 'send':
+        output.push(event.bytes, { keep: true });
         return;
-      case 'negotiation':
-        negotiated(event.verb, event.option);
+      case 'command':
+        commands.obey(event.command);
+        return;
+      case 'option':
+        opening.heard();
+        if (event.changed) {
+          discovery.changed(event);
+          mud.changed(event);
+          if (event.side === 'us' && event.option === OPTIONS.MCCP2.code) compress(event.enabled);
+        }
+        noticeAnswer();
         return;
       case 'subnegotiation':
-        subnegotiated(event.option, event.payload);
+        opening.heard();
+        learn(() => discovery.received(event.option, event.payload));
+        mud.received(event.option, event.payload);
+        return;
+      case 'timing-mark':
+        input.mark(afterInterrupt);
         return;
       case 'warning':
         // Once of each kind: what a peer repeats must not fill the log.
@@ -235,35 +242,41 @@ export function serveTelnet(
     }
   };
 
+  const perform = (events: readonly EngineEvent[]): void => {
+    for (const event of events) {
+      // A refusal in the middle of a chunk ends it.
+      if (connection.state === 'lingering' || connection.state === 'closed') return;
+      act(event);
+    }
+  };
+
+  const chunkReceived = (events: readonly EngineEvent[]): void => {
+    perform(events);
+    if (discovery.named) mud.named(discovery.terminal.client !== undefined);
+    opening.notice();
+    input.noticeRoom();
+    commands.chunkDone();
+    wakeUp.set(engine.deadlineMs);
+  };
+  const wakeUp = createWakeUp(clock, () => chunkReceived(engine.expire(clock.nowMs())));
+
   // The handler -------------------------------------------------------------------------------------------------------
 
   const run = async (): Promise<void> => {
     try {
       await handler(control.session);
       await output.room();
-      connection.end();
+      endWith(new Uint8Array(0));
     } catch (error) {
       // A connection that closed in the middle of a write is no fault of the handler.
       if (connection.state === 'closed' || connection.state === 'lingering') return;
       log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
-      connection.end('\r\nThe session has failed. Goodbye.\r\n', 'latin1', 'handler-failed');
+      endWith(encodeText('\nThe session has failed. Goodbye.\n'), 'handler-failed');
     }
-  };
-
-  const chunkReceived = (chunk: Uint8Array): void => {
-    for (const event of parser.push(chunk)) {
-      // A refusal in the middle of a chunk ends it.
-      if (connection.state === 'lingering' || connection.state === 'closed') return;
-      dispatch(event);
-    }
-    noticeReady();
-    input.noticeRoom();
-    if (!interrupted) return;
-    interrupted = false;
-    control.emit('interrupt', undefined);
   };
 
   discovery.start();
+  mud.start();
   // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
   queueMicrotask(() => void run());
 
@@ -272,25 +285,25 @@ export function serveTelnet(
       // The answers to one chunk leave in one packet.
       connection.cork();
       try {
-        chunkReceived(chunk);
+        chunkReceived(engine.receive(chunk, clock.nowMs()));
       } finally {
         connection.uncork();
       }
     },
     ended() {
-      const rest = decoder.finish();
-      if (rest !== undefined) input.push(rest);
       input.end();
-      resolveReady();
+      opening.finish();
     },
-    drained: () => output.drained(),
+    drained: () => transmitter.drained(),
     drain: () => control.drain(),
     closed() {
-      readyTimer.cancel();
-      resolveReady();
+      wakeUp.set(undefined);
+      opening.finish();
       output.close();
-      input.discard();
-      input.end();
+      transmitter.close();
+      input.close();
+      mode.closed();
+      answers.closed();
       control.closed();
     },
   };

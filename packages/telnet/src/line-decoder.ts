@@ -3,7 +3,9 @@
 //
 // All five line ends occur: CR LF, CR NUL, CR alone, LF alone, and a CR under BINARY. So a CR ends the line at once
 // (some clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the
-// next chunk. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
+// next chunk. LF CR, which some programs write, is one end in the same way. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
+
+import { textEncoding, type TextEncoding } from './text-encoding.ts';
 
 export type LineEvent =
   | { readonly type: 'line'; readonly text: string }
@@ -47,17 +49,24 @@ const DEL = 127;
 const BRACKET = 0x5b;
 const SS3 = 0x4f;
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const textOf = (bytes: Uint8Array): string => decoder.decode(bytes).replace(/[\u0080-\u009f]/g, '');
+export interface LineDecoderOptions {
+  readonly maxLineBytes?: number;
+  /** What the bytes of a line are in; UTF-8 by default. Asked for each line. */
+  readonly encoding?: () => Pick<TextEncoding, 'charset' | 'decode'>;
+}
+
+const withoutC1 = (text: string): string => text.replace(/[\u0080-\u009f]/g, '');
 
 export function createLineDecoder({
   maxLineBytes = DEFAULT_MAX_LINE_BYTES,
-}: { readonly maxLineBytes?: number } = {}): LineDecoder {
+  encoding = () => textEncoding('UTF-8'),
+}: LineDecoderOptions = {}): LineDecoder {
   // Grown by doubling: most sessions never type a long line.
   let line = new Uint8Array(Math.min(128, maxLineBytes));
   let length = 0;
   let overlong = false;
-  let lastWasCr = false;
+  /** What ended the last line, as long as nothing has followed it: its other half is no line of its own. */
+  let lastEnd: 'nothing' | 'CR' | 'LF' = 'nothing';
   /** Inside an escape sequence of a key: after ESC, after ESC [ or after ESC O. */
   let escape: 'none' | 'start' | 'csi' | 'ss3' = 'none';
   let events: LineEvent[] = [];
@@ -67,7 +76,13 @@ export function createLineDecoder({
     overlong = false;
   };
 
+  const textOf = (bytes: Uint8Array): string => withoutC1(encoding().decode(bytes));
+
   const eraseCharacter = (): void => {
+    if (encoding().charset !== 'UTF-8') {
+      length = Math.max(0, length - 1);
+      return;
+    }
     // Continuation bytes of UTF-8 (10xxxxxx) go with the byte that leads them.
     while (length > 0) {
       length -= 1;
@@ -106,10 +121,11 @@ export function createLineDecoder({
   const control = (byte: number): void => {
     switch (byte) {
       case CR:
-        lastWasCr = true;
+        lastEnd = 'CR';
         endLine();
         return;
       case LF:
+        lastEnd = 'LF';
         endLine();
         return;
       case TAB:
@@ -155,9 +171,10 @@ export function createLineDecoder({
   };
 
   const step = (byte: number): void => {
-    if (lastWasCr) {
-      lastWasCr = false;
-      if (byte === LF || byte === NUL) return;
+    if (lastEnd !== 'nothing') {
+      const belongs = lastEnd === 'CR' ? byte === LF || byte === NUL : byte === CR;
+      lastEnd = 'nothing';
+      if (belongs) return;
     }
     if (escape !== 'none' && escaped(byte)) return;
     if (byte < SPACE || byte === DEL) control(byte);

@@ -6,13 +6,15 @@ import {
   type Protocol,
 } from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
-import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './parser.ts';
-import { serveTelnet, type TelnetHandler, type TelnetLimits } from './connection.ts';
+import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './engine/parser.ts';
+import { serveTelnet, type TelnetHandler, type TelnetLimits, type TelnetSettings } from './connection.ts';
 
 /** What every session gets unless the server says otherwise. */
 export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
   // Longer than a round trip on most networks, shorter than what a person notices before a greeting.
   negotiationMs: 150,
+  // A client with four terminal names needs six round trips: 250 ms each are a line to the other side of the world.
+  maxOpeningMs: 2000,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   maxSubnegotiationBytes: DEFAULT_MAX_SUBNEGOTIATION_BYTES,
   // One read of the kernel's buffer: what a person pastes fits, a flood waits.
@@ -20,6 +22,9 @@ export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
   // Some seven thousand lines of eighty characters that wait for a slow client.
   maxQueuedOutputBytes: 1024 * 1024,
 };
+
+/** Worlds ask for these; a console or a game of its own has no use for them. */
+const NOTHING_OFFERED = { gmcp: false, msdp: false, mccp: false, mssp: undefined, plainMssp: false } as const;
 
 /** People think longer than machines: ten minutes without a byte. */
 const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
@@ -33,15 +38,16 @@ const REFUSALS = {
   'queue-limit': 'Too many sessions at the moment. Please try again later.\r\n',
 } as const;
 
-/** TELNET (RFC 854) with `handler` as each session, for core to serve. Throws OPTION_INVALID for unknown limits. */
-export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetLimits> = {}): Protocol {
-  requireKnownNames('session limit', options, Object.keys(DEFAULT_TELNET_LIMITS));
-  const limits: TelnetLimits = { ...DEFAULT_TELNET_LIMITS, ...options };
+/** TELNET (RFC 854) with `handler` as each session, for core to serve. Throws OPTION_INVALID for unknown names. */
+export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSettings> = {}): Protocol {
+  const known: Required<TelnetSettings> = { ...DEFAULT_TELNET_LIMITS, ...NOTHING_OFFERED };
+  requireKnownNames('session option', options, Object.keys(known));
+  const settings: TelnetSettings = { ...known, ...options };
   return defineProtocol({
     name: 'telnet',
     urlScheme: 'telnet',
     port: 23,
-    open: (connection, context) => serveTelnet(connection, context, handler, limits),
+    open: (connection, context) => serveTelnet(connection, context, handler, settings),
     refusal: (reason) => REFUSALS[reason],
     limits: CONNECTION_LIMITS,
   });

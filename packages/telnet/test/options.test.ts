@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanClientText } from '../src/client-text.ts';
-import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/options/charset.ts';
-import { parseWindowSize } from '../src/options/naws.ts';
-import { ENVIRONMENT_SEND, parseEnvironment } from '../src/options/new-environ.ts';
-import { encodeStatus, isStatusRequest } from '../src/options/status.ts';
+import { cleanClientText } from '../src/engine/client-text.ts';
+import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/engine/options/charset.ts';
+import { parseWindowSize } from '../src/engine/options/naws.ts';
+import { ENVIRONMENT_SEND, parseEnvironment } from '../src/engine/options/new-environ.ts';
+import { encodeStatus, isStatusRequest } from '../src/engine/options/status.ts';
 import {
   addTerminalName,
   mudClientOf,
   parseMtts,
   parseTerminalType,
   terminalOf,
-} from '../src/options/terminal-type.ts';
+} from '../src/engine/options/terminal-type.ts';
 
 const bytes = (...parts: readonly (number | string)[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...new TextEncoder().encode(part)])));
@@ -74,8 +74,13 @@ describe('terminal type', () => {
 });
 
 describe('CHARSET', () => {
-  test('our request asks for UTF-8', () =>
-    expect(parseCharset(CHARSET_REQUEST)).toEqual({ type: 'request', charsets: ['UTF-8'] }));
+  test('our request asks for UTF-8 first, then for what old clients have, in the 64 bytes of the smallest buffer', () => {
+    expect(parseCharset(CHARSET_REQUEST)).toEqual({
+      type: 'request',
+      charsets: ['UTF-8', 'ISO-8859-1', 'CP437', 'US-ASCII'],
+    });
+    expect(CHARSET_REQUEST.length).toBeLessThan(64);
+  });
   test('a list is split at its first character', () =>
     expect(parseCharset(bytes(1, ' ISO-8859-1 utf-8'))).toEqual({
       type: 'request',
@@ -91,9 +96,10 @@ describe('CHARSET', () => {
     expect(parseCharset(bytes())).toBeUndefined();
     expect(parseCharset(bytes(9))).toBeUndefined();
   });
-  test('UTF-8 is accepted as spelled, all else rejected', () => {
-    expect(answerCharsetRequest(['ASCII', 'utf8'])).toEqual({ payload: bytes(2, 'utf8'), charset: 'utf8' });
-    expect(answerCharsetRequest(['ASCII'])).toEqual({ payload: bytes(3), charset: undefined });
+  test('what we like best is accepted as spelled, what we do not speak is rejected', () => {
+    expect(answerCharsetRequest(['ASCII', 'utf8'])).toEqual({ payload: bytes(2, 'utf8'), charset: 'UTF-8' });
+    expect(answerCharsetRequest(['IBM437', 'latin1'])).toEqual({ payload: bytes(2, 'latin1'), charset: 'ISO-8859-1' });
+    expect(answerCharsetRequest(['KOI8-R'])).toEqual({ payload: bytes(3), charset: undefined });
   });
 });
 
