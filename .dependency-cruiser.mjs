@@ -84,6 +84,12 @@ export default {
       from: { path: '^packages/(http|ftp|telnet|echo-udp)/' },
       to: { path: '^packages/(?!core/|$1/)' },
     },
+    {
+      name: 'the telnet engine needs nothing but itself: it runs in a browser',
+      severity: 'error',
+      from: { path: '^packages/telnet/src/engine/' },
+      to: { pathNot: ['^packages/telnet/src/engine/', 'node_modules/iconv-lite/'] },
+    },
     ...upward,
     ...roomless,
   ],

@@ -4,15 +4,17 @@
 // and the only way to have it here: the urgent notification itself does not reach a Node program.
 
 import { TokenBucket, type Connection, type ServiceContext, type Sink } from '@wellknown/core';
-import { OPTIONS, type CommandName, type Verb } from './codes.ts';
-import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './encoder.ts';
-import { createLineDecoder, type LineEvent } from './line-decoder.ts';
-import { createLineQueue } from './line-queue.ts';
-import { createNegotiation, type NegotiationOutcome, type Reply } from './negotiation.ts';
-import { encodeStatus, isStatusRequest } from './options/status.ts';
+import { createAnswers } from './answers.ts';
+import { OPTIONS, type CommandName, type Verb } from './engine/codes.ts';
+import { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText } from './engine/encoder.ts';
+import { createInput } from './input.ts';
+import { createModeControl } from './mode.ts';
+import { createNegotiation, type NegotiationOutcome, type Reply, type Side } from './engine/negotiation.ts';
+import { encodeStatus, isStatusRequest } from './engine/options/status.ts';
 import { createOutputQueue } from './output-queue.ts';
-import { createParser, type TelnetEvent, type Warning } from './parser.ts';
-import { createTelnetSession, type TelnetSession } from './session.ts';
+import { createParser, type TelnetEvent, type Warning } from './engine/parser.ts';
+import { createTelnetSession } from './create-session.ts';
+import type { TelnetSession } from './session.ts';
 import { createDiscovery } from './terminal.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
 
@@ -32,10 +34,11 @@ export interface TelnetLimits {
   readonly maxQueuedOutputBytes: number;
 }
 
-const { STATUS } = OPTIONS;
+const { STATUS, BINARY } = OPTIONS;
 const TIMING_MARK = OPTIONS['TIMING-MARK'];
 // Answers to AYT and STATUS: a person asks once, and a peer that asks without end must not be answered without end.
 const MAX_ASKED_REPLIES_PER_SECOND = 10;
+const INTERRUPTS: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'ABORT', 'BRK', 'DM']);
 const BELL = Uint8Array.of(7);
 
 /** Serves one connection: runs the handler and returns the sink for the connection's bytes. */
@@ -47,8 +50,8 @@ export function serveTelnet(
 ): Sink {
   const { clock, log } = context;
   const parser = createParser({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes });
-  const decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
   const negotiation = createNegotiation();
+  const answers = createAnswers(clock, negotiation);
   const askedReplies = new TokenBucket({ perSecond: MAX_ASKED_REPLIES_PER_SECOND }, clock.nowMs());
   const warned = new Set<Warning>();
   /** The first bytes of data, until they are known not to be TLS. */
@@ -59,16 +62,33 @@ export function serveTelnet(
    * all output until that is answered, so the answer must go first. A chunk full of interrupts is one.
    */
   let interrupted = false;
+  /** The last that came was an interrupt, or negotiation behind one. */
+  let afterInterrupt = false;
 
   const output = createOutputQueue({
     send: (bytes) => connection.send(bytes),
     maxQueuedBytes: limits.maxQueuedOutputBytes,
     overflowed: () => connection.destroy('unsent-overflow'),
   });
-  const input = createLineQueue({
+  const input = createInput({
+    clock,
+    maxLineBytes: limits.maxLineBytes,
     maxQueuedBytes: limits.maxQueuedInputBytes,
     full: () => connection.pause(),
     hasRoom: () => connection.resume(),
+    markReached: () => sendReply({ verb: 'WILL', option: TIMING_MARK.code }),
+    isBinary: () => negotiation.isOn('peer', BINARY.code),
+    refusesLine: (line) => {
+      const other = sawLine ? undefined : protocolOfFirstLine(line);
+      sawLine = true;
+      if (other !== undefined) refuse(other);
+      return other !== undefined;
+    },
+    edited: ({ type }) => {
+      if (type === 'interrupt') interrupt('IP');
+      else if (type === 'overflow') output.push(BELL);
+      else output.push(encodeText(`Line too long: more than ${limits.maxLineBytes} bytes. Nothing was done.\n`));
+    },
   });
 
   const sendReply = ({ verb, option }: Reply): void => output.push(encodeNegotiation(verb, option), { keep: true });
@@ -90,20 +110,43 @@ export function serveTelnet(
     if (reply !== undefined) sendReply(reply);
     if (change !== undefined) discovery.changed(change);
   };
+  const request = (side: Side, option: number, wanted: boolean): void => obey(negotiation.ask(side, option, wanted));
+
+  const mode = createModeControl({
+    clock,
+    negotiation,
+    answers,
+    request,
+    assumeOff: (side, option) => {
+      obey(negotiation.assumeOff(side, option));
+      noticeAnswer();
+    },
+    changed: (inForce) => control.emit('mode', inForce),
+  });
+  const noticeAnswer = (): void => {
+    mode.noticeAnswer();
+    answers.notice();
+  };
+
+  const discardOutput = (): void => {
+    output.discardText();
+    output.push(encodeCommand('DM'), { keep: true });
+  };
 
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
     remote: connection.remote,
-    clock,
     input,
     output,
     negotiation,
+    answers,
+    mode,
     ready,
     draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
-    request: (side, option, wanted) => obey(negotiation.ask(side, option, wanted)),
-    assumeOff: (side, option) => obey(negotiation.assumeOff(side, option)),
+    request,
+    discardOutput,
   });
 
   // In ----------------------------------------------------------------------------------------------------------------
@@ -111,39 +154,15 @@ export function serveTelnet(
   const refuse = (protocol: string): void => {
     log.info({ connection: connection.id, protocol }, 'a client of another protocol');
     // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
-    input.discard();
-    input.end();
+    input.close();
     connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
   };
 
-  const interrupt = (): void => {
-    decoder.eraseLine();
-    input.discard();
+  /** Acts ahead of all that waits, in both directions. */
+  const interrupt = (key: 'IP' | 'ABORT'): void => {
+    input.interrupt(key);
+    if (output.discardText()) output.push(encodeCommand('DM'), { keep: true });
     interrupted = true;
-  };
-
-  const lineEvent = (event: LineEvent): void => {
-    switch (event.type) {
-      case 'line': {
-        const other = sawLine ? undefined : protocolOfFirstLine(event.text);
-        sawLine = true;
-        if (other === undefined) input.push(event.text);
-        else refuse(other);
-        return;
-      }
-      case 'interrupt':
-        interrupt();
-        return;
-      case 'end-of-input':
-        input.end();
-        return;
-      case 'overflow':
-        output.push(BELL);
-        return;
-      case 'overlong-line':
-        output.push(encodeText(`Line too long: more than ${limits.maxLineBytes} bytes. Nothing was done.\n`));
-        return;
-    }
   };
 
   const received = (bytes: Uint8Array): void => {
@@ -156,50 +175,52 @@ export function serveTelnet(
       }
       if (tls === false) firstBytes = undefined;
     }
-    for (const event of decoder.push(bytes)) lineEvent(event);
+    input.received(bytes);
   };
 
   const command = (name: CommandName): void => {
     switch (name) {
       case 'IP':
-      case 'BRK':
       case 'ABORT':
-        interrupt();
+        interrupt(name);
+        return;
+      case 'BRK':
+        if (!control.emit('break', undefined)) command('IP');
         return;
       case 'AO':
-        output.discardText();
-        output.push(encodeCommand('DM'), { keep: true });
+        discardOutput();
         return;
       case 'AYT':
-        if (askedReplies.take(clock.nowMs())) output.push(encodeText('\n[Yes]\n'));
+        if (!askedReplies.take(clock.nowMs()) || control.emit('ayt', undefined)) return;
+        output.push(encodeText('\n[Yes]\n'));
+        return;
+      case 'SUSP':
+        input.key('SUSP');
+        control.emit('suspend', undefined);
         return;
       case 'EC':
-        decoder.eraseCharacter();
-        return;
       case 'EL':
-        decoder.eraseLine();
-        return;
       case 'EOF':
-        if (decoder.empty) input.end();
+        input.key(name);
         return;
       case 'NOP':
       case 'DM':
       case 'GA':
       case 'EOR':
-      case 'SUSP':
         return;
     }
   };
 
   const negotiated = (verb: Verb, option: number): void => {
     if (option === TIMING_MARK.code) {
-      // No state: the mark is answered each time (RFC 860), or inetutils telnet throws away all output after an
-      // interrupt.
-      if (verb === 'DO') sendReply({ verb: 'WILL', option });
+      // No state: the mark is answered each time, and in its turn (RFC 860), but behind an interrupt at once: there is
+      // nothing left to wait for, and inetutils telnet throws away all output until then.
+      if (verb === 'DO') input.mark(afterInterrupt);
       else if (verb === 'WILL') sendReply({ verb: 'DONT', option });
       return;
     }
     obey(negotiation.receive(verb, option));
+    noticeAnswer();
   };
 
   const subnegotiated = (option: number, payload: Uint8Array): void => {
@@ -213,6 +234,7 @@ export function serveTelnet(
   };
 
   const dispatch = (event: TelnetEvent): void => {
+    afterInterrupt = event.type === 'command' ? INTERRUPTS.has(event.command) : afterInterrupt && event.type !== 'data';
     switch (event.type) {
       case 'data':
         received(event.bytes);
@@ -278,8 +300,6 @@ export function serveTelnet(
       }
     },
     ended() {
-      const rest = decoder.finish();
-      if (rest !== undefined) input.push(rest);
       input.end();
       resolveReady();
     },
@@ -289,8 +309,9 @@ export function serveTelnet(
       readyTimer.cancel();
       resolveReady();
       output.close();
-      input.discard();
-      input.end();
+      input.close();
+      mode.closed();
+      answers.closed();
       control.closed();
     },
   };

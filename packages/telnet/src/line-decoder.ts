@@ -3,7 +3,7 @@
 //
 // All five line ends occur: CR LF, CR NUL, CR alone, LF alone, and a CR under BINARY. So a CR ends the line at once
 // (some clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the
-// next chunk. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
+// next chunk. LF CR, which some programs write, is one end in the same way. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
 
 export type LineEvent =
   | { readonly type: 'line'; readonly text: string }
@@ -57,7 +57,8 @@ export function createLineDecoder({
   let line = new Uint8Array(Math.min(128, maxLineBytes));
   let length = 0;
   let overlong = false;
-  let lastWasCr = false;
+  /** What ended the last line, as long as nothing has followed it: its other half is no line of its own. */
+  let lastEnd: 'nothing' | 'CR' | 'LF' = 'nothing';
   /** Inside an escape sequence of a key: after ESC, after ESC [ or after ESC O. */
   let escape: 'none' | 'start' | 'csi' | 'ss3' = 'none';
   let events: LineEvent[] = [];
@@ -106,10 +107,11 @@ export function createLineDecoder({
   const control = (byte: number): void => {
     switch (byte) {
       case CR:
-        lastWasCr = true;
+        lastEnd = 'CR';
         endLine();
         return;
       case LF:
+        lastEnd = 'LF';
         endLine();
         return;
       case TAB:
@@ -155,9 +157,10 @@ export function createLineDecoder({
   };
 
   const step = (byte: number): void => {
-    if (lastWasCr) {
-      lastWasCr = false;
-      if (byte === LF || byte === NUL) return;
+    if (lastEnd !== 'nothing') {
+      const belongs = lastEnd === 'CR' ? byte === LF || byte === NUL : byte === CR;
+      lastEnd = 'nothing';
+      if (belongs) return;
     }
     if (escape !== 'none' && escaped(byte)) return;
     if (byte < SPACE || byte === DEL) control(byte);

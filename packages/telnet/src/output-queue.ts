@@ -2,6 +2,7 @@
 // fit: then AO can throw it away, whole pieces at a time and never inside an IAC sequence.
 
 import { WellknownError } from '@wellknown/core';
+import { IAC } from './engine/codes.ts';
 
 export interface OutputQueueOptions {
   /** Hands bytes to the connection; false when it wants no more for now. */
@@ -19,8 +20,8 @@ export interface OutputQueue {
    * will.
    */
   room(): Promise<void>;
-  /** Throws away the text that waits. */
-  discardText(): void;
+  /** Throws away the text that waits. True when there was some. */
+  discardText(): boolean;
   /** The connection has room again. */
   drained(): void;
   /** Nothing can be sent any more. */
@@ -29,6 +30,17 @@ export interface OutputQueue {
 
 // A waiting piece takes memory beside its bytes; without this, a million answers of three bytes would count as little.
 const PIECE_OVERHEAD_BYTES = 64;
+
+// What the connection has been given cannot be taken back, so it gets large writes in pieces.
+const MAX_PIECE_BYTES = 65_536;
+
+/** Where to cut: never between the two bytes of a doubled IAC. */
+function pieceLength(bytes: Uint8Array): number {
+  if (bytes.length <= MAX_PIECE_BYTES) return bytes.length;
+  let marks = 0;
+  while (marks < MAX_PIECE_BYTES && bytes[MAX_PIECE_BYTES - 1 - marks] === IAC) marks += 1;
+  return MAX_PIECE_BYTES - (marks % 2);
+}
 
 interface Piece {
   readonly bytes: Uint8Array;
@@ -49,6 +61,11 @@ export function createOutputQueue({ send, maxQueuedBytes, overflowed }: OutputQu
   let closed = false;
   let waiters: Waiter[] = [];
 
+  const add = (piece: Piece): void => {
+    queue.push(piece);
+    queuedBytes += costOf(piece);
+    if (queuedBytes > maxQueuedBytes) overflowed();
+  };
   const release = (): void => {
     const released = waiters;
     waiters = [];
@@ -59,15 +76,12 @@ export function createOutputQueue({ send, maxQueuedBytes, overflowed }: OutputQu
 
   return {
     push(bytes, { keep = false } = {}) {
-      if (closed || bytes.length === 0) return;
-      if (!blocked) {
-        blocked = !send(bytes);
-        return;
+      for (let rest = bytes; rest.length > 0 && !closed;) {
+        const piece = keep ? rest : rest.subarray(0, pieceLength(rest));
+        rest = rest.subarray(piece.length);
+        if (blocked) add({ bytes: piece, keep });
+        else blocked = !send(piece);
       }
-      const piece = { bytes, keep };
-      queue.push(piece);
-      queuedBytes += costOf(piece);
-      if (queuedBytes > maxQueuedBytes) overflowed();
     },
     room() {
       if (closed) return Promise.reject(closedError());
@@ -75,9 +89,11 @@ export function createOutputQueue({ send, maxQueuedBytes, overflowed }: OutputQu
       return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
     },
     discardText() {
+      const before = queue.length;
       queue = queue.filter(({ keep }) => keep);
       queuedBytes = queue.reduce((sum, piece) => sum + costOf(piece), 0);
       if (queue.length === 0) release();
+      return queue.length < before;
     },
     drained() {
       blocked = false;

@@ -1,6 +1,6 @@
 import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type ConnectionLimits, type Protocol } from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
-import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './parser.ts';
+import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './engine/parser.ts';
 import { serveTelnet, type TelnetHandler, type TelnetLimits } from './connection.ts';
 
 /** What every session gets unless the server says otherwise. */

@@ -1,12 +1,17 @@
 // What is known about the terminal at the other end, and how it becomes known: which option to ask for next, what an
 // answer tells. Option changes and payloads in, messages out; no sockets, no time.
 
-import { OPTIONS } from './codes.ts';
-import { encodeSubnegotiation } from './encoder.ts';
-import type { Change, Negotiation, Reply } from './negotiation.ts';
-import { answerCharsetRequest, CHARSET_REQUEST, CHARSET_TABLE_REJECTED, parseCharset } from './options/charset.ts';
-import { ENVIRONMENT_SEND, parseEnvironment, type EnvironmentName } from './options/new-environ.ts';
-import { parseWindowSize } from './options/naws.ts';
+import { OPTIONS } from './engine/codes.ts';
+import { encodeSubnegotiation } from './engine/encoder.ts';
+import type { Change, Negotiation, Reply } from './engine/negotiation.ts';
+import {
+  answerCharsetRequest,
+  CHARSET_REQUEST,
+  CHARSET_TABLE_REJECTED,
+  parseCharset,
+} from './engine/options/charset.ts';
+import { ENVIRONMENT_SEND, parseEnvironment, type EnvironmentName } from './engine/options/new-environ.ts';
+import { parseWindowSize } from './engine/options/naws.ts';
 import {
   addTerminalName,
   mudClientOf,
@@ -15,7 +20,7 @@ import {
   TERMINAL_TYPE_SEND,
   terminalOf,
   type MttsFlag,
-} from './options/terminal-type.ts';
+} from './engine/options/terminal-type.ts';
 
 /** The terminal at the other end. Everything in it comes from the client, cleaned of control characters. */
 export interface Terminal {

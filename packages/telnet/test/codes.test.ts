@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandOf, COMMANDS, OPTIONS, optionText, verbOf } from '../src/codes.ts';
+import { commandOf, COMMANDS, OPTIONS, optionText, verbOf } from '../src/engine/codes.ts';
 
 const codesOf = (table: Readonly<Record<string, { readonly code: number }>>): number[] =>
   Object.values(table).map(({ code }) => code);

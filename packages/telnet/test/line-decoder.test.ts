@@ -18,7 +18,7 @@ describe.each([
   { name: 'CR alone ends a line at once', input: 'a\rb\r', lines: ['a', 'b'] },
   { name: 'LF alone ends a line', input: 'a\nb\n', lines: ['a', 'b'] },
   { name: 'all of them mixed', input: 'a\r\n\r\0\r\r\n\n\nb\n', lines: ['a', '', '', '', '', '', 'b'] },
-  { name: 'LF CR are two ends', input: 'a\n\rb\r', lines: ['a', '', 'b'] },
+  { name: 'LF CR is one end', input: 'a\n\r\n\rb\n', lines: ['a', '', 'b'] },
   { name: 'a line without an end is what is left', input: 'a\nb', lines: ['a', 'b…'] },
   { name: 'UTF-8 is put together again', input: 'grüße, 世界 😀\n', lines: ['grüße, 世界 😀'] },
   { name: 'backspace and DEL take a character off', input: 'helo\b\u007fllo\n', lines: ['hello'] },

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { OPTIONS, type Verb } from '../src/codes.ts';
-import { createNegotiation, MAX_FLIPS_PER_OPTION, POLICY, type Negotiation, type Reply } from '../src/negotiation.ts';
+import { OPTIONS, type Verb } from '../src/engine/codes.ts';
+import {
+  createNegotiation,
+  MAX_FLIPS_PER_OPTION,
+  POLICY,
+  type Negotiation,
+  type Reply,
+} from '../src/engine/negotiation.ts';
 
 const { BINARY, ECHO, NAWS, SGA, TTYPE, LINEMODE } = OPTIONS;
 const receive = (negotiation: Negotiation, verb: Verb, option: number): string => {
@@ -27,11 +33,11 @@ test.each(Array.from({ length: 256 }, (_, option) => option))(
   },
 );
 
-test('neither echo nor SGA nor LINEMODE is ever agreed to unasked', () => {
+test('neither echo nor LINEMODE is ever agreed to unasked, and SGA from the client alone', () => {
   for (const { code } of [ECHO, SGA, LINEMODE]) {
     const negotiation = createNegotiation();
     expect(receive(negotiation, 'DO', code)).toBe(`WONT ${code}`);
-    expect(receive(negotiation, 'WILL', code)).toBe(`DONT ${code}`);
+    expect(receive(negotiation, 'WILL', code)).toBe(`${code === SGA.code ? 'DO' : 'DONT'} ${code}`);
   }
 });
 

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanClientText } from '../src/client-text.ts';
-import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/options/charset.ts';
-import { parseWindowSize } from '../src/options/naws.ts';
-import { ENVIRONMENT_SEND, parseEnvironment } from '../src/options/new-environ.ts';
-import { encodeStatus, isStatusRequest } from '../src/options/status.ts';
+import { cleanClientText } from '../src/engine/client-text.ts';
+import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/engine/options/charset.ts';
+import { parseWindowSize } from '../src/engine/options/naws.ts';
+import { ENVIRONMENT_SEND, parseEnvironment } from '../src/engine/options/new-environ.ts';
+import { encodeStatus, isStatusRequest } from '../src/engine/options/status.ts';
 import {
   addTerminalName,
   mudClientOf,
   parseMtts,
   parseTerminalType,
   terminalOf,
-} from '../src/options/terminal-type.ts';
+} from '../src/engine/options/terminal-type.ts';
 
 const bytes = (...parts: readonly (number | string)[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...new TextEncoder().encode(part)])));

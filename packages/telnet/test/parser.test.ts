@@ -1,9 +1,9 @@
 import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { commandOf, verbOf, type CommandName, type Verb } from '../src/codes.ts';
-import { encodeCommand, encodeNegotiation, encodeSubnegotiation, escapeIac } from '../src/encoder.ts';
-import { createParser, type TelnetEvent } from '../src/parser.ts';
+import { commandOf, verbOf, type CommandName, type Verb } from '../src/engine/codes.ts';
+import { encodeCommand, encodeNegotiation, encodeSubnegotiation, escapeIac } from '../src/engine/encoder.ts';
+import { createParser, type TelnetEvent } from '../src/engine/parser.ts';
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Q_TABLE, type QEvent, type QState } from '../src/q-method.ts';
+import { Q_TABLE, type QEvent, type QState } from '../src/engine/q-method.ts';
 
 // RFC 1143 §7 once more, in its own form: a state, a queue bit, and one rule for each message and each request. Written
 // from the RFC and not from the table, so that the two check each other.

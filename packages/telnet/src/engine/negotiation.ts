@@ -26,12 +26,13 @@ export interface NegotiationOutcome {
 /**
  * What we agree to when the peer takes the first step. Everything else is refused.
  *
- * Left out on purpose: ECHO and SGA, in both directions. A client to which we agree SGA without ECHO goes into
- * character mode with local echo (inetutils, PuTTY); ECHO from our side is for passwords alone, and then we take the
- * first step.
+ * Left out on purpose: ECHO in both directions, and SGA from our side. A client to which we agree SGA without ECHO goes
+ * into character mode with local echo (inetutils, PuTTY); both from our side are character mode, ECHO alone is for
+ * passwords, and then we take the first step.
  */
 export const POLICY: Readonly<Record<number, OptionPolicy>> = {
   [OPTIONS.BINARY.code]: { us: true, peer: true },
+  [OPTIONS.SGA.code]: { us: false, peer: true },
   [OPTIONS.STATUS.code]: { us: true, peer: false },
   [OPTIONS.TTYPE.code]: { us: false, peer: true },
   [OPTIONS.EOR.code]: { us: true, peer: false },

@@ -1,0 +1,189 @@
+// A session over the parts of its connection.
+
+import type { Address } from '@wellknown/core';
+import type { Answers, OptionSide } from './answers.ts';
+import { OPTIONS } from './engine/codes.ts';
+import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
+import type { Negotiation, Side } from './engine/negotiation.ts';
+import type { Input } from './input.ts';
+import type { ModeControl } from './mode.ts';
+import type { OutputQueue } from './output-queue.ts';
+import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SessionParts {
+  readonly id: number;
+  readonly local: Address;
+  readonly remote: Address;
+  readonly input: Input;
+  readonly output: OutputQueue;
+  readonly negotiation: Negotiation;
+  readonly answers: Answers;
+  readonly mode: ModeControl;
+  readonly ready: Promise<void>;
+  readonly draining: () => AbortSignal;
+  readonly terminal: () => Terminal;
+  /** Asks for an option and sends what there is to send. */
+  readonly request: (side: Side, option: number, wanted: boolean) => void;
+  /** Drops what waits to be sent, and says so. */
+  readonly discardOutput: () => void;
+}
+
+/** The session, and what its connection tells it. */
+export interface SessionControl {
+  readonly session: TelnetSession;
+  /** True when there was a listener. */
+  emit<Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean;
+  /** The server drains: the user is told, and no more lines come, as soon as the handler wants to read one. */
+  drain(): void;
+  /** The connection is no more. */
+  closed(): void;
+}
+
+type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
+
+const { ECHO, EOR, SGA, BINARY } = OPTIONS;
+const DRAIN_NOTICE = '\nThis server is going down.\n';
+
+export function createTelnetSession(parts: SessionParts): SessionControl {
+  const { input, output, negotiation, mode } = parts;
+  const listeners: Listeners = {
+    resize: new Set(),
+    interrupt: new Set(),
+    break: new Set(),
+    suspend: new Set(),
+    ayt: new Set(),
+    terminal: new Set(),
+    mode: new Set(),
+  };
+  let abort: AbortController | undefined;
+  let over = false;
+  let draining = false;
+
+  const write = (data: string | Uint8Array): Promise<void> => {
+    const bytes =
+      typeof data === 'string' ? encodeText(data, { binary: negotiation.isOn('us', BINARY.code) }) : escapeIac(data);
+    output.push(bytes);
+    const room = output.room();
+    // A caller that awaits still sees the rejection; one that does not must not take the process down.
+    room.catch(() => undefined);
+    return room;
+  };
+
+  const announceDrain = (): void => {
+    void write(DRAIN_NOTICE);
+    input.close();
+  };
+
+  const readLine = (): Promise<string | undefined> => {
+    if (draining) announceDrain();
+    return input.readLine();
+  };
+
+  const prompt = (text: string): Promise<void> => {
+    const room = write(text);
+    if (negotiation.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
+    // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user
+    // worlds use it.
+    else if (parts.terminal().client !== undefined && !negotiation.isOn('us', SGA.code))
+      output.push(encodeCommand('GA'));
+    return room;
+  };
+
+  const askPassword = async (question: string): Promise<string | undefined> => {
+    mode.hideEcho();
+    try {
+      await prompt(question);
+      return await readLine();
+    } finally {
+      // The client did not show the Enter either, so the cursor is still behind the question.
+      if (negotiation.isOn('us', ECHO.code)) void write('\n');
+      mode.showEcho();
+    }
+  };
+
+  const ask = async (question: string, options?: { readonly mask?: boolean }): Promise<string | undefined> => {
+    if (options?.mask === true) return askPassword(question);
+    await prompt(question);
+    return readLine();
+  };
+
+  const binary = (): BinaryDirections => ({
+    receive: negotiation.isOn('peer', BINARY.code),
+    transmit: negotiation.isOn('us', BINARY.code),
+  });
+
+  const session: TelnetSession = {
+    id: parts.id,
+    local: parts.local,
+    remote: parts.remote,
+    ready: parts.ready,
+    get terminal() {
+      return parts.terminal();
+    },
+    get term() {
+      return parts.terminal();
+    },
+    get signal() {
+      abort ??= new AbortController();
+      if (over) abort.abort();
+      return abort.signal;
+    },
+    get draining() {
+      return parts.draining();
+    },
+    get mode() {
+      return mode.mode;
+    },
+    setMode: (wanted) => mode.set(wanted),
+    get binary() {
+      return binary();
+    },
+    async setBinary({ receive, transmit }) {
+      const asked: OptionSide[] = [];
+      for (const [side, wanted] of [
+        ['peer', receive],
+        ['us', transmit],
+      ] as const) {
+        if (wanted === undefined) continue;
+        parts.request(side, BINARY.code, wanted);
+        asked.push([side, BINARY.code]);
+      }
+      await parts.answers.settled(asked);
+      return binary();
+    },
+    print: (text = '') => write(`${text}\n`),
+    write,
+    prompt,
+    discardOutput: parts.discardOutput,
+    readLine,
+    async *lines(options) {
+      const next = (): Promise<string | undefined> =>
+        options?.prompt === undefined ? readLine() : ask(options.prompt);
+      for (let line = await next(); line !== undefined; line = await next()) yield line;
+    },
+    ask,
+    askPassword,
+    raw: () => input.openRaw(),
+    on(event, listener) {
+      listeners[event].add(listener);
+      return () => void listeners[event].delete(listener);
+    },
+  };
+
+  return {
+    session,
+    emit(event, detail) {
+      for (const listener of listeners[event]) listener(detail);
+      return listeners[event].size > 0;
+    },
+    drain() {
+      draining = true;
+      if (input.awaited) announceDrain();
+    },
+    closed() {
+      over = true;
+      abort?.abort();
+    },
+  };
+}
