@@ -23,7 +23,7 @@ interface Wait {
   readonly resolve: () => void;
 }
 
-export function createAnswers(clock: Clock, negotiation: Negotiation): Answers {
+export function createAnswers(clock: Clock, negotiation: Pick<Negotiation, 'state'>): Answers {
   const waits = new Set<Wait>();
   let over = false;
 

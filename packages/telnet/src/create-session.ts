@@ -4,10 +4,11 @@ import type { Address } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
 import { OPTIONS } from './engine/codes.ts';
 import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
-import type { Negotiation, Side } from './engine/negotiation.ts';
 import type { Input } from './input.ts';
 import type { ModeControl } from './mode.ts';
+import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
+import type { PeerOptions } from './peer-options.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,14 +18,12 @@ export interface SessionParts {
   readonly remote: Address;
   readonly input: Input;
   readonly output: OutputQueue;
-  readonly negotiation: Negotiation;
+  readonly options: PeerOptions;
   readonly answers: Answers;
   readonly mode: ModeControl;
-  readonly ready: Promise<void>;
+  readonly opening: Opening;
   readonly draining: () => AbortSignal;
   readonly terminal: () => Terminal;
-  /** Asks for an option and sends what there is to send. */
-  readonly request: (side: Side, option: number, wanted: boolean) => void;
   /** Drops what waits to be sent, and says so. */
   readonly discardOutput: () => void;
 }
@@ -46,7 +45,7 @@ const { ECHO, EOR, SGA, BINARY } = OPTIONS;
 const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
-  const { input, output, negotiation, mode } = parts;
+  const { input, output, options, mode } = parts;
   const listeners: Listeners = {
     resize: new Set(),
     interrupt: new Set(),
@@ -62,7 +61,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
 
   const write = (data: string | Uint8Array): Promise<void> => {
     const bytes =
-      typeof data === 'string' ? encodeText(data, { binary: negotiation.isOn('us', BINARY.code) }) : escapeIac(data);
+      typeof data === 'string' ? encodeText(data, { binary: options.isOn('us', BINARY.code) }) : escapeIac(data);
     output.push(bytes);
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
@@ -82,11 +81,10 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
 
   const prompt = (text: string): Promise<void> => {
     const room = write(text);
-    if (negotiation.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
+    if (options.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
     // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user
     // worlds use it.
-    else if (parts.terminal().client !== undefined && !negotiation.isOn('us', SGA.code))
-      output.push(encodeCommand('GA'));
+    else if (parts.terminal().client !== undefined && !options.isOn('us', SGA.code)) output.push(encodeCommand('GA'));
     return room;
   };
 
@@ -97,27 +95,28 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       return await readLine();
     } finally {
       // The client did not show the Enter either, so the cursor is still behind the question.
-      if (negotiation.isOn('us', ECHO.code)) void write('\n');
+      if (options.isOn('us', ECHO.code)) void write('\n');
       mode.showEcho();
     }
   };
 
-  const ask = async (question: string, options?: { readonly mask?: boolean }): Promise<string | undefined> => {
-    if (options?.mask === true) return askPassword(question);
+  const ask = async (question: string, how?: { readonly mask?: boolean }): Promise<string | undefined> => {
+    if (how?.mask === true) return askPassword(question);
     await prompt(question);
     return readLine();
   };
 
   const binary = (): BinaryDirections => ({
-    receive: negotiation.isOn('peer', BINARY.code),
-    transmit: negotiation.isOn('us', BINARY.code),
+    receive: options.isOn('peer', BINARY.code),
+    transmit: options.isOn('us', BINARY.code),
   });
 
   const session: TelnetSession = {
     id: parts.id,
     local: parts.local,
     remote: parts.remote,
-    ready: parts.ready,
+    ready: parts.opening.ready,
+    settled: parts.opening.settled,
     get terminal() {
       return parts.terminal();
     },
@@ -146,7 +145,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
         ['us', transmit],
       ] as const) {
         if (wanted === undefined) continue;
-        parts.request(side, BINARY.code, wanted);
+        options.request(side, BINARY.code, wanted);
         asked.push([side, BINARY.code]);
       }
       await parts.answers.settled(asked);
@@ -157,9 +156,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     prompt,
     discardOutput: parts.discardOutput,
     readLine,
-    async *lines(options) {
-      const next = (): Promise<string | undefined> =>
-        options?.prompt === undefined ? readLine() : ask(options.prompt);
+    async *lines(how) {
+      const next = (): Promise<string | undefined> => (how?.prompt === undefined ? readLine() : ask(how.prompt));
       for (let line = await next(); line !== undefined; line = await next()) yield line;
     },
     ask,

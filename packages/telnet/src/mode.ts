@@ -8,19 +8,15 @@
 import type { Clock, Timer } from '@wellknown/core';
 import type { Answers } from './answers.ts';
 import { OPTIONS } from './engine/codes.ts';
-import type { Negotiation, Side } from './engine/negotiation.ts';
+import type { PeerOptions } from './peer-options.ts';
 
 /** `line`: the client edits and shows lines. `character`: it sends every key as it is hit, and shows what we send. */
 export type Mode = 'line' | 'character';
 
 export interface ModeParts {
   readonly clock: Clock;
-  readonly negotiation: Negotiation;
+  readonly options: PeerOptions;
   readonly answers: Answers;
-  /** Asks for an option and sends what there is to send. */
-  readonly request: (side: Side, option: number, wanted: boolean) => void;
-  /** Goes on without the confirmation of an option that we stopped. */
-  readonly assumeOff: (side: Side, option: number) => void;
   readonly changed: (mode: Mode) => void;
 }
 
@@ -42,14 +38,13 @@ const UNCONFIRMED_MS = 1000;
 const ECHO = OPTIONS.ECHO.code;
 const SGA = OPTIONS.SGA.code;
 
-export function createModeControl(parts: ModeParts): ModeControl {
-  const { clock, negotiation, answers, request, assumeOff, changed } = parts;
+export function createModeControl({ clock, options, answers, changed }: ModeParts): ModeControl {
   let wanted: Mode = 'line';
   let announced: Mode = 'line';
   let over = false;
   let unconfirmed: Timer | undefined;
 
-  const inForce = (): Mode => (wanted === 'character' && negotiation.isOn('us', ECHO) ? 'character' : 'line');
+  const inForce = (): Mode => (wanted === 'character' && options.isOn('us', ECHO) ? 'character' : 'line');
   const announce = (): void => {
     const mode = inForce();
     if (mode === announced) return;
@@ -60,8 +55,8 @@ export function createModeControl(parts: ModeParts): ModeControl {
     unconfirmed?.cancel();
     if (over) return;
     unconfirmed = clock.after(UNCONFIRMED_MS, () => {
-      assumeOff('us', ECHO);
-      assumeOff('us', SGA);
+      options.assumeOff('us', ECHO);
+      options.assumeOff('us', SGA);
     });
   };
 
@@ -72,22 +67,22 @@ export function createModeControl(parts: ModeParts): ModeControl {
     async set(mode) {
       wanted = mode;
       const on = mode === 'character';
-      request('us', ECHO, on);
-      request('us', SGA, on);
+      options.request('us', ECHO, on);
+      options.request('us', SGA, on);
       if (!on) assumeLater();
       announce();
       await answers.settled([['us', ECHO]]);
       return inForce();
     },
-    hideEcho: () => request('us', ECHO, true),
+    hideEcho: () => options.request('us', ECHO, true),
     showEcho() {
-      request('us', ECHO, false);
+      options.request('us', ECHO, false);
       assumeLater();
     },
     noticeAnswer() {
       announce();
       // A client without our echo must not be left with SGA: it would send keys, and show them itself.
-      if (negotiation.state('us', ECHO) === 'no') request('us', SGA, false);
+      if (options.state('us', ECHO) === 'no') options.request('us', SGA, false);
     },
     closed() {
       over = true;

@@ -7,6 +7,8 @@ import { serveTelnet, type TelnetHandler, type TelnetLimits } from './connection
 export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
   // Longer than a round trip on most networks, shorter than what a person notices before a greeting.
   negotiationMs: 150,
+  // A client with four terminal names needs six round trips: 250 ms each are a line to the other side of the world.
+  maxOpeningMs: 2000,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   maxSubnegotiationBytes: DEFAULT_MAX_SUBNEGOTIATION_BYTES,
   // One read of the kernel's buffer: what a person pastes fits, a flood waits.

@@ -48,8 +48,16 @@ export interface TelnetSession {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
-  /** Resolves when the terminal's type and size are known, or after `negotiationMs` at the latest. Never rejects. */
+  /**
+   * Resolves when the client has told its type and size, or has been silent for `negotiationMs`: an answer is waited for
+   * as long as the one before it took, and half as much again. Never rejects.
+   */
   readonly ready: Promise<void>;
+  /**
+   * Resolves when the type and size are known or refused, or after `maxOpeningMs`: for a handler that would rather wait
+   * than draw anew at a `terminal` event. Never rejects.
+   */
+  readonly settled: Promise<void>;
   /** What is known by now. A new value whenever something changes. */
   readonly terminal: Terminal;
   /** Short for `terminal`. */

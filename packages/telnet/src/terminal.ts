@@ -2,8 +2,7 @@
 // answer tells. Option changes and payloads in, messages out; no sockets, no time.
 
 import { OPTIONS } from './engine/codes.ts';
-import { encodeSubnegotiation } from './engine/encoder.ts';
-import type { Change, Negotiation, Reply } from './engine/negotiation.ts';
+import type { Change } from './engine/negotiation.ts';
 import {
   answerCharsetRequest,
   CHARSET_REQUEST,
@@ -21,6 +20,7 @@ import {
   terminalOf,
   type MttsFlag,
 } from './engine/options/terminal-type.ts';
+import type { PeerOptions } from './peer-options.ts';
 
 /** The terminal at the other end. Everything in it comes from the client, cleaned of control characters. */
 export interface Terminal {
@@ -54,12 +54,6 @@ export const UNKNOWN_TERMINAL: Terminal = {
   environment: new Map(),
 };
 
-/** Where discovery sends. Both keep the order in which they are called. */
-export interface DiscoveryOutput {
-  reply(reply: Reply): void;
-  send(bytes: Uint8Array): void;
-}
-
 export interface Discovery {
   readonly terminal: Terminal;
   /** True once the type and the size are known, or refused. */
@@ -68,24 +62,21 @@ export interface Discovery {
   start(): void;
   /** An option has gone on or off. */
   changed(change: Change): void;
-  /** The payload of an option. True when the window has another size now. */
-  received(option: number, payload: Uint8Array): boolean;
+  /** The payload of an option. */
+  received(option: number, payload: Uint8Array): void;
 }
 
 const { TTYPE, NAWS, CHARSET, EOR } = OPTIONS;
 const NEW_ENVIRON = OPTIONS['NEW-ENVIRON'];
 
 /** Discovers the terminal of one connection. */
-export function createDiscovery(negotiation: Negotiation, output: DiscoveryOutput): Discovery {
+export function createDiscovery(options: PeerOptions): Discovery {
   let terminal = UNKNOWN_TERMINAL;
   let named = false;
   let sized = false;
 
-  const ask = (side: 'us' | 'peer', option: number): void => {
-    const { reply } = negotiation.ask(side, option, true);
-    if (reply !== undefined) output.reply(reply);
-  };
-  const send = (option: number, payload: Uint8Array): void => output.send(encodeSubnegotiation(option, payload));
+  const ask = (side: 'us' | 'peer', option: number): void => options.request(side, option, true);
+  const { send } = options;
 
   const allNamed = (): void => {
     if (named) return;
@@ -104,20 +95,20 @@ export function createDiscovery(negotiation: Negotiation, output: DiscoveryOutpu
       return;
     }
     const { names, done } = addTerminalName(terminal.names, name);
-    const abilities = names.map((each) => parseMtts(each)).find((flags) => flags !== undefined) ?? [];
-    terminal = { ...terminal, names, type: terminalOf(names) ?? 'unknown', client: mudClientOf(names), abilities };
+    if (names !== terminal.names) {
+      const abilities = names.map((each) => parseMtts(each)).find((flags) => flags !== undefined) ?? [];
+      terminal = { ...terminal, names, type: terminalOf(names) ?? 'unknown', client: mudClientOf(names), abilities };
+    }
     if (done) allNamed();
     else if (!named) send(TTYPE.code, TERMINAL_TYPE_SEND);
   };
 
-  const receivedSize = (payload: Uint8Array): boolean => {
+  const receivedSize = (payload: Uint8Array): void => {
     const size = parseWindowSize(payload);
-    if (size === undefined) return false;
+    if (size === undefined) return;
     sized = true;
     const { columns = terminal.columns, rows = terminal.rows } = size;
-    if (columns === terminal.columns && rows === terminal.rows) return false;
-    terminal = { ...terminal, columns, rows };
-    return true;
+    if (columns !== terminal.columns || rows !== terminal.rows) terminal = { ...terminal, columns, rows };
   };
 
   const receivedCharset = (payload: Uint8Array): void => {
@@ -135,8 +126,8 @@ export function createDiscovery(negotiation: Negotiation, output: DiscoveryOutpu
       return terminal;
     },
     get settled() {
-      const typeRefused = negotiation.state('peer', TTYPE.code) === 'no';
-      const sizeRefused = negotiation.state('peer', NAWS.code) === 'no';
+      const typeRefused = options.state('peer', TTYPE.code) === 'no';
+      const sizeRefused = options.state('peer', NAWS.code) === 'no';
       return (named || typeRefused) && (sized || sizeRefused);
     },
     start() {
@@ -150,18 +141,14 @@ export function createDiscovery(negotiation: Negotiation, output: DiscoveryOutpu
       else if (side === 'us' && option === CHARSET.code) send(CHARSET.code, CHARSET_REQUEST);
     },
     received(option, payload) {
-      // A payload for an option that is off is ignored (nmap sends some unasked).
-      if (!negotiation.isOn('peer', option) && !(option === CHARSET.code && negotiation.isOn('us', option)))
-        return false;
       if (option === TTYPE.code) receivedName(payload);
-      else if (option === NAWS.code) return receivedSize(payload);
+      else if (option === NAWS.code) receivedSize(payload);
       else if (option === CHARSET.code) receivedCharset(payload);
       else if (option === NEW_ENVIRON.code) {
         const environment = parseEnvironment(payload);
         if (environment !== undefined)
           terminal = { ...terminal, environment: new Map([...terminal.environment, ...environment]) };
       }
-      return false;
     },
   };
 }

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OPTIONS, type Verb } from '../src/engine/codes.ts';
-import {
-  createNegotiation,
-  MAX_FLIPS_PER_OPTION,
-  POLICY,
-  type Negotiation,
-  type Reply,
-} from '../src/engine/negotiation.ts';
+import { createNegotiation, MAX_FLIPS_PER_OPTION, type Negotiation, type Reply } from '../src/engine/negotiation.ts';
+import { optionRow } from '../src/engine/option-table.ts';
 
 const { BINARY, ECHO, NAWS, SGA, TTYPE, LINEMODE } = OPTIONS;
 const receive = (negotiation: Negotiation, verb: Verb, option: number): string => {
@@ -23,9 +18,10 @@ test('everything is off at first', () => {
 });
 
 test.each(Array.from({ length: 256 }, (_, option) => option))(
-  'option %i is agreed to or refused as the policy says',
+  'option %i is agreed to or refused as the table says',
   (option) => {
-    const { us, peer } = POLICY[option] ?? { us: false, peer: false };
+    const us = optionRow(option).us === 'agreed';
+    const peer = optionRow(option).peer === 'agreed';
     const negotiation = createNegotiation();
     expect(receive(negotiation, 'DO', option)).toBe(`${us ? 'WILL' : 'WONT'} ${option}`);
     expect(receive(negotiation, 'WILL', option)).toBe(`${peer ? 'DO' : 'DONT'} ${option}`);
@@ -68,11 +64,17 @@ describe('a peer that flips without end', () => {
     expect(negotiation.isOn('peer', BINARY.code)).toBe(false);
   });
 
-  test('is refused an unknown option up to the limit and not once more', () => {
+  test('is refused an option that may yet be agreed to up to the limit and not once more', () => {
     const negotiation = createNegotiation();
-    const answers = Array.from({ length: MAX_FLIPS_PER_OPTION + 1 }, () => receive(negotiation, 'DO', 99));
-    expect(answers.filter((answer) => answer === 'WONT 99')).toHaveLength(MAX_FLIPS_PER_OPTION);
+    const answers = Array.from({ length: MAX_FLIPS_PER_OPTION + 1 }, () => receive(negotiation, 'DO', ECHO.code));
+    expect(answers.filter((answer) => answer === `WONT ${ECHO.code}`)).toHaveLength(MAX_FLIPS_PER_OPTION);
     expect(answers.at(-1)).toBe('');
+  });
+
+  test('is refused an unknown option once in each direction', () => {
+    const negotiation = createNegotiation();
+    const answers = Array.from({ length: 20 }, () => receive(negotiation, 'DO', 99) + receive(negotiation, 'WILL', 99));
+    expect(answers.join('')).toBe('WONT 99DONT 99');
   });
 
   test('takes nothing from other options', () => {

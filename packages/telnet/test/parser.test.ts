@@ -276,9 +276,77 @@ test('the parser owns nothing of a chunk: a payload outlives it', () => {
 
 test('a chunk full of marks or of IACs is read in one pass', () => {
   // A quadratic search would take minutes for these, and the test run out of its time.
-  for (const [byte, events] of [
+  for (const [byte, read] of [
     [0xf2, 2 ** 20 - 1],
     [255, 2 ** 19],
-  ] as const)
-    expect(createParser().push(new Uint8Array(2 ** 20).fill(byte))).toHaveLength(events);
+  ] as const) {
+    const events = createParser().push(new Uint8Array(2 ** 20).fill(byte));
+    expect(events.reduce((sum, event) => sum + (event.type === 'data' ? event.bytes.length : 1), 0)).toBe(read);
+  }
+});
+
+test('doubled IACs between commands are undone in one piece of memory for the chunk', () => {
+  // A buffer for each of them would add up to gigabytes.
+  const input = new Uint8Array(2 ** 20);
+  for (let at = 0; at < input.length; at += 4) input.set([255, 255, 255, 241], at);
+  const buffers = new Set(
+    createParser()
+      .push(input)
+      .map((event) => (event.type === 'data' ? event.bytes.buffer : 0)),
+  );
+  expect(buffers.size).toBe(2);
+});
+
+test('a chunk without IAC is passed on as it is', () => {
+  const chunk = Uint8Array.from(ascii('nothing to undo'));
+  expect(createParser().push(chunk)).toEqual([{ type: 'data', bytes: chunk }]);
+  const [event] = createParser().push(chunk);
+  expect(event?.type === 'data' && event.bytes === chunk).toBe(true);
+});
+
+describe('a subnegotiation that does not end', () => {
+  test('is given up when asked, and what came behind its option is data', () => {
+    const parser = createParser();
+    expect(parser.push(Uint8Array.of(255, 250, 201, ...ascii('a\nb\n')))).toEqual([]);
+    expect(parser.openSubnegotiation).toBe(1);
+    expect(plain(parser.abandonSubnegotiation())).toEqual(['endless-subnegotiation', ascii('a\nb\n')]);
+    expect(parser.openSubnegotiation).toBeUndefined();
+    expect(plain(parser.push(Uint8Array.from(ascii('c'))))).toEqual([ascii('c')]);
+  });
+
+  test.each([
+    { name: 'no option', bytes: [255, 250] },
+    { name: 'half an option', bytes: [255, 250, 255] },
+    { name: 'an IAC', bytes: [255, 250, 24, 255] },
+    { name: 'too much to keep', bytes: [255, 250, 24, ...new Array<number>(9).fill(65)] },
+  ])('is given up with $name, and the next line is read', ({ bytes }) => {
+    const parser = createParser({ maxSubnegotiationBytes: 8 });
+    parser.push(Uint8Array.from(bytes));
+    expect(plain(parser.abandonSubnegotiation())).toEqual(['endless-subnegotiation']);
+    expect(plain(parser.push(Uint8Array.from(ascii('hi'))))).toEqual([ascii('hi')]);
+  });
+
+  test('is nothing when there is none', () => {
+    expect(createParser().abandonSubnegotiation()).toEqual([]);
+  });
+});
+
+test.each([
+  {
+    name: 'behind an interrupt, an IAC of the Synch before a command is dropped',
+    input: [255, 244, 255, 255, 253, 6],
+    events: [['IP'], 'stray-mark', ['DO', 6]],
+  },
+  {
+    name: 'behind an interrupt, a doubled IAC before data is data',
+    input: [255, 244, 255, 255, 65],
+    events: [['IP'], [255, 65]],
+  },
+  {
+    name: 'behind data it is data, whatever follows',
+    input: [255, 244, 65, 255, 255, 253, 6],
+    events: [['IP'], [65, 255, 253, 6]],
+  },
+])('$name', ({ input, events }) => {
+  for (const chunks of everyCut(Uint8Array.from(input))) expect(parse(chunks)).toEqual(events);
 });

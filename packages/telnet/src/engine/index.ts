@@ -21,3 +21,13 @@ export {
   type Side,
 } from './negotiation.ts';
 export { cleanClientText } from './client-text.ts';
+export {
+  createEngine,
+  encodeData,
+  MAX_SUBNEGOTIATION_MS,
+  TIMING_MARK_REACHED,
+  type Engine,
+  type EngineEvent,
+  type EngineOptions,
+} from './engine.ts';
+export { OPTION_TABLE, optionRow, type Consent, type OptionRow } from './option-table.ts';

@@ -1,7 +1,8 @@
-// Which options are on, for both sides: RFC 1143's table applied to 256 options, and the policy of what we agree to.
+// Which options are on, for both sides: RFC 1143's table applied to 256 options, and the table of what we agree to.
 // Messages in, replies and changes out; sends nothing itself and knows no time.
 
-import { OPTIONS, type Verb } from './codes.ts';
+import type { Verb } from './codes.ts';
+import { optionRow, type OptionRow } from './option-table.ts';
 import { inForce, Q_TABLE, type QEvent, type QState } from './q-method.ts';
 
 /** `us`: our side (WILL, answered by DO). `peer`: the peer's side (DO, answered by WILL). */
@@ -24,31 +25,9 @@ export interface NegotiationOutcome {
 }
 
 /**
- * What we agree to when the peer takes the first step. Everything else is refused.
- *
- * Left out on purpose: ECHO in both directions, and SGA from our side. A client to which we agree SGA without ECHO goes
- * into character mode with local echo (inetutils, PuTTY); both from our side are character mode, ECHO alone is for
- * passwords, and then we take the first step.
- */
-export const POLICY: Readonly<Record<number, OptionPolicy>> = {
-  [OPTIONS.BINARY.code]: { us: true, peer: true },
-  [OPTIONS.SGA.code]: { us: false, peer: true },
-  [OPTIONS.STATUS.code]: { us: true, peer: false },
-  [OPTIONS.TTYPE.code]: { us: false, peer: true },
-  [OPTIONS.EOR.code]: { us: true, peer: false },
-  [OPTIONS.NAWS.code]: { us: false, peer: true },
-  [OPTIONS['NEW-ENVIRON'].code]: { us: false, peer: true },
-  [OPTIONS.CHARSET.code]: { us: true, peer: true },
-};
-
-interface OptionPolicy {
-  readonly us: boolean;
-  readonly peer: boolean;
-}
-
-/**
  * How often one side of one option may be changed by the peer, or refused to it, before we fall silent about it. A
- * client that works changes an option a few times in a session; two broken sides would otherwise talk for ever.
+ * client that works changes an option a few times in a session; two broken sides would otherwise talk for ever. What
+ * is never agreed to is refused once.
  */
 export const MAX_FLIPS_PER_OPTION = 16;
 
@@ -73,12 +52,10 @@ const VERB_FOR = { us: { yes: 'WILL', no: 'WONT' }, peer: { yes: 'DO', no: 'DONT
   Record<'yes' | 'no', Verb>
 >;
 
-const agrees = (side: Side, option: number): boolean => POLICY[option]?.[side] ?? false;
-
 const NOTHING: NegotiationOutcome = { reply: undefined, change: undefined };
 
-/** The negotiation of one connection. All options are off at first (RFC 854). */
-export function createNegotiation(): Negotiation {
+/** The negotiation of one connection. All options are off at first (RFC 854). `rowOf` says what is agreed to. */
+export function createNegotiation(rowOf: (option: number) => OptionRow = optionRow): Negotiation {
   // Options that were never mentioned take no room.
   const states: Record<Side, Map<number, QState>> = { us: new Map(), peer: new Map() };
   const flips: Record<Side, Map<number, number>> = { us: new Map(), peer: new Map() };
@@ -100,7 +77,8 @@ export function createNegotiation(): Negotiation {
   /** Counts what the peer starts, and says whether it has started too much. */
   const exhausted = (side: Side, option: number): boolean => {
     const count = (flips[side].get(option) ?? 0) + 1;
-    if (count > MAX_FLIPS_PER_OPTION) return true;
+    const limit = rowOf(option)[side] === 'refused' ? 1 : MAX_FLIPS_PER_OPTION;
+    if (count > limit) return true;
     flips[side].set(option, count);
     return false;
   };
@@ -113,7 +91,8 @@ export function createNegotiation(): Negotiation {
       if (verb === 'WILL' || verb === 'DO') {
         if (before !== 'no') return apply(side, option, 'peer-yes');
         if (exhausted(side, option)) return NOTHING;
-        return apply(side, option, agrees(side, option) || wished[side].has(option) ? 'peer-yes' : 'peer-yes-unwanted');
+        const isAgreed = rowOf(option)[side] === 'agreed' || wished[side].has(option);
+        return apply(side, option, isAgreed ? 'peer-yes' : 'peer-yes-unwanted');
       }
       const outcome = apply(side, option, 'peer-no');
       // Its no counts at once; only our confirmation is withheld from a peer that flips without end.

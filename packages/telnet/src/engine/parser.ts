@@ -6,6 +6,8 @@
 // Two things a real network does to TELNET are absorbed here. The urgent byte of a Synch is taken out of the stream by
 // the kernel and Node cannot ask for it inline, so `IAC DM` arrives as a lone DM (inetutils) or as a lone IAC (netkit).
 // And some clients send the window size with 255 not doubled.
+//
+// Most chunks hold no IAC at all: they are found by one search and passed on as they are.
 
 import { commandOf, DM, IAC, LOWEST_COMMAND, OPTIONS, SB, SE, verbOf, type CommandName, type Verb } from './codes.ts';
 
@@ -21,7 +23,9 @@ export type Warning =
   /** A command inside a subnegotiation: the subnegotiation was dropped, the command was obeyed. */
   | 'interrupted-subnegotiation'
   /** More than `maxSubnegotiationBytes`: dropped up to its end. Reported once, when the limit is passed. */
-  | 'long-subnegotiation';
+  | 'long-subnegotiation'
+  /** It did not end in time: `abandonSubnegotiation`. */
+  | 'endless-subnegotiation';
 
 export type TelnetEvent =
   /** `bytes` is a view of the chunk wherever possible: it is valid as long as the chunk is. Never empty. */
@@ -35,6 +39,13 @@ export type TelnetEvent =
 export interface Parser {
   /** Feeds one chunk and returns every event it completes. Never throws. */
   push(chunk: Uint8Array): TelnetEvent[];
+  /** Between the SB and the SE of a subnegotiation: which one it is, counted from 1. Undefined outside. */
+  readonly openSubnegotiation: number | undefined;
+  /**
+   * Gives up a subnegotiation that does not end, so that what the user types is read again. What came behind its option
+   * is taken for data, as far as it was kept: an SB by mistake must not cost the lines after it.
+   */
+  abandonSubnegotiation(): TelnetEvent[];
 }
 
 export interface ParserOptions {
@@ -51,10 +62,53 @@ export const DEFAULT_MAX_SUBNEGOTIATION_BYTES = 4096;
 // NAWS is two 16-bit numbers (RFC 1073). Up to here an IAC that is not doubled can only be a 255 of the size.
 const NAWS_BYTES = 4;
 
-type State = 'data' | 'mark' | 'iac' | 'negotiation' | 'sb-option' | 'sb-option-iac' | 'sb' | 'sb-iac';
+type State = 'data' | 'mark' | 'iac' | 'iac-iac' | 'negotiation' | 'sb-option' | 'sb-option-iac' | 'sb' | 'sb-iac';
+
+// What a Synch goes with (RFC 854): behind one of these, an IAC before a whole command is what is left of `IAC DM`.
+const SYNCHING: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'AYT', 'BRK', 'ABORT', 'SUSP']);
 
 /** Continuation bytes of UTF-8 are 10xxxxxx. */
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
+// So many bytes behind a doubled IAC are looked at one by one, since IACs come in flocks; from there on the search and
+// the copy of the platform are faster.
+const NEAR_BYTES = 24;
+
+/**
+ * Copies from `start` into `undone`, doubled IACs once, up to an IAC that is not doubled or is the last byte. Returns
+ * where it stopped reading and writing.
+ */
+function undouble(
+  chunk: Uint8Array,
+  start: number,
+  undone: Uint8Array,
+  from: number,
+): { readonly at: number; readonly to: number } {
+  const { length } = chunk;
+  let to = from;
+  let at = start;
+  let near = at + NEAR_BYTES;
+  while (at < length) {
+    if (at === near) {
+      const next = chunk.indexOf(IAC, at);
+      const end = next < 0 ? length : next;
+      undone.set(chunk.subarray(at, end), to);
+      to += end - at;
+      at = end;
+      if (at === length) break;
+    }
+    const byte = chunk[at] ?? 0;
+    if (byte === IAC) {
+      if (at + 1 === length || chunk[at + 1] !== IAC) break;
+      at += 1;
+      near = at + 1 + NEAR_BYTES;
+    }
+    undone[to] = byte;
+    to += 1;
+    at += 1;
+  }
+  return { at, to };
+}
 
 /** A parser for one direction of one connection. */
 export function createParser({
@@ -65,15 +119,40 @@ export function createParser({
   let option = 0;
   let payload: number[] = [];
   let discarding = false;
+  let begun = 0;
   /** The peer's WILL BINARY: from there on a lone DM is data like any other byte. */
   let binary = false;
   let events: TelnetEvent[] = [];
-  /** Where the next IAC of this chunk is, or the chunk's length. Stale when it lies before the place of reading. */
-  let nextIac = -1;
+  /** A command that a Synch goes with has come, and no data since. */
+  let synching = false;
+
+  /** Where doubled IACs of this chunk are undone, and how far it is filled. */
+  let undone: Uint8Array | undefined;
+  let undoneBytes = 0;
+  /** Whether a DM can be left over in this chunk: most hold no such byte, and are not searched again for each run. */
+  let maybeMarked = false;
 
   const warn = (warning: Warning): void => void events.push({ type: 'warning', warning });
   const data = (bytes: Uint8Array): void => {
-    if (bytes.length > 0) events.push({ type: 'data', bytes });
+    if (bytes.length === 0) return;
+    synching = false;
+    events.push({ type: 'data', bytes });
+  };
+
+  /** Data in which a DM may be left over. True when the last byte is one, and what follows has to tell. */
+  const unmarked = (bytes: Uint8Array): boolean => {
+    let start = 0;
+    for (let mark = binary || !maybeMarked ? -1 : bytes.indexOf(DM); mark >= 0; mark = bytes.indexOf(DM, mark + 1)) {
+      const next = bytes[mark + 1];
+      // 0xF2 also starts a UTF-8 character of four bytes; only then a continuation byte follows.
+      if (next !== undefined && isContinuation(next)) continue;
+      data(bytes.subarray(start, mark));
+      if (next === undefined) return true;
+      warn('stray-mark');
+      start = mark + 1;
+    }
+    data(start === 0 ? bytes : bytes.subarray(start));
+    return false;
   };
 
   const keep = (byte: number): void => {
@@ -112,9 +191,14 @@ export function createParser({
     if (found !== undefined) {
       verb = found;
       state = 'negotiation';
-    } else if (command !== undefined) events.push({ type: 'command', command });
-    else if (byte === SB) state = 'sb-option';
-    else if (byte === SE) warn('stray-end');
+    } else if (command !== undefined) {
+      synching ||= SYNCHING.has(command);
+      events.push({ type: 'command', command });
+    } else if (byte === SB) {
+      state = 'sb-option';
+      begun += 1;
+    } else if (byte === SE) warn('stray-end');
+    else if (synching && !binary) state = 'iac-iac';
     else data(Uint8Array.of(IAC));
     return false;
   };
@@ -155,24 +239,34 @@ export function createParser({
     return false;
   };
 
-  /** Takes data from `start` up to the next byte with a meaning, and returns where to go on. */
-  const run = (chunk: Uint8Array, start: number): number => {
-    // Looked up once for many marks, or a chunk full of them would be searched to its end for each.
-    if (nextIac < start) {
-      const found = chunk.indexOf(IAC, start);
-      nextIac = found < 0 ? chunk.length : found;
+  /** Data from `start` on, with doubled IACs undone, up to an IAC that is not doubled or is the last byte. */
+  const runDoubled = (chunk: Uint8Array, start: number): number => {
+    // One for the whole chunk: it may hold many such runs, with a command behind each.
+    undone ??= new Uint8Array(chunk.length - start);
+    const from = undoneBytes;
+    const { at, to } = undouble(chunk, start, undone, from);
+    undoneBytes = to;
+    return endRun(unmarked(undone.subarray(from, to)), chunk, at);
+  };
+
+  /** Behind data comes an IAC, or nothing yet. */
+  const endRun = (marked: boolean, chunk: Uint8Array, end: number): number => {
+    if (end === chunk.length) {
+      if (marked) state = 'mark';
+      return end;
     }
-    const clean = chunk.subarray(start, nextIac);
-    const mark = binary ? -1 : clean.indexOf(DM);
-    if (mark >= 0) {
-      data(clean.subarray(0, mark));
-      state = 'mark';
-      return start + mark + 1;
-    }
-    data(clean);
-    if (nextIac === chunk.length) return nextIac;
+    // Before an IAC a DM is no part of a character.
+    if (marked) warn('stray-mark');
     state = 'iac';
-    return nextIac + 1;
+    return end + 1;
+  };
+
+  /** Takes data from `start` up to the next command, and returns where to go on. */
+  const run = (chunk: Uint8Array, start: number): number => {
+    const found = chunk.indexOf(IAC, start);
+    if (found >= 0 && chunk[found + 1] === IAC && !synching) return runDoubled(chunk, start);
+    const end = found < 0 ? chunk.length : found;
+    return endRun(unmarked(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end)), chunk, end);
   };
 
   /** Everything but data goes one byte at a time: it is short. True when the byte is data, and not consumed. */
@@ -180,6 +274,14 @@ export function createParser({
     switch (state) {
       case 'iac':
         return afterIac(byte);
+      case 'iac-iac':
+        state = 'data';
+        if (byte >= LOWEST_COMMAND && byte < IAC) {
+          warn('stray-mark');
+          return afterIac(byte);
+        }
+        data(Uint8Array.of(IAC));
+        return true;
       case 'negotiation':
         negotiated(byte);
         return false;
@@ -206,18 +308,37 @@ export function createParser({
     }
   };
 
+  const isOpen = (): boolean => state.startsWith('sb');
+  const take = (): TelnetEvent[] => {
+    const completed = events;
+    events = [];
+    return completed;
+  };
+
   return {
     push(chunk) {
-      nextIac = -1;
       let at = 0;
+      maybeMarked = chunk.includes(DM);
       while (at < chunk.length) {
         if (state === 'data') at = run(chunk, at);
         // A byte that turns out to be data is not consumed: `run` takes it together with what follows.
         else if (!step(chunk[at] ?? 0)) at += 1;
       }
-      const completed = events;
-      events = [];
-      return completed;
+      undone = undefined;
+      undoneBytes = 0;
+      return take();
+    },
+    get openSubnegotiation() {
+      return isOpen() ? begun : undefined;
+    },
+    abandonSubnegotiation() {
+      if (!isOpen()) return [];
+      const kept = state === 'sb' || state === 'sb-iac' ? Uint8Array.from(payload) : new Uint8Array(0);
+      payload = [];
+      state = 'data';
+      warn('endless-subnegotiation');
+      data(kept);
+      return take();
     },
   };
 }
