@@ -1,30 +1,96 @@
-import { ok } from '@wellknown/core';
-import { loadHandlerModule, type ServerCommand } from '@wellknown/core/cli';
+// The command line of the telnet server: which session a connection gets.
+
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fail, ok, type Result } from '@wellknown/core';
+import { loadHandlerModule, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import type { TelnetHandler } from './connection.ts';
 import { createDemoSession } from './demo-session.ts';
+import { DEFAULT_LOGIN, loginSession, programSession, type ProgramSessionOptions } from './program/program-session.ts';
+import { ptyAvailability } from './program/spawn.ts';
 import { telnetProtocol } from './protocol.ts';
 
 /** `wellknown telnet`, and `wellknown-telnet` on its own. */
 export const telnetCommand: ServerCommand = {
   name: 'telnet',
-  summary: 'a telnet server: a demonstration session, or your own handler',
+  summary: 'a telnet server: a demonstration session, your own handler, a program for each session, or login',
   options: [
     {
       name: 'handler',
       argument: 'FILE',
       help: 'a module whose default export is async (session) => {}; default: the built-in demonstration',
     },
-    { name: 'line-mode', help: 'the client edits lines and sends them whole; the only mode so far, and the default' },
+    {
+      name: 'exec',
+      argument: 'PROGRAM',
+      help: 'each session is a run of PROGRAM (a path, without arguments), on a pseudo-terminal where one can be had',
+    },
+    { name: 'login', help: 'each session is a login at this machine, by /bin/login; needs root' },
+    { name: 'line-mode', help: 'the client edits lines and sends them whole; the demonstration never asks for keys' },
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
-  async build(values, { isServing }) {
-    const file = values.text('handler');
-    if (file === undefined || !isServing) return ok(telnetProtocol(createDemoSession()));
-    const handler = await loadHandlerModule(file, { expected: 'async (session) => {}', pick: pickTelnetHandler });
+  async build(values, context) {
+    const handler = await handlerFor(values, context);
     return handler.ok ? ok(telnetProtocol(handler.value)) : handler;
   },
 };
 
+const CHOICES = ['handler', 'exec', 'login'] as const;
+
+async function handlerFor(values: OptionValues, context: BuildContext): Promise<Result<TelnetHandler, string>> {
+  const [first, second] = CHOICES.filter((name) => values.has(name));
+  if (first !== undefined && second !== undefined)
+    return fail(`--${first} and --${second} were both given: a session is one of them`);
+  const file = values.text('handler');
+  const program = values.text('exec');
+  if (program !== undefined) return programHandler(program, context);
+  if (values.has('login')) return loginHandler(context);
+  if (file === undefined || !context.isServing)
+    return ok(createDemoSession({ mode: values.has('line-mode') ? 'line' : 'character' }));
+  return loadHandlerModule(file, { expected: 'async (session) => {}', pick: pickTelnetHandler });
+}
+
 const pickTelnetHandler = (exported: unknown): TelnetHandler | undefined =>
   typeof exported === 'function' ? (exported as TelnetHandler) : undefined;
+
+async function programHandler(program: string, context: BuildContext): Promise<Result<TelnetHandler, string>> {
+  const file = path.resolve(program);
+  const problem = await problemOf(file);
+  if (problem !== undefined) return fail(`--exec '${program}': ${problem}`);
+  if (context.isServing) {
+    const pty = await ptyAvailability();
+    if (!pty.available) context.log.warn({ reason: pty.reason }, 'no pseudo-terminals: programs get pipes');
+  }
+  return ok(programSession(file, { ended: logEnd(context) }));
+}
+
+async function loginHandler(context: BuildContext): Promise<Result<TelnetHandler, string>> {
+  if (process.getuid?.() !== 0) return fail('--login needs root, which login(1) runs as: start it as root');
+  if (context.runAs !== undefined)
+    return fail('--login needs root, which login(1) runs as, and --run-as gives it up: give one of them');
+  const problem = await problemOf(DEFAULT_LOGIN);
+  if (problem !== undefined) return fail(`--login: ${DEFAULT_LOGIN}: ${problem}`);
+  const pty = await ptyAvailability();
+  if (!pty.available) return fail(`--login needs pseudo-terminals, and there are none: ${pty.reason}`);
+  return ok(loginSession({ ended: logEnd(context) }));
+}
+
+const logEnd =
+  ({ log }: BuildContext): NonNullable<ProgramSessionOptions['ended']> =>
+  ({ id }, { exitCode, signal }) =>
+    log.info({ connection: id, exitCode, signal }, 'the program of a session has ended');
+
+/** Why the file can't be run; undefined where it can. */
+async function problemOf(file: string): Promise<string | undefined> {
+  try {
+    if (!(await stat(file)).isFile()) return 'it is not a regular file, expected a program';
+    await access(file, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
+    return code === 'EACCES' ? 'this user may not run it (EACCES)' : `it can't be looked at (${code})`;
+  }
+}

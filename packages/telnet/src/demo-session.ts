@@ -4,6 +4,7 @@
 import { formatAddress } from '@wellknown/core/endpoint';
 import { systemClock, type Clock } from '@wellknown/core';
 import type { TelnetHandler } from './connection.ts';
+import type { Mode } from './mode.ts';
 import type { TelnetSession } from './session.ts';
 
 interface Console {
@@ -98,8 +99,14 @@ async function perform(console: Console, line: string): Promise<boolean> {
   return false;
 }
 
+export interface DemoOptions {
+  readonly clock?: Clock;
+  /** `line`: never asks the client for keys. */
+  readonly mode?: Mode;
+}
+
 /** A handler for any number of sessions, which see each other in `who`. */
-export function createDemoSession(clock: Clock = systemClock): TelnetHandler {
+export function createDemoSession({ clock = systemClock }: DemoOptions = {}): TelnetHandler {
   const present = new Map<TelnetSession, number>();
   return async (session) => {
     await session.ready;

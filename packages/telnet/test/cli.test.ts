@@ -63,6 +63,35 @@ describe('a handler that cannot be used is a sentence that names the option, the
   });
 });
 
+test.each([
+  { given: { exec: '/nonexistent/program' }, says: "--exec '/nonexistent/program': there is no such file" },
+  { given: { exec: '/etc' }, says: "--exec '/etc': it is not a regular file, expected a program" },
+  {
+    given: { exec: '/bin/sh', handler: 'x.mjs' },
+    says: '--handler and --exec were both given: a session is one of them',
+  },
+  {
+    given: { exec: '/bin/sh', login: true } as const,
+    says: '--exec and --login were both given: a session is one of them',
+  },
+])('$says', async ({ given, says }) => {
+  const built = await build(given);
+  expect(built.ok ? '' : built.error).toBe(says);
+});
+
+test('--login with --run-as is refused, for login needs root', async () => {
+  const runAs = { name: 'nobody', uid: 65_534, gid: 65_534 } as unknown as NonNullable<
+    Parameters<typeof telnetCommand.build>[1]['runAs']
+  >;
+  const built = await telnetCommand.build(values({ login: true }), {
+    log: silentLog,
+    portOffset: 0,
+    isServing: false,
+    runAs,
+  });
+  expect(built.ok ? '' : built.error).toMatch(/^--login needs root/);
+});
+
 test('only the options that do something are offered', () => {
-  expect(telnetCommand.options.map(({ name }) => name)).toEqual(['handler', 'line-mode']);
+  expect(telnetCommand.options.map(({ name }) => name)).toEqual(['handler', 'exec', 'login', 'line-mode']);
 });

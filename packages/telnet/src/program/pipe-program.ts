@@ -1,0 +1,66 @@
+// A program with pipes for its input and output, where there are no pseudo-terminals. It is no terminal: programs that
+// ask (isatty) write whole blocks, and show no prompt.
+
+import { spawn } from 'node:child_process';
+import { systemClock, type Timer } from '@wellknown/core';
+import { groupOf, signalGroup } from './process-group.ts';
+import { KILL_AFTER_MS, type ProgramStatus, type RunningProgram, type StartProgram } from './program-io.ts';
+
+/** Starts a program in a process group of its own. */
+export const startWithPipes: StartProgram = (command, events) => {
+  const child = spawn(command.file, [...command.arguments], {
+    env: { ...command.environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    ...(command.directory === undefined ? {} : { cwd: command.directory }),
+  });
+  const { pid } = child;
+  const group = pid === undefined ? undefined : groupOf(pid);
+  const outputs = [child.stdout, child.stderr];
+  let over = false;
+  let kill: Timer | undefined;
+
+  const end = (status: ProgramStatus): void => {
+    if (over) return;
+    over = true;
+    events.ended(status);
+  };
+  for (const stream of outputs) {
+    stream.on('data', (bytes: Buffer) => {
+      if (!over) events.output(bytes);
+    });
+  }
+  child.stdin.on('drain', () => {
+    if (!over) events.drained();
+  });
+  // It may have closed its input; what happens is said by its end.
+  child.stdin.on('error', () => undefined);
+  child.on('error', () => end({ exitCode: undefined, signal: undefined }));
+  // After the end of both outputs.
+  child.on('close', (exitCode, signal) => end({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
+
+  const program: RunningProgram = {
+    kind: 'pipes',
+    pid: pid ?? 0,
+    write: (bytes) => over || child.stdin.destroyed || child.stdin.write(bytes),
+    pause() {
+      for (const stream of outputs) stream.pause();
+    },
+    resume() {
+      for (const stream of outputs) stream.resume();
+    },
+    resize: () => undefined,
+    endInput: () => void child.stdin.end(),
+    interrupt() {
+      if (group !== undefined && !over) signalGroup(group, 'SIGINT');
+    },
+    hangUp() {
+      if (kill !== undefined || group === undefined) return;
+      signalGroup(group, 'SIGHUP');
+      kill = systemClock.after(KILL_AFTER_MS, () => signalGroup(group, 'SIGKILL'));
+      child.stdin.destroy();
+      for (const stream of outputs) stream.destroy();
+    },
+  };
+  return program;
+};
