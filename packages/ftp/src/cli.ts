@@ -6,8 +6,8 @@ import path from 'node:path';
 import { fail, ok, type Protocol, type Result } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
-import { isAnonymous, type Account } from './accounts.ts';
-import { diskFileSystem } from './disk-file-system.ts';
+import { isAnonymous, type Account } from './users/accounts.ts';
+import { diskFileSystem } from './storage/disk-file-system.ts';
 import { resolvePath } from './path.ts';
 import { ftpProtocol } from './protocol.ts';
 

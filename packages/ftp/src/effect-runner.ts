@@ -35,17 +35,18 @@ export const runChange = (
   report: Report,
 ): Promise<Result<void, FileProblem>> =>
   fenced(report, () => {
+    const unsupported = Promise.resolve(fail('unsupported' as const));
     switch (request.change) {
       case 'rename':
-        return fileSystem.rename(request.from, request.to);
+        return fileSystem.rename?.(request.from, request.to) ?? unsupported;
       case 'setModifiedTime':
-        return fileSystem.setModifiedTime(request.path, request.mtimeMs);
+        return fileSystem.setTimes?.(request.path, { mtimeMs: request.mtimeMs }) ?? unsupported;
       case 'setMode':
-        return fileSystem.setMode(request.path, request.mode);
+        return fileSystem.setMode?.(request.path, request.mode) ?? unsupported;
       case 'removeFile':
       case 'makeDirectory':
       case 'removeDirectory':
-        return fileSystem[request.change](request.path);
+        return fileSystem[request.change]?.(request.path) ?? unsupported;
     }
   });
 
@@ -59,17 +60,18 @@ export const runList = (
   fenced(report, async () => {
     const entry = await fileSystem.stat(path);
     if (!entry.ok) return entry;
-    if (entry.value.type === 'file') return ok([line(entry.value)]);
+    if (entry.value.type !== 'directory') return ok([line(entry.value)]);
     const entries = await fileSystem.list(path);
     if (!entries.ok) return entries;
     const lines: string[] = [];
-    for await (const each of entries.value) {
-      if (!mayBeListed(each)) continue;
-      if (lines.length === MAX_STATUS_LINES) {
+    for await (const portion of entries.value) {
+      const listed = portion.filter(mayBeListed).map(line);
+      const room = MAX_STATUS_LINES - lines.length;
+      lines.push(...listed.slice(0, room));
+      if (listed.length > room) {
         lines.push('(more entries: use LIST)');
         break;
       }
-      lines.push(line(each));
     }
     return ok(lines);
   });

@@ -1,7 +1,7 @@
 // What a decision asks of the world. The answer goes into the effect's `resume`, which decides on.
 
 import type { Result } from '@wellknown/core';
-import type { Login } from './accounts.ts';
+import type { Login } from './users/login.ts';
 import type { Entry, FileProblem, WriteOptions } from './file-system.ts';
 import type { AbsolutePath } from './path.ts';
 import type { Reply } from './replies.ts';

@@ -2,6 +2,8 @@
 // MLSD and MLST (RFC 3659 §7). The time comes in as an argument.
 
 import type { Entry } from './file-system.ts';
+import type { AbsolutePath } from './path.ts';
+import type { ResolvedRights, Rights } from './users/rights.ts';
 
 // `ls` shows the year instead of the time of day once a date is about half a year away.
 const RECENT_MS = 180 * 86_400_000;
@@ -31,10 +33,43 @@ function permissionText(mode: number): string {
   return text;
 }
 
-/** Who reads a listing, and what they may do: the `perm` fact and the missing mode bits depend on it. */
+/** Who reads a listing, and when: the `perm` fact and the form of dates depend on it. */
 export interface ListingReader {
   readonly nowMs: number;
-  readonly mayWrite: boolean;
+  /** What the reader may do with an entry. */
+  readonly rightsOf: (entry: Entry) => Rights;
+}
+
+/** The reader of a listing of `directory`, or of something in it. */
+export function listingReader(rights: ResolvedRights, directory: AbsolutePath, nowMs: number): ListingReader {
+  const below = directory === '/' ? '/' : `${directory}/`;
+  if (rights.hasRuleBelow(directory)) return { nowMs, rightsOf: ({ name }) => rights.at(below + name) };
+  const everywhere = rights.at(directory);
+  return { nowMs, rightsOf: () => everywhere };
+}
+
+/** The letters of the `perm` fact (RFC 3659 §7.5.5). */
+function permOf({ type }: Entry, rights: Rights): string {
+  const mayReplace = rights.write === 'replace';
+  const letters: readonly (readonly [string, boolean])[] =
+    type === 'directory'
+      ? [
+          ['e', true],
+          ['l', rights.list],
+          ['c', rights.write !== 'no'],
+          ['m', rights.makeDirectories],
+          ['p', rights.delete],
+          ['d', rights.delete],
+          ['f', rights.rename],
+        ]
+      : [
+          ['r', rights.read],
+          ['a', mayReplace],
+          ['d', rights.delete],
+          ['f', rights.rename],
+          ['w', mayReplace],
+        ];
+  return letters.map(([letter, may]) => (may ? letter : '')).join('');
 }
 
 const DIRECTORY_MODE = 0o755;
@@ -73,8 +108,7 @@ export const FACTS = {
   type: (entry: Entry) => (entry.type === 'directory' ? 'dir' : 'file'),
   size: (entry: Entry) => (entry.type === 'file' ? String(entry.sizeBytes) : undefined),
   modify: (entry: Entry) => timeVal(entry.mtimeMs),
-  perm: (entry: Entry, { mayWrite }: ListingReader) =>
-    entry.type === 'directory' ? (mayWrite ? 'elcmpdf' : 'el') : mayWrite ? 'radfw' : 'r',
+  perm: (entry: Entry, { rightsOf }: ListingReader) => permOf(entry, rightsOf(entry)),
   unique: (entry: Entry) => entry.unique,
   'unix.mode': (entry: Entry) => (entry.mode === undefined ? undefined : `0${entry.mode.toString(8).padStart(3, '0')}`),
 } as const satisfies Record<string, (entry: Entry, reader: ListingReader) => string | undefined>;

@@ -31,7 +31,7 @@ export interface Transfer {
 type Opened =
   | { readonly what: 'download'; readonly source: ReadSource; readonly restBytes: number }
   | { readonly what: 'upload'; readonly target: WriteTarget }
-  | { readonly what: 'listing'; readonly entries: AsyncIterable<Entry> };
+  | { readonly what: 'listing'; readonly entries: AsyncIterable<readonly Entry[]> };
 
 /** Thrown to leave the pump when the file system, not the connection, is at fault. */
 class FileFailure extends Error {
@@ -127,7 +127,7 @@ export function createTransfer(
     finish(data);
   };
 
-  const sendListing = async (entries: AsyncIterable<Entry>, data: DataConnection): Promise<void> => {
+  const sendListing = async (entries: AsyncIterable<readonly Entry[]>, data: DataConnection): Promise<void> => {
     const encoder = new TextEncoder();
     let text = '';
     const flush = async (): Promise<void> => {
@@ -137,10 +137,12 @@ export function createTransfer(
       bytes += chunk.length;
     };
     const lineOf = plan.what === 'listing' ? plan.line : undefined;
-    for await (const entry of entries) {
-      if (lineOf === undefined || !mayBeListed(entry)) continue;
-      text += `${lineOf(entry)}\r\n`;
-      if (text.length >= LISTING_CHUNK_BYTES) await flush();
+    for await (const portion of entries) {
+      for (const entry of portion) {
+        if (lineOf === undefined || !mayBeListed(entry)) continue;
+        text += `${lineOf(entry)}\r\n`;
+        if (text.length >= LISTING_CHUNK_BYTES) await flush();
+      }
     }
     if (text !== '') await flush();
     finish(data);
@@ -179,6 +181,7 @@ async function open(plan: TransferPlan, fileSystem: FileSystem): Promise<Opened>
       return { what: 'download', source, restBytes: Math.max(0, source.sizeBytes - plan.startBytes) };
     }
     case 'upload':
+      if (fileSystem.write === undefined) throw new FileFailure('unsupported');
       return { what: 'upload', target: valueOf(await fileSystem.write(plan.path, plan.options)) };
     case 'listing': {
       const entry = valueOf(await fileSystem.stat(plan.path));
@@ -189,8 +192,8 @@ async function open(plan: TransferPlan, fileSystem: FileSystem): Promise<Opened>
   }
 }
 
-async function* only(entry: Entry): AsyncGenerator<Entry> {
-  yield await Promise.resolve(entry);
+async function* only(entry: Entry): AsyncGenerator<readonly Entry[]> {
+  yield await Promise.resolve([entry]);
 }
 
 async function closeFile(file: Opened | undefined, isComplete: boolean): Promise<void> {

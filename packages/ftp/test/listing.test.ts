@@ -12,9 +12,11 @@ import {
   timeVal,
   withoutListOptions,
 } from '../src/listing.ts';
+import { NAMED_RIGHTS } from '../src/users/rights.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
-const reader = { nowMs: NOW, mayWrite: false };
+const reader = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.read };
+const writer = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.full };
 const file: Entry = {
   name: 'a b.txt',
   type: 'file',
@@ -60,9 +62,7 @@ describe('facts', () => {
   });
 
   test('a fact without a value is left out, and a writer may do more', () => {
-    expect(factLine(directory, ALL_FACTS, { ...reader, mayWrite: true })).toBe(
-      'type=dir;modify=20201231235959;perm=elcmpdf; dir',
-    );
+    expect(factLine(directory, ALL_FACTS, writer)).toBe('type=dir;modify=20201231235959;perm=elcmpdf; dir');
   });
 
   test('only selected facts are told, and FEAT stars them', () => {
@@ -107,8 +107,8 @@ test('any entry gives one line', () => {
   });
   fc.assert(
     fc.property(entry, fc.double(), (value, nowMs) => {
-      expect(listLine(value, { nowMs, mayWrite: true })).not.toMatch(/[\r\n]|undefined|NaN/);
-      expect(factLine(value, ALL_FACTS, { nowMs, mayWrite: true })).not.toMatch(/[\r\n]|undefined|NaN/);
+      expect(listLine(value, { ...writer, nowMs })).not.toMatch(/[\r\n]|undefined|NaN/);
+      expect(factLine(value, ALL_FACTS, { ...writer, nowMs })).not.toMatch(/[\r\n]|undefined|NaN/);
     }),
   );
 });

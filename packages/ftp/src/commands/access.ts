@@ -36,7 +36,7 @@ export function pass({ state, argument }: Call<SessionState>): Outcome {
 const readyState = (login: Ready['login']): Ready => ({
   at: 'ready',
   login,
-  cwd: '/',
+  cwd: login.home,
   // RFC 959 §3.1.1.1: what holds until TYPE says otherwise.
   type: 'ascii',
   data: { how: 'none' },

@@ -2,7 +2,7 @@
 
 import type { Entry } from '../file-system.ts';
 import { transferReply } from '../file-replies.ts';
-import { factLine, listLine, withoutListOptions, type ListingReader } from '../listing.ts';
+import { factLine, listingReader, listLine, withoutListOptions, type ListingReader } from '../listing.ts';
 import { nameOf, resolvePath, type AbsolutePath } from '../path.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
@@ -95,13 +95,15 @@ const listing = (
   ofFile: 'one-line' | 'refused',
   lineOf: (entry: Entry, reader: ListingReader) => string,
 ): Outcome => {
-  const reader = { nowMs: call.session.wallMs(), mayWrite: call.state.login.mayWrite };
   // A listing has no positions: a REST before it is forgotten, not an error.
   const state: Ready = { ...call.state, restartBytes: 0 };
   return transfer(
     state,
     argument,
-    (path) => ({ what: 'listing', path, ofFile, line: (entry) => lineOf(entry, reader) }),
+    (path) => {
+      const reader = listingReader(call.state.login.rights, path, call.session.wallMs());
+      return { what: 'listing', path, ofFile, line: (entry) => lineOf(entry, reader) };
+    },
     () => reply(150, 'Opening data connection for the listing.'),
   );
 };
