@@ -167,7 +167,7 @@ export function createControlConnection(
       case 'change':
         return effect.resume(await runChange(loginOf(state).fileSystem, effect.change, failed));
       case 'list':
-        return effect.resume(await runList(loginOf(state).fileSystem, effect.path, effect.line, failed));
+        return effect.resume(await runList(loginOf(state).fileSystem, effect.request, failed));
       case 'transfer':
         return runTransfer(effect, channel, failed);
     }

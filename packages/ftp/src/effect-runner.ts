@@ -2,7 +2,7 @@
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
-import { mayBeListed } from './listing.ts';
+import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { FileChange } from './effects.ts';
 
@@ -53,25 +53,12 @@ export const runChange = (
 /** Lines about a directory's entries, or the one line about a file. */
 export const runList = (
   fileSystem: FileSystem,
-  path: AbsolutePath,
-  line: (entry: Entry) => string,
+  request: ListingRequest,
   report: Report,
-): Promise<Result<string[], FileProblem>> =>
+): Promise<Result<readonly string[], FileProblem>> =>
   fenced(report, async () => {
-    const entry = await fileSystem.stat(path);
-    if (!entry.ok) return entry;
-    if (entry.value.type !== 'directory') return ok([line(entry.value)]);
-    const entries = await fileSystem.list(path);
-    if (!entries.ok) return entries;
-    const lines: string[] = [];
-    for await (const portion of entries.value) {
-      const listed = portion.filter(mayBeListed).map(line);
-      const room = MAX_STATUS_LINES - lines.length;
-      lines.push(...listed.slice(0, room));
-      if (listed.length > room) {
-        lines.push('(more entries: use LIST)');
-        break;
-      }
-    }
-    return ok(lines);
+    const listing = await listingLines(fileSystem, request, MAX_STATUS_LINES);
+    if (!listing.ok) return listing;
+    const { lines, isCut } = listing.value;
+    return ok(isCut ? [...lines, '(more entries: use LIST)'] : lines);
   });

@@ -10,8 +10,8 @@ import {
   parseTimeVal,
   selectFacts,
   timeVal,
-  withoutListOptions,
-} from '../src/listing.ts';
+} from '../src/listing/format.ts';
+import { parseListArgument } from '../src/listing/options.ts';
 import { NAMED_RIGHTS } from '../src/users/rights.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
@@ -46,11 +46,12 @@ describe('LIST', () => {
   });
 
   test('options before the path are no path', () => {
-    expect(withoutListOptions('-a')).toBe('');
-    expect(withoutListOptions('-la some dir')).toBe('some dir');
-    expect(withoutListOptions('-l -a x')).toBe('x');
-    expect(withoutListOptions('x -a')).toBe('x -a');
-    expect(withoutListOptions('./-a')).toBe('./-a');
+    const pathOf = (argument: string) => parseListArgument(argument).path;
+    expect(pathOf('-a')).toBe('');
+    expect(pathOf('-la some dir')).toBe('some dir');
+    expect(pathOf('-l -a x')).toBe('x');
+    expect(pathOf('x -a')).toBe('x -a');
+    expect(pathOf('./-a')).toBe('./-a');
   });
 });
 
@@ -69,7 +70,7 @@ describe('facts', () => {
     expect(selectFacts('Size;foo;TYPE;')).toEqual(['type', 'size']);
     expect(factLine(file, selectFacts('size'), reader)).toBe('size=1234; a b.txt');
     expect(factLine(file, selectFacts(''), reader)).toBe(' a b.txt');
-    expect(factsFeature(['type'])).toBe('type*;size;modify;perm;unique;unix.mode;');
+    expect(factsFeature(['type'])).toBe('type*;size;modify;perm;unique;unix.mode;unix.uid;unix.gid;');
   });
 });
 

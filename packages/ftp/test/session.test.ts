@@ -5,7 +5,7 @@ import type { Effect, Outcome } from '../src/effects.ts';
 import { step } from '../src/session.ts';
 import { INITIAL_STATE, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
 import { openLogin } from '../src/users/login.ts';
-import { ALL_FACTS } from '../src/listing.ts';
+import { ALL_FACTS } from '../src/listing/format.ts';
 
 const session: SessionContext = {
   local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
