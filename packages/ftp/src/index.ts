@@ -7,7 +7,9 @@ export { accountsAuthenticator, type Account, type AnonymousGrant } from './user
 export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './control-connection.ts';
-export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './storage/disk-file-system.ts';
+export { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
+export { sweepUploads } from './storage/disk-parts.ts';
+export type { SymlinkPolicy } from './storage/disk-place.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';
 export type {
   Caller,
