@@ -42,4 +42,6 @@ export type {
   TransferEvent,
   UploadEvent,
 } from './hooks.ts';
+export { UTF8, type Charset } from './charset.ts';
+export { legacyCharset } from './legacy-charset.ts';
 export type { AbsolutePath } from './path.ts';
