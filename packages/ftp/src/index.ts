@@ -3,7 +3,9 @@
 export { createFtpServer, type FtpServerOptions } from './server.ts';
 export { DEFAULT_FTP_LIMITS, ftpProtocol, type FtpLimits, type FtpOptions } from './protocol.ts';
 export { ftpCommand } from './cli.ts';
-export { accountsAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
+export { accountsAuthenticator, anyAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
+export { passwordFile, type PasswordFileOptions } from './users/password-file.ts';
+export type { PasswordEntry } from './users/password-entries.ts';
 export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './control-connection.ts';
