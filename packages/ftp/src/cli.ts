@@ -3,12 +3,12 @@
 import { lookup } from 'node:dns/promises';
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, ok, type Protocol, type Result } from '@wellknown/core';
+import { fail, ok, type Logger, type Protocol, type Result } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
-import { isAnonymous, type Account } from './accounts.ts';
-import { diskFileSystem } from './disk-file-system.ts';
-import { resolvePath } from './path.ts';
+import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
+import { readUsers, USER_OPTIONS } from './cli-users.ts';
+import { diskFileSystem } from './storage/disk-file-system.ts';
 import { ftpProtocol } from './protocol.ts';
 
 /** `wellknown ftp`, and `wellknown-ftp` on its own. */
@@ -17,14 +17,8 @@ export const ftpCommand: ServerCommand = {
   summary: 'an FTP server for a directory: read-only and anonymous unless accounts are given',
   positional: { name: 'ROOT', help: 'the directory to serve; default: the current one' },
   options: [
-    {
-      name: 'account',
-      argument: 'NAME:PASSWORD[:HOME]',
-      repeatable: true,
-      help: 'a user; HOME is a directory under ROOT that this user sees as /',
-    },
-    { name: 'anonymous', help: 'anonymous users may read; the default where there are no accounts' },
-    { name: 'write', help: 'accounts may change files; anonymous users never do' },
+    ...USER_OPTIONS,
+    ...STORAGE_OPTIONS,
     { name: 'passive-ports', argument: 'A-B', help: 'ports for passive data connections; default: any' },
     {
       name: 'passive-address',
@@ -35,26 +29,26 @@ export const ftpCommand: ServerCommand = {
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp'],
-  build: async (values) => buildProtocol(values),
+  build: async (values, { log }) => buildProtocol(values, log),
 };
 
-async function buildProtocol(values: OptionValues): Promise<Result<Protocol, string>> {
+async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<Protocol, string>> {
   const root = path.resolve(values.positional ?? '.');
   const problem = await problemOfRoot(root);
   if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
-  const accounts = await readAccounts(values.list('account'), root, values.has('write'));
-  if (!accounts.ok) return accounts;
-  if (values.has('write') && accounts.value.length === 0)
-    return fail('--write needs an --account: anonymous users never change files');
+  const storage = readStorage(values);
+  if (!storage.ok) return storage;
+  const users = await readUsers(values, root, storage.value, process.env);
+  if (!users.ok) return users;
   const passivePorts = readPorts(values.text('passive-ports'));
   if (!passivePorts.ok) return passivePorts;
   const passiveAddress = await readAddress(values.text('passive-address'));
   if (!passiveAddress.ok) return passiveAddress;
+  sweepOnce(root, log);
   return ok(
     ftpProtocol({
-      fileSystem: diskFileSystem(root),
-      accounts: accounts.value,
-      anonymous: values.has('anonymous') || accounts.value.length === 0,
+      fileSystem: diskFileSystem(root, storage.value),
+      authenticate: users.value.authenticate,
       active: !values.has('no-active'),
       ...(passivePorts.value === undefined ? {} : { passivePorts: passivePorts.value }),
       ...(passiveAddress.value === undefined ? {} : { passiveAddress: passiveAddress.value }),
@@ -72,43 +66,6 @@ async function problemOfRoot(root: string): Promise<string | undefined> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     return code === 'ENOENT' ? 'is not a directory: it does not exist' : `can't be read (${code})`;
   }
-}
-
-async function readAccounts(
-  texts: readonly string[],
-  root: string,
-  mayWrite: boolean,
-): Promise<Result<Account[], string>> {
-  const accounts: Account[] = [];
-  for (const text of texts) {
-    const [, name, password, home] = /^([^:]+):([^:]+)(?::(.*))?$/.exec(text) ?? [];
-    // The password stays out of every message: they end up in logs.
-    const shown = `${text.split(':', 1)[0] ?? ''}:…`;
-    if (name === undefined || password === undefined)
-      return fail(`--account '${shown}' is not of the form NAME:PASSWORD[:HOME]`);
-    if (/[\0-\x20\x7f]/.test(name)) return fail(`--account '${shown}': the name holds a space or a control character`);
-    if (isAnonymous(name)) return fail(`--account '${shown}': this name belongs to anonymous users, see --anonymous`);
-    if (accounts.some((account) => account.name === name)) return fail(`--account '${shown}' is given twice`);
-    if (home === undefined || home === '') {
-      accounts.push({ name, password, mayWrite });
-      continue;
-    }
-    const place = await homeOf(root, home);
-    if (place === undefined)
-      return fail(`--account '${shown}': HOME is '${home}', which is not a directory under ROOT`);
-    accounts.push({ name, password, mayWrite, fileSystem: diskFileSystem(place) });
-  }
-  return ok(accounts);
-}
-
-/** The directory `home` under `root`; undefined when there is none, or when it leads out. */
-async function homeOf(root: string, home: string): Promise<string | undefined> {
-  // Asked of the same file system that will serve: what a user could not reach is no home either.
-  if (home.split('/').includes('..')) return undefined;
-  const inside = resolvePath('/', home);
-  if (!inside.ok) return undefined;
-  const entry = await diskFileSystem(root).stat(inside.value);
-  return entry.ok && entry.value.type === 'directory' ? path.join(root, inside.value) : undefined;
 }
 
 function readPorts(

@@ -4,7 +4,8 @@
 // decoded, the rest as bytes, and when those are many too the connection is paused.
 
 import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
-import type { Authenticate, Login } from './accounts.ts';
+import type { FileSystem } from './file-system.ts';
+import { openLogin, type Authenticate, type Login } from './users/login.ts';
 import { parseCommand, type Command } from './command-parser.ts';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
 import { runChange, runList, runStat } from './effect-runner.ts';
@@ -19,6 +20,8 @@ import { createTransfer, type Transfer } from './transfer.ts';
 /** What the control connections of one server share. */
 export interface ControlOptions {
   readonly authenticate: Authenticate;
+  /** For users who have none of their own. */
+  readonly fileSystem: FileSystem;
   readonly greeting: Reply;
   /** From the greeting to a successful login. */
   readonly loginTimeoutMs: number;
@@ -164,7 +167,7 @@ export function createControlConnection(
       case 'change':
         return effect.resume(await runChange(loginOf(state).fileSystem, effect.change, failed));
       case 'list':
-        return effect.resume(await runList(loginOf(state).fileSystem, effect.path, effect.line, failed));
+        return effect.resume(await runList(loginOf(state).fileSystem, effect.request, failed));
       case 'transfer':
         return runTransfer(effect, channel, failed);
     }
@@ -172,9 +175,11 @@ export function createControlConnection(
 
   const authenticate = async (user: string, password: string): Promise<Login | undefined> => {
     try {
-      const login = await options.authenticate({ user, password, remote: connection.remote });
-      log.info({ user, connection: connection.id, remote: session.remote, accepted: login !== undefined }, 'login');
-      return login;
+      const { remote } = connection;
+      const secure = connection.secure !== undefined;
+      const grant = await options.authenticate({ user, password, remote, secure });
+      log.info({ user, connection: connection.id, remote: session.remote, accepted: grant !== undefined }, 'login');
+      return grant === undefined ? undefined : openLogin(grant, { user, remote, secure }, options.fileSystem);
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
       return undefined;

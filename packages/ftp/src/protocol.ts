@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { defineProtocol, requireKnownNames, WellknownError, type Protocol } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
-import { accountsAuthenticator, type Account, type Authenticate } from './accounts.ts';
 import { createControlConnection, type TransferReport } from './control-connection.ts';
 import { createDataChannels } from './data-channel.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
+import { accountsAuthenticator, type Account } from './users/accounts.ts';
+import type { Authenticate } from './users/login.ts';
 import { encodeReply, REPLY, reply } from './replies.ts';
 
 export interface FtpOptions {
@@ -71,8 +72,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     options.authenticate ??
     accountsAuthenticator({
       accounts: options.accounts ?? [],
-      anonymous: anonymous ? fileSystem : undefined,
-      fileSystem,
+      anonymous: anonymous ? {} : undefined,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
   return defineProtocol({
@@ -105,7 +105,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         session,
         channels,
         { log, clock },
-        { authenticate, greeting, onTransfer, ...limits },
+        { authenticate, fileSystem, greeting, onTransfer, ...limits },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),

@@ -1,6 +1,6 @@
 // USER, PASS, REIN and QUIT (RFC 959 §4.1.1).
 
-import { ALL_FACTS } from '../listing.ts';
+import { ALL_FACTS } from '../listing/format.ts';
 import { REPLY, reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
@@ -36,7 +36,7 @@ export function pass({ state, argument }: Call<SessionState>): Outcome {
 const readyState = (login: Ready['login']): Ready => ({
   at: 'ready',
   login,
-  cwd: '/',
+  cwd: login.home,
   // RFC 959 §3.1.1.1: what holds until TYPE says otherwise.
   type: 'ascii',
   data: { how: 'none' },

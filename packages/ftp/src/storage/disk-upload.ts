@@ -1,0 +1,193 @@
+// An upload to the disk: where the bytes go while it runs, and what is left of it when it ends well or badly.
+
+import { constants, promises as fs, type Stats } from 'node:fs';
+import type { WriteOptions, WriteTarget } from '../file-system.ts';
+import { answer, problemOfErrno, Refusal } from './errno-map.ts';
+import { newPartName } from './disk-parts.ts';
+import type { Spot } from './disk-place.ts';
+
+export interface UploadRequest {
+  /** Where the file is, or will be. The target closes it. */
+  readonly spot: Spot;
+  /** What is there now. */
+  readonly stats: Stats | undefined;
+  readonly write: WriteOptions;
+  readonly uploads: 'atomic' | 'in-place';
+  /** The permission bits to create a new file with, of which the umask of the process takes some away. */
+  readonly createMode: number;
+  /** The permission bits that it then gets, whatever that umask. */
+  readonly exactMode: number | undefined;
+  /** Whether the bytes must be on the disk before the upload counts as stored. */
+  readonly sync: boolean;
+}
+
+// Without O_TRUNC: a file is cut only once it is known to be the right one.
+const WRITE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
+const STICKY = 0o1000;
+
+/** How the two ends of an upload look. Both begin with the file open. */
+interface Ends {
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Opens the file that the upload goes to. */
+export async function openUpload(request: UploadRequest): Promise<WriteTarget> {
+  const { stats, write, uploads } = request;
+  await hasRoom(request);
+  // What is continued stands where it belongs already.
+  const isContinued = write.mode === 'append' || (write.startBytes ?? 0) > 0;
+  if (isContinued || uploads === 'in-place') return inPlace(request);
+  // Without permission to write the old file it may not be replaced either, even where the directory allows the rename.
+  if (stats !== undefined) await fs.access(request.spot.path(), constants.W_OK);
+  if (stats !== undefined && (await keepsItsFiles(request.spot, stats))) return inPlace(request);
+  try {
+    return await beside(request);
+  } catch (error) {
+    // The file may be written where its directory may not.
+    if (stats === undefined || problemOfErrno(error) !== 'denied') throw error;
+    return inPlace(request);
+  }
+}
+
+/** Refuses early what is said to be larger than the disk has room for. */
+async function hasRoom({ spot, write: { expectedBytes = 0 } }: UploadRequest): Promise<void> {
+  if (expectedBytes === 0) return;
+  const { bavail, bsize } = await fs.statfs(spot.path('.'));
+  if (expectedBytes > bavail * bsize) throw new Refusal('no-space');
+}
+
+/** In a directory with the sticky bit, such as /tmp, only owners rename their files. */
+async function keepsItsFiles(spot: Spot, { uid }: Stats): Promise<boolean> {
+  const own = process.geteuid?.();
+  if (own === undefined || own === 0 || own === uid) return false;
+  const directory = await fs.stat(spot.path('.'));
+  return (directory.mode & STICKY) !== 0 && directory.uid !== own;
+}
+
+/** The bytes go into the file itself. An aborted upload leaves its beginning there, to be resumed. */
+async function inPlace({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
+  const { mode, startBytes = 0 } = write;
+  const isNew = mode === 'create' || stats === undefined;
+  const handle = await fs.open(spot.path(), isNew ? CREATE_FLAGS : WRITE_FLAGS, createMode);
+  return guarded(handle, async () => {
+    const opened = await handle.stat();
+    // Whoever swapped the file for something else in the meantime gains nothing.
+    if (!opened.isFile()) throw new Refusal('denied');
+    if (isNew && exactMode !== undefined) await setMode(handle, opened, exactMode);
+    const startAt = mode === 'append' ? opened.size : startBytes;
+    if (startAt > opened.size) throw new Refusal('bad-start');
+    if (mode !== 'append') await handle.truncate(startAt);
+    return target(handle, startAt, {
+      async commit() {
+        try {
+          if (sync) await handle.sync();
+          await handle.close();
+        } finally {
+          await spot.close();
+        }
+      },
+      async abort() {
+        await handle.close();
+        if (mode === 'create') await fs.unlink(spot.path());
+        await spot.close();
+      },
+    });
+  });
+}
+
+/** The bytes go into a part of another name in the same directory, which takes the file's place when it is whole. */
+async function beside({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
+  const part = newPartName();
+  const handle = await fs.open(spot.path(part), CREATE_FLAGS, createMode);
+  const discard = async (): Promise<void> => {
+    await handle.close().catch(() => undefined);
+    await fs.unlink(spot.path(part)).catch(() => undefined);
+    await spot.close();
+  };
+  return target(handle, 0, {
+    async commit() {
+      try {
+        if (stats !== undefined) await likeTheOld(handle, stats);
+        else if (exactMode !== undefined) await setMode(handle, await handle.stat(), exactMode);
+        if (sync) await handle.sync();
+        // Closed first: some file systems report only then that there was no room.
+        await handle.close();
+        if (write.mode === 'create') await takeNewName(spot, part);
+        else await fs.rename(spot.path(part), spot.path());
+        await spot.close();
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+    },
+    abort: discard,
+  });
+}
+
+/** A name that must be new: unlike a rename, a link fails where there is something. */
+async function takeNewName(spot: Spot, part: string): Promise<void> {
+  try {
+    await fs.link(spot.path(part), spot.path());
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // File systems without hard links (FAT, some network disks): a look and a rename, with a moment between them.
+    if (code !== 'EPERM' && code !== 'ENOSYS' && code !== 'EOPNOTSUPP' && code !== 'ENOTSUP') throw error;
+    if ((await spot.lstat()) !== undefined) throw new Refusal('exists');
+    await fs.rename(spot.path(part), spot.path());
+    return;
+  }
+  await fs.unlink(spot.path(part));
+}
+
+async function likeTheOld(handle: fs.FileHandle, old: Stats): Promise<void> {
+  const now = await handle.stat();
+  // A server that may not give files away keeps them.
+  if (now.uid !== old.uid || now.gid !== old.gid) await handle.chown(old.uid, old.gid).catch(() => undefined);
+  await handle.chmod(old.mode & 0o777);
+}
+
+const setMode = async (handle: fs.FileHandle, { mode: now }: Stats, mode: number): Promise<void> => {
+  if ((now & 0o777) !== mode) await handle.chmod((now & 0o7000) | mode);
+};
+
+/** Runs `work`, and closes the file if it throws. */
+async function guarded<Value>(handle: fs.FileHandle, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function target(handle: fs.FileHandle, startAt: number, ends: Ends): WriteTarget {
+  let position = startAt;
+  return {
+    write: (chunks) =>
+      answer(async () => {
+        for (let left = [...chunks]; left.length > 0;) {
+          const { bytesWritten } = await handle.writev(left, position);
+          position += bytesWritten;
+          left = without(left, bytesWritten);
+        }
+      }),
+    commit: () => answer(() => ends.commit()),
+    abort: () => ends.abort().catch(() => undefined),
+  };
+}
+
+/** What is left of `chunks` after their first `byteLength` bytes. */
+function without(chunks: readonly Uint8Array[], byteLength: number): Uint8Array[] {
+  let written = byteLength;
+  const left: Uint8Array[] = [];
+  for (const chunk of chunks) {
+    if (written >= chunk.length) written -= chunk.length;
+    else {
+      left.push(chunk.subarray(written));
+      written = 0;
+    }
+  }
+  return left;
+}
