@@ -78,6 +78,8 @@ describe('prom-client', () => {
       text
         .split('\n')
         .filter((line) => line !== '' && !/^(?:# \w+ )?wellknown_event_loop/.test(line))
+        // Read twice, a moment apart.
+        .map((line) => line.replace(/^(wellknown_resident_memory_bytes\S* )\d+$/, '$1…'))
         .sort();
     expect(sorted(await registry.metrics())).toEqual(sorted(prometheusText(await server.status())));
   });
