@@ -34,7 +34,7 @@ describe('sixteen pipelined requests are answered in order', () => {
       () => {
         let next = 0;
         return async () => {
-          for (let turn = 0; turn < 5; turn += 1) await undefined;
+          for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
           return new HttpResponse(String(next++));
         };
       },
@@ -63,7 +63,7 @@ describe('sixteen pipelined requests are answered in order', () => {
   test('and one that fails is a 500 between the others', async () => {
     let next = 0;
     const { peer, errors } = serveHandler(async () => {
-      await undefined;
+      await Promise.resolve();
       if (next++ === 1) throw new Error('the second');
       return new HttpResponse('x');
     });
