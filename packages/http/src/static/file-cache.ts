@@ -4,7 +4,7 @@
 import type { Coding } from './encoding.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
-/** Which file, and in which state of it: two equal identities mean the same content. */
+/** Which file, and in which state of it: two equal identities mean the same content. `identity` begins with `DEVICE:`. */
 export interface FileFacts {
   readonly identity: string;
   readonly byteLength: number;
@@ -17,6 +17,8 @@ export interface Representation {
   /** The names from the root to the file that holds it. */
   readonly segments: readonly string[];
   readonly facts: FileFacts;
+  /** The opaque part of its entity tag, once it has been asked for. */
+  tag?: string;
   /** The content, where it is kept, and the whole of it as a response that is sent again and again. */
   kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly response: HttpResponse } | undefined;
 }

@@ -114,7 +114,9 @@ const codingsOf = (sidecars: readonly Representation[]): Coding[] =>
  * The media type for a file name, with a charset for text; `application/octet-stream` when the extension says nothing.
  */
 export function mediaTypeOf(fileName: string): string {
-  const type = lookup(fileName) ?? 'application/octet-stream';
+  // The table is a plain object, and `lookup` finds what every object has: `x.constructor` is no type.
+  const found: unknown = lookup(fileName);
+  const type = typeof found === 'string' ? found : 'application/octet-stream';
   // Files are served as they lie on the disk, and those of today are UTF-8.
   return type.startsWith('text/') || type === 'image/svg+xml' ? `${type};charset=utf-8` : type;
 }

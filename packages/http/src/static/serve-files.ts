@@ -40,8 +40,8 @@ export interface ServeFilesOptions {
   readonly immutable?: RegExp;
   /**
    * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent
-   * arrives with the length that it had. Any other file that grows meanwhile ends the connection, since a new content
-   * that is longer looks the same.
+   * arrives with the length that it had. So does one that was written less than two seconds before it is asked for. Any
+   * other file that grows meanwhile ends the connection, since a new content that is longer looks the same.
    */
   readonly appendOnly?: RegExp;
   /**
@@ -88,6 +88,14 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
   };
 }
 
+/** One request, on its way through what was found for it. */
+interface Question {
+  readonly request: Request;
+  readonly nowMs: number;
+  /** What changes now is not looked at again. */
+  readonly isLastAttempt: boolean;
+}
+
 class Site {
   readonly #disk: DiskRoot;
   readonly #cache: FileCache;
@@ -118,27 +126,29 @@ class Site {
   async respond(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
     const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
     if (!parsed.ok) return errorResponse(parsed.error);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const response = await this.#tryToRespond(request, parsed.value, nowMs);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const question = { request, nowMs, isLastAttempt: attempt === MAX_ATTEMPTS };
+      const response = await this.#tryToRespond(question, parsed.value);
       if (response !== undefined) return response;
     }
     return errorResponse(503, RETRY_SOON);
   }
 
   /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */
-  async #tryToRespond(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
+  async #tryToRespond(question: Question, path: FilePath): Promise<HttpResponse | undefined> {
+    const { nowMs } = question;
     const remembered = await this.#recall(path.key, nowMs);
-    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs);
+    if (remembered !== undefined) return this.#respondWithKnown(question, remembered, undefined);
     // A file named like a directory is not found, and not to be remembered either.
     const found = await this.#finder.find(path.namesDirectory ? undefined : path.key, path.segments, nowMs);
-    if (!found.ok) return this.#respondToMissing(request, path, found.error, nowMs);
-    if (found.value.kind === 'directory') return this.#respondToDirectory(request, path, nowMs);
+    if (!found.ok) return this.#respondToMissing(question, path, found.error);
+    if (found.value.kind === 'directory') return this.#respondToDirectory(question, path);
     const { known, file } = found.value;
     if (path.namesDirectory) {
       file?.close();
       return errorResponse(404);
     }
-    return this.#respondWithKnown(request, known, file, nowMs);
+    return this.#respondWithKnown(question, known, file);
   }
 
   /** What was found under `key` before, if it is still there and the same. */
@@ -151,18 +161,18 @@ class Site {
    * Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding.
    */
   async #respondWithKnown(
-    request: Request,
+    question: Question,
     known: KnownFile,
     file: OpenFile | undefined,
-    nowMs: number,
     variesOn: readonly string[] = [],
   ): Promise<HttpResponse | undefined> {
+    const { request, nowMs } = question;
     const representation = representationFor(request, known);
     const context: FileResponseContext = {
       nowMs,
       cacheControl: this.#cacheControlOf(known),
       variesOn,
-      growth: this.#appendOnly?.test(known.path) === true ? 'append' : 'change',
+      ...this.#growthOf(known, representation, question),
     };
     if (representation.kept !== undefined) {
       file?.close();
@@ -177,7 +187,7 @@ class Site {
       if (!reopened.ok && representation !== known.original) {
         // Unreadable, or it leads out of the root: none of that makes the original any less there.
         this.#finder.forgetSidecar(known, representation);
-        return this.#respondWithKnown(request, known, file, nowMs, variesOn);
+        return this.#respondWithKnown(question, known, file, variesOn);
       }
       open?.close();
       if (!reopened.ok) {
@@ -186,12 +196,12 @@ class Site {
       }
       open = reopened.value;
     }
-    const { byteLength, modifiedMs } = representation.facts;
+    const { byteLength } = representation.facts;
     let content: FileContent | undefined = open;
     if (this.#cache.mayKeep(byteLength)) {
       // Before the head leaves, a file that changes can still be read again.
-      content = await open.readPart(0, byteLength, context.growth);
-      if (content !== undefined && isSettled(modifiedMs, nowMs))
+      content = await open.readPart(0, byteLength, context.firstGrowth);
+      if (content !== undefined && isSettled(representation.facts, nowMs))
         this.#cache.keep(
           known,
           representation,
@@ -205,10 +215,10 @@ class Site {
   }
 
   async #respondToDirectory(
-    request: Request,
+    question: Question,
     { key, segments, namesDirectory, query }: FilePath,
-    nowMs: number,
   ): Promise<HttpResponse | undefined> {
+    const { nowMs } = question;
     const last = segments.at(-1);
     if (!namesDirectory && last !== undefined) {
       // Relative, so that no path can be read as another host, and a proxy's prefix stays.
@@ -216,7 +226,7 @@ class Site {
     }
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
     if (index.ok && index.value.kind === 'file')
-      return this.#respondWithKnown(request, index.value.known, index.value.file, nowMs);
+      return this.#respondWithKnown(question, index.value.known, index.value.file);
     if (!index.ok && index.error !== 'not-found') return errorResponse(PROBLEM_STATUS[index.error]);
     if (this.#options.listing === false) return errorResponse(404);
     return this.#respondWithListing(segments, parseListingView(query));
@@ -246,22 +256,32 @@ class Site {
     return new HttpResponse(page, { headers: LISTING_HEADERS });
   }
 
-  async #respondToMissing(
-    request: Request,
-    path: FilePath,
-    problem: DiskProblem,
-    nowMs: number,
-  ): Promise<HttpResponse | undefined> {
+  async #respondToMissing(question: Question, path: FilePath, problem: DiskProblem): Promise<HttpResponse | undefined> {
+    const { request, nowMs } = question;
     if (problem !== 'not-found') return errorResponse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
     if (this.#options.spa !== true || !mayBePage(path)) return errorResponse(404);
     // The answer depends on the client, and caches have to know.
     if (!asksForPage(request)) return errorResponse(404, { Vary: ACCEPT });
     const remembered = await this.#recall('/', nowMs);
-    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs, [ACCEPT]);
+    if (remembered !== undefined) return this.#respondWithKnown(question, remembered, undefined, [ACCEPT]);
     const index = await this.#finder.find('/', [INDEX], nowMs);
     return index.ok && index.value.kind === 'file'
-      ? this.#respondWithKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
+      ? this.#respondWithKnown(question, index.value.known, index.value.file, [ACCEPT])
       : errorResponse(404);
+  }
+
+  /**
+   * A file that is being written while it is asked for is sent as long as it was: it has no strong tag, so its parts are
+   * never put together with others. While nothing has been said of it, it is rather looked at again.
+   */
+  #growthOf(
+    { path }: KnownFile,
+    { facts }: Representation,
+    { nowMs, isLastAttempt }: Question,
+  ): Pick<FileResponseContext, 'growth' | 'firstGrowth'> {
+    if (this.#appendOnly?.test(path) === true) return { growth: 'append', firstGrowth: 'append' };
+    const growth = isSettled(facts, nowMs) ? 'change' : 'append';
+    return { growth, firstGrowth: isLastAttempt ? growth : 'change' };
   }
 
   #cacheControlOf({ path }: KnownFile): string {
