@@ -14,6 +14,7 @@ import {
 import { combinedLine } from './access-log/access-entry.ts';
 import { openAccessLog } from './access-log/access-log-file.ts';
 import type { FetchHandler } from './handler.ts';
+import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
@@ -81,6 +82,11 @@ export const httpCommand: ServerCommand = {
       name: 'forwarded',
       argument: 'FIELD',
       help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)',
+    },
+    {
+      name: 'half-close',
+      argument: 'POLICY',
+      help: 'what a client means that ends its side before it has its response: answer (it has no more to ask) or abort (it is gone, as browsers are) (default: answer)',
     },
     {
       name: 'redirect-to-https',
@@ -181,6 +187,8 @@ function buildProtocolOptions(
       return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
     }
   }
+  const halfClose = readChoice(values, 'half-close', HALF_CLOSE_POLICIES);
+  if (!halfClose.ok) return halfClose;
   // Core has checked it by now.
   const idle = readNumber(values, 'idle-timeout', { min: 0 });
   const maxBody = readNumber(values, 'max-body', { whole: true, min: 0 });
@@ -192,6 +200,7 @@ function buildProtocolOptions(
   return ok({
     limits,
     accessLog,
+    halfClose: halfClose.value,
     proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
   });
 }

@@ -64,6 +64,7 @@ export function readHttp2Head(
     path: parsed.path,
     authority,
     minorVersion: 1,
+    needsTls: false,
     fieldLines,
     persistent: true,
     isConditional,
