@@ -45,6 +45,7 @@ const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
+  'http2-settings',
   'te',
   'trailer',
   'transfer-encoding',
@@ -92,7 +93,11 @@ export function encodeFields(
       continue;
     }
     if (lower === 'date') hasDate = true;
-    else if (lower === 'content-type') hasType = true;
+    else if (lower === 'content-type') {
+      // Two types are none, and each recipient takes another of them.
+      if (hasType) return fail('Content-Type is given more than once');
+      hasType = true;
+    }
     text += `${name}: ${value}\r\n`;
   }
   if (content === 'text' && !hasType && status !== 204 && status !== 304)

@@ -26,6 +26,7 @@ export const REFUSALS = {
   'space-before-colon': { status: 400, rfc: '9112 §5.1', text: 'whitespace between a field name and its colon' },
   'field-folded': { status: 400, rfc: '9112 §5.2', text: 'a line of the header section starts with whitespace' },
   'field-value-invalid': { status: 400, rfc: '9110 §5.5', text: 'a control character in a field value' },
+  'field-invalid': { status: 400, rfc: '9113 §8.2.1', text: 'a field whose name or value is not valid' },
   'head-too-large': { status: 431, rfc: '6585 §5', text: 'the header section is too large' },
   'too-many-fields': { status: 431, rfc: '6585 §5', text: 'too many header fields' },
   'host-missing': { status: 400, rfc: '9112 §3.2', text: 'HTTP/1.1 needs a Host field' },

@@ -101,7 +101,7 @@ describe('a connection that is taken over', () => {
     throw new Error('boom');
   };
   // An async listener, as code that is not checked has it.
-  const rejecting: () => void = () => Promise.reject<undefined>(new Error('boom'));
+  const rejecting = (() => Promise.reject(new Error('boom'))) as () => unknown;
   test.each<readonly [what: string, careless: Careless, event: 'send' | 'end' | 'reset', logged: readonly string[]]>([
     ['hears of no error', () => undefined, 'reset', []],
     ['reads, and hears of no error', ({ stream }) => stream.resume(), 'reset', []],
