@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { HttpResponse, type ContentSource, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
-import type { Coding } from './encoding.ts';
 import type { FileFacts, KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
 import { decideRange, multipartOf, type ByteRange } from './range.ts';
@@ -40,14 +39,16 @@ export const fileHeaders = (
   representation: Representation,
   context: FileResponseContext,
 ): Record<string, string> =>
-  headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
+  headersWith(validatorsOf(known, representation, context.nowMs), known, representation, context);
 
 function headersWith(
   { etag, lastModified }: FileValidators,
   known: KnownFile,
-  coding: Coding | undefined,
+  { coding, generated }: Representation,
   { cacheControl, variesOn }: FileResponseContext,
 ): Record<string, string> {
+  // Made once more, by another version of the library perhaps, it is not the same to the octet.
+  const isRanged = generated === undefined;
   const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   return {
     ETag: etag,
@@ -56,7 +57,7 @@ function headersWith(
     ...(vary.length > 0 && { Vary: vary.join(', ') }),
     'Content-Type': known.mediaType,
     ...(coding !== undefined && { 'Content-Encoding': coding }),
-    'Accept-Ranges': 'bytes',
+    ...(isRanged && { 'Accept-Ranges': 'bytes' }),
     'X-Content-Type-Options': 'nosniff',
   };
 }
@@ -64,6 +65,10 @@ function headersWith(
 // The first piece that a body writer reads. Up to here a part is read before its head leaves: a file that changes in
 // that moment, as the end of a busy log does, is looked at again.
 const READ_FIRST_BYTES = 131_072;
+
+/** A precondition has decided: the content is not needed. */
+export const isDecided = (request: Request, known: KnownFile, representation: Representation, nowMs: number): boolean =>
+  evaluateConditions(request.headers, validatorsOf(known, representation, nowMs), nowMs).at !== 'proceed';
 
 /**
  * Answers GET or HEAD. Takes the content: an open file is closed with the response. Undefined when the file changed
@@ -77,19 +82,22 @@ export function fileResponse(
   context: FileResponseContext,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
-  const headers = headersWith(validators, known, representation.coding, context);
+  const headers = headersWith(validators, known, representation, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
     if (outcome.at === 'failed') return errorResponse(412);
     return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
   }
-  const { byteLength } = representation.facts;
+  const byteLength = content instanceof Uint8Array ? content.byteLength : representation.facts.byteLength;
   if (request.method === 'HEAD') {
     close(content);
     return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
-  const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
+  const range =
+    outcome.mayRange && representation.generated === undefined
+      ? decideRange(request.headers.get('range'), byteLength)
+      : { at: 'whole' as const };
   if (range.at === 'whole') return partResponse({ start: 0, byteLength }, content, context, { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
@@ -133,13 +141,13 @@ interface FileValidators extends Validators {
 }
 
 function validatorsOf(known: KnownFile, representation: Representation, nowMs: number): FileValidators {
-  const { coding, facts } = representation;
+  const { coding, facts, generated } = representation;
   // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
   const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
   representation.tag ??= tagOf(facts);
   const tag = `"${representation.tag}${coding === undefined ? '' : `-${coding}`}"`;
   return {
-    etag: isSettled(facts, nowMs) ? tag : `W/${tag}`,
+    etag: isSettled(facts, nowMs) && generated === undefined ? tag : `W/${tag}`,
     lastModified: lastModifiedMs >= FIRST_DATE_MS ? new Date(lastModifiedMs).toUTCString() : undefined,
     lastModifiedMs,
   };
@@ -194,7 +202,7 @@ function sourceOf(content: FileContent, part: ByteRange, growth: Growth): Conten
   };
 }
 
-const STATUS_TEXTS = {
+export const STATUS_TEXTS = {
   400: 'The path is not valid.',
   403: 'The file may not be read.',
   404: 'Not found.',
