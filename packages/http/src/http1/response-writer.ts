@@ -104,6 +104,12 @@ export class ResponseWriter {
 
   /** Answers 500 for a handler that threw; what it threw goes to the log and nowhere else. */
   fail(exchange: Exchange, error: unknown): void {
+    if (exchange.responseState === 'detached') {
+      // The connection is the handler's, which will not close it any more.
+      this.logFailure(exchange, error, 'the handler of an upgraded connection failed');
+      this.#connection.destroy('handler-failed');
+      return;
+    }
     if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') return;
     this.logFailure(exchange, error, 'the handler failed');
     this.respond(exchange, responseOf('Internal Server Error\n', { status: 500 }));
