@@ -170,6 +170,7 @@ export class ResponseWriter {
         return;
       }
       if (end.at === 'broken') this.logFailure(exchange, end.error, 'a response broke off');
+      this.#writeBuffer.flush();
       // The head is out, so the only correct end is one that no client takes for complete (RFC 9112 §8). What failed is
       // in the log, with its request; given the error, core would write it again.
       this.#connection.destroy('handler-failed');

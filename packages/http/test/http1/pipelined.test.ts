@@ -73,3 +73,29 @@ describe('sixteen pipelined requests are answered in order', () => {
     expect(errors).toHaveLength(1);
   });
 });
+
+test('pieces of a stream that are there at once leave in one write, and later ones when they come', async () => {
+  let more: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const { connection, peer } = serveHandler(
+    () =>
+      new HttpResponse(
+        new ReadableStream({
+          start(controller) {
+            for (const piece of ['one ', 'two ', 'three ']) controller.enqueue(Buffer.from(piece));
+            more = controller;
+          },
+        }),
+      ),
+  );
+  const send = vi.spyOn(connection, 'send');
+  peer.send(GET);
+  await settled();
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(peer.take()).toMatch(/\r\n\r\n4\r\none \r\n4\r\ntwo \r\n6\r\nthree \r\n$/);
+  more?.enqueue(Buffer.from('four'));
+  await settled();
+  expect(peer.take()).toBe('4\r\nfour\r\n');
+  more?.close();
+  await settled();
+  expect(peer.take()).toBe('0\r\n\r\n');
+});
