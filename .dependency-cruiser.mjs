@@ -33,6 +33,7 @@ export const LEVELS = {
     ['fetch/'],
     ['handler.ts'],
     ['redirect.ts'],
+    ['auth/'],
     ['access-log/'],
     ['static/'],
     ['exchange/'],

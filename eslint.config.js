@@ -58,6 +58,7 @@ const CARRYING_FILES = [
   'packages/*/src/cli.ts',
   'packages/http/src/static/disk.ts',
   'packages/http/src/http1/after-promises.ts',
+  'packages/http/src/auth/users-on-disk.ts',
   'packages/http/src/http1/upgrade.ts',
   'packages/http/src/access-log/access-log-file.ts',
   'packages/http/src/http2/connection.ts',

@@ -11,12 +11,16 @@ import {
   type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
+import { basicAuth } from './auth/basic-auth.ts';
+import { UsersOnDisk } from './auth/users-on-disk.ts';
 import { combinedLine } from './access-log/access-entry.ts';
 import { openAccessLog } from './access-log/access-log-file.ts';
 import { replaceGlobals } from './fetch/replace-globals.ts';
 import type { FetchHandler } from './handler.ts';
+import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
+import { readErrorPages, readHeaderRules, readPattern } from './static/option-texts.ts';
 import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
 
 const FILE_OPTIONS = [
@@ -28,6 +32,10 @@ const FILE_OPTIONS = [
   'immutable',
   'append-only',
   'no-precompressed',
+  'compress',
+  'header',
+  'security-headers',
+  'error-page',
 ] as const;
 const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
@@ -67,6 +75,36 @@ export const httpCommand: ServerCommand = {
       help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them',
     },
     {
+      name: 'compress',
+      help: 'compress text on the fly by Brotli or gzip where there is no such file beside it (default: sent as it is)',
+    },
+    {
+      name: 'header',
+      argument: 'FIELD',
+      repeatable: true,
+      help: "add 'NAME: VALUE' to every response, or as 'PATTERN NAME: VALUE' to those for paths that match this regular expression; without a value, take the field away",
+    },
+    {
+      name: 'security-headers',
+      help: 'add the usual ones: no sniffing, no frames of other sites, no use by them, short referrers, and HTTPS only after a visit over it',
+    },
+    {
+      name: 'error-page',
+      argument: 'STATUS=PATH',
+      repeatable: true,
+      help: 'answer this error with a file below ROOT, as in 404=/404.html',
+    },
+    {
+      name: 'users',
+      argument: 'FILE',
+      help: "ask for a name and a password of this file (as 'htpasswd -B' makes it) before anything is served (default: nobody is asked)",
+    },
+    {
+      name: 'realm',
+      argument: 'TEXT',
+      help: 'what a browser shows when it asks for the password (default: Restricted)',
+    },
+    {
       name: 'max-body',
       argument: 'BYTES',
       help: 'the most content that a request may bring, 0 for any amount (default: 1048576)',
@@ -88,6 +126,11 @@ export const httpCommand: ServerCommand = {
       help: 'the field in which trusted proxies name the client: x-forwarded-for or forwarded (default: x-forwarded-for)',
     },
     {
+      name: 'half-close',
+      argument: 'POLICY',
+      help: 'what a client means that ends its side before it has its response: answer (it has no more to ask) or abort (it is gone, as browsers are) (default: answer)',
+    },
+    {
       name: 'redirect-to-https',
       argument: 'PORT',
       help: 'redirect clients without TLS to the same place over HTTPS on this port; ROOT or --handler is for those with TLS',
@@ -102,7 +145,9 @@ export const httpCommand: ServerCommand = {
     const redirect = readRedirect(values);
     if (!redirect.ok) return redirect;
     const isAlone =
-      values.positional === undefined && file === undefined && !FILE_OPTIONS.some((name) => values.has(name));
+      values.positional === undefined &&
+      file === undefined &&
+      ![...FILE_OPTIONS, 'users'].some((name) => values.has(name));
     const served =
       redirect.value !== undefined && isAlone
         ? ok(redirect.value)
@@ -111,10 +156,26 @@ export const httpCommand: ServerCommand = {
           : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
-    const handler = redirect.value === undefined ? served.value : byScheme(redirect.value, served.value);
+    const guarded = buildAuth(values, served.value, context);
+    if (!guarded.ok) return guarded;
+    const handler = redirect.value === undefined ? guarded.value : byScheme(redirect.value, guarded.value);
     return options.ok ? ok(httpProtocol(handler, options.value)) : options;
   },
 };
+
+/** The handler behind the passwords of --users, where they are given. */
+function buildAuth(values: OptionValues, handler: FetchHandler, { log }: BuildContext): Result<FetchHandler, string> {
+  const path = values.text('users');
+  const realm = values.text('realm');
+  if (path === undefined) return realm === undefined ? ok(handler) : fail(`--realm has no meaning without --users`);
+  if (realm !== undefined && !/^[\x20-\x7e]*$/.test(realm))
+    return fail(`--realm '${realm}' can't be sent: only printable ASCII is allowed`);
+  const users = UsersOnDisk.open(path, (problem) =>
+    log.error({ file: path, problem }, 'the users stay those of before: the password file is not valid'),
+  );
+  if (!users.ok) return fail(`--users '${path}' ${users.error}`);
+  return ok(basicAuth(handler, { users: users.value, ...(realm !== undefined && { realm }) }));
+}
 
 async function buildHandler(
   values: OptionValues,
@@ -190,6 +251,8 @@ function buildProtocolOptions(
       return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
     }
   }
+  const halfClose = readChoice(values, 'half-close', HALF_CLOSE_POLICIES);
+  if (!halfClose.ok) return halfClose;
   // Core has checked it by now.
   const idle = readNumber(values, 'idle-timeout', { min: 0 });
   const maxBody = readNumber(values, 'max-body', { whole: true, min: 0 });
@@ -201,6 +264,7 @@ function buildProtocolOptions(
   return ok({
     limits,
     accessLog,
+    halfClose: halfClose.value,
     proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
   });
 }
@@ -216,11 +280,19 @@ function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   const cacheControl = values.text('cache-control');
   if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
     return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
-  const immutable = readPattern(values, 'immutable');
+  const immutable = readOptionalPattern(values, 'immutable');
   if (!immutable.ok) return immutable;
-  const appendOnly = readPattern(values, 'append-only');
+  const appendOnly = readOptionalPattern(values, 'append-only');
   if (!appendOnly.ok) return appendOnly;
+  const headers = readHeaderRules(values.list('header'));
+  if (!headers.ok) return headers;
+  const errorPages = readErrorPages(values.list('error-page'));
+  if (!errorPages.ok) return errorPages;
   const options: ServeFilesOptions = {
+    compress: values.has('compress'),
+    headers: headers.value,
+    securityHeaders: values.has('security-headers'),
+    errorPages: errorPages.value,
     precompressed: !values.has('no-precompressed'),
     ...(immutable.value !== undefined && { immutable: immutable.value }),
     ...(appendOnly.value !== undefined && { appendOnly: appendOnly.value }),
@@ -233,14 +305,13 @@ function buildFiles(values: OptionValues): Result<FetchHandler, string> {
   return ok(serveFiles(root, options));
 }
 
-function readPattern(values: OptionValues, name: 'immutable' | 'append-only'): Result<RegExp | undefined, string> {
+const readOptionalPattern = (
+  values: OptionValues,
+  name: 'immutable' | 'append-only',
+): Result<RegExp | undefined, string> => {
   const pattern = values.text(name);
-  try {
-    return ok(pattern === undefined ? undefined : new RegExp(pattern, 'u'));
-  } catch {
-    return fail(`--${name} '${pattern ?? ''}' is no regular expression`);
-  }
-}
+  return pattern === undefined ? ok(undefined) : readPattern(name, pattern);
+};
 
 function problemOfRoot(root: string): string | undefined {
   try {

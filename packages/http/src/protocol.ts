@@ -5,7 +5,7 @@ import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http1/connection.ts';
 import { Http2Connections } from './http2/connection.ts';
 import { resolveHttpLimits, type GivenHttpLimits } from './limits.ts';
-import { HttpService } from './exchange/service.ts';
+import { HttpService, type HalfClose } from './exchange/service.ts';
 import type { TrustedProxies } from './semantics/forwarded.ts';
 
 export interface HttpProtocolOptions {
@@ -15,6 +15,12 @@ export interface HttpProtocolOptions {
   readonly proxies?: TrustedProxies | undefined;
   /** Called at the end of each exchange; `combinedLine` makes a line of what it gets. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
+  /**
+   * What a client means that ends its side before its response is complete. `answer` (the default): that it has nothing
+   * more to ask. `abort`: that it is gone; `request.signal` aborts and the connection ends. That is so for browsers and
+   * most proxies, and not for a script that pipes a request into a socket. HTTP/2 has frames for both.
+   */
+  readonly halfClose?: HalfClose | undefined;
   /** Offers HTTP/2 in TLS handshakes. */
   readonly http2?: boolean;
 }
@@ -26,7 +32,7 @@ const LINGER_BYTES = 64 * 1024 * 1024;
 /** HTTP/1.1 and HTTP/1.0 over any connection of core, and HTTP/2 over TLS, answered by `handler`. */
 export function httpProtocol(
   handler: FetchHandler,
-  { limits = {}, proxies, accessLog, http2 = true }: HttpProtocolOptions = {},
+  { limits = {}, proxies, accessLog, halfClose, http2 = true }: HttpProtocolOptions = {},
 ): Protocol {
   const allLimits = resolveHttpLimits(limits);
   const { keepAliveTimeoutMs } = allLimits;
@@ -48,7 +54,7 @@ export function httpProtocol(
     open(connection, context) {
       let shared = services.get(context);
       if (shared === undefined) {
-        const service = new HttpService({ handler, limits: allLimits, context, proxies, accessLog });
+        const service = new HttpService({ handler, limits: allLimits, context, proxies, accessLog, halfClose });
         shared = { service, sessions: http2 ? new Http2Connections(service) : undefined };
         services.set(context, shared);
       }

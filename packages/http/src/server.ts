@@ -6,9 +6,11 @@ import {
   type Server,
   type ServerOptions,
   type Service,
+  WellknownError,
 } from '@wellknown/core';
 import type { FetchHandler } from './handler.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 
 export interface HttpServerOptions extends Omit<ServerOptions, 'limits'>, Omit<HttpProtocolOptions, 'limits'> {
@@ -18,7 +20,7 @@ export interface HttpServerOptions extends Omit<ServerOptions, 'limits'>, Omit<H
   readonly limits?: ServerOptions['limits'] & Partial<HttpLimits>;
 }
 
-const OPTION_NAMES = [...SERVER_OPTION_NAMES, 'listen', 'proxies', 'accessLog', 'http2'];
+const OPTION_NAMES = [...SERVER_OPTION_NAMES, 'listen', 'proxies', 'accessLog', 'halfClose', 'http2'];
 const LIMIT_NAMES = [...Object.keys(DEFAULT_SERVER_LIMITS), ...Object.keys(DEFAULT_HTTP_LIMITS)];
 
 /**
@@ -29,14 +31,20 @@ export function createHttpServer(
   handler: FetchHandler | { readonly fetch: FetchHandler },
   options: HttpServerOptions = {},
 ): Server {
-  const { listen, limits, proxies, accessLog, http2, ...serverOptions } = options;
+  const { listen, limits, proxies, accessLog, halfClose, http2, ...serverOptions } = options;
   requireKnownNames('option', options, OPTION_NAMES);
   requireKnownNames('limit', limits ?? {}, LIMIT_NAMES);
+  if (halfClose !== undefined && !HALF_CLOSE_POLICIES.includes(halfClose))
+    throw new WellknownError('OPTION_INVALID', `halfClose is '${halfClose as string}'`, {
+      fault: 'local',
+      hint: `known are ${HALF_CLOSE_POLICIES.join(', ')}`,
+    });
   const fetchHandler: FetchHandler =
     typeof handler === 'function' ? handler : (request, context) => handler.fetch(request, context);
   const protocol = httpProtocol(fetchHandler, {
     proxies,
     accessLog,
+    halfClose,
     ...(limits !== undefined && { limits }),
     ...(http2 !== undefined && { http2 }),
   });

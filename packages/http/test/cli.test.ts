@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { silentLog } from '@wellknown/core';
-import { serveInMemory } from '@wellknown/core/testing';
+import { hashSync } from '@node-rs/bcrypt';
+import { eventually, serveInMemory } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { putBackGlobals } from '../src/fetch/replace-globals.ts';
 import { httpCommand } from '../src/cli.ts';
-import { readResponses, settled } from './serve.ts';
+import { readResponses, settled, type ReadResponse } from './serve.ts';
 
 let directory = '';
 beforeAll(() => {
@@ -74,6 +75,43 @@ test('--access-log writes a line for each request', async () => {
   for (const until = Date.now() + 10_000; text === '' && Date.now() < until; text = fs.readFileSync(file, 'utf8'))
     await settled();
   expect(text).toMatch(/^192\.0\.2\.1 - - \[[^\]]+\] "GET \/missing HTTP\/1\.1" 404 11 "-" "test"\n$/);
+});
+
+test('--users asks for a password, --header, --security-headers and --error-page say what is sent', async () => {
+  const site = path.join(directory, 'site');
+  const users = path.join(directory, 'users');
+  fs.mkdirSync(site);
+  fs.writeFileSync(path.join(site, 'lost.html'), 'lost');
+  fs.writeFileSync(users, `ada:${hashSync('secret', { cost: 4 })}\n`);
+  const built = await build(site, {
+    users,
+    realm: 'Site',
+    header: ['X-All: a: b', '^/x X-Some: yes', 'X-Frame-Options:'],
+    'security-headers': true,
+    'error-page': ['404=/lost.html'],
+  });
+  if (!built.ok) throw new Error(built.error);
+  const { peer } = serveInMemory(built.value);
+  const ask = async (authorization: string): Promise<ReadResponse | undefined> => {
+    peer.send(`GET /x HTTP/1.1\r\nHost: a\r\n${authorization}\r\n`);
+    let text = '';
+    await eventually(() => (text += peer.take()) !== '');
+    return readResponses(text)[0];
+  };
+  const denied = await ask('');
+  expect([denied?.status, denied?.headers.get('www-authenticate')]).toEqual([
+    401,
+    'Basic realm="Site", charset="UTF-8"',
+  ]);
+  const lost = await ask(`Authorization: Basic ${btoa('ada:secret')}\r\n`);
+  expect([lost?.status, lost?.body]).toEqual([404, 'lost']);
+  const names = ['x-all', 'x-some', 'x-frame-options', 'referrer-policy'];
+  expect(names.map((name) => lost?.headers.get(name))).toEqual([
+    'a: b',
+    'yes',
+    null,
+    'strict-origin-when-cross-origin',
+  ]);
 });
 
 test('--trust-proxy believes those addresses and no other', async () => {
@@ -170,6 +208,39 @@ describe('a problem is a sentence that names what was given', () => {
     ],
     ['a pattern that is none', '.', { immutable: '(' }, "--immutable '(' is no regular expression"],
     ['another pattern that is none', '.', { 'append-only': '[' }, "--append-only '[' is no regular expression"],
+    [
+      'a field that is none',
+      '.',
+      { header: ['X-A'] },
+      "--header 'X-A' is neither 'NAME: VALUE' nor 'PATTERN NAME: VALUE'",
+    ],
+    ['a pattern for a field that is none', '.', { header: ['( X-A: b'] }, "--header '(' is no regular expression"],
+    [
+      'a field that is not to be set',
+      '.',
+      { header: ['etag: "x"'] },
+      "--header 'etag: \"x\"': etag is the server's to say",
+    ],
+    [
+      'a page for no error',
+      '.',
+      { 'error-page': ['200=/x.html'] },
+      "--error-page '200=/x.html': 200 is none of 400, 403, 404, 405, 412, 416, 503",
+    ],
+    [
+      'a page that is no path',
+      '.',
+      { 'error-page': ['404'] },
+      "--error-page '404' is not STATUS=PATH, such as 404=/404.html",
+    ],
+    ['users that are not there', '.', { users: '/nowhere/x' }, "--users '/nowhere/x' can't be read (ENOENT)"],
+    ['a realm without users', '.', { realm: 'x' }, '--realm has no meaning without --users'],
+    [
+      'an end of a client that means nothing',
+      '.',
+      { 'half-close': 'close' },
+      "--half-close is 'close', allowed is answer, abort",
+    ],
     [
       'a proxy that is no address',
       '.',

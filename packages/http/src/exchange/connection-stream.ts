@@ -1,6 +1,6 @@
 // A connection of core as a Node stream, for libraries that want one.
 
-import { Duplex } from 'node:stream';
+import { Duplex, type DuplexOptions } from 'node:stream';
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 
 /** Back-pressure both ways: a stream that is not read pauses the connection, and writes wait until there is room. */
@@ -10,8 +10,8 @@ export class ConnectionStream extends Duplex {
   #written: (() => void) | undefined;
   readonly sink: Sink;
 
-  constructor(connection: Connection) {
-    super({ allowHalfOpen: true });
+  constructor(connection: Connection, options: DuplexOptions = {}) {
+    super({ ...options, allowHalfOpen: true });
     this.#connection = connection;
     this.sink = {
       data: (chunk) => {

@@ -18,10 +18,10 @@ export function engineResponse({ method }: RequestHead): HttpResponse {
   return responseOf(null, { status: 204, headers: { Allow: ALLOWED_BY_ENGINE } });
 }
 
-/** A whole response that refuses a request and announces the close. */
-export function refusalText(refusal: Refusal, dateLine: string): string {
+/** A whole response that refuses a request and announces the close. One to HEAD has no content (RFC 9110 §9.3.2). */
+export function refusalText(refusal: Refusal, dateLine: string, isHead: boolean): string {
   const { status, text } = REFUSALS[refusal];
-  return `${statusLine(status)}${dateLine}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`;
+  return `${statusLine(status)}${dateLine}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${isHead ? '' : `${text}\n`}`;
 }
 
 /** What a peer is sent that is turned away because its address, or the server, holds as many connections as allowed. */

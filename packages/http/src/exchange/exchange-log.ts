@@ -35,6 +35,11 @@ export class ExchangeLog {
     return this.#origins[scheme].originOf(host);
   }
 
+  /** The client came by TLS, to us or to a trusted proxy. */
+  isSecure(head: RequestHead): boolean {
+    return (this.#isBehindProxy ? this.#clientOf(head).scheme : this.#scheme) === 'https';
+  }
+
   clientOf(exchange: Exchange): ClientFacts {
     return this.#clientOf(exchange.head);
   }

@@ -45,6 +45,7 @@ const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
+  'http2-settings',
   'te',
   'trailer',
   'transfer-encoding',

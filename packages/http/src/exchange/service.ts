@@ -14,7 +14,15 @@ export interface HttpServiceParts {
   readonly proxies: TrustedProxies | undefined;
   /** Called at the end of each exchange. */
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly halfClose?: HalfClose | undefined;
 }
+
+/**
+ * What it means that a client has ended its side while its response is awaited or sent: it may only have said all that
+ * it had to say (`answer`), or be gone (`abort`). TCP does not tell the two apart.
+ */
+export type HalfClose = (typeof HALF_CLOSE_POLICIES)[number];
+export const HALF_CLOSE_POLICIES = ['answer', 'abort'] as const;
 
 export class HttpService {
   readonly handler: FetchHandler;
@@ -25,6 +33,7 @@ export class HttpService {
   readonly work: ServiceContext['work'];
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly halfClose: HalfClose;
   readonly buffers = new BufferPool();
   readonly counts: HttpCounts = {
     requests: 0,
@@ -41,7 +50,7 @@ export class HttpService {
   #dateSecond = -1;
   #dateLine = '';
 
-  constructor({ handler, limits, context, proxies, accessLog }: HttpServiceParts) {
+  constructor({ handler, limits, context, proxies, accessLog, halfClose = 'answer' }: HttpServiceParts) {
     this.handler = handler;
     this.limits = limits;
     this.log = context.log;
@@ -49,6 +58,7 @@ export class HttpService {
     this.work = context.work;
     this.proxies = proxies;
     this.accessLog = accessLog;
+    this.halfClose = halfClose;
     // Plain fields are counted much faster than names are looked up; core reads them through the names.
     const { counts } = this;
     for (const name of Object.keys(counts) as (keyof HttpCounts)[])

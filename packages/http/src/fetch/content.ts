@@ -1,7 +1,5 @@
 // What a response is made of.
 
-import { Readable } from 'node:stream';
-
 /** Bytes in a buffer that nobody shares, in words that TypeScript before 5.7 understands too. */
 export type OwnBytes = ReturnType<Uint8Array['slice']>;
 
@@ -25,37 +23,6 @@ export const isSource = (content: unknown): content is ContentSource =>
   'byteLength' in content &&
   'read' in content &&
   typeof content.read === 'function';
-
-/** Somebody has read from it, or holds it to read from it. */
-export const isTouched = (stream: ReadableStream): boolean => stream.locked || isDisturbed(stream);
-
-/** Somebody has read from it, or cancelled it. */
-export const isDisturbed = (stream: ReadableStream): boolean => Readable.isDisturbed(stream as unknown as Readable);
-
-/** What the streams of `streamOfMemory` hold. */
-const contents = new WeakMap<ReadableStream, string | Uint8Array>();
-
-/** Text or bytes as the stream that a platform Response makes of them. */
-export function streamOfMemory(content: string | Uint8Array): ReadableStream<Uint8Array> {
-  const stream = new ReadableStream({
-    type: 'bytes',
-    pull(controller) {
-      const bytes = octetsOf(content);
-      if (bytes.byteLength > 0) controller.enqueue(bytes);
-      controller.close();
-      // A reader that brought a buffer of its own is told so.
-      controller.byobRequest?.respond(0);
-    },
-  });
-  contents.set(stream, content);
-  return stream;
-}
-
-/** The text or bytes in a stream that nobody has touched, where they are known. */
-export function memoryOf(stream: ReadableStream): string | Uint8Array | undefined {
-  const content = contents.get(stream);
-  return content === undefined || isTouched(stream) ? undefined : content;
-}
 
 export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
   return new ReadableStream(
@@ -96,12 +63,6 @@ export function sourceOfBlob(blob: Blob): ContentSource {
     close: () => undefined,
   };
 }
-
-const encoder = new TextEncoder();
-
-/** The octets of text or bytes, in memory of their own. */
-export const octetsOf = (content: string | Uint8Array): OwnBytes =>
-  typeof content === 'string' ? encoder.encode(content) : new Uint8Array(content);
 
 /** UTF-8, without a byte order mark; what is malformed becomes U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {

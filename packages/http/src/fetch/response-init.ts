@@ -1,6 +1,7 @@
 // What the arguments of a response mean: its content, the type that the content brings along, status and status text.
 
-import { isSource, isTouched, octetsOf, sourceOfBlob, type ResponseContent } from './content.ts';
+import { isSource, sourceOfBlob, type ResponseContent } from './content.ts';
+import { isTouched, octetsOf } from './memory-stream.ts';
 import { NativeResponse } from './platform.ts';
 
 /** What a response may be made of: all that the platform takes, and a source. */

@@ -2,22 +2,12 @@
 // the platform's does at the same moments (copies, checks, throws), and costs a fraction: the platform makes a stream of
 // every text. What is not text, bytes, a stream or a source with plain fields is left to the platform's own, inside.
 
-import {
-  decodeText,
-  isDisturbed,
-  isSource,
-  isTouched,
-  memoryOf,
-  octetsOf,
-  streamOfMemory,
-  streamOfSource,
-  type OwnBytes,
-  type ResponseContent,
-} from './content.ts';
+import { decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
 import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
 import { asHeaders, fieldsOf, headersWith, HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
+import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
 import { isInstance, NativeResponse } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
 import {

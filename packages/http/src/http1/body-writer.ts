@@ -8,6 +8,8 @@ import { isSource, type ContentSource, type ResponseContent } from '../fetch/con
 export interface BodySink {
   /** False: wait for `room` before more is sent. */
   send(data: string | Uint8Array): boolean;
+  /** The same for a short text that leaves together with what follows before any other event. */
+  sendSoon(text: string): boolean;
   /** Resolves when there is room again, or the connection is gone. */
   room(): Promise<void>;
   /** Says that `content` waits here until the function is called that this returns. */
@@ -168,13 +170,13 @@ async function writeStream(
         sendWhole(sink, headWithLength(head, first.value.length), first.value);
         return { at: 'complete', contentBytes: first.value.length };
       }
-      sink.send(head);
+      sink.sendSoon(head);
       isHeadSent = true;
       sent = first.value.length;
       if (sent > 0 && !sendChunk(sink, first.value, transfer)) await sink.room();
     } else if (!sink.gone) {
       // A stream may take its time; its head does not wait for it.
-      sink.send(head);
+      sink.sendSoon(head);
       isHeadSent = true;
     }
     for (; ; next = reader.read() as Promise<Piece>) {
@@ -191,7 +193,7 @@ async function writeStream(
     }
     if (transfer === 'length' && sent < byteLength)
       return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
-    if (transfer === 'chunked') sink.send(`0\r\n${trailers?.() ?? ''}\r\n`);
+    if (transfer === 'chunked') sink.sendSoon(`0\r\n${trailers?.() ?? ''}\r\n`);
     return { at: 'complete', contentBytes: sent };
   } catch (error) {
     if (sink.gone) return { at: 'gone', contentBytes: sent };
@@ -221,7 +223,7 @@ async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
 
 function sendWhole(sink: BodySink, head: string, bytes: Uint8Array): void {
   if (bytes.length <= JOINED_CHUNK_BYTES) {
-    sink.send(head + latin1Text(bytes));
+    sink.sendSoon(head + latin1Text(bytes));
     return;
   }
   sink.cork();
@@ -231,9 +233,10 @@ function sendWhole(sink: BodySink, head: string, bytes: Uint8Array): void {
 }
 
 function sendChunk(sink: BodySink, chunk: Uint8Array, transfer: Transfer): boolean {
-  if (transfer !== 'chunked') return sink.send(chunk);
+  if (transfer !== 'chunked')
+    return chunk.length <= JOINED_CHUNK_BYTES ? sink.sendSoon(latin1Text(chunk)) : sink.send(chunk);
   const size = `${chunk.length.toString(16)}\r\n`;
-  if (chunk.length <= JOINED_CHUNK_BYTES) return sink.send(`${size}${latin1Text(chunk)}\r\n`);
+  if (chunk.length <= JOINED_CHUNK_BYTES) return sink.sendSoon(`${size}${latin1Text(chunk)}\r\n`);
   sink.cork();
   sink.send(size);
   sink.send(chunk);

@@ -69,6 +69,10 @@ export class HttpConnection implements Sink {
       if (this.#backlog.length === 0) this.#end('finished');
       return;
     }
+    if (this.#service.halfClose === 'abort' && exchange.responseState !== 'complete') {
+      this.connection.destroy('aborted');
+      return;
+    }
     // A request that was cut off must not be taken for a complete one (RFC 9112 §8).
     if (!exchange.requestComplete)
       this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
@@ -184,6 +188,10 @@ export class HttpConnection implements Sink {
 
   #begin(head: RequestHead, bytes: Buffer): void {
     this.#deadline.firstHeadCame();
+    if (head.needsTls && !this.exchangeLog.isSecure(head)) {
+      this.#refuse('scheme-insecure');
+      return;
+    }
     const body =
       head.framing.body === 'none'
         ? undefined
@@ -279,7 +287,9 @@ export class HttpConnection implements Sink {
     this.#writeBuffer.flush();
     this.#deadline.close();
     this.exchangeLog.upgraded(exchange);
-    return upgradeConnection(this.connection, exchange.head, head);
+    return upgradeConnection(this.connection, exchange.head, head, (error) =>
+      this.#writer.logFailure(exchange, error, 'the handler of an upgraded connection failed'),
+    );
   }
 
   // Ends --------------------------------------------------------------------------------------------------------------
@@ -296,7 +306,8 @@ export class HttpConnection implements Sink {
     }
     this.exchange = undefined;
     this.exchangeLog.refused(refusal, exchange);
-    this.#writeBuffer.add(refusalText(refusal, this.#service.dateLine));
+    const isHead = exchange === undefined ? this.#parser.isHead : exchange.head.method === 'HEAD';
+    this.#writeBuffer.add(refusalText(refusal, this.#service.dateLine, isHead));
     this.#end(reason);
     if (exchange !== undefined) abortExchange(exchange, error);
   }

@@ -22,6 +22,7 @@ const HTAB = 0x09;
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
+const UPPER_H = 0x48;
 
 // States. Plain numbers, because this loop is the hottest of the package.
 const START = 0;
@@ -70,6 +71,7 @@ export class HeadParser {
   #valueStart = 0;
   #refusal: Refusal = 'request-line-invalid';
   #minorVersion: 0 | 1 = 1;
+  #isHead = false;
   #fieldLines = '';
 
   constructor(limits: HttpLimits, section: 'head' | 'trailers' = 'head') {
@@ -87,6 +89,11 @@ export class HeadParser {
   /** Why it was refused. Only after HEAD_REFUSED. */
   get refusal(): Refusal {
     return this.#refusal;
+  }
+
+  /** The request that is being read is HEAD, as far as it has come: its refusal has no content. */
+  get isHead(): boolean {
+    return this.#isHead;
   }
 
   /** True between the first byte of a section and its last. */
@@ -134,6 +141,7 @@ export class HeadParser {
     this.#emptyLines = 0;
     this.#fieldsStart = 0;
     this.#fieldsAreKnown = false;
+    this.#isHead = false;
     this.#received.clear();
     this.#facts.reset();
   }
@@ -210,6 +218,8 @@ export class HeadParser {
           if (methodBytes > MAX_METHOD_BYTES) return this.#refuse('method-unknown');
           if (at === limit) continue;
           if (methodBytes === 0 || bytes[at] !== SP) return this.#refuse(refusalAfterMethod(bytes[at], methodBytes));
+          this.#isHead =
+            methodBytes === 4 && bytes[at - 4] === UPPER_H && bytes.toString('latin1', at - 4, at) === 'HEAD';
           this.#targetStart = at + 1 - base;
           state = TARGET_TEXT;
           break;

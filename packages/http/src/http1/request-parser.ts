@@ -22,6 +22,7 @@ export class RequestParser {
   #head: RequestHead | undefined;
   #refusal: Refusal = 'request-line-invalid';
   #trailerLines = '';
+  #isHead = false;
   /** Where reading goes on in the bytes given last. */
   position = 0;
   /** The span of content after `data`, in the bytes given last. */
@@ -41,6 +42,11 @@ export class RequestParser {
   /** The head after `head`. */
   get head(): RequestHead | undefined {
     return this.#head;
+  }
+
+  /** The request whose head is being read, or was read last, is HEAD. */
+  get isHead(): boolean {
+    return this.#isHead;
   }
 
   get refusal(): Refusal {
@@ -87,6 +93,7 @@ export class RequestParser {
   #readHead(bytes: Buffer, start: number, end: number): ParserOutcome {
     const heads = this.#heads;
     const outcome = heads.read(bytes, start, end);
+    this.#isHead = outcome === HEAD_COMPLETE ? heads.head?.method === 'HEAD' : heads.isHead;
     if (outcome === NEED_MORE) {
       this.position = end;
       return 'more';

@@ -104,6 +104,12 @@ export class ResponseWriter {
 
   /** Answers 500 for a handler that threw; what it threw goes to the log and nowhere else. */
   fail(exchange: Exchange, error: unknown): void {
+    if (exchange.responseState === 'detached') {
+      // The connection is the handler's, which will not close it any more.
+      this.logFailure(exchange, error, 'the handler of an upgraded connection failed');
+      this.#connection.destroy('handler-failed');
+      return;
+    }
     if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') return;
     this.logFailure(exchange, error, 'the handler failed');
     this.respond(exchange, responseOf('Internal Server Error\n', { status: 500 }));
@@ -164,6 +170,7 @@ export class ResponseWriter {
         return;
       }
       if (end.at === 'broken') this.logFailure(exchange, end.error, 'a response broke off');
+      this.#writeBuffer.flush();
       // The head is out, so the only correct end is one that no client takes for complete (RFC 9112 §8). What failed is
       // in the log, with its request; given the error, core would write it again.
       this.#connection.destroy('handler-failed');

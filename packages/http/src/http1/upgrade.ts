@@ -10,9 +10,17 @@ import type { UpgradedConnection } from '../handler.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { responseOf } from '../fetch/response.ts';
 
-/** Replaces the connection's sink. `head` are bytes that came after the request. */
-export function upgradeConnection(connection: Connection, request: RequestHead, head: Uint8Array): UpgradedConnection {
-  const stream = new ConnectionStream(connection);
+/**
+ * Replaces the connection's sink. `head` are bytes that came after the request. `failed` is told what a listener of the
+ * handler throws, or rejects with: it ends this connection and nothing else.
+ */
+export function upgradeConnection(
+  connection: Connection,
+  request: RequestHead,
+  head: Uint8Array,
+  failed: (error: unknown) => void,
+): UpgradedConnection {
+  const stream = new UpgradedStream(connection, failed);
   // The connection's own idle limit goes on; deadlines were for requests.
   connection.setDeadline(0);
   connection.attach(stream.sink);
@@ -20,6 +28,36 @@ export function upgradeConnection(connection: Connection, request: RequestHead, 
   connection.resume();
   const placeholder: unknown = responseOf(null);
   return { stream, head: Buffer.alloc(0), incoming: incomingOf(request, stream), response: placeholder as Response };
+}
+
+// What an async listener rejects with is told to the stream.
+const OPTIONS = { captureRejections: true, allowHalfOpen: true };
+
+/** The bytes of a connection, for code of others: whatever its listeners do or lack, no more than the connection ends. */
+class UpgradedStream extends ConnectionStream {
+  readonly #failed: (error: unknown) => void;
+
+  constructor(connection: Connection, failed: (error: unknown) => void) {
+    super(connection, OPTIONS);
+    this.#failed = failed;
+    // Without a listener an error ends the process. That the peer is gone is no fault of anybody here.
+    this.on('error', () => undefined);
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    try {
+      return super.emit(event, ...args);
+    } catch (error) {
+      this.#failed(error);
+      this.destroy();
+      return true;
+    }
+  }
+
+  [Symbol.for('nodejs.rejection')](error: unknown): void {
+    this.#failed(error);
+    this.destroy();
+  }
 }
 
 function incomingOf(request: RequestHead, stream: Duplex): IncomingMessage {
@@ -32,10 +70,13 @@ function incomingOf(request: RequestHead, stream: Duplex): IncomingMessage {
   incoming.httpVersionMajor = 1;
   incoming.httpVersionMinor = 1;
   incoming.complete = true;
+  const headers = new Map<string, string>();
   for (const [name, value] of readFields(request.fieldLines)) {
     incoming.rawHeaders.push(name, value);
-    const before = incoming.headers[name];
-    incoming.headers[name] = typeof before === 'string' ? `${before}, ${value}` : value;
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
+  // Not assigned one by one: `__proto__` is a name like any other.
+  incoming.headers = Object.fromEntries(headers);
   return incoming;
 }

@@ -41,8 +41,8 @@ export class WriteBuffer implements BodySink {
     const batch = this.#batch + text;
     this.#batch = '';
     this.#connection.cork();
-    this.send(batch);
-    this.send(bytes);
+    this.#sendNow(batch);
+    this.#sendNow(bytes);
     this.#connection.uncork();
   }
 
@@ -63,7 +63,7 @@ export class WriteBuffer implements BodySink {
     const text = this.#batch;
     if (text === '') return;
     this.#batch = '';
-    this.send(text);
+    this.#sendNow(text);
   }
 
   /** The batch, taken out: the last bytes of the connection. Waiting writers go on and find it gone. */
@@ -76,6 +76,17 @@ export class WriteBuffer implements BodySink {
   }
 
   send(data: string | Uint8Array): boolean {
+    this.flush();
+    return this.#sendNow(data);
+  }
+
+  sendSoon(text: string): boolean {
+    this.add(text);
+    this.flushSoon();
+    return !this.blocked;
+  }
+
+  #sendNow(data: string | Uint8Array): boolean {
     const hasRoom = this.#connection.send(data);
     if (!hasRoom) this.blocked = true;
     return hasRoom;

@@ -109,6 +109,13 @@ class Http2Connection implements Sink {
 
   began(session: http2.ServerHttp2Session): void {
     this.#session = session;
+    // What is fatal to nghttp2, such as one stream more than are allowed, Node ends without a word to the peer: it calls
+    // this with the error and drops what nghttp2 had to say (RFC 9113 §5.4.1).
+    const destroy = session.destroy.bind(session);
+    session.destroy = (error, code) => {
+      if (error instanceof Error && !this.#stream.saidError) this.#endWith(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+      destroy(error, code);
+    };
   }
 
   /**
@@ -122,7 +129,9 @@ class Http2Connection implements Sink {
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
-    const exchange = serveStream(stream, rawHeaders, this.#service, this.#exchangeLog);
+    const sentCount = stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
+    const fields = { rawHeaders, sentCount, isComplete: stream.endAfterHeaders };
+    const exchange = serveStream(stream, fields, this.#service, this.#exchangeLog);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && this.#shutdown === undefined)
       this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
@@ -182,12 +191,12 @@ class Http2Connection implements Sink {
       },
       'an HTTP/2 session was ended: a flood',
     );
-    this.#connection.end(
-      goawayFrame(this.#lastStreamId, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM),
-      'latin1',
-      'protocol-error',
-    );
+    this.#endWith(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#session?.destroy();
+  }
+
+  #endWith(errorCode: number): void {
+    this.#connection.end(goawayFrame(this.#lastStreamId, errorCode), 'latin1', 'protocol-error');
   }
 
   #checkRates(): void {

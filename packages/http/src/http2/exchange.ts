@@ -4,8 +4,8 @@ import http2 from 'node:http2';
 import { engineResponse } from '../exchange/error-responses.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
 import type { ExchangeLog } from '../exchange/exchange-log.ts';
-import { writeResponse, type Http2Response } from './response-writer.ts';
-import { readHttp2Head } from './request-head.ts';
+import { outgoingFields, writeResponse, type Http2Response } from './response-writer.ts';
+import { readHttp2Head, type Http2Fields } from './request-head.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestBody } from '../fetch/request-body.ts';
 import { ExchangeContext, type ContextOwner } from '../exchange/request-context.ts';
@@ -24,11 +24,11 @@ const LARGE_BYTES = 65_536;
 /** Takes the request on `stream` to the handler and its response back. Undefined for a request that is malformed. */
 export function serveStream(
   stream: http2.ServerHttp2Stream,
-  rawHeaders: readonly string[],
+  fields: Http2Fields,
   service: HttpService,
   exchangeLog: ExchangeLog,
 ): Http2Exchange | undefined {
-  const head = readHttp2Head(rawHeaders, stream.endAfterHeaders, service.limits);
+  const head = readHttp2Head(fields, service.limits);
   if (typeof head === 'string') {
     refuse(stream, head, service, exchangeLog);
     return undefined;
@@ -118,10 +118,9 @@ export class Http2Exchange {
         if (body.full) this.#stream.pause();
       }
     });
-    this.#stream.on('trailers', (trailers: http2.IncomingHttpHeaders) => {
-      body.trailerLines = Object.entries(trailers)
-        .map(([name, value]) => `${name}: ${String(value)}\r\n`)
-        .join('');
+    this.#stream.on('trailers', (_trailers: unknown, _flags: number, raw: readonly string[] = []) => {
+      for (let index = 0; index + 1 < raw.length; index += 2)
+        body.trailerLines += `${raw[index] ?? ''}: ${raw[index + 1] ?? ''}\r\n`;
     });
     this.#stream.on('end', () => {
       this.#exchange.requestComplete = true;
@@ -144,7 +143,7 @@ export class Http2Exchange {
       httpVersion: '2.0',
       sendEarlyHints: (exchange, fields) => {
         if (exchange.responseState === 'awaited' && !this.#stream.destroyed)
-          this.#stream.additionalHeaders({ ':status': 103, ...headersOf(fields) });
+          this.#stream.additionalHeaders({ ':status': 103, ...outgoingFields(fields) });
       },
       upgrade: () => {
         throw new TypeError('HTTP/2 has no upgrade: only a connection of HTTP/1.1 can be taken over');
@@ -242,11 +241,4 @@ export class Http2Exchange {
       message,
     );
   }
-}
-
-/** Fields of one name as a list, as node:http2 takes them. */
-export function headersOf(fields: Iterable<readonly [name: string, value: string]>): Record<string, string[]> {
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of fields) (headers[name.toLowerCase()] ??= []).push(value);
-  return headers;
 }

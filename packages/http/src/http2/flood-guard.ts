@@ -1,10 +1,11 @@
 // The frames of a client that cost work and bring nothing, counted as they come. Bytes in, what is too much out; no
 // socket, no clock.
 //
-// It reads the heads of frames and skips the rest, before node:http2 sees any of it: a flood that fits into one read
+// It reads the heads of frames, hands header sections to the counter of fields, and skips the rest, before node:http2 sees any of it: a flood that fits into one read
 // costs no handler a call, and every version of Node is protected alike. Whether a frame makes sense is not its
 // question.
 
+import { FieldCounter } from './field-count.ts';
 import { FrameHeads } from './frames.ts';
 import type { HttpLimits } from '../limits.ts';
 
@@ -25,6 +26,8 @@ const FLOOD_BY_TYPE: Readonly<Partial<Record<number, Flood>>> = {
 export class FloodGuard {
   readonly #limits: HttpLimits;
   readonly #heads = new FrameHeads(PREFACE_BYTES);
+  /** Of the header sections in the bytes so far. */
+  readonly fields = new FieldCounter();
   #counts: Record<Flood, number> = { resets: 0, 'control-frames': 0 };
   #intervalStartMs = -Infinity;
   constructor(limits: HttpLimits) {
@@ -38,9 +41,15 @@ export class FloodGuard {
       this.#counts = { resets: 0, 'control-frames': 0 };
     }
     let excess: Flood | undefined;
-    this.#heads.push(bytes, (type, flags, length) => {
-      excess ??= this.#countFrame(type, flags, length);
-    });
+    const { fields } = this;
+    this.#heads.push(
+      bytes,
+      (type, flags, length, _end, streamId) => {
+        excess ??= this.#countFrame(type, flags, length);
+        fields.frame(type, flags, length, streamId);
+      },
+      (piece) => fields.payload(piece),
+    );
     return excess;
   }
 

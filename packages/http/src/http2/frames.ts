@@ -40,17 +40,26 @@ export class FrameHeads {
   #length = 0;
   #type = 0;
   #flags = 0;
+  #streamId = 0;
 
   /** `prefaceBytes`: what comes before the first frame. */
   constructor(prefaceBytes = 0) {
     this.#bytesToSkip = prefaceBytes;
   }
 
-  /** Calls back for each head that ends in these bytes; its payload begins at `end`. */
-  push(bytes: Uint8Array, headed: (type: number, flags: number, length: number, end: number) => void): void {
+  /**
+   * Calls back for each head that ends in these bytes; its payload begins at `end`. And, where it is asked for, for each
+   * piece of a payload.
+   */
+  push(
+    bytes: Uint8Array,
+    headed: (type: number, flags: number, length: number, end: number, streamId: number) => void,
+    pieceOfPayload?: (piece: Uint8Array) => void,
+  ): void {
     for (let at = 0; at < bytes.length;) {
       if (this.#bytesToSkip > 0) {
         const skipped = Math.min(this.#bytesToSkip, bytes.length - at);
+        pieceOfPayload?.(bytes.subarray(at, at + skipped));
         at += skipped;
         this.#bytesToSkip -= skipped;
         continue;
@@ -58,10 +67,11 @@ export class FrameHeads {
       this.#takeByte(bytes[at] ?? 0);
       at += 1;
       if (this.#headBytes < FRAME_HEAD_BYTES) continue;
-      headed(this.#type, this.#flags, this.#length, at);
+      headed(this.#type, this.#flags, this.#length, at, this.#streamId);
       this.#bytesToSkip = this.#length;
       this.#headBytes = 0;
       this.#length = 0;
+      this.#streamId = 0;
     }
   }
 
@@ -70,6 +80,8 @@ export class FrameHeads {
     if (this.#headBytes < 3) this.#length = this.#length * 256 + byte;
     else if (this.#headBytes === 3) this.#type = byte;
     else if (this.#headBytes === 4) this.#flags = byte;
+    // The first bit is reserved.
+    else this.#streamId = this.#streamId * 256 + (this.#headBytes === 5 ? byte & 0x7f : byte);
     this.#headBytes += 1;
   }
 }

@@ -46,6 +46,11 @@ export class Http2Stream extends ConnectionStream {
     return this.#sent.contentBytes;
   }
 
+  /** The session has said why it ends. */
+  get saidError(): boolean {
+    return this.#sent.sawError;
+  }
+
   /** Holds back all that is written after a frame, until `release`. */
   hold(hold: Hold): void {
     this.#gate = { at: 'watching', hold };

@@ -32,7 +32,8 @@ export async function writeResponse(
   let trailersSent: Promise<void> | undefined;
   try {
     if (stream.destroyed) throw new Error('the stream is closed');
-    const headers: http2.OutgoingHttpHeaders = { ':status': status, ...fieldsOf(text) };
+    const headers = fieldsOf(text);
+    headers[':status'] = status;
     if (transfer === 'none' || content === null) {
       stream.respond(headers, { endStream: true });
       discardContent(content);
@@ -59,11 +60,24 @@ export async function writeResponse(
 }
 
 /** The status line is no field, and neither is how HTTP/1.1 would frame the content (RFC 9113 §8.2.2). */
-function fieldsOf(head: string): Record<string, string[]> {
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of readFields(head.slice(head.indexOf('\r\n') + 2)))
-    if (name !== 'transfer-encoding' && name !== 'connection') (headers[name] ??= []).push(value);
-  return headers;
+const fieldsOf = (head: string): http2.OutgoingHttpHeaders =>
+  outgoingFields(readFields(head.slice(head.indexOf('\r\n') + 2)).filter(([name]) => !NOT_IN_HTTP2.has(name)));
+
+const NOT_IN_HTTP2 = new Set(['transfer-encoding', 'connection', 'http2-settings']);
+
+/**
+ * As node:http2 takes them. Lines of one name are one list (RFC 9110 §5.3): of some names it takes one line only. Without
+ * a prototype, since `constructor` and `__proto__` are names like any other.
+ */
+export function outgoingFields(fields: Iterable<readonly [name: string, value: string]>): http2.OutgoingHttpHeaders {
+  const outgoing = Object.create(null) as http2.OutgoingHttpHeaders;
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    const before = outgoing[lower];
+    if (before === undefined) outgoing[lower] = value;
+    else outgoing[lower] = lower === 'set-cookie' ? [before, value].flat().map(String) : `${String(before)}, ${value}`;
+  }
+  return outgoing;
 }
 
 /** Rejects where there are none to be had. A client that is gone waits for none. */
@@ -72,10 +86,7 @@ const sendTrailersAtEnd = (stream: http2.ServerHttp2Stream, trailers: () => Resp
     stream.once('close', resolve);
     stream.once('wantTrailers', () => {
       try {
-        const fields: Record<string, string> = {};
-        for (const [name, value] of readFields(encodeTrailers(trailers())))
-          fields[name] = name in fields ? `${fields[name] ?? ''}, ${value}` : value;
-        stream.sendTrailers(fields);
+        stream.sendTrailers(outgoingFields(readFields(encodeTrailers(trailers()))));
         resolve();
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));

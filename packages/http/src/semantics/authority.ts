@@ -1,6 +1,6 @@
 // Host and request-target syntax (RFC 9110 §4.2, RFC 9112 §3.2). Text in, a verdict out.
 
-import { isIpv6 } from '@wellknown/core/endpoint';
+import { isIpv4, isIpv6 } from '@wellknown/core/endpoint';
 import { everyOctet, REG_NAME } from './char-classes.ts';
 
 // A domain name has at most 253; an IPv6 literal with a port is shorter.
@@ -8,7 +8,8 @@ const MAX_AUTHORITY_BYTES = 300;
 
 /**
  * True for `host`, `host:port`, `[v6]` and `[v6]:port`, without user information. The port may be empty (RFC 3986
- * §3.2.3).
+ * §3.2.3). A name is one that the URL parser leaves as it is, but for its case: `0x7f.1`, `a%2eb` and `foo.1` are names
+ * by the grammar, and another host, or none, to everybody who makes a URL of them.
  */
 export function isAuthority(text: string): boolean {
   if (text.length === 0 || text.length > MAX_AUTHORITY_BYTES) return false;
@@ -19,7 +20,7 @@ export function isAuthority(text: string): boolean {
   }
   const colon = text.indexOf(':');
   const host = colon < 0 ? text : text.slice(0, colon);
-  if (host === '' || !everyOctet(host, REG_NAME) || !hasValidEscapes(host)) return false;
+  if (host === '' || !everyOctet(host, REG_NAME) || !isSameHostInUrl(host)) return false;
   return colon < 0 || isPort(text, colon + 1);
 }
 
@@ -34,12 +35,21 @@ function isPort(text: string, start: number): boolean {
   return true;
 }
 
-const hasValidEscapes = (host: string): boolean => !host.includes('%') || !/%(?![0-9A-Fa-f]{2})/.test(host);
+// Names that need no look at what the URL parser makes of them: the last label is no number, and none is punycode.
+const PLAIN_NAME = /^(?!(?:.*\.)?xn--)(?:[a-z0-9_-]+\.)*[a-z_-][a-z0-9_-]*$/i;
+
+function isSameHostInUrl(host: string): boolean {
+  if (PLAIN_NAME.test(host) || isIpv4(host)) return true;
+  const url = `http://${host}/`;
+  return URL.canParse(url) && new URL(url).hostname === host.toLowerCase();
+}
 
 /** A request target, split. `authority` is empty unless the target carries one. */
 export interface RequestTarget {
   readonly form: 'origin' | 'absolute' | 'authority' | 'asterisk';
   readonly authority: string;
+  /** The target says `https://`. */
+  readonly isHttps: boolean;
   /** Path and query, starting with `/`; empty in the other two forms. */
   readonly path: string;
 }
@@ -52,11 +62,13 @@ export function parseTarget(method: string, target: string): RequestTarget | und
   if (method === 'CONNECT') {
     // The port is required here (RFC 9112 §3.2.3).
     return isAuthority(target) && /:[0-9]*[1-9][0-9]*$/.test(target)
-      ? { form: 'authority', authority: target, path: '' }
+      ? { form: 'authority', authority: target, isHttps: false, path: '' }
       : undefined;
   }
-  if (target.startsWith('/')) return { form: 'origin', authority: '', path: target };
-  if (target === '*') return method === 'OPTIONS' ? { form: 'asterisk', authority: '', path: '' } : undefined;
+  if (hasBackslashInPath(target)) return undefined;
+  if (target.startsWith('/')) return { form: 'origin', authority: '', isHttps: false, path: target };
+  if (target === '*')
+    return method === 'OPTIONS' ? { form: 'asterisk', authority: '', isHttps: false, path: '' } : undefined;
   const scheme = /^https?:\/\//i.exec(target);
   if (scheme === null) return undefined;
   const rest = target.slice(scheme[0].length);
@@ -65,6 +77,18 @@ export function parseTarget(method: string, target: string): RequestTarget | und
   if (!isAuthority(authority)) return undefined;
   const path = pathStart < 0 ? '' : rest.slice(pathStart);
   // OPTIONS on an authority alone speaks about the server (RFC 9112 §3.2.4).
-  if (path === '' && method === 'OPTIONS') return { form: 'asterisk', authority, path: '' };
-  return { form: 'absolute', authority, path: path.startsWith('/') ? path : `/${path}` };
+  const isHttps = scheme[0].length === 'https://'.length;
+  if (path === '' && method === 'OPTIONS') return { form: 'asterisk', authority, isHttps, path: '' };
+  return { form: 'absolute', authority, isHttps, path: path.startsWith('/') ? path : `/${path}` };
+}
+
+/**
+ * `\` is `/` to the URL parser and a character of a name to others: two readings of one path. In a query it is itself,
+ * and browsers send it there as it is.
+ */
+function hasBackslashInPath(target: string): boolean {
+  const at = target.indexOf('\\');
+  if (at < 0) return false;
+  const queryStart = target.indexOf('?');
+  return queryStart < 0 || at < queryStart;
 }

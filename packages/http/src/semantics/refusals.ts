@@ -2,7 +2,7 @@
 // the log. After each of them the connection is closed, since what follows on it can't be trusted.
 
 export interface RefusalSpec {
-  readonly status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 505;
+  readonly status: 400 | 408 | 413 | 414 | 417 | 421 | 431 | 501 | 505;
   readonly rfc: string;
   readonly text: string;
 }
@@ -26,11 +26,13 @@ export const REFUSALS = {
   'space-before-colon': { status: 400, rfc: '9112 §5.1', text: 'whitespace between a field name and its colon' },
   'field-folded': { status: 400, rfc: '9112 §5.2', text: 'a line of the header section starts with whitespace' },
   'field-value-invalid': { status: 400, rfc: '9110 §5.5', text: 'a control character in a field value' },
+  'field-invalid': { status: 400, rfc: '9113 §8.2.1', text: 'a field whose name or value is not valid' },
   'head-too-large': { status: 431, rfc: '6585 §5', text: 'the header section is too large' },
   'too-many-fields': { status: 431, rfc: '6585 §5', text: 'too many header fields' },
   'host-missing': { status: 400, rfc: '9112 §3.2', text: 'HTTP/1.1 needs a Host field' },
   'host-repeated': { status: 400, rfc: '9112 §3.2', text: 'more than one Host field' },
   'host-invalid': { status: 400, rfc: '9110 §7.2', text: 'the Host field is not a host with an optional port' },
+  'scheme-insecure': { status: 421, rfc: '9110 §7.4', text: 'an https target on a connection without TLS' },
   'content-type-repeated': { status: 400, rfc: '9110 §5.3', text: 'more than one Content-Type field' },
   'content-length-invalid': { status: 400, rfc: '9112 §6.3', text: 'Content-Length is not one decimal number' },
   'content-length-repeated': { status: 400, rfc: '9112 §6.3', text: 'more than one Content-Length field' },

@@ -18,6 +18,8 @@ export interface RequestHead {
   readonly authority: string;
   /** 0 or 1. A higher minor version is spoken to as 1 (RFC 9110 §2.5). */
   readonly minorVersion: 0 | 1;
+  /** The target says `https://`: it may be answered over TLS alone (RFC 9110 §7.4). */
+  readonly needsTls: boolean;
   /** The field lines, each ending in CR LF. */
   readonly fieldLines: string;
   readonly framing: Framing;
@@ -58,6 +60,7 @@ export function decideHead(
     path: parsed.path,
     authority: parsed.authority === '' ? facts.host : parsed.authority,
     minorVersion,
+    needsTls: parsed.isHttps,
     fieldLines,
     framing,
     persistent: facts.persistent(minorVersion),
@@ -83,6 +86,7 @@ export function headWithFieldsOf(
     path: parsed.path,
     authority: parsed.authority === '' ? host : parsed.authority,
     minorVersion,
+    needsTls: parsed.isHttps,
     fieldLines: known.fieldLines,
     framing: known.framing,
     persistent: known.persistent,

@@ -93,5 +93,10 @@ function utc(
   const month = MONTHS.indexOf(monthName ?? '');
   const [hours, minutes, seconds] = time.map(Number);
   if (month < 0 || hours === undefined || minutes === undefined || seconds === undefined) return undefined;
-  return Date.UTC(Number(year), month, Number(day), hours, minutes, seconds);
+  const date = new Date(0);
+  // Not `Date.UTC`, to which a year below 100 is one of the last century.
+  date.setUTCFullYear(Number(year), month, Number(day));
+  // A day that its month does not have is no date, and no condition (RFC 9110 §13.1.3).
+  if (date.getUTCDate() !== Number(day)) return undefined;
+  return date.setUTCHours(hours, minutes, seconds);
 }

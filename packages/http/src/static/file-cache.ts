@@ -1,11 +1,12 @@
 // What is known of files that were asked for before: their facts, and the content of small ones. Bounded in bytes.
 // Nothing is believed for longer than the revalidation interval; then a look at the disk decides.
 
+import type { GeneratedCoding } from './compression.ts';
 import type { Coding } from './encoding.ts';
 import type { OwnBytes } from '../fetch/content.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
-/** Which file, and in which state of it: two equal identities mean the same content. */
+/** Which file, and in which state of it: two equal identities mean the same content. `identity` begins with `DEVICE:`. */
 export interface FileFacts {
   readonly identity: string;
   readonly byteLength: number;
@@ -18,8 +19,19 @@ export interface Representation {
   /** The names from the root to the file that holds it. */
   readonly segments: readonly string[];
   readonly facts: FileFacts;
-  /** The content, where it is kept, and the whole of it as a response that is sent again and again. */
-  kept: { readonly bytes: OwnBytes; readonly response: HttpResponse } | undefined;
+  /** The opaque part of its entity tag, once it has been asked for. */
+  tag?: string;
+  /** Compressed by the server: there is no such file, and `segments` and `facts` are the original's. */
+  readonly generated?: GeneratedCoding;
+  kept: KeptContent | undefined;
+}
+
+/** The content of a representation, and the whole of it as responses that are sent again and again. */
+export interface KeptContent {
+  readonly bytes: OwnBytes;
+  readonly response: HttpResponse;
+  /** The same, unless some fields are for connections with TLS. */
+  readonly responseOverTls: HttpResponse;
 }
 
 export interface KnownFile {
@@ -28,6 +40,8 @@ export interface KnownFile {
   readonly path: string;
   readonly original: Representation;
   sidecars: readonly Representation[];
+  /** Those that the server makes by itself where it is asked to. */
+  generated: readonly Representation[];
   codings: readonly Coding[];
   checkedMs: number;
   /** Set on use, cleared when the search for room passes by. */
@@ -53,6 +67,8 @@ export const DEFAULT_FILE_CACHE: FileCacheLimits = {
   revalidateMs: 1_000,
 };
 
+// So many compressed contents find room at the least.
+const MIN_GENERATED = 16;
 // A path, its facts and the objects around them, about.
 const ENTRY_BYTES = 1_024;
 
@@ -98,12 +114,18 @@ export class FileCache {
     return byteLength <= this.limits.maxFileBytes && byteLength + ENTRY_BYTES <= this.limits.maxBytes;
   }
 
+  /** What cost work to make is kept where it is not much of the whole. */
+  mayKeepGenerated(byteLength: number): boolean {
+    return byteLength + ENTRY_BYTES <= this.limits.maxBytes / MIN_GENERATED;
+  }
+
   /** Keeps the content of one representation, if the file is still the one that is known. */
-  keep(file: KnownFile, representation: Representation, bytes: OwnBytes, response: HttpResponse): void {
+  keep(file: KnownFile, representation: Representation, content: KeptContent): void {
     if (this.#files.get(file.path) !== file || representation.kept !== undefined) return;
-    representation.kept = { bytes, response };
-    // Once as bytes, once as the text that was written.
-    const keptBytes = 2 * bytes.byteLength;
+    representation.kept = content;
+    // Once as bytes, once as each text that was written.
+    const texts = content.response === content.responseOverTls ? 1 : 2;
+    const keptBytes = (1 + texts) * content.bytes.byteLength;
     file.keptBytes += keptBytes;
     this.#bytes += keptBytes;
     this.#makeRoom();

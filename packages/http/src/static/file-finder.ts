@@ -2,6 +2,7 @@
 
 import { lookup } from 'mrmime';
 import { fail, ok, type Result } from '@wellknown/core';
+import { GENERATED_CODINGS, type Compressor } from './compression.ts';
 import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
@@ -19,11 +20,13 @@ export class FileFinder {
   readonly #disk: DiskRoot;
   readonly #cache: FileCache;
   readonly #sidecars: boolean;
+  readonly #compressor: Compressor | undefined;
 
-  constructor(disk: DiskRoot, cache: FileCache, sidecars: boolean) {
+  constructor(disk: DiskRoot, cache: FileCache, sidecars: boolean, compressor: Compressor | undefined) {
     this.#disk = disk;
     this.#cache = cache;
     this.#sidecars = sidecars;
+    this.#compressor = compressor;
   }
 
   /** Looks again at a file that was known once; undefined when it is no longer the same. */
@@ -56,12 +59,15 @@ export class FileFinder {
     const file = opened.value;
     const original: Representation = { coding: undefined, segments, facts: file.facts, kept: undefined };
     const sidecars = await this.#sidecarsOf(original);
+    const mediaType = mediaTypeOf(segments.at(-1) ?? '');
+    const generated = this.#generatedOf(original, mediaType, sidecars);
     const known: KnownFile = {
-      mediaType: mediaTypeOf(segments.at(-1) ?? ''),
+      mediaType,
       path: path ?? '',
       original,
       sidecars,
-      codings: codingsOf(sidecars),
+      generated,
+      codings: codingsOf([...sidecars, ...generated]),
       checkedMs: nowMs,
       used: false,
       keptBytes: 0,
@@ -86,7 +92,23 @@ export class FileFinder {
    */
   forgetSidecar(known: KnownFile, sidecar: Representation): void {
     known.sidecars = known.sidecars.filter((other) => other !== sidecar);
+    known.codings = codingsOf([...known.sidecars, ...known.generated]);
+  }
+
+  /** What the server made of it is no smaller: from now on it is known without. */
+  forgetGenerated(known: KnownFile): void {
+    known.generated = [];
     known.codings = codingsOf(known.sidecars);
+  }
+
+  /** What may be made of a file that has nothing of the kind beside it. */
+  #generatedOf(
+    { segments, facts }: Representation,
+    mediaType: string,
+    sidecars: readonly Representation[],
+  ): Representation[] {
+    if (this.#compressor?.mayCompress(mediaType, facts.byteLength) !== true || sidecars.length > 0) return [];
+    return GENERATED_CODINGS.map((coding) => ({ coding, generated: coding, segments, facts, kept: undefined }));
   }
 
   /** The compressed files beside a file. One that is older holds what the file once was. */
@@ -114,7 +136,9 @@ const codingsOf = (sidecars: readonly Representation[]): Coding[] =>
  * The media type for a file name, with a charset for text; `application/octet-stream` when the extension says nothing.
  */
 export function mediaTypeOf(fileName: string): string {
-  const type = lookup(fileName) ?? 'application/octet-stream';
+  // The table is a plain object, and `lookup` finds what every object has: `x.constructor` is no type.
+  const found: unknown = lookup(fileName);
+  const type = typeof found === 'string' ? found : 'application/octet-stream';
   // Files are served as they lie on the disk, and those of today are UTF-8.
   return type.startsWith('text/') || type === 'image/svg+xml' ? `${type};charset=utf-8` : type;
 }

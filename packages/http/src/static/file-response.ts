@@ -1,11 +1,11 @@
 // One representation of a file as a response: validators, preconditions, ranges.
 
+import { createHash } from 'node:crypto';
 import type { ContentSource, OwnBytes } from '../fetch/content.ts';
 import { responseOf, type HttpResponse, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
-import type { Coding } from './encoding.ts';
-import type { KnownFile, Representation } from './file-cache.ts';
+import type { FileFacts, KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
 import { decideRange, multipartOf, type ByteRange } from './range.ts';
 
@@ -17,6 +17,8 @@ export interface FileResponseContext {
   readonly variesOn: readonly string[];
   /** What it means when the file grows while it is sent. */
   readonly growth: Growth;
+  /** The same for what is read before anything is sent. */
+  readonly firstGrowth: Growth;
 }
 
 /** Where the bytes come from: memory, or a file that is open and closed with the response. */
@@ -25,8 +27,12 @@ export type FileContent = OwnBytes | OpenFile;
 // Two writes within one tick of a file system's clock leave no trace in the time: until it has passed, a tag is weak.
 const SETTLED_AFTER_MS = 2_000;
 
-/** True when the file has rested long enough for its times to tell of every change. */
-export const isSettled = (modifiedMs: number, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
+/**
+ * True when the file has rested long enough for its times to tell of every change. A time in the future was set by
+ * somebody and says nothing; who sets one of long ago has written the file before, and the change time in its tag tells.
+ */
+export const isSettled = ({ modifiedMs }: FileFacts, nowMs: number): boolean =>
+  modifiedMs > nowMs || modifiedMs + SETTLED_AFTER_MS < nowMs;
 
 /** The header fields of a whole representation. */
 export const fileHeaders = (
@@ -34,23 +40,25 @@ export const fileHeaders = (
   representation: Representation,
   context: FileResponseContext,
 ): Record<string, string> =>
-  headersWith(validatorsOf(known, representation, context.nowMs), known, representation.coding, context);
+  headersWith(validatorsOf(known, representation, context.nowMs), known, representation, context);
 
 function headersWith(
   { etag, lastModified }: FileValidators,
   known: KnownFile,
-  coding: Coding | undefined,
+  { coding, generated }: Representation,
   { cacheControl, variesOn }: FileResponseContext,
 ): Record<string, string> {
+  // Made once more, by another version of the library perhaps, it is not the same to the octet.
+  const isRanged = generated === undefined;
   const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   return {
     ETag: etag,
-    'Last-Modified': lastModified,
+    ...(lastModified !== undefined && { 'Last-Modified': lastModified }),
     'Cache-Control': cacheControl,
     ...(vary.length > 0 && { Vary: vary.join(', ') }),
     'Content-Type': known.mediaType,
     ...(coding !== undefined && { 'Content-Encoding': coding }),
-    'Accept-Ranges': 'bytes',
+    ...(isRanged && { 'Accept-Ranges': 'bytes' }),
     'X-Content-Type-Options': 'nosniff',
   };
 }
@@ -58,6 +66,10 @@ function headersWith(
 // The first piece that a body writer reads. Up to here a part is read before its head leaves: a file that changes in
 // that moment, as the end of a busy log does, is looked at again.
 const READ_FIRST_BYTES = 131_072;
+
+/** A precondition has decided: the content is not needed. */
+export const isDecided = (request: Request, known: KnownFile, representation: Representation, nowMs: number): boolean =>
+  evaluateConditions(request.headers, validatorsOf(known, representation, nowMs), nowMs).at !== 'proceed';
 
 /**
  * Answers GET or HEAD. Takes the content: an open file is closed with the response. Undefined when the file changed
@@ -71,25 +83,28 @@ export function fileResponse(
   context: FileResponseContext,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
-  const headers = headersWith(validators, known, representation.coding, context);
+  const headers = headersWith(validators, known, representation, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
     if (outcome.at === 'failed') return errorResponse(412);
     return responseOf(null, { status: 304, headers: onlyMetadata(headers) });
   }
-  const { byteLength } = representation.facts;
+  const byteLength = content instanceof Uint8Array ? content.byteLength : representation.facts.byteLength;
   if (request.method === 'HEAD') {
     close(content);
     return responseOf(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
-  const range = outcome.mayRange ? decideRange(request.headers.get('range'), byteLength) : { at: 'whole' as const };
-  if (range.at === 'whole') return partResponse({ start: 0, byteLength }, content, context.growth, { headers });
+  const range =
+    outcome.mayRange && representation.generated === undefined
+      ? decideRange(request.headers.get('range'), byteLength)
+      : { at: 'whole' as const };
+  if (range.at === 'whole') return partResponse({ start: 0, byteLength }, content, context, { headers });
   if (range.at === 'unsatisfiable') {
     close(content);
     return errorResponse(416, { 'Content-Range': `bytes */${byteLength}` });
   }
-  return partsResponse(range.parts, byteLength, content, headers, context.growth);
+  return partsResponse(range.parts, byteLength, content, headers, context);
 }
 
 function partsResponse(
@@ -97,19 +112,22 @@ function partsResponse(
   size: number,
   content: FileContent,
   headers: Record<string, string>,
-  growth: Growth,
+  context: FileResponseContext,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     const contentRange = `bytes ${only.start}-${only.start + only.byteLength - 1}/${size}`;
-    return partResponse(only, content, growth, { status: 206, headers: { ...headers, 'Content-Range': contentRange } });
+    return partResponse(only, content, context, {
+      status: 206,
+      headers: { ...headers, 'Content-Range': contentRange },
+    });
   }
   // Each part names its range; the response as a whole has none (RFC 9110 §15.3.7.2).
   const multipart = multipartOf(
     parts,
     size,
     headers['Content-Type'] ?? '',
-    (part) => sourceOf(content, part, growth),
+    (part) => sourceOf(content, part, context.growth),
     () => close(content),
   );
   return responseOf(multipart.content, {
@@ -119,33 +137,40 @@ function partsResponse(
 }
 
 interface FileValidators extends Validators {
-  readonly lastModified: string;
+  /** Undefined where no date says it. */
+  readonly lastModified: string | undefined;
 }
 
-function validatorsOf(known: KnownFile, { coding, facts }: Representation, nowMs: number): FileValidators {
-  const { byteLength, modifiedMs } = facts;
+function validatorsOf(known: KnownFile, representation: Representation, nowMs: number): FileValidators {
+  const { coding, facts, generated } = representation;
   // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
   const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
-  const tag = `"${byteLength.toString(36)}-${Math.round(modifiedMs * 1000).toString(36)}${coding === undefined ? '' : `-${coding}`}"`;
+  representation.tag ??= tagOf(facts);
+  const tag = `"${representation.tag}${coding === undefined ? '' : `-${coding}`}"`;
   return {
-    etag: isSettled(modifiedMs, nowMs) ? tag : `W/${tag}`,
-    lastModified: new Date(lastModifiedMs).toUTCString(),
+    etag: isSettled(facts, nowMs) && generated === undefined ? tag : `W/${tag}`,
+    lastModified: lastModifiedMs >= FIRST_DATE_MS ? new Date(lastModifiedMs).toUTCString() : undefined,
     lastModifiedMs,
   };
 }
 
+// The year 1: a date of HTTP has four digits and no sign.
+const FIRST_DATE_MS = Date.parse('0001-01-01T00:00:00Z');
+const TAG_CHARACTERS = 16;
+
+/**
+ * Made of all that tells one content from another (RFC 9110 §8.8.1). Archives and package managers give every file the
+ * same modification time, so size and time are not enough. As a digest, since numbers of inodes are nobody's business.
+ */
+const tagOf = ({ identity }: FileFacts): string =>
+  createHash('sha256').update(withoutDevice(identity)).digest('base64url').slice(0, TAG_CHARACTERS);
+/** The number of a device is another one each time it is mounted. */
+const withoutDevice = (identity: string): string => identity.slice(identity.indexOf(':') + 1);
+
 /** What a 304 repeats (RFC 9110 §15.4.5). */
-const onlyMetadata = ({
-  ETag = '',
-  'Last-Modified': modified = '',
-  'Cache-Control': cacheControl = '',
-  Vary,
-}: Record<string, string>): Record<string, string> => ({
-  ETag,
-  'Last-Modified': modified,
-  'Cache-Control': cacheControl,
-  ...(Vary !== undefined && { Vary }),
-});
+const METADATA = ['ETag', 'Last-Modified', 'Cache-Control', 'Vary'];
+const onlyMetadata = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => METADATA.includes(name)));
 
 const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();
@@ -154,12 +179,12 @@ const close = (content: FileContent): void => {
 function partResponse(
   { start, byteLength }: ByteRange,
   content: FileContent,
-  growth: Growth,
+  { growth, firstGrowth }: FileResponseContext,
   init: HttpResponseInit,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   if (content instanceof Uint8Array) return responseOf(content.subarray(start, start + byteLength), init);
   if (byteLength > READ_FIRST_BYTES) return responseOf(content.part(start, byteLength, growth), init);
-  return content.readPart(start, byteLength, growth).then((bytes) => bytes && responseOf(bytes, init));
+  return content.readPart(start, byteLength, firstGrowth).then((bytes) => bytes && responseOf(bytes, init));
 }
 
 /** A part of a multipart content, whose end is not the end of the file. */
@@ -178,7 +203,7 @@ function sourceOf(content: FileContent, part: ByteRange, growth: Growth): Conten
   };
 }
 
-const STATUS_TEXTS = {
+export const STATUS_TEXTS = {
   400: 'The path is not valid.',
   403: 'The file may not be read.',
   404: 'Not found.',

@@ -83,10 +83,16 @@ ${parent}${listing.entries.map(renderRow).join('')}</tbody>
 
 function renderRow(entry: ListedEntry): string {
   const isDirectory = entry.kind === 'directory';
-  const [date = '', time = ''] = new Date(entry.modifiedMs).toISOString().split('T');
   const link = `${ICONS[entry.kind]}<a href="${hrefOf(entry)}">${renderName(entry.name)}${isDirectory ? '/' : ''}</a>`;
-  const modified = `<time datetime="${date}T${time}">${date}<span> ${time.slice(0, 5)}</span></time>`;
-  return `<tr${isDirectory ? ' class="directory"' : ''}><th scope="row">${link}</th><td>${isDirectory ? '' : renderSize(entry.byteLength)}</td><td>${modified}</td></tr>\n`;
+  return `<tr${isDirectory ? ' class="directory"' : ''}><th scope="row">${link}</th><td>${isDirectory ? '' : renderSize(entry.byteLength)}</td><td>${renderTime(entry.modifiedMs)}</td></tr>\n`;
+}
+
+/** Empty for a time that no calendar of four-digit years has: file systems take any number. */
+function renderTime(modifiedMs: number): string {
+  const modified = new Date(modifiedMs);
+  if (!(modified.getUTCFullYear() >= 1 && modified.getUTCFullYear() <= 9_999)) return '';
+  const [date = '', time = ''] = modified.toISOString().split('T');
+  return `<time datetime="${date}T${time}">${date}<span> ${time.slice(0, 5)}</span></time>`;
 }
 
 /** A heading sorts by its column; that of the current order turns it around. */

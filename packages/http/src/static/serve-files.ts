@@ -1,30 +1,16 @@
-// Files as a fetch handler: which file, whether it may be seen, which representation of it.
+// Files as a fetch handler: the options, and the response that most requests get.
 
 import { systemClock, type Clock } from '@wellknown/core';
 import type { FetchHandler, RequestContext } from '../handler.ts';
-import { HttpRequest, isConditional } from '../fetch/request.ts';
-import { HttpResponse, responseOf } from '../fetch/response.ts';
-import { DiskRoot, type DiskProblem, type OpenFile, type SymlinkPolicy } from './disk.ts';
-import { chooseCoding } from './encoding.ts';
-import {
-  fileResponse,
-  errorResponse,
-  fileHeaders,
-  isSettled,
-  type FileResponseContext,
-  type FileContent,
-} from './file-response.ts';
-import {
-  DEFAULT_FILE_CACHE,
-  FileCache,
-  type FileCacheLimits,
-  type KnownFile,
-  type Representation,
-} from './file-cache.ts';
+import { Compressor, DEFAULT_COMPRESSION, type CompressionLimits } from './compression.ts';
+import { DiskRoot, type SymlinkPolicy } from './disk.ts';
+import { ErrorPages, type ErrorStatus } from './error-pages.ts';
+import { DEFAULT_FILE_CACHE, FileCache, type FileCacheLimits } from './file-cache.ts';
 import { FileFinder } from './file-finder.ts';
-import { LISTING_POLICY, renderListing } from './listing.ts';
-import { pageCount, pageOf, parseListingView, sortByName, sortBySize, type ListingView } from './listing-order.ts';
-import { parseFilePath, pathOfTarget, problemOfName, type FilePath } from './path.ts';
+import { errorResponse } from './file-response.ts';
+import { pathOfTarget } from './path.ts';
+import { ResponseFields, withoutMemory, type HeaderRule } from './response-fields.ts';
+import { Site } from './site.ts';
 
 export interface ServeFilesOptions {
   /** Answers a directory without index.html with a page that lists it; otherwise with 404. */
@@ -40,8 +26,8 @@ export interface ServeFilesOptions {
   readonly immutable?: RegExp;
   /**
    * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent
-   * arrives with the length that it had. Any other file that grows meanwhile ends the connection, since a new content
-   * that is longer looks the same.
+   * arrives with the length that it had. So does one that was written less than two seconds before it is asked for. Any
+   * other file that grows meanwhile ends the connection, since a new content that is longer looks the same.
    */
   readonly appendOnly?: RegExp;
   /**
@@ -49,6 +35,20 @@ export interface ServeFilesOptions {
    * takes it.
    */
   readonly precompressed?: boolean;
+  /**
+   * Compresses text that has no such file beside it, by Brotli or gzip, for clients that take it: true, or where it
+   * differs from DEFAULT_COMPRESSION. A range is of the file as it is.
+   */
+  readonly compress?: boolean | Partial<CompressionLimits>;
+  /** Fields that are added to every response, by the path that was asked for. */
+  readonly headers?: readonly HeaderRule[];
+  /**
+   * The usual security headers: no sniffing of types, no frames of other sites, no loading by other sites, no full
+   * referrer to them, and HTTPS only from the first visit over it on. Rules of `headers` may change each.
+   */
+  readonly securityHeaders?: boolean;
+  /** Pages for errors: the status, and the path of a file below the root, such as `{ 404: '/404.html' }`. */
+  readonly errorPages?: Readonly<Partial<Record<ErrorStatus, string>>>;
   readonly symlinks?: SymlinkPolicy;
   /** Names that start with a dot, except `/.well-known`, are not found unless allowed. */
   readonly dotfiles?: 'deny' | 'allow';
@@ -57,235 +57,51 @@ export interface ServeFilesOptions {
   readonly clock?: Clock;
 }
 
-const INDEX = 'index.html';
-// In a longer list nothing is found by looking; sorting by size or time looks at each on the disk.
-const MAX_LISTED_ENTRIES = 10_000;
-const LISTING_HEADERS = {
-  'Content-Type': 'text/html;charset=utf-8',
-  'Cache-Control': 'no-cache',
-  'Content-Security-Policy': LISTING_POLICY,
-  'X-Content-Type-Options': 'nosniff',
-};
 const ALLOW = 'GET, HEAD';
-// A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
-const MAX_ATTEMPTS = 3;
-const ACCEPT = 'Accept';
-const RETRY_SOON = { 'Retry-After': '1' };
-const IMMUTABLE = 'public, max-age=31536000, immutable';
-const PROBLEM_STATUS: Readonly<Record<DiskProblem, 403 | 404 | 503>> = { 'not-found': 404, forbidden: 403, busy: 503 };
-
-/** Serves the files below `root` for GET and HEAD. Throws at once when `root` is not a directory. */
-export function serveFiles(root: string, options: ServeFilesOptions = {}): FetchHandler {
-  const { symlinks = 'inside', precompressed = true, clock = systemClock } = options;
-  const disk = new DiskRoot(root, symlinks);
-  const cache = new FileCache({ ...DEFAULT_FILE_CACHE, ...options.cache });
-  const site = new Site(disk, cache, new FileFinder(disk, cache, precompressed), options);
-  return (request: Request, context?: RequestContext) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return errorResponse(405, { Allow: ALLOW });
-    const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
-    const nowMs = clock.wallMs();
-    return site.responseFromMemory(request, target, nowMs) ?? site.respond(request, target, nowMs);
-  };
-}
-
-class Site {
-  readonly #disk: DiskRoot;
-  readonly #cache: FileCache;
-  readonly #finder: FileFinder;
-  readonly #options: ServeFilesOptions;
-  readonly #immutable: RegExp | undefined;
-  readonly #appendOnly: RegExp | undefined;
-
-  constructor(disk: DiskRoot, cache: FileCache, finder: FileFinder, options: ServeFilesOptions) {
-    this.#disk = disk;
-    this.#cache = cache;
-    this.#finder = finder;
-    this.#options = options;
-    this.#immutable = withoutMemory(options.immutable);
-    this.#appendOnly = withoutMemory(options.appendOnly);
-  }
-
-  /**
-   * The response that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for.
-   */
-  responseFromMemory(request: Request, target: string, nowMs: number): HttpResponse | undefined {
-    const queryStart = target.indexOf('?');
-    const known = this.#cache.get(queryStart < 0 ? target : target.slice(0, queryStart));
-    if (known === undefined || !this.#cache.isFresh(known, nowMs) || mayDependOnFields(request)) return undefined;
-    return representationFor(request, known).kept?.response;
-  }
-
-  async respond(request: Request, target: string, nowMs: number): Promise<HttpResponse> {
-    const parsed = parseFilePath(pathOfTarget(target), this.#options.dotfiles ?? 'deny');
-    if (!parsed.ok) return errorResponse(parsed.error);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const response = await this.#tryToRespond(request, parsed.value, nowMs);
-      if (response !== undefined) return response;
-    }
-    return errorResponse(503, RETRY_SOON);
-  }
-
-  /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */
-  async #tryToRespond(request: Request, path: FilePath, nowMs: number): Promise<HttpResponse | undefined> {
-    const remembered = await this.#recall(path.key, nowMs);
-    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs);
-    // A file named like a directory is not found, and not to be remembered either.
-    const found = await this.#finder.find(path.namesDirectory ? undefined : path.key, path.segments, nowMs);
-    if (!found.ok) return this.#respondToMissing(request, path, found.error, nowMs);
-    if (found.value.kind === 'directory') return this.#respondToDirectory(request, path, nowMs);
-    const { known, file } = found.value;
-    if (path.namesDirectory) {
-      file?.close();
-      return errorResponse(404);
-    }
-    return this.#respondWithKnown(request, known, file, nowMs);
-  }
-
-  /** What was found under `key` before, if it is still there and the same. */
-  async #recall(key: string, nowMs: number): Promise<KnownFile | undefined> {
-    const known = this.#cache.get(key);
-    return known === undefined || this.#cache.isFresh(known, nowMs) ? known : this.#finder.recheck(known, nowMs);
-  }
-
-  /**
-   * Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding.
-   */
-  async #respondWithKnown(
-    request: Request,
-    known: KnownFile,
-    file: OpenFile | undefined,
-    nowMs: number,
-    variesOn: readonly string[] = [],
-  ): Promise<HttpResponse | undefined> {
-    const representation = representationFor(request, known);
-    const context: FileResponseContext = {
-      nowMs,
-      cacheControl: this.#cacheControlOf(known),
-      variesOn,
-      growth: this.#appendOnly?.test(known.path) === true ? 'append' : 'change',
-    };
-    if (representation.kept !== undefined) {
-      file?.close();
-      const needsOwnResponse = variesOn.length > 0 || mayDependOnFields(request);
-      return needsOwnResponse
-        ? fileResponse(request, known, representation, representation.kept.bytes, context)
-        : representation.kept.response;
-    }
-    let open = file;
-    if (open === undefined || representation !== known.original) {
-      const reopened = await this.#finder.open(representation);
-      if (!reopened.ok && representation !== known.original) {
-        // Unreadable, or it leads out of the root: none of that makes the original any less there.
-        this.#finder.forgetSidecar(known, representation);
-        return this.#respondWithKnown(request, known, file, nowMs, variesOn);
-      }
-      open?.close();
-      if (!reopened.ok) {
-        this.#cache.delete(known.path);
-        return undefined;
-      }
-      open = reopened.value;
-    }
-    const { byteLength, modifiedMs } = representation.facts;
-    let content: FileContent | undefined = open;
-    if (this.#cache.mayKeep(byteLength)) {
-      // Before the head leaves, a file that changes can still be read again.
-      content = await open.readPart(0, byteLength, context.growth);
-      if (content !== undefined && isSettled(modifiedMs, nowMs))
-        this.#cache.keep(
-          known,
-          representation,
-          content,
-          responseOf(content, { headers: fileHeaders(known, representation, { ...context, variesOn: [] }) }),
-        );
-    }
-    const response = content && (await fileResponse(request, known, representation, content, context));
-    if (response === undefined) this.#cache.delete(known.path);
-    return response;
-  }
-
-  async #respondToDirectory(
-    request: Request,
-    { key, segments, namesDirectory, query }: FilePath,
-    nowMs: number,
-  ): Promise<HttpResponse | undefined> {
-    const last = segments.at(-1);
-    if (!namesDirectory && last !== undefined) {
-      // Relative, so that no path can be read as another host, and a proxy's prefix stays.
-      return HttpResponse.redirect(`./${encodeURIComponent(last)}/${query}`, 308);
-    }
-    const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
-    if (index.ok && index.value.kind === 'file')
-      return this.#respondWithKnown(request, index.value.known, index.value.file, nowMs);
-    if (!index.ok && index.error !== 'not-found') return errorResponse(PROBLEM_STATUS[index.error]);
-    if (this.#options.listing === false) return errorResponse(404);
-    return this.#respondWithListing(segments, parseListingView(query));
-  }
-
-  async #respondWithListing(segments: readonly string[], view: ListingView): Promise<HttpResponse> {
-    const isVisible = (name: string): boolean =>
-      problemOfName(name, segments.length === 0, this.#options.dotfiles ?? 'deny') === undefined;
-    const listed = await this.#disk.list(segments, MAX_LISTED_ENTRIES, isVisible);
-    if (!listed.ok) return errorResponse(PROBLEM_STATUS[listed.error]);
-    const { entries, omitted, unnameable } = listed.value;
-    const shown =
-      view.order === 'name'
-        ? await this.#disk.measure(segments, pageOf(sortByName(entries, view.descending), view))
-        : pageOf(sortBySize(await this.#disk.measure(segments, entries), view), view);
-    const directories = entries.filter(({ kind }) => kind === 'directory').length;
-    const page = renderListing({
-      segments,
-      view,
-      entries: shown,
-      pages: pageCount(entries.length),
-      directories,
-      files: entries.length - directories,
-      omitted,
-      unnameable,
-    });
-    return responseOf(page, { headers: LISTING_HEADERS });
-  }
-
-  async #respondToMissing(
-    request: Request,
-    path: FilePath,
-    problem: DiskProblem,
-    nowMs: number,
-  ): Promise<HttpResponse | undefined> {
-    if (problem !== 'not-found') return errorResponse(PROBLEM_STATUS[problem], problem === 'busy' ? RETRY_SOON : {});
-    if (this.#options.spa !== true || !mayBePage(path)) return errorResponse(404);
-    // The answer depends on the client, and caches have to know.
-    if (!asksForPage(request)) return errorResponse(404, { Vary: ACCEPT });
-    const remembered = await this.#recall('/', nowMs);
-    if (remembered !== undefined) return this.#respondWithKnown(request, remembered, undefined, nowMs, [ACCEPT]);
-    const index = await this.#finder.find('/', [INDEX], nowMs);
-    return index.ok && index.value.kind === 'file'
-      ? this.#respondWithKnown(request, index.value.known, index.value.file, nowMs, [ACCEPT])
-      : errorResponse(404);
-  }
-
-  #cacheControlOf({ path }: KnownFile): string {
-    return this.#immutable?.test(path) === true ? IMMUTABLE : (this.#options.cacheControl ?? 'no-cache');
-  }
-}
-
-/** With `g` or `y` a pattern remembers where it matched last, and would match every other time. */
-const withoutMemory = (pattern: RegExp | undefined): RegExp | undefined =>
-  pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
-
-/** Whether preconditions or ranges may change the response. A request that is not ours is always asked. */
-const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || isConditional(request);
-
-function representationFor(request: Request, known: KnownFile): Representation {
-  if (known.codings.length === 0) return known.original;
-  const coding = chooseCoding(request.headers.get('accept-encoding'), known.codings);
-  return known.sidecars.find((sidecar) => sidecar.coding === coding) ?? known.original;
-}
 
 /**
- * A page of an application, not one of its assets: those have an extension, and a missing one should be seen to be
- * missing.
+ * Serves the files below `root` for GET and HEAD. Throws at once when `root` is not a directory, or an option can't
+ * hold.
  */
-const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
-
-const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');
+export function serveFiles(root: string, options: ServeFilesOptions = {}): FetchHandler {
+  const {
+    symlinks = 'inside',
+    dotfiles = 'deny',
+    precompressed = true,
+    compress = false,
+    clock = systemClock,
+  } = options;
+  const disk = new DiskRoot(root, symlinks);
+  const cache = new FileCache({ ...DEFAULT_FILE_CACHE, ...options.cache });
+  const compressor =
+    compress === false ? undefined : new Compressor({ ...DEFAULT_COMPRESSION, ...(compress === true ? {} : compress) });
+  const finder = new FileFinder(disk, cache, precompressed, compressor);
+  const fields = new ResponseFields(options.headers ?? [], options.securityHeaders ?? false);
+  const site = new Site({
+    disk,
+    cache,
+    finder,
+    compressor,
+    fields,
+    errorPages: new ErrorPages(cache, finder, options.errorPages ?? {}),
+    dotfiles,
+    listing: options.listing ?? true,
+    spa: options.spa ?? false,
+    cacheControl: options.cacheControl ?? 'no-cache',
+    immutable: withoutMemory(options.immutable),
+    appendOnly: withoutMemory(options.appendOnly),
+  });
+  return (request: Request, context?: RequestContext) => {
+    const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
+    const question = {
+      request,
+      target,
+      nowMs: clock.wallMs(),
+      isSecure: fields.dependsOnScheme && context?.client.scheme === 'https',
+      isLastAttempt: false,
+    };
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return site.finish(question, errorResponse(405, { Allow: ALLOW }));
+    return site.responseFromMemory(question) ?? site.respond(question);
+  };
+}

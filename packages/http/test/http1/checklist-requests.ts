@@ -132,11 +132,27 @@ export const REQUEST_ROWS: readonly Row[] = [
   {
     id: 15,
     section: '9112 §3.2',
-    rule: 'no control octets, nothing above ASCII, no fragment in the target',
-    cases: refused(
-      400,
-      ...['/\0', '/\x01', '/\x7f', '/\x80', '/\xc3\xa9', '/#a', '/a#'].map((target) => get('', target)),
-    ),
+    rule: 'no control octets, nothing above ASCII, no fragment in the target, and no path that has two readings',
+    cases: [
+      ...refused(
+        400,
+        ...[
+          '/\0',
+          '/\x01',
+          '/\x7f',
+          '/\x80',
+          '/\xc3\xa9',
+          '/#a',
+          '/a#',
+          '/\\',
+          '/..\\..\\x',
+          '/a\\?q',
+          'http://a/b\\c',
+        ].map((target) => get('', target)),
+      ),
+      // As browsers send it.
+      { input: get('', '/?\\'), responses: [[200, 'GET http://a/?\\ ']], closes: false },
+    ],
   },
   {
     id: 16,
@@ -164,8 +180,15 @@ export const REQUEST_ROWS: readonly Row[] = [
     rule: 'an absolute target is taken, its authority wins over Host, and the scheme stays that of the connection',
     cases: [
       { input: get('', 'http://b.example:81/x?y'), responses: [[200, 'GET http://b.example:81/x?y ']], closes: false },
-      { input: get('', 'HTTPS://b.example'), responses: [[200, 'GET http://b.example/ ']], closes: false },
+      { input: get('', 'HTTP://b.example'), responses: [[200, 'GET http://b.example/ ']], closes: false },
       { input: get('', 'http://b.example?q'), responses: [[200, 'GET http://b.example/?q ']], closes: false },
+      // What was meant for TLS is not answered without (RFC 9110 §7.4).
+      ...refused(
+        421,
+        get('', 'HTTPS://b.example'),
+        get('', 'https://a/'),
+        'OPTIONS https://a HTTP/1.1\r\nHost: a\r\n\r\n',
+      ),
     ],
   },
   {
@@ -199,6 +222,14 @@ export const REQUEST_ROWS: readonly Row[] = [
           'a?b',
           'a#b',
           'a\\b',
+          // Names by the grammar of RFC 3986, and another host, or none, to the URL parser.
+          'foo.1',
+          '256.1.1.1',
+          '127.1',
+          '0x7f.0.0.1',
+          'a%2fb',
+          'a%61',
+          'xn--a',
         ].map((host) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
       ),
       ...accepted('GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a:\r\n\r\n'),

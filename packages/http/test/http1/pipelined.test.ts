@@ -34,7 +34,7 @@ describe('sixteen pipelined requests are answered in order', () => {
       () => {
         let next = 0;
         return async () => {
-          for (let turn = 0; turn < 5; turn += 1) await undefined;
+          for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
           return new HttpResponse(String(next++));
         };
       },
@@ -63,7 +63,7 @@ describe('sixteen pipelined requests are answered in order', () => {
   test('and one that fails is a 500 between the others', async () => {
     let next = 0;
     const { peer, errors } = serveHandler(async () => {
-      await undefined;
+      await Promise.resolve();
       if (next++ === 1) throw new Error('the second');
       return new HttpResponse('x');
     });
@@ -72,4 +72,30 @@ describe('sixteen pipelined requests are answered in order', () => {
     expect(readResponses(peer.take()).map(({ status }) => status)).toEqual([200, 500, 200]);
     expect(errors).toHaveLength(1);
   });
+});
+
+test('pieces of a stream that are there at once leave in one write, and later ones when they come', async () => {
+  let more: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const { connection, peer } = serveHandler(
+    () =>
+      new HttpResponse(
+        new ReadableStream({
+          start(controller) {
+            for (const piece of ['one ', 'two ', 'three ']) controller.enqueue(Buffer.from(piece));
+            more = controller;
+          },
+        }),
+      ),
+  );
+  const send = vi.spyOn(connection, 'send');
+  peer.send(GET);
+  await settled();
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(peer.take()).toMatch(/\r\n\r\n4\r\none \r\n4\r\ntwo \r\n6\r\nthree \r\n$/);
+  more?.enqueue(Buffer.from('four'));
+  await settled();
+  expect(peer.take()).toBe('4\r\nfour\r\n');
+  more?.close();
+  await settled();
+  expect(peer.take()).toBe('0\r\n\r\n');
 });

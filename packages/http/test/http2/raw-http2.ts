@@ -31,6 +31,23 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return Buffer.concat([header, payload]);
 }
 
+/** A field as a literal with a name of its own (RFC 7541 §6.2), its octets as they are. */
+export function literal(name: string, value: string, kind = 0x00): Buffer {
+  const string = (text: string): Buffer => {
+    const octets = Buffer.from(text, 'latin1');
+    const length: number[] = [];
+    if (octets.length < 0x7f) length.push(octets.length);
+    else {
+      length.push(0x7f);
+      let rest = octets.length - 0x7f;
+      for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) length.push(0x80 | (rest % 0x80));
+      length.push(rest);
+    }
+    return Buffer.concat([Buffer.from(length), octets]);
+  };
+  return Buffer.concat([Buffer.from([kind]), string(name), string(value)]);
+}
+
 export interface Frame {
   readonly type: number;
   readonly flags: number;

@@ -191,6 +191,11 @@ test('all three date forms are read (RFC 9110 §5.6.7)', () => {
     '2025-01-01T00:00:00Z',
     'Sun, 06 Foo 1994 08:49:37 GMT',
     'Sun, 06 Nov 1994 25:49:37 GMT',
+    'Sun, 99 Sep 2099 00:00:00 GMT',
+    'Sun, 00 Sep 2099 00:00:00 GMT',
+    'Mon, 30 Feb 2026 00:00:00 GMT',
+    'Sunday, 31-Nov-94 08:49:37 GMT',
+    'Sun Nov 31 08:49:37 1994',
   ])
     expect(parseHttpDate(text, now)).toBeUndefined();
 });

@@ -123,6 +123,23 @@ const announcedBytes = (text: string): number => Number(/^content-length: ([0-9]
 const contentOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4);
 const isWhole = (text: string): boolean => contentOf(text).length >= announcedBytes(text);
 
+describe.each(requests)('%s of a file that was being written when it was asked for', (_what, fields) => {
+  beforeEach(() => fs.utimesSync(file, new Date(), new Date()));
+
+  test('and grows meanwhile arrives as long as it was, with a tag that joins no parts', async () => {
+    const grow = (): void => fs.appendFileSync(file, 'more');
+    const { text, errors, closed } = await downloadSlowly(fields, grow);
+    expect([closed, errors]).toEqual([false, []]);
+    expect(contentOf(text).length).toBe(announcedBytes(text));
+    expect(/^etag: (.*)\r$/im.exec(text)?.[1]).toMatch(/^W\/"/);
+  });
+
+  test('and is cut meanwhile breaks off', async () => {
+    const { text, closed } = await downloadSlowly(fields, () => fs.truncateSync(file, 10));
+    expect([closed, isWhole(text)]).toEqual([true, false]);
+  });
+});
+
 describe.each(requests)('%s of a file', (_what, fields, contentBytes) => {
   test.each(changes)('that is %s meanwhile breaks off, and the log tells once why', async (_how, change, told) => {
     const { text, errors, closed } = await downloadSlowly(fields, change);
