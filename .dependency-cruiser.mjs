@@ -41,6 +41,7 @@ export const LEVELS = {
     ['http2/'],
     ['protocol.ts'],
     ['server.ts'],
+    ['globals.ts'],
     ['cli.ts'],
     ['index.ts', 'main.ts'],
   ],

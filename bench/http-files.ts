@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { wrk } from './http-hello.ts';
+import { wrk } from './http-handlers.ts';
 import { filePeers } from './http-peers.ts';
 import { compare } from './measure.ts';
 

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Subject } from './measure.ts';
 
-/** What a server is to do: answer with a constant, with the content of the request, or with files below a root. */
-export type Duty = 'hello' | 'echo';
+/** What a server is to do: one of the handlers of bench/handlers/fetch.mjs. */
+export type Duty = 'hello' | 'async' | 'json' | 'post' | 'hono' | 'stream';
 
 /** Bun's binary from its package for this platform; undefined where there is none. */
 export function bunBinary(): string | undefined {
@@ -29,20 +29,26 @@ const hasNginx = (): boolean => {
   }
 };
 
-/** All peers for one duty; the first is the reference. */
+/**
+ * All peers for one duty; the first is the reference. Those with fetch handlers run the same one with the platform's
+ * classes; a row that says `own` gives a server's own class of responses to it.
+ */
 export function peersFor(duty: Duty): Subject[] {
   const bun = bunBinary();
+  const hasOwn = duty !== 'hono';
   return [
     { name: 'node:http', server: 'http-node.mjs', arguments: [duty] },
     { name: 'wellknown', server: 'http-wellknown.mjs', arguments: [duty] },
-    ...(duty === 'hello'
-      ? [{ name: 'wellknown, platform Response', server: 'http-wellknown.mjs', arguments: ['native'] }]
-      : []),
-    { name: 'fastify', server: 'http-fastify.mjs' },
-    { name: 'srvx', server: 'http-srvx.mjs', arguments: [duty] },
+    ...(hasOwn ? [{ name: 'wellknown, own', server: 'http-wellknown.mjs', arguments: [duty, 'own'] }] : []),
+    { name: "wellknown, Node's classes", server: 'http-wellknown.mjs', arguments: [duty, 'native'] },
     { name: '@hono/node-server', server: 'http-hono.mjs', arguments: [duty] },
+    { name: 'srvx', server: 'http-srvx.mjs', arguments: [duty] },
+    ...(hasOwn && duty !== 'json' ? [{ name: 'srvx, own', server: 'http-srvx.mjs', arguments: [duty, 'own'] }] : []),
+    ...(duty === 'hello' || duty === 'post' ? [{ name: 'fastify, own', server: 'http-fastify.mjs' }] : []),
     ...(bun === undefined ? [] : [{ name: 'Bun.serve', server: 'http-bun.mjs', arguments: [bun, duty] }]),
-    ...(duty === 'hello' && hasNginx() ? [{ name: 'nginx', server: 'http-nginx.mjs' }] : []),
+    ...((duty === 'hello' || duty === 'json') && hasNginx()
+      ? [{ name: 'nginx', server: 'http-nginx.mjs', arguments: [duty] }]
+      : []),
   ];
 }
 

@@ -1,15 +1,16 @@
-// `pnpm bench [NAME] [ROUNDS]`: the comparisons by name, or all of them. Build first: servers run from dist.
+// `pnpm bench [NAME] [ROUNDS] [SUBJECTS]`: the comparison of that name, or all whose names begin with it and a hyphen
+// (`http`), or all of them; with SUBJECTS, a regular expression, only those servers beside the reference where handlers
+// are compared. Build first: servers run from dist.
 
 import { compareLoss } from './connection-loss.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
 import { compareFiles } from './http-files.ts';
-import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
+import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
 
-const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
-  'http-hello': compareHello,
-  'http-echo': compareHttpEcho,
+const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
+  ...handlerComparisons,
   'http-files': compareFiles,
   'http-idle': compareHttpIdle,
   connections: compareConnections,
@@ -19,11 +20,12 @@ const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> =
   'echo-datagrams': compareEcho,
 };
 
-const [name, rounds = '5'] = process.argv.slice(2);
-if (name !== undefined && !Object.hasOwn(COMPARISONS, name)) {
+const [name = '', rounds = '5', only = ''] = process.argv.slice(2);
+const chosen = Object.entries(COMPARISONS).filter(
+  ([key]) => key === name || name === '' || (!Object.hasOwn(COMPARISONS, name) && key.startsWith(`${name}-`)),
+);
+if (chosen.length === 0) {
   console.error(`unknown comparison '${name}', allowed are ${Object.keys(COMPARISONS).join(', ')}`);
   process.exitCode = 2;
-} else {
-  for (const [key, run] of Object.entries(COMPARISONS))
-    if (name === undefined || name === key) await run(Number(rounds));
 }
+for (const [, run] of chosen) await run(Number(rounds), new RegExp(only));

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const headers = { 'content-type': 'text/plain' };
 if (process.versions.bun === undefined) {
   const [, , binary, ...rest] = process.argv;
   const child = spawn(binary, [fileURLToPath(import.meta.url), ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -12,10 +11,7 @@ if (process.versions.bun === undefined) {
     child.kill('SIGKILL');
   });
 } else {
-  const fetch =
-    process.argv[2] === 'echo'
-      ? async (request) => new Response(await request.text(), { headers })
-      : () => new Response('Hello, World!', { headers });
-  const server = globalThis.Bun.serve({ port: 0, hostname: '127.0.0.1', fetch });
+  const { handlers } = await import('../handlers/fetch.mjs');
+  const server = globalThis.Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handlers[process.argv[2]] });
   console.log(`port ${server.port}`);
 }

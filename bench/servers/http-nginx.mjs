@@ -1,4 +1,4 @@
-// Starts nginx in the foreground with one process, as `files` below argv[3] or with one fixed answer, and tells its
+// Starts nginx in the foreground with one process, as `files` below argv[3] or with one fixed answer (`hello`, `json`), and tells its
 // port and process.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,10 @@ const port = await new Promise((resolve) => {
   });
 });
 const [, , what, root] = process.argv;
+const ANSWERS = {
+  hello: 'location / { return 200 "Hello, World!"; }',
+  json: `location / { default_type application/json; return 200 '{"message":"Hello, World!"}'; }`,
+};
 const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   .map((name) => `${name}_temp_path ${folder}/${name};`)
   .join(' ');
@@ -23,7 +27,7 @@ writeFileSync(
 daemon off; master_process off; worker_processes 1; error_log stderr crit; pid ${folder}/pid;
 events { worker_connections 16384; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type text/plain; ${temporary}
-  server { listen 127.0.0.1:${port}; ${what === 'files' ? `root ${root};` : 'location / { return 200 "Hello, World!"; }'} } }
+  server { listen 127.0.0.1:${port}; ${what === 'files' ? `root ${root};` : ANSWERS[what]} } }
 `,
 );
 const child = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });

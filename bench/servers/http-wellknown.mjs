@@ -1,15 +1,13 @@
+// `http-wellknown.mjs DUTY CLASSES`: a handler with the platform's names in the way of the program (`globals`), with Node's
+// own classes (`native`), or with this package's by name (`own`). `files ROOT` serves files.
 import { createHttpServer, HttpResponse, serveFiles } from '@wellknown/http';
 
-const headers = { 'content-type': 'text/plain' };
-const handlers = {
-  hello: () => new HttpResponse('Hello, World!', { headers: { 'content-type': 'text/plain' } }),
-  echo: async (request) => new HttpResponse(await request.text(), { headers }),
-  native: () => new Response('Hello, World!', { headers }),
-};
-const [, , what = 'hello'] = process.argv;
-const server = createHttpServer(what === 'files' ? serveFiles(process.argv[3]) : handlers[what], {
-  listen: 'tcp://127.0.0.1:0',
-});
+const [, , duty = 'hello', how = 'globals'] = process.argv;
+if (how === 'globals') await import('@wellknown/http/globals');
+if (how === 'own') globalThis.Response = HttpResponse;
+const { handlers } = await import('../handlers/fetch.mjs');
+const handler = duty === 'files' ? serveFiles(how) : handlers[duty];
+const server = createHttpServer(handler, { listen: 'tcp://127.0.0.1:0' });
 const [{ endpoint }] = await server.listen();
 console.log(`port ${endpoint.port}`);
 process.on('SIGTERM', () => process.exit(0));

@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Address } from '@wellknown/core';
 import type { ClientFacts } from './semantics/forwarded.ts';
-import type { HttpResponse, ResponseHeaders } from './fetch/response.ts';
+import type { ResponseHeaders } from './fetch/field-set.ts';
+import type { HttpResponse } from './fetch/response.ts';
 
 /** What a handler may want to know and do beside the request. */
 export interface RequestContext {

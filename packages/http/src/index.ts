@@ -8,13 +8,10 @@ export { basicAuth, type BasicAuthOptions } from './auth/basic-auth.ts';
 export { DEFAULT_PASSWORD_CHECKS, type PasswordCheckLimits } from './auth/password-check.ts';
 export { parsePasswordFile, type PasswordHashes } from './auth/password-file.ts';
 export { combinedLine, type AccessEntry } from './access-log/access-entry.ts';
-export {
-  HttpResponse,
-  type ContentSource,
-  type HttpResponseInit,
-  type ResponseContent,
-  type ResponseHeaders,
-} from './fetch/response.ts';
+export type { ContentSource, ResponseContent } from './fetch/content.ts';
+export type { ResponseHeaders } from './fetch/field-set.ts';
+export { HttpResponse, type HttpResponseInit } from './fetch/response.ts';
+export type { ResponseBody } from './fetch/response-init.ts';
 export { HttpRequest } from './fetch/request.ts';
 export { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 export type { HalfClose } from './exchange/service.ts';

@@ -1,6 +1,6 @@
 import type { FetchHandler } from './handler.ts';
 import { isAuthority } from './semantics/authority.ts';
-import { HttpResponse } from './fetch/response.ts';
+import { responseOf } from './fetch/response.ts';
 
 /**
  * Sends every request to the same place over HTTPS. For the listener in clear beside one with TLS. A request without a
@@ -9,8 +9,9 @@ import { HttpResponse } from './fetch/response.ts';
 export function redirectToHttps(httpsPort = 443): FetchHandler {
   return (request, { client, rawTarget }) => {
     const host = client.host.replace(/:[0-9]*$/, '');
-    if (host === '' || !isAuthority(host)) return new HttpResponse('There is no host to go to.\n', { status: 400 });
+    if (host === '' || !isAuthority(host)) return responseOf('There is no host to go to.\n', { status: 400 });
     const path = rawTarget.startsWith('/') ? rawTarget : new URL(request.url).pathname;
-    return HttpResponse.redirect(`https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${path}`, 308);
+    const location = `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${path}`;
+    return responseOf(null, { status: 308, headers: { Location: location } });
   };
 }

@@ -5,6 +5,7 @@ import { silentLog } from '@wellknown/core';
 import { hashSync } from '@node-rs/bcrypt';
 import { eventually, serveInMemory } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { putBackGlobals } from '../src/fetch/replace-globals.ts';
 import { httpCommand } from '../src/cli.ts';
 import { readResponses, settled, type ReadResponse } from './serve.ts';
 
@@ -29,7 +30,10 @@ beforeAll(() => {
   fs.writeFileSync(path.join(directory, 'itself.cjs'), 'exports.__esModule = true; exports.default = exports;');
   fs.writeFileSync(path.join(directory, 'fetchless.mjs'), 'export default { fetch: 1 };');
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
+afterAll(() => {
+  fs.rmSync(directory, { recursive: true });
+  putBackGlobals();
+});
 
 type Given = Readonly<Record<string, string | true | readonly string[]>>;
 const build = (positional: string | undefined, given: Given = {}): ReturnType<typeof httpCommand.build> =>
@@ -183,6 +187,12 @@ describe('a problem is a sentence that names what was given', () => {
       '.',
       { handler: 'x.mjs' },
       "--handler x.mjs and the directory '.' were both given: serve one of them",
+    ],
+    [
+      'classes for a handler, and none',
+      '.',
+      { 'platform-classes': true },
+      '--platform-classes has no meaning without --handler',
     ],
     [
       'a handler and an option for files',

@@ -143,4 +143,15 @@ describe('the module of --handler', () => {
     await eventually(() => program.stderr().includes('"msg":"reloaded"'));
     expect(await ask(program)).toBe('new');
   });
+
+  test('finds faster classes under the platform’s names, and Node’s own with --platform-classes', async () => {
+    // Node's source speaks of Web IDL.
+    install(`export default async (request) => {
+      const copy = new Request(request);
+      return Response.json([/webidl/.test(String(Response)), copy.url.endsWith('/'), request instanceof Request]);
+    };`);
+    expect(JSON.parse(await ask(await start()))).toEqual([false, true, true]);
+    install(`export default () => new Response(String(/webidl/.test(String(Response))));`);
+    expect(await ask(await start('--platform-classes'))).toBe('true');
+  });
 });

@@ -1,7 +1,7 @@
 // Basic authentication (RFC 7617) in front of a handler.
 
 import type { FetchHandler } from '../handler.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { responseOf } from '../fetch/response.ts';
 import { DEFAULT_PASSWORD_CHECKS, PasswordChecker, type PasswordCheckLimits } from './password-check.ts';
 
 export interface BasicAuthOptions {
@@ -33,7 +33,7 @@ export function basicAuth(
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError('a realm is printable ASCII');
   const checker = new PasswordChecker({ ...DEFAULT_PASSWORD_CHECKS, ...limits });
   const challenge = `Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"`;
-  const unauthorized = new HttpResponse('A user name and a password are needed.\n', {
+  const unauthorized = responseOf('A user name and a password are needed.\n', {
     status: 401,
     headers: { 'WWW-Authenticate': challenge, 'Content-Type': 'text/plain;charset=utf-8', 'Cache-Control': 'no-store' },
   });
@@ -44,7 +44,7 @@ export function basicAuth(
     if (verdict === 'right') return handler(request, context);
     return verdict === 'wrong'
       ? unauthorized
-      : new HttpResponse('Too many are logging in. Try again.\n', { status: 503, headers: RETRY_SOON });
+      : responseOf('Too many are logging in. Try again.\n', { status: 503, headers: RETRY_SOON });
   };
 }
 

@@ -4,7 +4,7 @@ import type { HttpLimits } from '../limits.ts';
 import type { RequestBody } from '../fetch/request-body.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { abortRequest, type HttpRequest } from '../fetch/request.ts';
-import type { ResponseHeaders } from '../fetch/response.ts';
+import type { ResponseHeaders } from '../fetch/field-set.ts';
 
 /**
  * How far the response is. `detached`: the exchange sends nothing more, since the handler has taken the connection

@@ -6,7 +6,7 @@ import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
 import type { RequestContext, UpgradedConnection } from '../handler.ts';
 import { fieldProblem } from './response-head.ts';
-import { entriesOf, type ResponseHeaders } from '../fetch/response.ts';
+import { entriesOf, type ResponseHeaders } from '../fetch/field-set.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {

@@ -1,32 +1,92 @@
-// Taking responses apart: ours by its parts, a platform Response by its source where Node lets it be seen, or its
-// stream.
+// Taking responses apart: ours by its parts, a platform Response by its source where Node lets it be seen or its stream,
+// and what only looks like a Response by what it says of itself.
 
+import { fail, ok, type Result } from '@wellknown/core';
 import type { ResponseParts } from './response-head.ts';
-import { headersOf, HttpResponse, isSource, takeContent, type ResponseContent } from '../fetch/response.ts';
+import { isSource, type ResponseContent } from '../fetch/content.ts';
+import { fieldsToRelay } from '../fetch/decoded-coding.ts';
+import { isInstance, NativeResponse } from '../fetch/platform.ts';
+import { headersOf, isHttpResponse, takeContent, type HttpResponse } from '../fetch/response.ts';
 
-/** The content of a response, once; undefined when it has been read already. */
-export function contentOf(response: Response): ResponseContent | undefined {
-  if (response instanceof HttpResponse) return takeContent(response);
+export interface TakenResponse {
+  readonly parts: ResponseParts;
+  readonly content: ResponseContent;
+}
+
+/**
+ * The parts of a response and its content, which can be taken once; or a sentence for the log about why it can't be
+ * sent.
+ */
+export function takeResponse(given: unknown): Result<TakenResponse, string> {
+  const response = unwrapped(given);
+  if (isHttpResponse(response)) return taken(response, takeContent(response), headersOf(response));
+  try {
+    if (!isResponse(response)) return fail('a handler has to answer with a Response');
+    return taken(response, contentOf(response), [...fieldsToRelay(response)]);
+  } catch (error) {
+    return fail(`the response can't be read: ${String(error)}`);
+  }
+}
+
+function taken(
+  { status, statusText }: HttpResponse | Response,
+  content: ResponseContent | undefined,
+  headers: ResponseParts['headers'],
+): Result<TakenResponse, string> {
+  if (content === undefined) return fail('the content of the response has been read already');
+  return ok({
+    content,
+    parts: { status, statusText, headers, content: kindOf(content), byteLength: lengthOf(content) },
+  });
+}
+
+/**
+ * What srvx's response, which h3 answers with, has inside: one of ours, where ours stands in the platform's place. Other
+ * values stay what they are.
+ */
+export function unwrapped(response: unknown): unknown {
+  if (isHttpResponse(response) || typeof response !== 'object' || response === null) return response;
+  const { _response: inside } = response as { readonly _response?: unknown };
+  return isHttpResponse(inside) ? inside : response;
+}
+
+/** A Response of the platform's or of another library's: GraphQL Yoga answers with one of its own. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== 'object' || value === null) return false;
+  if (isInstance(NativeResponse, value)) return true;
+  const { status, headers, arrayBuffer } = value as Partial<Record<keyof Response, unknown>>;
+  return (
+    'body' in value &&
+    typeof status === 'number' &&
+    typeof arrayBuffer === 'function' &&
+    typeof headers === 'object' &&
+    headers !== null &&
+    Symbol.iterator in headers
+  );
+}
+
+/** The content of a response that is none of ours, once; undefined when it has been read already. */
+function contentOf(response: Response): ResponseContent | undefined {
   if (response.bodyUsed) return undefined;
-  return sourceOf(response) ?? (response.body as ReadableStream<Uint8Array> | null);
+  const source = sourceOf(response);
+  if (source !== undefined) return source;
+  const body: unknown = response.body;
+  if (body === null || body === undefined) return null;
+  return body instanceof ReadableStream ? body : streamOf(response);
 }
 
-export function partsOf(response: Response, content: ResponseContent): ResponseParts {
-  const isOurs = response instanceof HttpResponse;
-  return {
-    status: response.status,
-    statusText: response.statusText,
-    headers: isOurs ? headersOf(response) : response.headers,
-    // The type of a platform Response's text stands in its headers, or was taken out of them on purpose.
-    content: isOurs || typeof content !== 'string' ? kindOf(content) : 'bytes',
-    byteLength: lengthOf(content),
-  };
-}
+/** Of a response whose `body` is no stream that the platform knows. */
+const streamOf = (response: Response): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    async pull(controller) {
+      controller.enqueue(new Uint8Array(await response.arrayBuffer()));
+      controller.close();
+    },
+  });
 
 function kindOf(content: ResponseContent): ResponseParts['content'] {
   if (content === null) return 'empty';
-  if (typeof content === 'string') return 'text';
-  return content instanceof Uint8Array || isSource(content) ? 'bytes' : 'unknown';
+  return content instanceof ReadableStream ? 'unknown' : 'bytes';
 }
 
 function lengthOf(content: ResponseContent): number {
@@ -38,12 +98,13 @@ function lengthOf(content: ResponseContent): number {
 /** Releases content that will not be sent. */
 export function discardContent(content: ResponseContent): void {
   if (content instanceof ReadableStream) content.cancel().catch(() => undefined);
-  else if (content !== null && isSource(content)) content.close();
+  else if (isSource(content)) content.close();
 }
 
 /** Releases a response that came too late or can't be sent. */
 export function discardResponse(response: unknown): void {
-  if (response instanceof Response) discardContent(contentOf(response) ?? null);
+  const taken = takeResponse(response);
+  if (taken.ok) discardContent(taken.value.content);
 }
 
 export const isThenable = (result: unknown): result is Promise<unknown> =>
@@ -58,7 +119,7 @@ interface ResponseState {
 }
 
 /** The symbol under which this Node's responses keep their state. */
-const STATE = Object.getOwnPropertySymbols(new Response('x')).find((symbol) => symbol.description === 'state');
+const STATE = Object.getOwnPropertySymbols(new NativeResponse('x')).find((symbol) => symbol.description === 'state');
 
 /**
  * The text or bytes that a Response, of which nothing has been read, was made of; undefined when that can't be told.

@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '@wellknown/core';
 import { parseContentLength } from '../semantics/framing.ts';
 import { isToken } from '../semantics/char-classes.ts';
 import { FORBIDDEN_TRAILERS } from '../semantics/header-semantics.ts';
-import { DEFAULT_TEXT_TYPE, entriesOf, type ResponseHeaders } from '../fetch/response.ts';
+import { entriesOf, type ResponseHeaders } from '../fetch/field-set.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
 /** How the end of the content is marked on the wire. `none`: no content follows the head. */
@@ -14,9 +14,9 @@ export type Transfer = 'none' | 'length' | 'chunked' | 'until-close';
 export interface ResponseParts {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: ResponseHeaders | undefined;
-  /** `text` gets a default content type, as in a platform Response. `unknown` is a stream. */
-  readonly content: 'empty' | 'text' | 'bytes' | 'unknown';
+  readonly headers: Iterable<readonly [name: string, value: string]>;
+  /** `unknown` is a stream. */
+  readonly content: 'empty' | 'bytes' | 'unknown';
   /** Of the content, where it is known. */
   readonly byteLength: number;
 }
@@ -66,7 +66,7 @@ export interface EncodedFields {
 
 /** Status line and header fields, or a sentence for the log about why they can't be sent. */
 export function encodeFields(
-  { status, statusText, headers, content }: Omit<ResponseParts, 'byteLength'>,
+  { status, statusText, headers }: Omit<ResponseParts, 'byteLength'>,
   dateLine: string,
 ): Result<EncodedFields, string> {
   if (!Number.isInteger(status) || status < 200 || status > 599) return fail(`status ${status} is not a final status`);
@@ -76,8 +76,7 @@ export function encodeFields(
   let declared: number | undefined;
   let closes = false;
   let hasDate = false;
-  let hasType = false;
-  for (const [name, value] of entriesOf(headers)) {
+  for (const [name, value] of headers) {
     const problem = fieldProblem(name, value);
     if (problem !== undefined) return fail(problem);
     const lower = name.toLowerCase();
@@ -93,15 +92,8 @@ export function encodeFields(
       continue;
     }
     if (lower === 'date') hasDate = true;
-    else if (lower === 'content-type') {
-      // Two types are none, and each recipient takes another of them.
-      if (hasType) return fail('Content-Type is given more than once');
-      hasType = true;
-    }
     text += `${name}: ${value}\r\n`;
   }
-  if (content === 'text' && !hasType && status !== 204 && status !== 304)
-    text += `Content-Type: ${DEFAULT_TEXT_TYPE}\r\n`;
   if (!hasDate) text += dateLine;
   return ok({ text, declared, closes, hasDate });
 }

@@ -5,7 +5,6 @@ import type { AccessEntry } from '../access-log/access-entry.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { TrustedProxies } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
-import { ResponseHeadCache } from './response-head-cache.ts';
 import type { HttpLimits } from '../limits.ts';
 
 export interface HttpServiceParts {
@@ -35,7 +34,6 @@ export class HttpService {
   readonly proxies: TrustedProxies | undefined;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly halfClose: HalfClose;
-  readonly responseHeads = new ResponseHeadCache();
   readonly buffers = new BufferPool();
   readonly counts: HttpCounts = {
     requests: 0,

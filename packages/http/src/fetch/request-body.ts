@@ -1,6 +1,8 @@
 // The content of one request, between the parser that pushes it and the handler that may or may not want it.
 // What has not been asked for yet is kept up to a bound; `full` then tells the connection to stop reading.
 
+import { decodeText } from './content.ts';
+
 // One read of a socket: enough to keep the reader busy while the next one is on its way.
 const HIGH_WATER_BYTES = 65_536;
 
@@ -199,12 +201,6 @@ export class RequestBody {
 }
 
 const READ_IN_PLACE: Reader = { kind: 'collector', resolve: () => undefined, reject: () => undefined };
-
-/** UTF-8, without a byte order mark; what is malformed becomes U+FFFD. */
-function decodeText(bytes: Uint8Array): string {
-  const start = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start).toString('utf8');
-}
 
 function joined(chunks: readonly Uint8Array[], byteLength: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(byteLength);

@@ -1,20 +1,23 @@
-// The headers of a request as a handler sees them. Reading one field costs a scan of a few lines; a real `Headers` is
-// made only for what needs one: iteration and changes.
+// The headers of a request as a handler sees them. Reading one field costs a scan of a few lines; lists of
+// them are made only for what needs them: iteration and changes.
 
 import { findField, readFields } from '../semantics/fields.ts';
 import { isToken } from '../semantics/char-classes.ts';
+import { HttpHeaders } from './headers.ts';
+import { INSPECT, type Inspect } from './inspect.ts';
+import { NativeHeaders } from './platform.ts';
 
 /** Satisfies `instanceof Headers`. */
 export class RequestHeaders implements Headers {
   readonly #lines: string;
-  #native: Headers | undefined;
+  #lists: HttpHeaders | undefined;
 
   constructor(lines: string) {
     this.#lines = lines;
   }
 
   get(name: string): string | null {
-    if (this.#native !== undefined) return this.#native.get(name);
+    if (this.#lists !== undefined || typeof name !== 'string') return this.#makeLists().get(name);
     const value = findField(this.#lines, name.toLowerCase());
     // What was found is a name.
     if (value === null && !isToken(name)) throw new TypeError(`'${name}' is not a field name`);
@@ -26,48 +29,51 @@ export class RequestHeaders implements Headers {
   }
 
   append(name: string, value: string): void {
-    this.#makeNative().append(name, value);
+    this.#makeLists().append(name, value);
   }
 
   delete(name: string): void {
-    this.#makeNative().delete(name);
+    this.#makeLists().delete(name);
   }
 
   set(name: string, value: string): void {
-    this.#makeNative().set(name, value);
+    this.#makeLists().set(name, value);
   }
 
   getSetCookie(): string[] {
-    return this.#makeNative().getSetCookie();
+    return this.#makeLists().getSetCookie();
   }
 
   forEach(visit: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
-    for (const [name, value] of this.#makeNative()) visit.call(thisArg, value, name, this);
+    if (typeof visit !== 'function') throw new TypeError('the argument of forEach is not a function');
+    for (const [name, value] of this.#makeLists()) visit.call(thisArg, value, name, this);
   }
 
   keys(): ReturnType<Headers['keys']> {
-    return this.#makeNative().keys();
+    return this.#makeLists().keys();
   }
 
   values(): ReturnType<Headers['values']> {
-    return this.#makeNative().values();
+    return this.#makeLists().values();
   }
 
   entries(): ReturnType<Headers['entries']> {
-    return this.#makeNative().entries();
+    return this.#makeLists().entries();
   }
 
   [Symbol.iterator](): ReturnType<Headers['entries']> {
-    return this.#makeNative().entries();
+    return this.#makeLists().entries();
   }
 
-  #makeNative(): Headers {
-    if (this.#native === undefined) {
-      this.#native = new Headers();
-      for (const [name, value] of readFields(this.#lines)) this.#native.append(name, value);
-    }
-    return this.#native;
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspect(this.#makeLists(), options);
+  }
+
+  #makeLists(): HttpHeaders {
+    this.#lists ??= new HttpHeaders(readFields(this.#lines) as [string, string][]);
+    return this.#lists;
   }
 }
 
-Object.setPrototypeOf(RequestHeaders.prototype, Headers.prototype);
+Object.setPrototypeOf(RequestHeaders.prototype, NativeHeaders.prototype);
+Object.defineProperty(RequestHeaders, 'name', { value: 'Headers' });

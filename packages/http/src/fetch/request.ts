@@ -1,7 +1,10 @@
 // The `Request` that a handler gets. Nothing of it is made before it is asked for: a platform Request costs more to
 // construct than the rest of a small exchange.
 
+import { INSPECT, type Inspect } from './inspect.ts';
+import { NativeRequest, NativeResponse } from './platform.ts';
 import type { RequestBody } from './request-body.ts';
+import { requestWithContent } from './request-with-content.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { RequestHeaders } from './request-headers.ts';
 
@@ -28,9 +31,13 @@ export let isConditional: (request: HttpRequest) => boolean;
 /** For the engine: aborts `request.signal`, since the exchange ended early. */
 export let abortRequest: (request: HttpRequest, reason: Error) => void;
 
+/** For this package: what platform code takes in the place of one of ours; anything else stays what it is. */
+export let forPlatform: <Input>(input: Input) => Input | Request;
+
 /**
- * Satisfies `instanceof Request`. Because platform code reads internal slots that only its own objects have, hand
- * `request.clone()` to `fetch()` or `new Request()` instead of the request itself.
+ * Satisfies `instanceof Request`. Platform code reads internal slots that only its own objects have: where
+ * `@wellknown/http/globals` is not loaded, hand `request.clone()` to `fetch()` or `new Request()` instead of the request
+ * itself. A request with GET or HEAD has no `body`, as on the platform; content that came with one can be read whole.
  */
 export class HttpRequest implements Request {
   readonly #head: RequestHead;
@@ -80,6 +87,11 @@ export class HttpRequest implements Request {
   static {
     isConditional = (request) => request.#head.isConditional;
 
+    forPlatform = (input) =>
+      typeof input === 'object' && input !== null && #head in input
+        ? (input as unknown as HttpRequest).#makeNative()
+        : input;
+
     abortRequest = (request, reason) => {
       request.#abortReason = reason;
       request.#controller?.abort(reason);
@@ -88,7 +100,7 @@ export class HttpRequest implements Request {
 
   get body(): ReadableStream | null {
     if (this.#native !== undefined) return this.#native.body;
-    return this.#body?.stream() ?? null;
+    return this.#mayHaveBody ? (this.#body?.stream() ?? null) : null;
   }
 
   get bodyUsed(): boolean {
@@ -114,12 +126,12 @@ export class HttpRequest implements Request {
     return new Uint8Array(await this.arrayBuffer());
   }
 
-  blob(): Promise<Blob> {
-    return this.#makeNative().blob();
+  async blob(): Promise<Blob> {
+    return (await this.#whole()).blob();
   }
 
-  formData(): Promise<FormData> {
-    const form: FormReader = this.#makeNative();
+  async formData(): Promise<FormData> {
+    const form: FormReader = await this.#whole();
     return form.formData();
   }
 
@@ -172,17 +184,50 @@ export class HttpRequest implements Request {
     return this.#body === undefined ? Promise.resolve(new Uint8Array(0)) : this.#body.collect();
   }
 
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { method, url, headers, bodyUsed, signal, referrer, referrerPolicy, mode, credentials, cache, redirect } =
+      this;
+    const shown = {
+      method,
+      url,
+      headers,
+      bodyUsed,
+      signal,
+      referrer,
+      referrerPolicy,
+      mode,
+      credentials,
+      cache,
+      redirect,
+    };
+    return `Request ${inspect(shown, options)}`;
+  }
+
+  get #mayHaveBody(): boolean {
+    const { method } = this.#head;
+    return method !== 'GET' && method !== 'HEAD';
+  }
+
+  /** What only the platform can read, with the whole content: a Request would bring a stream and its signal along. */
+  async #whole(): Promise<Request | Response> {
+    if (this.#native !== undefined) return this.#native;
+    const bytes = await this.#collect();
+    return new NativeResponse(bytes, this.#typeInit());
+  }
+
+  #typeInit(): ResponseInit {
+    const type = this.headers.get('content-type');
+    return { headers: type === null ? {} : { 'content-type': type } };
+  }
+
   #makeNative(): Request {
-    if (this.#native === undefined) {
-      const { method } = this.#head;
-      const mayHaveBody = method !== 'GET' && method !== 'HEAD';
-      this.#native = new Request(this.url, {
-        method,
-        headers: [...this.headers],
-        signal: this.signal,
-        ...(mayHaveBody && this.#body !== undefined && { body: this.#body.stream(), duplex: 'half' as const }),
-      });
-    }
+    if (this.#native !== undefined) return this.#native;
+    const init: RequestInit = { method: this.#head.method, headers: [...this.headers], signal: this.signal };
+    const body = this.#body;
+    if (body === undefined) this.#native = new NativeRequest(this.url, init);
+    else if (this.#mayHaveBody)
+      this.#native = new NativeRequest(this.url, { ...init, body: body.stream(), duplex: 'half' });
+    else this.#native = requestWithContent(this.url, init, new NativeResponse(body.stream(), this.#typeInit()));
     return this.#native;
   }
 }
@@ -198,7 +243,9 @@ export function asRequest(request: HttpRequest): Request {
   return seen as Request;
 }
 
-Object.setPrototypeOf(HttpRequest.prototype, Request.prototype);
+Object.setPrototypeOf(HttpRequest, NativeRequest);
+Object.setPrototypeOf(HttpRequest.prototype, NativeRequest.prototype);
+Object.defineProperty(HttpRequest, 'name', { value: 'Request' });
 
 /** `origin` and `path` as the URL parser writes them. A path that starts with `//` stays a path. */
 function urlText(origin: string, path: string): string {

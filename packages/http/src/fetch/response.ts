@@ -1,54 +1,69 @@
-// A `Response` that keeps what it was made of, so that the engine writes it without a stream in between.
+// A `Response` that keeps what it was made of, so that the engine writes it without a stream in between. It does what
+// the platform's does at the same moments (copies, checks, throws), and costs a fraction: the platform makes a stream of
+// every text. What is not text, bytes, a stream or a source with plain fields is left to the platform's own, inside.
 
-/** Content with a known length that is read piece by piece, such as a range of a file. */
-export interface ContentSource {
-  readonly byteLength: number;
-  /** Fills `into` from its start and resolves with the number of bytes, 0 when there is nothing more. */
-  read(into: Uint8Array): Promise<number>;
-  /** Called exactly once, when it is read or given up. */
-  close(): void;
-}
-
-export type ResponseContent = string | Uint8Array | ContentSource | ReadableStream<Uint8Array> | null;
-export type ResponseHeaders = Headers | readonly (readonly [string, string])[] | Readonly<Record<string, string>>;
+import {
+  decodeText,
+  isDisturbed,
+  isSource,
+  isTouched,
+  memoryOf,
+  octetsOf,
+  streamOfMemory,
+  streamOfSource,
+  type ResponseContent,
+} from './content.ts';
+import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
+import { asHeaders, fieldsOf, headersWith, HttpHeaders } from './headers.ts';
+import { fieldsOfRelayed } from './decoded-coding.ts';
+import { INSPECT, type Inspect } from './inspect.ts';
+import { isInstance, NativeResponse } from './platform.ts';
+import { redirectTarget } from './redirect-target.ts';
+import {
+  contentOf,
+  finalStatus,
+  isWithoutContent,
+  JsonText,
+  reasonText,
+  TEXT_TYPE,
+  typeOf,
+  type PlatformBody,
+  type ResponseBody,
+} from './response-init.ts';
 
 export interface HttpResponseInit {
-  readonly status?: number;
-  readonly statusText?: string;
+  readonly status?: number | undefined;
+  readonly statusText?: string | undefined;
   readonly headers?: ResponseHeaders | undefined;
 }
 
-/** Whole heads, for what `writtenOf` asks. */
-export interface HeadSource {
-  headFor(
-    status: number,
-    headers: ResponseHeaders | undefined,
-    isText: boolean,
-    byteLength: number,
-    dateLine: string,
-  ): string | undefined;
-}
+/** Gives whole heads, for what `writtenOf` asks. */
+export type HeadFor = (status: number, fields: FieldSet, byteLength: number, dateLine: string) => string | undefined;
 
-const SOURCE_CHUNK_BYTES = 65_536;
 // Larger content is not copied into one text with its head.
 const MAX_WRITTEN_BYTES = 16_384;
 const MAX_AT_ONCE_BYTES = 262_144;
-const JSON_TYPE = { 'content-type': 'application/json' } as const;
+const BYTE_ORDER_MARK = 0xfeff;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-// What only a fetched response can differ in.
-const UNUSED = { type: 'default', url: '', redirected: false } as const;
+// For this package only: what is inside a response, without a stream or headers made of it. --------------------------
 
-// For the engine only: what is inside a response, without a stream or a `Headers` made of it. ------------------------
+/** True for one that this class made. An `instanceof` is no proof: others put their prototypes on top of it. */
+export let isHttpResponse: (value: unknown) => value is HttpResponse;
 
-/** The headers as they stand. */
-export let headersOf: (response: HttpResponse) => ResponseHeaders | undefined;
+/** A response as it stands: nothing is checked before it is written, and bytes are not copied. */
+export let responseOf: (content: ResponseContent, init?: HttpResponseInit) => HttpResponse;
+
+/** The headers as they stand: a set, or the platform's where its own response is inside. */
+export let headersOf: (response: HttpResponse) => FieldSet | Headers;
 
 /**
  * The whole message, head and content, as latin1 text of the same octets, where the content is text or few bytes and
- * nothing else is to be decided; otherwise undefined. `heads` gives the head. What was written for the same Date line
+ * nothing else is to be decided; otherwise undefined. `headFor` gives the head. What was written for the same Date line
  * is given again.
  */
-export let writtenOf: (response: HttpResponse, dateLine: string, heads: HeadSource) => string | undefined;
+export let writtenOf: (response: HttpResponse, dateLine: string, headFor: HeadFor) => string | undefined;
 
 /** Content in memory that is too large to be copied and small enough to be handed to the socket at once. */
 export let bytesOf: (response: HttpResponse) => Uint8Array | undefined;
@@ -56,17 +71,17 @@ export let bytesOf: (response: HttpResponse) => Uint8Array | undefined;
 /** The content, once. Undefined when it has been read already. */
 export let takeContent: (response: HttpResponse) => ResponseContent | undefined;
 
-/**
- * Made like a platform Response, and satisfies `instanceof Response`, but is written several times faster. A wrong
- * status or a header that can't be sent is found when it is written, and answered with 500.
- */
+/** The class that a handler's `new Response(…)` makes where it has taken the platform's place, and under its own name. */
 export class HttpResponse implements Response {
-  readonly #content: ResponseContent;
-  readonly #headersGiven: ResponseHeaders | undefined;
-  readonly #status: number;
-  readonly #statusText: string;
-  #headers: Headers | undefined;
-  #native: Response | undefined;
+  #content: ResponseContent = null;
+  #fields: FieldSet = NO_FIELDS;
+  #status = 200;
+  #statusText = '';
+  #headers: HttpHeaders | Headers | undefined = undefined;
+  /** The stream of text or bytes that `body` gave. */
+  #stream: ReadableStream<Uint8Array> | undefined = undefined;
+  /** Has the content, once only the platform can do what is asked. */
+  #native: Response | undefined = undefined;
   #taken = false;
   /**
    * What the engine wrote for it last, and the Date line in it: constant responses are kept by their handlers and sent
@@ -75,24 +90,68 @@ export class HttpResponse implements Response {
   #written = '';
   #writtenDate = '';
 
-  constructor(content: ResponseContent | undefined = null, init: HttpResponseInit = {}) {
+  constructor(body?: ResponseBody, init?: HttpResponseInit | ResponseInit | null) {
+    const content = contentOf(body);
+    if (content === undefined || (init !== undefined && init !== null && typeof init !== 'object')) {
+      this.#adopt(new NativeResponse(body as PlatformBody, init as unknown as ResponseInit));
+      return;
+    }
     this.#content = content;
-    this.#status = init.status ?? 200;
-    this.#statusText = init.statusText ?? '';
-    this.#headersGiven = init.headers;
+    const type = content === null ? '' : typeOf(body);
+    let fields = NO_FIELDS;
+    if (init !== undefined && init !== null) {
+      const { status, statusText, headers } = init as HttpResponseInit;
+      try {
+        fields = this.#read(status, statusText, headers, init);
+      } catch (error) {
+        if (isSource(content)) content.close();
+        // Of several mistakes the platform names another first.
+        const given = Object.entries({ status, statusText, headers }).filter(([, value]) => value !== undefined);
+        new NativeResponse(content === null ? null : '', Object.fromEntries(given));
+        throw error;
+      }
+    }
+    this.#fields = type === '' ? fields : fields.withType(type);
   }
 
-  /** A response with `value` as JSON. */
-  static json(value: unknown, init: HttpResponseInit = {}): HttpResponse {
-    if (init.headers === undefined) return new HttpResponse(JSON.stringify(value), { ...init, headers: JSON_TYPE });
-    const response = new HttpResponse(JSON.stringify(value), init);
-    if (!namesType(init.headers)) response.headers.set('content-type', JSON_TYPE['content-type']);
-    return response;
+  /** Sets the status and its text, and returns the fields. */
+  #read(status: unknown, statusText: unknown, headers: unknown, init: object): FieldSet {
+    if (status !== undefined) this.#status = finalStatus(status);
+    if (statusText !== undefined && statusText !== '') this.#statusText = reasonText(statusText);
+    const content = this.#content;
+    if (content !== null && isWithoutContent(this.#status))
+      throw new TypeError(`a response with status ${this.#status} has no content`);
+    if (headers === undefined) return NO_FIELDS;
+    const fields = fieldsOf(headers) ?? fieldsFrom(headers);
+    return content instanceof ReadableStream ? fieldsOfRelayed(fields, init, content) : fields;
   }
 
-  /** A redirect to `location`, which may be relative. */
-  static redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): HttpResponse {
-    return new HttpResponse(null, { status, headers: { Location: location } });
+  /** From here on it is what the platform's is. */
+  #adopt(native: Response): void {
+    this.#native = native;
+    this.#headers = native.headers;
+    this.#status = native.status;
+    this.#statusText = native.statusText;
+  }
+
+  /** A response with `value` as JSON. Throws a TypeError for what JSON has no text for, such as undefined. */
+  static json(value: unknown, init?: HttpResponseInit | ResponseInit): HttpResponse {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) throw new TypeError('the value has no JSON text');
+    return new HttpResponse(new JsonText(text) as unknown as string, init);
+  }
+
+  /**
+   * A redirect to `location`. One that is relative stays so, which the platform refuses: it has no base. What may not
+   * stand in a URL is percent-encoded.
+   */
+  static redirect(location: string | URL, status = 302): HttpResponse {
+    if (!REDIRECTS.has(status)) throw new RangeError(`${status} is not the status of a redirect`);
+    return responseOf(null, { status, headers: { Location: redirectTarget(String(location)) } });
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this === HttpResponse ? NativeResponse : this, value);
   }
 
   get status(): number {
@@ -108,35 +167,31 @@ export class HttpResponse implements Response {
   }
 
   get headers(): Headers {
-    if (this.#headers === undefined) {
-      const given = this.#headersGiven;
-      this.#headers = new Headers();
-      for (const [name, value] of entriesOf(given)) this.#headers.append(name, value);
-      // As a platform Response does.
-      if (typeof this.#content === 'string' && !this.#headers.has('content-type'))
-        this.#headers.set('content-type', DEFAULT_TEXT_TYPE);
-    }
-    return this.#headers;
+    return asHeaders((this.#headers ??= headersWith(this.#fields)));
   }
 
-  // What the engine asks of a response and users should not see: given to the functions below, which index.ts does not
-  // export.
+  // For the functions above, which index.ts does not export.
   static {
-    headersOf = (response) => response.#headers ?? response.#headersGiven;
+    isHttpResponse = (value): value is HttpResponse => typeof value === 'object' && value !== null && #content in value;
 
-    writtenOf = (response, dateLine, heads) => {
-      if (response.#writtenDate === dateLine && response.#headers === undefined) return response.#written;
-      const content = response.#content;
+    responseOf = (content, { status = 200, statusText = '', headers } = {}) => {
+      const response = new HttpResponse();
+      response.#content = content;
+      response.#status = status;
+      response.#statusText = statusText;
+      const fields = fieldsFrom(headers);
+      response.#fields = typeof content === 'string' ? fields.withType(TEXT_TYPE) : fields;
+      return response;
+    };
+
+    headersOf = (response) => response.#currentFields() ?? asHeaders(response.#headers ?? {});
+
+    writtenOf = (response, dateLine, headFor) => {
+      const fields = response.#currentFields();
+      if (response.#writtenDate === dateLine && fields === response.#fields) return response.#written;
       const status = response.#status;
-      if (
-        response.#native !== undefined ||
-        response.#headers !== undefined ||
-        response.#statusText !== '' ||
-        status === 204 ||
-        status === 205 ||
-        status === 304
-      )
-        return undefined;
+      if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
+      const content = response.#inMemory();
       let text: string;
       let byteLength: number;
       if (typeof content === 'string') {
@@ -147,143 +202,174 @@ export class HttpResponse implements Response {
       } else if (content === null) {
         text = '';
         byteLength = 0;
-      } else if (content instanceof Uint8Array && content.byteLength <= MAX_WRITTEN_BYTES) {
+      } else if (content !== undefined && content.byteLength <= MAX_WRITTEN_BYTES) {
         byteLength = content.byteLength;
         text = Buffer.from(content.buffer, content.byteOffset, byteLength).toString('latin1');
       } else return undefined;
-      const head = heads.headFor(status, response.#headersGiven, typeof content === 'string', byteLength, dateLine);
+      const head = headFor(status, fields, byteLength, dateLine);
       if (head === undefined) return undefined;
-      response.#written = head + text;
-      response.#writtenDate = dateLine;
-      return response.#written;
+      const written = head + text;
+      if (fields === response.#fields) {
+        response.#written = written;
+        response.#writtenDate = dateLine;
+      }
+      return written;
     };
 
     bytesOf = (response) => {
-      const content = response.#content;
+      const content = response.#inMemory();
       if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0)
         return undefined;
-      const status = response.#status;
-      return response.#native !== undefined ||
-        response.#statusText !== '' ||
-        status === 204 ||
-        status === 205 ||
-        status === 304
-        ? undefined
-        : content;
+      return response.#statusText !== '' || isWithoutContent(response.#status) ? undefined : content;
     };
 
     takeContent = (response) => {
-      if (response.#native !== undefined) return response.#native.bodyUsed ? undefined : response.#native.body;
-      if (response.#taken) return undefined;
+      const native = response.#native;
+      if (native !== undefined) return native.bodyUsed ? undefined : native.body;
+      const inMemory = response.#inMemory();
       // Text and bytes may be sent more than once, so that a handler can keep a constant response.
-      response.#taken = isSource(response.#content) || response.#content instanceof ReadableStream;
-      return response.#content;
+      if (inMemory !== undefined) return inMemory;
+      if (response.#taken || response.#stream !== undefined) return undefined;
+      const content = response.#content;
+      if (content instanceof ReadableStream && isTouched(content)) return undefined;
+      response.#taken = true;
+      return content;
     };
   }
 
   get body(): ReadableStream | null {
-    return this.#makeNative().body;
+    const content = this.#content;
+    if (this.#native !== undefined) return this.#native.body;
+    if (content === null || content instanceof ReadableStream) return content;
+    if (this.#taken || (typeof content !== 'string' && !(content instanceof Uint8Array)))
+      return this.#makeNative().body;
+    this.#stream ??= streamOfMemory(content);
+    return this.#stream;
   }
 
   get bodyUsed(): boolean {
-    return this.#native?.bodyUsed ?? this.#taken;
+    if (this.#native !== undefined) return this.#native.bodyUsed;
+    const stream = this.#stream ?? this.#content;
+    return this.#taken || (stream instanceof ReadableStream && isDisturbed(stream));
   }
 
-  arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#makeNative().arrayBuffer();
-  }
-
-  blob(): Promise<Blob> {
-    return this.#makeNative().blob();
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    const content = this.#readMemory();
+    return content === undefined ? this.#makeNative().arrayBuffer() : octetsOf(content).buffer;
   }
 
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await this.#makeNative().arrayBuffer());
+    return new Uint8Array(await this.arrayBuffer());
   }
 
-  formData(): Promise<FormData> {
-    const form: { formData(): Promise<FormData> } = this.#makeNative();
+  async blob(): Promise<Blob> {
+    return this.#makeNativeWithType().blob();
+  }
+
+  async formData(): Promise<FormData> {
+    const form: { formData(): Promise<FormData> } = this.#makeNativeWithType();
     return form.formData();
   }
 
-  json(): Promise<unknown> {
-    return this.#makeNative().json();
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text()) as unknown;
   }
 
-  text(): Promise<string> {
-    return this.#makeNative().text();
+  async text(): Promise<string> {
+    const content = this.#readMemory();
+    if (content === undefined) return this.#makeNative().text();
+    if (typeof content !== 'string') return decodeText(content);
+    const text = content.charCodeAt(0) === BYTE_ORDER_MARK ? content.slice(1) : content;
+    return LONE_SURROGATE.test(text) ? Buffer.from(text).toString() : text;
   }
 
-  clone(): Response {
-    // Headers may have been changed since the platform's was made.
-    return new Response(this.#makeNative().clone().body, {
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.headers,
-    });
+  clone(): HttpResponse {
+    const stream = this.#stream ?? this.#content;
+    if (this.bodyUsed || (this.#native === undefined && stream instanceof ReadableStream && stream.locked))
+      throw new TypeError('the content of the response has been read already');
+    const copy = new HttpResponse();
+    const inMemory = this.#inMemory();
+    if (inMemory === undefined) copy.#native = this.#makeNative().clone();
+    else copy.#content = inMemory;
+    copy.#fields = this.#fields;
+    copy.#status = this.#status;
+    copy.#statusText = this.#statusText;
+    const headers = this.#headers;
+    if (headers !== undefined)
+      copy.#headers = fieldsOf(headers) === undefined ? copy.#native?.headers : new HttpHeaders(asHeaders(headers));
+    return copy;
   }
 
-  get type(): (typeof UNUSED)['type'] {
-    return UNUSED.type;
+  get type(): Response['type'] {
+    return this.#native?.type ?? 'default';
   }
 
-  get url(): (typeof UNUSED)['url'] {
-    return UNUSED.url;
+  get url(): string {
+    return this.#native?.url ?? '';
   }
 
-  get redirected(): (typeof UNUSED)['redirected'] {
-    return UNUSED.redirected;
+  get redirected(): boolean {
+    return this.#native?.redirected ?? false;
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this;
+    const body = this.#native === undefined && isSource(this.#content) ? this.#content : this.body;
+    return `Response ${inspect({ status, statusText, headers, body, bodyUsed, ok, redirected, type, url }, options)}`;
+  }
+
+  /** Undefined where the platform's own response is inside. */
+  #currentFields(): FieldSet | undefined {
+    const headers = this.#headers;
+    if (headers === undefined) return this.#fields;
+    return fieldsOf(headers);
+  }
+
+  /** Text, bytes or nothing that nobody has read; undefined for any other content. */
+  #inMemory(): string | Uint8Array | null | undefined {
+    if (this.#native !== undefined || this.#taken) return undefined;
+    if (this.#stream !== undefined) return memoryOf(this.#stream);
+    const content = this.#content;
+    if (content === null || typeof content === 'string' || content instanceof Uint8Array) return content;
+    return content instanceof ReadableStream ? memoryOf(content) : undefined;
+  }
+
+  /** The same for a reader. Undefined where only the platform can read. */
+  #readMemory(): string | Uint8Array | undefined {
+    if (this.#native !== undefined || this.#stream !== undefined) return undefined;
+    const content = this.#content;
+    if (content === null) return '';
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) return undefined;
+    if (this.#taken) throw new TypeError('the content of the response has been read already');
+    this.#taken = true;
+    return content;
+  }
+
+  /** With the Content-Type at hand: blobs and forms are made by it. */
+  #makeNativeWithType(): Response {
+    const native = this.#makeNative();
+    if (this.#headers !== native.headers) {
+      const type = this.headers.get('content-type');
+      if (type === null) native.headers.delete('content-type');
+      else native.headers.set('content-type', type);
+    }
+    return native;
   }
 
   #makeNative(): Response {
-    if (this.#native === undefined) {
-      if (this.#taken) throw new TypeError('the content of the response has been read already');
-      const content = this.#content;
-      this.#native = new Response(isSource(content) ? streamOf(content) : content, {
-        status: this.#status,
-        statusText: this.#statusText,
-        headers: this.headers,
-      });
-    }
-    return this.#native;
+    if (this.#native !== undefined) return this.#native;
+    const content = this.#content;
+    if (isSource(content) && this.#taken) throw new TypeError('the content of the response has been read already');
+    const stream = this.#stream ?? (isSource(content) ? streamOfSource(content) : content);
+    // Text brings a type along, which stands in our headers if anywhere.
+    const native = new NativeResponse((typeof stream === 'string' ? octetsOf(stream) : stream) as PlatformBody);
+    // What was read without a stream is, to whoever asks for one, a stream that was read.
+    if (this.#taken) native.arrayBuffer().catch(() => undefined);
+    this.#native = native;
+    return native;
   }
 }
 
-Object.setPrototypeOf(HttpResponse.prototype, Response.prototype);
-
-export const DEFAULT_TEXT_TYPE = 'text/plain;charset=UTF-8';
-
-export const isSource = (content: ResponseContent): content is ContentSource =>
-  content !== null && typeof content === 'object' && !(content instanceof Uint8Array) && 'byteLength' in content;
-
-/** The name and value pairs of headers in any of the forms that are taken. */
-export function entriesOf(headers: ResponseHeaders | undefined): Iterable<readonly [string, string]> {
-  if (headers === undefined) return [];
-  return Symbol.iterator in headers ? headers : Object.entries(headers);
-}
-
-const namesType = (headers: ResponseHeaders): boolean =>
-  Array.from(entriesOf(headers), ([name]) => name.toLowerCase()).includes('content-type');
-
-function streamOf(source: ContentSource): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const buffer = new Uint8Array(SOURCE_CHUNK_BYTES);
-        const byteLength = await source.read(buffer).catch((error: unknown) => {
-          // A stream that fails is not cancelled as well.
-          source.close();
-          throw error;
-        });
-        if (byteLength > 0) {
-          controller.enqueue(buffer.subarray(0, byteLength));
-          return;
-        }
-        source.close();
-        controller.close();
-      },
-      cancel: () => source.close(),
-    },
-    { highWaterMark: 0 },
-  );
-}
+Object.setPrototypeOf(HttpResponse, NativeResponse);
+Object.setPrototypeOf(HttpResponse.prototype, NativeResponse.prototype);
+Object.defineProperty(HttpResponse, 'name', { value: 'Response' });

@@ -2,7 +2,7 @@
 
 import type { BufferPool, PieceSize } from '../exchange/buffer-pool.ts';
 import { headWithLength, type Transfer } from '../exchange/response-head.ts';
-import { isSource, type ContentSource, type ResponseContent } from '../fetch/response.ts';
+import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
 
 /** The way to the peer. */
 export interface BodySink {

@@ -155,7 +155,9 @@ export class HttpConnection implements Sink {
 
   /** After parsing, or after a response: sends the batch, sets the deadline for what comes next, ends what is over. */
   #settle(): void {
-    this.#writeBuffer.flush();
+    // Of pipelined requests, the next may be answered before anything else happens: what is ready leaves together.
+    if (this.exchange?.responseState === 'awaited') this.#writeBuffer.flushSoon();
+    else this.#writeBuffer.flush();
     const deadline = this.#deadline;
     if (deadline.isClosing) return;
     const { exchange } = this;
@@ -259,7 +261,7 @@ export class HttpConnection implements Sink {
 
   #sendInterim(text: string): void {
     this.#writeBuffer.add(text);
-    if (this.#chunk === undefined) this.#writeBuffer.flush();
+    this.#writeBuffer.flush();
   }
 
   workFailed(exchange: Exchange, error: unknown): void {

@@ -1,15 +1,17 @@
 // The responses of one connection: turns what a handler returned into bytes in the write buffer, whole or streamed,
 // once for each exchange and never for one that is over.
 
-import { fail, ok, type Connection, type Result } from '@wellknown/core';
+import { ok, type Connection, type Result } from '@wellknown/core';
 import { latin1Text, writeBody, type StreamedBody } from './body-writer.ts';
 import { encodeHead, encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
 import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
-import { contentOf, discardContent, discardResponse, isThenable, partsOf } from '../exchange/response-content.ts';
-import { bytesOf, headersOf, HttpResponse, writtenOf } from '../fetch/response.ts';
+import { discardContent, discardResponse, isThenable, takeResponse, unwrapped } from '../exchange/response-content.ts';
+import { headFor } from '../exchange/response-head-cache.ts';
+import { FieldSet } from '../fetch/field-set.ts';
+import { bytesOf, headersOf, isHttpResponse, responseOf, writtenOf } from '../fetch/response.ts';
 import { countResponse, type HttpService } from '../exchange/service.ts';
 
 /** The connection, as its responses see it. */
@@ -48,8 +50,8 @@ export class ResponseWriter {
       this.fail(exchange, error);
       return;
     }
-    // An `instanceof` first: most responses are ready, and asking them for `then` would walk their prototypes.
-    if (result instanceof HttpResponse || !isThenable(result)) {
+    // Most responses are ready, and asking them for `then` would walk their prototypes.
+    if (isHttpResponse(result) || !isThenable(result)) {
       this.respond(exchange, result);
       return;
     }
@@ -66,15 +68,16 @@ export class ResponseWriter {
   }
 
   /** Takes what a handler gave as its plan. */
-  respond(exchange: Exchange, response: unknown): void {
+  respond(exchange: Exchange, given: unknown): void {
+    const response = unwrapped(given);
     if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') {
       discardResponse(response);
       return;
     }
     const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
     const { head } = exchange;
-    if (response instanceof HttpResponse && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
-      const text = writtenOf(response, this.#dateLine, this.#service.responseHeads);
+    if (isHttpResponse(response) && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
+      const text = writtenOf(response, this.#dateLine, headFor);
       if (text !== undefined) {
         this.#begin(exchange, response.status, false);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
@@ -83,16 +86,11 @@ export class ResponseWriter {
         return;
       }
       const bytes = bytesOf(response);
+      const fields = headersOf(response);
       const bytesHead =
-        bytes === undefined
+        bytes === undefined || !(fields instanceof FieldSet)
           ? undefined
-          : this.#service.responseHeads.headFor(
-              response.status,
-              headersOf(response),
-              false,
-              bytes.byteLength,
-              this.#dateLine,
-            );
+          : headFor(response.status, fields, bytes.byteLength, this.#dateLine);
       if (bytes !== undefined && bytesHead !== undefined) {
         this.#begin(exchange, response.status, false);
         exchange.contentBytes = bytes.byteLength;
@@ -114,7 +112,7 @@ export class ResponseWriter {
     }
     if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') return;
     this.logFailure(exchange, error, 'the handler failed');
-    this.respond(exchange, new HttpResponse('Internal Server Error\n', { status: 500 }));
+    this.respond(exchange, responseOf('Internal Server Error\n', { status: 500 }));
   }
 
   logFailure(exchange: Exchange, error: unknown, message: string): void {
@@ -195,10 +193,9 @@ const MAX_JOINED_BYTES = 16_384;
 
 /** The plan, or a sentence for the log about why this response can't be sent. Takes the response's content. */
 function planResponse(response: unknown, facts: ExchangeFacts): Result<ResponsePlan, string> {
-  if (!(response instanceof Response)) return fail('a handler has to answer with a Response');
-  const content = contentOf(response);
-  if (content === undefined) return fail('the content of the response has been read already');
-  const parts = partsOf(response, content);
+  const taken = takeResponse(response);
+  if (!taken.ok) return taken;
+  const { parts, content } = taken.value;
   const { status } = parts;
   const encoded = encodeHead(parts, facts);
   if (!encoded.ok) {

@@ -8,7 +8,7 @@ import { ConnectionStream } from '../exchange/connection-stream.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { UpgradedConnection } from '../handler.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { responseOf } from '../fetch/response.ts';
 
 /**
  * Replaces the connection's sink. `head` are bytes that came after the request. `failed` is told what a listener of the
@@ -26,7 +26,7 @@ export function upgradeConnection(
   connection.attach(stream.sink);
   if (head.length > 0) stream.sink.data(head);
   connection.resume();
-  const placeholder: unknown = new HttpResponse(null);
+  const placeholder: unknown = responseOf(null);
   return { stream, head: Buffer.alloc(0), incoming: incomingOf(request, stream), response: placeholder as Response };
 }
 

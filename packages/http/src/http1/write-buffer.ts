@@ -2,6 +2,7 @@
 // here.
 
 import type { Connection } from '@wellknown/core';
+import { afterPromises } from './after-promises.ts';
 import type { BufferPool } from '../exchange/buffer-pool.ts';
 import type { BodySink } from './body-writer.ts';
 import type { HttpService } from '../exchange/service.ts';
@@ -14,6 +15,7 @@ export class WriteBuffer implements BodySink {
   readonly #connection: Connection;
   readonly #service: HttpService;
   #batch = '';
+  #flushesSoon = false;
   #waiters: (() => void)[] = [];
   /** The last send found no room. */
   blocked = false;
@@ -42,6 +44,19 @@ export class WriteBuffer implements BodySink {
     this.send(batch);
     this.send(bytes);
     this.#connection.uncork();
+  }
+
+  /** Flushes once the responses that are ready by now have been added, whose handlers answer asynchronously. */
+  flushSoon(): void {
+    if (this.#batch === '' || this.#flushesSoon) return;
+    this.#flushesSoon = true;
+    afterPromises(flushLate, this);
+  }
+
+  /** For `flushSoon`: its time has come. */
+  flushLate(): void {
+    this.#flushesSoon = false;
+    this.flush();
   }
 
   flush(): void {
@@ -99,3 +114,5 @@ export class WriteBuffer implements BodySink {
     for (const wake of waiters) wake();
   }
 }
+
+const flushLate = (buffer: WriteBuffer): void => buffer.flushLate();

@@ -11,9 +11,9 @@ import { RequestBody } from '../fetch/request-body.ts';
 import { ExchangeContext, type ContextOwner } from '../exchange/request-context.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { asRequest, HttpRequest } from '../fetch/request.ts';
-import { contentOf, discardContent, discardResponse, partsOf } from '../exchange/response-content.ts';
+import { discardContent, discardResponse, takeResponse } from '../exchange/response-content.ts';
 import { encodeHead } from '../exchange/response-head.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { responseOf } from '../fetch/response.ts';
 import { countResponse, type HttpService } from '../exchange/service.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
@@ -129,7 +129,7 @@ export class Http2Exchange {
     const { status, text } = REFUSALS[refusal];
     const error = new Error(text);
     body.finish(error);
-    if (this.#exchange.responseState === 'awaited') this.#respond(new HttpResponse(`${text}\n`, { status }));
+    if (this.#exchange.responseState === 'awaited') this.#respond(responseOf(`${text}\n`, { status }));
     // A response that has begun depends on content that will never be complete.
     else this.#breakOff(error);
   }
@@ -162,18 +162,12 @@ export class Http2Exchange {
       discardResponse(response);
       return;
     }
-    const content = response instanceof Response ? contentOf(response) : undefined;
-    if (!(response instanceof Response) || content === undefined) {
-      this.#failed(
-        new TypeError(
-          response instanceof Response
-            ? 'the content of the response has been read already'
-            : 'a handler has to answer with a Response',
-        ),
-      );
+    const taken = takeResponse(response);
+    if (!taken.ok) {
+      this.#failed(new TypeError(taken.error));
       return;
     }
-    const parts = partsOf(response, content);
+    const { parts, content } = taken.value;
     const isHead = exchange.head.method === 'HEAD';
     // node:http2 adds the date.
     const head = encodeHead(parts, { isHead, minorVersion: 1, closes: false, dateLine: '' });
@@ -215,7 +209,7 @@ export class Http2Exchange {
   #failed(error: unknown): void {
     if (this.#exchange.responseState !== 'awaited') return;
     this.#logFailure(error, 'the handler failed');
-    this.#respond(new HttpResponse('Internal Server Error\n', { status: 500 }));
+    this.#respond(responseOf('Internal Server Error\n', { status: 500 }));
   }
 
   #closed(): void {

@@ -4,7 +4,8 @@ import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
 import { discardContent } from '../exchange/response-content.ts';
 import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
-import { isSource, type ContentSource, type ResponseContent, type ResponseHeaders } from '../fetch/response.ts';
+import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
+import type { ResponseHeaders } from '../fetch/field-set.ts';
 
 export interface Http2Response {
   readonly status: number;

@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
-import type { ContentSource } from '../fetch/response.ts';
+import type { ContentSource } from '../fetch/content.ts';
 import type { FileFacts } from './file-cache.ts';
 import { changeOf, type Growth } from './file-change.ts';
 import type { ListedEntry, NamedEntry } from './listing-order.ts';

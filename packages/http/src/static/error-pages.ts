@@ -1,6 +1,6 @@
 // Pages of the site in place of the sentences that errors are answered with.
 
-import { HttpResponse } from '../fetch/response.ts';
+import { responseOf, type HttpResponse } from '../fetch/response.ts';
 import type { FileCache, KnownFile } from './file-cache.ts';
 import type { FileFinder } from './file-finder.ts';
 import { STATUS_TEXTS } from './file-response.ts';
@@ -39,7 +39,7 @@ export class ErrorPages {
     headers.set('Content-Type', page.known.mediaType);
     headers.set('Content-Length', String(page.bytes.length));
     const { status } = response;
-    return new HttpResponse(method === 'HEAD' ? null : page.bytes, { status, headers });
+    return responseOf(method === 'HEAD' ? null : page.bytes, { status, headers });
   }
 
   async #read(

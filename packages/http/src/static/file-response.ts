@@ -1,7 +1,8 @@
 // One representation of a file as a response: validators, preconditions, ranges.
 
 import { createHash } from 'node:crypto';
-import { HttpResponse, type ContentSource, type HttpResponseInit } from '../fetch/response.ts';
+import type { ContentSource } from '../fetch/content.ts';
+import { responseOf, type HttpResponse, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
 import type { OpenFile } from './disk.ts';
 import type { FileFacts, KnownFile, Representation } from './file-cache.ts';
@@ -87,12 +88,12 @@ export function fileResponse(
   if (outcome.at !== 'proceed') {
     close(content);
     if (outcome.at === 'failed') return errorResponse(412);
-    return new HttpResponse(null, { status: 304, headers: onlyMetadata(headers) });
+    return responseOf(null, { status: 304, headers: onlyMetadata(headers) });
   }
   const byteLength = content instanceof Uint8Array ? content.byteLength : representation.facts.byteLength;
   if (request.method === 'HEAD') {
     close(content);
-    return new HttpResponse(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
+    return responseOf(null, { headers: { ...headers, 'Content-Length': String(byteLength) } });
   }
   const range =
     outcome.mayRange && representation.generated === undefined
@@ -129,7 +130,7 @@ function partsResponse(
     (part) => sourceOf(content, part, context.growth),
     () => close(content),
   );
-  return new HttpResponse(multipart.content, {
+  return responseOf(multipart.content, {
     status: 206,
     headers: { ...headers, 'Content-Type': multipart.contentType },
   });
@@ -181,9 +182,9 @@ function partResponse(
   { growth, firstGrowth }: FileResponseContext,
   init: HttpResponseInit,
 ): HttpResponse | Promise<HttpResponse | undefined> {
-  if (content instanceof Uint8Array) return new HttpResponse(content.subarray(start, start + byteLength), init);
-  if (byteLength > READ_FIRST_BYTES) return new HttpResponse(content.part(start, byteLength, growth), init);
-  return content.readPart(start, byteLength, firstGrowth).then((bytes) => bytes && new HttpResponse(bytes, init));
+  if (content instanceof Uint8Array) return responseOf(content.subarray(start, start + byteLength), init);
+  if (byteLength > READ_FIRST_BYTES) return responseOf(content.part(start, byteLength, growth), init);
+  return content.readPart(start, byteLength, firstGrowth).then((bytes) => bytes && responseOf(bytes, init));
 }
 
 /** A part of a multipart content, whose end is not the end of the file. */
@@ -214,4 +215,4 @@ export const STATUS_TEXTS = {
 
 /** A response that says in one sentence why there is no file in it. */
 export const errorResponse = (status: keyof typeof STATUS_TEXTS, headers: Record<string, string> = {}): HttpResponse =>
-  new HttpResponse(`${STATUS_TEXTS[status]}\n`, { status, headers });
+  responseOf(`${STATUS_TEXTS[status]}\n`, { status, headers });

@@ -1,7 +1,7 @@
 // Byte ranges (RFC 9110 §14). What is not a valid set of ranges, or asks for more than it is worth, may be ignored, and
 // is: the whole file is never wrong.
 
-import type { ContentSource } from '../fetch/response.ts';
+import type { ContentSource } from '../fetch/content.ts';
 
 export interface ByteRange {
   readonly start: number;

@@ -1,7 +1,7 @@
 // A root and what is answered from it: which file, whether it may be seen, which representation of it.
 
 import { HttpRequest, isConditional } from '../fetch/request.ts';
-import { HttpResponse } from '../fetch/response.ts';
+import { HttpResponse, responseOf } from '../fetch/response.ts';
 import type { Compressor, GeneratedCoding } from './compression.ts';
 import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
 import { chooseCoding } from './encoding.ts';
@@ -227,7 +227,7 @@ export class Site {
     const { fields } = this.#parts;
     const make = (isSecure: boolean): HttpResponse => {
       const headers = fileHeaders(known, representation, { ...context, variesOn: [] });
-      const response = new HttpResponse(bytes, {
+      const response = responseOf(bytes, {
         headers: fields.isEmpty ? headers : fields.added(headers, known.path, isSecure),
       });
       keptResponses.add(response);

@@ -1,7 +1,7 @@
 // Handlers that fail, lie or stream.
 
 import { describe, expect, test } from 'vitest';
-import { HttpResponse } from '../../src/fetch/response.ts';
+import { HttpResponse, responseOf } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
 
@@ -167,13 +167,13 @@ describe('content that is not sent is let go', () => {
     ['to HEAD', 'HEAD', {}],
     ['with 204', 'GET', { status: 204 }],
     ['with 304', 'GET', { status: 304 }],
-    ['with a header that can’t be sent', 'GET', { headers: { A: 'b\r\nc: d' } }],
+    ['with a header that can’t be sent', 'GET', { headers: { A: 'b\x01' } }],
   ];
 
   test.each(cases)('a stream %s', async (_, method, init) => {
     let isCancelled = false;
-    const { peer } = serveHandler(
-      () => new HttpResponse(new ReadableStream({ cancel: () => void (isCancelled = true) }), init),
+    const { peer } = serveHandler(() =>
+      responseOf(new ReadableStream({ cancel: () => void (isCancelled = true) }), init),
     );
     peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     await settled();
@@ -189,6 +189,13 @@ describe('content that is not sent is let go', () => {
     peer.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     await settled();
     expect(readResponses(peer.take(), [method])).toHaveLength(1);
+    expect(closed).toBe(1);
+  });
+
+  test('a source that no response can be made of', () => {
+    let closed = 0;
+    const source = { byteLength: 3, read: () => Promise.resolve(0), close: () => void (closed += 1) };
+    expect(() => new HttpResponse(source, { status: 99 })).toThrow(RangeError);
     expect(closed).toBe(1);
   });
 });

@@ -3,7 +3,7 @@
 import { byteByByte, serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { httpProtocol } from '../../src/protocol.ts';
-import { HttpResponse } from '../../src/fetch/response.ts';
+import { HttpResponse, responseOf } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
 
@@ -81,7 +81,7 @@ describe('one exchange', () => {
   });
 
   test.each([204, 304])('%i has neither content nor a length (RFC 9110 §8.6)', (status) => {
-    const { peer } = serveHandler(() => new HttpResponse('dropped', { status, headers: { 'Content-Length': '7' } }));
+    const { peer } = serveHandler(() => responseOf('dropped', { status, headers: { 'Content-Length': '7' } }));
     peer.send(GET);
     const text = peer.take();
     expect(text).not.toMatch(/content-length|transfer-encoding|dropped/i);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BufferPool } from '../../src/exchange/buffer-pool.ts';
 import { writeBody, type BodySink } from '../../src/http1/body-writer.ts';
-import type { ContentSource } from '../../src/fetch/response.ts';
+import type { ContentSource } from '../../src/fetch/content.ts';
 
 /** Keeps what is sent; `keepsUp` says whether the peer takes a piece at once. */
 class RecordingSink implements BodySink {

@@ -1,7 +1,7 @@
 // The checklist's rows about responses: whatever a handler does, no client reads two responses out of one, or a part for
 // the whole.
 
-import { HttpResponse } from '../../src/fetch/response.ts';
+import { HttpResponse, responseOf } from '../../src/fetch/response.ts';
 import { get, post, type Case, type Row } from './checklist.ts';
 
 const GET = get();
@@ -82,7 +82,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
           [204, ''],
         ],
         closes: false,
-        handler: () => new HttpResponse('evil', { status: 204 }),
+        handler: () => responseOf('evil', { status: 204 }),
         keepsQuiet: /evil/,
       },
       {
@@ -92,7 +92,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
           [304, ''],
         ],
         closes: false,
-        handler: () => new HttpResponse('evil', { status: 304, headers: { ETag: '"a"' } }),
+        handler: () => responseOf('evil', { status: 304, headers: { ETag: '"a"' } }),
         keepsQuiet: /evil/,
       },
       {
@@ -102,7 +102,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
           [204, ''],
         ],
         closes: false,
-        handler: () => new HttpResponse(streamOf(['evil']), { status: 204 }),
+        handler: () => responseOf(streamOf(['evil']), { status: 204 }),
         keepsQuiet: /evil/,
       },
     ],
@@ -124,7 +124,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
         input: GET,
         responses: [[304, '']],
         closes: false,
-        handler: () => new HttpResponse('abc', { status: 304 }),
+        handler: () => responseOf('abc', { status: 304 }),
         keepsQuiet: /content-length|transfer-encoding/i,
       },
       {
@@ -134,7 +134,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
           [205, ''],
         ],
         closes: false,
-        handler: () => new HttpResponse('evil', { status: 205 }),
+        handler: () => responseOf('evil', { status: 205 }),
         says: /\r\nContent-Length: 0\r\n/,
         keepsQuiet: /evil/,
       },
@@ -179,7 +179,7 @@ export const RESPONSE_ROWS: readonly Row[] = [
       () => new HttpResponse('evil', { status: 99 }),
       () => new HttpResponse('evil', { status: 101 }),
       () => new HttpResponse('evil', { status: 600 }),
-      () => new HttpResponse('evil', { status: 200.5 }),
+      () => responseOf('evil', { status: 200.5 }),
       // A platform Response checks values, but not whether a length is one.
       () => new Response('evil', { headers: { 'Content-Length': 'evil' } }),
     ),

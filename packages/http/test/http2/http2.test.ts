@@ -16,6 +16,7 @@ import {
   type FetchHandler,
   type HttpServerOptions,
 } from '../../src/index.ts';
+import { responseOf } from '../../src/fetch/response.ts';
 import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 
 const run = promisify(execFile);
@@ -292,7 +293,8 @@ describe('the handler', () => {
     const stream = (name: string): ReadableStream<Uint8Array> =>
       new ReadableStream({ cancel: () => void cancelled.push(name) });
     const received: Readonly<Record<string, () => HttpResponse>> = {
-      '/line': () => new HttpResponse(stream('line'), { headers: { A: 'b\r\nc: d' } }),
+      '/line': () => new HttpResponse(stream('line'), { headers: { A: 'b\x01' } }),
+      '/split': () => new HttpResponse('abc', { headers: { A: 'b\r\nc: d' } }),
       '/length': () => new HttpResponse('abc', { headers: { 'Content-Length': '4' } }),
       '/status': () => new HttpResponse('abc', { status: 101 }),
       '/hop': () =>
@@ -312,7 +314,7 @@ describe('the handler', () => {
       (request) => received[new URL(request.url).pathname]?.() ?? new HttpResponse(null, { status: 404 }),
     );
     const session = connect(url);
-    for (const path of ['/line', '/length', '/status'])
+    for (const path of ['/line', '/split', '/length', '/status'])
       expect(await ask(session, { ':path': path })).toMatchObject({ status: 500, body: 'Internal Server Error\n' });
     const { status, headers, body } = await ask(session, { ':path': '/hop' });
     expect([status, body, headers['set-cookie']]).toEqual([200, 'abc', ['a=1', 'b=2']]);
@@ -322,8 +324,8 @@ describe('the handler', () => {
   });
 
   test('HEAD, 204 and 304 have no content', async () => {
-    const { url } = await start(
-      (request) => new HttpResponse('abc', { status: Number(new URL(request.url).pathname.slice(1)) }),
+    const { url } = await start((request) =>
+      responseOf('abc', { status: Number(new URL(request.url).pathname.slice(1)) }),
     );
     const session = connect(url);
     expect(await ask(session, { ':method': 'HEAD', ':path': '/200' })).toMatchObject({

@@ -1,0 +1,107 @@
+// What a response is made of.
+
+import { Readable } from 'node:stream';
+
+/** Content with a known length that is read piece by piece, such as a range of a file. */
+export interface ContentSource {
+  readonly byteLength: number;
+  /** Fills `into` from its start and resolves with the number of bytes, 0 when there is nothing more. */
+  read(into: Uint8Array): Promise<number>;
+  /** Called exactly once, when it is read or given up. */
+  close(): void;
+}
+
+export type ResponseContent = string | Uint8Array | ContentSource | ReadableStream<Uint8Array> | null;
+
+const SOURCE_CHUNK_BYTES = 65_536;
+
+export const isSource = (content: unknown): content is ContentSource =>
+  content !== null &&
+  typeof content === 'object' &&
+  !(content instanceof Uint8Array) &&
+  'byteLength' in content &&
+  'read' in content &&
+  typeof content.read === 'function';
+
+/** Somebody has read from it, or holds it to read from it. */
+export const isTouched = (stream: ReadableStream): boolean => stream.locked || isDisturbed(stream);
+
+/** Somebody has read from it, or cancelled it. */
+export const isDisturbed = (stream: ReadableStream): boolean => Readable.isDisturbed(stream as unknown as Readable);
+
+/** What the streams of `streamOfMemory` hold. */
+const contents = new WeakMap<ReadableStream, string | Uint8Array>();
+
+/** Text or bytes as the stream that a platform Response makes of them. */
+export function streamOfMemory(content: string | Uint8Array): ReadableStream<Uint8Array> {
+  const stream = new ReadableStream({
+    type: 'bytes',
+    pull(controller) {
+      const bytes = octetsOf(content);
+      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      controller.close();
+      // A reader that brought a buffer of its own is told so.
+      controller.byobRequest?.respond(0);
+    },
+  });
+  contents.set(stream, content);
+  return stream;
+}
+
+/** The text or bytes in a stream that nobody has touched, where they are known. */
+export function memoryOf(stream: ReadableStream): string | Uint8Array | undefined {
+  const content = contents.get(stream);
+  return content === undefined || isTouched(stream) ? undefined : content;
+}
+
+export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      type: 'bytes',
+      async pull(controller) {
+        const buffer = new Uint8Array(SOURCE_CHUNK_BYTES);
+        const byteLength = await source.read(buffer).catch((error: unknown) => {
+          // A stream that fails is not cancelled as well.
+          source.close();
+          throw error;
+        });
+        if (byteLength > 0) {
+          controller.enqueue(buffer.subarray(0, byteLength));
+          return;
+        }
+        source.close();
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+      cancel: () => source.close(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A blob, read piece by piece. */
+export function sourceOfBlob(blob: Blob): ContentSource {
+  let offset = 0;
+  return {
+    byteLength: blob.size,
+    async read(into) {
+      const bytes = new Uint8Array(await blob.slice(offset, offset + into.length).arrayBuffer());
+      into.set(bytes);
+      offset += bytes.length;
+      return bytes.length;
+    },
+    close: () => undefined,
+  };
+}
+
+const encoder = new TextEncoder();
+
+/** The octets of text or bytes, in memory of their own. */
+export const octetsOf = (content: string | Uint8Array): Uint8Array<ArrayBuffer> =>
+  typeof content === 'string' ? encoder.encode(content) : new Uint8Array(content);
+
+/** UTF-8, without a byte order mark; what is malformed becomes U+FFFD. */
+export function decodeText(bytes: Uint8Array): string {
+  const start = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start).toString('utf8');
+}

@@ -1,0 +1,186 @@
+// A `Headers` without the platform's price: lists of names and values, which share those of the set that they were made
+// of until they are changed. What is not of the plain forms is given to the platform, which reads or refuses it.
+
+import { isToken } from '../semantics/char-classes.ts';
+import { fieldsFrom, fieldsFromLists, isPlainField, joinedValues, type FieldSet } from './field-set.ts';
+import { INSPECT, type Inspect } from './inspect.ts';
+import { isInstance, NativeHeaders } from './platform.ts';
+
+/** For this package: headers that hold what a set holds. */
+export let headersWith: (fields: FieldSet) => HttpHeaders;
+
+/** For this package: what headers hold; undefined for what is none of ours. */
+export let fieldsOf: (headers: unknown) => FieldSet | undefined;
+
+/** For this package: the set that headers were made of, if they have not been changed. */
+export let unchangedFieldsOf: (headers: HttpHeaders) => FieldSet | undefined;
+
+/** Satisfies `instanceof Headers`, and behaves as the platform's. */
+export class HttpHeaders implements Headers {
+  // Names are in lower case, and no two are equal but those of cookies that are set.
+  #names: readonly string[];
+  #values: readonly string[];
+  /** Holds the same, as long as nothing is changed. */
+  #given: FieldSet | undefined;
+
+  constructor(init?: ConstructorParameters<typeof NativeHeaders>[0]) {
+    const fields = fieldsOf(init) ?? fieldsFrom(init);
+    this.#given = fields;
+    this.#names = fields.lowerNames;
+    this.#values = fields.values;
+  }
+
+  static {
+    headersWith = (fields) => {
+      const headers = new HttpHeaders();
+      headers.#given = fields;
+      headers.#names = fields.lowerNames;
+      headers.#values = fields.values;
+      return headers;
+    };
+
+    fieldsOf = (headers) =>
+      typeof headers === 'object' && headers !== null && #names in headers
+        ? (headers.#given ??= fieldsFromLists(headers.#names, headers.#values))
+        : undefined;
+
+    unchangedFieldsOf = (headers) => headers.#given;
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this === HttpHeaders ? NativeHeaders : this, value);
+  }
+
+  get(name: string): string | null {
+    const lowerName = lowerNameOf(name);
+    if (lowerName === 'set-cookie') {
+      const cookies = this.getSetCookie();
+      return cookies.length === 0 ? null : cookies.join(', ');
+    }
+    const index = this.#names.indexOf(lowerName);
+    return index < 0 ? null : (this.#values[index] ?? null);
+  }
+
+  has(name: string): boolean {
+    return this.#names.includes(lowerNameOf(name));
+  }
+
+  append(name: string, value: string): void {
+    if (!isPlainField(name, value)) {
+      for (const [plainName, plainValue] of platformField(name, value)) this.#append(plainName, plainValue);
+      return;
+    }
+    this.#append(name.toLowerCase(), value);
+  }
+
+  delete(name: string): void {
+    const lowerName = lowerNameOf(name);
+    if (this.#names.includes(lowerName)) this.#remove(lowerName, 0);
+  }
+
+  set(name: string, value: string): void {
+    if (!isPlainField(name, value)) {
+      for (const [plainName, plainValue] of platformField(name, value)) this.#set(plainName, plainValue);
+      return;
+    }
+    this.#set(name.toLowerCase(), value);
+  }
+
+  getSetCookie(): string[] {
+    return this.#values.filter((_, index) => this.#names[index] === 'set-cookie');
+  }
+
+  forEach(visit: (value: string, key: string, parent: Headers) => void, thisArg?: unknown): void {
+    if (typeof visit !== 'function') throw new TypeError('the argument of forEach is not a function');
+    for (const [name, value] of this) visit.call(thisArg, value, name, this);
+  }
+
+  *keys(): ReturnType<Headers['keys']> {
+    for (const [name] of this) yield name;
+  }
+
+  *values(): ReturnType<Headers['values']> {
+    for (const [, value] of this) yield value;
+  }
+
+  entries(): ReturnType<Headers['entries']> {
+    return this[Symbol.iterator]();
+  }
+
+  /** In the order of names, and of what they are when each is asked for: changes on the way are seen. */
+  *[Symbol.iterator](): ReturnType<Headers['entries']> {
+    let names: readonly string[] | undefined;
+    let sorted: [string, string][] = [];
+    for (let index = 0; ; index += 1) {
+      if (names !== this.#names) {
+        names = this.#names;
+        sorted = names.map((name, at): [string, string] => [name, this.#values[at] ?? '']).sort(byName);
+      }
+      const field = sorted[index];
+      if (field === undefined) return undefined;
+      yield [...field];
+    }
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return `Headers ${inspect(Object.fromEntries(this), options)}`;
+  }
+
+  #append(lowerName: string, value: string): void {
+    const index = lowerName === 'set-cookie' ? -1 : this.#names.indexOf(lowerName);
+    if (index < 0) this.#change([...this.#names, lowerName], [...this.#values, value]);
+    else this.#change(this.#names, this.#values.with(index, joinedValues(lowerName, this.#values[index] ?? '', value)));
+  }
+
+  #set(lowerName: string, value: string): void {
+    const index = this.#names.indexOf(lowerName);
+    if (index < 0) this.#append(lowerName, value);
+    else {
+      this.#change(this.#names, this.#values.with(index, value));
+      if (lowerName === 'set-cookie') this.#remove(lowerName, 1);
+    }
+  }
+
+  /** Removes all fields of a name but the first `kept`. */
+  #remove(lowerName: string, kept: number): void {
+    const stays = this.#names.map((name) => name !== lowerName || (kept -= 1) >= 0);
+    this.#change(
+      this.#names.filter((_, index) => stays[index]),
+      this.#values.filter((_, index) => stays[index]),
+    );
+  }
+
+  // The lists are never changed in place: an iteration at work knows by them that something has changed, and they may
+  // belong to a set.
+  #change(names: readonly string[], values: readonly string[]): void {
+    this.#names = names === this.#names ? [...names] : names;
+    this.#values = values;
+    this.#given = undefined;
+  }
+}
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Throws as the platform does for what is no name. */
+function lowerNameOf(name: unknown): string {
+  if (typeof name === 'string' && isToken(name)) return name.toLowerCase();
+  new NativeHeaders().has(name as string);
+  return String(name).toLowerCase();
+}
+
+/** One field as the platform makes it of a name and a value, or its error. */
+function platformField(name: string, value: string): Headers {
+  const headers = new NativeHeaders();
+  headers.append(name, value);
+  return headers;
+}
+
+Object.setPrototypeOf(HttpHeaders, NativeHeaders);
+Object.setPrototypeOf(HttpHeaders.prototype, NativeHeaders.prototype);
+Object.defineProperty(HttpHeaders, 'name', { value: 'Headers' });
+
+/** Headers as handlers are typed to take them: their prototype chain makes them such. */
+export function asHeaders(headers: object): Headers {
+  const seen: unknown = headers;
+  return seen as Headers;
+}
