@@ -1,6 +1,6 @@
 // A directory as a page that lists it.
 
-import { HttpResponse } from '../fetch/response.ts';
+import { responseOf, type HttpResponse } from '../fetch/response.ts';
 import type { DiskProblem, DiskRoot } from './disk.ts';
 import { errorResponse } from './file-response.ts';
 import { LISTING_POLICY, renderListing } from './listing.ts';
@@ -49,5 +49,5 @@ export async function listingResponse(
     omitted,
     unnameable,
   });
-  return new HttpResponse(page, { headers: LISTING_HEADERS });
+  return responseOf(page, { headers: LISTING_HEADERS });
 }

@@ -219,12 +219,7 @@ export class Site {
   }
 
   /** Keeps a content with the responses that consist of it. */
-  #keep(
-    known: KnownFile,
-    representation: Representation,
-    bytes: OwnBytes,
-    context: FileResponseContext,
-  ): void {
+  #keep(known: KnownFile, representation: Representation, bytes: OwnBytes, context: FileResponseContext): void {
     const { fields } = this.#parts;
     const make = (isSecure: boolean): HttpResponse => {
       const headers = fileHeaders(known, representation, { ...context, variesOn: [] });
