@@ -85,6 +85,7 @@ export function serveTelnet(
   const options: PeerOptions = {
     state: negotiation.state,
     isOn: negotiation.isOn,
+    listOn: () => negotiation.listOn(),
     request: (side, option, wanted) => perform(engine.ask(side, option, wanted)),
     assumeOff: (side, option) => {
       perform(engine.assumeOff(side, option));
@@ -114,6 +115,8 @@ export function serveTelnet(
     id: connection.id,
     local: connection.local,
     remote: connection.remote,
+    clock,
+    maxLineBytes: limits.maxLineBytes,
     input,
     output,
     options,

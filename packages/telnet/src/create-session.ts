@@ -1,21 +1,29 @@
 // A session over the parts of its connection.
 
-import type { Address } from '@wellknown/core';
+import type { Address, Clock } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
-import { OPTIONS } from './engine/codes.ts';
+import { OPTIONS, optionText } from './engine/codes.ts';
 import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
-import type { Input } from './input.ts';
+import { createHistory } from './editor/history.ts';
+import { createLineReader, type ReadOptions } from './editor/line-reader.ts';
+import { screenOf } from './editor/screen.ts';
+import type { Input, RawInput } from './input.ts';
+import { createKeyReader } from './keys/key-reader.ts';
 import type { ModeControl } from './mode.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
-import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import { createRecorder, type Recorder } from './recording/recorder.ts';
+import type { AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { TtyInput, TtyOutput, type TtyParts } from './tty/tty-streams.ts';
 
 export interface SessionParts {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
+  readonly clock: Clock;
+  readonly maxLineBytes: number;
   readonly input: Input;
   readonly output: OutputQueue;
   readonly options: PeerOptions;
@@ -44,6 +52,9 @@ type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: Session
 const { ECHO, EOR, SGA, BINARY } = OPTIONS;
 const DRAIN_NOTICE = '\nThis server is going down.\n';
 
+const decoder = new TextDecoder();
+const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
+
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, options, mode } = parts;
   const listeners: Listeners = {
@@ -59,14 +70,44 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   let over = false;
   let draining = false;
 
-  const write = (data: string | Uint8Array): Promise<void> => {
+  const recorders = new Set<Recorder>();
+
+  const send = (data: string | Uint8Array): Promise<void> => {
     const bytes =
       typeof data === 'string' ? encodeText(data, { binary: options.isOn('us', BINARY.code) }) : escapeIac(data);
     output.push(bytes);
+    for (const recorder of recorders) recorder.output(data);
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
     room.catch(() => undefined);
     return room;
+  };
+
+  const openRaw = (): RawInput => {
+    if (draining) announceDrain();
+    return input.openRaw();
+  };
+  /** The engine has told the listeners of an interrupt whose key is still to be read. */
+  let isKeyOwed = false;
+  const reader = createLineReader({
+    clock: parts.clock,
+    maxLineBytes: parts.maxLineBytes,
+    openRaw,
+    write: (text) => void send(text),
+    screen: () => screenOf(parts.terminal()),
+    interrupted() {
+      if (!isKeyOwed) emit('interrupt', undefined);
+      isKeyOwed = false;
+    },
+    ended: () => input.end(),
+  });
+
+  const write = (data: string | Uint8Array): Promise<void> => {
+    let room: Promise<void> | undefined;
+    reader.aside(typeof data === 'string' ? data : textOf(data), () => {
+      room = send(data);
+    });
+    return room ?? output.room();
   };
 
   const announceDrain = (): void => {
@@ -74,7 +115,14 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     input.close();
   };
 
+  /** We edit the line where the client sends every key. */
+  const edit = (how: ReadOptions): Promise<string | undefined> => {
+    isKeyOwed = false;
+    return reader.readLine(how);
+  };
+
   const readLine = (): Promise<string | undefined> => {
+    if (mode.mode === 'character') return edit({});
     if (draining) announceDrain();
     return input.readLine();
   };
@@ -88,20 +136,33 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     return room;
   };
 
-  const askPassword = async (question: string): Promise<string | undefined> => {
+  const maskRecordings = (isOn: boolean): void => {
+    for (const recorder of recorders) recorder.mask(isOn);
+  };
+
+  const askHidden = async (question: string, mask: string): Promise<string | undefined> => {
+    if (mode.mode === 'character') return edit({ prompt: question, mask });
     mode.hideEcho();
     try {
       await prompt(question);
       return await readLine();
     } finally {
       // The client did not show the Enter either, so the cursor is still behind the question.
-      if (options.isOn('us', ECHO.code)) void write('\n');
+      if (options.isOn('us', ECHO.code)) void send('\n');
       mode.showEcho();
     }
   };
 
-  const ask = async (question: string, how?: { readonly mask?: boolean }): Promise<string | undefined> => {
-    if (how?.mask === true) return askPassword(question);
+  const ask = async (question: string, { mask = false, ...how }: AskOptions = {}): Promise<string | undefined> => {
+    if (mask !== false) {
+      maskRecordings(true);
+      try {
+        return await askHidden(question, mask === true ? '' : mask);
+      } finally {
+        maskRecordings(false);
+      }
+    }
+    if (mode.mode === 'character') return edit({ prompt: question, ...how });
     await prompt(question);
     return readLine();
   };
@@ -135,6 +196,9 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       return mode.mode;
     },
     setMode: (wanted) => mode.set(wanted),
+    get agreed() {
+      return options.listOn().map(({ side, option }) => ({ side, option: optionText(option) }));
+    },
     get binary() {
       return binary();
     },
@@ -156,24 +220,76 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     prompt,
     discardOutput: parts.discardOutput,
     readLine,
-    async *lines(how) {
-      const next = (): Promise<string | undefined> => (how?.prompt === undefined ? readLine() : ask(how.prompt));
+    async *lines({ prompt: question = '', history = createHistory(), ...how } = {}) {
+      const next = (): Promise<string | undefined> =>
+        question === '' && mode.mode === 'line' ? readLine() : ask(question, { history, ...how });
       for (let line = await next(); line !== undefined; line = await next()) yield line;
     },
     ask,
-    askPassword,
-    raw: () => input.openRaw(),
+    askPassword: (question) => ask(question, { mask: true }),
+    raw: openRaw,
+    async *keys() {
+      const raw = openRaw();
+      try {
+        const keys = createKeyReader(raw, parts.clock);
+        for (let some = await keys.next(); some !== undefined; some = await keys.next()) yield* some;
+      } finally {
+        raw.close();
+      }
+    },
+    async spawn(file, args, how) {
+      // Loaded by who uses it: it brings child processes and pseudo-terminals.
+      const { spawnInSession } = await import('./program/spawn.ts');
+      return spawnInSession(session, file, args, how);
+    },
+    record(sink, how = {}) {
+      const recorder = createRecorder(sink, how, { clock: parts.clock, terminal: parts.terminal() });
+      recorders.add(recorder);
+      return () => {
+        recorder.stop();
+        recorders.delete(recorder);
+      };
+    },
+    get stdin() {
+      return (stdin ??= new TtyInput(tty));
+    },
+    get stdout() {
+      return (stdout ??= new TtyOutput(tty));
+    },
     on(event, listener) {
       listeners[event].add(listener);
       return () => void listeners[event].delete(listener);
     },
   };
 
+  const emit = <Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean => {
+    if (event === 'resize') {
+      const { columns, rows } = parts.terminal();
+      reader.resized();
+      for (const recorder of recorders) recorder.resized(columns, rows);
+    }
+    for (const listener of listeners[event]) listener(detail);
+    return listeners[event].size > 0;
+  };
+
+  let stdin: TtyInput | undefined;
+  let stdout: TtyOutput | undefined;
+  const tty: TtyParts = {
+    isTerminal: () => mode.mode === 'character',
+    terminal: parts.terminal,
+    openRaw,
+    readLine: () => edit({}),
+    cancelLine: () => reader.cancel(),
+    write,
+    binary: () => options.isOn('us', BINARY.code),
+    onResize: (listener) => session.on('resize', listener),
+  };
+
   return {
     session,
     emit(event, detail) {
-      for (const listener of listeners[event]) listener(detail);
-      return listeners[event].size > 0;
+      if (event === 'interrupt') isKeyOwed = true;
+      return emit(event, detail);
     },
     drain() {
       draining = true;

@@ -37,8 +37,8 @@ export interface KeyDecoder {
   flush(): Key[];
 }
 
-/** How long ESC may be the beginning of a sequence: what readline of GNU waits, and slow lines need. */
-export const ESCAPE_TIMEOUT_MS = 500;
+/** How long ESC may be the beginning of a sequence: a terminal sends one at once, so only the network can part it. */
+export const ESCAPE_TIMEOUT_MS = 100;
 
 // Parameters of a sequence; the longest that any terminal sends for a key has under twenty. What is longer is read to its
 // end and is one unknown key.
