@@ -2,6 +2,7 @@
 
 import type { Address } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
+import { cleanClientText } from './engine/client-text.ts';
 import { OPTIONS } from './engine/codes.ts';
 import { encodeCommand, escapeIac, withNetworkEnds } from './engine/encoder.ts';
 import type { Charset } from './engine/options/charset.ts';
@@ -12,6 +13,7 @@ import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
 import { textEncoding } from './text-encoding.ts';
 
@@ -25,6 +27,7 @@ export interface SessionParts {
   readonly answers: Answers;
   readonly mode: ModeControl;
   readonly opening: Opening;
+  readonly hub: SessionHub;
   readonly gmcp: SessionGmcp;
   readonly msdp: SessionMsdp;
   readonly draining: () => AbortSignal;
@@ -48,6 +51,7 @@ export interface SessionControl {
 type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
 
 const { ECHO, EOR, SGA, BINARY } = OPTIONS;
+const MAX_NAME_CHARACTERS = 64;
 const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
@@ -65,6 +69,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   };
   let abort: AbortController | undefined;
   let over = false;
+  let name = '';
   let draining = false;
 
   const encode = (text: string): Uint8Array =>
@@ -124,6 +129,17 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     id: parts.id,
     local: parts.local,
     remote: parts.remote,
+    get name() {
+      return name;
+    },
+    set name(given) {
+      name = cleanClientText(given, MAX_NAME_CHARACTERS);
+    },
+    sessions: () => parts.hub.list(),
+    get key() {
+      return parts.hub.keyOf(session);
+    },
+    broadcast: (text) => parts.hub.broadcast(text, session),
     ready: parts.opening.ready,
     settled: parts.opening.settled,
     get terminal() {

@@ -4,6 +4,7 @@ export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
 export type { TelnetHandler, TelnetLimits, TelnetSettings } from './connection.ts';
 export type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+export type { SessionInfo } from './session-hub.ts';
 export type { RawInput } from './input.ts';
 export type { MudOptions, SessionGmcp, SessionMsdp } from './mud.ts';
 export type { GmcpMessage } from './engine/options/gmcp.ts';

@@ -9,6 +9,7 @@ import type { WindowSize } from './engine/options/naws.ts';
 import type { RawInput } from './input.ts';
 import type { Mode } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
+import type { SessionInfo } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SessionEvents {
@@ -56,6 +57,8 @@ export interface TelnetSession {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
+  /** Who the user is, once the handler has set it: for the list of sessions and for logs. Cleaned, 64 characters at most. */
+  name: string;
   /**
    * Resolves when the client has told its type and size, or has been silent for `negotiationMs`: an answer is waited for
    * as long as the one before it took, and half as much again. Never rejects.
@@ -123,6 +126,12 @@ export interface TelnetSession {
   readonly gmcp: SessionGmcp;
   /** MSDP with this client; offered where the server has `msdp` on. */
   readonly msdp: SessionMsdp;
+  /** All sessions of this server, over all of its workers, this one included. */
+  sessions(): Promise<readonly SessionInfo[]>;
+  /** The key of this session in that list. */
+  readonly key: string;
+  /** Prints a line, of 16384 characters at most, to every other session of this server, over all workers. */
+  broadcast(text: string): void;
   /** Calls `listener` at each event. Returns what takes it off again. */
   on<Event extends keyof SessionEvents>(event: Event, listener: (detail: SessionEvents[Event]) => void): () => void;
 }
