@@ -1,6 +1,6 @@
 // The glue: one connection's bytes through the engine to discovery, commands and input, and from its session back.
 
-import type { Connection, ServiceContext, Sink } from '@wellknown/core';
+import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
 import { createAnswers } from './answers.ts';
 import { createCommands } from './commands.ts';
 import { createTelnetSession } from './create-session.ts';
@@ -9,12 +9,17 @@ import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
 import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
 import { createInput } from './input.ts';
 import { createModeControl } from './mode.ts';
+import { createMud, type Mud, type MudOptions } from './mud.ts';
+import { PLAIN_MSSP_REQUEST, plainMssp } from './engine/options/mssp.ts';
 import { createOpening } from './opening.ts';
 import type { PeerOptions } from './peer-options.ts';
-import { createOutputQueue } from './output-queue.ts';
+import { createOutputQueue, type OutputQueue } from './output-queue.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
+import { hubOf } from './session-hub.ts';
 import type { TelnetSession } from './session.ts';
-import { createDiscovery } from './terminal.ts';
+import { createDiscovery, type Discovery } from './terminal.ts';
+import { textEncoding } from './text-encoding.ts';
+import { createTransmitter } from './transmitter.ts';
 import { createWakeUp } from './wake-up.ts';
 
 /** One session: runs when a user connects, and the connection ends when it settles. */
@@ -35,6 +40,9 @@ export interface TelnetLimits {
   readonly maxQueuedOutputBytes: number;
 }
 
+/** What a session gets: its limits, and what is offered to its client. */
+export interface TelnetSettings extends TelnetLimits, MudOptions {}
+
 const INTERRUPTS: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'ABORT', 'BRK', 'DM']);
 const BELL = Uint8Array.of(7);
 
@@ -43,9 +51,10 @@ export function serveTelnet(
   connection: Connection,
   context: ServiceContext,
   handler: TelnetHandler,
-  limits: TelnetLimits,
+  limits: TelnetSettings,
 ): Sink {
   const { clock, log } = context;
+  const hub = hubOf(context);
   const engine = createEngine(limits);
   const { negotiation } = engine;
   const answers = createAnswers(clock, negotiation);
@@ -56,8 +65,13 @@ export function serveTelnet(
   /** The last that came was an interrupt, or negotiation behind one. */
   let afterInterrupt = false;
 
-  const output = createOutputQueue({
+  const transmitter = createTransmitter({
     send: (bytes) => connection.send(bytes),
+    hasRoom: () => output.drained(),
+    failed: (error) => connection.destroy('handler-failed', error),
+  });
+  const output: OutputQueue = createOutputQueue({
+    send: (bytes) => transmitter.send(bytes),
     maxQueuedBytes: limits.maxQueuedOutputBytes,
     overflowed: () => connection.destroy('unsent-overflow'),
   });
@@ -68,12 +82,12 @@ export function serveTelnet(
     full: () => connection.pause(),
     hasRoom: () => connection.resume(),
     markReached: () => output.push(TIMING_MARK_REACHED, { keep: true }),
+    encoding: () => textEncoding(discovery.terminal.encoding),
     isBinary: () => negotiation.isOn('peer', OPTIONS.BINARY.code),
     refusesLine: (line) => {
-      const other = sawLine ? undefined : protocolOfFirstLine(line);
+      const isFirst = !sawLine;
       sawLine = true;
-      if (other !== undefined) refuse(other);
-      return other !== undefined;
+      return isFirst && isForOther(line);
     },
     edited: ({ type }) => {
       if (type === 'interrupt') commands.interrupt('IP');
@@ -93,7 +107,7 @@ export function serveTelnet(
     },
     send: (option, payload) => output.push(encodeSubnegotiation(option, payload), { keep: true }),
   };
-  const discovery = createDiscovery(options);
+  const discovery: Discovery = createDiscovery(options);
   const opening = createOpening({
     clock,
     silenceMs: limits.negotiationMs,
@@ -111,6 +125,13 @@ export function serveTelnet(
     output,
     emit: (event, detail) => control.emit(event, detail),
   });
+  const mud: Mud = createMud({
+    options,
+    // What is secret must not be compressed together with what an attacker chooses (CRIME).
+    offers: { ...limits, mccp: limits.mccp && connection.secure === undefined },
+    log,
+    emit: (event, detail) => control.emit(event, detail),
+  });
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
@@ -123,18 +144,41 @@ export function serveTelnet(
     answers,
     mode,
     opening,
+    hub,
+    gmcp: mud.gmcp,
+    msdp: mud.msdp,
     draining: () => connection.drainSignal,
     terminal: () => discovery.terminal,
+    setEncoding: (encoding) => learn(() => discovery.choose(encoding)),
     discardOutput: () => commands.discardOutput(),
   });
 
   // In ----------------------------------------------------------------------------------------------------------------
 
+  /** Says the last word and closes. */
+  const endWith = (word: Uint8Array, reason?: CloseReason): void => {
+    if (word.length > 0) transmitter.send(word);
+    transmitter.finish(() => connection.end(undefined, 'latin1', reason));
+  };
+
   const refuse = (protocol: string): void => {
     log.info({ connection: connection.id, protocol }, 'a client of another protocol');
     // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
     input.close();
-    connection.end(`This is a telnet server. It does not speak ${protocol}.\r\n`, 'latin1', 'protocol-error');
+    endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
+  };
+
+  /** A first line that is no line of a user. */
+  const isForOther = (line: string): boolean => {
+    const status = limits.plainMssp && line === PLAIN_MSSP_REQUEST ? mud.status() : undefined;
+    if (status !== undefined) {
+      input.close();
+      endWith(encodeText(plainMssp(status)));
+      return true;
+    }
+    const other = protocolOfFirstLine(line);
+    if (other !== undefined) refuse(other);
+    return other !== undefined;
   };
 
   const received = (bytes: Uint8Array): void => {
@@ -150,14 +194,20 @@ export function serveTelnet(
     input.received(bytes);
   };
 
-  const learned = (option: number, payload: Uint8Array): void => {
+  /** Does what may tell something about the terminal, and tells the handler what it told. */
+  const learn = (change: () => void): void => {
     const before = discovery.terminal;
-    discovery.received(option, payload);
+    change();
     const { terminal } = discovery;
     if (terminal === before) return;
     const { columns, rows } = terminal;
     if (columns !== before.columns || rows !== before.rows) control.emit('resize', { columns, rows });
     control.emit('terminal', terminal);
+  };
+
+  const compress = (enabled: boolean): void => {
+    if (enabled) transmitter.compress();
+    else transmitter.stopCompressing();
   };
 
   const act = (event: EngineEvent): void => {
@@ -174,12 +224,17 @@ export function serveTelnet(
         return;
       case 'option':
         opening.heard();
-        if (event.changed) discovery.changed(event);
+        if (event.changed) {
+          discovery.changed(event);
+          mud.changed(event);
+          if (event.side === 'us' && event.option === OPTIONS.MCCP2.code) compress(event.enabled);
+        }
         noticeAnswer();
         return;
       case 'subnegotiation':
         opening.heard();
-        learned(event.option, event.payload);
+        learn(() => discovery.received(event.option, event.payload));
+        mud.received(event.option, event.payload);
         return;
       case 'timing-mark':
         input.mark(afterInterrupt);
@@ -203,6 +258,7 @@ export function serveTelnet(
 
   const chunkReceived = (events: readonly EngineEvent[]): void => {
     perform(events);
+    if (discovery.named) mud.named(discovery.terminal.client !== undefined);
     opening.notice();
     input.noticeRoom();
     commands.chunkDone();
@@ -216,16 +272,18 @@ export function serveTelnet(
     try {
       await handler(control.session);
       await output.room();
-      connection.end();
+      endWith(new Uint8Array(0));
     } catch (error) {
       // A connection that closed in the middle of a write is no fault of the handler.
       if (connection.state === 'closed' || connection.state === 'lingering') return;
       log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
-      connection.end('\r\nThe session has failed. Goodbye.\r\n', 'latin1', 'handler-failed');
+      endWith(encodeText('\nThe session has failed. Goodbye.\n'), 'handler-failed');
     }
   };
 
+  const leaveHub = hub.add(control.session);
   discovery.start();
+  mud.start();
   // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
   queueMicrotask(() => void run());
 
@@ -243,12 +301,14 @@ export function serveTelnet(
       input.end();
       opening.finish();
     },
-    drained: () => output.drained(),
+    drained: () => transmitter.drained(),
     drain: () => control.drain(),
     closed() {
+      leaveHub();
       wakeUp.set(undefined);
       opening.finish();
       output.close();
+      transmitter.close();
       input.close();
       mode.closed();
       answers.closed();

@@ -2,20 +2,23 @@
 
 import type { Address, Clock } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
+import { cleanClientText } from './engine/client-text.ts';
 import { OPTIONS, optionText } from './engine/codes.ts';
-import { encodeCommand, encodeText, escapeIac } from './engine/encoder.ts';
-import { createHistory } from './editor/history.ts';
-import { createLineReader, type ReadOptions } from './editor/line-reader.ts';
-import { screenOf } from './editor/screen.ts';
+import { escapeIac, withNetworkEnds } from './engine/encoder.ts';
+import type { Charset } from './engine/options/charset.ts';
 import type { Input, RawInput } from './input.ts';
 import { createKeyReader } from './keys/key-reader.ts';
 import type { ModeControl } from './mode.ts';
+import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
+import { createQuestions } from './questions.ts';
 import { createRecorder, type Recorder } from './recording/recorder.ts';
-import type { AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
+import { textEncoding, type TextEncoding } from './text-encoding.ts';
 import { TtyInput, TtyOutput, type TtyParts } from './tty/tty-streams.ts';
 
 export interface SessionParts {
@@ -30,8 +33,12 @@ export interface SessionParts {
   readonly answers: Answers;
   readonly mode: ModeControl;
   readonly opening: Opening;
+  readonly hub: SessionHub;
+  readonly gmcp: SessionGmcp;
+  readonly msdp: SessionMsdp;
   readonly draining: () => AbortSignal;
   readonly terminal: () => Terminal;
+  readonly setEncoding: (encoding: Charset | undefined) => void;
   /** Drops what waits to be sent, and says so. */
   readonly discardOutput: () => void;
 }
@@ -49,7 +56,8 @@ export interface SessionControl {
 
 type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
 
-const { ECHO, EOR, SGA, BINARY } = OPTIONS;
+const { BINARY } = OPTIONS;
+const MAX_NAME_CHARACTERS = 64;
 const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 const decoder = new TextDecoder();
@@ -65,17 +73,22 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     ayt: new Set(),
     terminal: new Set(),
     mode: new Set(),
+    gmcp: new Set(),
+    msdp: new Set(),
   };
   let abort: AbortController | undefined;
   let over = false;
+  let name = '';
   let draining = false;
 
   const recorders = new Set<Recorder>();
 
+  const encoding = (): TextEncoding => textEncoding(parts.terminal().encoding);
+  const encode = (text: string): Uint8Array =>
+    encoding().encode(withNetworkEnds(text, options.isOn('us', BINARY.code)));
+
   const send = (data: string | Uint8Array): Promise<void> => {
-    const bytes =
-      typeof data === 'string' ? encodeText(data, { binary: options.isOn('us', BINARY.code) }) : escapeIac(data);
-    output.push(bytes);
+    output.push(escapeIac(typeof data === 'string' ? encode(data) : data));
     for (const recorder of recorders) recorder.output(data);
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
@@ -87,22 +100,28 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     if (draining) announceDrain();
     return input.openRaw();
   };
-  /** The engine has told the listeners of an interrupt whose key is still to be read. */
-  let isKeyOwed = false;
-  const reader = createLineReader({
+  const questions = createQuestions({
     clock: parts.clock,
     maxLineBytes: parts.maxLineBytes,
+    input,
+    output,
+    options,
+    mode,
     openRaw,
-    write: (text) => void send(text),
-    screen: () => screenOf(parts.terminal()),
-    interrupted() {
-      if (!isKeyOwed) emit('interrupt', undefined);
-      isKeyOwed = false;
+    encoding,
+    terminal: parts.terminal,
+    send,
+    write: (data) => write(data),
+    interrupted: () => void emit('interrupt', undefined),
+    readClientLine() {
+      if (draining) announceDrain();
+      return input.readLine();
     },
-    ended: () => input.end(),
   });
 
   const write = (data: string | Uint8Array): Promise<void> => {
+    const { reader } = questions;
+    if (!reader.isShown) return send(data);
     let room: Promise<void> | undefined;
     reader.aside(typeof data === 'string' ? data : textOf(data), () => {
       room = send(data);
@@ -115,58 +134,6 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     input.close();
   };
 
-  /** We edit the line where the client sends every key. */
-  const edit = (how: ReadOptions): Promise<string | undefined> => {
-    isKeyOwed = false;
-    return reader.readLine(how);
-  };
-
-  const readLine = (): Promise<string | undefined> => {
-    if (mode.mode === 'character') return edit({});
-    if (draining) announceDrain();
-    return input.readLine();
-  };
-
-  const prompt = (text: string): Promise<void> => {
-    const room = write(text);
-    if (options.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
-    // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user
-    // worlds use it.
-    else if (parts.terminal().client !== undefined && !options.isOn('us', SGA.code)) output.push(encodeCommand('GA'));
-    return room;
-  };
-
-  const maskRecordings = (isOn: boolean): void => {
-    for (const recorder of recorders) recorder.mask(isOn);
-  };
-
-  const askHidden = async (question: string, mask: string): Promise<string | undefined> => {
-    if (mode.mode === 'character') return edit({ prompt: question, mask });
-    mode.hideEcho();
-    try {
-      await prompt(question);
-      return await readLine();
-    } finally {
-      // The client did not show the Enter either, so the cursor is still behind the question.
-      if (options.isOn('us', ECHO.code)) void send('\n');
-      mode.showEcho();
-    }
-  };
-
-  const ask = async (question: string, { mask = false, ...how }: AskOptions = {}): Promise<string | undefined> => {
-    if (mask !== false) {
-      maskRecordings(true);
-      try {
-        return await askHidden(question, mask === true ? '' : mask);
-      } finally {
-        maskRecordings(false);
-      }
-    }
-    if (mode.mode === 'character') return edit({ prompt: question, ...how });
-    await prompt(question);
-    return readLine();
-  };
-
   const binary = (): BinaryDirections => ({
     receive: options.isOn('peer', BINARY.code),
     transmit: options.isOn('us', BINARY.code),
@@ -176,6 +143,17 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     id: parts.id,
     local: parts.local,
     remote: parts.remote,
+    get name() {
+      return name;
+    },
+    set name(given) {
+      name = cleanClientText(given, MAX_NAME_CHARACTERS);
+    },
+    sessions: () => parts.hub.list(),
+    get key() {
+      return parts.hub.keyOf(session);
+    },
+    broadcast: (text) => parts.hub.broadcast(text, session),
     ready: parts.opening.ready,
     settled: parts.opening.settled,
     get terminal() {
@@ -215,23 +193,20 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       await parts.answers.settled(asked);
       return binary();
     },
+    setEncoding: parts.setEncoding,
     print: (text = '') => write(`${text}\n`),
     write,
-    prompt,
+    prompt: questions.prompt,
     discardOutput: parts.discardOutput,
-    readLine,
-    async *lines({ prompt: question = '', history = createHistory(), ...how } = {}) {
-      const next = (): Promise<string | undefined> =>
-        question === '' && mode.mode === 'line' ? readLine() : ask(question, { history, ...how });
-      for (let line = await next(); line !== undefined; line = await next()) yield line;
-    },
-    ask,
-    askPassword: (question) => ask(question, { mask: true }),
+    readLine: questions.readLine,
+    lines: questions.lines,
+    ask: questions.ask,
+    askPassword: (question) => questions.ask(question, { mask: true }),
     raw: openRaw,
     async *keys() {
       const raw = openRaw();
       try {
-        const keys = createKeyReader(raw, parts.clock);
+        const keys = createKeyReader(raw, parts.clock, encoding());
         for (let some = await keys.next(); some !== undefined; some = await keys.next()) yield* some;
       } finally {
         raw.close();
@@ -243,7 +218,11 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       return spawnInSession(session, file, args, how);
     },
     record(sink, how = {}) {
-      const recorder = createRecorder(sink, how, { clock: parts.clock, terminal: parts.terminal() });
+      const recorder = createRecorder(sink, how, {
+        clock: parts.clock,
+        terminal: parts.terminal(),
+        isMasked: () => questions.isSecret,
+      });
       recorders.add(recorder);
       return () => {
         recorder.stop();
@@ -256,6 +235,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     get stdout() {
       return (stdout ??= new TtyOutput(tty));
     },
+    gmcp: parts.gmcp,
+    msdp: parts.msdp,
     on(event, listener) {
       listeners[event].add(listener);
       return () => void listeners[event].delete(listener);
@@ -265,7 +246,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   const emit = <Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean => {
     if (event === 'resize') {
       const { columns, rows } = parts.terminal();
-      reader.resized();
+      questions.reader.resized();
       for (const recorder of recorders) recorder.resized(columns, rows);
     }
     for (const listener of listeners[event]) listener(detail);
@@ -278,8 +259,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     isTerminal: () => mode.mode === 'character',
     terminal: parts.terminal,
     openRaw,
-    readLine: () => edit({}),
-    cancelLine: () => reader.cancel(),
+    readLine: () => questions.edit({}),
+    cancelLine: () => questions.reader.cancel(),
     write,
     binary: () => options.isOn('us', BINARY.code),
     onResize: (listener) => session.on('resize', listener),
@@ -288,7 +269,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   return {
     session,
     emit(event, detail) {
-      if (event === 'interrupt') isKeyOwed = true;
+      if (event === 'interrupt') questions.interruptTold();
       return emit(event, detail);
     },
     drain() {

@@ -2,12 +2,19 @@
 
 export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
-export type { TelnetHandler, TelnetLimits } from './connection.ts';
+export type { TelnetHandler, TelnetLimits, TelnetSettings } from './connection.ts';
 export type { AgreedOption, AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+export type { SessionInfo } from './session-hub.ts';
 export type { RawInput } from './input.ts';
+export type { MudOptions, SessionGmcp, SessionMsdp } from './mud.ts';
+export type { GmcpMessage } from './engine/options/gmcp.ts';
+export type { MsdpMessage, MsdpValue } from './engine/options/msdp.ts';
+export type { MsspStatus } from './engine/options/mssp.ts';
 export type { Mode } from './mode.ts';
 export type { Terminal } from './terminal.ts';
 export type { WindowSize } from './engine/options/naws.ts';
+export type { Charset } from './engine/options/charset.ts';
+export type { TerminalSpeed } from './engine/options/terminal-speed.ts';
 export type { MttsFlag } from './engine/options/terminal-type.ts';
 export type { EnvironmentName } from './engine/options/new-environ.ts';
 export type { Key } from './keys/key-decoder.ts';

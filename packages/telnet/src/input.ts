@@ -5,6 +5,7 @@ import { WellknownError, type Clock, type Timer } from '@wellknown/core';
 import { createInputQueue, type InputQueue } from './input-queue.ts';
 import { createLineDecoder, type LineEvent } from './line-decoder.ts';
 import { createNvtBytes } from './nvt-bytes.ts';
+import type { TextEncoding } from './text-encoding.ts';
 
 /** The input as bytes. One at a time; while it is open no lines are read. */
 export interface RawInput extends AsyncIterable<Uint8Array> {
@@ -23,6 +24,8 @@ export interface InputOptions {
   readonly full: () => void;
   readonly hasRoom: () => void;
   readonly markReached: () => void;
+  /** What the text is in. */
+  readonly encoding: () => TextEncoding;
   /** The client sends BINARY (RFC 856): a CR is a byte like any other. */
   readonly isBinary: () => boolean;
   /** A line, before it is queued. True when it is none of the session's. */
@@ -55,12 +58,11 @@ export interface Input {
 
 // An answer to DO TM is what inetutils telnet shows our output again for: a handler that never reads must not keep it.
 const MAX_MARK_WAIT_MS = 10_000;
-const encoder = new TextEncoder();
 
 export function createInput(options: InputOptions): Input {
-  const { clock, markReached, isBinary, refusesLine, edited } = options;
+  const { clock, markReached, encoding, isBinary, refusesLine, edited } = options;
   const queue: InputQueue = createInputQueue({ ...options, markReached });
-  const decoder = createLineDecoder({ maxLineBytes: options.maxLineBytes });
+  const decoder = createLineDecoder({ maxLineBytes: options.maxLineBytes, encoding });
   const nvt = createNvtBytes();
   let raw: RawInput | undefined;
   let markTimer: Timer | undefined;
@@ -92,8 +94,8 @@ export function createInput(options: InputOptions): Input {
   const reopenAsBytes = (): void => {
     const lines = queue.takeAll();
     const unfinished = decoder.finish();
-    for (const line of lines) queue.pushBytes(typeof line === 'string' ? encoder.encode(`${line}\r`) : line);
-    if (unfinished !== undefined) queue.pushBytes(encoder.encode(unfinished));
+    for (const line of lines) queue.pushBytes(typeof line === 'string' ? encoding().encode(`${line}\r`) : line);
+    if (unfinished !== undefined) queue.pushBytes(encoding().encode(unfinished));
   };
   const reopenAsLines = (): void => {
     queue.cancelRead();

@@ -5,6 +5,8 @@
 // (some clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the
 // next chunk. LF CR, which some programs write, is one end in the same way. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
 
+import { textEncoding, type TextEncoding } from './text-encoding.ts';
+
 export type LineEvent =
   | { readonly type: 'line'; readonly text: string }
   /** ^C. */
@@ -47,12 +49,18 @@ const DEL = 127;
 const BRACKET = 0x5b;
 const SS3 = 0x4f;
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const textOf = (bytes: Uint8Array): string => decoder.decode(bytes).replace(/[\u0080-\u009f]/g, '');
+export interface LineDecoderOptions {
+  readonly maxLineBytes?: number;
+  /** What the bytes of a line are in; UTF-8 by default. Asked for each line. */
+  readonly encoding?: () => Pick<TextEncoding, 'charset' | 'decode'>;
+}
+
+const withoutC1 = (text: string): string => text.replace(/[\u0080-\u009f]/g, '');
 
 export function createLineDecoder({
   maxLineBytes = DEFAULT_MAX_LINE_BYTES,
-}: { readonly maxLineBytes?: number } = {}): LineDecoder {
+  encoding = () => textEncoding('UTF-8'),
+}: LineDecoderOptions = {}): LineDecoder {
   // Grown by doubling: most sessions never type a long line.
   let line = new Uint8Array(Math.min(128, maxLineBytes));
   let length = 0;
@@ -68,7 +76,13 @@ export function createLineDecoder({
     overlong = false;
   };
 
+  const textOf = (bytes: Uint8Array): string => withoutC1(encoding().decode(bytes));
+
   const eraseCharacter = (): void => {
+    if (encoding().charset !== 'UTF-8') {
+      length = Math.max(0, length - 1);
+      return;
+    }
     // Continuation bytes of UTF-8 (10xxxxxx) go with the byte that leads them.
     while (length > 0) {
       length -= 1;

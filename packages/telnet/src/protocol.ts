@@ -1,7 +1,7 @@
 import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type ConnectionLimits, type Protocol } from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './engine/parser.ts';
-import { serveTelnet, type TelnetHandler, type TelnetLimits } from './connection.ts';
+import { serveTelnet, type TelnetHandler, type TelnetLimits, type TelnetSettings } from './connection.ts';
 
 /** What every session gets unless the server says otherwise. */
 export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
@@ -17,6 +17,9 @@ export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
   maxQueuedOutputBytes: 1024 * 1024,
 };
 
+/** Worlds ask for these; a console or a game of its own has no use for them. */
+const NOTHING_OFFERED = { gmcp: false, msdp: false, mccp: false, mssp: undefined, plainMssp: false } as const;
+
 /** People think longer than machines: ten minutes without a byte. */
 const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
   idleTimeoutMs: 600_000,
@@ -30,12 +33,12 @@ const REFUSALS = {
 } as const;
 
 /** TELNET (RFC 854) with `handler` as each session, for core to serve. */
-export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetLimits> = {}): Protocol {
-  const limits: TelnetLimits = { ...DEFAULT_TELNET_LIMITS, ...options };
+export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSettings> = {}): Protocol {
+  const settings: TelnetSettings = { ...DEFAULT_TELNET_LIMITS, ...NOTHING_OFFERED, ...options };
   return defineProtocol({
     name: 'telnet',
     port: 23,
-    open: (connection, context) => serveTelnet(connection, context, handler, limits),
+    open: (connection, context) => serveTelnet(connection, context, handler, settings),
     refusal: (reason) => REFUSALS[reason],
     limits: CONNECTION_LIMITS,
   });

@@ -6,7 +6,7 @@ import {
   type ServerOptions,
   type Service,
 } from '@wellknown/core';
-import type { TelnetHandler, TelnetLimits } from './connection.ts';
+import type { TelnetHandler, TelnetSettings } from './connection.ts';
 import { telnetProtocol } from './protocol.ts';
 
 export interface TelnetServerOptions extends ServerOptions {
@@ -15,8 +15,8 @@ export interface TelnetServerOptions extends ServerOptions {
    * on 127.0.0.1.
    */
   readonly listen?: Service['listen'];
-  /** Limits of each session; what is left out keeps its default. */
-  readonly session?: Partial<TelnetLimits>;
+  /** What each session gets: its limits, and what its client is offered. What is left out keeps its default. */
+  readonly session?: Partial<TelnetSettings>;
 }
 
 /** A telnet server that runs `handler` for each user. Nothing is bound before `listen`. Throws OPTION_INVALID. */

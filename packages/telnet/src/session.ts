@@ -2,11 +2,16 @@
 // protocol.
 
 import type { Address } from '@wellknown/core';
+import type { Charset } from './engine/options/charset.ts';
+import type { GmcpMessage } from './engine/options/gmcp.ts';
+import type { MsdpMessage } from './engine/options/msdp.ts';
 import type { WindowSize } from './engine/options/naws.ts';
 import type { ReadOptions } from './editor/line-reader.ts';
 import type { RawInput } from './input.ts';
 import type { Key } from './keys/key-decoder.ts';
 import type { Mode } from './mode.ts';
+import type { SessionGmcp, SessionMsdp } from './mud.ts';
+import type { SessionInfo } from './session-hub.ts';
 import type { ProgramStatus } from './program/program-io.ts';
 import type { SpawnOptions } from './program/spawn-options.ts';
 import type { RecordOptions, RecordingSink } from './recording/recorder.ts';
@@ -30,6 +35,10 @@ export interface SessionEvents {
   ayt: undefined;
   /** Something about the terminal has become known, or has changed; `session.terminal` has it too. */
   terminal: Terminal;
+  /** A message by GMCP. Its data is whatever the client sent: check it. */
+  gmcp: GmcpMessage;
+  /** A variable by MSDP. */
+  msdp: MsdpMessage;
   /** Another mode is in force: at our wish, or because the user has changed it at the client. */
   mode: Mode;
 }
@@ -66,6 +75,8 @@ export interface TelnetSession {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
+  /** Who the user is, once the handler has set it: for the list of sessions and for logs. Cleaned, 64 characters at most. */
+  name: string;
   /**
    * Resolves when the client has told its type and size, or has been silent for `negotiationMs`: an answer is waited for
    * as long as the one before it took, and half as much again. Never rejects.
@@ -100,6 +111,11 @@ export interface TelnetSession {
   readonly binary: BinaryDirections;
   /** Asks for BINARY, or for its end, in the directions that are named. Resolves as `setMode` does. */
   setBinary(directions: Partial<BinaryDirections>): Promise<BinaryDirections>;
+  /**
+   * Says what text is in, in both directions, whatever the client has told; undefined leaves it to the client
+   * (`terminal.encoding`).
+   */
+  setEncoding(encoding: Charset | undefined): void;
   /** Writes a line: the text and a line end. */
   print(text?: string): Promise<void>;
   /** Writes text as it is, with `\n` as the line end, or raw bytes, of which only IAC is doubled. */
@@ -157,6 +173,16 @@ export interface TelnetSession {
    * read already.
    */
   raw(): RawInput;
+  /** GMCP with this client; offered where the server has `gmcp` on. */
+  readonly gmcp: SessionGmcp;
+  /** MSDP with this client; offered where the server has `msdp` on. */
+  readonly msdp: SessionMsdp;
+  /** All sessions of this server, over all of its workers, this one included. */
+  sessions(): Promise<readonly SessionInfo[]>;
+  /** The key of this session in that list. */
+  readonly key: string;
+  /** Prints a line, of 16384 characters at most, to every other session of this server, over all workers. */
+  broadcast(text: string): void;
   /** Calls `listener` at each event. Returns what takes it off again. */
   on<Event extends keyof SessionEvents>(event: Event, listener: (detail: SessionEvents[Event]) => void): () => void;
 }

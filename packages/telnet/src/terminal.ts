@@ -5,17 +5,22 @@ import { OPTIONS } from './engine/codes.ts';
 import type { Change } from './engine/negotiation.ts';
 import {
   answerCharsetRequest,
+  CHARSET_REJECTED,
   CHARSET_REQUEST,
   CHARSET_TABLE_REJECTED,
+  charsetOf,
   parseCharset,
+  type Charset,
 } from './engine/options/charset.ts';
 import { ENVIRONMENT_SEND, parseEnvironment, type EnvironmentName } from './engine/options/new-environ.ts';
 import { parseWindowSize } from './engine/options/naws.ts';
+import { parseTerminalSpeed, TERMINAL_SPEED_SEND, type TerminalSpeed } from './engine/options/terminal-speed.ts';
 import {
   addTerminalName,
   mudClientOf,
   parseMtts,
   parseTerminalType,
+  speaksCp437,
   TERMINAL_TYPE_SEND,
   terminalOf,
   type MttsFlag,
@@ -36,10 +41,19 @@ export interface Terminal {
   readonly client: string | undefined;
   /** What such a client says it can do. */
   readonly abilities: readonly MttsFlag[];
-  /** The character set agreed by CHARSET. Text is UTF-8 in any case. */
+  /** The client says that its user has the screen read out: leave out what only draws. */
+  readonly screenReader: boolean;
+  /** The character set agreed by CHARSET, as the client spells it. */
   readonly charset: string | undefined;
+  /**
+   * The character set that text is in, both ways: what was chosen or agreed; US-ASCII for a client that refused all that
+   * was offered or says that it has no UTF-8; what its type or its LANG says; otherwise UTF-8.
+   */
+  readonly encoding: Charset;
   /** The few environment variables that are asked for. Data to look at: never pass it on to a program. */
   readonly environment: ReadonlyMap<EnvironmentName, string>;
+  /** In bits a second, where the client has told. */
+  readonly speed: TerminalSpeed | undefined;
 }
 
 /** What is assumed of a client that says nothing about itself. */
@@ -50,23 +64,30 @@ export const UNKNOWN_TERMINAL: Terminal = {
   rows: 24,
   client: undefined,
   abilities: [],
+  screenReader: false,
   charset: undefined,
+  encoding: 'UTF-8',
   environment: new Map(),
+  speed: undefined,
 };
 
 export interface Discovery {
   readonly terminal: Terminal;
   /** True once the type and the size are known, or refused. */
   readonly settled: boolean;
+  /** True once the client has named itself in full, or won't. */
+  readonly named: boolean;
   /** Asks for what every session wants to know. */
   start(): void;
   /** An option has gone on or off. */
   changed(change: Change): void;
   /** The payload of an option. */
   received(option: number, payload: Uint8Array): void;
+  /** The handler says what text is in; undefined leaves it to the client. */
+  choose(encoding: Charset | undefined): void;
 }
 
-const { TTYPE, NAWS, CHARSET, EOR } = OPTIONS;
+const { TTYPE, NAWS, CHARSET, EOR, TSPEED } = OPTIONS;
 const NEW_ENVIRON = OPTIONS['NEW-ENVIRON'];
 
 /** Discovers the terminal of one connection. */
@@ -74,14 +95,21 @@ export function createDiscovery(options: PeerOptions): Discovery {
   let terminal = UNKNOWN_TERMINAL;
   let named = false;
   let sized = false;
+  let chosen: Charset | undefined;
+  /** Our own request for a character set: crossing ones are settled in its favour. */
+  let charsetRequest: 'none' | 'sent' | 'crossed' | 'rejected' = 'none';
 
   const ask = (side: 'us' | 'peer', option: number): void => options.request(side, option, true);
   const { send } = options;
+  const learn = (news: Partial<Terminal>): void => {
+    const known = { ...terminal, ...news };
+    terminal = { ...known, encoding: chosen ?? encodingOf(known, charsetRequest === 'rejected') };
+  };
 
   const allNamed = (): void => {
     if (named) return;
     named = true;
-    // Prompts that end in EOR, and UTF-8 by agreement, mean something to these clients alone.
+    // Prompts that end in EOR, and a character set by agreement, mean something to these clients alone.
     if (terminal.client !== undefined) {
       ask('us', EOR.code);
       ask('us', CHARSET.code);
@@ -97,7 +125,8 @@ export function createDiscovery(options: PeerOptions): Discovery {
     const { names, done } = addTerminalName(terminal.names, name);
     if (names !== terminal.names) {
       const abilities = names.map((each) => parseMtts(each)).find((flags) => flags !== undefined) ?? [];
-      terminal = { ...terminal, names, type: terminalOf(names) ?? 'unknown', client: mudClientOf(names), abilities };
+      const type = terminalOf(names) ?? 'unknown';
+      learn({ names, type, client: mudClientOf(names), abilities, screenReader: abilities.includes('screen-reader') });
     }
     if (done) allNamed();
     else if (!named) send(TTYPE.code, TERMINAL_TYPE_SEND);
@@ -108,27 +137,52 @@ export function createDiscovery(options: PeerOptions): Discovery {
     if (size === undefined) return;
     sized = true;
     const { columns = terminal.columns, rows = terminal.rows } = size;
-    if (columns !== terminal.columns || rows !== terminal.rows) terminal = { ...terminal, columns, rows };
+    if (columns !== terminal.columns || rows !== terminal.rows) learn({ columns, rows });
+  };
+
+  /** RFC 2066: where both have asked, the server refuses and the client answers. */
+  const requestedCharset = (charsets: readonly string[]): void => {
+    if (charsetRequest === 'sent') {
+      charsetRequest = 'crossed';
+      send(CHARSET.code, CHARSET_REJECTED);
+      return;
+    }
+    const { payload, charset } = answerCharsetRequest(charsets);
+    send(CHARSET.code, payload);
+    if (charset !== undefined) learn({ charset });
   };
 
   const receivedCharset = (payload: Uint8Array): void => {
     const message = parseCharset(payload);
-    if (message?.type === 'request') {
-      const { payload: answer, charset } = answerCharsetRequest(message.charsets);
-      terminal = { ...terminal, charset };
-      send(CHARSET.code, answer);
-    } else if (message?.type === 'accepted') terminal = { ...terminal, charset: message.charset };
-    else if (message?.type === 'table') send(CHARSET.code, CHARSET_TABLE_REJECTED);
+    switch (message?.type) {
+      case 'request':
+        requestedCharset(message.charsets);
+        return;
+      case 'accepted':
+        charsetRequest = 'none';
+        learn({ charset: message.charset });
+        return;
+      case 'rejected':
+        if (charsetRequest === 'none') return;
+        charsetRequest = 'rejected';
+        learn({});
+        return;
+      case 'table':
+        send(CHARSET.code, CHARSET_TABLE_REJECTED);
+        return;
+      case undefined:
+    }
   };
 
   return {
     get terminal() {
       return terminal;
     },
+    get named() {
+      return named || options.state('peer', TTYPE.code) === 'no';
+    },
     get settled() {
-      const typeRefused = options.state('peer', TTYPE.code) === 'no';
-      const sizeRefused = options.state('peer', NAWS.code) === 'no';
-      return (named || typeRefused) && (sized || sizeRefused);
+      return this.named && (sized || options.state('peer', NAWS.code) === 'no');
     },
     start() {
       ask('peer', TTYPE.code);
@@ -138,17 +192,38 @@ export function createDiscovery(options: PeerOptions): Discovery {
       if (!enabled) return;
       if (side === 'peer' && option === TTYPE.code) send(TTYPE.code, TERMINAL_TYPE_SEND);
       else if (side === 'peer' && option === NEW_ENVIRON.code) send(NEW_ENVIRON.code, ENVIRONMENT_SEND);
-      else if (side === 'us' && option === CHARSET.code) send(CHARSET.code, CHARSET_REQUEST);
+      else if (side === 'peer' && option === TSPEED.code) send(TSPEED.code, TERMINAL_SPEED_SEND);
+      else if (side === 'us' && option === CHARSET.code) {
+        charsetRequest = 'sent';
+        send(CHARSET.code, CHARSET_REQUEST);
+      }
     },
     received(option, payload) {
       if (option === TTYPE.code) receivedName(payload);
       else if (option === NAWS.code) receivedSize(payload);
       else if (option === CHARSET.code) receivedCharset(payload);
-      else if (option === NEW_ENVIRON.code) {
+      else if (option === TSPEED.code) {
+        const speed = parseTerminalSpeed(payload);
+        if (speed !== undefined) learn({ speed });
+      } else if (option === NEW_ENVIRON.code) {
         const environment = parseEnvironment(payload);
-        if (environment !== undefined)
-          terminal = { ...terminal, environment: new Map([...terminal.environment, ...environment]) };
+        if (environment !== undefined) learn({ environment: new Map([...terminal.environment, ...environment]) });
       }
     },
+    choose(encoding) {
+      chosen = encoding;
+      learn({});
+    },
   };
+}
+
+/** What the text of this client is in, if nobody says otherwise. */
+function encodingOf({ charset, abilities, names, environment }: Terminal, isRejected: boolean): Charset {
+  const agreed = charset === undefined ? undefined : charsetOf(charset);
+  if (agreed !== undefined) return agreed;
+  if (isRejected || (abilities.length > 0 && !abilities.includes('utf-8'))) return 'US-ASCII';
+  if (speaksCp437(names)) return 'CP437';
+  // `de_DE.ISO-8859-1`; the first that is set counts, as in POSIX.
+  const locale = environment.get('LC_ALL') ?? environment.get('LC_CTYPE') ?? environment.get('LANG') ?? '';
+  return charsetOf(locale.split('.')[1]?.split('@')[0] ?? '') ?? 'UTF-8';
 }

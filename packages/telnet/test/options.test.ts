@@ -74,8 +74,13 @@ describe('terminal type', () => {
 });
 
 describe('CHARSET', () => {
-  test('our request asks for UTF-8', () =>
-    expect(parseCharset(CHARSET_REQUEST)).toEqual({ type: 'request', charsets: ['UTF-8'] }));
+  test('our request asks for UTF-8 first, then for what old clients have, in the 64 bytes of the smallest buffer', () => {
+    expect(parseCharset(CHARSET_REQUEST)).toEqual({
+      type: 'request',
+      charsets: ['UTF-8', 'ISO-8859-1', 'CP437', 'US-ASCII'],
+    });
+    expect(CHARSET_REQUEST.length).toBeLessThan(64);
+  });
   test('a list is split at its first character', () =>
     expect(parseCharset(bytes(1, ' ISO-8859-1 utf-8'))).toEqual({
       type: 'request',
@@ -91,9 +96,10 @@ describe('CHARSET', () => {
     expect(parseCharset(bytes())).toBeUndefined();
     expect(parseCharset(bytes(9))).toBeUndefined();
   });
-  test('UTF-8 is accepted as spelled, all else rejected', () => {
-    expect(answerCharsetRequest(['ASCII', 'utf8'])).toEqual({ payload: bytes(2, 'utf8'), charset: 'utf8' });
-    expect(answerCharsetRequest(['ASCII'])).toEqual({ payload: bytes(3), charset: undefined });
+  test('what we like best is accepted as spelled, what we do not speak is rejected', () => {
+    expect(answerCharsetRequest(['ASCII', 'utf8'])).toEqual({ payload: bytes(2, 'utf8'), charset: 'UTF-8' });
+    expect(answerCharsetRequest(['IBM437', 'latin1'])).toEqual({ payload: bytes(2, 'latin1'), charset: 'ISO-8859-1' });
+    expect(answerCharsetRequest(['KOI8-R'])).toEqual({ payload: bytes(3), charset: undefined });
   });
 });
 

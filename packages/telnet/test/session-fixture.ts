@@ -1,7 +1,7 @@
 // A session over memory: the test is the client.
 
 import { serveInMemory, type MemoryConnection, type MemoryConnectionOptions } from '@wellknown/core/testing';
-import type { TelnetHandler, TelnetLimits } from '../src/connection.ts';
+import type { TelnetHandler, TelnetSettings } from '../src/connection.ts';
 import { telnetProtocol } from '../src/protocol.ts';
 import type { TelnetSession } from '../src/session.ts';
 
@@ -34,7 +34,7 @@ export const AO = iac(245);
 /** A client that has just connected. What the session said at first is still to be received. */
 export function connect(
   handler: TelnetHandler,
-  options: Partial<TelnetLimits> & { readonly memory?: MemoryConnectionOptions } = {},
+  options: Partial<TelnetSettings> & { readonly memory?: MemoryConnectionOptions } = {},
 ): Client {
   const { memory = {}, ...limits } = options;
   const served = serveInMemory(telnetProtocol(handler, limits), memory);

@@ -75,7 +75,7 @@ describe('the opening', () => {
     expect(await client.say(sb(24, 0, ...latin1('MTTS 271')))).toBe(
       `${iac(251, 25) + iac(251, 42)}xterm 80x24 tintin++\r\n`,
     );
-    expect(await client.say(iac(253, 42))).toBe(sb(42, 1, ...latin1(';UTF-8')));
+    expect(await client.say(iac(253, 42))).toBe(sb(42, 1, ...latin1(';UTF-8;ISO-8859-1;CP437;US-ASCII')));
   });
 
   test('ends with the first answer that is no name', async () => {

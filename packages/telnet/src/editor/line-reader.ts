@@ -5,6 +5,7 @@ import { WellknownError, type Clock } from '@wellknown/core';
 import type { RawInput } from '../input.ts';
 import type { Key } from '../keys/key-decoder.ts';
 import { createKeyReader, type KeyReader } from '../keys/key-reader.ts';
+import type { TextEncoding } from '../text-encoding.ts';
 import { applyCompletions, type Completer } from './completion.ts';
 import { EMPTY_LINE, type EditState } from './edit-state.ts';
 import type { History } from './history.ts';
@@ -17,6 +18,7 @@ export interface LineReaderParts {
   readonly clock: Clock;
   readonly maxLineBytes: number;
   readonly openRaw: () => RawInput;
+  readonly encoding: () => TextEncoding;
   /** Text for the client, past `aside`. */
   readonly write: (text: string) => void;
   readonly screen: () => Screen;
@@ -44,7 +46,9 @@ export type Help = (line: string) => string | Promise<string>;
 export interface LineReader {
   /** The next line; undefined when no more will come. One at a time: rejects with WRONG_STATE. */
   readLine(options: ReadOptions): Promise<string | undefined>;
-  /** Writes while a line is on the screen: above it. Otherwise as it is. */
+  /** A line is on the screen: what is written goes through `aside`. */
+  readonly isShown: boolean;
+  /** Calls `write`, which writes `text`, so that it stands above the line. */
   aside(text: string, write: () => void): void;
   /** The screen has another size. */
   resized(): void;
@@ -60,7 +64,7 @@ export function createLineReader(parts: LineReaderParts): LineReader {
       if (current !== undefined)
         throw new WellknownError('WRONG_STATE', 'a line of this session is being read already', { fault: 'local' });
       input = parts.openRaw();
-      current = createEdit(parts, createKeyReader(input, parts.clock), options);
+      current = createEdit(parts, createKeyReader(input, parts.clock, parts.encoding()), options);
       try {
         return await current.line();
       } finally {
@@ -74,12 +78,16 @@ export function createLineReader(parts: LineReaderParts): LineReader {
       if (current === undefined) write();
       else current.aside(text, write);
     },
+    get isShown() {
+      return current?.isShown ?? false;
+    },
     resized: () => current?.resized(),
   };
 }
 
 /** One line that is being edited. */
 interface Edit {
+  readonly isShown: boolean;
   line(): Promise<string | undefined>;
   aside(text: string, write: () => void): void;
   resized(): void;
@@ -198,6 +206,9 @@ function createEdit(parts: LineReaderParts, keys: KeyReader, options: ReadOption
         show();
       }
       return undefined;
+    },
+    get isShown() {
+      return isShown;
     },
     aside(text, writeIt) {
       if (!isShown || !/[^\u0000-\u0009\u000b-\u001f]/.test(text)) {

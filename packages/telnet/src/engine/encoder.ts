@@ -18,14 +18,16 @@ export function escapeIac(bytes: Uint8Array): Uint8Array {
 
 const encoder = new TextEncoder();
 
+/** Text with the line ends of the network: CR LF, and CR NUL for a CR that ends no line (RFC 854; RFC 856 if `binary`). */
+export const withNetworkEnds = (text: string, binary: boolean): string =>
+  text.replace(/\r\n|\r|\n/g, (end) => (end !== '\r' ? '\r\n' : binary ? '\r' : '\r\0'));
+
 /**
  * Text as the network wants it: every line end is CR LF, a CR that ends no line is CR NUL (RFC 854), the rest is UTF-8,
  * in which 255 does not occur. With BINARY agreed a CR stands for itself (RFC 856).
  */
-export function encodeText(text: string, options: { readonly binary?: boolean } = {}): Uint8Array {
-  const loneReturn = options.binary === true ? '\r' : '\r\0';
-  return encoder.encode(text.replace(/\r\n|\r|\n/g, (end) => (end === '\r' ? loneReturn : '\r\n')));
-}
+export const encodeText = (text: string, { binary = false }: { readonly binary?: boolean } = {}): Uint8Array =>
+  encoder.encode(withNetworkEnds(text, binary));
 
 export const encodeCommand = (command: CommandName): Uint8Array => Uint8Array.of(IAC, COMMANDS[command].code);
 

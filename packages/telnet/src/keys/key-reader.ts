@@ -2,6 +2,7 @@
 
 import type { Clock } from '@wellknown/core';
 import type { RawInput } from '../input.ts';
+import type { TextEncoding } from '../text-encoding.ts';
 import { createKeyDecoder, ESCAPE_TIMEOUT_MS, type Key } from './key-decoder.ts';
 
 export interface KeyReader {
@@ -17,8 +18,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const ends = (byte: number): boolean => byte === CR || byte === LF || byte === ETX;
 
-export function createKeyReader(input: RawInput, clock: Clock): KeyReader {
-  const decoder = createKeyDecoder();
+export function createKeyReader(input: RawInput, clock: Clock, encoding: TextEncoding): KeyReader {
+  const decoder = createKeyDecoder(encoding.charset === 'UTF-8' ? {} : { decode: (bytes) => encoding.decode(bytes) });
   /** A read that was begun, and still waits after ESC has become a key. */
   let reading: Promise<Uint8Array | undefined> | undefined;
 

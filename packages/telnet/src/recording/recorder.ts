@@ -18,13 +18,13 @@ export interface RecordOptions {
 export interface Recorder {
   output(data: string | Uint8Array): void;
   resized(columns: number, rows: number): void;
-  /** Nothing is recorded until it is called with false as often as with true. */
-  mask(isOn: boolean): void;
   stop(): void;
 }
 
 export interface RecorderParts {
   readonly clock: Clock;
+  /** Nothing is recorded while it says true. */
+  readonly isMasked: () => boolean;
   readonly terminal: { readonly columns: number; readonly rows: number; readonly type: string };
 }
 
@@ -34,11 +34,10 @@ const MAX_WAITING_LENGTH = 1024 * 1024;
 export function createRecorder(
   sink: RecordingSink,
   options: RecordOptions,
-  { clock, terminal }: RecorderParts,
+  { clock, terminal, isMasked }: RecorderParts,
 ): Recorder {
   const startMs = clock.nowMs();
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let masks = 0;
   let lost = 0;
   let isOver = false;
 
@@ -62,7 +61,7 @@ export function createRecorder(
   const output = (data: string | Uint8Array): void => {
     // Decoded in any case, so that a character which began before a mask ends behind it.
     const text = typeof data === 'string' ? data.replace(/\r?\n/g, '\r\n') : utf8.decode(data, { stream: true });
-    if (masks === 0) event('o', text);
+    if (!isMasked()) event('o', text);
   };
 
   sink.on?.('error', () => (isOver = true));
@@ -78,9 +77,6 @@ export function createRecorder(
   return {
     output,
     resized: (columns, rows) => event('r', `${columns}x${rows}`),
-    mask(isOn) {
-      masks += isOn ? 1 : -1;
-    },
     stop: () => void (isOver = true),
   };
 }

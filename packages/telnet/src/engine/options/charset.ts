@@ -1,4 +1,4 @@
-// Character set (RFC 2066). We only ever speak UTF-8, so there is one thing to ask for and one to accept.
+// Character set (RFC 2066). Either side may ask for one of a list; translation tables are not supported.
 
 import { cleanClientBytes } from '../client-text.ts';
 
@@ -8,6 +8,22 @@ const REJECTED = 3;
 const TTABLE_IS = 4;
 const TTABLE_REJECTED = 5;
 
+/** The character sets that text can be in, in the order we like them. */
+export const CHARSETS = ['UTF-8', 'ISO-8859-1', 'CP437', 'US-ASCII'] as const;
+export type Charset = (typeof CHARSETS)[number];
+
+// Other names that IANA has registered for them, and what clients write.
+const SPELLINGS: Readonly<Record<Charset, RegExp>> = {
+  'UTF-8': /^(cs)?utf-?8$/i,
+  'ISO-8859-1': /^(iso[-_]?8859[-_]?1(:1987)?|latin-?1|l1|cp819|iso-ir-100)$/i,
+  CP437: /^(cp|ibm|cspc8codepage)-?437$/i,
+  'US-ASCII': /^(us-?)?ascii$|^ansi_x3\.4-19(68|86)$/i,
+};
+
+/** The character set of a name, however it is spelled. */
+export const charsetOf = (name: string): Charset | undefined =>
+  CHARSETS.find((charset) => SPELLINGS[charset].test(name));
+
 const encoder = new TextEncoder();
 const withCode = (code: number, text = ''): Uint8Array => Uint8Array.of(code, ...encoder.encode(text));
 
@@ -16,7 +32,9 @@ const MAX_NAME_CHARACTERS = 40;
 const MAX_LIST_CHARACTERS = 64 * (MAX_NAME_CHARACTERS + 1);
 
 /** Our request: the first byte after the code separates the names. */
-export const CHARSET_REQUEST = withCode(REQUEST, ';UTF-8');
+export const CHARSET_REQUEST = withCode(REQUEST, `;${CHARSETS.join(';')}`);
+export const CHARSET_REJECTED = withCode(REJECTED);
+export const CHARSET_TABLE_REJECTED = withCode(TTABLE_REJECTED);
 
 export type CharsetMessage =
   | { readonly type: 'request'; readonly charsets: readonly string[] }
@@ -53,15 +71,14 @@ function parseList(bytes: Uint8Array): readonly string[] {
   return separator === '' ? [] : list.slice(1).split(separator);
 }
 
-/** Our answer to a request: UTF-8 as the peer spelled it, or a refusal. `charset` is what was agreed. */
+/** Our answer to a request: the one we like best, as the peer spelled it, or a refusal. `charset` is what was agreed. */
 export function answerCharsetRequest(charsets: readonly string[]): {
   readonly payload: Uint8Array;
-  readonly charset: string | undefined;
+  readonly charset: Charset | undefined;
 } {
-  const charset = charsets.find((name) => /^utf-?8$/i.test(name));
-  return charset === undefined
-    ? { payload: withCode(REJECTED), charset }
-    : { payload: withCode(ACCEPTED, charset), charset };
+  const charset = CHARSETS.find((liked) => charsets.some((name) => charsetOf(name) === liked));
+  const spelled = charsets.find((name) => charsetOf(name) === charset);
+  return charset === undefined || spelled === undefined
+    ? { payload: CHARSET_REJECTED, charset: undefined }
+    : { payload: withCode(ACCEPTED, spelled), charset };
 }
-
-export const CHARSET_TABLE_REJECTED = withCode(TTABLE_REJECTED);

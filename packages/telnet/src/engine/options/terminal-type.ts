@@ -91,3 +91,10 @@ export function terminalOf(names: readonly string[]): string | undefined {
   const candidate = mudClientOf(names) === undefined ? names[0] : (names[1] ?? names[0]);
   return candidate?.toLowerCase();
 }
+
+/** First names of clients that show the character set of the first PC, and of the terminals that bulletin boards know. */
+const CP437_TERMINALS = ['syncterm', 'ansi-bbs', 'netrunner', 'icy_term', 'icyterm', 'mtelnet', 'etherterm'];
+
+/** True for a client whose text is CP437 unless it says otherwise. */
+export const speaksCp437 = ([first]: readonly string[]): boolean =>
+  first !== undefined && CP437_TERMINALS.includes(first.toLowerCase());
