@@ -20,6 +20,7 @@ export {
   type SecondaryListenOptions,
   type SecondaryOptions,
   type ServiceContext,
+  type Siblings,
 } from './protocol.ts';
 export type { Connection } from './connection/connection.ts';
 export type { Sink } from './connection/sink.ts';

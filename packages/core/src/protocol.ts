@@ -26,6 +26,19 @@ export interface ServiceContext {
   readonly work: { add(work: PromiseLike<unknown>): void };
   /** Opens connections that belong to one of the service's. */
   readonly secondary: SecondaryConnections;
+  /** The same service in the other workers; undefined in a process that serves alone. */
+  readonly siblings?: Siblings | undefined;
+}
+
+/**
+ * The same service in the other workers of the pool, those that drain included. What is told goes through the primary
+ * to each of them, in order; a worker that ends meanwhile does not get it.
+ */
+export interface Siblings {
+  /** `message` is what JSON can carry. */
+  tell(message: unknown): void;
+  /** Calls `listener` with what each of the others tells. One listener for each service. */
+  listen(listener: (message: unknown) => void): void;
 }
 
 /**

@@ -15,6 +15,7 @@ import { createOpening } from './opening.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { createOutputQueue, type OutputQueue } from './output-queue.ts';
 import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
+import { hubOf } from './session-hub.ts';
 import type { TelnetSession } from './session.ts';
 import { createDiscovery, type Discovery } from './terminal.ts';
 import { textEncoding } from './text-encoding.ts';
@@ -53,6 +54,7 @@ export function serveTelnet(
   limits: TelnetSettings,
 ): Sink {
   const { clock, log } = context;
+  const hub = hubOf(context);
   const engine = createEngine(limits);
   const { negotiation } = engine;
   const answers = createAnswers(clock, negotiation);
@@ -97,6 +99,7 @@ export function serveTelnet(
   const options: PeerOptions = {
     state: negotiation.state,
     isOn: negotiation.isOn,
+    listOn: () => negotiation.listOn(),
     request: (side, option, wanted) => perform(engine.ask(side, option, wanted)),
     assumeOff: (side, option) => {
       perform(engine.assumeOff(side, option));
@@ -133,12 +136,15 @@ export function serveTelnet(
     id: connection.id,
     local: connection.local,
     remote: connection.remote,
+    clock,
+    maxLineBytes: limits.maxLineBytes,
     input,
     output,
     options,
     answers,
     mode,
     opening,
+    hub,
     gmcp: mud.gmcp,
     msdp: mud.msdp,
     draining: () => connection.drainSignal,
@@ -275,6 +281,7 @@ export function serveTelnet(
     }
   };
 
+  const leaveHub = hub.add(control.session);
   discovery.start();
   mud.start();
   // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
@@ -297,6 +304,7 @@ export function serveTelnet(
     drained: () => transmitter.drained(),
     drain: () => control.drain(),
     closed() {
+      leaveHub();
       wakeUp.set(undefined);
       opening.finish();
       output.close();

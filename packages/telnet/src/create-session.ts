@@ -1,30 +1,39 @@
 // A session over the parts of its connection.
 
-import type { Address } from '@wellknown/core';
+import type { Address, Clock } from '@wellknown/core';
 import type { Answers, OptionSide } from './answers.ts';
-import { OPTIONS } from './engine/codes.ts';
-import { encodeCommand, escapeIac, withNetworkEnds } from './engine/encoder.ts';
+import { cleanClientText } from './engine/client-text.ts';
+import { OPTIONS, optionText } from './engine/codes.ts';
+import { escapeIac, withNetworkEnds } from './engine/encoder.ts';
 import type { Charset } from './engine/options/charset.ts';
-import type { Input } from './input.ts';
+import type { Input, RawInput } from './input.ts';
+import { createKeyReader } from './keys/key-reader.ts';
 import type { ModeControl } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
+import { createQuestions } from './questions.ts';
+import { createRecorder, type Recorder } from './recording/recorder.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
-import { textEncoding } from './text-encoding.ts';
+import { textEncoding, type TextEncoding } from './text-encoding.ts';
+import { TtyInput, TtyOutput, type TtyParts } from './tty/tty-streams.ts';
 
 export interface SessionParts {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
+  readonly clock: Clock;
+  readonly maxLineBytes: number;
   readonly input: Input;
   readonly output: OutputQueue;
   readonly options: PeerOptions;
   readonly answers: Answers;
   readonly mode: ModeControl;
   readonly opening: Opening;
+  readonly hub: SessionHub;
   readonly gmcp: SessionGmcp;
   readonly msdp: SessionMsdp;
   readonly draining: () => AbortSignal;
@@ -47,8 +56,12 @@ export interface SessionControl {
 
 type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
 
-const { ECHO, EOR, SGA, BINARY } = OPTIONS;
+const { BINARY } = OPTIONS;
+const MAX_NAME_CHARACTERS = 64;
 const DRAIN_NOTICE = '\nThis server is going down.\n';
+
+const decoder = new TextDecoder();
+const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, options, mode } = parts;
@@ -65,54 +78,60 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   };
   let abort: AbortController | undefined;
   let over = false;
+  let name = '';
   let draining = false;
 
-  const encode = (text: string): Uint8Array =>
-    textEncoding(parts.terminal().encoding).encode(withNetworkEnds(text, options.isOn('us', BINARY.code)));
+  const recorders = new Set<Recorder>();
 
-  const write = (data: string | Uint8Array): Promise<void> => {
+  const encoding = (): TextEncoding => textEncoding(parts.terminal().encoding);
+  const encode = (text: string): Uint8Array =>
+    encoding().encode(withNetworkEnds(text, options.isOn('us', BINARY.code)));
+
+  const send = (data: string | Uint8Array): Promise<void> => {
     output.push(escapeIac(typeof data === 'string' ? encode(data) : data));
+    for (const recorder of recorders) recorder.output(data);
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
     room.catch(() => undefined);
     return room;
   };
 
+  const openRaw = (): RawInput => {
+    if (draining) announceDrain();
+    return input.openRaw();
+  };
+  const questions = createQuestions({
+    clock: parts.clock,
+    maxLineBytes: parts.maxLineBytes,
+    input,
+    output,
+    options,
+    mode,
+    openRaw,
+    encoding,
+    terminal: parts.terminal,
+    send,
+    write: (data) => write(data),
+    interrupted: () => void emit('interrupt', undefined),
+    readClientLine() {
+      if (draining) announceDrain();
+      return input.readLine();
+    },
+  });
+
+  const write = (data: string | Uint8Array): Promise<void> => {
+    const { reader } = questions;
+    if (!reader.isShown) return send(data);
+    let room: Promise<void> | undefined;
+    reader.aside(typeof data === 'string' ? data : textOf(data), () => {
+      room = send(data);
+    });
+    return room ?? output.room();
+  };
+
   const announceDrain = (): void => {
     void write(DRAIN_NOTICE);
     input.close();
-  };
-
-  const readLine = (): Promise<string | undefined> => {
-    if (draining) announceDrain();
-    return input.readLine();
-  };
-
-  const prompt = (text: string): Promise<void> => {
-    const room = write(text);
-    if (options.isOn('us', EOR.code)) output.push(encodeCommand('EOR'));
-    // GA is the line turnaround of a half-duplex terminal (RFC 854); of today's clients only those for multi-user
-    // worlds use it.
-    else if (parts.terminal().client !== undefined && !options.isOn('us', SGA.code)) output.push(encodeCommand('GA'));
-    return room;
-  };
-
-  const askPassword = async (question: string): Promise<string | undefined> => {
-    mode.hideEcho();
-    try {
-      await prompt(question);
-      return await readLine();
-    } finally {
-      // The client did not show the Enter either, so the cursor is still behind the question.
-      if (options.isOn('us', ECHO.code)) void write('\n');
-      mode.showEcho();
-    }
-  };
-
-  const ask = async (question: string, how?: { readonly mask?: boolean }): Promise<string | undefined> => {
-    if (how?.mask === true) return askPassword(question);
-    await prompt(question);
-    return readLine();
   };
 
   const binary = (): BinaryDirections => ({
@@ -124,6 +143,17 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     id: parts.id,
     local: parts.local,
     remote: parts.remote,
+    get name() {
+      return name;
+    },
+    set name(given) {
+      name = cleanClientText(given, MAX_NAME_CHARACTERS);
+    },
+    sessions: () => parts.hub.list(),
+    get key() {
+      return parts.hub.keyOf(session);
+    },
+    broadcast: (text) => parts.hub.broadcast(text, session),
     ready: parts.opening.ready,
     settled: parts.opening.settled,
     get terminal() {
@@ -144,6 +174,9 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       return mode.mode;
     },
     setMode: (wanted) => mode.set(wanted),
+    get agreed() {
+      return options.listOn().map(({ side, option }) => ({ side, option: optionText(option) }));
+    },
     get binary() {
       return binary();
     },
@@ -163,29 +196,81 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     setEncoding: parts.setEncoding,
     print: (text = '') => write(`${text}\n`),
     write,
-    prompt,
+    prompt: questions.prompt,
     discardOutput: parts.discardOutput,
-    readLine,
-    async *lines(how) {
-      const next = (): Promise<string | undefined> => (how?.prompt === undefined ? readLine() : ask(how.prompt));
-      for (let line = await next(); line !== undefined; line = await next()) yield line;
+    readLine: questions.readLine,
+    lines: questions.lines,
+    ask: questions.ask,
+    askPassword: (question) => questions.ask(question, { mask: true }),
+    raw: openRaw,
+    async *keys() {
+      const raw = openRaw();
+      try {
+        const keys = createKeyReader(raw, parts.clock, encoding());
+        for (let some = await keys.next(); some !== undefined; some = await keys.next()) yield* some;
+      } finally {
+        raw.close();
+      }
     },
-    ask,
-    askPassword,
+    async spawn(file, args, how) {
+      // Loaded by who uses it: it brings child processes and pseudo-terminals.
+      const { spawnInSession } = await import('./program/spawn.ts');
+      return spawnInSession(session, file, args, how);
+    },
+    record(sink, how = {}) {
+      const recorder = createRecorder(sink, how, {
+        clock: parts.clock,
+        terminal: parts.terminal(),
+        isMasked: () => questions.isSecret,
+      });
+      recorders.add(recorder);
+      return () => {
+        recorder.stop();
+        recorders.delete(recorder);
+      };
+    },
+    get stdin() {
+      return (stdin ??= new TtyInput(tty));
+    },
+    get stdout() {
+      return (stdout ??= new TtyOutput(tty));
+    },
     gmcp: parts.gmcp,
     msdp: parts.msdp,
-    raw: () => input.openRaw(),
     on(event, listener) {
       listeners[event].add(listener);
       return () => void listeners[event].delete(listener);
     },
   };
 
+  const emit = <Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean => {
+    if (event === 'resize') {
+      const { columns, rows } = parts.terminal();
+      questions.reader.resized();
+      for (const recorder of recorders) recorder.resized(columns, rows);
+    }
+    for (const listener of listeners[event]) listener(detail);
+    return listeners[event].size > 0;
+  };
+
+  let stdin: TtyInput | undefined;
+  let stdout: TtyOutput | undefined;
+  const tty: TtyParts = {
+    isTerminal: () => mode.mode === 'character',
+    terminal: parts.terminal,
+    openRaw,
+    readLine: () => questions.edit({}),
+    cancelLine: () => questions.reader.cancel(),
+    write,
+    binary: () => options.isOn('us', BINARY.code),
+    onResize: (listener) => session.on('resize', listener),
+  };
+
   return {
     session,
     emit(event, detail) {
-      for (const listener of listeners[event]) listener(detail);
-      return listeners[event].size > 0;
+      if (event === 'interrupt') questions.interruptTold();
+      return emit(event, detail);
     },
     drain() {
       draining = true;

@@ -1,9 +1,10 @@
-// The session that runs when no handler is given, and an example of one: a small console, as a device has it.
-// Commands are rows of a table; HELP reads the same rows.
+// The session that runs when no handler is given, and an example of one: a small console, as a device has it. Commands
+// are rows of a table; help and completion read the same rows.
 
 import { formatAddress } from '@wellknown/core/endpoint';
 import { systemClock, type Clock } from '@wellknown/core';
 import type { TelnetHandler } from './connection.ts';
+import { showWindow } from './demo-window.ts';
 import type { Mode } from './mode.ts';
 import type { TelnetSession } from './session.ts';
 
@@ -43,6 +44,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'what your client says about itself',
     run: ({ session }) => session.print(describeTerminal(session)),
   },
+  options: {
+    help: 'what your client and this server have agreed on',
+    run: ({ session }) => session.print(describeNegotiation(session)),
+  },
+  window: {
+    help: 'your window, drawn anew when you change its size',
+    run: ({ session }) => showWindow(session),
+  },
+  keys: {
+    help: 'the names of the keys that you hit',
+    run: ({ session }) => showKeys(session),
+  },
+  edit: {
+    help: 'how lines are edited here',
+    run: ({ session }) => session.print(session.mode === 'character' ? EDITING : EDITED_BY_CLIENT),
+  },
   echo: {
     argument: 'TEXT',
     help: 'says TEXT back',
@@ -73,6 +90,14 @@ const HELP = Object.entries(COMMANDS)
   .map(([name, { argument = '', help }]) => `  ${`${name} ${argument}`.padEnd(12)} ${help}`)
   .join('\n');
 
+const EDITING = `  This server edits the line, key by key:
+  arrows, Home, End    move the cursor; with Control by words
+  up, down, ^R         earlier lines, and a search for one
+  Tab                  completes a command; twice shows those there are
+  ^A ^E ^U ^K ^W ^Y    to the start, to the end; cut before, behind, a word; paste
+  ^L, ^C, ^D           clear the screen, give the line up, end the session`;
+const EDITED_BY_CLIENT = '  Your client edits the line, and sends it whole.';
+
 function describeTerminal({ terminal }: TelnetSession): string {
   const rows = [
     ['type', terminal.type],
@@ -89,6 +114,31 @@ function describeTerminal({ terminal }: TelnetSession): string {
     .join('\n');
 }
 
+function describeNegotiation({ agreed, mode }: TelnetSession): string {
+  const namesOf = (wanted: 'us' | 'peer'): string =>
+    agreed
+      .filter(({ side }) => side === wanted)
+      .map(({ option }) => option)
+      .join(' ');
+  return [
+    `  client WILL  ${namesOf('peer') || 'nothing'}`,
+    `  server WILL  ${namesOf('us') || 'nothing'}`,
+    `  mode         ${mode === 'character' ? 'character: every key is sent as it is hit' : 'line: the client edits'}`,
+  ].join('\n');
+}
+
+async function showKeys(session: TelnetSession): Promise<void> {
+  if (session.mode !== 'character') {
+    await session.print('  Your client keeps the keys to itself, and sends lines.');
+    return;
+  }
+  await session.print("  Hit keys to see what they are called; 'q' goes back.");
+  for await (const { name, text } of session.keys()) {
+    if (name === 'q') return;
+    await session.print(`  ${name === 'paste' ? `paste of ${text?.length ?? 0} characters` : name}`);
+  }
+}
+
 /** Runs one line. True when the session is over. */
 async function perform(console: Console, line: string): Promise<boolean> {
   const [, word = '', argument = ''] = /^\s*(\S*)\s?(.*)$/.exec(line) ?? [];
@@ -99,25 +149,39 @@ async function perform(console: Console, line: string): Promise<boolean> {
   return false;
 }
 
+const complete = (line: string): string[] =>
+  Object.keys(COMMANDS).filter((name) => name.startsWith(line.toLowerCase()));
+
+/**
+ * Keys are asked of clients that are terminals. Clients of multi-user worlds edit lines themselves and take WILL ECHO
+ * for a password, and a client that has said nothing of itself is no terminal as far as anyone knows.
+ */
+const isTerminal = ({ terminal }: TelnetSession): boolean =>
+  terminal.client === undefined && terminal.type !== 'unknown' && !terminal.abilities.includes('screen-reader');
+
 export interface DemoOptions {
   readonly clock?: Clock;
-  /** `line`: never asks the client for keys. */
+  /** `line`: never asks the client for keys. Default: `character`, of clients that are terminals. */
   readonly mode?: Mode;
 }
 
 /** A handler for any number of sessions, which see each other in `who`. */
-export function createDemoSession({ clock = systemClock }: DemoOptions = {}): TelnetHandler {
+export function createDemoSession({ clock = systemClock, mode = 'character' }: DemoOptions = {}): TelnetHandler {
   const present = new Map<TelnetSession, number>();
   return async (session) => {
     await session.ready;
     present.set(session, clock.nowMs());
-    session.on('interrupt', () => void session.write("\nNothing runs here. 'quit' ends the session.\n> "));
+    if (mode === 'character' && isTerminal(session)) await session.setMode('character');
+    session.on('interrupt', () => {
+      // Where we edit, the line is asked for anew by itself.
+      void session.write(`\nNothing runs here. 'quit' ends the session.\n${session.mode === 'line' ? '> ' : ''}`);
+    });
     try {
       const { type, columns, rows } = session.terminal;
       await session.print('Welcome. This is the demonstration session of wellknown telnet.');
       await session.print(`You are ${who(session)}, on a terminal of type ${type}, ${columns} by ${rows}.`);
-      await session.print("Type 'help' for the commands.");
-      for await (const line of session.lines({ prompt: '> ' })) {
+      await session.print("Type 'help' for the commands, 'quit' to leave.");
+      for await (const line of session.lines({ prompt: '> ', complete })) {
         if (await perform({ session, present, clock }, line)) break;
       }
       await session.print('Goodbye.');

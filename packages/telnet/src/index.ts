@@ -3,7 +3,8 @@
 export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
 export type { TelnetHandler, TelnetLimits, TelnetSettings } from './connection.ts';
-export type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+export type { AgreedOption, AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+export type { SessionInfo } from './session-hub.ts';
 export type { RawInput } from './input.ts';
 export type { MudOptions, SessionGmcp, SessionMsdp } from './mud.ts';
 export type { GmcpMessage } from './engine/options/gmcp.ts';
@@ -16,7 +17,17 @@ export type { Charset } from './engine/options/charset.ts';
 export type { TerminalSpeed } from './engine/options/terminal-speed.ts';
 export type { MttsFlag } from './engine/options/terminal-type.ts';
 export type { EnvironmentName } from './engine/options/new-environ.ts';
-export { createDemoSession } from './demo-session.ts';
+export type { Key } from './keys/key-decoder.ts';
+export type { Help, ReadOptions } from './editor/line-reader.ts';
+export type { Completer, Completions } from './editor/completion.ts';
+export { createHistory, type History } from './editor/history.ts';
+export type { RecordingSink, RecordOptions } from './recording/recorder.ts';
+export type { TtyInput, TtyOutput } from './tty/tty-streams.ts';
+export type { SpawnOptions } from './program/spawn-options.ts';
+export type { AcceptedVariable } from './program/environment.ts';
+export type { ProgramStatus } from './program/program-io.ts';
+export { loginSession, programSession, type ProgramSessionOptions } from './program/program-session.ts';
+export { createDemoSession, type DemoOptions } from './demo-session.ts';
 export { telnetCommand } from './cli.ts';
 
 // For programs that speak telnet without a server of ours.

@@ -18,6 +18,8 @@ export interface InputQueue {
   pushLine(line: string): void;
   /** Owns `bytes` from then on. */
   pushBytes(bytes: Uint8Array): void;
+  /** Bytes that were read and not used, before all that waits. */
+  unshiftBytes(bytes: Uint8Array): void;
   /** A timing mark (RFC 860): reached once the reader has taken what is before it and asks for more. */
   pushMark(): void;
   /** The next line; undefined when no more will come. Rejects with WRONG_STATE when a read is already waiting. */
@@ -122,6 +124,11 @@ export function createInputQueue({ maxQueuedBytes, full, hasRoom, markReached }:
     pushLine: push,
     pushBytes(bytes) {
       if (bytes.length > 0) push(bytes);
+    },
+    unshiftBytes(bytes) {
+      if (bytes.length === 0) return;
+      items.unshift(bytes);
+      queuedBytes += costOf(bytes);
     },
     pushMark() {
       const last = items.at(-1);

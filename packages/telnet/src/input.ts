@@ -11,6 +11,8 @@ import type { TextEncoding } from './text-encoding.ts';
 export interface RawInput extends AsyncIterable<Uint8Array> {
   /** The next bytes, which are the caller's; undefined once no more will come, or after `close`. One reader at a time. */
   read(): Promise<Uint8Array | undefined>;
+  /** Takes bytes back that were read and not used: they are the next. Not while a read waits. */
+  unread(bytes: Uint8Array): void;
   /** Gives the input back to `readLine` and its kin, with what has come and was not read. */
   close(): void;
 }
@@ -136,6 +138,9 @@ export function createInput(options: InputOptions): Input {
       reopenAsBytes();
       const opened: RawInput = {
         read: () => (raw === opened ? queue.nextBytes() : Promise.resolve(undefined)),
+        unread(bytes) {
+          if (raw === opened) queue.unshiftBytes(bytes);
+        },
         close() {
           if (raw !== opened) return;
           raw = undefined;

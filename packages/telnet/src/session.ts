@@ -6,10 +6,17 @@ import type { Charset } from './engine/options/charset.ts';
 import type { GmcpMessage } from './engine/options/gmcp.ts';
 import type { MsdpMessage } from './engine/options/msdp.ts';
 import type { WindowSize } from './engine/options/naws.ts';
+import type { ReadOptions } from './editor/line-reader.ts';
 import type { RawInput } from './input.ts';
+import type { Key } from './keys/key-decoder.ts';
 import type { Mode } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
+import type { SessionInfo } from './session-hub.ts';
+import type { ProgramStatus } from './program/program-io.ts';
+import type { SpawnOptions } from './program/spawn-options.ts';
+import type { RecordOptions, RecordingSink } from './recording/recorder.ts';
 import type { Terminal } from './terminal.ts';
+import type { TtyInput, TtyOutput } from './tty/tty-streams.ts';
 
 export interface SessionEvents {
   /** The window has a new size; `session.terminal` has it too. */
@@ -36,12 +43,24 @@ export interface SessionEvents {
   mode: Mode;
 }
 
+/** An option that is on. */
+export interface AgreedOption {
+  /** `us`: our side does it. `peer`: the client does. */
+  readonly side: 'us' | 'peer';
+  /** By the name its RFC or its users give it, or its number. */
+  readonly option: string;
+}
+
 /** Whether all byte values pass in a direction (RFC 856). */
 export interface BinaryDirections {
   /** From the client to us. */
   readonly receive: boolean;
   /** From us to the client. */
   readonly transmit: boolean;
+}
+
+export interface AskOptions extends Omit<ReadOptions, 'prompt' | 'mask'> {
+  readonly mask?: boolean | string;
 }
 
 /**
@@ -56,6 +75,8 @@ export interface TelnetSession {
   readonly id: number;
   readonly local: Address;
   readonly remote: Address;
+  /** Who the user is, once the handler has set it: for the list of sessions and for logs. Cleaned, 64 characters at most. */
+  name: string;
   /**
    * Resolves when the client has told its type and size, or has been silent for `negotiationMs`: an answer is waited for
    * as long as the one before it took, and half as much again. Never rejects.
@@ -84,6 +105,8 @@ export interface TelnetSession {
    * not. An answer that comes later counts, and is a `mode` event.
    */
   setMode(mode: Mode): Promise<Mode>;
+  /** The options that are on, in the order of their numbers. */
+  readonly agreed: readonly AgreedOption[];
   /** The directions in which BINARY is agreed. */
   readonly binary: BinaryDirections;
   /** Asks for BINARY, or for its end, in the directions that are named. Resolves as `setMode` does. */
@@ -103,15 +126,46 @@ export interface TelnetSession {
   discardOutput(): void;
   /** The next line without its end; undefined when no more will come. One reader at a time. */
   readLine(): Promise<string | undefined>;
-  /** Every line until the end; with `prompt`, asks for each. */
-  lines(options?: { readonly prompt?: string }): AsyncIterableIterator<string>;
-  /** `prompt` and `readLine`. With `mask`, what is typed is not shown: see `askPassword`. */
-  ask(question: string, options?: { readonly mask?: boolean }): Promise<string | undefined>;
+  /**
+   * Every line until the end; with `prompt`, asks for each. In character mode we edit the lines, and they have a history
+   * that ends with the loop unless one is given, and completion and help where they are given; what is written meanwhile
+   * stands above the line. In line mode the client edits.
+   */
+  lines(options?: Omit<ReadOptions, 'mask'>): AsyncIterableIterator<string>;
+  /**
+   * `prompt` and `readLine`. With `mask`, what is typed is not shown: see `askPassword`. A text is shown for each
+   * character where we edit the line.
+   */
+  ask(question: string, options?: AskOptions): Promise<string | undefined>;
   /**
    * `ask`, with the client's echo off: it is told that we echo (WILL ECHO), and we don't. A client that refuses shows
-   * what is typed. The echo comes back in any case.
+   * what is typed. The echo comes back in any case. Recordings pause meanwhile.
    */
   askPassword(question: string): Promise<string | undefined>;
+  /**
+   * Every key until the end, in character mode as it is hit; a client in line mode sends those of a line together. Leave
+   * the loop to read lines again.
+   */
+  keys(): AsyncIterableIterator<Key>;
+  /**
+   * Runs a program with the session as its terminal, and resolves once it has ended and its output is written. `file` is
+   * a path; no shell reads it or `args`. When the client goes, the program is hung up, and killed five seconds later.
+   * Rejects when it can't be started.
+   */
+  spawn(file: string, args?: readonly string[], options?: SpawnOptions): Promise<ProgramStatus>;
+  /**
+   * Records what the client is shown, as an asciicast (version 2), from now on until the session ends or the function
+   * that it returns is called. `sink` is a stream or anything that takes text; it is not ended. A sink that fails or is
+   * too slow costs the recording, never the session.
+   */
+  record(sink: RecordingSink, options?: RecordOptions): () => void;
+  /**
+   * The session as the standard input and output of a terminal program, for node:readline, node:repl and what is made
+   * for terminals. In character mode they are terminals (`isTTY`, `columns`, `setRawMode`, 'resize'); in line mode they
+   * are not. Nothing else may read the session while they do.
+   */
+  readonly stdin: TtyInput;
+  readonly stdout: TtyOutput;
   /**
    * The input as bytes, in whatever mode, until it is closed: every key as the client sends it, Enter as one CR unless
    * the client sends BINARY. Commands that stand for keys are among them: IP as ^C, EC as DEL, EL as ^U, EOF as ^D,
@@ -123,6 +177,12 @@ export interface TelnetSession {
   readonly gmcp: SessionGmcp;
   /** MSDP with this client; offered where the server has `msdp` on. */
   readonly msdp: SessionMsdp;
+  /** All sessions of this server, over all of its workers, this one included. */
+  sessions(): Promise<readonly SessionInfo[]>;
+  /** The key of this session in that list. */
+  readonly key: string;
+  /** Prints a line, of 16384 characters at most, to every other session of this server, over all workers. */
+  broadcast(text: string): void;
   /** Calls `listener` at each event. Returns what takes it off again. */
   on<Event extends keyof SessionEvents>(event: Event, listener: (detail: SessionEvents[Event]) => void): () => void;
 }

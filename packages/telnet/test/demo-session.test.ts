@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDemoSession } from '../src/demo-session.ts';
-import { connectRaw, DO_ECHO, iac, latin1, sb, settle } from './session-fixture.ts';
+import { frameOf } from '../src/demo-window.ts';
+import { connect, connectRaw, DO_ECHO, iac, latin1, sb, settle } from './session-fixture.ts';
 
 describe('the demonstration', () => {
   const arrive = (): ReturnType<typeof connectRaw> => connectRaw(createDemoSession());
@@ -12,7 +13,19 @@ describe('the demonstration', () => {
       /^Welcome\..*\r\nYou are 192\.0\.2\.1:50000, on a terminal of type unknown, 80 by 24\.\r\n.*\r\n> $/,
     );
     const help = await client.say('help\r\n');
-    for (const name of ['help', 'who', 'term', 'echo TEXT', 'time', 'password', 'quit'])
+    for (const name of [
+      'help',
+      'who',
+      'term',
+      'options',
+      'window',
+      'keys',
+      'edit',
+      'echo TEXT',
+      'time',
+      'password',
+      'quit',
+    ])
       expect(help).toContain(`  ${name} `);
     expect(await client.say('echo  two  spaces\r\n')).toBe(' two  spaces\r\n> ');
     expect(await client.say('\r\n')).toBe('> ');
@@ -83,4 +96,87 @@ describe('the demonstration', () => {
       }),
     );
   });
+});
+
+const terminal = (...names: readonly string[]): string =>
+  iac(251, 24) + names.map((name) => sb(24, 0, ...latin1(name))).join('') + sb(24, 0, ...latin1(names.at(-1) ?? ''));
+const window = (columns: number, rows: number): string => iac(251, 31) + sb(31, 0, columns, 0, rows);
+const AGREED = DO_ECHO + iac(253, 3);
+
+describe('the demonstration for a terminal', () => {
+  const arrive = async (options = {}): Promise<ReturnType<typeof connectRaw>> => {
+    const client = connect(createDemoSession(options));
+    await client.received();
+    await client.say(terminal('VT220') + window(40, 6));
+    await client.say(AGREED);
+    return client;
+  };
+
+  test('edits its lines, and completes the commands', async () => {
+    const client = await arrive();
+    expect(await client.say('h\t')).toBe('help ');
+    expect(await client.say('\r')).toContain('  who ');
+    expect(await client.say('edit\r')).toContain('^R');
+    expect(await client.say('options\r')).toContain('  server WILL  ECHO SGA\r\n');
+  });
+
+  test('draws the window, and again at each new size, until a key', async () => {
+    const client = await arrive();
+    const drawn = await client.say('window\r');
+    expect(drawn).toContain(`+${'-'.repeat(38)}+\r\n`);
+    expect(drawn).toContain(' 40 x 6 ');
+    const again = await client.say(sb(31, 0, 30, 0, 5));
+    expect(again).toContain(`+${'-'.repeat(28)}+\r\n`);
+    expect(again).toContain(' 30 x 5 ');
+    expect(await client.say('x')).toContain('\u001b[?1049l');
+    expect(await client.say('echo back\r')).toContain('\r\nback\r\n> ');
+  });
+
+  test('tells the names of keys', async () => {
+    const client = await arrive();
+    await client.say('keys\r');
+    expect(await client.say('\u001b[A\u001b[1;5C')).toBe('  up\r\n  ctrl-right\r\n');
+    expect(await client.say('q')).toBe('> ');
+  });
+
+  test('says after ^C how to leave, and asks again once', async () => {
+    const client = await arrive();
+    expect(await client.say('\u0003')).toBe("^C\r\n\r\nNothing runs here. 'quit' ends the session.\r\n> ");
+  });
+
+  test('stays in line mode where that was asked for', async () => {
+    const client = connect(createDemoSession({ mode: 'line' }));
+    await client.received();
+    expect(await client.say(terminal('VT220') + window(40, 6))).not.toContain(iac(251, 1));
+    expect(await client.say('window\r\n')).toBe(
+      'Make the window larger or smaller; Enter goes back.\r\n  40 columns, 6 rows\r\n',
+    );
+    expect(await client.say(sb(31, 0, 50, 0, 7))).toBe('  50 columns, 7 rows\r\n');
+    expect(await client.say('\r\n')).toBe('> ');
+    expect(await client.say('edit\r\n')).toContain('Your client edits the line');
+    expect(await client.say('keys\r\n')).toContain('keeps the keys to itself');
+  });
+
+  test.each([
+    { name: 'a client for multi-user worlds', names: ['MUDLET', 'ANSI-TRUECOLOR', 'MTTS 2349'] },
+    { name: 'a screen reader', names: ['READER', 'XTERM', 'MTTS 65'] },
+  ])('leaves the lines to $name', async ({ names }) => {
+    const client = connect(createDemoSession());
+    await client.received();
+    expect(await client.say(terminal(...names) + window(40, 6))).not.toContain(iac(251, 1));
+    expect(await client.say('window\r\n')).toContain('  40 columns, 6 rows\r\n');
+  });
+});
+
+test('a frame is as large as its window, however small that is', () => {
+  for (const [columns, rows] of [
+    [80, 24],
+    [10, 3],
+    [2, 2],
+    [1, 1],
+  ] as const) {
+    const lines = frameOf(columns, rows, ['a text that is long', 'b']);
+    expect(lines).toHaveLength(rows);
+    expect(new Set(lines.map(({ length }) => length))).toEqual(new Set([columns]));
+  }
 });

@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import type { LeaseVerdict } from '../accept/address-ledger.ts';
 import type { Leases } from '../accept/admission.ts';
+import type { Siblings } from '../protocol.ts';
 import { envelope, messageFromPrimary, type FromPrimary, type FromWorker } from './worker-messages.ts';
 
 /** Told what comes over the channel. */
@@ -15,12 +16,14 @@ export interface PrimaryChannelEvents {
 
 export class PrimaryChannel {
   readonly #leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
+  readonly #siblings = new Map<number, (message: unknown) => void>();
   #questions = 0;
 
   open(events: PrimaryChannelEvents): void {
     process.on('message', (raw, carried) => {
       const message = messageFromPrimary(raw);
       if (message?.type === 'lease-answer') this.#answered(message.question, message.verdict);
+      else if (message?.type === 'told') this.#siblings.get(message.service)?.(message.message);
       else if (message !== undefined) events.received(message, carried);
     });
     // Otherwise node ends a worker at once when its primary dies, and what is in flight with it.
@@ -53,6 +56,14 @@ export class PrimaryChannel {
           this.send({ type: 'lease', service, key, question: this.#questions });
         }),
       release: (key) => this.send({ type: 'release', service, key }),
+    };
+  }
+
+  /** The same service in the other workers. */
+  siblingsOf(service: number): Siblings {
+    return {
+      tell: (message) => this.send({ type: 'tell', service, message }),
+      listen: (listener) => void this.#siblings.set(service, listener),
     };
   }
 

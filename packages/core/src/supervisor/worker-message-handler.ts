@@ -60,6 +60,12 @@ export class WorkerMessageHandler {
         limits.received(worker, message);
         limits.balance();
         return undefined;
+      case 'tell':
+        for (const other of pool.all()) {
+          if (other === worker || other.stage === 'loading') continue;
+          other.send({ type: 'told', service: message.service, message: message.message });
+        }
+        return undefined;
       case 'status':
         worker.answered(message.question, message.services);
         return undefined;

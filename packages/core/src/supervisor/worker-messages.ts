@@ -44,6 +44,8 @@ export type FromPrimary =
   /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
   | { readonly type: 'ticket-key'; readonly key: string }
   | { readonly type: 'status-question'; readonly question: number }
+  /** What a service of another worker tells its siblings. */
+  | { readonly type: 'told'; readonly service: number; readonly message: unknown }
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromWorker =
@@ -80,6 +82,8 @@ export type FromWorker =
   /** It keeps to the quota that it was told. What it holds beyond that it will release, like any lease. */
   | { readonly type: 'quota'; readonly service: number; readonly free: number; readonly beyond: BeyondQuota }
   | { readonly type: 'release'; readonly service: number; readonly key: string }
+  /** For the same service in all other workers. */
+  | { readonly type: 'tell'; readonly service: number; readonly message: unknown }
   | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
 
 /** What a worker says of one service when it is asked. */

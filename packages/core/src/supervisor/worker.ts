@@ -183,8 +183,9 @@ class Worker {
       case 'drain':
         void this.close(message.graceMs);
         return;
-      // The channel gives it to the one who asked.
+      // The channel gives them to those who wait for them.
       case 'lease-answer':
+      case 'told':
     }
   }
 
@@ -287,7 +288,7 @@ function createRuntime(
   const { maxConnections, maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress } = service.limits;
   return new ServiceRuntime({
     service,
-    context: { log, clock, workerSlot: slot, workerCount, counters: {} },
+    context: { log, clock, workerSlot: slot, workerCount, counters: {}, siblings: channel.siblingsOf(index) },
     wheel,
     unsent,
     backlog,

@@ -68,10 +68,13 @@ const enter: Action = (state) => ({
   effect: state.overflowed ? { type: 'overlong-line' } : { type: 'line', text: textOf(state) },
 });
 
+/** Control characters but tab: a line has none, also when it was pasted. */
+const UNPRINTABLE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+
 const insert =
   (text: string): Action =>
   (state, { maxLineBytes }) => {
-    const next = inserted(state, text, maxLineBytes);
+    const next = inserted(state, text.replace(UNPRINTABLE, ''), maxLineBytes);
     return next === undefined ? { state: { ...state, overflowed: true }, effect: { type: 'bell' } } : { state: next };
   };
 
@@ -109,6 +112,7 @@ const killWordBack = edit((state) => killedBack(state, wordLengthBefore(state)))
 const ACTIONS: Readonly<Record<string, Action>> = {
   enter,
   'ctrl-c': interrupt,
+  'ctrl-\\': interrupt,
   'ctrl-d': deleteOrEnd,
   tab: complete,
   backspace: edit(erasedBack),

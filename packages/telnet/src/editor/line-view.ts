@@ -9,8 +9,8 @@ export interface LineView {
   show(frame: Frame): string;
   /** Takes the line off the screen; the cursor is left where its prompt began. */
   hide(): string;
-  /** The cursor below the line, which stays. */
-  leave(): string;
+  /** The cursor below the line, which stays, with `rest` behind it. */
+  leave(rest?: string): string;
   /** The whole screen is cleared, and nothing is shown. */
   clearScreen(): string;
   /** The screen has another size, and the terminal may have moved what was shown: takes it off as far as can be told. */
@@ -101,13 +101,13 @@ export function createLineView(initial: Screen): LineView {
       return before + showFirst(layout);
     },
     hide,
-    leave() {
+    leave(rest = '') {
       if (shown === undefined) return '';
       const { layout } = shown;
       shown = undefined;
       // The cursor is already on a row of its own when the line ends at the edge.
-      const isBelow = layout.wraps && layout.end.column === 0 && layout.end.row > 0;
-      return go(layout.cursor, layout.end, layout) + (isBelow ? '' : '\n');
+      const isBelow = rest === '' && layout.wraps && layout.end.column === 0 && layout.end.row > 0;
+      return go(layout.cursor, layout.end, layout) + rest + (isBelow ? '' : '\n');
     },
     clearScreen() {
       shown = undefined;

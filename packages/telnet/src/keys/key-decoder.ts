@@ -37,8 +37,8 @@ export interface KeyDecoder {
   flush(): Key[];
 }
 
-/** How long ESC may be the beginning of a sequence: what readline of GNU waits, and slow lines need. */
-export const ESCAPE_TIMEOUT_MS = 500;
+/** How long ESC may be the beginning of a sequence: a terminal sends one at once, so only the network can part it. */
+export const ESCAPE_TIMEOUT_MS = 100;
 
 // Parameters of a sequence; the longest that any terminal sends for a key has under twenty. What is longer is read to its
 // end and is one unknown key.
@@ -55,9 +55,13 @@ const typed = (text: string): Key => ({ name: text, text });
 const pressed = (name: string): Key => ({ name, text: undefined });
 const UNKNOWN = pressed('unknown');
 
-/** A decoder for one terminal. Text is UTF-8; what is none becomes U+FFFD. */
-export function createKeyDecoder(): KeyDecoder {
+/**
+ * A decoder for one terminal. Text is UTF-8, and what is none becomes U+FFFD; or what `decode` says, for character sets
+ * of one byte for each character.
+ */
+export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Array) => string } = {}): KeyDecoder {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  const textOf = decode ?? ((bytes: Uint8Array) => utf8.decode(bytes, { stream: true }));
   let state: State = 'ground';
   /** Of a sequence: what stands between its introducer and its final byte. Of a paste: what has not been given out. */
   let held = '';
@@ -226,7 +230,7 @@ export function createKeyDecoder(): KeyDecoder {
 
   return {
     push(bytes) {
-      for (const character of utf8.decode(bytes, { stream: true })) step(character);
+      for (const character of textOf(bytes)) step(character);
       return taken();
     },
     get waiting() {

@@ -3,7 +3,8 @@
 import type { TelnetHandler } from '../connection.ts';
 import type { TelnetSession } from '../session.ts';
 import type { ProgramStatus } from './program-io.ts';
-import { spawnInSession, type SpawnOptions } from './spawn.ts';
+import type { SpawnOptions } from './spawn-options.ts';
+import { spawnInSession } from './spawn.ts';
 
 export interface ProgramSessionOptions extends SpawnOptions {
   readonly arguments?: readonly string[];
