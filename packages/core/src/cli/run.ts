@@ -341,7 +341,7 @@ function obeySignals(server: Server, log: Logger): () => boolean {
           log.warn({}, error.message);
           return;
         }
-        // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+        // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
         const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
         if (!isSaid) log.error({ err: error }, `could not be ${what}`);
       });
