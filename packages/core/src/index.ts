@@ -47,8 +47,8 @@ export {
   type ServerLimits,
   type ServerOptions,
   type Service,
-  type SupervisionPolicy,
 } from './options.ts';
+export type { SupervisionPolicy } from './supervision-policy.ts';
 export type { ListenAddress } from './address/listen-target.ts';
 export type { AcceptStrategy } from './listener/shared-sockets.ts';
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';

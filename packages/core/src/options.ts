@@ -14,11 +14,13 @@ import {
   type ListenTarget,
 } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
+import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
 import { invalidOption, requireNumbers, requireValues } from './option-values.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
+import { SUPERVISION_OPTION_NAMES, type SupervisionPolicy } from './supervision-policy.ts';
 import { systemClock } from './time/system-clock.ts';
 import { createTlsContext, type TlsContext, type TlsOptions } from './connection/tls-context.ts';
 
@@ -28,38 +30,6 @@ export type DispatchPolicy = 'round-robin' | 'least-connections' | 'source-hash'
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-}
-
-/** When workers are replaced, killed and given up on. */
-export interface SupervisionPolicy {
-  /** A worker that has not become ready within this is killed. */
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  /** A worker that has sent no beat for this long is killed: its event loop is blocked, or it is stopped. */
-  readonly heartbeatTimeoutMs: number;
-  /**
-   * Once the beat of a worker, due each second, is so late, another one accepts from the sockets of its slot too, until it
-   * beats again.
-   */
-  readonly lateBeatMs: number;
-  /**
-   * A worker that was ready for so long has shown that the code works: when it ends, its slot is started again at once.
-   * After one that ends earlier the slot waits, each time longer.
-   */
-  readonly stableMs: number;
-  readonly firstBackOffMs: number;
-  /** The longest wait after workers that never became ready; after others it is a second. */
-  readonly maxBackOffMs: number;
-  /** So many deaths before any worker became ready mean that none ever will. */
-  readonly maxStartFailures: number;
-  /**
-   * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.
-   */
-  readonly maxServed: number;
-  /** A worker of this age is replaced; less up to a tenth, by chance, so that not all are replaced at once. */
-  readonly maxAgeMs: number;
-  /** Between how many spare workers (less than half busy) the pool is kept, and how many there may be in all. */
-  readonly spare: { readonly min: number; readonly max: number; readonly maxWorkers: number } | undefined;
 }
 
 /** A protocol and where it listens. */
@@ -120,6 +90,12 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** Connections that the kernel queues before they are accepted. */
   readonly backlog?: number;
+  /**
+   * Bytes that were written for slow readers and wait unsent, over all services and workers; each worker has its share.
+   * Beyond it the slowest readers are cut (`unsent-total`). 0: no matter. Default: a quarter of the memory of the
+   * machine or container.
+   */
+  readonly maxUnsentBytesTotal?: number;
   /** How long work in flight may take once the server closes. */
   readonly drainTimeoutMs?: number;
   /** Who the serving processes become once everything is bound. The primary stays what it is. */
@@ -143,7 +119,7 @@ export interface ServerOptions {
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_CONNECTION_LIMITS,
-  // About 100 MB of idle connections; raise it together with the file-descriptor limit.
+  // 70 to 290 MB of idle connections, by protocol; raise it together with the file-descriptor limit.
   maxConnections: 10_000,
   // One address may hold a tenth of the whole. Enough for a household or a proxy, too little to shut the others out.
   maxConnectionsPerAddress: 1_000,
@@ -154,6 +130,9 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 
 // Node's own 511 overflows in a burst while workers are replaced; Linux caps it at net.core.somaxconn (4096).
 const DEFAULT_BACKLOG = 1024;
+// Peers alone decide how long they leave what was written for them. The rest of the memory is for the processes
+// themselves and for the kernel, which buffers up to some megabytes more for each connection.
+const UNSENT_SHARE_OF_MEMORY = 4;
 // As most supervisors: long enough for a download in flight to end well, short enough for a deployment to wait.
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
@@ -170,6 +149,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   metrics: true,
   clock: true,
   backlog: true,
+  maxUnsentBytesTotal: true,
   drainTimeoutMs: true,
   runAs: true,
   unixMode: true,
@@ -178,19 +158,6 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   accept: true,
   dispatch: true,
   supervision: true,
-};
-const ALL_SUPERVISION: Readonly<Record<keyof SupervisionPolicy, true>> = {
-  startTimeoutMs: true,
-  drainTimeoutMs: true,
-  heartbeatTimeoutMs: true,
-  lateBeatMs: true,
-  stableMs: true,
-  firstBackOffMs: true,
-  maxBackOffMs: true,
-  maxStartFailures: true,
-  maxServed: true,
-  maxAgeMs: true,
-  spare: true,
 };
 const ALL_STRATEGIES: Readonly<Record<AcceptStrategy, true>> = {
   inherit: true,
@@ -225,6 +192,7 @@ export interface ResolvedOptions {
   readonly metrics: ServerMetrics | undefined;
   readonly clock: Clock;
   readonly backlog: number;
+  readonly maxUnsentBytesTotal: number;
   readonly drainTimeoutMs: number;
   readonly runAs: Identity | undefined;
   readonly unixMode: number | undefined;
@@ -250,7 +218,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   const settings = resolveSettings(options);
   requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
   requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
-  requireKnownNames('option of supervision', options.supervision ?? {}, Object.keys(ALL_SUPERVISION));
+  requireKnownNames('option of supervision', options.supervision ?? {}, SUPERVISION_OPTION_NAMES);
   const shared = {
     tls: resolveTls(options.tls),
     access: resolveAccess(options),
@@ -273,6 +241,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
+    maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),
     drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
     runAs: options.runAs,
     unixMode: options.unixMode,

@@ -6,6 +6,7 @@ import { formatAddress, limitKey } from '../address/address.ts';
 import type { CloseReason } from '../connection/states.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../time/clock.ts';
+import { CoolDown } from '../time/cool-down.ts';
 import type { TokenBucket } from '../time/token-bucket.ts';
 import type { AcceptHandler, Accepted, ListenerTraits, Refusal } from './accept-handler.ts';
 import type { AccessRules } from '../address/access-rules.ts';
@@ -54,7 +55,7 @@ export class Admission<Member extends Accepted> {
   readonly #waiting: Waiting<Member>[] = [];
   #isPaced = false;
   #isCallingUp = false;
-  #alarmedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #alarm = new CoolDown(ALARM_COOLDOWN_MS);
   #draining = false;
 
   /** `idle` is called when there is none any more, open or waiting. */
@@ -135,9 +136,7 @@ export class Admission<Member extends Accepted> {
 
   #lackDescriptors(member: Member, traits: ListenerTraits, budget: 'refuse' | 'drop'): void {
     const { log, clock, descriptors } = this.#options;
-    const nowMs = clock.nowMs();
-    if (nowMs - this.#alarmedAtMs >= ALARM_COOLDOWN_MS) {
-      this.#alarmedAtMs = nowMs;
+    if (this.#alarm.passes(clock.nowMs())) {
       log.warn(
         { limit: descriptors?.limit },
         'hardly any file descriptors are left, connections are turned away: raise the limit of open files, or lower --max-connections',

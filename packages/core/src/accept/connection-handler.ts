@@ -7,12 +7,14 @@ import type { ConnectionLimits } from '../connection/limits.ts';
 import { type ConnectionOwner, TransportConnection } from '../connection/transport-connection.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
 import type { AcceptHandler, ListenerTraits, ProxyRules, Refusal } from './accept-handler.ts';
 import type { ListenerTally } from './registry.ts';
 import { logFailedHandler, onceDroppedWrite, serveConnection } from './serve-connection.ts';
+import { turnAway } from './turn-away.ts';
 
 export interface ConnectionHandlerOptions {
   readonly protocol: Protocol;
@@ -20,17 +22,11 @@ export interface ConnectionHandlerOptions {
   readonly wheel: TimerWheel;
   readonly limits: ConnectionLimits;
   readonly tls: TlsContext | undefined;
+  /** What slow readers of the whole process may hold. */
+  readonly unsent: UnsentBudget;
   /** Peers that must send a PROXY header first. */
   readonly proxies: CidrTable<true> | undefined;
 }
-
-/** A refusal in the two words that protocols know: it is the peer's doing, or the server's state. */
-const REFUSAL_WORDS = {
-  'address-limit': 'address-limit',
-  'address-rate': 'address-limit',
-  'queue-limit': 'queue-limit',
-  'descriptor-limit': 'queue-limit',
-} as const satisfies Record<Refusal, string>;
 
 export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   readonly sockets: AcceptHandler<TransportConnection>['sockets'];
@@ -76,19 +72,18 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   }
 
   refuse(connection: TransportConnection, traits: ListenerTraits, reason: Refusal): void {
-    // Before a handshake there is no word that the peer would understand.
-    const words = traits.tls ? undefined : this.#options.protocol.refusal?.(REFUSAL_WORDS[reason]);
-    connection.end(words, 'latin1', reason);
+    turnAway(connection, this.#options.protocol, traits, reason);
   }
 
   #createOwner(
     tally: ListenerTally,
     closed: (connection: TransportConnection, tally: ListenerTally) => void,
   ): ConnectionOwner {
-    const { protocol, context, wheel, limits, tls } = this.#options;
+    const { protocol, context, wheel, limits, tls, unsent } = this.#options;
     const owner: ConnectionOwner = {
       wheel,
       limits,
+      unsent,
       ...(tls === undefined ? {} : { tls }),
       ...(protocol.alpn === undefined ? {} : { alpn: protocol.alpn }),
       connectionClosed(connection) {

@@ -7,6 +7,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { TransportConnection } from '../connection/transport-connection.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
 import type { SecondaryConnections, SecondaryListener, SecondaryListenOptions, SecondaryOptions } from '../protocol.ts';
@@ -39,6 +40,8 @@ export interface SecondaryConnectionSetOptions {
   readonly limits: ConnectionLimits;
   /** What `startTls` uses unless it is told otherwise. */
   readonly tls?: TlsContext | undefined;
+  /** What slow readers of the whole process may hold. */
+  readonly unsent?: UnsentBudget;
   readonly registry: Pick<Registry, 'listener' | 'countAccepted' | 'countClosed'>;
 }
 
@@ -149,13 +152,14 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 
   #opened(parent: Connection, transport: Transport, { limits }: SecondaryOptions): Connection {
-    const { registry, wheel, tls } = this.#options;
+    const { registry, wheel, tls, unsent } = this.#options;
     const { open } = this.#dependantsOf(parent);
     const tally = this.#tally;
     const connection = new TransportConnection(nextConnectionId(), transport, {
       wheel,
       limits: { ...this.#options.limits, ...limits },
       ...(tls === undefined ? {} : { tls }),
+      ...(unsent === undefined ? {} : { unsent }),
       connectionClosed: (closed) => {
         registry.countClosed(closed.reason ?? 'finished', tally);
         open.delete(closed);

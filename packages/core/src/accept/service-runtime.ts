@@ -24,6 +24,7 @@ import { SecondaryConnectionSet } from './secondary-connections.ts';
 import { secondarySockets } from './secondary-sockets.ts';
 import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { TokenBucket } from '../time/token-bucket.ts';
 
 // A status is read by people and small programs: the rest is a number.
@@ -33,6 +34,8 @@ export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
   readonly context: Omit<ServiceContext, 'work' | 'secondary'>;
   readonly wheel: TimerWheel;
+  /** What slow readers of all services of this process may hold. */
+  readonly unsent: UnsentBudget;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
   readonly states: ListenerStates;
@@ -59,13 +62,14 @@ export class ServiceRuntime {
   constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
     this.#registry = new Registry(options.registryLimits);
-    const { service, wheel, backlog, leases } = options;
+    const { service, wheel, backlog, leases, unsent } = options;
     this.#secondary = new SecondaryConnectionSet({
       network: secondarySockets,
       clock: options.context.clock,
       wheel,
       limits: service.limits,
       tls: service.tls,
+      unsent,
       registry: this.#registry,
     });
     const context = { ...options.context, work: this.#work, secondary: this.#secondary };
@@ -83,6 +87,7 @@ export class ServiceRuntime {
         wheel,
         limits: service.limits,
         tls: service.tls,
+        unsent,
         proxies: service.proxies,
       }),
       backlog,

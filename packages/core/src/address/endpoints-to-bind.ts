@@ -39,7 +39,7 @@ export async function endpointsToBind(endpoint: Endpoint): Promise<readonly Endp
       `cannot listen on ${formatEndpoint(endpoint)}: datagrams need a socket for each address, this machine has ${addresses.length}, and ${MAX_LOCAL_ADDRESSES} are the limit`,
       {
         fault: 'system',
-        hint: 'name the addresses to serve with --listen',
+        hint: 'name the addresses to serve',
       },
     );
   }

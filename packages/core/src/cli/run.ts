@@ -28,6 +28,7 @@ import type { ServerCommand } from './server-command.ts';
 import { ProgramFiles } from './program-files.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
+import { describe, startMessage } from './start-message.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
 const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
@@ -121,7 +122,7 @@ async function runOnStandardInput(
     const { limits } = serverOptions(common, quiet);
     await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
   } catch (error) {
-    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode = EXIT_FAILURE;
   }
 }
@@ -238,7 +239,7 @@ export async function runServer(
     await files.removed();
     // Told to stop before it was ready: it did.
     if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
-    process.stderr.write(`${program}: ${error instanceof WellknownError ? error.message : describe(error)}\n`);
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode =
       error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID')
         ? EXIT_USAGE
@@ -282,14 +283,13 @@ function announced(
   });
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
 /** What the command sets, under what the user has given. */
 function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
   const {
     supervision,
     connectionLimits,
     backlog,
+    maxUnsentBytesTotal,
     unixMode,
     maxConnections,
     maxConnectionsPerAddress,
@@ -323,6 +323,7 @@ function serverOptions(common: CommonValues, log: Logger, defaults: ServerOption
     },
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
     ...(backlog === undefined ? {} : { backlog }),
+    ...(maxUnsentBytesTotal === undefined ? {} : { maxUnsentBytesTotal }),
     ...(unixMode === undefined ? {} : { unixMode }),
     ...(accept === undefined ? {} : { accept }),
     ...(dispatch === undefined ? {} : { dispatch }),
@@ -368,7 +369,7 @@ function obeyRequests(server: Server, log: Logger): void {
           log.warn({}, error.message);
           return;
         }
-        // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+        // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
         const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
         if (!isSaid) log.error({ err: error }, `could not be ${what}`);
       });

@@ -1,7 +1,7 @@
 // The options for what is right by default: when workers are replaced and how many there are, what a connection may
 // cost.
 
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { readNumber } from './read-values.ts';
@@ -11,6 +11,7 @@ export interface Tuning {
   readonly supervision: Partial<Omit<SupervisionPolicy, 'drainTimeoutMs'>>;
   readonly connectionLimits: Partial<ConnectionLimits>;
   readonly backlog: number | undefined;
+  readonly maxUnsentBytesTotal: number | undefined;
   readonly unixMode: number | undefined;
 }
 
@@ -68,6 +69,11 @@ export const CONNECTION_OPTIONS: readonly OptionSpec[] = [
     argument: 'BYTES',
     help: 'so many bytes in a second a peer must at least take of what waits, and send in the middle of a message, on average; 0: no matter (default 100)',
   },
+  {
+    name: 'max-unsent',
+    argument: 'BYTES',
+    help: 'so many bytes slow readers may leave unsent in all, then the slowest are cut; 0: no matter (default: a quarter of the memory)',
+  },
 ];
 
 export const SOCKET_OPTIONS: readonly OptionSpec[] = [
@@ -99,6 +105,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
   const keepAlive = readNumber(values, 'tcp-keep-alive', { whole: true, min: 0, max: 32_767 });
   const minRate = readNumber(values, 'min-rate', { whole: true, min: 0 });
   const backlog = readNumber(values, 'backlog', { whole: true, min: 1, max: 65_535 });
+  const maxUnsent = readNumber(values, 'max-unsent', { whole: true, min: 0 });
   const unixMode = readMode(values);
   for (const read of [
     maxServed,
@@ -113,6 +120,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
     keepAlive,
     minRate,
     backlog,
+    maxUnsent,
     unixMode,
   ])
     if (!read.ok) return read;
@@ -138,6 +146,7 @@ export function readTuning(values: OptionValues): Result<Tuning, string> {
       ...given('minWriteBytesPerSecond', minRate),
     },
     backlog: backlog.ok ? backlog.value : undefined,
+    maxUnsentBytesTotal: maxUnsent.ok ? maxUnsent.value : undefined,
     unixMode: unixMode.ok ? unixMode.value : undefined,
   });
 }

@@ -1,55 +1,27 @@
-// What a connection is beneath its verbs: states, reasons, deadlines, back-pressure and the lingering close, over any
-// transport. Its deadlines are kept in deadlines.ts, which tells what has passed; what is done then is decided here. What
-// comes before a protocol gets to see the connection is in preamble.ts.
+// What happens to a connection: states, reasons, deadlines, back-pressure and the lingering close, over any transport. Its
+// deadlines are kept in deadlines.ts, which tells what has passed; what is done then is decided here. What comes before a
+// protocol gets to see the connection is in preamble.ts, what the connection is known by in connection-facts.ts.
 
-import type { Address } from '../address/address.ts';
-import { connectionChannel } from '../diagnostics.ts';
 import { WellknownError } from '../errors.ts';
-import type { ProxyHeader } from '../proxy-protocol/parser.ts';
-import type { TimerWheel } from '../time/timer-wheel.ts';
+import { ConnectionFacts, type ConnectionSettings } from './connection-facts.ts';
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './deadlines.ts';
 import type { ConnectionLimits } from './limits.ts';
-import type { Preamble, PreambleHost } from './preamble.ts';
+import type { PreambleHost } from './preamble.ts';
 import type { Sink } from './sink.ts';
-import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './states.ts';
-import type { SecureInfo, TlsContext } from './tls-context.ts';
+import type { CloseReason, ConnectionEvent } from './states.ts';
 import type { Transport, TransportEvents } from './transport.ts';
+import type { SlowReader } from './unsent-budget.ts';
 
-/** What a connection gets from its owner. */
-export interface ConnectionSettings {
-  readonly wheel: TimerWheel;
-  readonly limits: ConnectionLimits;
-  /** What `startTls` uses unless it is told otherwise. */
-  readonly tls?: TlsContext;
-  readonly alpn?: readonly string[];
-}
-
-export abstract class ConnectionCore {
-  readonly id: number;
-  protected readonly transport: Transport;
-  protected readonly owner: ConnectionSettings;
-  protected readonly link: TransportEvents & DeadlineOwner & PreambleHost;
+export abstract class ConnectionCore extends ConnectionFacts {
+  protected readonly link: TransportEvents & DeadlineOwner & PreambleHost & SlowReader;
   protected readonly deadlines: ConnectionDeadlines;
-  #state: ConnectionState = 'accepted';
-  #reason: CloseReason | undefined;
-  #error: Error | undefined;
   protected sink: Sink | undefined;
-  /** Only of a connection that has a PROXY header or speaks TLS. */
-  protected preamble: Preamble | undefined;
-  #draining = false;
-  /** Only of a connection whose handler asks for it. */
-  #drainAbort: AbortController | undefined;
   protected discardsInput = false;
-  #receivedBytes = 0;
   /** What the peer still sent after our last word. */
   #discardedBytes = 0;
-  #closedPromise: Promise<CloseReason> | undefined;
-  #resolveClosed: ((reason: CloseReason) => void) | undefined;
 
   constructor(id: number, transport: Transport, owner: ConnectionSettings) {
-    this.id = id;
-    this.transport = transport;
-    this.owner = owner;
+    super(id, transport, owner);
     this.link = new ConnectionCore.#Link(this);
     this.deadlines = new ConnectionDeadlines(this.link, owner.wheel, owner.limits);
   }
@@ -58,7 +30,7 @@ export abstract class ConnectionCore {
    * What the transport, the deadlines and the preamble hold of a connection: one object instead of a closure for each of
    * their calls.
    */
-  static readonly #Link = class implements TransportEvents, DeadlineOwner, PreambleHost {
+  static readonly #Link = class implements TransportEvents, DeadlineOwner, PreambleHost, SlowReader {
     readonly connection: ConnectionCore;
 
     constructor(connection: ConnectionCore) {
@@ -66,7 +38,7 @@ export abstract class ConnectionCore {
     }
 
     get receivedBytes(): number {
-      return this.connection.#receivedBytes;
+      return this.connection.receivedBytes;
     }
 
     get sentBytes(): number {
@@ -129,85 +101,21 @@ export abstract class ConnectionCore {
     destroy(reason: CloseReason, error?: Error): void {
       this.connection.destroy(reason, error);
     }
+
+    cutForMemory(): void {
+      this.connection.destroy('unsent-total');
+    }
   };
-
-  get remote(): Address {
-    return this.preamble?.proxy?.source ?? this.transport.remote;
-  }
-
-  get local(): Address {
-    return this.preamble?.proxy?.destination ?? this.transport.local;
-  }
-
-  get peer(): Address {
-    return this.transport.remote;
-  }
-
-  get proxyHeader(): ProxyHeader | undefined {
-    return this.preamble?.proxy;
-  }
-
-  get secure(): SecureInfo | undefined {
-    return this.preamble?.secure;
-  }
-
-  get state(): ConnectionState {
-    return this.#state;
-  }
-
-  get reason(): CloseReason | undefined {
-    return this.#reason;
-  }
-
-  get error(): Error | undefined {
-    return this.#error;
-  }
-
-  get transportKind(): Transport['kind'] {
-    return this.transport.kind;
-  }
-
-  get receivedBytes(): number {
-    return this.#receivedBytes;
-  }
-
-  get sentBytes(): number {
-    return this.transport.sentBytes;
-  }
-
-  get unsentBytes(): number {
-    return this.transport.unsentBytes;
-  }
-
-  get draining(): boolean {
-    return this.#draining;
-  }
-
-  get drainSignal(): AbortSignal {
-    if (this.#drainAbort === undefined) {
-      this.#drainAbort = new AbortController();
-      if (this.#draining) this.#drainAbort.abort(serverDrains());
-    }
-    return this.#drainAbort.signal;
-  }
-
-  get closed(): Promise<CloseReason> {
-    if (this.#closedPromise === undefined) {
-      if (this.#state === 'closed') this.#closedPromise = Promise.resolve(this.#reason ?? 'finished');
-      else this.#closedPromise = new Promise((resolve) => (this.#resolveClosed = resolve));
-    }
-    return this.#closedPromise;
-  }
 
   attach(sink: Sink): void {
     this.sink = sink;
-    const wasAccepted = this.#state === 'accepted';
+    const wasAccepted = this.state === 'accepted';
     const preamble = this.preamble;
     if (!wasAccepted && (preamble?.isUnderWay !== true || preamble.isUpgrade)) return;
     const early = preamble?.end();
     this.move('open');
     this.deadlines.startOpen(true);
-    if (this.#draining) this.#guard(() => sink.drain?.());
+    if (this.draining) this.#guard(() => sink.drain?.());
     if (wasAccepted) this.transport.start(this.link);
     else {
       if (early !== undefined) this.#received(early);
@@ -216,11 +124,11 @@ export abstract class ConnectionCore {
   }
 
   end(lastWord?: string | Uint8Array, encoding: 'latin1' | 'utf8' = 'latin1', reason: CloseReason = 'finished'): void {
-    if (this.#state === 'closed' || this.#state === 'lingering') return;
+    if (this.state === 'closed' || this.state === 'lingering') return;
     const mayWrite = this.mayWrite();
     if (lastWord !== undefined && mayWrite) this.transport.write(lastWord, encoding);
-    this.#reason ??= reason;
-    if (this.#state === 'accepted') this.transport.start(this.link);
+    this.endsBecause(reason);
+    if (this.state === 'accepted') this.transport.start(this.link);
     this.preamble?.end();
     this.move('linger');
     if (mayWrite) this.transport.shutdownWrite();
@@ -229,57 +137,35 @@ export abstract class ConnectionCore {
   }
 
   destroy(reason: CloseReason = 'aborted', error?: Error): void {
-    if (this.#state === 'closed') return;
-    this.#reason ??= reason;
-    this.#error ??= error;
+    if (this.state === 'closed') return;
+    this.endsBecause(reason, error);
     this.transport.destroy();
     // A transport that never started reports nothing.
-    if (this.#state === 'accepted') this.#finish();
+    if (this.state === 'accepted') this.#finish();
+  }
+
+  reset(reason: CloseReason = 'aborted'): void {
+    if (this.state === 'closed') return;
+    this.endsBecause(reason);
+    this.transport.reset();
+    if (this.state === 'accepted') this.#finish();
   }
 
   /** Tells the protocol that the server is draining. */
   startDrain(): void {
-    if (this.#draining || this.#state === 'closed') return;
-    this.#draining = true;
-    this.#drainAbort?.abort(serverDrains());
-    this.#guard(() => this.sink?.drain?.());
+    if (this.noteDrain()) this.#guard(() => this.sink?.drain?.());
   }
 
   // Inside ------------------------------------------------------------------------------------------------------------
 
-  protected notWritable(verb: string): WellknownError {
-    return new WellknownError('CONNECTION_CLOSED', `${verb} a connection that is ${this.#state}`, {
-      fault: 'local',
-      cause: this.#error,
-    });
-  }
-
-  protected mayWrite(): boolean {
-    if (this.#state === 'open' || this.#state === 'read-closed' || this.#state === 'accepted') return true;
-    // A protocol that upgrades may go on talking: it is sent once the handshake is done. What turns a client away
-    // before one may not.
-    return (
-      this.#state === 'proxy-header' ||
-      (this.#state === 'handshake' && (this.preamble?.isUpgrade === true || this.secure !== undefined))
-    );
-  }
-
   protected move(event: ConnectionEvent): void {
-    const from = this.#state;
-    this.#state = CONNECTION_TRANSITIONS[from][event] ?? from;
-    if (this.#state === 'lingering' && from !== 'lingering') this.#startLinger();
-    if (connectionChannel.hasSubscribers && this.#state !== from)
-      connectionChannel.publish({
-        connection: this,
-        from,
-        to: this.#state,
-        reason: this.#reason,
-      });
+    const from = this.transit(event);
+    if (this.state === 'lingering' && from !== 'lingering') this.#startLinger();
+    this.publishTransition(from);
   }
 
   #broken(error: Error | undefined): void {
-    this.#error ??= error;
-    this.#reason ??= this.#state === 'handshake' ? 'handshake-error' : brokenReason(error);
+    this.endsBecause(this.state === 'handshake' ? 'handshake-error' : brokenReason(error), error);
     this.#finish();
   }
 
@@ -288,9 +174,9 @@ export abstract class ConnectionCore {
       this.preamble.received(chunk);
       return;
     }
-    this.#receivedBytes += chunk.length;
+    this.countReceived(chunk.length);
     this.deadlines.active();
-    if (this.#state !== 'lingering') {
+    if (this.state !== 'lingering') {
       if (this.discardsInput) return;
       try {
         this.sink?.data(chunk);
@@ -301,14 +187,14 @@ export abstract class ConnectionCore {
     }
     this.#discardedBytes += chunk.length;
     if (this.#discardedBytes > this.owner.limits.lingerBytes) {
-      this.#reason = this.#reason === 'finished' ? 'linger-overflow' : this.#reason;
+      if (this.reason === 'finished') this.correctReason('linger-overflow');
       this.transport.destroy();
     }
   }
 
   #peerEnded(): void {
     // While lingering both directions are now over, and the transport closes by itself.
-    if (this.#state === 'lingering') return;
+    if (this.state === 'lingering') return;
     if (this.preamble?.isUnderWay === true) {
       this.preamble.peerEnded();
       return;
@@ -321,7 +207,8 @@ export abstract class ConnectionCore {
 
   #drained(): void {
     this.deadlines.endStall();
-    if (this.#state !== 'lingering') this.#guard(() => this.sink?.drained?.());
+    this.owner.unsent?.caughtUp(this.link);
+    if (this.state !== 'lingering') this.#guard(() => this.sink?.drained?.());
   }
 
   /** Runs a sink's method: a protocol that throws ends its own connection, not the process. */
@@ -338,12 +225,16 @@ export abstract class ConnectionCore {
   }
 
   protected noteStall(): void {
-    if (this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) this.destroy('unsent-overflow');
-    else this.deadlines.noteStall();
+    if (this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) {
+      this.destroy('unsent-overflow');
+      return;
+    }
+    this.deadlines.noteStall();
+    this.owner.unsent?.stalled(this.link);
   }
 
   #startLinger(): void {
-    this.#reason ??= 'finished';
+    this.endsBecause('finished');
     if (this.transport.unsentBytes > 0) this.noteStall();
     this.deadlines.startLinger();
   }
@@ -351,7 +242,7 @@ export abstract class ConnectionCore {
   #passed(what: PassedDeadline): void {
     switch (what) {
       case 'opening':
-        this.destroy(this.#state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
+        this.destroy(this.state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
         return;
       case 'protocol':
         if (this.sink?.deadline === undefined) this.destroy('protocol-timeout');
@@ -361,7 +252,7 @@ export abstract class ConnectionCore {
         this.end(undefined, 'latin1', 'lifetime');
         return;
       case 'linger-timeout':
-        this.#reason = this.#reason === 'finished' ? 'linger-timeout' : this.#reason;
+        if (this.reason === 'finished') this.correctReason('linger-timeout');
         this.transport.destroy();
         return;
       default:
@@ -370,19 +261,20 @@ export abstract class ConnectionCore {
   }
 
   #finish(): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.move('closed');
     this.deadlines.cancel();
-    this.#reason ??= 'finished';
-    this.preamble?.closed(this.#reason, this.#error);
+    this.owner.unsent?.closed(this.link);
+    this.endsBecause('finished');
+    const reason = this.reason ?? 'finished';
+    this.preamble?.closed(reason, this.error);
     try {
-      this.sink?.closed?.(this.#reason, this.#error);
+      this.sink?.closed?.(reason, this.error);
     } catch (error) {
-      this.#reason = 'handler-failed';
-      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.correctReason('handler-failed', error instanceof Error ? error : new Error(String(error)));
     }
     this.reportClosed();
-    this.#resolveClosed?.(this.#reason);
+    this.resolveClosed();
   }
 
   /** It is no more: its owner is told. */
@@ -394,5 +286,3 @@ function brokenReason(error: Error | undefined): CloseReason {
   if (error === undefined) return 'finished';
   return error instanceof WellknownError && error.code === 'TLS_FAILED' ? 'tls-error' : 'peer-reset';
 }
-
-const serverDrains = (): DOMException => new DOMException('the server drains', 'AbortError');

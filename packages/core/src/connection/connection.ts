@@ -96,6 +96,12 @@ export interface Connection {
    */
   sendThen(data: Uint8Array, taken: (error: Error | undefined) => void): boolean;
 
+  /**
+   * Says that the protocol keeps `content`, to send it piece by piece as the peer takes it, until the function is called
+   * that this returns. It counts towards `maxUnsentBytesTotal`; a buffer that is kept for several peers counts once.
+   */
+  keep(content: string | Uint8Array): () => void;
+
   /** Between `cork` and `uncork`, sends are gathered into one system call. */
   cork(): void;
   uncork(): void;
@@ -134,6 +140,9 @@ export interface Connection {
 
   /** Drops the connection at once. Safe to call at any time. */
   destroy(reason?: CloseReason, error?: Error): void;
+
+  /** The same, and the peer sees a reset where the transport has one: TCP, and TLS over it. */
+  reset(reason?: CloseReason): void;
 
   /**
    * The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the

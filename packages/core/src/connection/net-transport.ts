@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
-import { takenBytes } from '../kernel/stream-handle.ts';
+import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -201,6 +201,10 @@ class NetTransport implements Transport {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  reset(): void {
+    resetSocket(this.socket);
   }
 }
 

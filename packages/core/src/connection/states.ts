@@ -80,6 +80,8 @@ export type CloseReason =
   | 'handler-failed'
   /** More was queued for a slow peer than the limit allows. */
   | 'unsent-overflow'
+  /** Slow readers held more than the process allows all of them together, and this was among the slowest. */
+  | 'unsent-total'
   /** Refused on accept: the peer's address holds its full share of connections. */
   | 'address-limit'
   /** Refused on accept: the peer's address connects too often. */

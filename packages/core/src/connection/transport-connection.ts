@@ -2,7 +2,8 @@
 
 import { WellknownError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { ConnectionCore, type ConnectionSettings } from './connection-core.ts';
+import { ConnectionCore } from './connection-core.ts';
+import type { ConnectionSettings } from './connection-facts.ts';
 import { Preamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import type { Transport } from './transport.ts';
@@ -17,6 +18,7 @@ export interface ConnectionOwner extends ConnectionSettings {
 }
 
 const WRITTEN = Promise.resolve();
+const NOTHING_KEPT = (): void => undefined;
 
 export class TransportConnection extends ConnectionCore implements Connection {
   readonly #owner: ConnectionOwner;
@@ -103,6 +105,11 @@ export class TransportConnection extends ConnectionCore implements Connection {
     const room = this.transport.writeThen(data, taken);
     if (!room) this.noteStall();
     return room;
+  }
+
+  keep(content: string | Uint8Array): () => void {
+    if (this.state === 'closed') return NOTHING_KEPT;
+    return this.owner.unsent?.keep(this.link, content) ?? NOTHING_KEPT;
   }
 
   cork(): void {

@@ -58,4 +58,6 @@ export interface Transport {
   shutdownWrite(): void;
   /** Drops everything at once. */
   destroy(): void;
+  /** The same, and the peer sees a reset where the transport has one: TCP, and TLS over it. */
+  reset(): void;
 }

@@ -1,6 +1,7 @@
 // What the system allows this process.
 
 import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 
 let limit: number | undefined;
 let isKnown = false;
@@ -24,3 +25,6 @@ export function readOpenFilesLimit(limitsText: string): number | undefined {
   const soft = /^Max open files\s+(\d+)\s/m.exec(limitsText)?.[1];
   return soft === undefined ? undefined : Number(soft);
 }
+
+/** The memory of the machine, or of the container (cgroup) where that has less. */
+export const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);

@@ -156,6 +156,23 @@ function errnoError(code: number): NodeJS.ErrnoException {
   return Object.assign(new Error(`bind: ${name}`), { code: name, errno: code });
 }
 
+/**
+ * Drops a socket at once, with what is queued; the peer of a TCP one sees a reset. Node's own `resetAndDestroy` would
+ * wait for the queue, and refuses what is not TCP. There, and where Node has it no more, it is an ordinary end.
+ */
+export function resetSocket(socket: net.Socket): void {
+  interface Resettable {
+    readonly _handle?: { readonly reset?: unknown } | null;
+    /** The socket beneath TLS, which destroys it with itself. */
+    readonly _parent?: Resettable | null;
+    resetAndClosing?: boolean;
+  }
+  const internal = socket as unknown as Resettable;
+  const carrier = internal._parent ?? internal;
+  if (typeof carrier._handle?.reset === 'function') carrier.resetAndClosing = true;
+  socket.destroy();
+}
+
 /** The number of an accepted socket's descriptor; -1 where Node does not tell. */
 export function descriptorOf(socket: net.Socket): number {
   return (socket as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;

@@ -267,12 +267,12 @@ const EXPLANATIONS: Readonly<
   EADDRINUSE: {
     code: 'ADDRESS_IN_USE',
     reason: 'the address is in use',
-    hint: 'end the program that listens there, or choose another port with --listen or --port-offset',
+    hint: 'end the program that listens there, or choose another port',
   },
   EACCES: {
     code: 'PERMISSION_DENIED',
     reason: 'permission denied',
-    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or choose another port with --listen or --port-offset',
+    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or choose another port',
   },
   EPERM: {
     code: 'PERMISSION_DENIED',

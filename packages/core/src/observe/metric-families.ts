@@ -1,7 +1,14 @@
 // The metrics that a status comes to, as a table: the text for Prometheus and the objects of prom-client are made from
 // it. Pure. Labels are bounded: services, listeners, worker slots and reasons, never an address or a process.
 
-import type { EventLoopStatus, ListenerShare, ListenerStatus, ServerStatus, ServiceStatus } from './status.ts';
+import type {
+  EventLoopStatus,
+  MemoryStatus,
+  ListenerShare,
+  ListenerStatus,
+  ServerStatus,
+  ServiceStatus,
+} from './status.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -64,15 +71,20 @@ const sharesOf = (
     ),
   );
 
+interface ProcessStatus {
+  readonly eventLoop: EventLoopStatus;
+  readonly memory: MemoryStatus;
+}
+
 /** Of every process that there is: the primary or the server that is alone is 0, as it is in `byWorker`. */
-const perLoop = (value: (loop: EventLoopStatus) => number): Rows => ({
+const perProcess = (value: (process: ProcessStatus) => number): Rows => ({
   labelNames: ['worker'],
-  samples: ({ eventLoop, workers }) => [
-    { labels: { worker: '0' }, value: value(eventLoop) },
+  samples: ({ eventLoop, memory, workers }) => [
+    { labels: { worker: '0' }, value: value({ eventLoop, memory }) },
     // Two workers of one slot are there while one replaces the other: the one that serves is shown.
     ...workers
       .filter(({ at }) => at === 'ready')
-      .map(({ slot, eventLoop: loop }) => ({ labels: { worker: String(slot) }, value: value(loop) })),
+      .map((worker) => ({ labels: { worker: String(worker.slot) }, value: value(worker) })),
   ],
 });
 
@@ -133,17 +145,27 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   wellknown_event_loop_busy_ratio: {
     type: 'gauge',
     help: 'The share of the last second that the event loop was busy.',
-    ...perLoop(({ busy }) => busy),
+    ...perProcess(({ eventLoop }) => eventLoop.busy),
   },
   wellknown_event_loop_delay_mean_seconds: {
     type: 'gauge',
     help: 'How late the event loop was in the last second, on average.',
-    ...perLoop(({ delayMs }) => delayMs.mean / 1000),
+    ...perProcess(({ eventLoop }) => eventLoop.delayMs.mean / 1000),
   },
   wellknown_event_loop_delay_max_seconds: {
     type: 'gauge',
     help: 'How late the event loop was in the last second, at the worst.',
-    ...perLoop(({ delayMs }) => delayMs.max / 1000),
+    ...perProcess(({ eventLoop }) => eventLoop.delayMs.max / 1000),
+  },
+  wellknown_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Memory of the process, as the system counts it.',
+    ...perProcess(({ memory }) => memory.residentBytes),
+  },
+  wellknown_unsent_bytes: {
+    type: 'gauge',
+    help: 'Bytes that were written for slow readers and wait in the process.',
+    ...perProcess(({ memory }) => memory.unsentBytes),
   },
   wellknown_workers: {
     type: 'gauge',

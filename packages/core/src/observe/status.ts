@@ -14,6 +14,16 @@ export interface EventLoopStatus {
 
 export const IDLE_EVENT_LOOP: EventLoopStatus = { busy: 0, delayMs: { mean: 0, max: 0 } };
 
+/** What one process holds. */
+export interface MemoryStatus {
+  /** All of it, as the system counts (RSS). */
+  readonly residentBytes: number;
+  /** What was written for slow readers and the kernel has not taken; bounded by `maxUnsentBytesTotal`. */
+  readonly unsentBytes: number;
+}
+
+export const NO_MEMORY: MemoryStatus = { residentBytes: 0, unsentBytes: 0 };
+
 export interface ConnectionPair {
   readonly local: string;
   readonly remote: string;
@@ -84,6 +94,7 @@ export interface ServerStatus {
   readonly pid: number;
   /** Of this process. */
   readonly eventLoop: EventLoopStatus;
+  readonly memory: MemoryStatus;
   readonly services: readonly ServiceStatus[];
   /** Empty in a process that serves alone, and in a worker. */
   readonly workers: readonly {
@@ -92,6 +103,7 @@ export interface ServerStatus {
     readonly at: WorkerPhase;
     readonly generation: number;
     readonly eventLoop: EventLoopStatus;
+    readonly memory: MemoryStatus;
   }[];
   /** Workers since the start. */
   readonly supervision: {

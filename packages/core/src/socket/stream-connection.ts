@@ -133,6 +133,12 @@ export class StreamConnection {
     this.connection.destroy();
   }
 
+  /** The same, and the peer sees a reset, where its transport has one. */
+  reset(): void {
+    this.#endReading(closedMeanwhile('read'));
+    this.connection.reset();
+  }
+
   #endReading(reason: Error): void {
     this.#readOver ??= reason;
     this.#reader.interrupt(reason);

@@ -290,7 +290,8 @@ export class StreamSocket implements AsyncDisposable {
   }
 
   /**
-   * Gives the socket back. What was written is sent first; `abort` drops it at once, and `signal` when it aborts. Every
+   * Gives the socket back. What was written is sent first; `abort` drops it at once, and `signal` when it
+   * aborts: then the peer sees a reset, but of a unix socket, which has none. Every
    * verb that waits on the socket rejects. Safe to call in every state, and twice; it never rejects.
    */
   async close(options: VerbOptions & { readonly abort?: boolean } = {}): Promise<void> {
@@ -303,8 +304,8 @@ export class StreamSocket implements AsyncDisposable {
     if (bound !== undefined && this.#connected === undefined) await bound.close();
     const connected = this.#connected;
     if (connected === undefined) return;
-    if (options.abort === true) connected.destroy();
-    const forget = onAbort(options.signal, () => connected.destroy());
+    if (options.abort === true) connected.reset();
+    const forget = onAbort(options.signal, () => connected.reset());
     await connected.close();
     forget();
   }
@@ -316,7 +317,8 @@ export class StreamSocket implements AsyncDisposable {
   /** Whether the verb would not wait. What is over never waits: its verbs say so at once. */
   isReady(verb: 'read' | 'write' | 'accept'): boolean {
     if (verb === 'accept') return this.#lifecycle.isOver || this.queued > 0;
-    if (this.#connected === undefined) return this.#lifecycle.isOver;
+    // Of a listening socket, being readable is that a connection waits.
+    if (this.#connected === undefined) return this.#lifecycle.isOver || (verb === 'read' && this.queued > 0);
     return this.#lifecycle.isOver || (verb === 'read' ? this.#connected.isReadable : this.#connected.isWritable);
   }
 

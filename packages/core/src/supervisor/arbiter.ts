@@ -6,7 +6,7 @@
 // ready. Stalled: its event loop has sent no beat for too long, so it is killed, and is dead.
 
 import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 import { countEnd, mayStart, type SlotBackOff } from './back-off.ts';
 
 /** A worker in its slot. Slots are numbered from 1 and are taken over by successors. */

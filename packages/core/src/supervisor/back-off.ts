@@ -1,7 +1,7 @@
 // When the successor of a worker that ended without having been told to may start. Each slot has its own count: what
 // ends one worker again and again delays none of the others. Pure.
 
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 
 export interface SlotBackOff {
   readonly slot: number;

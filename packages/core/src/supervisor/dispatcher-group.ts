@@ -1,34 +1,60 @@
 // The listeners from which the primary itself accepts: a dispatcher for each, and what workers say of the connections
 // they were given.
 
+import type net from 'node:net';
+import { traitsOf } from '../accept/accept-handler.ts';
+import { nextConnectionId } from '../accept/connection-id.ts';
+import { systemDescriptorBudget } from '../accept/descriptor-budget.ts';
+import { turnAway } from '../accept/turn-away.ts';
+import { createNetTransport } from '../connection/net-transport.ts';
+import { TransportConnection } from '../connection/transport-connection.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { CoolDown } from '../time/cool-down.ts';
+import { TimerWheel } from '../time/timer-wheel.ts';
+import { Dispatcher, type TurnedAway } from './dispatcher.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import type { WorkerShare } from '../observe/status.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
+type Settings = Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'clock' | 'services'>;
+
+// At most one line of log in so long for what a flood repeats.
+const ALARM_COOLDOWN_MS = 5_000;
+const WORDS_OF_ALARM = {
+  'queue-limit':
+    'more connections wait for a worker than may, they are turned away: raise --max-connections or --backlog',
+  'descriptor-limit':
+    'hardly any file descriptors are left in the primary, connections are turned away: raise the limit of open files, or lower --backlog',
+} as const satisfies Record<TurnedAway, string>;
+
 export class DispatcherGroup {
-  readonly #options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'services'>;
+  readonly #options: Settings;
   readonly #pool: WorkerPool;
+  readonly #wheel: TimerWheel;
+  readonly #alarm = new CoolDown(ALARM_COOLDOWN_MS);
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(options: Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'services'>, pool: WorkerPool) {
+  constructor(options: Settings, pool: WorkerPool) {
     this.#options = options;
     this.#pool = pool;
+    this.#wheel = new TimerWheel(options.clock);
   }
 
   /** Accepts from a socket for the workers that are ready and have room. */
   start(socket: SharedSocket): Promise<void> {
     const { service } = socket;
     const { dispatch, backlog, log, services } = this.#options;
+    const descriptors = systemDescriptorBudget();
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
       targets: () => this.#pool.withRoom(service),
       send: (workerId, connection, carried) =>
         this.#pool.get(workerId)?.send({ type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      ...(descriptors === undefined ? {} : { descriptors }),
+      turnAway: (unwanted, reason, isLast) => this.#turnAway(socket, unwanted, reason, isLast),
       failed: (error) => log.error({ err: error, endpoint: urlOf(socket) }, 'a connection could not be accepted'),
     });
     this.#dispatchers.set(socket, dispatcher);
@@ -53,6 +79,21 @@ export class DispatcherGroup {
   close(): void {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
     this.#dispatchers.clear();
+  }
+
+  #turnAway(listener: SharedSocket, socket: net.Socket, reason: TurnedAway, isLast: boolean): void {
+    const { clock, log, services } = this.#options;
+    if (this.#alarm.passes(clock.nowMs())) log.warn({ endpoint: urlOf(listener), reason }, WORDS_OF_ALARM[reason]);
+    const service = services[listener.service];
+    if (service === undefined) return;
+    const traits = traitsOf(listener.listener.endpoint);
+    const connection = new TransportConnection(
+      nextConnectionId(),
+      createNetTransport(socket, traits.unixPath, traits.local),
+      { wheel: this.#wheel, limits: service.limits, connectionClosed: () => undefined },
+    );
+    turnAway(connection, service.protocol, traits, reason);
+    if (isLast) connection.destroy(reason);
   }
 
   /** Where the primary accepts, it counts too: as slot 0. */

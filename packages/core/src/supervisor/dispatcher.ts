@@ -5,19 +5,30 @@ import type { DispatchPolicy } from '../options.ts';
 import type net from 'node:net';
 import { limitKey, socketAddress } from '../address/address.ts';
 import { chooseTarget, type DispatchTarget } from './dispatch-policy.ts';
+import type { DescriptorBudget } from '../accept/descriptor-budget.ts';
 import { acceptFrom, type Accepting } from '../kernel/accept-from.ts';
+import { descriptorOf } from '../kernel/stream-handle.ts';
 import type { ConnectionCounters } from '../observe/status.ts';
 
 export interface DispatcherOptions {
   readonly policy: DispatchPolicy;
-  /** Accepted connections that may wait for a worker; the next one is closed. */
+  /** Accepted connections that may wait for a worker; the next one is turned away. */
   readonly maxWaiting: number;
   /** Workers that are ready and have room. */
   readonly targets: () => readonly Omit<DispatchTarget, 'open'>[];
   readonly send: (workerId: number, connection: number, socket: net.Socket) => void;
+  /** Those of the primary: what waits for workers holds some of them. */
+  readonly descriptors?: DescriptorBudget;
+  /**
+   * Says why, and closes; it is counted already. `isLast`: there are no descriptors left to wait for the peer with.
+   */
+  readonly turnAway: (socket: net.Socket, reason: TurnedAway, isLast: boolean) => void;
   /** The system could not accept a connection. */
   readonly failed: (error: Error) => void;
 }
+
+/** Why the primary itself turns a connection away. */
+export type TurnedAway = 'queue-limit' | 'descriptor-limit';
 
 interface Waiting {
   readonly connection: number;
@@ -38,24 +49,20 @@ export class Dispatcher {
   /** Taken and still open: which worker has it. */
   readonly #taken = new Map<number, number>();
   #turn = 0;
-  #closedUnserved = 0;
+  readonly #turnedAway: Partial<Record<TurnedAway, number>> = {};
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /**
-   * What it holds for workers that have no room yet, and what it closed because too many waited. No worker has counted
+   * What it holds for workers that have no room yet, and what it turned away. No worker has counted
    * either.
    */
   counters(): ConnectionCounters {
     const waiting = this.#waiting.length;
-    return {
-      open: 0,
-      waiting,
-      accepted: waiting + this.#closedUnserved,
-      closed: this.#closedUnserved === 0 ? {} : { 'queue-limit': this.#closedUnserved },
-    };
+    const turnedAway = Object.values(this.#turnedAway).reduce((sum, count) => sum + count, 0);
+    return { open: 0, waiting, accepted: waiting + turnedAway, closed: { ...this.#turnedAway } };
   }
 
   listen(handle: net.Socket, backlog: number, keepAliveMs: number): Promise<void> {
@@ -133,9 +140,13 @@ export class Dispatcher {
   #accepted(socket: net.Socket): void {
     // A peer that resets while it waits must not end the primary.
     socket.on('error', () => undefined);
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      this.#closedUnserved += 1;
-      socket.destroy();
+    const { descriptors, maxWaiting, turnAway } = this.#options;
+    const budget = descriptors?.verdict(descriptorOf(socket)) ?? 'serve';
+    const reason =
+      budget !== 'serve' ? 'descriptor-limit' : this.#waiting.length >= maxWaiting ? 'queue-limit' : undefined;
+    if (reason !== undefined) {
+      this.#turnedAway[reason] = (this.#turnedAway[reason] ?? 0) + 1;
+      turnAway(socket, reason, budget === 'drop');
       return;
     }
     lastConnection += 1;

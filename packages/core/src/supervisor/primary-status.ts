@@ -2,7 +2,7 @@
 // knows itself.
 
 import { kernelCounters } from '../kernel/socket-counters.ts';
-import { serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
+import { NO_MEMORY, serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 
 /** Workers that can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
@@ -35,6 +35,8 @@ export async function primaryStatus(
     role: 'primary',
     pid: process.pid,
     eventLoop: eventLoop(),
+    // The primary writes nothing for peers.
+    memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },
     services: services.map(({ protocol }, index) => {
       const pairs = answers.flatMap(({ answered }) => answered[index]?.pairs ?? []);
       return serviceStatus(
@@ -51,6 +53,7 @@ export async function primaryStatus(
       at,
       generation,
       eventLoop: loop,
+      memory: pool.get(workerId)?.memory ?? NO_MEMORY,
     })),
     supervision: { started: pool.started, ended: pool.exits.ended },
   };

@@ -50,6 +50,10 @@ export interface LifecycleWork {
   readonly reload?: () => Promise<void>;
   /** What it knows of one service now. */
   readonly answer: (service: number) => ServiceAnswer;
+  /** Called once a second while it is open. */
+  readonly eachSecond?: () => void;
+  /** What it has written for slow readers and still holds. Left out where it writes nothing. */
+  readonly unsentBytes?: () => number;
   /** What to do, for a caller who asks for what only workers can do. */
   readonly hint: string;
 }
@@ -112,7 +116,10 @@ export function createServerLifecycle(
     }
     requireWanted();
     work.opened?.();
-    watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
+    watch = watchEventLoop(clock, (loop) => {
+      work.eachSecond?.();
+      metrics?.sampled(0, loop);
+    });
     isOpen = true;
     publishServer('standalone', 'listening');
     return bound.map(({ at }) => at);
@@ -164,6 +171,7 @@ export function createServerLifecycle(
         role: 'standalone',
         pid: process.pid,
         eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
+        memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: work.unsentBytes?.() ?? 0 },
         services: work.services.map(({ name }, service) => {
           const { share, pairs } = work.answer(service);
           const urls = bound.filter((one) => one.service === service).map(({ at }) => at.url);

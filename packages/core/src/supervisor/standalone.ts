@@ -3,6 +3,7 @@
 import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
 import { ServiceRuntime } from '../accept/service-runtime.ts';
+import { createUnsentBudget } from '../accept/unsent-alarm.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
@@ -11,8 +12,9 @@ import { TicketKeys } from '../connection/ticket-keys.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
 export function createStandalone(options: ResolvedOptions): Server {
-  const { log, clock, backlog, services, runAs } = options;
+  const { log, clock, backlog, services, runAs, maxUnsentBytesTotal } = options;
   const wheel = new TimerWheel(clock);
+  const unsent = createUnsentBudget(options, maxUnsentBytesTotal);
   const states = new ListenerStates('standalone');
   const locals = services.map(
     (service) =>
@@ -20,6 +22,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         service,
         context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
         wheel,
+        unsent,
         backlog,
         registryLimits: {
           maxConnections: service.limits.maxConnections,
@@ -68,6 +71,8 @@ export function createStandalone(options: ResolvedOptions): Server {
         const local = localOf(service);
         return { share: local.share(), pairs: local.pairs() };
       },
+      eachSecond: () => unsent.sample(),
+      unsentBytes: () => unsent.unsentBytes,
       hint: 'give it workers',
     },
     states,

@@ -1,6 +1,7 @@
 // One worker as its primary knows it: what it was given, what it has said, and how it is spoken to. Pure: the process
 // is passed in.
 
+import { NO_MEMORY, type MemoryStatus } from '../observe/status.ts';
 import type { Clock } from '../time/clock.ts';
 import type { FromPrimary, ServiceAnswer } from './worker-messages.ts';
 
@@ -25,6 +26,8 @@ export class WorkerHandle {
    * listeners of its slot are bound, and it may be given them.
    */
   stage: 'loading' | 'running' | 'assignable' = 'loading';
+  /** As of its last beat. */
+  memory: MemoryStatus = NO_MEMORY;
   /** The services of which it has its full share of connections. */
   readonly fullServices = new Set<number>();
   /** The listeners that it accepts from. */

@@ -26,6 +26,7 @@ export class WorkerMessageHandler {
       case 'leaving':
         return { type: message.type, workerId };
       case 'beat':
+        worker.memory = message.memory;
         counters.told(worker.slot, workerId, message.services);
         options.metrics?.sampled(worker.slot, message.eventLoop);
         return { type: 'beat', workerId, served: servedBy(message.services), eventLoop: message.eventLoop };

@@ -1,7 +1,7 @@
 // What the primary and its workers say to each other over the IPC channel of node:cluster.
 
 import type { BeyondQuota, LeaseVerdict } from '../accept/address-ledger.ts';
-import type { ConnectionPair, EventLoopStatus, ServiceShare } from '../observe/status.ts';
+import type { ConnectionPair, EventLoopStatus, MemoryStatus, ServiceShare } from '../observe/status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
 export const CHANNEL = 'wellknown/2';
@@ -59,7 +59,12 @@ export type FromWorker =
    * The event loop turns, and this is what was counted so far. Said once a second, and as the last word of a worker
    * that has drained.
    */
-  | { readonly type: 'beat'; readonly eventLoop: EventLoopStatus; readonly services: readonly ServiceShare[] }
+  | {
+      readonly type: 'beat';
+      readonly eventLoop: EventLoopStatus;
+      readonly memory: MemoryStatus;
+      readonly services: readonly ServiceShare[];
+    }
   /** It drains and accepts no more, because of a signal or of its own program. */
   | { readonly type: 'leaving' }
   /** Its share of the service's connections is used up: it has stopped accepting. */

@@ -2,7 +2,7 @@
 // when stands in the records alone, which only a step of the arbiter changes. Pure: how a process is forked is passed in.
 
 import { SAMPLE_MS } from '../observe/event-loop-delay.ts';
-import type { SupervisionPolicy } from '../options.ts';
+import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { Clock } from '../time/clock.ts';
 import {
   initialArbiterState,
@@ -101,6 +101,13 @@ export class WorkerPool {
   get isComplete(): boolean {
     const { workers, target } = this.#state;
     return workers.length === target && workers.every(({ at }) => at === 'ready');
+  }
+
+  /** The same of those that stay: others may still drain. */
+  get isStaffed(): boolean {
+    const { workers, target } = this.#state;
+    const staying = workers.filter(({ at }) => at !== 'draining');
+    return staying.length === target && staying.every(({ at }) => at === 'ready');
   }
 
   /** What it is doing; undefined once it has ended. */

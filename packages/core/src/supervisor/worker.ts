@@ -6,7 +6,9 @@ import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
 import { firstQuota } from '../accept/address-ledger.ts';
 import { ServiceRuntime } from '../accept/service-runtime.ts';
+import { createUnsentBudget } from '../accept/unsent-alarm.ts';
 import { parseEndpoint } from '../address/endpoint.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import { WellknownError } from '../errors.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
@@ -60,6 +62,7 @@ class Worker {
   readonly #slot: number;
   readonly #channel = new PrimaryChannel();
   readonly #services: readonly ServiceRuntime[];
+  readonly #unsent: UnsentBudget;
   /** The caller of `listen`. */
   #starting:
     | { readonly resolve: (endpoints: readonly BoundEndpoint[]) => void; readonly reject: (error: unknown) => void }
@@ -76,8 +79,10 @@ class Worker {
     this.ended = new Promise((resolve) => (this.#markEnded = resolve));
     const wheel = new TimerWheel(options.clock);
     const states = new ListenerStates('worker');
+    const unsent = createUnsentBudget(options, shareOf(options.maxUnsentBytesTotal, slot, workerCount));
+    this.#unsent = unsent;
     this.#services = options.services.map((service, index) =>
-      createRuntime(service, index, { slot, workerCount }, { options, wheel, states, channel: this.#channel }),
+      createRuntime(service, index, { slot, workerCount }, { options, wheel, states, unsent, channel: this.#channel }),
     );
   }
 
@@ -104,7 +109,10 @@ class Worker {
     }
     const ready = new Promise<readonly BoundEndpoint[]>((resolve, reject) => (this.#starting = { resolve, reject }));
     // Each second of it is a beat.
-    this.#watch = watchEventLoop(clock, () => this.#channel.send(this.#beat()));
+    this.#watch = watchEventLoop(clock, () => {
+      this.#unsent.sample();
+      this.#channel.send(this.#beat());
+    });
     publishServer('worker', 'starting');
     this.#channel.send({ type: 'hello' });
     return ready;
@@ -124,6 +132,7 @@ class Worker {
       role: 'worker',
       pid: process.pid,
       eventLoop: this.#eventLoop,
+      memory: this.#memory,
       services: this.#services.map((service, index) =>
         serviceStatus(
           this.#options.services[index]?.protocol.name ?? '',
@@ -149,6 +158,7 @@ class Worker {
         this.#services[message.service]?.unlisten(message.listener);
         return;
       case 'pool':
+        this.#unsent.resize(shareOf(this.#options.maxUnsentBytesTotal, this.#slot, message.workers));
         for (const [index, { limits }] of this.#options.services.entries())
           this.#services[index]?.resize(shareOf(limits.maxConnections, this.#slot, message.workers), message.workers);
         return;
@@ -241,8 +251,17 @@ class Worker {
     return this.#watch?.last ?? IDLE_EVENT_LOOP;
   }
 
+  get #memory(): ServerStatus['memory'] {
+    return { residentBytes: process.memoryUsage.rss(), unsentBytes: this.#unsent.unsentBytes };
+  }
+
   #beat(): FromWorker {
-    return { type: 'beat', eventLoop: this.#eventLoop, services: this.#services.map((service) => service.share()) };
+    return {
+      type: 'beat',
+      eventLoop: this.#eventLoop,
+      memory: this.#memory,
+      services: this.#services.map((service) => service.share()),
+    };
   }
 }
 
@@ -254,6 +273,7 @@ interface RuntimeParts {
   readonly options: Pick<ResolvedOptions, 'log' | 'clock' | 'backlog' | 'accept'>;
   readonly wheel: TimerWheel;
   readonly states: ListenerStates;
+  readonly unsent: UnsentBudget;
   readonly channel: PrimaryChannel;
 }
 
@@ -262,13 +282,14 @@ function createRuntime(
   service: ResolvedService,
   index: number,
   { slot, workerCount }: WorkerPlace,
-  { options: { log, clock, backlog, accept }, wheel, states, channel }: RuntimeParts,
+  { options: { log, clock, backlog, accept }, wheel, states, unsent, channel }: RuntimeParts,
 ): ServiceRuntime {
   const { maxConnections, maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress } = service.limits;
   return new ServiceRuntime({
     service,
     context: { log, clock, workerSlot: slot, workerCount, counters: {} },
     wheel,
+    unsent,
     backlog,
     registryLimits: {
       // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.

@@ -1,4 +1,5 @@
 import type { CloseReason } from '../connection/states.ts';
+import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.ts';
 import { TransportConnection, type ConnectionOwner } from '../connection/transport-connection.ts';
 import { silentLog } from '../log.ts';
@@ -15,6 +16,8 @@ import { createMemoryTransport, type MemoryPeer, type MemoryTransportOptions } f
 export interface MemoryConnectionOptions extends MemoryTransportOptions {
   readonly clock?: FakeClock;
   readonly limits?: Partial<ConnectionLimits>;
+  /** What slow readers may hold, over all connections that are given the same. Default: nobody counts. */
+  readonly unsent?: UnsentBudget;
 }
 
 export interface MemoryConnection {
@@ -47,6 +50,7 @@ function openInMemory(
       closed(connection);
     },
     writeDropped,
+    ...(options.unsent === undefined ? {} : { unsent: options.unsent }),
   };
   const connection = new TransportConnection(1, transport, owner);
   return {

@@ -21,6 +21,8 @@ export interface MemoryPeer {
   sip(): void;
   /** The server side has shut down its writing side. */
   readonly sawEnd: boolean;
+  /** The server side has reset the connection. */
+  readonly sawReset: boolean;
   /** The connection is no more, as the server side has seen it. */
   readonly closed: boolean;
 }
@@ -66,6 +68,7 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
   let owesDrain = false;
   let writeShutdown = false;
   let closed = false;
+  let wasReset = false;
 
   const close = (error?: Error): void => {
     if (closed) return;
@@ -168,6 +171,10 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
       closeWhenOver();
     },
     destroy: () => close(),
+    reset() {
+      wasReset = true;
+      close();
+    },
   };
 
   const peer: MemoryPeer = {
@@ -203,6 +210,9 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): {
     },
     get sawEnd() {
       return writeShutdown && unsentBytes === 0;
+    },
+    get sawReset() {
+      return wasReset;
     },
     get closed() {
       return closed;

@@ -75,6 +75,7 @@ test('seconds become milliseconds, and every option reaches what it is for', () 
     minWriteBytesPerSecond: 50,
   });
   expect(valuesOf('--backlog', '4096', '--unix-mode', '0660')).toMatchObject({ backlog: 4096, unixMode: 0o660 });
+  expect(valuesOf('--max-unsent', '1000000')).toMatchObject({ maxUnsentBytesTotal: 1_000_000 });
 });
 
 test.each([

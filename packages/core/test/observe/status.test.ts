@@ -10,6 +10,7 @@ import { ListenerStates } from '../../src/listener/states.ts';
 import { ServiceRuntime } from '../../src/accept/service-runtime.ts';
 import { NO_DATAGRAMS } from '../../src/datagram/limits.ts';
 import { serviceStatus, type ServiceShare, type ServiceStatus } from '../../src/observe/status.ts';
+import { UnsentBudget } from '../../src/connection/unsent-budget.ts';
 import { TimerWheel } from '../../src/time/timer-wheel.ts';
 import { WorkerCounters } from '../../src/supervisor/worker-counters.ts';
 import { defineProtocol, silentLog, systemClock, type ServiceContext } from '../../src/index.ts';
@@ -113,6 +114,7 @@ test('a connection that is cut while the ledger is asked about its address is co
     service: service!,
     context: { log: silentLog, clock: systemClock, workerSlot: 1, workerCount: 1, counters: {} },
     wheel: new TimerWheel(systemClock),
+    unsent: new UnsentBudget({ clock: systemClock, maxBytes: 0 }),
     backlog: 8,
     registryLimits: { maxConnections: 8, maxConnectionsPerAddress: 8, freePerAddress: 0, maxWaiting: 8 },
     states: new ListenerStates('worker'),
@@ -147,6 +149,7 @@ test('a protocol is told how many processes serve now, not how many did when it 
     service: service!,
     context: { log: silentLog, clock: systemClock, workerSlot: 1, workerCount: 2, counters: {} },
     wheel: new TimerWheel(systemClock),
+    unsent: new UnsentBudget({ clock: systemClock, maxBytes: 0 }),
     backlog: 8,
     registryLimits: { maxConnections: 8, maxConnectionsPerAddress: 8, freePerAddress: 8, maxWaiting: 8 },
     states: new ListenerStates('worker'),

@@ -91,6 +91,36 @@ describe('select', () => {
     await writing;
   });
 
+  test('a listening socket is readable when a connection waits, and no more once it is accepted', async () => {
+    const { listener, url } = await listenOn();
+    expect(await select({ readable: [listener] }, { timeoutMs: 0 })).toEqual(NOTHING);
+    const waiting = select({ readable: [listener] });
+    await connectTo(url);
+    expect(await waiting).toEqual({ ...NOTHING, readable: [listener] });
+    opened.push(await listener.accept());
+    expect(await select({ readable: [listener] }, { timeoutMs: 0 })).toEqual(NOTHING);
+    const closing = select({ readable: [listener] });
+    await listener.close();
+    expect((await closing).readable).toEqual([listener]);
+  });
+
+  test.each([Number.NaN, -1, '5', null])('a timeout of %s is refused by name', async (timeoutMs) => {
+    const { server } = await pair();
+    await expect(select({ readable: [server] }, { timeoutMs: timeoutMs as number })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: `select: timeoutMs is '${String(timeoutMs)}', allowed is a number of milliseconds from 0`,
+    });
+  });
+
+  test('a timeout that is longer than any timer is no end of the wait', async () => {
+    const { client, server } = await pair();
+    const waiting = [Number.POSITIVE_INFINITY, 2 ** 31].map((timeoutMs) =>
+      select({ readable: [server] }, { timeoutMs }),
+    );
+    await client.write('x');
+    for (const selected of await Promise.all(waiting)) expect(selected.readable).toEqual([server]);
+  });
+
   test('a timeout resolves with nothing, an abort rejects with its reason', async () => {
     const { server } = await pair();
     expect(await select({ readable: [server] }, { timeoutMs: 1 })).toEqual(NOTHING);
@@ -106,10 +136,12 @@ describe('select', () => {
 
   test('a socket in the wrong state is refused by name; one that is closed while waited for is ready', async () => {
     const { listener } = await listenOn();
-    await expect(select({ readable: [listener] })).rejects.toMatchObject({
+    const unbound = socket('stream');
+    await expect(select({ readable: [unbound] })).rejects.toMatchObject({
       code: 'WRONG_STATE',
-      message: expect.stringContaining('select for read on a stream socket that is listening') as string,
+      message: expect.stringContaining('select for read on a stream socket that is unbound') as string,
     });
+    await expect(select({ writable: [listener] })).rejects.toMatchObject({ code: 'WRONG_STATE' });
     await expect(select({ acceptable: [(await pair()).client] })).rejects.toMatchObject({ code: 'WRONG_STATE' });
     await expect(select({ readable: [socket('datagram')] })).rejects.toMatchObject({
       code: 'WRONG_STATE',

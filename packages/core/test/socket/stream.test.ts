@@ -7,7 +7,7 @@ import { createTlsContext, defineProtocol, serve } from '../../src/index.ts';
 import { formatAddress, formatEndpoint, type Endpoint } from '../../src/address/index.ts';
 import { select, socket, type StreamSocket, type StreamSocketOptions } from '../../src/socket/index.ts';
 import { makeCertificate } from '../../../../test/certificates.ts';
-import { eventually } from '../../src/testing/index.ts';
+import { createMemoryConnection, eventually } from '../../src/testing/index.ts';
 
 const LOOPBACK = 'tcp://127.0.0.1:0';
 
@@ -74,7 +74,7 @@ describe('bind, apart from listen', () => {
     const second = stream();
     await expect(second.bind(url)).rejects.toMatchObject({
       code: 'ADDRESS_IN_USE',
-      message: expect.stringContaining(url) as string,
+      message: `cannot listen on ${url}: the address is in use: end the program that listens there, or choose another port`,
     });
     expect(second.state).toBe('unbound');
     await second.bind(LOOPBACK);
@@ -579,6 +579,15 @@ describe('tls', () => {
     expect([client.state, server.state]).toEqual(['ended', 'ended']);
   });
 
+  test('an abort resets the connection beneath', async () => {
+    const { client, server, connecting } = await clearPair();
+    await server.startTls({ context: createTlsContext({ key, cert }) });
+    await connecting;
+    const reading = client.read();
+    await server.close({ abort: true });
+    await expect(reading).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', cause: { code: 'ECONNRESET' } });
+  });
+
   test('both sides may start it in the middle of a conversation', async () => {
     const { listener, endpoint } = await listenOn();
     const client = stream();
@@ -715,5 +724,28 @@ describe('tls', () => {
       code: 'ENDPOINT_INVALID',
       message: expect.stringContaining('startTls') as string,
     });
+  });
+});
+
+describe('close with abort', () => {
+  test('resets a TCP connection', async () => {
+    const { client, server } = await pair();
+    const reading = client.read();
+    await server.close({ abort: true });
+    await expect(reading).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', cause: { code: 'ECONNRESET' } });
+  });
+
+  test('ends a unix connection, which has no reset', async () => {
+    const { client, server } = await pair(`unix:@wellknown-abort-${process.pid}`);
+    const reading = client.read();
+    await server.close({ abort: true });
+    expect(await reading).toBeUndefined();
+  });
+
+  test('resets what was not accepted from a transport in memory too', () => {
+    const { connection, peer } = createMemoryConnection();
+    connection.attach({ data: () => undefined });
+    connection.reset();
+    expect([peer.sawReset, connection.state, connection.reason]).toEqual([true, 'closed', 'aborted']);
   });
 });

@@ -104,7 +104,7 @@ describe('the program', () => {
     holder.close();
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`cannot listen on ${url}: the address is in use`);
-    expect(stderr).toContain('--port-offset');
+    expect(stderr).toContain('choose another port with --listen or --port-offset');
   });
 
   test.each([

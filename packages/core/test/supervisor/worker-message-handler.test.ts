@@ -63,12 +63,14 @@ test('the arbiter decides on what it must know, and on nothing else', () => {
   const { worker, handler } = partsWithWorker();
   expect(handler.handle(worker, { type: 'ready' })).toEqual({ type: 'ready', workerId: 1 });
   expect(handler.handle(worker, { type: 'leaving' })).toEqual({ type: 'leaving', workerId: 1 });
-  expect(handler.handle(worker, { type: 'beat', eventLoop: IDLE_EVENT_LOOP, services: [] })).toEqual({
+  const memory = { residentBytes: 5, unsentBytes: 2 };
+  expect(handler.handle(worker, { type: 'beat', eventLoop: IDLE_EVENT_LOOP, memory, services: [] })).toEqual({
     type: 'beat',
     workerId: 1,
     served: 0,
     eventLoop: IDLE_EVENT_LOOP,
   });
+  expect(worker.memory).toEqual(memory);
   for (const type of ['taken', 'returned', 'closed'] as const)
     expect(handler.handle(worker, { type, connection: 1 })).toBeUndefined();
   for (const type of ['full', 'room'] as const) expect(handler.handle(worker, { type, service: 0 })).toBeUndefined();

@@ -10,6 +10,8 @@ export interface BodySink {
   send(data: string | Uint8Array): boolean;
   /** Resolves when there is room again, or the connection is gone. */
   room(): Promise<void>;
+  /** Says that `content` waits here until the function is called that this returns. */
+  keep(content: string | Uint8Array): () => void;
   cork(): void;
   uncork(): void;
   /** Bytes that the sink still holds; 0 means that a buffer sent may be used again. */
@@ -66,14 +68,21 @@ export function writeBody(
 
 /** Sends `head`, then `bytes` in slices. */
 async function writeBytes(sink: BodySink, head: string, bytes: Uint8Array): Promise<BodyEnd> {
+  let release: (() => void) | undefined;
   for (let offset = 0; offset < bytes.length; offset += SLICE_BYTES) {
-    if (sink.gone) return { at: 'gone', contentBytes: offset };
+    if (sink.gone) {
+      release?.();
+      return { at: 'gone', contentBytes: offset };
+    }
     sink.cork();
     if (offset === 0) sink.send(head);
     const hasRoom = sink.send(bytes.subarray(offset, offset + SLICE_BYTES));
     sink.uncork();
-    if (!hasRoom && offset + SLICE_BYTES < bytes.length) await sink.room();
+    if (hasRoom || offset + SLICE_BYTES >= bytes.length) continue;
+    release ??= sink.keep(bytes);
+    await sink.room();
   }
+  release?.();
   return { at: 'complete', contentBytes: bytes.length };
 }
 

@@ -76,6 +76,10 @@ export class WriteBuffer implements BodySink {
     return !this.blocked || this.gone ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
   }
 
+  keep(content: string | Uint8Array): () => void {
+    return this.#connection.keep(content);
+  }
+
   cork(): void {
     this.#connection.cork();
   }

@@ -18,6 +18,9 @@ import { countResponse, type HttpService } from '../exchange/service.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
+// Less is taken by most clients at once.
+const LARGE_BYTES = 65_536;
+
 /** Takes the request on `stream` to the handler and its response back. Undefined for a request that is malformed. */
 export function serveStream(
   stream: http2.ServerHttp2Stream,
@@ -187,6 +190,9 @@ export class Http2Exchange {
     exchange.status = parts.status;
     countResponse(this.#service.counts, parts.status);
     const written: Http2Response = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
+    // node:http2 keeps it whole until the client has taken all of it.
+    if ((typeof content === 'string' || content instanceof Uint8Array) && content.length > LARGE_BYTES)
+      this.#stream.once('close', this.#exchangeLog.connection.keep(content));
     writeResponse(this.#stream, written, (cancel) => (exchange.cancel = cancel)).then(
       (contentBytes) => {
         exchange.contentBytes = contentBytes;

@@ -10,6 +10,7 @@ class RecordingSink implements BodySink {
   unsentBytes = 0;
   readonly gone = false;
   readonly buffers = new BufferPool();
+  keptBytes = 0;
   readonly #keepsUp: (piece: number) => boolean;
 
   constructor(keepsUp: (piece: number) => boolean) {
@@ -28,6 +29,11 @@ class RecordingSink implements BodySink {
   room(): Promise<void> {
     this.unsentBytes = 0;
     return Promise.resolve();
+  }
+
+  keep(content: string | Uint8Array): () => void {
+    this.keptBytes += content.length;
+    return () => (this.keptBytes -= content.length);
   }
 
   cork = (): void => undefined;
@@ -92,4 +98,20 @@ test('buffers that are released are acquired again, and only so many are kept', 
   const again = Array.from({ length: 5 }, () => pool.acquire('large'));
   expect(again.filter((buffer) => large.includes(buffer))).toHaveLength(4);
   expect(pool.acquire('small').length).toBeLessThan(large[0]?.length ?? 0);
+});
+
+test('content that waits for the peer is said to be kept, until the last of it is sent', async () => {
+  const kept: number[] = [];
+  const sink = new RecordingSink((piece) => {
+    kept.push(sink.keptBytes);
+    return piece !== 1;
+  });
+  const content = Buffer.alloc(200 * KIB, 'x');
+  await writeBody(
+    sink,
+    { head: 'HTTP/1.1 200 OK\r\n\r\n', content, transfer: 'length', byteLength: content.length },
+    () => undefined,
+  );
+  expect(kept).toEqual([0, 0, 200 * KIB, 200 * KIB]);
+  expect(sink.keptBytes).toBe(0);
 });
