@@ -8,7 +8,8 @@ import { statusTable } from './status-table.ts';
 interface ControlCommand {
   readonly summary: string;
   readonly positional?: string;
-  readonly options?: readonly OptionSpec[];
+  /** Its answer, for a person. */
+  readonly inWords: (value: unknown) => string;
 }
 
 const CONTROL_OPTION: OptionSpec = {
@@ -17,17 +18,33 @@ const CONTROL_OPTION: OptionSpec = {
   help: 'the control socket of the supervisor (default: the one of `wellknown up`)',
 };
 
+const JSON_OPTION: OptionSpec = { name: 'json', help: 'the answer as one JSON value' };
+
+const HINT =
+  "'wellknown up' opens that one; any other server is reached by the PATH that it was started with, given to both as --control PATH";
 const EXIT_STATUS =
   '0 when it was done, 1 when no supervisor could be reached or it refused, 2 for a bad command line.';
 
+const line = (value: unknown): string => `${String(value)}\n`;
+
+const fieldOf = (value: unknown, name: string): string =>
+  typeof value === 'object' && value !== null ? String((value as Readonly<Record<string, unknown>>)[name]) : '';
+
 /** The rows of --help, and what each command takes. */
 export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
-  status: { summary: 'what a running supervisor is doing', options: [{ name: 'json', help: 'as one JSON value' }] },
-  reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones' },
-  upgrade: { summary: 'a new supervisor that inherits the listening sockets, then drain the old one' },
-  scale: { summary: 'so many workers', positional: 'N' },
-  drain: { summary: 'stop accepting, let work in flight finish, end' },
-  stop: { summary: 'the same, and wait until it has ended' },
+  status: { summary: 'what a running supervisor is doing', inWords: (value) => statusTable(value as ServerStatus) },
+  reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones', inWords: line },
+  upgrade: {
+    summary: 'a new supervisor that inherits the listening sockets, then drain the old one',
+    inWords: (value) => `upgraded: the supervisor is process ${fieldOf(value, 'successor')} now\n`,
+  },
+  scale: {
+    summary: 'so many workers',
+    positional: 'N',
+    inWords: (value) => `scaled: ${fieldOf(value, 'workers')} workers\n`,
+  },
+  drain: { summary: 'stop accepting, let work in flight finish, end', inWords: line },
+  stop: { summary: 'the same, and wait until it has ended', inWords: line },
 };
 
 export const isControlCommand = (name: string): name is ControlRequest['command'] =>
@@ -37,7 +54,7 @@ export const isControlCommand = (name: string): name is ControlRequest['command'
 export async function runControlCommand(name: ControlRequest['command'], argv: readonly string[]): Promise<void> {
   const program = `wellknown ${name}`;
   const command = CONTROL_COMMANDS[name];
-  const options = [CONTROL_OPTION, ...(command.options ?? [])];
+  const options = [CONTROL_OPTION, JSON_OPTION];
   const values = parseOptions(argv, options, command.positional);
   if (!values.ok) {
     usageError(program, values.error);
@@ -67,21 +84,16 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
     }
     request = { command: name, workers };
   } else request = { command: name };
-  const answer = await askControl(
-    values.value.text('control') ?? defaultControlPath(process.env, process.getuid?.() ?? 0),
-    request,
-  );
+  const given = values.value.text('control');
+  const answer = await askControl(given ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
   if (!answer.ok) {
-    process.stderr.write(`${program}: ${answer.error}\n`);
+    // The path of `up` is the only one that is known without being told.
+    const hint = given === undefined ? `; ${HINT}` : '';
+    process.stderr.write(`${program}: ${answer.error}${hint}\n`);
     process.exitCode = 1;
     return;
   }
-  if (name !== 'status')
-    process.stdout.write(`${typeof answer.value === 'string' ? answer.value : JSON.stringify(answer.value)}\n`);
-  else
-    process.stdout.write(
-      values.value.has('json')
-        ? `${JSON.stringify(answer.value, null, 2)}\n`
-        : statusTable(answer.value as ServerStatus),
-    );
+  process.stdout.write(
+    values.value.has('json') ? `${JSON.stringify(answer.value, null, 2)}\n` : command.inWords(answer.value),
+  );
 }

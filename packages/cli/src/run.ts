@@ -4,9 +4,11 @@ import { pino } from 'pino';
 import { systemClock } from '@wellknown/core';
 import { defaultControlPath } from '@wellknown/core/control';
 import {
+  endOnStop,
   helpOfCommand,
   logOf,
   parseServerArguments,
+  releaseSignals,
   runCommand,
   runExec,
   runServices,
@@ -40,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     return;
   }
   if (name === 'ping') {
+    releaseSignals();
     await runPing(rest);
     return;
   }
@@ -48,6 +51,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     return;
   }
   if (isControlCommand(name)) {
+    releaseSignals();
     await runControlCommand(name, rest);
     return;
   }
@@ -60,6 +64,7 @@ export async function run(argv: readonly string[]): Promise<void> {
 
 async function runUp(argv: readonly string[]): Promise<void> {
   const program = 'wellknown up';
+  endOnStop();
   const request = parseServerArguments(argv, UP_COMMAND);
   if (!request.ok) {
     usageError(program, request.error);

@@ -207,9 +207,11 @@ describe('a running supervisor', () => {
       role: 'primary',
       pid: program.pid,
     });
-    expect((await wellknown('scale', '2', '--control', control)).stdout).toBe('{"workers":2}\n');
+    expect((await wellknown('scale', '2', '--control', control)).stdout).toBe('scaled: 2 workers\n');
+    expect(JSON.parse((await wellknown('scale', '2', '--json', '--control', control)).stdout)).toEqual({ workers: 2 });
     expect((await wellknown('reload', '--control', control)).stdout).toBe('reloaded\n');
-    const upgraded = JSON.parse((await wellknown('upgrade', '--control', control)).stdout) as { successor: number };
+    const upgrade = await wellknown('upgrade', '--json', '--control', control);
+    const upgraded = JSON.parse(upgrade.stdout) as { successor: number };
     expect(await program.exited).toBe(0);
     expect((await wellknown('status', '--control', control)).stdout).toContain(`supervisor ${upgraded.successor}`);
     expect(await wellknown('stop', '--control', control)).toMatchObject({ status: 0, stdout: 'draining\n' });
@@ -217,6 +219,15 @@ describe('a running supervisor', () => {
       status: 1,
       stderr: `wellknown status: no supervisor listens on ${control}\n`,
     });
+  });
+
+  test('that is not there is said, with the way to one that is', async () => {
+    const nobody = { XDG_RUNTIME_DIR: mkdtempSync(path.join(tmpdir(), 'wellknown-')) };
+    const { status, stderr } = await runProgram([...WELLKNOWN, 'status'], { env: nobody });
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `wellknown status: no supervisor listens on ${nobody.XDG_RUNTIME_DIR}/wellknown.sock; 'wellknown up' opens that one; any other server is reached by the PATH that it was started with, given to both as --control PATH\n`,
+    );
   });
 
   test('exec runs a program for each connection', async () => {
@@ -274,6 +285,12 @@ describe('the command line', () => {
     [['up', '--listen', 'tcp://:80'], '--listen is for one server alone'],
     [['http', '/nowhere/at/all'], '/nowhere/at/all'],
     [['http', '.', '--symlinks', 'maybe'], '--symlinks'],
+    [['ftp', '/nowhere/at/all'], "ROOT is '/nowhere/at/all', which is not a directory: it does not exist"],
+    [['ftp', '/etc/passwd'], "ROOT is '/etc/passwd', which is not a directory"],
+    [
+      ['http', '.', '--idle-timeout', '5x'],
+      "--idle-timeout is '5x', allowed is a number from 0 (seconds, or with a unit as in 500ms, 5s",
+    ],
     [['ftp', '.', '--tls-mode', 'required'], '--tls-mode is not available in this version'],
     [['ftp', '.', '--account', 'nopassword'], '--account'],
     [['telnet', '--exec', '/bin/sh'], '--exec is not available in this version'],

@@ -2,13 +2,17 @@
 
 import { createStandalone } from './supervisor/standalone.ts';
 import { resolveOptions, type ResolvedOptions, type Service, type ServerOptions } from './options.ts';
-import type { Server } from './server.ts';
+import { withAddress, type Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
 import { createWorker, workerPlace } from './supervisor/worker.ts';
 
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
   const resolved = resolveOptions(services, options);
+  return withAddress(createForRole(resolved), resolved.services[0]?.protocol.urlScheme);
+}
+
+function createForRole(resolved: ResolvedOptions): Server {
   const place = workerPlace();
   // Said by the first of those that serve: at the start, and again when a reload has replaced it.
   if (place === undefined ? resolved.workers === 0 : place.slot === 1) warnOfCertificates(resolved);

@@ -7,6 +7,7 @@
 //     @wellknown/core/control          the control socket
 //     @wellknown/core/proxy-protocol   PROXY headers
 //     @wellknown/core/cli              a program for a protocol
+//     @wellknown/core/early-signals    what a program imports first
 //     @wellknown/core/testing          the test kit
 
 // A protocol: what it is, and what it is given.

@@ -17,6 +17,7 @@ import { WellknownError } from './errors.ts';
 import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
+import { invalidOption, requireNumbers, requireValues } from './option-values.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import { SUPERVISION_OPTION_NAMES, type SupervisionPolicy } from './supervision-policy.ts';
@@ -214,10 +215,10 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   // Options that came with a `listen`, passed on as they are, lose nothing where each service has one.
   const hasListen = list.every(({ listen }) => listen !== undefined);
   requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
+  const settings = resolveSettings(options);
   requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
   requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
   requireKnownNames('option of supervision', options.supervision ?? {}, SUPERVISION_OPTION_NAMES);
-  const settings = resolveSettings(options);
   const shared = {
     tls: resolveTls(options.tls),
     access: resolveAccess(options),
@@ -228,20 +229,14 @@ export function resolveOptions(services: Service | readonly Service[], options: 
 
 /** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */
 export function resolveSettings(options: ServerOptions): ServerSettings {
-  const workers = options.workers ?? 0;
-  if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 0))
-    throw invalid('workers', workers, "a whole number from 0, or 'auto'");
-  for (const [name, value] of Object.entries(options.limits ?? {})) {
-    if (typeof value !== 'number' || Number.isNaN(value) || value < 0)
-      throw invalid(`limits.${name}`, value, 'a number from 0');
-  }
-  const { maxUnsentBytesTotal = 0 } = options;
-  if (typeof maxUnsentBytesTotal !== 'number' || Number.isNaN(maxUnsentBytesTotal) || maxUnsentBytesTotal < 0)
-    throw invalid('maxUnsentBytesTotal', maxUnsentBytesTotal, 'a number of bytes from 0');
+  requireValues(options);
+  requireNumbers('limits', options.limits ?? {});
+  requireNumbers('datagramLimits', options.datagramLimits ?? {});
+  requireNumbers('supervision', options.supervision ?? {}, ['spare']);
   requireChoice('accept', options.accept, ALL_STRATEGIES);
   requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
   return {
-    workers,
+    workers: options.workers ?? 0,
     log: options.log ?? consoleLog,
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
     clock: options.clock ?? systemClock,
@@ -262,7 +257,7 @@ function requireChoice(name: string, given: string | undefined, allowed: Readonl
   if (given === undefined || Object.hasOwn(allowed, given)) return;
   const names = Object.keys(allowed);
   const near = typeof (given as unknown) === 'string' ? nearestName(given, names) : undefined;
-  throw invalid(name, given, `${names.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`);
+  throw invalidOption(name, given, `${names.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`);
 }
 
 function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
@@ -302,17 +297,15 @@ function resolveService(
   options: ServerOptions,
   shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>,
 ): ResolvedService {
-  const scheme = protocol.open === undefined && protocol.connection === undefined ? 'udp' : 'tcp';
+  const hasStreams = protocol.open !== undefined || protocol.connection !== undefined;
+  const scheme = hasStreams ? (protocol.defaultScheme ?? 'tcp') : 'udp';
   const addresses = listen === undefined ? [protocol.port] : isList(listen) ? listen : [listen];
   const endpoints = addresses.map((address) => {
     const text = addressText(address, scheme, protocol.port);
     const endpoint = resolveTarget(text);
     // What was passed to this process is known only when it is adopted.
     if (!isEndpoint(endpoint)) return endpoint;
-    const served =
-      endpoint.scheme === 'udp'
-        ? protocol.datagrams !== undefined
-        : protocol.open !== undefined || protocol.connection !== undefined;
+    const served = endpoint.scheme === 'udp' ? protocol.datagrams !== undefined : hasStreams;
     if (!served)
       throw new WellknownError(
         'ENDPOINT_INVALID',
@@ -351,13 +344,13 @@ function addressText(address: ListenAddress | null, scheme: 'tcp' | 'udp', defau
   const parts = typeof address === 'object' && address !== null ? address : { port: address };
   requireKnownNames("part of 'listen'", parts, ['port', 'host']);
   const { port = defaultPort, host }: { readonly port?: unknown; readonly host?: unknown } = parts;
-  if (host !== undefined && typeof host !== 'string') throw invalid('listen.host', host, 'a name or an IP address');
+  if (host !== undefined && typeof host !== 'string')
+    throw invalidOption('listen.host', host, 'a name or an IP address');
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
-    throw invalid('listen', port, 'a port from 0 to 65535, { port, host } or an endpoint such as tcp://127.0.0.1:8080');
+    throw invalidOption(
+      'listen',
+      port,
+      'a port from 0 to 65535, { port, host } or an endpoint such as tcp://127.0.0.1:8080',
+    );
   return listenText(host === undefined ? port : { port, host }, scheme, defaultPort);
 }
-
-const invalid = (name: string, given: unknown, allowed: string): WellknownError =>
-  new WellknownError('OPTION_INVALID', `option '${name}' is ${String(given)}, allowed is ${allowed}`, {
-    fault: 'local',
-  });

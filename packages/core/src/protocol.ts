@@ -95,6 +95,13 @@ export interface Protocol {
   readonly name: string;
   /** The well-known port. */
   readonly port: number;
+  /**
+   * The scheme of its URLs (RFC 3986), as in `http`; over TLS an `s` follows. Without one a server's `url` is the endpoint
+   * string.
+   */
+  readonly urlScheme?: string;
+  /** What a port alone means to one that is served over both. Default `tcp`. */
+  readonly defaultScheme?: 'tcp' | 'udp';
   readonly connection?: (peer: Connection, context: ServiceContext) => void | Promise<void>;
   readonly open?: (connection: Connection, context: ServiceContext) => Sink;
   readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;

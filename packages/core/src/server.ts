@@ -31,6 +31,13 @@ export interface Server extends AsyncDisposable {
    * forked; it runs the same program and serves what the primary assigns to it.
    */
   readonly role: 'standalone' | 'primary' | 'worker';
+  /**
+   * Where its first service is reached from this machine, once `listen` has resolved: `http://127.0.0.1:8080`,
+   * `ftps://localhost:990` (all addresses), `unix:/run/web.sock`.
+   */
+  readonly url?: string | undefined;
+  /** The port in it, the real one where 0 was asked for. */
+  readonly port?: number | undefined;
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
   listen(): Promise<readonly BoundEndpoint[]>;
   /**
@@ -58,6 +65,44 @@ export interface Server extends AsyncDisposable {
    * Resolves with its process id. Rejects, with this one serving on, when it does not become ready.
    */
   upgrade(): Promise<number>;
+}
+
+/**
+ * The same server with other verbs in the place of some. Spreading one would take `url` and `port` as they are at that
+ * moment.
+ */
+export const withVerbs = (server: Server, verbs: Partial<Server>): Server =>
+  Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(server),
+      ...Object.getOwnPropertyDescriptors(verbs),
+    },
+  ) as Server;
+
+/** The same server, which knows its `url` and `port` once it listens. `urlScheme` is that of its first service. */
+export function withAddress(server: Server, urlScheme: string | undefined): Server {
+  let first: BoundEndpoint | undefined;
+  return withVerbs(server, {
+    get url() {
+      return first === undefined ? undefined : urlOf(first, urlScheme);
+    },
+    get port() {
+      return first === undefined || first.endpoint.scheme === 'unix' ? undefined : first.endpoint.port;
+    },
+    async listen() {
+      const endpoints = await server.listen();
+      [first] = endpoints;
+      return endpoints;
+    },
+  });
+}
+
+function urlOf({ endpoint, url }: BoundEndpoint, urlScheme: string | undefined): string {
+  if (endpoint.scheme === 'unix' || endpoint.scheme === 'udp' || urlScheme === undefined) return url;
+  const isEverywhere = ['', '::', '0.0.0.0'].includes(endpoint.host);
+  const authority = formatEndpoint({ ...endpoint, host: isEverywhere ? 'localhost' : endpoint.host });
+  return `${urlScheme}${endpoint.scheme === 'tls' ? 's' : ''}${authority.slice(authority.indexOf(':'))}`;
 }
 
 /** What `wellknown:server` carries. */

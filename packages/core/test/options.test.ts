@@ -43,8 +43,11 @@ describe('listen', () => {
     expect(listening([1, { port: 2 }, 'tcp://127.0.0.1:3'])).toMatchObject([{ port: 1 }, { port: 2 }, { port: 3 }]);
   });
 
-  test('takes a port for datagrams where the protocol has nothing else', () => {
+  test('takes a port for datagrams where the protocol has nothing else, or says so', () => {
     expect(listening(5, datagrams)).toMatchObject([{ scheme: 'udp', port: 5 }]);
+    const both = { ...streams, ...datagrams };
+    expect(listening(5, both)).toMatchObject([{ scheme: 'tcp', port: 5 }]);
+    expect(listening(5, { ...both, defaultScheme: 'udp' })).toMatchObject([{ scheme: 'udp', port: 5 }]);
   });
 
   test.each([[65_536], [-1], [1.5], [Number.NaN], [{ port: '80' }], [{ port: 65_536 }], [true], [null]])(
@@ -73,6 +76,26 @@ describe('what a JavaScript caller may get wrong', () => {
     [{ dispatch: 'address' }, "option 'dispatch' is address, allowed is round-robin, least-connections, source-hash"],
     [{ dispatch: 'source-hsh' }, "allowed is round-robin, least-connections, source-hash; meant may be 'source-hash'"],
     [{ accept: 'shared' }, "option 'accept' is shared, allowed is inherit, inherit-shared, inherit-sharded, "],
+    [{ workers: -1 }, "option 'workers' is -1, allowed is a whole number from 0, or 'auto'"],
+    [{ backlog: 0 }, "option 'backlog' is 0, allowed is a whole number from 1 to 65535"],
+    [{ backlog: 65_536 }, "option 'backlog' is 65536, allowed is a whole number from 1 to 65535"],
+    [{ drainTimeoutMs: '30s' }, "option 'drainTimeoutMs' is 30s, allowed is a number from 0"],
+    [{ drainTimeoutMs: Number.NaN }, "option 'drainTimeoutMs' is NaN, allowed is a number from 0"],
+    [{ unixMode: '0660' }, "option 'unixMode' is 0660, allowed is a number from 0 to 0o777, as in 0o660"],
+    [{ unixMode: 0o1000 }, "option 'unixMode' is 512, allowed is a number from 0 to 0o777, as in 0o660"],
+    [{ runAs: 'nobody' }, "option 'runAs' is nobody, allowed is { uid, gid } with two whole numbers from 0"],
+    [{ runAs: { uid: 1 } }, "option 'runAs' is an object, allowed is { uid, gid } with two whole numbers from 0"],
+    [{ log: { info: () => undefined } }, "option 'log' is an object, allowed is an object with the methods debug, "],
+    [{ log: true }, "option 'log' is true, allowed is an object with the methods debug, info, warn and error"],
+    [{ clock: {} }, "option 'clock' is an object, allowed is an object with the methods nowMs, wallMs and after"],
+    [{ allow: '10.0.0.0/8' }, "option 'allow' is 10.0.0.0/8, allowed is a list of addresses and ranges"],
+    [{ proxyProtocol: [1] }, "option 'proxyProtocol' is a list, allowed is a list of addresses and ranges"],
+    [{ tls: 'cert.pem' }, "option 'tls' is cert.pem, allowed is an object"],
+    [{ keepUnixPath: true }, "option 'keepUnixPath' is true, allowed is a function"],
+    [{ replaceUnixPath: 'no' }, "option 'replaceUnixPath' is no, allowed is true or false"],
+    [{ limits: 5 }, "option 'limits' is 5, allowed is an object"],
+    [{ supervision: { maxAgeMs: '1h' } }, "option 'supervision.maxAgeMs' is 1h, allowed is a number from 0"],
+    [{ datagramLimits: { maxInFlight: -1 } }, "option 'datagramLimits.maxInFlight' is -1, allowed is a number from 0"],
     [{ limits: { maxConnections: '5' } }, "option 'limits.maxConnections' is 5, allowed is a number from 0"],
   ])('%j', (options, message) => {
     expect(refusal(options)).toMatchObject({
@@ -80,6 +103,12 @@ describe('what a JavaScript caller may get wrong', () => {
       fault: 'local',
       message: expect.stringContaining(message) as string,
     });
+  });
+
+  test('what is undefined is left out, and the greatest values that are allowed are taken', () => {
+    const options = { log: undefined, backlog: 65_535, unixMode: 0o777, drainTimeoutMs: Infinity, runAs: undefined };
+    expect(refusal(options)).toBeUndefined();
+    expect(refusal({ backlog: 1, unixMode: 0, drainTimeoutMs: 0, supervision: { spare: undefined } })).toBeUndefined();
   });
 
   test('an unknown name that is like no other one is told all of them', () => {

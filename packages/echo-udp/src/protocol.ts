@@ -13,6 +13,7 @@ export function echoProtocol(options: EchoOptions = {}): Protocol {
   return defineProtocol({
     name: 'echo',
     port: 7,
+    defaultScheme: 'udp',
     open: (connection) => echoSink(connection),
     datagrams: guardedDatagrams(options, () => (message) => message),
   });

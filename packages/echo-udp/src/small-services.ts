@@ -32,7 +32,7 @@ export const SMALL_SERVICES = {
     open: (connection, { clock }) => sayOnce(connection, daytimeText(clock)),
     answer:
       ({ clock }) =>
-      () =>
+      (): Uint8Array =>
         daytimeText(clock),
   },
   chargen: {
@@ -48,7 +48,7 @@ export const SMALL_SERVICES = {
     open: (connection, { clock }) => sayOnce(connection, timeBytes(clock)),
     answer:
       ({ clock }) =>
-      () =>
+      (): Uint8Array =>
         timeBytes(clock),
   },
   stamp: {

@@ -1,7 +1,7 @@
 // The command line of the FTP server: texts from the user in, a protocol or one sentence about what is wrong out.
 
 import { lookup } from 'node:dns/promises';
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, ok, type Protocol, type Result } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
@@ -40,7 +40,8 @@ export const ftpCommand: ServerCommand = {
 
 async function buildProtocol(values: OptionValues): Promise<Result<Protocol, string>> {
   const root = path.resolve(values.positional ?? '.');
-  if (!(await isDirectory(root))) return fail(`ROOT is '${root}', which is not a directory`);
+  const problem = await problemOfRoot(root);
+  if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
   const accounts = await readAccounts(values.list('account'), root, values.has('write'));
   if (!accounts.ok) return accounts;
   if (values.has('write') && accounts.value.length === 0)
@@ -61,13 +62,17 @@ async function buildProtocol(values: OptionValues): Promise<Result<Protocol, str
   );
 }
 
-const isDirectory = async (file: string): Promise<boolean> => {
+async function problemOfRoot(root: string): Promise<string | undefined> {
   try {
-    return (await stat(file)).isDirectory();
-  } catch {
-    return false;
+    if (!(await stat(root)).isDirectory()) return 'is not a directory';
+    // To be entered is enough: what is in it may be fetched, though not listed.
+    await access(root, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return code === 'ENOENT' ? 'is not a directory: it does not exist' : `can't be read (${code})`;
   }
-};
+}
 
 async function readAccounts(
   texts: readonly string[],

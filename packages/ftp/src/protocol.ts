@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, WellknownError, type Protocol } from '@wellknown/core';
+import { defineProtocol, requireKnownNames, WellknownError, type Protocol } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
 import { accountsAuthenticator, type Account, type Authenticate } from './accounts.ts';
 import { createControlConnection, type TransferReport } from './control-connection.ts';
@@ -63,6 +63,7 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
   const { fileSystem, passiveAddress, passivePorts, active = true, onTransfer } = options;
+  requireKnownNames('session limit', options.session ?? {}, Object.keys(DEFAULT_FTP_LIMITS));
   const limits = { ...DEFAULT_FTP_LIMITS, ...options.session };
   checkOptions(options);
   const anonymous = options.anonymous ?? (options.accounts === undefined || options.accounts.length === 0);
@@ -76,6 +77,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
   return defineProtocol({
     name: 'ftp',
+    urlScheme: 'ftp',
     port: 21,
     open(connection, context) {
       const { clock, log } = context;

@@ -36,6 +36,7 @@ export function httpProtocol(
   >();
   return defineProtocol({
     name: 'http',
+    urlScheme: 'http',
     port: 80,
     // Core's idle limit is for the silence of a handler too; it must not cut the time between requests short.
     limits: {

@@ -1,5 +1,10 @@
-import { runCommand } from '@wellknown/core/cli';
-import { pino } from 'pino';
-import { telnetCommand } from './cli.ts';
+// No signal may find this program without a listener, so these are there before the rest is loaded.
+import { holdSignals } from '@wellknown/core/early-signals';
 
+holdSignals();
+const [{ runCommand }, { pino }, { telnetCommand }] = await Promise.all([
+  import('@wellknown/core/cli'),
+  import('pino'),
+  import('./cli.ts'),
+]);
 await runCommand(telnetCommand, pino);

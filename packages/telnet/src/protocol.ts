@@ -1,4 +1,10 @@
-import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type ConnectionLimits, type Protocol } from '@wellknown/core';
+import {
+  DEFAULT_CONNECTION_LIMITS,
+  defineProtocol,
+  requireKnownNames,
+  type ConnectionLimits,
+  type Protocol,
+} from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './parser.ts';
 import { serveTelnet, type TelnetHandler, type TelnetLimits } from './connection.ts';
@@ -27,11 +33,13 @@ const REFUSALS = {
   'queue-limit': 'Too many sessions at the moment. Please try again later.\r\n',
 } as const;
 
-/** TELNET (RFC 854) with `handler` as each session, for core to serve. */
+/** TELNET (RFC 854) with `handler` as each session, for core to serve. Throws OPTION_INVALID for unknown limits. */
 export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetLimits> = {}): Protocol {
+  requireKnownNames('session limit', options, Object.keys(DEFAULT_TELNET_LIMITS));
   const limits: TelnetLimits = { ...DEFAULT_TELNET_LIMITS, ...options };
   return defineProtocol({
     name: 'telnet',
+    urlScheme: 'telnet',
     port: 23,
     open: (connection, context) => serveTelnet(connection, context, handler, limits),
     refusal: (reason) => REFUSALS[reason],

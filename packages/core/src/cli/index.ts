@@ -10,3 +10,4 @@ export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } 
 export { runExec } from './run-exec.ts';
 export type { PinoLibrary, ProgramLog } from './program-log.ts';
 export { surviveClosedOutput } from './line-output.ts';
+export { endOnStop, releaseSignals } from './early-signals.ts';

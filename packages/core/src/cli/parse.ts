@@ -132,6 +132,7 @@ export function parseOptions(
   }
   return ok({
     positional,
+    argument: (name) => byName.get(name)?.argument,
     text: (name) => texts.get(name)?.[0],
     list: (name) => texts.get(name) ?? [],
     has: (name) => texts.has(name),

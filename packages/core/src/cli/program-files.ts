@@ -8,7 +8,7 @@ import path from 'node:path';
 import { openControlSocket, type ControlSocket } from '../control/server.ts';
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Server } from '../server.ts';
+import { withVerbs, type Server } from '../server.ts';
 
 export interface ProgramFilesOptions {
   readonly pidFile: string | undefined;
@@ -76,7 +76,7 @@ export class ProgramFiles {
 
   async #openControl(file: string, server: Server, ended: Promise<void>): Promise<void> {
     const { log, isSuccessor } = this.#options;
-    const { closed }: ControlSocket = await openControlSocket(file, { ...server, ended }, log, {
+    const { closed }: ControlSocket = await openControlSocket(file, withVerbs(server, { ended }), log, {
       replace: isSuccessor,
       hasSuccessor: () => this.#hasSuccessor,
     });

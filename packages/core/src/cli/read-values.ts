@@ -11,11 +11,45 @@ interface NumberRange {
   readonly also?: string;
 }
 
-/** A number in a range, or undefined where the option was not given. For the options of protocol packages too. */
+interface Units {
+  readonly factors: Readonly<Record<string, number>>;
+  /** For the message. */
+  readonly examples: string;
+}
+
+/** By the placeholder of the option. A number alone is in its unit. */
+const UNITS: Readonly<Partial<Record<string, Units>>> = {
+  SECONDS: {
+    factors: { ms: 0.001, s: 1, m: 60, min: 60, h: 3_600, d: 86_400 },
+    examples: 'seconds, or with a unit as in 500ms, 5s, 2m, 1h or 1d',
+  },
+  // IEC 80000-13: kB is 1000 bytes, KiB 1024. A bare letter means what nginx and Apache mean by it.
+  BYTES: {
+    factors: {
+      b: 1,
+      k: 1024,
+      kb: 1000,
+      kib: 1024,
+      m: 1024 ** 2,
+      mb: 1000 ** 2,
+      mib: 1024 ** 2,
+      g: 1024 ** 3,
+      gb: 1000 ** 3,
+      gib: 1024 ** 3,
+    },
+    examples: 'bytes, or with a unit as in 64k, 10MB (10 × 1000²) or 10MiB (10 × 1024²)',
+  },
+};
+
+/**
+ * A number in a range, or undefined where the option was not given; an option of SECONDS or BYTES takes units. For the
+ * options of protocol packages too.
+ */
 export function readNumber(values: OptionValues, name: string, range: NumberRange): Result<number | undefined, string> {
   const text = values.text(name);
   if (text === undefined) return ok(undefined);
-  const number = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+  const units = UNITS[values.argument?.(name) ?? ''];
+  const number = numberOf(text, units);
   if (
     number >= range.min &&
     number <= (range.max ?? Number.MAX_SAFE_INTEGER) &&
@@ -23,9 +57,22 @@ export function readNumber(values: OptionValues, name: string, range: NumberRang
   )
     return ok(number);
   const bounds = range.max === undefined ? `from ${range.min}` : `from ${range.min} to ${range.max}`;
+  const unit = units === undefined || /^[0-9.]+$/.test(text) ? '' : ` (${units.examples})`;
   return fail(
-    `--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${range.also === undefined ? '' : ` or ${range.also}`}`,
+    `--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${unit}${range.also === undefined ? '' : ` or ${range.also}`}`,
   );
+}
+
+function numberOf(text: string, units: Units | undefined): number {
+  const [, digits = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?) ?([a-z]*)$/i.exec(text) ?? [];
+  if (digits === '') return Number.NaN;
+  if (unit === '') return Number(digits);
+  const factor =
+    units !== undefined && Object.hasOwn(units.factors, unit.toLowerCase())
+      ? units.factors[unit.toLowerCase()]
+      : undefined;
+  // To a millionth: 0.1 + 0.2 is no reason to refuse a whole number.
+  return factor === undefined ? Number.NaN : Math.round(Number(digits) * factor * 1e6) / 1e6;
 }
 
 /**

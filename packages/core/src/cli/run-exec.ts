@@ -10,6 +10,7 @@ import type { Server } from '../server.ts';
 import { DEFAULT_WAIT_POLICY } from '../inetd/wait-policy.ts';
 import { createWaitServer } from '../inetd/wait-server.ts';
 import { COMMON_OPTIONS } from './common-options.ts';
+import { endOnStop } from './early-signals.ts';
 import { helpText, SERVER_EXIT_STATUS } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
@@ -144,6 +145,7 @@ export function parseExecArguments(argv: readonly string[]): Result<ExecRequest,
 /** Runs the command until it ends, and sets the exit status. */
 export async function runExec(program: string, argv: readonly string[], pino: PinoLibrary): Promise<void> {
   surviveClosedOutput();
+  endOnStop();
   const request = parseExecArguments(argv);
   if (!request.ok) {
     usageError(program, request.error);

@@ -2,18 +2,21 @@
 // status.
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
+import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
-import type { Server } from '../server.ts';
+import { withVerbs, type Server } from '../server.ts';
 import { stopOnSignals } from '../stop-on-signals.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
+import { endOnStop, releaseSignals, releaseStops, takeRequests } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
 import { helpOfCommand } from './help.ts';
 import { parseServerArguments, type CommonValues } from './parse.ts';
@@ -44,6 +47,7 @@ export async function runCommand(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   surviveClosedOutput();
+  endOnStop();
   const request = parseServerArguments(argv, command);
   if (!request.ok) {
     usageError(program, request.error);
@@ -81,6 +85,7 @@ export async function runCommand(
     return;
   }
   if (common.inetd) {
+    releaseSignals();
     await runOnStandardInput(program, protocol.value, common, log);
     return;
   }
@@ -89,6 +94,8 @@ export async function runCommand(
       ? common.listen.map(({ text }) => text)
       : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
   const companions = command.companions?.(values) ?? ok([]);
+  if (common.listen.length > 0 && common.portOffset > 0 && !(companions.ok && companions.value.length > 0))
+    warnOnce(log, '--port-offset changes nothing: it is added to well-known ports, and --listen names its own');
   const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
   if (!services.ok) {
     usageError(program, services.error);
@@ -160,6 +167,7 @@ export async function runServices(
     usageError(program, identity.error);
     return;
   }
+  warnOfUnused(common, log);
   const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
   if (!tls.ok) {
     usageError(program, tls.error);
@@ -172,6 +180,20 @@ export async function runServices(
       ...(tls.value === undefined ? {} : { tls: tls.value }),
     });
   await runServer(program, make, common, log, { ...extras, reloadHere: reloadCertificates(common, tls.value, log) });
+}
+
+/** Of what was given and has no effect; a worker is given the same as its primary. */
+function warnOnce(log: Logger, message: string): void {
+  if (!isOurWorker()) log.warn({}, message);
+}
+
+/** A socket unit whose service does not ask for its sockets: who connects there would wait for ever. */
+function warnOfUnused({ listen }: CommonValues, log: Logger): void {
+  const names = namesFromSystemd();
+  if (names.length === 0 || listen.some(({ endpoint }) => endpoint.scheme === 'systemd' || endpoint.scheme === 'fd'))
+    return;
+  const wanted = [...new Set(names)].map((name) => `--listen systemd:${name}`).join(' ');
+  warnOnce(log, `systemd has passed sockets that nothing serves: ask for them with ${wanted}`);
 }
 
 export interface RunExtras {
@@ -196,13 +218,15 @@ export async function runServer(
   try {
     if (!isOurWorker()) await files.check();
     server = announced(make(), notifier, files, reloadHere);
-    if (server.role !== 'worker') wasAsked = obeySignals(server, log);
+    if (server.role !== 'worker') wasAsked = obeyStops(server, log);
+    releaseStops();
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await files.write(server);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
+    obeyRequests(server, log);
     await server.ended;
     await notifier.close();
     await files.removed();
@@ -234,8 +258,7 @@ function announced(
   reloadHere: (() => void) | undefined,
 ): Server {
   let isStopping = false;
-  return {
-    ...server,
+  return withVerbs(server, {
     async reload() {
       notifier.notify(...reloadingAssignments());
       try {
@@ -257,7 +280,7 @@ function announced(
       isStopping = true;
       return server.close(options);
     },
-  };
+  });
 }
 
 /** What the command sets, under what the user has given. */
@@ -327,12 +350,17 @@ function reloadCertificates(
   };
 }
 
-/** Signals to the program, by the contract of the command line. Tells whether it was asked to stop. */
-function obeySignals(server: Server, log: Logger): () => boolean {
+/** Signals that end the program, by the contract of the command line. Tells whether it was asked to stop. */
+function obeyStops(server: Server, log: Logger): () => boolean {
   const stopping = stopOnSignals(server, (signal, isAtOnce) => {
     if (isAtOnce) log.warn({ signal }, 'asked again, ending at once');
     else log.info({ signal }, 'draining');
   });
+  return () => stopping.wasAsked;
+}
+
+/** The other signals: what came while the server started is done now. */
+function obeyRequests(server: Server, log: Logger): void {
   const attempt = (what: string, verb: () => unknown): void => {
     Promise.resolve()
       .then(verb)
@@ -346,18 +374,18 @@ function obeySignals(server: Server, log: Logger): () => boolean {
         if (!isSaid) log.error({ err: error }, `could not be ${what}`);
       });
   };
-  process.on('SIGHUP', () => attempt('reloaded', () => server.reload()));
-  process.on('SIGUSR2', () => attempt('upgraded', () => server.upgrade()));
-  process.on('SIGTTIN', () => attempt('scaled', () => server.scale(1)));
-  process.on('SIGTTOU', () => attempt('scaled', () => server.scale(-1)));
-  // Without a listener it would open the debugger's port.
-  process.on('SIGUSR1', () => log.info({}, 'logs are opened again'));
-  return () => stopping.wasAsked;
+  takeRequests({
+    SIGHUP: () => attempt('reloaded', () => server.reload()),
+    SIGUSR2: () => attempt('upgraded', () => server.upgrade()),
+    SIGTTIN: () => attempt('scaled', () => server.scale(1)),
+    SIGTTOU: () => attempt('scaled', () => server.scale(-1)),
+    SIGUSR1: () => log.info({}, 'logs are opened again'),
+  });
 }
 
 /** The version in this package's package.json; all packages are released together. */
 export function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = createRequire(import.meta.url)('@wellknown/core/package.json');
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)
     : 'unknown';

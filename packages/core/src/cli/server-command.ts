@@ -19,6 +19,8 @@ export interface OptionSpec {
 /** The values of one command line. A switch is `true`, a repeatable option a list in the order given. */
 export interface OptionValues {
   readonly positional: string | undefined;
+  /** The placeholder of an option's value: what takes units is known by it. */
+  argument?(name: string): string | undefined;
   text(name: string): string | undefined;
   list(name: string): readonly string[];
   has(name: string): boolean;

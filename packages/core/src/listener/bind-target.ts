@@ -1,6 +1,6 @@
 // From what `listen` names to bound sockets: an endpoint may mean several, and so may a name of systemd's.
 
-import { endpointsToBind } from '../address/datagram-endpoints.ts';
+import { endpointsToBind } from '../address/endpoints-to-bind.ts';
 import { isEndpoint, type ListenTarget } from '../address/listen-target.ts';
 import { bindListener, type BindOptions, type BoundListener } from './listener.ts';
 import { descriptorsOf, endpointOfDescriptor } from './inherited-descriptors.ts';

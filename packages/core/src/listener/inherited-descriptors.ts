@@ -10,6 +10,9 @@ import type { Endpoint } from '../address/endpoint.ts';
 const passedBySystemd = systemdSockets(process.env, process.pid);
 for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) Reflect.deleteProperty(process.env, name);
 
+/** The names of the sockets that systemd has passed to this process, one for each. */
+export const namesFromSystemd = (): readonly string[] => passedBySystemd.map(({ name }) => name);
+
 /** The descriptors of a target that was passed to this process. Throws when there is none. */
 export function descriptorsOf(target: Exclude<ListenTarget, Endpoint>): readonly number[] {
   const found =

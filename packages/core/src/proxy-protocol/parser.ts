@@ -46,7 +46,20 @@ export const PROXY_TLV = {
 
 const V1_START = Uint8Array.from('PROXY ', (character) => character.charCodeAt(0));
 /** The twelve bytes that no other protocol begins with. */
-export const V2_START = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
+export const V2_START: Uint8Array = Uint8Array.of(
+  0x0d,
+  0x0a,
+  0x0d,
+  0x0a,
+  0x00,
+  0x0d,
+  0x0a,
+  0x51,
+  0x55,
+  0x49,
+  0x54,
+  0x0a,
+);
 // The longest line of version 1, with its CR LF (§2.1).
 const V1_MAX_BYTES = 107;
 const V2_FIXED_BYTES = 16;

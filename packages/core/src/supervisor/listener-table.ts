@@ -1,6 +1,6 @@
 // The primary's listeners: everything that its services listen on, and which worker accepts from which of them.
 
-import { endpointsToBind } from '../address/datagram-endpoints.ts';
+import { endpointsToBind } from '../address/endpoints-to-bind.ts';
 import { isEndpoint } from '../address/listen-target.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';

@@ -107,6 +107,37 @@ describe.skipIf(lacks('systemd-socket-activate'))('sockets that systemd passes',
   });
 });
 
+test('what was given and has no effect is said once: sockets that no --listen names, and a --port-offset beside one', async () => {
+  const passed = net.createServer().listen(0, '127.0.0.1');
+  await once(passed, 'listening');
+  ending.push(() => passed.close());
+  const { fd } = (passed as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  const child = spawn(
+    'sh',
+    [
+      ...['-c', 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$@"', 'sh', process.execPath, ...PROGRAM],
+      ...['--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--port-offset', '8000', '--log-format', 'json'],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe', fd] },
+  );
+  ending.push(() => child.kill('SIGKILL'));
+  const stdout = outputOf(child);
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));
+  await eventually(() => stdout().includes('ready'));
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  const warnings = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: number; msg: string })
+    .filter(({ level }) => level >= 40);
+  expect(warnings.map(({ msg }) => msg)).toEqual([
+    '--port-offset changes nothing: it is added to well-known ports, and --listen names its own',
+    'systemd has passed sockets that nothing serves: ask for them with --listen systemd:web',
+  ]);
+});
+
 describe.skipIf(lacks('systemd-notify', 'socat'))('systemd is told', () => {
   /** A datagram socket in systemd's place; what it was told, in order, without process ids. */
   async function manager(): Promise<{ path: string; told: () => string[] }> {

@@ -1,7 +1,7 @@
 // The `Request` that a handler gets. Nothing of it is made before it is asked for: a platform Request costs more to
 // construct than the rest of a small exchange.
 
-import type { RequestBody } from './request-body.ts';
+import type { OwnBytes, RequestBody } from './request-body.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { RequestHeaders } from './request-headers.ts';
 
@@ -110,7 +110,7 @@ export class HttpRequest implements Request {
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   }
 
-  async bytes(): Promise<Uint8Array> {
+  async bytes(): Promise<OwnBytes> {
     return new Uint8Array(await this.arrayBuffer());
   }
 

@@ -1,5 +1,7 @@
 // A `Response` that keeps what it was made of, so that the engine writes it without a stream in between.
 
+import type { OwnBytes } from './request-body.ts';
+
 /** Content with a known length that is read piece by piece, such as a range of a file. */
 export interface ContentSource {
   readonly byteLength: number;
@@ -197,7 +199,7 @@ export class HttpResponse implements Response {
     return this.#makeNative().blob();
   }
 
-  async bytes(): Promise<Uint8Array> {
+  async bytes(): Promise<OwnBytes> {
     return new Uint8Array(await this.#makeNative().arrayBuffer());
   }
 

@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
+import type { OwnBytes } from '../fetch/request-body.ts';
 import type { ContentSource } from '../fetch/response.ts';
 import type { FileFacts } from './file-cache.ts';
 import { changeOf, type Growth } from './file-change.ts';
@@ -27,7 +28,7 @@ export interface OpenFile {
    */
   part(start: number, byteLength: number, growth: Growth): ContentSource;
   /** The same at once, or undefined when the file changed meanwhile. Closes the file. */
-  readPart(start: number, byteLength: number, growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readPart(start: number, byteLength: number, growth: Growth): Promise<OwnBytes | undefined>;
   /** Closes the file where no source was taken. Safe to call twice. */
   close(): void;
 }
@@ -236,7 +237,7 @@ class DiskFile implements OpenFile {
     };
   }
 
-  async readPart(start: number, byteLength: number, growth: Growth): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async readPart(start: number, byteLength: number, growth: Growth): Promise<OwnBytes | undefined> {
     const bytes = new Uint8Array(byteLength);
     const source = this.part(start, byteLength, growth);
     let filled = 0;

@@ -2,6 +2,7 @@
 // Nothing is believed for longer than the revalidation interval; then a look at the disk decides.
 
 import type { Coding } from './encoding.ts';
+import type { OwnBytes } from '../fetch/request-body.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
 /** Which file, and in which state of it: two equal identities mean the same content. */
@@ -18,7 +19,7 @@ export interface Representation {
   readonly segments: readonly string[];
   readonly facts: FileFacts;
   /** The content, where it is kept, and the whole of it as a response that is sent again and again. */
-  kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly response: HttpResponse } | undefined;
+  kept: { readonly bytes: OwnBytes; readonly response: HttpResponse } | undefined;
 }
 
 export interface KnownFile {
@@ -98,7 +99,7 @@ export class FileCache {
   }
 
   /** Keeps the content of one representation, if the file is still the one that is known. */
-  keep(file: KnownFile, representation: Representation, bytes: Uint8Array<ArrayBuffer>, response: HttpResponse): void {
+  keep(file: KnownFile, representation: Representation, bytes: OwnBytes, response: HttpResponse): void {
     if (this.#files.get(file.path) !== file || representation.kept !== undefined) return;
     representation.kept = { bytes, response };
     // Once as bytes, once as the text that was written.

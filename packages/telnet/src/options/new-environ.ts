@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
  * Asks for the list by name, which keeps a client from telling all it has. It is shorter than the 64 bytes that the
  * smallest client buffer holds (SyncTERM), and never names USER, over which Windows telnet crashes.
  */
-export const ENVIRONMENT_SEND = Uint8Array.of(
+export const ENVIRONMENT_SEND: Uint8Array = Uint8Array.of(
   SEND,
   ...ENVIRONMENT_NAMES.flatMap((name) => [USERVAR, ...encoder.encode(name)]),
 );

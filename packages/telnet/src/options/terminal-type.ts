@@ -7,7 +7,7 @@ import { cleanClientBytes } from '../client-text.ts';
 const IS = 0;
 const SEND = 1;
 
-export const TERMINAL_TYPE_SEND = Uint8Array.of(SEND);
+export const TERMINAL_TYPE_SEND: Uint8Array = Uint8Array.of(SEND);
 
 // RFC 1091 allows 40 characters.
 const MAX_NAME_CHARACTERS = 40;
