@@ -8,6 +8,7 @@ import { compareEcho } from './echo-datagrams.ts';
 import { compareFiles } from './http-files.ts';
 import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
+import { compareStartup } from './startup.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
   ...handlerComparisons,
@@ -18,6 +19,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Pro
   'idle-memory': compareIdle,
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
+  startup: compareStartup,
 };
 
 const [name = '', rounds = '5', only = ''] = process.argv.slice(2);

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'WORKERS_NEVER_READY'
   | 'PRIVILEGES_KEPT'
   | 'RELOAD_FAILED'
+  | 'SCALE_FAILED'
   | 'UPGRADE_FAILED'
   | 'UNSUPPORTED';
 

@@ -56,6 +56,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     allowed: 'an object with the methods nowMs, wallMs and after',
   },
   backlog: wholeFrom(1, 65_535),
+  maxUnsentBytesTotal: { ...NUMBER_FROM_0, allowed: 'a number of bytes from 0' },
   drainTimeoutMs: NUMBER_FROM_0,
   maxUnsentBytesTotal: { fits: NUMBER_FROM_0.fits, allowed: 'a number of bytes from 0' },
   runAs: {

@@ -48,8 +48,11 @@ export interface Server extends AsyncDisposable {
   status(): Promise<ServerStatus>;
   /** Resolves when the server has ended; rejects when supervision has given up. */
   readonly ended: Promise<void>;
-  /** Adds or removes workers. Only a primary has any. */
-  scale(by: number): void;
+  /**
+   * Adds or removes workers, so many or until there are so many. Only a primary has any. Resolves once there are as many as there should be and each is
+   * ready. Rejects when a new one ends before it is ready; it is tried again nevertheless.
+   */
+  scale(by: number | { readonly to: number }): Promise<void>;
   /**
    * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is
    * ready before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is

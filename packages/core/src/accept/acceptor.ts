@@ -11,6 +11,8 @@ import type { ListenerTally } from './registry.ts';
 
 export interface AcceptorOptions<Member extends Accepted> extends AdmissionOptions<Member> {
   readonly backlog: number;
+  /** The drain deadline has passed with these still open: they are cut now. */
+  readonly cut?: (members: readonly Member[]) => void;
 }
 
 /** The stream side of one service in one process: what is in its registry, from any number of bound sockets. */
@@ -73,7 +75,10 @@ export class Acceptor<Member extends Accepted> {
     this.#admission.drain();
     if (this.#admission.isIdle) return;
     const idle = new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    const cut = (): void => this.#admission.cut('drain-timeout');
+    const cut = (): void => {
+      this.#options.cut?.([...this.#options.registry.connections()]);
+      this.#admission.cut('drain-timeout');
+    };
     if (graceMs <= 0) cut();
     // Repeats, for that is the kind of timer that keeps the process from ending: sockets that wait unread do not.
     const timer = this.#options.clock.every(

@@ -40,6 +40,8 @@ export interface SecondaryConnectionSetOptions {
   readonly limits: ConnectionLimits;
   /** What `startTls` uses unless it is told otherwise. */
   readonly tls?: TlsContext | undefined;
+  /** The drain deadline has passed with these still open: they are cut now. */
+  readonly cut?: (connections: readonly Connection[]) => void;
   /** What slow readers of the whole process may hold. */
   readonly unsent?: UnsentBudget;
   readonly registry: Pick<Registry, 'listener' | 'countAccepted' | 'countClosed'>;
@@ -137,6 +139,7 @@ export class SecondaryConnectionSet implements SecondaryConnections {
    */
   async drain(graceMs: number, parents: Promise<void>): Promise<void> {
     const cut = (): void => {
+      if (this.#open.size > 0) this.#options.cut?.([...this.#open]);
       for (const connection of [...this.#open]) connection.destroy('drain-timeout');
     };
     if (graceMs <= 0) cut();

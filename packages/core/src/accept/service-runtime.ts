@@ -2,7 +2,6 @@
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
-import type { AccessRules } from '../address/access-rules.ts';
 import { acceptRates } from './address-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
@@ -10,16 +9,17 @@ import { Acceptor } from './acceptor.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
-import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
-import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
+import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { systemDescriptorBudget } from './descriptor-budget.ts';
 import type { ResolvedService } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
-import type { Protocol, ServiceContext } from '../protocol.ts';
+import type { ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
+import { ServiceDatagrams } from './service-datagrams.ts';
 import { SecondaryConnectionSet } from './secondary-connections.ts';
 import { secondarySockets } from './secondary-sockets.ts';
 import { NO_CONNECTIONS, type ConnectionPair, type ListenerShare, type ServiceShare } from '../observe/status.ts';
@@ -29,6 +29,8 @@ import type { TokenBucket } from '../time/token-bucket.ts';
 
 // A status is read by people and small programs: the rest is a number.
 const MAX_PAIRS = 100;
+// So is a line of log.
+const MAX_NAMED = 5;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
@@ -37,6 +39,8 @@ export interface ServiceRuntimeOptions {
   /** What slow readers of all services of this process may hold. */
   readonly unsent: UnsentBudget;
   readonly backlog: number;
+  /** What a socket that is taken back has for the answers that it is at work on. */
+  readonly drainTimeoutMs: number;
   readonly registryLimits: RegistryLimits;
   readonly states: ListenerStates;
   readonly leases?: Leases;
@@ -55,9 +59,8 @@ export class ServiceRuntime {
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
-  readonly #datagrams = new Map<number, DatagramService>();
-  /** Of the sockets that were taken back, by endpoint. */
-  readonly #pastDatagrams = new Map<string, DatagramCounters>();
+  #isDraining = false;
+  readonly #datagrams: ServiceDatagrams;
 
   constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
@@ -71,9 +74,11 @@ export class ServiceRuntime {
       tls: service.tls,
       unsent,
       registry: this.#registry,
+      cut: (connections) => this.#tellCut(connections),
     });
     const context = { ...options.context, work: this.#work, secondary: this.#secondary };
     this.#context = context;
+    this.#datagrams = new ServiceDatagrams(service, context);
     const descriptors = systemDescriptorBudget();
     const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());
     this.#rate = rate;
@@ -91,6 +96,7 @@ export class ServiceRuntime {
         proxies: service.proxies,
       }),
       backlog,
+      cut: (connections) => this.#tellCut(connections),
       ...(service.access === undefined ? {} : { access: service.access }),
       ...(rate === undefined ? {} : { rate }),
       // With other workers it is the primary that counts an address.
@@ -124,25 +130,20 @@ export class ServiceRuntime {
 
   listenDatagrams(listener: number, endpoint: Endpoint, socket: dgram.Socket): void {
     this.#appears(listener, endpoint);
-    const { service, states } = this.#options;
-    const protocol = service.access === undefined ? service.protocol : withAccess(service.protocol, service.access);
-    this.#datagrams.set(listener, serveDatagrams(socket, protocol, this.#context, service.datagramLimits));
-    states.move(listener, 'listening');
+    this.#datagrams.serve(listener, formatEndpoint(endpoint), socket);
+    this.#options.states.move(listener, 'listening');
   }
 
   async drain(graceMs: number): Promise<void> {
     const { states } = this.#options;
     const { clock, log } = this.#context;
     for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
+    this.#tellWaiting(graceMs);
     const accepted = this.#acceptor.drain(graceMs);
     const givenUp = await this.#work.drain(
       graceMs,
       clock,
-      Promise.all([
-        accepted,
-        this.#secondary.drain(graceMs, accepted),
-        ...[...this.#datagrams.values()].map((socket) => socket.close(graceMs)),
-      ]),
+      Promise.all([accepted, this.#secondary.drain(graceMs, accepted), this.#datagrams.drain(graceMs)]),
     );
     if (givenUp > 0)
       log.warn(
@@ -160,11 +161,7 @@ export class ServiceRuntime {
   /** What was counted here so far; plain values, ready to be sent to a primary. */
   share(): ServiceShare {
     const connections = this.#registry.counters();
-    const datagrams = new Map(this.#pastDatagrams);
-    for (const [listener, { counters }] of this.#datagrams) {
-      const name = this.#nameOf(listener);
-      datagrams.set(name, addDatagramCounters(datagrams.get(name) ?? NO_DATAGRAMS, counters));
-    }
+    const datagrams = this.#datagrams.counters();
     const listeners = [...new Set([...connections.keys(), ...datagrams.keys()])].map((endpoint): ListenerShare => ({
       endpoint,
       connections: connections.get(endpoint) ?? NO_CONNECTIONS,
@@ -192,17 +189,7 @@ export class ServiceRuntime {
 
   /** Stops accepting from one socket; its connections stay. */
   unlisten(listener: number): void {
-    const name = this.#nameOf(listener);
-    const datagrams = this.#datagrams.get(listener);
-    if (datagrams === undefined) this.#acceptor.suspend(listener);
-    else {
-      this.#datagrams.delete(listener);
-      this.#pastDatagrams.set(
-        name,
-        addDatagramCounters(this.#pastDatagrams.get(name) ?? NO_DATAGRAMS, datagrams.counters),
-      );
-      void datagrams.close();
-    }
+    if (!this.#datagrams.takeBack(listener, this.#options.drainTimeoutMs)) this.#acceptor.suspend(listener);
     this.#endpoints.delete(listener);
     this.#options.states.move(listener, 'closed');
   }
@@ -229,14 +216,31 @@ export class ServiceRuntime {
     return pairs;
   }
 
+  #tellWaiting(graceMs: number): void {
+    const open = this.#registry.openCount + [...this.#secondary.connections()].length;
+    if (open === 0 || graceMs <= 0 || this.#isDraining) return;
+    this.#isDraining = true;
+    const { log } = this.#context;
+    log.info({ service: this.#options.service.protocol.name, open, graceMs }, 'open connections are waited for');
+  }
+
+  /** Who is cut at the deadline, the first of them by name. */
+  #tellCut(connections: readonly Connection[]): void {
+    // Who gives no time at all knows what that means.
+    if (connections.length === 0 || !this.#isDraining) return;
+    const first = connections.slice(0, MAX_NAMED).map(({ remote, doing }) => {
+      const name = formatAddress(remote);
+      return doing === undefined ? name : `${name} ${doing}`;
+    });
+    this.#context.log.warn(
+      { service: this.#options.service.protocol.name, cut: connections.length, first, reason: 'drain-timeout' },
+      'connections were still open at the drain deadline and are cut',
+    );
+  }
+
   #appears(listener: number, endpoint: Endpoint): void {
     this.#endpoints.set(listener, endpoint);
     this.#options.states.appears(listener, this.#options.service.protocol.name, formatEndpoint(endpoint));
-  }
-
-  #nameOf(listener: number): string {
-    const endpoint = this.#endpoints.get(listener);
-    return endpoint === undefined ? '' : formatEndpoint(endpoint);
   }
 
   #traitsFor(endpoint: Endpoint): ListenerTraits {
@@ -265,21 +269,4 @@ export class ServiceRuntime {
     this.#isSuspended = false;
     this.#options.pool?.room();
   }
-}
-
-/** Drops datagrams of sources that the rules forbid, before the protocol sees them. */
-function withAccess(protocol: Protocol, access: AccessRules): Protocol {
-  const { datagrams } = protocol;
-  if (datagrams === undefined) return protocol;
-  return {
-    ...protocol,
-    datagrams(socket, context) {
-      const receive = datagrams.call(protocol, socket, context);
-      return (message, source) => {
-        if (access.decide(source.address).allowed) return receive(message, source);
-        context.counters.denied = (context.counters.denied ?? 0) + 1;
-        return undefined;
-      };
-    },
-  };
 }

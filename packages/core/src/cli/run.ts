@@ -2,6 +2,7 @@
 // status.
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
@@ -368,7 +369,7 @@ function obeyRequests(server: Server, log: Logger): void {
           log.warn({}, error.message);
           return;
         }
-        // The supervisor has said why a reload or an upgrade failed, since the control socket may ask for one too.
+        // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
         const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
         if (!isSaid) log.error({ err: error }, `could not be ${what}`);
       });
@@ -384,7 +385,7 @@ function obeyRequests(server: Server, log: Logger): void {
 
 /** The version in this package's package.json; all packages are released together. */
 export function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = createRequire(import.meta.url)('@wellknown/core/package.json');
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)
     : 'unknown';

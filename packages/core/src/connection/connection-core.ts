@@ -107,6 +107,12 @@ export abstract class ConnectionCore extends ConnectionFacts {
     }
   };
 
+  get doing(): string | undefined {
+    let doing: string | undefined;
+    this.#guard(() => (doing = this.sink?.doing?.()));
+    return doing;
+  }
+
   attach(sink: Sink): void {
     this.sink = sink;
     const wasAccepted = this.state === 'accepted';

@@ -62,6 +62,9 @@ export interface Connection {
    */
   readonly drainSignal: AbortSignal;
 
+  /** What its protocol says that it is doing (see `Sink`); undefined where it says nothing. */
+  readonly doing: string | undefined;
+
   /** Resolves with the reason when the connection is no more. Never rejects. */
   readonly closed: Promise<CloseReason>;
 

@@ -17,6 +17,11 @@ export interface Sink {
    * drain deadline.
    */
   drain?(): void;
+  /**
+   * What it is doing, in a few words of the protocol (`RETR big.iso`), for who looks at connections; undefined while it
+   * waits for its peer.
+   */
+  doing?(): string | undefined;
   /** The connection is no more. Called exactly once, last. */
   closed?(reason: CloseReason, error: Error | undefined): void;
 }

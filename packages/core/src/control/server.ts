@@ -20,12 +20,9 @@ async function obey(server: Server, request: ControlRequest, log: Logger): Promi
       return 'reloaded';
     case 'upgrade':
       return { successor: await server.upgrade() };
-    case 'scale': {
-      const { workers } = await server.status();
-      const alive = workers.filter((worker) => worker.at !== 'draining').length;
-      server.scale(request.workers - alive);
+    case 'scale':
+      await server.scale({ to: request.workers });
       return { workers: request.workers };
-    }
     case 'drain':
     case 'stop':
       void server.close();

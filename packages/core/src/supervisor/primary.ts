@@ -15,6 +15,7 @@ import type { Timer } from '../time/clock.ts';
 import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { primaryStatus } from './primary-status.ts';
+import { becomeProblem } from './run-as.ts';
 import { startSuccessor } from './upgrade.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
@@ -35,7 +36,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     listen: () => primary.listen(),
     close: ({ graceMs = options.drainTimeoutMs } = {}) => primary.stop(graceMs),
     status: () => primary.status(),
-    scale: (by) => primary.scale(by),
+    scale: (change) => primary.scale(change),
     reload: () => primary.reload(),
     upgrade: () => primary.upgrade(),
     [Symbol.asyncDispose]: () => primary.stop(options.drainTimeoutMs),
@@ -50,6 +51,8 @@ class Primary {
   #heartbeat: Timer | undefined;
   #wakeUp: Timer | undefined;
   #watch: EventLoopWatch | undefined;
+  /** Who waits for as many workers as there should be. */
+  readonly #scaling: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #reloading: Promise<void> = Promise.resolve();
   /** Asked for during the present one. */
   #nextReload: Promise<void> | undefined;
@@ -77,6 +80,7 @@ class Primary {
         fault: 'local',
         hint: 'give all services to one createServer',
       });
+    this.#requireMayBecome();
     lifecycle.bind();
     isSupervising = true;
     Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
@@ -131,9 +135,14 @@ class Primary {
     return primaryStatus(this.#parts, () => this.#watch?.last ?? IDLE_EVENT_LOOP);
   }
 
-  scale(by: number): void {
-    this.#parts.lifecycle.requireStarted();
-    this.#observe([{ type: 'scale', by }]);
+  async scale(change: number | { readonly to: number }): Promise<void> {
+    const { lifecycle, pool } = this.#parts;
+    lifecycle.requireStarted();
+    pool.exits.forgetStartFailure();
+    const scaled = new Promise<void>((resolve, reject) => this.#scaling.push({ resolve, reject }));
+    // Those that could not start yet count too.
+    this.#observe([{ type: 'scale', by: typeof change === 'number' ? change : change.to - pool.target }]);
+    await scaled;
   }
 
   /**
@@ -189,6 +198,7 @@ class Primary {
     listeners.updateAssignments(pool.assignable());
     dispatchers.pump();
     if (pool.isComplete) lifecycle.complete();
+    if (pool.isStaffed) for (const { resolve } of this.#scaling.splice(0)) resolve();
   }
 
   #carryOut(action: ArbiterAction): void {
@@ -243,6 +253,7 @@ class Primary {
     const { lifecycle, pool, dispatchers, limits, counters } = this.#parts;
     pool.remove(workerId);
     limits.forget(workerId);
+    if (pool.stateOf(workerId) === 'starting') this.#scaleFailed(slot);
     // Once it stops, each of them was told to go, or supervision has given up and says why.
     const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);
     if (!isExpected) this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
@@ -251,7 +262,33 @@ class Primary {
     dispatchers.exited(workerId);
   }
 
+  #scaleFailed(slot: number): void {
+    for (const { reject } of this.#scaling.splice(0))
+      reject(
+        new WellknownError(
+          'SCALE_FAILED',
+          `the new worker of slot ${slot} ended before it was ready, it is tried again`,
+          {
+            fault: 'local',
+            hint: this.#hintOfStartFailure(),
+          },
+        ),
+      );
+  }
+
   // Beginning and ending --------------------------------------------------------------------------------------------
+
+  /** Before anything is bound: Node would throw as it makes the process of a worker. */
+  #requireMayBecome(): void {
+    const { runAs } = this.#options;
+    const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
+    const problem = runAs === undefined ? undefined : becomeProblem(runAs, effective);
+    if (problem !== undefined)
+      throw new WellknownError('PERMISSION_DENIED', `runAs: ${problem}`, {
+        fault: 'system',
+        hint: 'start it as root, or leave runAs out',
+      });
+  }
 
   async #bind(): Promise<void> {
     const { pool, listeners, dispatchers } = this.#parts;
@@ -305,6 +342,7 @@ class Primary {
   }
 
   async #release(): Promise<void> {
+    for (const { reject } of this.#scaling.splice(0)) reject(closedMeanwhile());
     this.#heartbeat?.cancel();
     this.#watch?.stop();
     this.#parts.tickets.stop();
@@ -313,3 +351,6 @@ class Primary {
     isSupervising = false;
   }
 }
+
+const closedMeanwhile = (): WellknownError =>
+  new WellknownError('WRONG_STATE', 'the server was closed before its workers were ready', { fault: 'local' });

@@ -12,7 +12,7 @@ import { TicketKeys } from '../connection/ticket-keys.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
 export function createStandalone(options: ResolvedOptions): Server {
-  const { log, clock, backlog, services, runAs, maxUnsentBytesTotal } = options;
+  const { log, clock, backlog, services, runAs, maxUnsentBytesTotal, drainTimeoutMs } = options;
   const wheel = new TimerWheel(clock);
   const unsent = createUnsentBudget(options, maxUnsentBytesTotal);
   const states = new ListenerStates('standalone');
@@ -24,6 +24,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         wheel,
         unsent,
         backlog,
+        drainTimeoutMs,
         registryLimits: {
           maxConnections: service.limits.maxConnections,
           maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,

@@ -103,6 +103,13 @@ export class WorkerPool {
     return workers.length === target && workers.every(({ at }) => at === 'ready');
   }
 
+  /** The same of those that stay: others may still drain. */
+  get isStaffed(): boolean {
+    const { workers, target } = this.#state;
+    const staying = workers.filter(({ at }) => at !== 'draining');
+    return staying.length === target && staying.every(({ at }) => at === 'ready');
+  }
+
   /** What it is doing; undefined once it has ended. */
   stateOf(workerId: number): WorkerRecord['at'] | undefined {
     return this.#state.workers.find((record) => record.workerId === workerId)?.at;

@@ -1,7 +1,7 @@
 // Forking a worker through node:cluster: the process behind a handle.
 
 import type { Identity } from '../options.ts';
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../log.ts';
 import { workerEnvironment } from './worker-environment.ts';
@@ -29,7 +29,12 @@ export interface ForkOptions {
 export function forkWorker({ slot, workerId, workerCount, runAs, clock, log, events }: ForkOptions): WorkerHandle {
   // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
   if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
-  const worker = cluster.fork(workerEnvironment({ slot, workerCount }));
+  let worker: Worker;
+  try {
+    worker = cluster.fork(workerEnvironment({ slot, workerCount }));
+  } catch (error) {
+    return neverStarted({ slot, workerId, clock, events }, error);
+  }
   const handle = new WorkerHandle(
     { slot, workerId },
     {
@@ -58,6 +63,24 @@ export function forkWorker({ slot, workerId, workerCount, runAs, clock, log, eve
     log.warn({ err: error, slot }, 'a worker could not be started, or its channel failed');
     // A process that never was does not exit either: the user it should run as may not be allowed to run the program.
     if (worker.process.pid === undefined) exited(null, null);
+  });
+  return handle;
+}
+
+/**
+ * The system has refused the process at once, as it does for a user that this one may not become. Another try would end
+ * as this one.
+ */
+function neverStarted(
+  { slot, workerId, clock, events }: Pick<ForkOptions, 'slot' | 'workerId' | 'clock' | 'events'>,
+  error: unknown,
+): WorkerHandle {
+  const handle = new WorkerHandle({ slot, workerId }, { pid: 0, send: () => undefined, kill: () => undefined }, clock);
+  const message = `its process could not be started: ${error instanceof Error ? error.message : String(error)}`;
+  // Once the one who starts it knows it.
+  setImmediate(() => {
+    events.received(handle, { type: 'failed', message, isMistake: true });
+    events.exited(handle, null, null);
   });
   return handle;
 }

@@ -271,7 +271,7 @@ const notHere = (what: string) => (): never => {
 };
 
 interface RuntimeParts {
-  readonly options: Pick<ResolvedOptions, 'log' | 'clock' | 'backlog' | 'accept'>;
+  readonly options: Pick<ResolvedOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'accept'>;
   readonly wheel: TimerWheel;
   readonly states: ListenerStates;
   readonly unsent: UnsentBudget;
@@ -283,7 +283,7 @@ function createRuntime(
   service: ResolvedService,
   index: number,
   { slot, workerCount }: WorkerPlace,
-  { options: { log, clock, backlog, accept }, wheel, states, unsent, channel }: RuntimeParts,
+  { options: { log, clock, backlog, drainTimeoutMs, accept }, wheel, states, unsent, channel }: RuntimeParts,
 ): ServiceRuntime {
   const { maxConnections, maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress } = service.limits;
   return new ServiceRuntime({
@@ -292,6 +292,7 @@ function createRuntime(
     wheel,
     unsent,
     backlog,
+    drainTimeoutMs,
     registryLimits: {
       // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
       maxConnections: shareOf(maxConnections, slot, workerCount),

@@ -116,6 +116,7 @@ test('a connection that is cut while the ledger is asked about its address is co
     wheel: new TimerWheel(systemClock),
     unsent: new UnsentBudget({ clock: systemClock, maxBytes: 0 }),
     backlog: 8,
+    drainTimeoutMs: 1_000,
     registryLimits: { maxConnections: 8, maxConnectionsPerAddress: 8, freePerAddress: 0, maxWaiting: 8 },
     states: new ListenerStates('worker'),
     leases: { ask: () => new Promise((resolve) => (answer = resolve)), release: () => undefined },
@@ -151,6 +152,7 @@ test('a protocol is told how many processes serve now, not how many did when it 
     wheel: new TimerWheel(systemClock),
     unsent: new UnsentBudget({ clock: systemClock, maxBytes: 0 }),
     backlog: 8,
+    drainTimeoutMs: 1_000,
     registryLimits: { maxConnections: 8, maxConnectionsPerAddress: 8, freePerAddress: 8, maxWaiting: 8 },
     states: new ListenerStates('worker'),
   });

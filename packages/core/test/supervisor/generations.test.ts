@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import {
+  rmSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -306,11 +307,35 @@ describe('the control socket', () => {
     });
     client.reset();
     expect(await askControl(control, { command: 'scale', workers: 2 })).toMatchObject({ ok: true });
+    // It answers once they serve.
+    const grown = await askControl(control, { command: 'status' });
+    expect(grown).toMatchObject({ value: { workers: [{ at: 'ready' }, { at: 'ready' }] } });
     await workersOf(program.url, 2);
     expect(await askControl(control, { command: 'reload' })).toEqual({ ok: true, value: 'reloaded' });
     expect(await askControl(control, { command: 'stop' })).toEqual({ ok: true, value: 'draining' });
     expect(await program.exited).toBe(0);
     expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: false });
+  });
+
+  test('a worker that cannot be added is an answer with the reason, and the others serve on', async () => {
+    const control = path.join(scratch(), 'control');
+    const broken = path.join(scratch(), 'broken');
+    const program = await start('--workers', '1', '--control', control, '--crash', `file:${broken}`);
+    writeFileSync(broken, '');
+    const answer = await askControl(control, { command: 'scale', workers: 2 });
+    expect(answer).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(
+        /^the new worker of slot 2 ended before it was ready, it is tried again: .*cannot start today/,
+      ) as string,
+    });
+    const { client } = await connect(program.url);
+    await exchange(client, 'still served');
+    // Once it works, the worker that was missing is there.
+    rmSync(broken);
+    expect(await askControl(control, { command: 'scale', workers: 2 })).toEqual({ ok: true, value: { workers: 2 } });
+    const status = await askControl(control, { command: 'status' });
+    expect(status).toMatchObject({ value: { workers: [{ slot: 1 }, { slot: 2 }] } });
   });
 
   test('answers what it does not understand, and goes on', async () => {
