@@ -58,7 +58,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
   backlog: wholeFrom(1, 65_535),
   maxUnsentBytesTotal: { ...NUMBER_FROM_0, allowed: 'a number of bytes from 0' },
   drainTimeoutMs: NUMBER_FROM_0,
-  maxUnsentBytesTotal: { fits: NUMBER_FROM_0.fits, allowed: 'a number of bytes from 0' },
   runAs: {
     fits: (value) => isRecord(value) && wholeFrom(0).fits(value.uid) && wholeFrom(0).fits(value.gid),
     allowed: '{ uid, gid } with two whole numbers from 0',
