@@ -63,6 +63,7 @@ const CARRYING_FILES = [
   'packages/http/src/http2/response-writer.ts',
   'packages/ftp/src/disk-file-system.ts',
   'packages/ftp/src/disk-upload.ts',
+  'packages/ftp/src/resolve-ipv4.ts',
   'packages/telnet/src/handler-module.ts',
   'packages/cli/src/run.ts',
   'packages/cli/src/control-commands.ts',

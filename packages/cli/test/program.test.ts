@@ -274,7 +274,7 @@ describe('the command line', () => {
     [['up', '--listen', 'tcp://:80'], '--listen is for one server alone'],
     [['http', '/nowhere/at/all'], '/nowhere/at/all'],
     [['http', '.', '--symlinks', 'maybe'], '--symlinks'],
-    [['ftp', '.', '--tls-mode', 'required'], '--tls-mode is not available in this version'],
+    [['ftp', '.', '--tls-mode', 'required'], '--tls-mode needs --tls-cert and --tls-key'],
     [['ftp', '.', '--account', 'nopassword'], '--account'],
     [['telnet', '--exec', '/bin/sh'], '--exec is not available in this version'],
     [['echo', '--rate', '0'], "--rate is '0', allowed is a number from 1"],

@@ -22,6 +22,8 @@ export interface ServiceContext {
   readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;
+  /** The server has a certificate: `startTls` of its connections needs no other. */
+  readonly hasTls: boolean;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
   readonly work: { add(work: PromiseLike<unknown>): void };
   /** Opens connections that belong to one of the service's. */
@@ -100,6 +102,12 @@ export interface Protocol {
   readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;
   /** The names that it offers in TLS (ALPN, RFC 7301). */
   readonly alpn?: readonly string[];
+  /**
+   * Whose TLS sessions a client may resume. `server`, the default: those of any connection to this server.
+   * `connection`: each connection has sessions of its own, for itself and for what it opens beside it
+   * (`Connection.tlsContext`), which `sessionReused` there then proves to be the same client's.
+   */
+  readonly tlsSessions?: 'server' | 'connection';
   /** What a peer that is turned away hears before the close (FTP: 421, HTTP: 503). */
   readonly refusal?: (reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>) => string | undefined;
   /** Where this protocol's own habits differ from core's defaults. The server's options go before. */

@@ -186,6 +186,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     workerSlot: 0,
     workerCount,
     counters: {},
+    hasTls: false,
     work: { add: () => undefined },
     secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
   };

@@ -1,14 +1,17 @@
 // How a control connection gets its data connections: core opens them, in passive mode on a port of ours, in active
-// mode to a port of the client's. Core drops peers from other addresses on a passive port (RFC 2577 §3).
+// mode to a port of the client's, and drops peers from other addresses on a passive port (RFC 2577 §3). A private one
+// begins with a handshake, ours being the server's side in both modes (RFC 4217 §10).
 
-import type { Clock, Connection, SecondaryConnections } from '@wellknown/core';
+import type { Clock, Connection, Logger, SecondaryConnections } from '@wellknown/core';
+import type { DataFailure } from './effects.ts';
 import { DataConnection } from './data-connection.ts';
 import type { HostPort } from './host-port.ts';
+import type { ProtectionLevel } from './session-state.ts';
 
 /** A data connection that is to be: a listener that waits, or an address to connect to. */
 export interface DataChannel {
-  /** The one connection; rejects when none comes in time or the signal aborts. */
-  open(signal: AbortSignal): Promise<DataConnection>;
+  /** The one connection; rejects when none comes in time, its handshake fails, or the signal aborts. */
+  open(protection: ProtectionLevel, signal: AbortSignal): Promise<DataConnection>;
   /** Gives up the port, and drops a client that has connected. Does nothing after `open` has resolved. */
   close(): void;
 }
@@ -31,7 +34,19 @@ export interface DataChannelOptions {
   readonly connectTimeoutMs: number;
   /** A data connection on which nothing moves for so long is dropped. */
   readonly stallTimeoutMs: number;
+  /** `require`: a private data connection must resume a TLS session of this control connection. */
+  readonly tlsSessionReuse: 'offer' | 'require';
   readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** There is a connection, and it is of no use. */
+export class DataChannelError extends Error {
+  readonly at: DataFailure;
+  constructor(at: DataFailure) {
+    super(at);
+    this.at = at;
+  }
 }
 
 // What a transfer has under way: three buffers of 256 KiB, twice as long with CR LF, and some room.
@@ -41,25 +56,65 @@ const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
 export function createDataChannels(
   control: Connection,
   secondary: SecondaryConnections,
-  { passivePorts, connectTimeoutMs, stallTimeoutMs, clock }: DataChannelOptions,
+  { passivePorts, connectTimeoutMs, stallTimeoutMs, tlsSessionReuse, clock, log }: DataChannelOptions,
 ): DataChannels {
   const options = {
     connectTimeoutMs,
     limits: { idleTimeoutMs: stallTimeoutMs, writeTimeoutMs: stallTimeoutMs, maxUnsentBytes: MAX_UNSENT_BYTES },
   };
+
+  const opened = async (
+    connection: Connection,
+    protection: ProtectionLevel,
+    signal: AbortSignal,
+  ): Promise<DataConnection> => {
+    if (protection === 'private') {
+      await handshake(connection, control, signal);
+      const { secure } = connection;
+      log.debug(
+        { connection: control.id, tls: secure?.protocol, cipher: secure?.cipher, isResumed: secure?.sessionReused },
+        'private data connection',
+      );
+      if (tlsSessionReuse === 'require' && secure?.sessionReused !== true) {
+        connection.destroy('protocol-error');
+        throw new DataChannelError('not-resumed');
+      }
+    }
+    return new DataConnection(connection, clock);
+  };
+
   return {
     async listen() {
       const listener = await secondary.listen(control, { ...options, ports: passivePorts });
       if (listener === undefined) return undefined;
       return {
         port: listener.port,
-        open: async (signal) => new DataConnection(await listener.accept(signal), clock),
+        open: async (protection, signal) => opened(await listener.accept(signal), protection, signal),
         close: () => listener.close(),
       };
     },
     connect: (to) => ({
-      open: async (signal) => new DataConnection(await secondary.connect(control, to, { ...options, signal }), clock),
+      open: async (protection, signal) =>
+        opened(await secondary.connect(control, to, { ...options, signal }), protection, signal),
       close: () => undefined,
     }),
   };
+}
+
+/**
+ * With the context of the control connection: a session that is resumed is one of its own, for no other can be.
+ */
+function handshake(connection: Connection, control: Connection, signal: AbortSignal): Promise<void> {
+  const { tlsContext } = control;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => connection.destroy();
+    const settle = (run: () => void): void => {
+      signal.removeEventListener('abort', abort);
+      run();
+    };
+    void connection.closed.then(() => settle(() => reject(new DataChannelError('handshake-failed'))));
+    signal.addEventListener('abort', abort, { once: true });
+    if (tlsContext === undefined || signal.aborted) abort();
+    else connection.secureFirst(tlsContext, () => settle(resolve));
+  });
 }

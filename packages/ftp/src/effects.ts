@@ -5,7 +5,7 @@ import type { Login } from './accounts.ts';
 import type { Entry, FileProblem, WriteOptions } from './file-system.ts';
 import type { AbsolutePath } from './path.ts';
 import type { Reply } from './replies.ts';
-import type { DataPlan, SessionState } from './session-state.ts';
+import type { DataPlan, ProtectionLevel, SessionState } from './session-state.ts';
 
 /** What a transfer moves. */
 export type TransferPlan =
@@ -19,11 +19,17 @@ export type TransferPlan =
       readonly ofFile: 'one-line' | 'refused';
     };
 
-/** How a transfer ended. `refused` means before the data connection was used; `failed` means in the middle. */
+/**
+ * How a transfer ended. `refused` means before the data connection was used; `failed` means in the middle; `short` that a
+ * file had fewer bytes than it had when it was opened.
+ */
 export type TransferEnd =
   | { readonly at: 'complete' }
   | { readonly at: 'refused' | 'failed'; readonly problem: FileProblem }
-  | { readonly at: 'no-connection' | 'connection-lost' | 'aborted' };
+  | { readonly at: DataFailure | 'connection-lost' | 'short' | 'aborted' };
+
+/** Why there is no data connection. `not-resumed`: its TLS session is not that of the control connection. */
+export type DataFailure = 'no-connection' | 'handshake-failed' | 'not-resumed';
 
 export type FileChange =
   | { readonly change: 'removeFile' | 'makeDirectory' | 'removeDirectory'; readonly path: AbsolutePath }
@@ -31,9 +37,20 @@ export type FileChange =
   | { readonly change: 'setModifiedTime'; readonly path: AbsolutePath; readonly mtimeMs: number }
   | { readonly change: 'setMode'; readonly path: AbsolutePath; readonly mode: number };
 
+/** Where a client is told to connect. */
+export interface PassiveEndpoint {
+  /** IPv4; empty where only the port is told. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export type PassiveFailure = 'no-port' | 'no-address';
+
 /** Something only the carrier can do. While one is under way the commands behind it wait. */
 export type Effect =
   | { readonly type: 'close' }
+  /** The TLS handshake; where it fails the connection is no more. */
+  | { readonly type: 'startTls'; readonly resume: () => Outcome }
   | {
       readonly type: 'authenticate';
       readonly user: string;
@@ -41,7 +58,12 @@ export type Effect =
       readonly resume: (login: Login | undefined) => Outcome;
     }
   | { readonly type: 'delay'; readonly delayMs: number; readonly resume: () => Outcome }
-  | { readonly type: 'listen'; readonly resume: (port: number | undefined) => Outcome }
+  | {
+      readonly type: 'listen';
+      /** PASV names an IPv4 address, EPSV none. */
+      readonly names: 'address' | 'port';
+      readonly resume: (passive: PassiveEndpoint | PassiveFailure) => Outcome;
+    }
   | {
       readonly type: 'stat';
       readonly path: AbsolutePath;
@@ -62,9 +84,11 @@ export type Effect =
       readonly type: 'transfer';
       readonly plan: TransferPlan;
       readonly data: DataPlan;
+      readonly protection: ProtectionLevel;
       /** The 150, said once the file is open. */
       readonly opening: (sizeBytes: number | undefined) => Reply;
-      readonly resume: (end: TransferEnd) => Outcome;
+      /** The last reply. By then the state may be another one, of a session that was begun anew. */
+      readonly closing: (end: TransferEnd) => Reply;
     };
 
 /** What a command led to. `reply` goes out before the effect begins. */

@@ -29,6 +29,12 @@ export function transferReply(end: TransferEnd): Reply {
       return REPLY.transferComplete;
     case 'no-connection':
       return REPLY.dataConnectionFailed;
+    case 'handshake-failed':
+      return REPLY.dataTlsFailed;
+    case 'not-resumed':
+      return REPLY.dataTlsNotResumed;
+    case 'short':
+      return REPLY.shortFile;
     case 'connection-lost':
       return REPLY.dataConnectionLost;
     case 'aborted':

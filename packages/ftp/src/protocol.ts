@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, WellknownError, type Protocol } from '@wellknown/core';
-import { isIpv4 } from '@wellknown/core/endpoint';
+import { defineProtocol, silentLog, systemClock, WellknownError, type Protocol } from '@wellknown/core';
 import { accountsAuthenticator, type Account, type Authenticate } from './accounts.ts';
-import { createControlConnection, type TransferReport } from './control-connection.ts';
+import { createControlConnection } from './control-connection.ts';
+import type { TransferReport } from './transfer-report.ts';
 import { createDataChannels } from './data-channel.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
+import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
 import { encodeReply, REPLY, reply } from './replies.ts';
 
 export interface FtpOptions {
@@ -21,10 +22,28 @@ export interface FtpOptions {
   readonly greeting?: string;
   /** The first and last port of passive connections; by default the system chooses. */
   readonly passivePorts?: { readonly from: number; readonly to: number };
-  /** The IPv4 address that PASV names, for a server behind NAT. By default the one that the client has reached. */
-  readonly passiveAddress?: string;
+  /** What PASV names, for a server behind NAT. By default the address that the client has reached. */
+  readonly passiveAddress?: PassiveAddressOption;
   /** PORT and EPRT. Switched off, a client that sends them is answered 502 and uses passive mode. */
   readonly active?: boolean;
+  /**
+   * What has to be private. The certificate is the server's option `tls`: with one AUTH TLS is offered, and `tls://`
+   * listeners begin with the handshake. `control`: nobody logs in in clear. `data`: no file and no listing travels in
+   * clear either. Default: `none`.
+   */
+  readonly requireTls?: 'none' | 'control' | 'data';
+  /**
+   * `require`: a private data connection has to resume a TLS session of its control connection, which proves that it is
+   * the same client's; some clients can't (curl, Python's ftplib). Default `offer`.
+   */
+  readonly tlsSessionReuse?: 'offer' | 'require';
+  /**
+   * What TYPE A does to files: `convert` (the default) gives them the line ends of the network and back, `ignore` moves
+   * them as they are, `refuse` answers 550. Listings are text in any case.
+   */
+  readonly ascii?: 'convert' | 'ignore' | 'refuse';
+  /** The type until a client says TYPE: `ascii` by RFC 959; `image` is for devices that send binary files and no TYPE. */
+  readonly defaultType?: 'ascii' | 'image';
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
   /** Called after every transfer; what it throws ends the session, so it should not. */
@@ -62,7 +81,8 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
 
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
-  const { fileSystem, passiveAddress, passivePorts, active = true, onTransfer } = options;
+  const { fileSystem, passivePorts, active = true, onTransfer } = options;
+  const { requireTls = 'none', tlsSessionReuse = 'offer', ascii = 'convert', defaultType = 'ascii' } = options;
   const limits = { ...DEFAULT_FTP_LIMITS, ...options.session };
   checkOptions(options);
   const anonymous = options.anonymous ?? (options.accounts === undefined || options.accounts.length === 0);
@@ -74,9 +94,14 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       fileSystem,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
+  let passiveAddress: PassiveAddress | undefined;
   return defineProtocol({
     name: 'ftp',
     port: 21,
+    // A browser that was led here offers other names only, and gets no handshake (ALPACA, CVE-2021-3618).
+    alpn: ['ftp'],
+    // What a data connection resumes is then its own control connection's.
+    tlsSessions: 'connection',
     open(connection, context) {
       const { clock, log } = context;
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
@@ -84,17 +109,29 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
         return { data: () => undefined };
       }
+      passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
       const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
         stallTimeoutMs: limits.dataStallTimeoutMs,
+        tlsSessionReuse,
         clock,
+        log,
       });
+      const { secure } = connection;
+      if (secure !== undefined)
+        log.info(
+          { connection: connection.id, remote: connection.remote, tls: secure.protocol, cipher: secure.cipher },
+          'the control connection is private',
+        );
       const session = {
         local: connection.local,
         remote: connection.remote,
         mayUseActive: active,
-        passiveAddress,
+        hasTls: context.hasTls,
+        requireTls,
+        ascii,
+        defaultType,
         wallMs: () => clock.wallMs(),
         uniqueSuffix: () => randomBytes(6).toString('hex'),
       };
@@ -103,7 +140,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         session,
         channels,
         { log, clock },
-        { authenticate, greeting, onTransfer, ...limits },
+        { authenticate, passiveAddress, greeting, onTransfer, ...limits },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
@@ -112,11 +149,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
 }
 
 function checkOptions({ passiveAddress, passivePorts }: FtpOptions): void {
-  if (passiveAddress !== undefined && !isIpv4(passiveAddress)) {
-    throw new WellknownError('OPTION_INVALID', `passiveAddress is '${passiveAddress}', which is not an IPv4 address`, {
-      fault: 'local',
-    });
-  }
+  passiveAddressOf(passiveAddress, systemClock, silentLog);
   if (passivePorts === undefined) return;
   const { from, to } = passivePorts;
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 1 || to > 65_535 || from > to) {

@@ -3,11 +3,12 @@
 
 import type { Result } from '@wellknown/core';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
-import type { DataChannel } from './data-channel.ts';
+import { DataChannelError, type DataChannel } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import type { Entry, FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
 import { mayBeListed } from './listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
+import type { ProtectionLevel } from './session-state.ts';
 
 // Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
 const BUFFER_BYTES = 256 * 1024;
@@ -42,6 +43,11 @@ class FileFailure extends Error {
   }
 }
 
+/** Thrown to leave the pump when a file has ended too soon: what was sent is not what was announced. */
+class ShortFile extends Error {
+  readonly at = 'short';
+}
+
 const finish = (data: DataConnection): void => {
   if (!data.finish()) throw new Error('the data connection broke');
 };
@@ -59,6 +65,7 @@ export function createTransfer(
   plan: TransferPlan,
   fileSystem: FileSystem,
   channel: DataChannel,
+  protection: ProtectionLevel,
   failed: (error: unknown) => void,
 ): Transfer {
   const stop = new AbortController();
@@ -75,7 +82,7 @@ export function createTransfer(
       file = await open(plan, fileSystem);
       opened(file.what === 'download' ? file.restBytes : undefined);
       at = 'no-connection';
-      connection = await channel.open(stop.signal);
+      connection = await channel.open(protection, stop.signal);
       at = 'connection-lost';
       if (stop.signal.aborted) return { at: 'aborted' };
       await pump(file, connection);
@@ -84,6 +91,7 @@ export function createTransfer(
     } catch (error) {
       if (stop.signal.aborted) return { at: 'aborted' };
       if (error instanceof FileFailure) return { at: at === 'refused' ? 'refused' : 'failed', problem: error.problem };
+      if (error instanceof DataChannelError || error instanceof ShortFile) return { at: error.at };
       if (at !== 'refused') return { at };
       failed(error);
       return { at: 'refused', problem: 'failed' };
@@ -106,6 +114,7 @@ export function createTransfer(
     const lineEnds = plan.what === 'download' && plan.ascii ? createNetworkLineEnds() : undefined;
     // One byte more than the file has, so that a small file needs one buffer and its end is seen at once.
     const bufferBytes = Math.min(BUFFER_BYTES, restBytes + 1);
+    let readBytes = 0;
     const buffers: { bytes: Uint8Array; free: Promise<void> }[] = [];
     for (let turn = 0; ; turn += 1) {
       const buffer = (buffers[turn % BUFFER_COUNT] ??= {
@@ -114,6 +123,7 @@ export function createTransfer(
       });
       await buffer.free;
       const length = valueOf(await source.read(buffer.bytes));
+      readBytes += length;
       if (length > 0) {
         const chunk = buffer.bytes.subarray(0, length);
         const converted = lineEnds === undefined ? chunk : lineEnds.push(chunk);
@@ -124,6 +134,7 @@ export function createTransfer(
       if (length < buffer.bytes.length) break;
     }
     await Promise.all(buffers.map(({ free }) => free));
+    if (readBytes < restBytes) throw new ShortFile();
     finish(data);
   };
 

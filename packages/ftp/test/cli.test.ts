@@ -93,7 +93,15 @@ test.each([
   [['--passive-ports', '0-8'], '--passive-ports'],
   [['--passive-ports', '1-65536'], '--passive-ports'],
   [['--passive-address', 'http://x/'], '--passive-address'],
-  [['--tls-mode', 'explicit'], '--tls-mode'],
+  [['--tls-mode', 'explicit'], '--tls-mode needs --tls-cert'],
+  [['--tls-mode', 'sometimes'], '--tls-mode'],
+  [['--tls-data', 'required'], '--tls-data needs --tls-cert'],
+  [
+    ['--tls-mode', 'implicit', '--tls-cert', 'x', '--tls-key', 'x', '--listen', 'tcp://:0'],
+    "'tcp://:0' begins in clear",
+  ],
+  [['--ascii', 'maybe'], '--ascii'],
+  [['--default-type', 'L8'], '--default-type'],
   [['--listen', 'unix:/tmp/x'], 'unix'],
 ])('%j is refused with words that name the option', async (argv, words) => {
   const problem = await build(root, ...argv);

@@ -3,14 +3,17 @@ import { commandRows } from '../src/commands/table.ts';
 import { memoryFileSystem } from '../src/memory-file-system.ts';
 import type { Effect, Outcome } from '../src/effects.ts';
 import { step } from '../src/session.ts';
-import { INITIAL_STATE, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
+import { initialState, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
 import { ALL_FACTS } from '../src/listing.ts';
 
 const session: SessionContext = {
   local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
   remote: { family: 'ipv4', address: '192.0.2.9', port: 40_000 },
   mayUseActive: true,
-  passiveAddress: undefined,
+  hasTls: true,
+  requireTls: 'none',
+  ascii: 'convert',
+  defaultType: 'ascii',
   wallMs: () => Date.UTC(2026, 0, 1),
   uniqueSuffix: () => 'abc',
 };
@@ -21,6 +24,8 @@ const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
   login: { user: 'ann', fileSystem: memoryFileSystem(), mayWrite },
   cwd: '/',
   type: 'image',
+  structure: 'file',
+  protection: { control: 'clear', hasBufferSize: false, data: 'clear' },
   data: { how: 'none' },
   onlyExtendedPassive: false,
   restartBytes: 0,
@@ -46,7 +51,7 @@ describe('every row of the command table', () => {
   test.each(rows.filter(([, { access }]) => access !== 'anyone'))(
     '%s is refused with 530 before login',
     (verb, spec) => {
-      expect(codeOf(say(INITIAL_STATE, verb + argumentFor([verb, spec])))).toBe(530);
+      expect(codeOf(say(initialState('clear'), verb + argumentFor([verb, spec])))).toBe(530);
     },
   );
 
@@ -80,10 +85,12 @@ describe('every row of the command table', () => {
     const help = say(ready(true), 'HELP').reply?.lines.join(' ').split(' ');
     const feat = say(ready(true), 'FEAT').reply?.lines.map((line) => line.split(' ')[0]);
     for (const [verb, spec] of rows) {
-      expect(help?.includes(verb), verb).toBe(spec.offered !== false);
-      expect(feat?.includes(verb), verb).toBe(spec.feature !== undefined);
+      const isOffered = spec.offered?.(session) ?? true;
+      expect(help?.includes(verb), verb).toBe(isOffered);
+      expect(feat?.includes(verb), verb).toBe(isOffered && spec.feature !== undefined);
     }
-    expect(feat).not.toContain('AUTH');
+    expect(feat).toContain('AUTH');
+    expect(say(ready(true), 'FEAT', { hasTls: false }).reply?.lines).not.toContain('AUTH TLS');
   });
 });
 
@@ -107,25 +114,30 @@ test.each(['toString', 'CONSTRUCTOR', 'HASOWNPROPERTY', '__PROTO__', 'XYZZY'])('
 
 describe('login', () => {
   test('every name gets the same 331', () => {
-    const replies = ['ann', 'nobody', 'anonymous', 'root'].map((name) => say(INITIAL_STATE, `USER ${name}`).reply);
+    const replies = ['ann', 'nobody', 'anonymous', 'root'].map(
+      (name) => say(initialState('clear'), `USER ${name}`).reply,
+    );
     expect(new Set(replies).size).toBe(1);
   });
 
   test('PASS before USER is out of order', () => {
-    expect(codeOf(say(INITIAL_STATE, 'PASS x'))).toBe(503);
+    expect(codeOf(say(initialState('clear'), 'PASS x'))).toBe(503);
   });
 
   test('a control character in a name is refused', () => {
-    expect(codeOf(say(INITIAL_STATE, 'USER a\tb'))).toBe(501);
+    expect(codeOf(say(initialState('clear'), 'USER a\tb'))).toBe(501);
   });
 
   test('each failure waits twice as long, and the third one ends the session', () => {
-    let state = INITIAL_STATE;
+    let state: SessionState = initialState('clear');
     const seen: unknown[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
       state = say(state, 'USER ann').state;
-      const delay = effectOf(effectOf(say(state, 'PASS wrong'), 'authenticate').resume(undefined), 'delay');
-      const answer = delay.resume();
+      const delay: Extract<Effect, { type: 'delay' }> = effectOf(
+        effectOf(say(state, 'PASS wrong'), 'authenticate').resume(undefined),
+        'delay',
+      );
+      const answer: Outcome = delay.resume();
       state = answer.state;
       seen.push([delay.delayMs, codeOf(answer), answer.effect?.type]);
     }
@@ -137,7 +149,7 @@ describe('login', () => {
   });
 
   test('ten unknown commands before login end the session, nine do not', () => {
-    let state = INITIAL_STATE;
+    let state: SessionState = initialState('clear');
     for (let count = 0; count < 9; count += 1) {
       const outcome = say(state, 'XYZZY');
       expect(codeOf(outcome)).toBe(500);
@@ -149,7 +161,10 @@ describe('login', () => {
   test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'CONNECT', 'PATCH', 'TRACE'])(
     '%s is a browser and ends the session',
     (verb) => {
-      expect(say(INITIAL_STATE, `${verb} /`)).toMatchObject({ reply: { code: 421 }, effect: { type: 'close' } });
+      expect(say(initialState('clear'), `${verb} /`)).toMatchObject({
+        reply: { code: 421 },
+        effect: { type: 'close' },
+      });
       expect(say(ready(true), `${verb} /`).effect?.type).toBe('close');
     },
   );
@@ -170,7 +185,7 @@ describe('parameters', () => {
     ['TYPE L 7', 504],
     ['TYPE E', 504],
     ['STRU F', 200],
-    ['STRU R', 504],
+    ['STRU R', 200],
     ['STRU FF', 501],
     ['MODE S', 200],
     ['MODE B', 504],
@@ -182,8 +197,6 @@ describe('parameters', () => {
     ['OPTS UTF8 OFF', 504],
     ['OPTS MLST type;size;', 200],
     ['OPTS XYZ', 501],
-    ['AUTH TLS', 502],
-    ['PBSZ 0', 502],
     ['REST 0', 350],
     ['REST 12', 350],
     ['REST -1', 501],
@@ -210,8 +223,8 @@ describe('parameters', () => {
   });
 
   test('OPTS UTF8 ON works before login, OPTS MLST does not', () => {
-    expect(codeOf(say(INITIAL_STATE, 'OPTS UTF8 ON'))).toBe(200);
-    expect(codeOf(say(INITIAL_STATE, 'OPTS MLST type;'))).toBe(530);
+    expect(codeOf(say(initialState('clear'), 'OPTS UTF8 ON'))).toBe(200);
+    expect(codeOf(say(initialState('clear'), 'OPTS MLST type;'))).toBe(530);
   });
 
   test('in TYPE A only position 0 is possible, and SIZE is refused', () => {
@@ -253,11 +266,13 @@ describe('data connections', () => {
 
   test.each(['PASV', 'EPSV', 'EPSV 1'])('%s asks for a listener', (line) => {
     const effect = effectOf(say(ready(true), line), 'listen');
-    expect(effect.resume(50_001)).toMatchObject({
+    expect(effect.names).toBe(line === 'PASV' ? 'address' : 'port');
+    expect(effect.resume({ address: '192.0.2.1', port: 50_001 })).toMatchObject({
       state: { data: { how: 'passive' } },
       reply: { code: line === 'PASV' ? 227 : 229 },
     });
-    expect(effect.resume(undefined)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
+    for (const failure of ['no-port', 'no-address'] as const)
+      expect(effect.resume(failure)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
   });
 
   test('after EPSV ALL everything but EPSV is refused', () => {
@@ -272,11 +287,146 @@ describe('data connections', () => {
     expect(codeOf(say(ready(true), 'EPRT |1|192.0.2.9|50001|', { mayUseActive: false }))).toBe(502);
   });
 
-  test('PASV names the configured address, and needs one on IPv6', () => {
+  test('PASV names the address that it is given, and EPSV 1 is refused on IPv6', () => {
     const local = { family: 'ipv6', address: '2001:db8::1', port: 21 } as const;
-    expect(codeOf(say(ready(true), 'PASV', { local }))).toBe(425);
-    const effect = effectOf(say(ready(true), 'PASV', { local, passiveAddress: '203.0.113.5' }), 'listen');
-    expect(effect.resume(256).reply?.lines).toEqual(['Entering Passive Mode (203,0,113,5,1,0)']);
+    const effect = effectOf(say(ready(true), 'PASV', { local }), 'listen');
+    expect(effect.resume({ address: '203.0.113.5', port: 256 }).reply?.lines).toEqual([
+      'Entering Passive Mode (203,0,113,5,1,0)',
+    ]);
     expect(codeOf(say(ready(true), 'EPSV 1', { local }))).toBe(522);
+  });
+});
+
+describe('security', () => {
+  const clear = initialState('clear');
+  const secured = (argument = 'TLS'): SessionState =>
+    effectOf(say(ready(true), `AUTH ${argument}`), 'startTls').resume().state;
+
+  test('AUTH leads to a handshake, and whoever was logged in is not any more', () => {
+    const outcome = say(ready(true), 'AUTH tls');
+    expect(codeOf(outcome)).toBe(234);
+    expect(secured()).toMatchObject({
+      at: 'greeted',
+      protection: { control: 'private', hasBufferSize: false, data: 'clear' },
+    });
+    expect(codeOf(say(secured(), 'PWD'))).toBe(530);
+  });
+
+  test.each([
+    ['TLS', 'clear'],
+    ['TLS-C', 'clear'],
+    ['SSL', 'private'],
+    ['TLS-P', 'private'],
+  ])('after AUTH %s data connections are %s until PROT', (mechanism, data) => {
+    expect(secured(mechanism)).toMatchObject({ protection: { data } });
+  });
+
+  test('failed logins are not forgotten by AUTH', () => {
+    expect(effectOf(say({ ...clear, failedLogins: 2 }, 'AUTH TLS'), 'startTls').resume().state).toMatchObject({
+      failedLogins: 2,
+    });
+  });
+
+  test.each([
+    ['AUTH KERBEROS_V4', 504],
+    ['AUTH constructor', 504],
+    ['AUTH', 501],
+    ['PBSZ 0', 503],
+    ['PROT P', 503],
+    ['CCC', 502],
+  ])('%s in clear is answered %i', (line, code) => {
+    expect(codeOf(say(clear, line))).toBe(code);
+  });
+
+  test.each([
+    ['AUTH TLS', 503],
+    ['PBSZ 16384', 200],
+    ['PBSZ x', 501],
+    ['PROT P', 503],
+  ])('%s over TLS is answered %i', (line, code) => {
+    expect(codeOf(say(secured(), line))).toBe(code);
+  });
+
+  test.each([
+    ['PROT P', 200, 'private'],
+    ['PROT C', 200, 'clear'],
+    ['PROT S', 536, 'clear'],
+    ['PROT E', 536, 'clear'],
+    ['PROT X', 504, 'clear'],
+  ])('%s after PBSZ, also before a login, is answered %i', (line, code, data) => {
+    const outcome = say(say(secured(), 'PBSZ 0').state, line);
+    expect(codeOf(outcome)).toBe(code);
+    expect(outcome.state.protection.data).toBe(data);
+  });
+
+  test('the level outlives USER, and REIN takes PBSZ back but not TLS', () => {
+    const set = say(say(secured(), 'PBSZ 0').state, 'PROT P').state;
+    expect(say(set, 'USER ann').state.protection).toEqual({ control: 'private', hasBufferSize: true, data: 'private' });
+    expect(say({ ...ready(true), protection: set.protection }, 'REIN').state).toMatchObject({
+      at: 'greeted',
+      protection: { control: 'private', hasBufferSize: false },
+    });
+  });
+
+  test('a connection that began with a handshake takes it for granted that data is private', () => {
+    expect(initialState('secure').protection).toMatchObject({ control: 'private', data: 'private' });
+  });
+
+  test('where logins must be private nobody logs in in clear', () => {
+    for (const requireTls of ['control', 'data'] as const) {
+      expect(codeOf(say(clear, 'USER ann', { requireTls }))).toBe(530);
+      expect(codeOf(say(secured(), 'USER ann', { requireTls }))).toBe(331);
+    }
+  });
+
+  test('where data must be private no transfer goes in clear, and PROT C is refused', () => {
+    const state = ready(true, {
+      data: { how: 'passive' },
+      protection: { control: 'private', hasBufferSize: true, data: 'clear' },
+    });
+    for (const line of ['RETR x', 'STOR x', 'APPE x', 'STOU', 'LIST', 'NLST', 'MLSD'])
+      expect(codeOf(say(state, line, { requireTls: 'data' })), line).toBe(521);
+    expect(say(state, 'RETR x', { requireTls: 'control' }).effect).toMatchObject({ protection: 'clear' });
+    expect(codeOf(say(state, 'PROT C', { requireTls: 'data' }))).toBe(534);
+    const changed = say(state, 'PROT P', { requireTls: 'data' });
+    expect(say(changed.state, 'RETR x', { requireTls: 'data' }).effect).toMatchObject({ protection: 'private' });
+  });
+});
+
+describe('RNTO', () => {
+  const renaming = ready(true, { renameFrom: '/a' });
+
+  test('belongs to the RNFR directly before it', () => {
+    expect(say(renaming, 'RNTO b').effect).toMatchObject({ change: { change: 'rename', from: '/a', to: '/b' } });
+    for (const line of ['NOOP', 'PWD', 'STAT', 'TYPE I', 'WHAT', 'RNTO', 'SIZE x'])
+      expect(codeOf(say(say(renaming, line).state, 'RNTO b')), line).toBe(503);
+  });
+
+  test('after an RNFR that was refused is 503', () => {
+    const outcome = effectOf(say(renaming, 'RNFR gone'), 'stat').resume({ ok: false, error: 'not-found' });
+    expect(codeOf(outcome)).toBe(550);
+    expect(codeOf(say(outcome.state, 'RNTO b'))).toBe(503);
+  });
+});
+
+describe('TYPE A', () => {
+  const state = ready(true, { type: 'ascii', data: { how: 'passive' } });
+
+  test.each(['RETR x', 'STOR x', 'APPE x', 'STOU'])('%s converts, ignores or refuses, as the option says', (line) => {
+    expect(say(state, line).effect).toMatchObject({ plan: { ascii: true } });
+    expect(say(state, line, { ascii: 'ignore' }).effect).toMatchObject({ plan: { ascii: false } });
+    expect(codeOf(say(state, line, { ascii: 'refuse' }))).toBe(550);
+  });
+
+  test('is no obstacle for listings', () => {
+    for (const line of ['LIST', 'NLST', 'MLSD'])
+      expect(say(state, line, { ascii: 'refuse' }).effect?.type, line).toBe('transfer');
+  });
+
+  test('has positions and sizes only where nothing is converted', () => {
+    expect(codeOf(say(state, 'REST 5'))).toBe(554);
+    expect(codeOf(say(state, 'REST 5', { ascii: 'ignore' }))).toBe(350);
+    expect(codeOf(say(state, 'SIZE x'))).toBe(550);
+    expect(say(state, 'SIZE x', { ascii: 'ignore' }).effect?.type).toBe('stat');
   });
 });

@@ -6,7 +6,6 @@ import { onAbort } from '../abort.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { TransportConnection } from '../connection/transport-connection.ts';
-import type { TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
 import type { SecondaryConnections, SecondaryListener, SecondaryListenOptions, SecondaryOptions } from '../protocol.ts';
@@ -37,8 +36,6 @@ export interface SecondaryConnectionSetOptions {
   readonly wheel: TimerWheel;
   /** Those of the service. */
   readonly limits: ConnectionLimits;
-  /** What `startTls` uses unless it is told otherwise. */
-  readonly tls?: TlsContext | undefined;
   readonly registry: Pick<Registry, 'listener' | 'countAccepted' | 'countClosed'>;
 }
 
@@ -149,13 +146,16 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 
   #opened(parent: Connection, transport: Transport, { limits }: SecondaryOptions): Connection {
-    const { registry, wheel, tls } = this.#options;
+    const { registry, wheel } = this.#options;
     const { open } = this.#dependantsOf(parent);
     const tally = this.#tally;
     const connection = new TransportConnection(nextConnectionId(), transport, {
       wheel,
       limits: { ...this.#options.limits, ...limits },
-      ...(tls === undefined ? {} : { tls }),
+      // Asked of the parent only where it is wanted: it may have to be made.
+      get tls() {
+        return parent.tlsContext;
+      },
       connectionClosed: (closed) => {
         registry.countClosed(closed.reason ?? 'finished', tally);
         open.delete(closed);

@@ -31,7 +31,7 @@ const MAX_PAIRS = 100;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
-  readonly context: Omit<ServiceContext, 'work' | 'secondary'>;
+  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'hasTls'>;
   readonly wheel: TimerWheel;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
@@ -65,10 +65,14 @@ export class ServiceRuntime {
       clock: options.context.clock,
       wheel,
       limits: service.limits,
-      tls: service.tls,
       registry: this.#registry,
     });
-    const context = { ...options.context, work: this.#work, secondary: this.#secondary };
+    const context = {
+      ...options.context,
+      hasTls: service.tls !== undefined,
+      work: this.#work,
+      secondary: this.#secondary,
+    };
     this.#context = context;
     const descriptors = systemDescriptorBudget();
     const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());

@@ -86,7 +86,13 @@ export async function runCommand(
   const listen =
     common.listen.length > 0
       ? common.listen.map(({ text }) => text)
-      : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
+      : [
+          defaultEndpoint(
+            command.defaultSchemeOf?.(values) ?? command.defaultScheme,
+            protocol.value.port,
+            common.portOffset,
+          ),
+        ];
   const companions = command.companions?.(values) ?? ok([]);
   const services = companions.ok ? companionServices(companions.value, listen, common.portOffset) : companions;
   if (!services.ok) {
@@ -120,7 +126,7 @@ async function runOnStandardInput(
 }
 
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
-export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string =>
+export const defaultEndpoint = (scheme: 'tcp' | 'tls' | 'udp', port: number, portOffset: number): string =>
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
@@ -159,7 +165,7 @@ export async function runServices(
     usageError(program, identity.error);
     return;
   }
-  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
+  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls, common.tlsClients);
   if (!tls.ok) {
     usageError(program, tls.error);
     return;
@@ -311,13 +317,13 @@ function serverOptions(common: CommonValues, log: Logger, defaults: ServerOption
  * there are none.
  */
 function reloadCertificates(
-  { tls: files }: CommonValues,
+  { tls: files, tlsClients }: CommonValues,
   context: TlsContext | undefined,
   log: Logger,
 ): (() => void) | undefined {
   if (files === undefined || context === undefined) return undefined;
   return () => {
-    const reloaded = reloadTlsContext(context, files);
+    const reloaded = reloadTlsContext(context, files, tlsClients);
     if (!reloaded.ok)
       throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
     for (const problem of context.validityProblems(systemClock.wallMs()))

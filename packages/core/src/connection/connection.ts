@@ -26,11 +26,21 @@ export interface Connection {
   /** The socket's other end, also where that is a proxy. */
   readonly peer: Address;
 
+  /** The socket's own end, also where `local` is what a proxy has said. */
+  readonly socketLocal: Address;
+
   /** The PROXY header that it came with. */
   readonly proxyHeader: ProxyHeader | undefined;
 
   /** What was agreed on in the TLS handshake; undefined in clear. */
   readonly secure: SecureInfo | undefined;
+
+  /**
+   * What `startTls` uses unless it is told otherwise: the certificates of the server, where it has any. A protocol whose
+   * `tlsSessions` are each connection's own gets another one for each, made when it is first asked for; connections
+   * beside this one have the same.
+   */
+  readonly tlsContext: TlsContext | undefined;
 
   /** Where it is between `accepted` and `closed` (connection/states.ts has the table). */
   readonly state: ConnectionState;

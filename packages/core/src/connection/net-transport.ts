@@ -126,8 +126,16 @@ class NetTransport implements Transport {
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
     secure.once(isClient ? 'secureConnect' : 'secure', () => {
+      const info = secureInfoOf(secure, isClient ? 'client' : 'server');
+      if (!isClient && side.requiresClientCertificate && info.clientCertificate === undefined) {
+        // Node leaves this check to its own servers.
+        secure.destroy(
+          new WellknownError('TLS_FAILED', 'the client has shown no certificate that is trusted', { fault: 'remote' }),
+        );
+        return;
+      }
       this.isSecured = true;
-      handshake.secured(secureInfoOf(secure));
+      handshake.secured(info);
     });
     // A client could make us compute for ever; TLS 1.3 has done away with it. What tries is a TLS error from here on.
     secure.disableRenegotiation();

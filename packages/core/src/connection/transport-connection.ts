@@ -21,6 +21,7 @@ const WRITTEN = Promise.resolve();
 export class TransportConnection extends ConnectionCore implements Connection {
   readonly #owner: ConnectionOwner;
   #reader: ConnectionReader | undefined;
+  #ownTls: TlsContext | undefined;
 
   constructor(id: number, transport: Transport, owner: ConnectionOwner) {
     super(id, transport, owner);
@@ -51,10 +52,15 @@ export class TransportConnection extends ConnectionCore implements Connection {
     else this.transport.resume();
   }
 
+  get tlsContext(): TlsContext | undefined {
+    const { tls, ownTlsSessions } = this.owner;
+    return ownTlsSessions === true ? (this.#ownTls ??= tls?.withOwnSessions()) : tls;
+  }
+
   startTls(
     options: { readonly context?: TlsContext | TlsClient; readonly unreadBytes?: number } = {},
   ): Promise<SecureInfo> {
-    const side = options.context ?? this.owner.tls;
+    const side = options.context ?? this.tlsContext;
     if (side === undefined)
       return Promise.reject(
         new WellknownError('WRONG_STATE', 'startTls without a certificate', {

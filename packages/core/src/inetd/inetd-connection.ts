@@ -48,7 +48,7 @@ export async function serveInetdConnection(
   process.once('SIGTERM', () => connection.startDrain());
   const registry = new Registry({ maxConnections: 1, maxConnectionsPerAddress: 1, freePerAddress: 1, maxWaiting: 0 });
   const secondary = new SecondaryConnectionSet({ network: secondarySockets, clock, wheel, limits, registry });
-  const context = { log, clock, workerSlot: 0, workerCount: 1, counters: {}, work, secondary };
+  const context = { log, clock, workerSlot: 0, workerCount: 1, counters: {}, hasTls: false, work, secondary };
   serveConnection(protocol, connection, context);
   const reason = await closed;
   await work.drain(drainTimeoutMs, clock, secondary.drain(drainTimeoutMs, Promise.resolve()));

@@ -91,6 +91,7 @@ export function serveInMemory(
     workerSlot: 0,
     workerCount: 1,
     counters: {},
+    hasTls: false,
     work: new PendingWork(),
     secondary,
     ...options.context,

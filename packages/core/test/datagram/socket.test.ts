@@ -241,6 +241,7 @@ describe('a network that is slower than the senders', () => {
       workerSlot: 0,
       workerCount: 1,
       counters: {},
+      hasTls: false,
       work: { add: () => undefined },
       secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
     };

@@ -1,13 +1,21 @@
 // What a row of the command table is, and what its `run` is called with.
 
 import type { Outcome } from '../effects.ts';
+import type { AbsolutePath } from '../path.ts';
 import type { Ready, SessionContext, SessionState } from '../session-state.ts';
 
-/** What is going on while the command is decided. */
+/** What the carrier knows of the moment. */
 export interface TransferProgress {
+  /** Of the transfer under way. */
   readonly transferBytes: number | undefined;
   /** This ABOR has cut a transfer short. */
   readonly hasAborted: boolean;
+}
+
+/** What is going on while the command is decided. */
+export interface Progress extends TransferProgress {
+  /** What the RNFR directly before this command named: the state has forgotten it. */
+  readonly renameFrom: AbsolutePath | undefined;
 }
 
 /** Everything a row of the command table is called with. */
@@ -15,7 +23,7 @@ export interface Call<State extends SessionState> {
   readonly state: State;
   readonly argument: string;
   readonly session: SessionContext;
-  readonly progress: TransferProgress;
+  readonly progress: Progress;
 }
 
 interface CommonSpec {
@@ -26,10 +34,13 @@ interface CommonSpec {
   readonly help: string;
   /** The line of FEAT; only extensions of RFC 959 have one (RFC 2389 §3.2). */
   readonly feature?: string;
-  /** While a transfer runs, commands wait for its end. STAT is answered at once, ABOR cuts the transfer short. */
+  /**
+   * While a transfer runs, commands wait for its end. Some are answered at once, without an argument; ABOR cuts the
+   * transfer short.
+   */
   readonly duringTransfer?: 'answers' | 'aborts';
-  /** False: known, but not done here. HELP leaves it out. */
-  readonly offered?: false;
+  /** Where it is false the command is answered 502, and HELP and FEAT leave it out. By default it is offered. */
+  readonly offered?: (session: SessionContext) => boolean;
 }
 
 /** A row. `anyone` needs no login, `user` does, `writer` needs a user who may change files. */

@@ -70,21 +70,19 @@ export const rnfr = ({ state, argument }: Call<Ready>): Outcome =>
     };
   });
 
-export function rnto({ state, argument }: Call<Ready>): Outcome {
-  const from = state.renameFrom;
+export function rnto({ state, argument, progress: { renameFrom: from } }: Call<Ready>): Outcome {
   if (from === undefined) return { state, reply: REPLY.badSequence };
-  const after: Ready = { ...state, renameFrom: undefined };
-  return withPath(after, argument, (to) => {
+  return withPath(state, argument, (to) => {
     // A directory cannot move into itself, and nothing can take the place of the root.
-    if (to === '/' || to.startsWith(`${from}/`)) return { state: after, reply: fileReply('bad-name') };
-    return changing(after, { change: 'rename', from, to }, REPLY.fileActionOkay);
+    if (to === '/' || to.startsWith(`${from}/`)) return { state, reply: fileReply('bad-name') };
+    return changing(state, { change: 'rename', from, to }, REPLY.fileActionOkay);
   });
 }
 
 /** SIZE depends on TYPE (RFC 3659 §4). In TYPE A it would mean to read the whole file, so it is refused there. */
-export const size = ({ state, argument }: Call<Ready>): Outcome =>
+export const size = ({ state, argument, session }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => {
-    if (state.type === 'ascii') return { state, reply: REPLY.sizeNeedsImage };
+    if (state.type === 'ascii' && session.ascii === 'convert') return { state, reply: REPLY.sizeNeedsImage };
     return ofFile(state, path, (entry) => reply(213, String(entry.sizeBytes)));
   });
 

@@ -3,7 +3,7 @@
 import type { Outcome } from '../effects.ts';
 import { ALL_FACTS, factsFeature } from '../listing.ts';
 import { reply } from '../replies.ts';
-import type { SessionState } from '../session-state.ts';
+import type { SessionContext, SessionState } from '../session-state.ts';
 import type { Call, CommandSpec } from './command-spec.ts';
 import { siteHelp } from './information.ts';
 
@@ -11,9 +11,12 @@ type Rows = readonly (readonly [string, CommandSpec])[];
 
 const VERBS_PER_LINE = 8;
 
+const offeredRows = (table: Rows, session: SessionContext): Rows =>
+  table.filter(([, spec]) => spec.offered?.(session) !== false);
+
 /** HELP: the commands that are offered, or the syntax of one (RFC 959 §4.1.3). */
-export function help({ state, argument }: Call<SessionState>, table: Rows): Outcome {
-  const rows = table.filter(([, spec]) => spec.offered !== false);
+export function help({ state, argument, session }: Call<SessionState>, table: Rows): Outcome {
+  const rows = offeredRows(table, session);
   const wanted = argument.trim().toUpperCase();
   if (wanted === 'SITE') return { state, reply: siteHelp() };
   if (wanted !== '') {
@@ -41,9 +44,9 @@ export function help({ state, argument }: Call<SessionState>, table: Rows): Outc
 }
 
 /** FEAT: what goes beyond RFC 959, read from the rows; UTF8 and TVFS belong to no command (RFC 2640, RFC 3659 §6). */
-export function feat({ state }: Call<SessionState>, table: Rows): Outcome {
+export function feat({ state, session }: Call<SessionState>, table: Rows): Outcome {
   const facts = state.at === 'ready' ? state.facts : ALL_FACTS;
-  const features = table.flatMap(([, { feature }]) =>
+  const features = offeredRows(table, session).flatMap(([, { feature }]) =>
     feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature],
   );
   return { state, reply: reply(211, 'Features:', ...features, 'TVFS', 'UTF8', 'End') };

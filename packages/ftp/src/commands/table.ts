@@ -1,12 +1,18 @@
 // Every command is a row. Dispatch, the login rule, HELP, FEAT, the documentation and the tests all read the rows.
 
 import * as access from './access.ts';
+import type { SessionContext } from '../session-state.ts';
 import type { CommandSpec } from './command-spec.ts';
 import * as files from './files.ts';
 import { feat, help } from './help.ts';
 import * as information from './information.ts';
 import * as parameters from './parameters.ts';
+import * as security from './security.ts';
 import * as transfers from './transfers.ts';
+
+const hasTls = (session: SessionContext): boolean => session.hasTls;
+const never = (): boolean => false;
+const { notImplemented } = information;
 
 export const COMMANDS = {
   USER: { rfc: '959 §4.1.1', access: 'anyone', argument: 'required', help: 'USER <name>', run: access.user },
@@ -18,8 +24,22 @@ export const COMMANDS = {
     help: 'ACCT <account>',
     run: information.superfluous,
   },
-  REIN: { rfc: '959 §4.1.1', access: 'anyone', argument: 'none', help: 'REIN', run: access.rein },
-  QUIT: { rfc: '959 §4.1.1', access: 'anyone', argument: 'none', help: 'QUIT', run: access.quit },
+  REIN: {
+    rfc: '959 §4.1.1',
+    access: 'anyone',
+    argument: 'none',
+    help: 'REIN',
+    duringTransfer: 'answers',
+    run: access.rein,
+  },
+  QUIT: {
+    rfc: '959 §4.1.1',
+    access: 'anyone',
+    argument: 'none',
+    help: 'QUIT',
+    duringTransfer: 'answers',
+    run: access.quit,
+  },
   CWD: { rfc: '959 §4.1.1', access: 'user', argument: 'required', help: 'CWD <path>', run: files.cwd },
   XCWD: { rfc: '775', access: 'user', argument: 'required', help: 'XCWD <path>', run: files.cwd },
   CDUP: { rfc: '959 §4.1.1', access: 'user', argument: 'none', help: 'CDUP', run: files.cdup },
@@ -28,7 +48,7 @@ export const COMMANDS = {
   XPWD: { rfc: '775', access: 'user', argument: 'none', help: 'XPWD', run: files.pwd },
 
   TYPE: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'TYPE A|I|L 8', run: parameters.type },
-  STRU: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'STRU F', run: parameters.stru },
+  STRU: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'STRU F|R', run: parameters.stru },
   MODE: { rfc: '959 §4.1.2', access: 'user', argument: 'required', help: 'MODE S', run: parameters.mode },
   PORT: {
     rfc: '959 §4.1.2',
@@ -106,7 +126,14 @@ export const COMMANDS = {
   RNFR: { rfc: '959 §4.1.3', access: 'writer', argument: 'required', help: 'RNFR <path>', run: files.rnfr },
   RNTO: { rfc: '959 §4.1.3', access: 'writer', argument: 'required', help: 'RNTO <path>', run: files.rnto },
 
-  NOOP: { rfc: '959 §4.1.3', access: 'anyone', argument: 'optional', help: 'NOOP', run: information.okay },
+  NOOP: {
+    rfc: '959 §4.1.3',
+    access: 'anyone',
+    argument: 'optional',
+    help: 'NOOP',
+    duringTransfer: 'answers',
+    run: information.okay,
+  },
   SYST: { rfc: '959 §4.1.3', access: 'anyone', argument: 'none', help: 'SYST', run: information.syst },
   HELP: {
     rfc: '959 §4.1.3',
@@ -142,60 +169,42 @@ export const COMMANDS = {
   },
 
   AUTH: {
-    rfc: '4217',
+    rfc: '4217 §4',
     access: 'anyone',
-    argument: 'optional',
-    help: 'AUTH',
-    offered: false,
-    run: information.notImplemented,
+    argument: 'required',
+    help: 'AUTH TLS',
+    feature: 'AUTH TLS',
+    offered: hasTls,
+    run: security.auth,
   },
   PBSZ: {
-    rfc: '4217',
+    rfc: '4217 §8',
     access: 'anyone',
-    argument: 'optional',
-    help: 'PBSZ',
-    offered: false,
-    run: information.notImplemented,
+    argument: 'required',
+    help: 'PBSZ 0',
+    feature: 'PBSZ',
+    offered: hasTls,
+    run: security.pbsz,
   },
   PROT: {
-    rfc: '4217',
+    rfc: '4217 §9',
     access: 'anyone',
-    argument: 'optional',
-    help: 'PROT',
-    offered: false,
-    run: information.notImplemented,
+    argument: 'required',
+    help: 'PROT C|P',
+    feature: 'PROT',
+    offered: hasTls,
+    run: security.prot,
   },
-  CCC: {
-    rfc: '4217',
-    access: 'anyone',
-    argument: 'optional',
-    help: 'CCC',
-    offered: false,
-    run: information.notImplemented,
-  },
-  HOST: {
-    rfc: '7151',
-    access: 'anyone',
-    argument: 'optional',
-    help: 'HOST',
-    offered: false,
-    run: information.notImplemented,
-  },
-  LANG: {
-    rfc: '2640',
-    access: 'anyone',
-    argument: 'optional',
-    help: 'LANG',
-    offered: false,
-    run: information.notImplemented,
-  },
+  CCC: { rfc: '4217 §16', access: 'anyone', argument: 'optional', help: 'CCC', offered: never, run: notImplemented },
+  HOST: { rfc: '7151', access: 'anyone', argument: 'optional', help: 'HOST', offered: never, run: notImplemented },
+  LANG: { rfc: '2640 §4', access: 'anyone', argument: 'optional', help: 'LANG', offered: never, run: notImplemented },
   SMNT: {
     rfc: '959 §4.1.1',
     access: 'anyone',
     argument: 'optional',
     help: 'SMNT',
-    offered: false,
-    run: information.notImplemented,
+    offered: never,
+    run: notImplemented,
   },
 } as const satisfies Record<string, CommandSpec>;
 
