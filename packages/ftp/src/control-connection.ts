@@ -5,8 +5,9 @@
 // the table that say so are answered at once.
 
 import type { Clock, CloseReason, Connection, Logger, Sink } from '@wellknown/core';
-import type { Authenticate, Login } from './accounts.ts';
 import { CommandQueue, type QueuedCommand } from './command-queue.ts';
+import type { FileSystem } from './file-system.ts';
+import type { Authenticate, Login } from './users/login.ts';
 import { specOf } from './commands/table.ts';
 import type { DataChannels } from './data-channel.ts';
 import { EffectPerformer } from './effect-performer.ts';
@@ -21,6 +22,8 @@ import type { TransferReport } from './transfer-report.ts';
 export interface ControlOptions {
   readonly authenticate: Authenticate;
   readonly passiveAddress: PassiveAddress;
+  /** For users who have none of their own. */
+  readonly fileSystem: FileSystem;
   readonly greeting: Reply;
   /** From the greeting to a successful login. */
   readonly loginTimeoutMs: number;
@@ -67,6 +70,7 @@ export function createControlConnection(
     clock,
     authenticate: options.authenticate,
     passiveAddress: options.passiveAddress,
+    fileSystem: options.fileSystem,
     unreadBytes: () => queue.unreadBytes,
     send,
     transferChanged: () => {

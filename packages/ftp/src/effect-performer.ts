@@ -1,15 +1,16 @@
 // What a session waits for: logins, pauses, ports, files, handshakes and transfers. One is under way at a time.
 
 import type { Clock, Connection, Logger, Timer } from '@wellknown/core';
-import type { Authenticate, Login } from './accounts.ts';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
 import { runChange, runList, runStat } from './effect-runner.ts';
 import type { Effect, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
+import type { FileSystem } from './file-system.ts';
 import type { PassiveAddress } from './passive-address.ts';
 import type { Reply } from './replies.ts';
 import type { DataPlan } from './session-state.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 import type { TransferReport } from './transfer-report.ts';
+import { openLogin, type Authenticate, type Login } from './users/login.ts';
 
 type PendingEffect = Exclude<Effect, { readonly type: 'close' }>;
 type TransferEffect = Extract<Effect, { readonly type: 'transfer' }>;
@@ -19,6 +20,8 @@ export interface PerformerOptions {
   readonly channels: DataChannels;
   readonly authenticate: Authenticate;
   readonly passiveAddress: PassiveAddress;
+  /** For users who have none of their own. */
+  readonly fileSystem: FileSystem;
   readonly log: Logger;
   readonly clock: Clock;
   /** Bytes of the peer that were not decoded or not answered yet. */
@@ -94,22 +97,20 @@ export class EffectPerformer {
       case 'change':
         return decided(effect.resume(await runChange(files(), effect.change, failed)));
       case 'list':
-        return decided(effect.resume(await runList(files(), effect.path, effect.line, failed)));
+        return decided(effect.resume(await runList(files(), effect.request, failed)));
       case 'transfer':
         return { type: 'reply', reply: await this.#runTransfer(effect, loginOf(login), channel, failed) };
     }
   }
 
   async #authenticate(user: string, password: string): Promise<Login | undefined> {
-    const { authenticate, connection, log } = this.#options;
-    const { remote, secure } = connection;
+    const { authenticate, connection, log, fileSystem } = this.#options;
+    const { remote } = connection;
+    const secure = connection.secure !== undefined;
     try {
-      const login = await authenticate({ user, password, remote });
-      log.info(
-        { user, connection: connection.id, remote, tls: secure?.protocol, accepted: login !== undefined },
-        'login',
-      );
-      return login;
+      const grant = await authenticate({ user, password, remote, secure });
+      log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
+      return grant === undefined ? undefined : openLogin(grant, { user, remote, secure }, fileSystem);
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
       return undefined;

@@ -2,7 +2,7 @@
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { Entry, FileProblem, FileSystem } from './file-system.ts';
-import { mayBeListed } from './listing.ts';
+import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { FileChange } from './effects.ts';
 
@@ -35,41 +35,30 @@ export const runChange = (
   report: Report,
 ): Promise<Result<void, FileProblem>> =>
   fenced(report, () => {
+    const unsupported = Promise.resolve(fail('unsupported' as const));
     switch (request.change) {
       case 'rename':
-        return fileSystem.rename(request.from, request.to);
+        return fileSystem.rename?.(request.from, request.to) ?? unsupported;
       case 'setModifiedTime':
-        return fileSystem.setModifiedTime(request.path, request.mtimeMs);
+        return fileSystem.setTimes?.(request.path, { mtimeMs: request.mtimeMs }) ?? unsupported;
       case 'setMode':
-        return fileSystem.setMode(request.path, request.mode);
+        return fileSystem.setMode?.(request.path, request.mode) ?? unsupported;
       case 'removeFile':
       case 'makeDirectory':
       case 'removeDirectory':
-        return fileSystem[request.change](request.path);
+        return fileSystem[request.change]?.(request.path) ?? unsupported;
     }
   });
 
 /** Lines about a directory's entries, or the one line about a file. */
 export const runList = (
   fileSystem: FileSystem,
-  path: AbsolutePath,
-  line: (entry: Entry) => string,
+  request: ListingRequest,
   report: Report,
-): Promise<Result<string[], FileProblem>> =>
+): Promise<Result<readonly string[], FileProblem>> =>
   fenced(report, async () => {
-    const entry = await fileSystem.stat(path);
-    if (!entry.ok) return entry;
-    if (entry.value.type === 'file') return ok([line(entry.value)]);
-    const entries = await fileSystem.list(path);
-    if (!entries.ok) return entries;
-    const lines: string[] = [];
-    for await (const each of entries.value) {
-      if (!mayBeListed(each)) continue;
-      if (lines.length === MAX_STATUS_LINES) {
-        lines.push('(more entries: use LIST)');
-        break;
-      }
-      lines.push(line(each));
-    }
-    return ok(lines);
+    const listing = await listingLines(fileSystem, request, MAX_STATUS_LINES);
+    if (!listing.ok) return listing;
+    const { lines, isCut } = listing.value;
+    return ok(isCut ? [...lines, '(more entries: use LIST)'] : lines);
   });

@@ -1,8 +1,9 @@
 // What a decision asks of the world. The answer goes into the effect's `resume`, which decides on.
 
 import type { Result } from '@wellknown/core';
-import type { Login } from './accounts.ts';
+import type { Login } from './users/login.ts';
 import type { Entry, FileProblem, WriteOptions } from './file-system.ts';
+import type { ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { Reply } from './replies.ts';
 import type { DataPlan, ProtectionLevel, SessionState } from './session-state.ts';
@@ -11,13 +12,7 @@ import type { DataPlan, ProtectionLevel, SessionState } from './session-state.ts
 export type TransferPlan =
   | { readonly what: 'download'; readonly path: AbsolutePath; readonly startBytes: number; readonly ascii: boolean }
   | { readonly what: 'upload'; readonly path: AbsolutePath; readonly options: WriteOptions; readonly ascii: boolean }
-  | {
-      readonly what: 'listing';
-      readonly path: AbsolutePath;
-      readonly line: (entry: Entry) => string;
-      /** Whether the path may be a file, which then is the only line. */
-      readonly ofFile: 'one-line' | 'refused';
-    };
+  | { readonly what: 'listing'; readonly path: AbsolutePath; readonly request: ListingRequest };
 
 /**
  * How a transfer ended. `refused` means before the data connection was used; `failed` means in the middle; `short` that a
@@ -76,9 +71,8 @@ export type Effect =
     }
   | {
       readonly type: 'list';
-      readonly path: AbsolutePath;
-      readonly line: (entry: Entry) => string;
-      readonly resume: (lines: Result<string[], FileProblem>) => Outcome;
+      readonly request: ListingRequest;
+      readonly resume: (lines: Result<readonly string[], FileProblem>) => Outcome;
     }
   | {
       readonly type: 'transfer';

@@ -9,14 +9,16 @@ const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
   'not-found': reply(550, 'No such file or directory.'),
   exists: reply(550, 'It exists already.'),
   denied: REPLY.permissionDenied,
+  'no-overwrite': reply(553, 'It exists already, and may not be replaced.'),
   'not-directory': REPLY.notADirectory,
   'is-directory': REPLY.notAFile,
   'not-empty': reply(550, 'The directory is not empty.'),
   'bad-name': reply(553, 'The name is not allowed.'),
   'bad-start': REPLY.badRestart,
   'no-space': reply(452, 'No space left.'),
+  'over-quota': reply(552, 'More than you may store.'),
   busy: reply(450, 'The file is busy.'),
-  unsupported: reply(550, "This file system can't do that."),
+  unsupported: reply(502, "This file system can't do that."),
   failed: reply(451, 'A local error occurred.'),
 };
 

@@ -1,6 +1,14 @@
-// What the server asks of a place that holds files: small, asynchronous, expected failures as values. Paths are
-// absolute, POSIX and already normalised (path.ts); whether the user may write has been decided before any of these is
-// called.
+// What the server asks of a place that holds files: small, asynchronous, expected failures as values.
+//
+// How it is called. Paths are absolute, POSIX and already normalised (path.ts). What the user may do has been decided
+// before any method here is called (users/guard.ts), so a file system only says what is possible. Three methods must
+// be there: `stat`, `list` and `read`. One that can't do more leaves the others out: a command that needs a missing
+// method is answered 502, and its line is not in FEAT. What a method throws or rejects with is logged and answered 451;
+// whatever a user can bring about should be a `FileProblem` instead, each of which has a reply of its own.
+//
+// Names are strings of JavaScript. Bytes of a name that are no UTF-8 stand in them as lone surrogates (charset.ts), so
+// that a name goes to the client and comes back without losing anything; a file system that passes names on to a place
+// of bytes has to turn them back with `encodeName`.
 
 import type { Result } from '@wellknown/core';
 import type { AbsolutePath } from './path.ts';
@@ -10,71 +18,154 @@ export type FileProblem =
   | 'not-found'
   | 'exists'
   | 'denied'
+  /** The file is there already, and this user may only make new ones. */
+  | 'no-overwrite'
   | 'not-directory'
   | 'is-directory'
   | 'not-empty'
   | 'bad-name'
   | 'bad-start'
+  /** There is no room, which may pass: another file may be deleted. */
   | 'no-space'
+  /** More than this user, or this file, may ever have. */
+  | 'over-quota'
   | 'busy'
   | 'unsupported'
   | 'failed';
 
-/** A file or a directory. A link that may be followed appears as what it leads to; everything else does not appear. */
+/** A file, a directory, or a symbolic link that was not followed. Nothing else appears. */
 export interface Entry {
   readonly name: string;
-  readonly type: 'file' | 'directory';
+  readonly type: 'file' | 'directory' | 'link';
+  /** Where a link leads, as it is to be shown: relative, or absolute in terms of this file system. */
+  readonly target?: string;
   readonly sizeBytes: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Any number is allowed: a date that no calendar has breaks no listing. */
   readonly mtimeMs: number;
   /** Permission bits, such as 0o644, where the file system has them. */
   readonly mode?: number;
+  /** Numbers, or names where the file system has them. */
+  readonly uid?: number | string;
+  readonly gid?: number | string;
   /** Names the same thing twice for the same file (RFC 3659 §7.5.2). */
   readonly unique?: string;
 }
 
 /** An open file to read from, in order. */
 export interface ReadSource {
-  /** Size at the time of opening. */
+  /** Size at the time of opening: a download that ends before it is no complete one. */
   readonly sizeBytes: number;
   /** Fills `into`; fewer bytes than it holds mean that the end has come. */
   read(into: Uint8Array): Promise<Result<number, FileProblem>>;
-  /** Never rejects. */
+  /** Called once, also in the middle of a file. Never rejects. */
   close(): Promise<void>;
 }
 
 /** An open file to write to, in order. Exactly one of `commit` and `abort` is called, last. */
 export interface WriteTarget {
-  /** The chunks may be kept; the caller does not reuse them. */
+  /**
+   * Resolves once more may come: this is the back-pressure. The chunks may be kept; the caller does not reuse them. After
+   * a problem only `abort` is called.
+   */
   write(chunks: readonly Uint8Array[]): Promise<Result<void, FileProblem>>;
-  /** The upload is complete. Only after this has resolved is the client sent 226. */
+  /** The upload is complete. Only after this has resolved is the client sent 226. With a problem, nothing is left. */
   commit(): Promise<Result<void, FileProblem>>;
   /** The upload is not complete, and must not look as if it were. Never rejects. */
   abort(): Promise<void>;
 }
 
-export interface WriteOptions {
+/** Who asks. The server fills it in. */
+export interface Caller {
+  readonly user: string;
+  /** The client's IP address. */
+  readonly remoteAddress: string;
+  /** Whether the control connection is TLS. */
+  readonly secure: boolean;
+}
+
+export interface LinkOptions {
+  /**
+   * True: a symbolic link at the last name of the path appears as what it leads to. False: as a link. By default `stat`
+   * follows and `list` does not follow the links it finds; a link to the directory that is listed is always followed.
+   */
+  readonly followLinks?: boolean;
+}
+
+export interface ReadOptions {
+  /** Where to begin; `bad-start` when this is beyond the end. */
+  readonly startBytes: number;
+  /** Aborted when the transfer is given up while the file is being opened. */
+  readonly signal?: AbortSignal;
+  readonly caller?: Caller;
+}
+
+/** What holds for everything that is made. */
+export interface CreateOptions {
+  /** Permission bits that new files and directories do not get, of SITE UMASK; by default the file system's own. */
+  readonly umask?: number;
+  readonly caller?: Caller;
+}
+
+export interface WriteOptions extends CreateOptions {
   /** `replace`: a new file or in place of the old one. `append`: at the end. `create`: `exists` if there is one. */
   readonly mode: 'replace' | 'append' | 'create';
   /** With `replace`: keep this many bytes of the old file and go on there; `bad-start` if it is shorter. */
   readonly startBytes?: number;
+  /** How many bytes are said to come (ALLO): only a hint. */
+  readonly expectedBytes?: number;
+  /** Aborted when the transfer is given up while the file is being opened. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `setTimes` changes, in milliseconds since 1970; what is left out stays. */
+export interface FileTimes {
+  readonly mtimeMs?: number;
+  readonly atimeMs?: number;
+}
+
+/** The checksums that HASH and the X-commands know. */
+export type HashAlgorithm = 'crc32' | 'md5' | 'sha1' | 'sha256' | 'sha512';
+
+export interface HashRequest {
+  readonly algorithm: HashAlgorithm;
+  /** The part of the file: from `startBytes`, up to and without `endBytes`. */
+  readonly startBytes: number;
+  readonly endBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Space {
+  readonly freeBytes: number;
+  readonly totalBytes?: number;
 }
 
 type Answer<Value> = Promise<Result<Value, FileProblem>>;
 
 export interface FileSystem {
-  stat(path: AbsolutePath): Answer<Entry>;
-  /** The entries of a directory, in the file system's own order, without `.` and `..`. */
-  list(path: AbsolutePath): Answer<AsyncIterable<Entry>>;
-  /** Opens a regular file. `bad-start` when `startBytes` is beyond its end. */
-  read(path: AbsolutePath, options: { readonly startBytes: number }): Answer<ReadSource>;
-  write(path: AbsolutePath, options: WriteOptions): Answer<WriteTarget>;
-  removeFile(path: AbsolutePath): Answer<void>;
-  makeDirectory(path: AbsolutePath): Answer<void>;
-  removeDirectory(path: AbsolutePath): Answer<void>;
-  /** An existing file at `to` is replaced, an existing directory is not. */
-  rename(from: AbsolutePath, to: AbsolutePath): Answer<void>;
-  setModifiedTime(path: AbsolutePath, mtimeMs: number): Answer<void>;
+  stat(path: AbsolutePath, options?: LinkOptions): Answer<Entry>;
+  /**
+   * The entries of a directory, in the file system's own order and in portions of any size, without `.` and `..`. The
+   * caller may stop early.
+   */
+  list(path: AbsolutePath, options?: LinkOptions): Answer<AsyncIterable<readonly Entry[]>>;
+  /** Opens a regular file. */
+  read(path: AbsolutePath, options: ReadOptions): Answer<ReadSource>;
+
+  write?(path: AbsolutePath, options: WriteOptions): Answer<WriteTarget>;
+  /** Removes a file, or a link itself. */
+  removeFile?(path: AbsolutePath): Answer<void>;
+  makeDirectory?(path: AbsolutePath, options?: CreateOptions): Answer<void>;
+  removeDirectory?(path: AbsolutePath): Answer<void>;
+  /** An existing file at `to` is replaced, an existing directory is not. A link is renamed itself. */
+  rename?(from: AbsolutePath, to: AbsolutePath): Answer<void>;
+  setTimes?(path: AbsolutePath, times: FileTimes): Answer<void>;
   /** `mode` is at most 0o777. */
-  setMode(path: AbsolutePath, mode: number): Answer<void>;
+  setMode?(path: AbsolutePath, mode: number): Answer<void>;
+  /** In lower-case hexadecimal. Where it is missing the server reads the file and counts by itself. */
+  hash?(path: AbsolutePath, request: HashRequest): Answer<string>;
+  /** The room below a directory (AVBL). */
+  space?(path: AbsolutePath): Answer<Space>;
 }
+
+/** A file system that can do everything but checksums, which the server counts by itself. */
+export type CompleteFileSystem = Required<Omit<FileSystem, 'hash'>>;

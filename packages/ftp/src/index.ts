@@ -3,10 +3,42 @@
 export { createFtpServer, type FtpServerOptions } from './server.ts';
 export { DEFAULT_FTP_LIMITS, ftpProtocol, type FtpLimits, type FtpOptions } from './protocol.ts';
 export { ftpCommand } from './cli.ts';
-export { accountsAuthenticator, type Account, type Authenticate, type Login } from './accounts.ts';
+export { accountsAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
+export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
+export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './transfer-report.ts';
 export type { PassiveAddressOption } from './passive-address.ts';
-export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './disk-file-system.ts';
-export { memoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.ts';
-export type { Entry, FileProblem, FileSystem, ReadSource, WriteOptions, WriteTarget } from './file-system.ts';
+export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './storage/disk-file-system.ts';
+export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';
+export type {
+  Caller,
+  CompleteFileSystem,
+  CreateOptions,
+  Entry,
+  FileProblem,
+  FileSystem,
+  FileTimes,
+  HashAlgorithm,
+  HashRequest,
+  LinkOptions,
+  ReadOptions,
+  ReadSource,
+  Space,
+  WriteOptions,
+  WriteTarget,
+} from './file-system.ts';
+export type {
+  CommandEvent,
+  DeleteEvent,
+  DisconnectEvent,
+  FtpHooks,
+  HookSession,
+  ListEvent,
+  LoginEvent,
+  PathEvent,
+  Refusal,
+  RenameEvent,
+  TransferEvent,
+  UploadEvent,
+} from './hooks.ts';
 export type { AbsolutePath } from './path.ts';

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { defineProtocol, silentLog, systemClock, WellknownError, type Protocol } from '@wellknown/core';
-import { accountsAuthenticator, type Account, type Authenticate } from './accounts.ts';
 import { createControlConnection } from './control-connection.ts';
-import type { TransferReport } from './transfer-report.ts';
 import { createDataChannels } from './data-channel.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
+import type { TransferReport } from './transfer-report.ts';
+import { accountsAuthenticator, type Account } from './users/accounts.ts';
+import type { Authenticate } from './users/login.ts';
 import { encodeReply, REPLY, reply } from './replies.ts';
 
 export interface FtpOptions {
@@ -90,8 +91,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     options.authenticate ??
     accountsAuthenticator({
       accounts: options.accounts ?? [],
-      anonymous: anonymous ? fileSystem : undefined,
-      fileSystem,
+      anonymous: anonymous ? {} : undefined,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
   let passiveAddress: PassiveAddress | undefined;
@@ -140,7 +140,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         session,
         channels,
         { log, clock },
-        { authenticate, passiveAddress, greeting, onTransfer, ...limits },
+        { authenticate, passiveAddress, fileSystem, greeting, onTransfer, ...limits },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),

@@ -7,9 +7,9 @@
 // AUTH leads back to greeted from everywhere, with another protection.
 
 import type { Address } from '@wellknown/core';
-import type { Login } from './accounts.ts';
+import type { Login } from './users/login.ts';
 import type { HostPort } from './host-port.ts';
-import type { Fact } from './listing.ts';
+import type { Fact } from './listing/format.ts';
 import type { AbsolutePath } from './path.ts';
 
 /** How the next transfer gets its data connection. */

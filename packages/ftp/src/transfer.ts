@@ -2,19 +2,18 @@
 // it, and there is one way out, through `finally`.
 
 import type { Result } from '@wellknown/core';
+import { UTF8 } from './charset.ts';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
 import { DataChannelError, type DataChannel } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
-import type { Entry, FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
-import { mayBeListed } from './listing.ts';
+import type { FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
+import { openListing, type Listing } from './listing/open-listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
 import type { ProtectionLevel } from './session-state.ts';
 
 // Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
 const BUFFER_BYTES = 256 * 1024;
 const BUFFER_COUNT = 3;
-// A listing is sent in pieces of about this size.
-const LISTING_CHUNK_BYTES = 64 * 1024;
 
 /** A transfer under way. */
 export interface Transfer {
@@ -32,7 +31,7 @@ export interface Transfer {
 type Opened =
   | { readonly what: 'download'; readonly source: ReadSource; readonly restBytes: number }
   | { readonly what: 'upload'; readonly target: WriteTarget }
-  | { readonly what: 'listing'; readonly entries: AsyncIterable<Entry> };
+  | { readonly what: 'listing'; readonly listing: Listing };
 
 /** Thrown to leave the pump when the file system, not the connection, is at fault. */
 class FileFailure extends Error {
@@ -107,7 +106,7 @@ export function createTransfer(
   const pump = async (file: Opened, data: DataConnection): Promise<void> => {
     if (file.what === 'upload') await receive(file.target, data);
     else if (file.what === 'download') await send(file.source, file.restBytes, data);
-    else await sendListing(file.entries, data);
+    else await sendListing(file.listing, data);
   };
 
   const send = async (source: ReadSource, restBytes: number, data: DataConnection): Promise<void> => {
@@ -138,22 +137,12 @@ export function createTransfer(
     finish(data);
   };
 
-  const sendListing = async (entries: AsyncIterable<Entry>, data: DataConnection): Promise<void> => {
-    const encoder = new TextEncoder();
-    let text = '';
-    const flush = async (): Promise<void> => {
-      const chunk = encoder.encode(text);
-      text = '';
+  const sendListing = async (listing: Listing, data: DataConnection): Promise<void> => {
+    for await (const text of listing.text) {
+      const chunk = UTF8.encode(text);
       await data.write(chunk);
       bytes += chunk.length;
-    };
-    const lineOf = plan.what === 'listing' ? plan.line : undefined;
-    for await (const entry of entries) {
-      if (lineOf === undefined || !mayBeListed(entry)) continue;
-      text += `${lineOf(entry)}\r\n`;
-      if (text.length >= LISTING_CHUNK_BYTES) await flush();
     }
-    if (text !== '') await flush();
     finish(data);
   };
 
@@ -190,18 +179,11 @@ async function open(plan: TransferPlan, fileSystem: FileSystem): Promise<Opened>
       return { what: 'download', source, restBytes: Math.max(0, source.sizeBytes - plan.startBytes) };
     }
     case 'upload':
+      if (fileSystem.write === undefined) throw new FileFailure('unsupported');
       return { what: 'upload', target: valueOf(await fileSystem.write(plan.path, plan.options)) };
-    case 'listing': {
-      const entry = valueOf(await fileSystem.stat(plan.path));
-      if (entry.type === 'directory') return { what: 'listing', entries: valueOf(await fileSystem.list(plan.path)) };
-      if (plan.ofFile === 'refused') throw new FileFailure('not-directory');
-      return { what: 'listing', entries: only(entry) };
-    }
+    case 'listing':
+      return { what: 'listing', listing: valueOf(await openListing(fileSystem, plan.request)) };
   }
-}
-
-async function* only(entry: Entry): AsyncGenerator<Entry> {
-  yield await Promise.resolve(entry);
 }
 
 async function closeFile(file: Opened | undefined, isComplete: boolean): Promise<void> {

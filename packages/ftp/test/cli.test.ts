@@ -71,7 +71,7 @@ describe('with accounts', () => {
       expect(await session.say('PWD')).toMatch(/^257 "\/" /);
       const data = await session.openData();
       await session.say('NLST ..');
-      expect(String(await readAll(data))).toBe('hers\r\n');
+      expect(String(await readAll(data))).toBe('../hers\r\n');
     }));
 });
 

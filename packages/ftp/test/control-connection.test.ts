@@ -1,7 +1,7 @@
 import { serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { ftpProtocol } from '../src/protocol.ts';
-import { memoryFileSystem } from '../src/memory-file-system.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { FileSystem } from '../src/file-system.ts';
 import { codes, play, playLoggedIn, turn } from './memory-session.ts';
 

@@ -1,8 +1,8 @@
 import type { MemoryPeer } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { END_GRACE_MS } from '../src/data-connection.ts';
-import { memoryFileSystem } from '../src/memory-file-system.ts';
-import type { FileSystem, WriteTarget } from '../src/file-system.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
+import type { CompleteFileSystem, FileSystem, WriteTarget } from '../src/file-system.ts';
 import type { TransferReport } from '../src/index.ts';
 import { CLIENT, codes, play, playLoggedIn, turn, type Play } from './memory-session.ts';
 
@@ -17,7 +17,7 @@ async function session(fileSystem: FileSystem): Promise<Play & { readonly report
 }
 
 /** A file system whose uploads stop at a gate: each batch that was written, and what is waited for. */
-function gated(files: FileSystem = memoryFileSystem()) {
+function gated(files: CompleteFileSystem = memoryFileSystem()) {
   const batches: number[][] = [];
   let pass: (() => void) | undefined;
   const atGate = (): Promise<void> => new Promise((resolve) => (pass = resolve));

@@ -4,9 +4,9 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { diskFileSystem, type SymlinkPolicy } from '../src/disk-file-system.ts';
-import { problemOfErrno } from '../src/errno-map.ts';
-import type { FileSystem } from '../src/file-system.ts';
+import { diskFileSystem, type SymlinkPolicy } from '../src/storage/disk-file-system.ts';
+import { problemOfErrno } from '../src/storage/errno-map.ts';
+import type { CompleteFileSystem as FileSystem } from '../src/file-system.ts';
 
 // secret/ and root-sibling/ lie outside; root/ is served.
 let base = '';
@@ -72,7 +72,7 @@ async function namesIn(files: FileSystem, at: string): Promise<string[]> {
   const entries = await files.list(at);
   if (!entries.ok) return [entries.error];
   const names: string[] = [];
-  for await (const entry of entries.value) names.push(entry.name);
+  for await (const portion of entries.value) names.push(...portion.map(({ name }) => name));
   return names.sort();
 }
 
@@ -108,7 +108,7 @@ describe.each<{ policy: SymlinkPolicy }>([{ policy: 'deny' }, { policy: 'inside'
         for (const mode of ['replace', 'append', 'create'] as const)
           expect((await files().write(at, { mode })).ok, `${mode} ${at}`).toBe(false);
         expect((await files().setMode(at, 0o777)).ok, at).toBe(false);
-        expect((await files().setModifiedTime(at, 0)).ok, at).toBe(false);
+        expect((await files().setTimes(at, { mtimeMs: 0 })).ok, at).toBe(false);
       }
       expect((await files().removeFile('/out-dir/key')).ok).toBe(false);
       expect((await files().rename('/out-dir/key', '/mine')).ok).toBe(false);

@@ -2,9 +2,9 @@ import { mkdtemp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { diskFileSystem } from '../src/disk-file-system.ts';
-import type { FileSystem, WriteOptions } from '../src/file-system.ts';
-import { memoryFileSystem } from '../src/memory-file-system.ts';
+import { diskFileSystem } from '../src/storage/disk-file-system.ts';
+import type { CompleteFileSystem as FileSystem, WriteOptions } from '../src/file-system.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -62,7 +62,8 @@ async function names(files: FileSystem, at: string): Promise<string[]> {
   const entries = await files.list(at);
   if (!entries.ok) return [entries.error];
   const found: string[] = [];
-  for await (const entry of entries.value) found.push(entry.type === 'directory' ? `${entry.name}/` : entry.name);
+  for await (const portion of entries.value)
+    for (const entry of portion) found.push(entry.type === 'directory' ? `${entry.name}/` : entry.name);
   return found.sort();
 }
 
@@ -105,7 +106,7 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
     expect(await files.rename('/none', '/x')).toEqual(problem('not-found'));
     expect(await files.rename('/a.txt', '/dir')).toEqual(problem('exists'));
     expect((await files.setMode('/none', 0o600)).ok).toBe(false);
-    expect((await files.setModifiedTime('/none', 0)).ok).toBe(false);
+    expect((await files.setTimes('/none', { mtimeMs: 0 })).ok).toBe(false);
   });
 
   test('the root is not removed, renamed or written', async () => {
@@ -167,7 +168,7 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
     expect((await files.rename('/dir/b', '/d2/c')).ok).toBe(true);
     expect(await content(files, '/d2/c')).toBe('b');
     expect((await files.setMode('/d2/c', 0o640)).ok).toBe(true);
-    expect((await files.setModifiedTime('/d2/c', 1_000_000_000_000)).ok).toBe(true);
+    expect((await files.setTimes('/d2/c', { mtimeMs: 1_000_000_000_000 })).ok).toBe(true);
     expect(await files.stat('/d2/c')).toMatchObject({ value: { mode: 0o640, mtimeMs: 1_000_000_000_000 } });
     expect((await files.removeDirectory('/dir')).ok).toBe(true);
     expect((await files.rename('/d2', '/d3')).ok).toBe(true);

@@ -10,11 +10,13 @@ import {
   parseTimeVal,
   selectFacts,
   timeVal,
-  withoutListOptions,
-} from '../src/listing.ts';
+} from '../src/listing/format.ts';
+import { parseListArgument } from '../src/listing/options.ts';
+import { NAMED_RIGHTS } from '../src/users/rights.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
-const reader = { nowMs: NOW, mayWrite: false };
+const reader = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.read };
+const writer = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.full };
 const file: Entry = {
   name: 'a b.txt',
   type: 'file',
@@ -44,11 +46,12 @@ describe('LIST', () => {
   });
 
   test('options before the path are no path', () => {
-    expect(withoutListOptions('-a')).toBe('');
-    expect(withoutListOptions('-la some dir')).toBe('some dir');
-    expect(withoutListOptions('-l -a x')).toBe('x');
-    expect(withoutListOptions('x -a')).toBe('x -a');
-    expect(withoutListOptions('./-a')).toBe('./-a');
+    const pathOf = (argument: string) => parseListArgument(argument).path;
+    expect(pathOf('-a')).toBe('');
+    expect(pathOf('-la some dir')).toBe('some dir');
+    expect(pathOf('-l -a x')).toBe('x');
+    expect(pathOf('x -a')).toBe('x -a');
+    expect(pathOf('./-a')).toBe('./-a');
   });
 });
 
@@ -60,16 +63,14 @@ describe('facts', () => {
   });
 
   test('a fact without a value is left out, and a writer may do more', () => {
-    expect(factLine(directory, ALL_FACTS, { ...reader, mayWrite: true })).toBe(
-      'type=dir;modify=20201231235959;perm=elcmpdf; dir',
-    );
+    expect(factLine(directory, ALL_FACTS, writer)).toBe('type=dir;modify=20201231235959;perm=elcmpdf; dir');
   });
 
   test('only selected facts are told, and FEAT stars them', () => {
     expect(selectFacts('Size;foo;TYPE;')).toEqual(['type', 'size']);
     expect(factLine(file, selectFacts('size'), reader)).toBe('size=1234; a b.txt');
     expect(factLine(file, selectFacts(''), reader)).toBe(' a b.txt');
-    expect(factsFeature(['type'])).toBe('type*;size;modify;perm;unique;unix.mode;');
+    expect(factsFeature(['type'])).toBe('type*;size;modify;perm;unique;unix.mode;unix.uid;unix.gid;');
   });
 });
 
@@ -107,8 +108,8 @@ test('any entry gives one line', () => {
   });
   fc.assert(
     fc.property(entry, fc.double(), (value, nowMs) => {
-      expect(listLine(value, { nowMs, mayWrite: true })).not.toMatch(/[\r\n]|undefined|NaN/);
-      expect(factLine(value, ALL_FACTS, { nowMs, mayWrite: true })).not.toMatch(/[\r\n]|undefined|NaN/);
+      expect(listLine(value, { ...writer, nowMs })).not.toMatch(/[\r\n]|undefined|NaN/);
+      expect(factLine(value, ALL_FACTS, { ...writer, nowMs })).not.toMatch(/[\r\n]|undefined|NaN/);
     }),
   );
 });

@@ -3,7 +3,7 @@
 
 import { serveInMemory, type MemoryPeer, type ServedMemoryConnection } from '@wellknown/core/testing';
 import { expect } from 'vitest';
-import { memoryFileSystem } from '../src/memory-file-system.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import { ftpProtocol, type FtpOptions } from '../src/protocol.ts';
 
 export const CLIENT = '127.0.0.1';

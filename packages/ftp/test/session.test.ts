@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { commandRows } from '../src/commands/table.ts';
-import { memoryFileSystem } from '../src/memory-file-system.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { Effect, Outcome } from '../src/effects.ts';
 import { step } from '../src/session.ts';
 import { initialState, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
-import { ALL_FACTS } from '../src/listing.ts';
+import { openLogin } from '../src/users/login.ts';
+import { ALL_FACTS } from '../src/listing/format.ts';
 
 const session: SessionContext = {
   local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
@@ -21,7 +22,11 @@ const quiet = { transferBytes: undefined, hasAborted: false };
 
 const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
   at: 'ready',
-  login: { user: 'ann', fileSystem: memoryFileSystem(), mayWrite },
+  login: openLogin(
+    { rights: mayWrite ? 'full' : 'read' },
+    { user: 'ann', remote: session.remote, secure: false },
+    memoryFileSystem(),
+  ),
   cwd: '/',
   type: 'image',
   structure: 'file',

@@ -1,6 +1,6 @@
 // USER, PASS, REIN and QUIT (RFC 959 §4.1.1).
 
-import { ALL_FACTS } from '../listing.ts';
+import { ALL_FACTS } from '../listing/format.ts';
 import { REPLY, reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
@@ -43,7 +43,7 @@ const readyState = (login: Ready['login'], { protection }: Named, { defaultType 
   at: 'ready',
   protection,
   login,
-  cwd: '/',
+  cwd: login.home,
   type: defaultType,
   structure: 'file',
   data: { how: 'none' },

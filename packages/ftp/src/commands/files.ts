@@ -1,7 +1,7 @@
 // Commands about files and directories that need no data connection (RFC 959 §4.1.3, RFC 3659, MFMT).
 
-import { factLine, listLine, parseTimeVal, timeVal, withoutListOptions } from '../listing.ts';
-import { nameOf, resolvePath, type AbsolutePath } from '../path.ts';
+import { factLine, listingReader, parseTimeVal, timeVal } from '../listing/format.ts';
+import { parentOf, resolvePath, type AbsolutePath } from '../path.ts';
 import { fileReply } from '../file-replies.ts';
 import { quotePath, REPLY, reply, type Reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
@@ -136,28 +136,8 @@ export const mlst = ({ state, argument, session }: Call<Ready>): Outcome =>
       path,
       resume: (entry) => {
         if (!entry.ok) return { state, reply: fileReply(entry.error) };
-        const reader = { nowMs: session.wallMs(), mayWrite: state.login.mayWrite };
+        const reader = listingReader(state.login.rights, parentOf(path), session.wallMs());
         return { state, reply: reply(250, `Listing ${path}`, factLine(entry.value, state.facts, reader, path), 'End') };
       },
     },
   }));
-
-/** STAT with a path: a listing over the control connection, of a bounded length (RFC 959 §4.1.3). */
-export const statPath = ({ state, argument, session }: Call<Ready>): Outcome =>
-  withPath(state, withoutListOptions(argument), (path) => {
-    const reader = { nowMs: session.wallMs(), mayWrite: state.login.mayWrite };
-    return {
-      state,
-      effect: {
-        type: 'list',
-        path,
-        line: (entry) => listLine(entry, reader),
-        resume: (lines) => ({
-          state,
-          reply: lines.ok
-            ? reply(213, `Status of ${nameOf(path) || '/'}`, ...lines.value, 'End')
-            : fileReply(lines.error),
-        }),
-      },
-    };
-  });

@@ -1,7 +1,7 @@
 // HELP and FEAT: what the command table says of itself.
 
 import type { Outcome } from '../effects.ts';
-import { ALL_FACTS, factsFeature } from '../listing.ts';
+import { ALL_FACTS, factsFeature } from '../listing/format.ts';
 import { reply } from '../replies.ts';
 import type { SessionContext, SessionState } from '../session-state.ts';
 import type { Call, CommandSpec } from './command-spec.ts';

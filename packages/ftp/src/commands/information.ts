@@ -1,11 +1,12 @@
 // Commands that inform about the server and the session, and those that are only acknowledged.
 
-import { selectFacts } from '../listing.ts';
+import { selectFacts } from '../listing/format.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
 import type { Ready, SessionState } from '../session-state.ts';
-import { chmod, statPath } from './files.ts';
+import { chmod } from './files.ts';
+import { statPath } from './transfers.ts';
 
 const says =
   (answer: Reply) =>

@@ -1,8 +1,8 @@
 // Commands that use the data connection (RFC 959 §4.1.3, RFC 3659 §7).
 
-import type { Entry } from '../file-system.ts';
-import { transferReply } from '../file-replies.ts';
-import { factLine, listLine, withoutListOptions, type ListingReader } from '../listing.ts';
+import { fileReply, transferReply } from '../file-replies.ts';
+import type { ListingRequest } from '../listing/open-listing.ts';
+import { NO_LIST_OPTIONS, parseListArgument, type ListOptions } from '../listing/options.ts';
 import { nameOf, resolvePath, type AbsolutePath } from '../path.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
@@ -99,31 +99,62 @@ export function stou(call: Call<Ready>): Outcome {
   );
 }
 
+/** What is listed, once the path is known. */
+const requestOf = (
+  { state, session }: Call<Ready>,
+  form: ListingRequest['form'],
+  argument: { readonly path: string; readonly options: ListOptions },
+  path: AbsolutePath,
+): ListingRequest => ({
+  form,
+  path,
+  given: argument.path,
+  options: argument.options,
+  facts: state.facts,
+  rights: state.login.rights,
+  nowMs: session.wallMs(),
+});
+
 const listing = (
   call: Call<Ready>,
-  argument: string,
-  ofFile: 'one-line' | 'refused',
-  lineOf: (entry: Entry, reader: ListingReader) => string,
-): Outcome => {
-  const reader = { nowMs: call.session.wallMs(), mayWrite: call.state.login.mayWrite };
-  // A listing has no positions: a REST before it is forgotten, not an error.
-  const state: Ready = { ...call.state, restartBytes: 0 };
-  return transfer(
-    { ...call, state },
-    argument,
-    (path) => ({ what: 'listing', path, ofFile, line: (entry) => lineOf(entry, reader) }),
+  form: ListingRequest['form'],
+  argument: { readonly path: string; readonly options: ListOptions },
+): Outcome =>
+  transfer(
+    // A listing has no positions: a REST before it is forgotten, not an error.
+    { ...call, state: { ...call.state, restartBytes: 0 } },
+    argument.path,
+    (path) => ({ what: 'listing', path, request: requestOf(call, form, argument, path) }),
     () => reply(150, 'Opening data connection for the listing.'),
   );
-};
 
-export const list = (call: Call<Ready>): Outcome =>
-  listing(call, withoutListOptions(call.argument), 'one-line', listLine);
-export const nlst = (call: Call<Ready>): Outcome =>
-  listing(call, withoutListOptions(call.argument), 'one-line', (entry) => entry.name);
+export const list = (call: Call<Ready>): Outcome => listing(call, 'long', parseListArgument(call.argument));
+export const nlst = (call: Call<Ready>): Outcome => listing(call, 'names', parseListArgument(call.argument));
+
+/** STAT with a path: a listing over the control connection, of a bounded length (RFC 959 §4.1.3). */
+export function statPath(call: Call<Ready>): Outcome {
+  const { state } = call;
+  const argument = parseListArgument(call.argument);
+  const path = resolvePath(state.cwd, argument.path);
+  if (!path.ok) return { state, reply: REPLY.badPath };
+  return {
+    state,
+    effect: {
+      type: 'list',
+      request: requestOf(call, 'long', argument, path.value),
+      resume: (lines) => ({
+        state,
+        reply: lines.ok
+          ? reply(213, `Status of ${nameOf(path.value) || '/'}`, ...lines.value, 'End')
+          : fileReply(lines.error),
+      }),
+    },
+  };
+}
 
 /** MLSD: on a file it is the argument that is wrong, 501 (RFC 3659 §7.2.1). */
 export function mlsd(call: Call<Ready>): Outcome {
-  const outcome = listing(call, call.argument, 'refused', (entry, reader) => factLine(entry, call.state.facts, reader));
+  const outcome = listing(call, 'facts', { path: call.argument, options: NO_LIST_OPTIONS });
   if (outcome.effect?.type !== 'transfer') return outcome;
   const closing = (end: TransferEnd): Reply =>
     end.at === 'refused' && end.problem === 'not-directory' ? reply(501, 'Not a directory.') : transferReply(end);

@@ -12,8 +12,8 @@ import path from 'node:path';
 import type { Result } from '@wellknown/core';
 import { answer, problemOfErrno, Refusal } from './errno-map.ts';
 import { openUpload, TEMPORARY_NAME } from './disk-upload.ts';
-import type { Entry, FileProblem, FileSystem } from './file-system.ts';
-import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
+import type { CompleteFileSystem, Entry, FileProblem } from '../file-system.ts';
+import { nameOf, parentOf, partsOf, type AbsolutePath } from '../path.ts';
 
 /**
  * `deny`: a link anywhere in a path is as good as not there. `inside`: links that lead to a place under the root are
@@ -45,7 +45,7 @@ const LIST_BATCH = 16;
 const DESCRIPTOR_DIRECTORY = '/proc/self/fd/';
 
 /** The files under `root`, an existing directory. */
-export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}): FileSystem {
+export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}): CompleteFileSystem {
   const { symlinks = 'inside', uploads = 'atomic' } = options;
   let rootPromise: Promise<string> | undefined;
 
@@ -139,17 +139,17 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     }
   };
 
-  async function* entriesOf(directory: string): AsyncGenerator<Entry> {
+  async function* entriesOf(directory: string): AsyncGenerator<readonly Entry[]> {
     let batch: Dirent[] = [];
-    const settle = async (): Promise<readonly (Entry | undefined)[]> =>
-      Promise.all(batch.map((dirent) => listEntry(directory, dirent)));
+    const settle = async (): Promise<readonly Entry[]> =>
+      (await Promise.all(batch.map((dirent) => listEntry(directory, dirent)))).filter((entry) => entry !== undefined);
     for await (const dirent of await fs.opendir(directory, { bufferSize: 128 })) {
       batch.push(dirent);
       if (batch.length < LIST_BATCH) continue;
-      for (const entry of await settle()) if (entry !== undefined) yield entry;
+      yield await settle();
       batch = [];
     }
-    for (const entry of await settle()) if (entry !== undefined) yield entry;
+    yield await settle();
   }
 
   return {
@@ -220,11 +220,11 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
           throw new Refusal('exists');
         await fs.rename(source.real, target.real);
       }),
-    setModifiedTime: (at, mtimeMs) =>
+    setTimes: (at, { mtimeMs, atimeMs }) =>
       answer(async () => {
         const { real, stats } = await existing(at);
         if (stats.isSymbolicLink()) throw new Refusal('denied');
-        await fs.lutimes(real, mtimeMs / 1000, mtimeMs / 1000);
+        await fs.lutimes(real, (atimeMs ?? mtimeMs ?? stats.atimeMs) / 1000, (mtimeMs ?? stats.mtimeMs) / 1000);
       }),
     setMode: (at, mode) =>
       answer(async () => {
@@ -238,6 +238,11 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
         } finally {
           await handle.close();
         }
+      }),
+    space: (at) =>
+      answer(async () => {
+        const { bavail, blocks, bsize } = await fs.statfs((await follow(await place(at))).real);
+        return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
       }),
   };
 }

@@ -1,7 +1,9 @@
 // How entries travel: the Unix format of LIST that every client can read, the bare names of NLST, and the facts of
 // MLSD and MLST (RFC 3659 §7). The time comes in as an argument.
 
-import type { Entry } from './file-system.ts';
+import type { Entry } from '../file-system.ts';
+import type { AbsolutePath } from '../path.ts';
+import type { ResolvedRights, Rights } from '../users/rights.ts';
 
 // `ls` shows the year instead of the time of day once a date is about half a year away.
 const RECENT_MS = 180 * 86_400_000;
@@ -9,20 +11,31 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
 
-// A date that no calendar has must not break a whole listing.
-const dateOf = (timeMs: number): Date => new Date(Number.isFinite(timeMs) && Math.abs(timeMs) < 8.64e15 ? timeMs : 0);
+// File systems hold dates that JavaScript can't (beyond the year 275760) and that no reader of four digits understands.
+// They are told as the nearest that can be: one odd date must not break a whole listing.
+const FIRST_MS = Date.UTC(1900, 0, 1);
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+const dateOf = (timeMs: number): Date =>
+  new Date(Number.isNaN(timeMs) ? 0 : Math.min(Math.max(timeMs, FIRST_MS), LAST_MS));
 
 /** A name with a line end or another control byte in it would forge lines of the listing: such entries are left out. */
 export const mayBeListed = (entry: Entry): boolean => !/[\0-\x1f\x7f]/.test(entry.name);
 
+// The files of one directory are often of one minute.
+let last = { minute: Number.NaN, isRecent: false, text: '' };
+
 /** The time of LIST, in UTC: the only zone that a client can know. */
 function listTime(mtimeMs: number, nowMs: number): string {
+  const isRecent = mtimeMs <= nowMs + 86_400_000 && nowMs - mtimeMs < RECENT_MS;
+  const minute = Math.floor(mtimeMs / 60_000);
+  if (last.minute === minute && last.isRecent === isRecent) return last.text;
   const date = dateOf(mtimeMs);
   const day = `${MONTHS[date.getUTCMonth()] ?? 'Jan'} ${twoDigits(date.getUTCDate())}`;
-  const isRecent = mtimeMs <= nowMs + 86_400_000 && nowMs - mtimeMs < RECENT_MS;
-  return isRecent
+  const text = isRecent
     ? `${day} ${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}`
     : `${day}  ${date.getUTCFullYear()}`;
+  last = { minute, isRecent, text };
+  return text;
 }
 
 function permissionText(mode: number): string {
@@ -31,20 +44,56 @@ function permissionText(mode: number): string {
   return text;
 }
 
-/** Who reads a listing, and what they may do: the `perm` fact and the missing mode bits depend on it. */
+/** Who reads a listing, and when: the `perm` fact and the form of dates depend on it. */
 export interface ListingReader {
   readonly nowMs: number;
-  readonly mayWrite: boolean;
+  /** What the reader may do with an entry. */
+  readonly rightsOf: (entry: Entry) => Rights;
 }
 
-const DIRECTORY_MODE = 0o755;
-const FILE_MODE = 0o644;
+/** The reader of a listing of `directory`, or of something in it. */
+export function listingReader(rights: ResolvedRights, directory: AbsolutePath, nowMs: number): ListingReader {
+  const below = directory === '/' ? '/' : `${directory}/`;
+  if (rights.hasRuleBelow(directory)) return { nowMs, rightsOf: ({ name }) => rights.at(below + name) };
+  const everywhere = rights.at(directory);
+  return { nowMs, rightsOf: () => everywhere };
+}
+
+/** The letters of the `perm` fact (RFC 3659 §7.5.5). */
+function permOf({ type }: Entry, rights: Rights): string {
+  const mayReplace = rights.write === 'replace';
+  const letters: readonly (readonly [string, boolean])[] =
+    type === 'directory'
+      ? [
+          ['e', true],
+          ['l', rights.list],
+          ['c', rights.write !== 'no'],
+          ['m', rights.makeDirectories],
+          ['p', rights.delete],
+          ['d', rights.delete],
+          ['f', rights.rename],
+        ]
+      : [
+          ['r', rights.read],
+          ['a', mayReplace],
+          ['d', rights.delete],
+          ['f', rights.rename],
+          ['w', mayReplace],
+        ];
+  return letters.map(([letter, may]) => (may ? letter : '')).join('');
+}
+
+const LETTERS = { file: '-', directory: 'd', link: 'l' } as const;
+/** What is shown where a file system has no modes. */
+const MODES = { file: 0o644, directory: 0o755, link: 0o777 } as const;
+const owner = (id: number | string | undefined): string => String(id ?? 'ftp').padEnd(8);
 
 /** One line of LIST as `ls -l` prints it, without its line end. */
 export function listLine(entry: Entry, { nowMs }: ListingReader): string {
-  const isDirectory = entry.type === 'directory';
-  const mode = permissionText(entry.mode ?? (isDirectory ? DIRECTORY_MODE : FILE_MODE));
-  return `${isDirectory ? 'd' : '-'}${mode}   1 ftp      ftp      ${String(entry.sizeBytes).padStart(12)} ${listTime(entry.mtimeMs, nowMs)} ${entry.name}`;
+  const { type, uid, gid, target } = entry;
+  const mode = permissionText(entry.mode ?? MODES[type]);
+  const name = target === undefined ? entry.name : `${entry.name} -> ${target.replace(/[\0-\x1f\x7f]/g, '?')}`;
+  return `${LETTERS[type]}${mode}   1 ${owner(uid)} ${owner(gid)} ${String(entry.sizeBytes).padStart(12)} ${listTime(entry.mtimeMs, nowMs)} ${name}`;
 }
 
 /** `YYYYMMDDHHMMSS` in UTC (RFC 3659 §2.3). */
@@ -68,16 +117,23 @@ export function parseTimeVal(text: string): number | undefined {
   return timeVal(timeMs) === text.slice(0, 14) ? timeMs : undefined;
 }
 
+// The value of a fact ends at a semicolon and the facts at a space (RFC 3659 §7.2): a target with one of them is not told.
+const linkFact = ({ target = '' }: Entry): string => `OS.unix=slink:${/[;\0-\x20\x7f]/.test(target) ? '' : target}`;
+const TYPE_FACTS = { file: () => 'file', directory: () => 'dir', link: linkFact } as const;
+
 /** The facts that this server knows, in the order they are sent. Names are compared without case (RFC 3659 §7.5). */
 export const FACTS = {
-  type: (entry: Entry) => (entry.type === 'directory' ? 'dir' : 'file'),
+  type: (entry: Entry) => TYPE_FACTS[entry.type](entry),
   size: (entry: Entry) => (entry.type === 'file' ? String(entry.sizeBytes) : undefined),
   modify: (entry: Entry) => timeVal(entry.mtimeMs),
-  perm: (entry: Entry, { mayWrite }: ListingReader) =>
-    entry.type === 'directory' ? (mayWrite ? 'elcmpdf' : 'el') : mayWrite ? 'radfw' : 'r',
+  perm: (entry: Entry, { rightsOf }: ListingReader) => permOf(entry, rightsOf(entry)),
   unique: (entry: Entry) => entry.unique,
   'unix.mode': (entry: Entry) => (entry.mode === undefined ? undefined : `0${entry.mode.toString(8).padStart(3, '0')}`),
+  'unix.uid': (entry: Entry) => idFact(entry.uid),
+  'unix.gid': (entry: Entry) => idFact(entry.gid),
 } as const satisfies Record<string, (entry: Entry, reader: ListingReader) => string | undefined>;
+
+const idFact = (id: number | string | undefined): string | undefined => (id === undefined ? undefined : String(id));
 
 export type Fact = keyof typeof FACTS;
 export const ALL_FACTS = Object.keys(FACTS) as readonly Fact[];
@@ -106,6 +162,3 @@ export function selectFacts(argument: string): Fact[] {
 /** `type*;size*;perm;` with a star at each selected fact, as FEAT shows them (RFC 3659 §7.8). */
 export const factsFeature = (selected: readonly Fact[]): string =>
   ALL_FACTS.map((fact) => `${fact}${selected.includes(fact) ? '*' : ''};`).join('');
-
-/** The path of a LIST argument: `-a`, `-l` and the like are options that clients send out of habit, never names. */
-export const withoutListOptions = (argument: string): string => argument.replace(/^(?:-[A-Za-z0-9]*(?: +|$))+/, '');

@@ -1,7 +1,7 @@
 // The error codes of an operating system, as the few problems that a file system here may report.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import type { FileProblem } from './file-system.ts';
+import type { FileProblem } from '../file-system.ts';
 
 const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   ENOENT: 'not-found',

@@ -3,7 +3,7 @@
 import { constants, promises as fs, type Stats } from 'node:fs';
 import path from 'node:path';
 import { answer } from './errno-map.ts';
-import type { WriteOptions, WriteTarget } from './file-system.ts';
+import type { WriteOptions, WriteTarget } from '../file-system.ts';
 
 /**
  * What an unfinished atomic upload is called. Never listed and never written to by name; what a crash leaves may be

@@ -1,8 +1,8 @@
 // Files in memory, for tests and for scratch space. Bounded in bytes and in entries.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import type { Entry, FileProblem, FileSystem, WriteTarget } from './file-system.ts';
-import { nameOf, parentOf, partsOf, type AbsolutePath } from './path.ts';
+import type { CompleteFileSystem, Entry, FileProblem, WriteTarget } from '../file-system.ts';
+import { nameOf, parentOf, partsOf, type AbsolutePath } from '../path.ts';
 
 interface MemoryFile {
   readonly type: 'file';
@@ -34,7 +34,7 @@ export interface MemoryFileSystemOptions {
 const done = ok(undefined);
 
 /** A file system that lives as long as the value does. */
-export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSystem {
+export function memoryFileSystem(options: MemoryFileSystemOptions = {}): CompleteFileSystem {
   // Scratch space, not a disk: what an ordinary process can spare.
   const { maxBytes = 64 * 1024 * 1024, maxEntries = 10_000, wallMs = () => 0 } = options;
   const newDirectory = (): MemoryDirectory => ({
@@ -92,7 +92,7 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
   };
 
   /** Collects the upload beside the tree; only `commit` shows it. */
-  const uploadTo = (parent: MemoryDirectory, name: string, kept: Uint8Array): WriteTarget => {
+  const uploadTo = (parent: MemoryDirectory, name: string, kept: Uint8Array, mustBeNew: boolean): WriteTarget => {
     const chunks: Uint8Array[] = [];
     let newBytes = 0;
     const giveBack = (): void => {
@@ -111,9 +111,9 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
       },
       commit() {
         const old = parent.entries.get(name);
-        if (old?.type === 'directory' || (old === undefined && usedEntries >= maxEntries)) {
+        if (old?.type === 'directory' || (old === undefined ? usedEntries >= maxEntries : mustBeNew)) {
           giveBack();
-          return Promise.resolve(fail(old === undefined ? 'no-space' : 'is-directory'));
+          return Promise.resolve(fail(old === undefined ? 'no-space' : mustBeNew ? 'exists' : 'is-directory'));
         }
         const bytes = new Uint8Array(kept.length + newBytes);
         bytes.set(kept);
@@ -191,7 +191,14 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
       const oldBytes = old?.bytes ?? new Uint8Array(0);
       if (startBytes > oldBytes.length) return Promise.resolve(fail('bad-start'));
       return Promise.resolve(
-        ok(uploadTo(parent.value, nameOf(path), mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes))),
+        ok(
+          uploadTo(
+            parent.value,
+            nameOf(path),
+            mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes),
+            mode === 'create',
+          ),
+        ),
       );
     },
     removeFile: (path) => Promise.resolve(remove(path, 'file')),
@@ -212,11 +219,12 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): FileSys
       target.value.entries.set(nameOf(to), node);
       return Promise.resolve(done);
     },
-    setModifiedTime: (path, mtimeMs) => changeNode(path, (node) => (node.mtimeMs = mtimeMs)),
+    setTimes: (path, { mtimeMs }) => changeNode(path, (node) => (node.mtimeMs = mtimeMs ?? node.mtimeMs)),
     setMode: (path, mode) => changeNode(path, (node) => (node.mode = mode)),
+    space: () => Promise.resolve(ok({ freeBytes: maxBytes - usedBytes, totalBytes: maxBytes })),
   };
 }
 
-async function* each(entries: readonly Entry[]): AsyncGenerator<Entry> {
-  for (const entry of entries) yield await Promise.resolve(entry);
+async function* each(entries: readonly Entry[]): AsyncGenerator<readonly Entry[]> {
+  yield await Promise.resolve(entries);
 }
