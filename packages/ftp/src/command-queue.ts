@@ -2,6 +2,7 @@
 // many of those too the connection is paused.
 
 import type { Connection, Result } from '@wellknown/core';
+import type { Charset } from './charset.ts';
 import { parseCommand, type Command } from './command-parser.ts';
 import { createLineDecoder, type LineDecoder } from './line-decoder.ts';
 import type { Reply } from './replies.ts';
@@ -16,10 +17,15 @@ export class CommandQueue {
   readonly #connection: Connection;
   readonly #decoder: LineDecoder;
   readonly #maxQueued: number;
+  readonly #charset: Charset;
   readonly #queue: QueuedCommand[] = [];
   #isPaused = false;
 
-  constructor(connection: Connection, limits: { readonly maxLineBytes: number; readonly maxQueuedCommands: number }) {
+  constructor(
+    connection: Connection,
+    limits: { readonly maxLineBytes: number; readonly maxQueuedCommands: number; readonly charset: Charset },
+  ) {
+    this.#charset = limits.charset;
     this.#connection = connection;
     this.#decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
     this.#maxQueued = limits.maxQueuedCommands;
@@ -34,7 +40,7 @@ export class CommandQueue {
     while (this.#queue.length < this.#maxQueued) {
       const line = this.#decoder.next();
       if (line === undefined) break;
-      this.#queue.push({ command: parseCommand(line), hasAborted: false });
+      this.#queue.push({ command: parseCommand(line, this.#charset), hasAborted: false });
     }
     const hasBacklog = this.#decoder.pendingBytes > 0;
     if (hasBacklog === this.#isPaused) return;

@@ -6,6 +6,9 @@
 
 import type { Clock, CloseReason, Connection, Logger, Sink } from '@wellknown/core';
 import { CommandQueue, type QueuedCommand } from './command-queue.ts';
+import type { Charset } from './charset.ts';
+import type { Command } from './command-parser.ts';
+import type { UserSessions } from './user-sessions.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Authenticate, Login } from './users/login.ts';
 import { specOf } from './commands/table.ts';
@@ -13,7 +16,8 @@ import type { DataChannels } from './data-channel.ts';
 import { EffectPerformer } from './effect-performer.ts';
 import type { Outcome } from './effects.ts';
 import type { PassiveAddress } from './passive-address.ts';
-import { encodeReply, REPLY, type Reply } from './replies.ts';
+import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
+import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
 import { step, withoutRename } from './session.ts';
 import { initialState, type SessionContext, type SessionState } from './session-state.ts';
 import type { TransferReport } from './transfer-report.ts';
@@ -33,6 +37,9 @@ export interface ControlOptions {
   readonly maxQueuedCommands: number;
   readonly maxLineBytes: number;
   readonly onTransfer: ((report: TransferReport) => void) | undefined;
+  readonly hooks: FtpHooks;
+  readonly userSessions: UserSessions;
+  readonly charset: Charset;
 }
 
 /**
@@ -54,13 +61,29 @@ export function createControlConnection(
   let phase: Phase = 'serving';
   /** An effect is under way. */
   let isBusy = false;
+  /** A hook is thinking about a command. */
+  let isAsking = false;
   /** The peer does not take our replies: no more commands until it does. */
   let isBlocked = false;
   let peerHasEnded = false;
   let isDraining = false;
 
+  const bytesOf = (reply: Reply): Uint8Array => options.charset.encode(encodeReply(reply));
+
   const send = (reply: Reply): void => {
-    if (phase !== 'over' && !connection.send(encodeReply(reply), 'utf8')) isBlocked = true;
+    if (phase !== 'over' && !connection.send(bytesOf(reply))) isBlocked = true;
+  };
+
+  const openedMs = clock.nowMs();
+  const hookSession: HookSession = {
+    id: connection.id,
+    remoteAddress: session.remote.family === 'unix' ? '' : session.remote.address,
+    get user() {
+      return state.at === 'ready' ? state.login.user : undefined;
+    },
+    get secure() {
+      return connection.secure !== undefined;
+    },
   };
 
   const performer = new EffectPerformer({
@@ -68,9 +91,13 @@ export function createControlConnection(
     channels,
     log,
     clock,
+    hookSession,
     authenticate: options.authenticate,
     passiveAddress: options.passiveAddress,
     fileSystem: options.fileSystem,
+    hooks: options.hooks,
+    userSessions: options.userSessions,
+    charset: options.charset,
     unreadBytes: () => queue.unreadBytes,
     send,
     transferChanged: () => {
@@ -86,7 +113,7 @@ export function createControlConnection(
   const finish = (lastWord?: Reply, reason?: CloseReason): void => {
     if (phase === 'over') return;
     release();
-    connection.end(lastWord === undefined ? undefined : encodeReply(lastWord), 'utf8', reason);
+    connection.end(lastWord === undefined ? undefined : bytesOf(lastWord), 'latin1', reason);
   };
 
   /** Lets go of everything that is not the connection itself. */
@@ -97,21 +124,26 @@ export function createControlConnection(
   };
 
   // The idle limit is kept here and not by core: an idle session is sent 421, and one with a transfer is not idle.
-  const { idleTimeoutMs } = connection;
+  const { idleTimeoutMs: ownIdleTimeoutMs } = connection;
   connection.setIdleTimeout(0);
 
   /**
    * One deadline for everything: before login it runs from the greeting, afterwards from the last thing that happened.
    */
   const restartIdleClock = (): void => {
-    if (state.at === 'ready') connection.setDeadline(performer.transfer === undefined ? idleTimeoutMs : 0);
+    if (state.at !== 'ready') return;
+    const { idleTimeoutMs = ownIdleTimeoutMs } = state.login.limits;
+    connection.setDeadline(performer.transfer === undefined ? idleTimeoutMs : 0);
   };
 
   const moveTo = (next: SessionState): void => {
     const wasReady = state.at === 'ready';
     state = next;
     if (next.at === 'ready') restartIdleClock();
-    else if (wasReady) connection.setDeadline(options.loginTimeoutMs);
+    else if (wasReady) {
+      performer.loggedOut();
+      connection.setDeadline(options.loginTimeoutMs);
+    }
     if (next.at !== 'ready' || next.data.how !== 'passive') performer.dropPassive();
   };
 
@@ -158,7 +190,7 @@ export function createControlConnection(
   };
 
   const mayRun = ({ command }: QueuedCommand): boolean => {
-    if (isBlocked) return false;
+    if (isBlocked || isAsking) return false;
     if (!isBusy) return true;
     if (performer.transfer === undefined || !command.ok) return false;
     const spec = specOf(command.value.verb);
@@ -173,7 +205,7 @@ export function createControlConnection(
       runAll();
       connection.uncork();
     }
-    if (phase === 'over' || isBusy) return;
+    if (phase === 'over' || isBusy || isAsking) return;
     if (phase === 'quitting') finish();
     else if (isDraining) finish(REPLY.serviceClosing);
     else if (peerHasEnded && !isBlocked && queue.isEmpty) finish();
@@ -192,11 +224,35 @@ export function createControlConnection(
 
   const runOne = ({ command, hasAborted }: QueuedCommand): void => {
     if (command.ok) {
-      apply(step(state, command.value, session, { transferBytes: performer.transfer?.bytes, hasAborted }));
+      if (options.hooks.command !== undefined) {
+        askFirst(command.value, hasAborted);
+        return;
+      }
+      carryOut(command.value, hasAborted);
       return;
     }
     moveTo(withoutRename(state));
     send(command.error);
+  };
+
+  const carryOut = (command: Command, hasAborted: boolean): void =>
+    apply(step(state, command, session, { transferBytes: performer.transfer?.bytes, hasAborted }));
+
+  /** Nothing else is answered while a hook thinks, but for a transfer, which goes on. */
+  const askFirst = (command: Command, hasAborted: boolean): void => {
+    isAsking = true;
+    const { verb } = command;
+    const argument = verb === 'PASS' || verb === 'ACCT' ? '' : command.argument;
+    void askHook(options.hooks.command, { session: hookSession, verb, argument }, log).then((refusal) => {
+      isAsking = false;
+      if (phase !== 'serving') return;
+      if (refusal === undefined) carryOut(command, hasAborted);
+      else {
+        moveTo(withoutRename(state));
+        send(reply(refusal.code ?? 550, refusal.refuse));
+      }
+      run();
+    });
   };
 
   // Core's own idle limit closes without a reply; the deadline below sends 421 first.
@@ -227,7 +283,10 @@ export function createControlConnection(
       isDraining = true;
       run();
     },
-    closed: release,
+    closed(reason) {
+      release();
+      tellHook(options.hooks.disconnect, { session: hookSession, reason, ms: clock.nowMs() - openedMs }, log);
+    },
   };
 }
 

@@ -8,10 +8,16 @@ import { DataConnection } from './data-connection.ts';
 import type { HostPort } from './host-port.ts';
 import type { ProtectionLevel } from './session-state.ts';
 
+export interface OpenOptions {
+  readonly protection: ProtectionLevel;
+  /** An upload that is slowed down keeps no more than this in memory. */
+  readonly maxQueuedBytes: number;
+}
+
 /** A data connection that is to be: a listener that waits, or an address to connect to. */
 export interface DataChannel {
   /** The one connection; rejects when none comes in time, its handshake fails, or the signal aborts. */
-  open(protection: ProtectionLevel, signal: AbortSignal): Promise<DataConnection>;
+  open(how: OpenOptions, signal: AbortSignal): Promise<DataConnection>;
   /** Gives up the port, and drops a client that has connected. Does nothing after `open` has resolved. */
   close(): void;
 }
@@ -65,7 +71,7 @@ export function createDataChannels(
 
   const opened = async (
     connection: Connection,
-    protection: ProtectionLevel,
+    { protection, maxQueuedBytes }: OpenOptions,
     signal: AbortSignal,
   ): Promise<DataConnection> => {
     if (protection === 'private') {
@@ -80,7 +86,7 @@ export function createDataChannels(
         throw new DataChannelError('not-resumed');
       }
     }
-    return new DataConnection(connection, clock);
+    return new DataConnection(connection, clock, maxQueuedBytes);
   };
 
   return {
@@ -89,13 +95,12 @@ export function createDataChannels(
       if (listener === undefined) return undefined;
       return {
         port: listener.port,
-        open: async (protection, signal) => opened(await listener.accept(signal), protection, signal),
+        open: async (how, signal) => opened(await listener.accept(signal), how, signal),
         close: () => listener.close(),
       };
     },
     connect: (to) => ({
-      open: async (protection, signal) =>
-        opened(await secondary.connect(control, to, { ...options, signal }), protection, signal),
+      open: async (how, signal) => opened(await secondary.connect(control, to, { ...options, signal }), how, signal),
       close: () => undefined,
     }),
   };

@@ -2,18 +2,23 @@
 
 import type { Clock, Connection, Logger, Timer } from '@wellknown/core';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
-import { runChange, runList, runStat } from './effect-runner.ts';
-import type { Effect, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
+import { runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
+import type { Effect, FileChange, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
 import type { FileSystem } from './file-system.ts';
 import type { PassiveAddress } from './passive-address.ts';
-import type { Reply } from './replies.ts';
-import type { DataPlan } from './session-state.ts';
-import { createTransfer, type Transfer } from './transfer.ts';
+import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
+import { REPLY, reply, type Reply } from './replies.ts';
+import type { UserSessions } from './user-sessions.ts';
+import type { Charset } from './charset.ts';
+import type { CommandAnswer, DataPlan } from './session-state.ts';
+import { SessionTransfers, type TransferUser } from './session-transfers.ts';
+import type { Transfer } from './transfer.ts';
 import type { TransferReport } from './transfer-report.ts';
 import { openLogin, type Authenticate, type Login } from './users/login.ts';
 
 type PendingEffect = Exclude<Effect, { readonly type: 'close' }>;
-type TransferEffect = Extract<Effect, { readonly type: 'transfer' }>;
+type AuthenticateEffect = Extract<Effect, { readonly type: 'authenticate' }>;
+type ChangeEffect = Extract<Effect, { readonly type: 'change' }>;
 
 export interface PerformerOptions {
   readonly connection: Connection;
@@ -22,6 +27,10 @@ export interface PerformerOptions {
   readonly passiveAddress: PassiveAddress;
   /** For users who have none of their own. */
   readonly fileSystem: FileSystem;
+  readonly hooks: FtpHooks;
+  readonly hookSession: HookSession;
+  readonly userSessions: UserSessions;
+  readonly charset: Charset;
   readonly log: Logger;
   readonly clock: Clock;
   /** Bytes of the peer that were not decoded or not answered yet. */
@@ -38,19 +47,29 @@ export type Performed =
 
 export class EffectPerformer {
   readonly #options: PerformerOptions;
-  #transfer: Transfer | undefined;
+  readonly #transfers: SessionTransfers;
+  /** Who is logged in, or was when the last transfer began. */
+  #user: TransferUser | undefined;
   /** The listener of the last PASV or EPSV, until a transfer takes it over. */
   #passive: PassiveChannel | undefined;
   #delay: Timer | undefined;
-  #isOver = false;
+  /** Aborted when the session is over. */
+  readonly #over = new AbortController();
 
   constructor(options: PerformerOptions) {
     this.#options = options;
+    this.#transfers = new SessionTransfers({ ...options, changed: options.transferChanged });
   }
 
   /** The transfer under way. */
   get transfer(): Transfer | undefined {
-    return this.#transfer;
+    return this.#transfers.current;
+  }
+
+  /** The session has no user any more; a transfer goes on nevertheless. */
+  loggedOut(): void {
+    this.#user?.session.leave();
+    this.#user = undefined;
   }
 
   dropPassive(): void {
@@ -60,10 +79,11 @@ export class EffectPerformer {
 
   /** Lets go of everything. */
   release(): void {
-    this.#isOver = true;
+    this.#over.abort();
     this.#delay?.cancel();
-    this.#transfer?.abort();
+    this.transfer?.abort();
     this.dropPassive();
+    this.loggedOut();
   }
 
   /** A transfer takes the listener along; to be called before the next state drops it. */
@@ -83,7 +103,7 @@ export class EffectPerformer {
     const decided = (outcome: Outcome): Performed => ({ type: 'outcome', outcome });
     switch (effect.type) {
       case 'authenticate':
-        return decided(effect.resume(await this.#authenticate(effect.user, effect.password)));
+        return decided(await this.#authenticate(effect));
       case 'startTls':
         await this.#startTls();
         return decided(effect.resume());
@@ -93,28 +113,94 @@ export class EffectPerformer {
       case 'listen':
         return decided(effect.resume(await this.#listen(effect.names)));
       case 'stat':
-        return decided(effect.resume(await runStat(files(), effect.path, failed)));
+        return decided(effect.resume(await runStat(files(), effect, failed)));
+      case 'hash':
+        return decided(effect.resume(await runHash(files(), { ...effect, signal: this.#over.signal }, failed)));
+      case 'space':
+        return decided(effect.resume(await runSpace(files(), effect.path, failed)));
+      case 'ask':
+        return decided(effect.resume(await this.#ask(effect.ask)));
       case 'change':
-        return decided(effect.resume(await runChange(files(), effect.change, failed)));
+        return decided(await this.#change(effect, files(), failed));
       case 'list':
         return decided(effect.resume(await runList(files(), effect.request, failed)));
       case 'transfer':
-        return { type: 'reply', reply: await this.#runTransfer(effect, loginOf(login), channel, failed) };
+        if (this.#user === undefined) throw new Error('a transfer without a login');
+        return { type: 'reply', reply: await this.#transfers.run(effect, this.#user, channel) };
     }
   }
 
-  async #authenticate(user: string, password: string): Promise<Login | undefined> {
+  async #ask(ask: () => CommandAnswer | Promise<CommandAnswer>): Promise<CommandAnswer | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      this.#options.log.error({ err: error, connection: this.#options.connection.id }, 'a SITE command failed');
+      return undefined;
+    }
+  }
+
+  async #change(
+    { change, resume }: ChangeEffect,
+    files: FileSystem,
+    failed: (error: unknown) => void,
+  ): Promise<Outcome> {
+    const done = await runChange(files, change, failed);
+    if (done.ok) this.#tell(change);
+    return resume(done);
+  }
+
+  #tell(change: FileChange): void {
+    const { hooks, hookSession: session, log } = this.#options;
+    switch (change.change) {
+      case 'removeFile':
+      case 'removeDirectory': {
+        const type = change.change === 'removeFile' ? 'file' : 'directory';
+        tellHook(hooks.delete, { session, path: change.path, type }, log);
+        return;
+      }
+      case 'makeDirectory':
+        tellHook(hooks.mkdir, { session, path: change.path }, log);
+        return;
+      case 'rename':
+        tellHook(hooks.rename, { session, from: change.from, to: change.to }, log);
+        return;
+      case 'setTimes':
+      case 'setMode':
+    }
+  }
+
+  async #authenticate({ user, password, host, resume }: AuthenticateEffect): Promise<Outcome> {
     const { authenticate, connection, log, fileSystem } = this.#options;
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
-      const grant = await authenticate({ user, password, remote, secure });
+      const grant = await authenticate({ user, password, remote, secure, host });
       log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
-      return grant === undefined ? undefined : openLogin(grant, { user, remote, secure }, fileSystem);
+      if (grant === undefined) return resume(undefined);
+      const login = openLogin(grant, { user, remote, secure }, fileSystem);
+      const refusal = await this.#enter(login, grant.fileSystem ?? fileSystem);
+      return refusal === undefined ? resume(login) : resume(undefined, refusal);
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
-      return undefined;
+      return resume(undefined);
     }
+  }
+
+  /** Takes a place among the sessions of the user; the reply that refuses it. */
+  async #enter(login: Login, storage: FileSystem): Promise<Reply | undefined> {
+    const { hooks, hookSession, log, userSessions } = this.#options;
+    this.loggedOut();
+    const refusal = await askHook(
+      hooks.login,
+      { session: hookSession, user: login.user, anonymous: login.isAnonymous },
+      log,
+    );
+    if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
+    if (this.#over.signal.aborted) return REPLY.serviceClosing;
+    const session = userSessions.enter(login);
+    if (session === undefined) return REPLY.tooManySessions;
+    this.#user = { login, session, storage };
+    return undefined;
   }
 
   async #startTls(): Promise<void> {
@@ -133,38 +219,9 @@ export class EffectPerformer {
     if (address === undefined) return 'no-address';
     const channel = await channels.listen();
     // The connection may have closed in the meantime.
-    if (this.#isOver) channel?.close();
+    if (this.#over.signal.aborted) channel?.close();
     else this.#passive = channel;
     return channel === undefined ? 'no-port' : { address, port: channel.port };
-  }
-
-  async #runTransfer(
-    { plan, protection, opening, closing }: TransferEffect,
-    login: Login,
-    channel: DataChannel | undefined,
-    failed: (error: unknown) => void,
-  ): Promise<Reply> {
-    if (channel === undefined) return closing({ at: 'no-connection' });
-    const { clock, send, transferChanged, reported, connection } = this.#options;
-    const transfer = createTransfer(plan, login.fileSystem, channel, protection, failed);
-    this.#transfer = transfer;
-    transferChanged();
-    const startedMs = clock.nowMs();
-    const end = await transfer.run((sizeBytes) => send(opening(sizeBytes)));
-    this.#transfer = undefined;
-    transferChanged();
-    const { remote } = connection;
-    reported({
-      user: login.user,
-      remoteAddress: remote.family === 'unix' ? '' : remote.address,
-      direction: plan.what,
-      path: plan.path,
-      bytes: transfer.bytes,
-      elapsedMs: clock.nowMs() - startedMs,
-      isComplete: end.at === 'complete',
-      isPrivate: protection === 'private',
-    });
-    return closing(end);
   }
 }
 

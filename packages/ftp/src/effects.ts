@@ -2,11 +2,12 @@
 
 import type { Result } from '@wellknown/core';
 import type { Login } from './users/login.ts';
-import type { Entry, FileProblem, WriteOptions } from './file-system.ts';
+import type { Counted } from './checksum.ts';
+import type { Entry, FileProblem, FileTimes, HashAlgorithm, Space, WriteOptions } from './file-system.ts';
 import type { ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { Reply } from './replies.ts';
-import type { DataPlan, ProtectionLevel, SessionState } from './session-state.ts';
+import type { CommandAnswer, DataPlan, ProtectionLevel, SessionState } from './session-state.ts';
 
 /** What a transfer moves. */
 export type TransferPlan =
@@ -27,9 +28,10 @@ export type TransferEnd =
 export type DataFailure = 'no-connection' | 'handshake-failed' | 'not-resumed';
 
 export type FileChange =
-  | { readonly change: 'removeFile' | 'makeDirectory' | 'removeDirectory'; readonly path: AbsolutePath }
+  | { readonly change: 'removeFile' | 'removeDirectory'; readonly path: AbsolutePath }
+  | { readonly change: 'makeDirectory'; readonly path: AbsolutePath; readonly umask: number | undefined }
   | { readonly change: 'rename'; readonly from: AbsolutePath; readonly to: AbsolutePath }
-  | { readonly change: 'setModifiedTime'; readonly path: AbsolutePath; readonly mtimeMs: number }
+  | { readonly change: 'setTimes'; readonly path: AbsolutePath; readonly times: FileTimes }
   | { readonly change: 'setMode'; readonly path: AbsolutePath; readonly mode: number };
 
 /** Where a client is told to connect. */
@@ -50,7 +52,10 @@ export type Effect =
       readonly type: 'authenticate';
       readonly user: string;
       readonly password: string;
-      readonly resume: (login: Login | undefined) => Outcome;
+      /** What HOST has named. */
+      readonly host: string | undefined;
+      /** A refusal is for one whose password was right. */
+      readonly resume: (login: Login | undefined, refusal?: Reply) => Outcome;
     }
   | { readonly type: 'delay'; readonly delayMs: number; readonly resume: () => Outcome }
   | {
@@ -62,7 +67,28 @@ export type Effect =
   | {
       readonly type: 'stat';
       readonly path: AbsolutePath;
+      /** A link itself is meant, not what it leads to. */
+      readonly itself?: boolean;
       readonly resume: (entry: Result<Entry, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'hash';
+      readonly path: AbsolutePath;
+      readonly algorithm: HashAlgorithm;
+      readonly startBytes: number;
+      readonly endBytes: number | undefined;
+      readonly resume: (counted: Result<Counted, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'space';
+      readonly path: AbsolutePath;
+      readonly resume: (space: Result<Space, FileProblem>) => Outcome;
+    }
+  /** A command of the server's own; undefined where it has failed. */
+  | {
+      readonly type: 'ask';
+      readonly ask: () => CommandAnswer | Promise<CommandAnswer>;
+      readonly resume: (answer: CommandAnswer | undefined) => Outcome;
     }
   | {
       readonly type: 'change';

@@ -7,6 +7,7 @@ export { accountsAuthenticator, type Account, type AnonymousGrant } from './user
 export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './transfer-report.ts';
+export type { CommandAnswer, SiteCommand } from './session-state.ts';
 export type { PassiveAddressOption } from './passive-address.ts';
 export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './storage/disk-file-system.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { defineProtocol, silentLog, systemClock, WellknownError, type Protocol } from '@wellknown/core';
+import { SITE_WORDS } from './commands/site.ts';
 import { createControlConnection } from './control-connection.ts';
 import { createDataChannels } from './data-channel.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
+import type { FtpHooks } from './hooks.ts';
+import { UTF8, type Charset } from './charset.ts';
+import { UserSessions, type Rates } from './user-sessions.ts';
+import type { SiteCommand } from './session-state.ts';
 import type { TransferReport } from './transfer-report.ts';
 import { accountsAuthenticator, type Account } from './users/accounts.ts';
 import type { Authenticate } from './users/login.ts';
@@ -45,6 +50,22 @@ export interface FtpOptions {
   readonly ascii?: 'convert' | 'ignore' | 'refuse';
   /** The type until a client says TYPE: `ascii` by RFC 959; `image` is for devices that send binary files and no TYPE. */
   readonly defaultType?: 'ascii' | 'image';
+  /** HASH, XCRC, XMD5 and the like, for users who are not anonymous: each reads a whole file. Default true. */
+  readonly checksums?: boolean;
+  /** What HOST may name (RFC 7151); by default anything. `authenticate` is told which it was. */
+  readonly hosts?: readonly string[];
+  /** SITE commands of your own, by their names in upper case. */
+  readonly siteCommands?: Readonly<Record<string, SiteCommand>>;
+  /** What a program is told of, and where it may refuse (hooks.ts). */
+  readonly hooks?: FtpHooks;
+  /** How names are written in bytes. By default UTF-8 (RFC 2640), in which other bytes get through as they are. */
+  readonly charset?: Charset;
+  /** The most that one session moves. */
+  readonly sessionRates?: Rates;
+  /** The most that all sessions of one user move together, and how many there may be, in one process; a login's own go before. */
+  readonly userLimits?: Rates & { readonly maxSessions?: number };
+  /** The most that the whole server moves; workers have equal shares of it. */
+  readonly serverRates?: Rates;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
   /** Called after every transfer; what it throws ends the session, so it should not. */
@@ -84,6 +105,8 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
 export function ftpProtocol(options: FtpOptions): Protocol {
   const { fileSystem, passivePorts, active = true, onTransfer } = options;
   const { requireTls = 'none', tlsSessionReuse = 'offer', ascii = 'convert', defaultType = 'ascii' } = options;
+  const { hooks = {}, charset = UTF8, checksums = true, siteCommands = {} } = options;
+  const hosts = options.hosts?.map((name) => name.toLowerCase());
   const limits = { ...DEFAULT_FTP_LIMITS, ...options.session };
   checkOptions(options);
   const anonymous = options.anonymous ?? (options.accounts === undefined || options.accounts.length === 0);
@@ -94,7 +117,9 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       anonymous: anonymous ? {} : undefined,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
+  // Made with the first connection, which brings the clock.
   let passiveAddress: PassiveAddress | undefined;
+  let userSessions: UserSessions | undefined;
   return defineProtocol({
     name: 'ftp',
     port: 21,
@@ -109,6 +134,11 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
         return { data: () => undefined };
       }
+      userSessions ??= new UserSessions(
+        { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },
+        clock,
+        () => context.workerCount,
+      );
       passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
       const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
@@ -132,6 +162,11 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         requireTls,
         ascii,
         defaultType,
+        fileSystem,
+        checksums,
+        hosts,
+        greeting,
+        siteCommands,
         wallMs: () => clock.wallMs(),
         uniqueSuffix: () => randomBytes(6).toString('hex'),
       };
@@ -140,7 +175,17 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         session,
         channels,
         { log, clock },
-        { authenticate, passiveAddress, fileSystem, greeting, onTransfer, ...limits },
+        {
+          authenticate,
+          passiveAddress,
+          fileSystem,
+          greeting,
+          onTransfer,
+          hooks,
+          userSessions,
+          charset,
+          ...limits,
+        },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
@@ -148,7 +193,14 @@ export function ftpProtocol(options: FtpOptions): Protocol {
   });
 }
 
-function checkOptions({ passiveAddress, passivePorts }: FtpOptions): void {
+function checkOptions({ passiveAddress, passivePorts, siteCommands = {} }: FtpOptions): void {
+  for (const word of Object.keys(siteCommands))
+    if (!/^[A-Z][A-Z0-9]{0,15}$/.test(word) || SITE_WORDS.includes(word))
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `siteCommands has '${word}', allowed is up to 16 letters in upper case, and none of ${SITE_WORDS.join(', ')}`,
+        { fault: 'local' },
+      );
   passiveAddressOf(passiveAddress, systemClock, silentLog);
   if (passivePorts === undefined) return;
   const { from, to } = passivePorts;

@@ -8,9 +8,11 @@
 
 import type { Address } from '@wellknown/core';
 import type { Login } from './users/login.ts';
+import type { FileSystem, HashAlgorithm } from './file-system.ts';
 import type { HostPort } from './host-port.ts';
 import type { Fact } from './listing/format.ts';
 import type { AbsolutePath } from './path.ts';
+import type { Reply } from './replies.ts';
 
 /** How the next transfer gets its data connection. */
 export type DataPlan =
@@ -28,6 +30,8 @@ export interface Protection {
 
 interface Common {
   readonly protection: Protection;
+  /** What HOST has named, in lower case. */
+  readonly host: string | undefined;
 }
 
 interface LoggedOut extends Common {
@@ -59,6 +63,12 @@ export interface Ready extends Common {
   readonly renameFrom: AbsolutePath | undefined;
   /** What MLSD and MLST tell. */
   readonly facts: readonly Fact[];
+  /** How many bytes the next upload is said to have, by ALLO. */
+  readonly expectedBytes: number | undefined;
+  /** Set by SITE UMASK. */
+  readonly umask: number | undefined;
+  /** What HASH counts, set by OPTS HASH. */
+  readonly hashAlgorithm: HashAlgorithm;
 }
 
 export type SessionState = Greeted | Named | Ready;
@@ -73,7 +83,26 @@ export const initialState = (begins: 'clear' | 'secure'): Greeted => ({
   failedLogins: 0,
   unknownCommands: 0,
   protection: begins === 'secure' ? IMPLICIT : CLEAR,
+  host: undefined,
 });
+
+/** What a command of the server's own says: a text for 200, or a code of its own with one or more lines. */
+export type CommandAnswer = string | { readonly code: number; readonly text: string | readonly string[] };
+
+/** A word behind SITE, of the server's own. */
+export interface SiteCommand {
+  /** `writer`, the default: only for users who may change files. */
+  readonly access?: 'user' | 'writer';
+  /** Its arguments, for SITE HELP. */
+  readonly help?: string;
+  /** What it throws is logged and answered 451. The rights of the user hold in `fileSystem`. */
+  readonly run: (call: {
+    readonly argument: string;
+    readonly user: string;
+    readonly fileSystem: FileSystem;
+    readonly directory: AbsolutePath;
+  }) => CommandAnswer | Promise<CommandAnswer>;
+}
 
 /** What stays the same for one connection. */
 export interface SessionContext {
@@ -88,6 +117,14 @@ export interface SessionContext {
   readonly ascii: 'convert' | 'ignore' | 'refuse';
   /** The type until TYPE is said. */
   readonly defaultType: 'ascii' | 'image';
+  /** Of users who have none of their own; before a login FEAT tells what it can do. */
+  readonly fileSystem: FileSystem;
+  /** HASH and the X-commands are offered to users who are not anonymous. */
+  readonly checksums: boolean;
+  /** What HOST may name, in lower case; undefined: anything. */
+  readonly hosts: readonly string[] | undefined;
+  readonly greeting: Reply;
+  readonly siteCommands: Readonly<Record<string, SiteCommand>>;
   readonly wallMs: () => number;
   /** A few letters that no file's name ends with yet, for STOU. */
   readonly uniqueSuffix: () => string;

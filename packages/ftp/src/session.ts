@@ -3,7 +3,7 @@
 // A decision that needs the world asks for it with an effect (effects.ts).
 
 import { isHttpMethod, type Command } from './command-parser.ts';
-import type { TransferProgress } from './commands/command-spec.ts';
+import { isOffered, type TransferProgress } from './commands/command-spec.ts';
 import { specOf } from './commands/table.ts';
 import type { Outcome } from './effects.ts';
 import { REPLY } from './replies.ts';
@@ -28,7 +28,7 @@ export function step(
   if (isHttpMethod(verb)) return { state, reply: REPLY.notHttp, effect: { type: 'close' } };
   const spec = specOf(verb);
   if (spec === undefined) return unknownCommand(state);
-  if (spec.offered?.(session) === false) return { state, reply: REPLY.notImplemented };
+  if (!isOffered(spec, session, state)) return { state, reply: REPLY.notImplemented };
   if (spec.access !== 'anyone' && state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
   if (spec.argument === 'required' && argument === '') return { state, reply: REPLY.missingArgument };
   if (spec.argument === 'none' && argument !== '') return { state, reply: REPLY.surplusArgument };

@@ -370,3 +370,64 @@ test('options that cannot work are refused at the start', () => {
   ] as const)
     expect(() => createFtpServer({ fileSystem, passivePorts: { from, to } })).toThrow('passivePorts');
 });
+
+describe('in the middle of a download', () => {
+  const begin = async (url: string): Promise<{ session: FtpSession; data: net.Socket }> => {
+    const session = await openSession(url);
+    const data = await session.openData();
+    data.pause();
+    expect(await session.say('RETR big')).toMatch(/^150 /);
+    return { session, data };
+  };
+
+  test('NOOP and STAT are answered at once, other commands in their turn', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('NOOP')).toMatch(/^200 /);
+      expect(await session.say('STAT')).toMatch(/^211-/);
+      session.client.send('PWD\r\nNOOP\r\n');
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(await session.hear()).toMatch(/^257 /);
+      expect(await session.hear()).toMatch(/^200 /);
+    }));
+
+  test('QUIT is answered at once, and the connection ends with the result of the transfer', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('QUIT')).toMatch(/^221 /);
+      session.client.send('NOOP\r\n');
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.client.receiveAll()).toMatch(/^226 [^\n]*\n$/);
+    }));
+
+  test('REIN is answered at once, the transfer goes on, and nobody is logged in meanwhile', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('REIN')).toMatch(/^220 /);
+      expect(await session.say('PWD')).toMatch(/^530 /);
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(await session.say('PWD')).toMatch(/^530 /);
+      await session.say('USER ann');
+      expect(await session.say('PASS secret')).toMatch(/^230 /);
+    }));
+
+  test('a file that ends before its announced size is answered 451', () => {
+    const files = bigFile();
+    const shrinking: FileSystem = {
+      ...files,
+      async read(at, options) {
+        const source = await files.read(at, options);
+        return source.ok ? { ok: true, value: { ...source.value, sizeBytes: source.value.sizeBytes + 1 } } : source;
+      },
+    };
+    return withServer({ fileSystem: shrinking }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      await session.say('RETR a.txt');
+      await readAll(data);
+      expect(await session.hear()).toMatch(/^451 /);
+    });
+  });
+});

@@ -1,53 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { commandRows } from '../src/commands/table.ts';
-import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { Effect, Outcome } from '../src/effects.ts';
-import { step } from '../src/session.ts';
-import { initialState, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
+import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
+import { initialState, type Ready, type SessionState } from '../src/session-state.ts';
 import { openLogin } from '../src/users/login.ts';
-import { ALL_FACTS } from '../src/listing/format.ts';
-
-const session: SessionContext = {
-  local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
-  remote: { family: 'ipv4', address: '192.0.2.9', port: 40_000 },
-  mayUseActive: true,
-  hasTls: true,
-  requireTls: 'none',
-  ascii: 'convert',
-  defaultType: 'ascii',
-  wallMs: () => Date.UTC(2026, 0, 1),
-  uniqueSuffix: () => 'abc',
-};
-const quiet = { transferBytes: undefined, hasAborted: false };
-
-const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
-  at: 'ready',
-  login: openLogin(
-    { rights: mayWrite ? 'full' : 'read' },
-    { user: 'ann', remote: session.remote, secure: false },
-    memoryFileSystem(),
-  ),
-  cwd: '/',
-  type: 'image',
-  structure: 'file',
-  protection: { control: 'clear', hasBufferSize: false, data: 'clear' },
-  data: { how: 'none' },
-  onlyExtendedPassive: false,
-  restartBytes: 0,
-  renameFrom: undefined,
-  facts: ALL_FACTS,
-  ...more,
-});
-
-const say = (state: SessionState, line: string, where: Partial<SessionContext> = {}): Outcome => {
-  const [verb = '', ...rest] = line.split(' ');
-  return step(state, { verb, argument: rest.join(' ') }, { ...session, ...where }, quiet);
-};
-const codeOf = (outcome: Outcome): number | undefined => outcome.reply?.code;
-const effectOf = <Type extends Effect['type']>(outcome: Outcome, type: Type): Extract<Effect, { type: Type }> => {
-  expect(outcome.effect?.type).toBe(type);
-  return outcome.effect as Extract<Effect, { type: Type }>;
-};
+import { codeOf, effectOf, ready, say, session } from './deciding.ts';
 
 const rows = commandRows();
 const argumentFor = ([, spec]: (typeof rows)[number]): string => (spec.argument === 'none' ? '' : ' x');
@@ -90,7 +47,7 @@ describe('every row of the command table', () => {
     const help = say(ready(true), 'HELP').reply?.lines.join(' ').split(' ');
     const feat = say(ready(true), 'FEAT').reply?.lines.map((line) => line.split(' ')[0]);
     for (const [verb, spec] of rows) {
-      const isOffered = spec.offered?.(session) ?? true;
+      const isOffered = spec.offered?.(session, ready(true)) ?? true;
       expect(help?.includes(verb), verb).toBe(isOffered);
       expect(feat?.includes(verb), verb).toBe(isOffered && spec.feature !== undefined);
     }
@@ -299,139 +256,5 @@ describe('data connections', () => {
       'Entering Passive Mode (203,0,113,5,1,0)',
     ]);
     expect(codeOf(say(ready(true), 'EPSV 1', { local }))).toBe(522);
-  });
-});
-
-describe('security', () => {
-  const clear = initialState('clear');
-  const secured = (argument = 'TLS'): SessionState =>
-    effectOf(say(ready(true), `AUTH ${argument}`), 'startTls').resume().state;
-
-  test('AUTH leads to a handshake, and whoever was logged in is not any more', () => {
-    const outcome = say(ready(true), 'AUTH tls');
-    expect(codeOf(outcome)).toBe(234);
-    expect(secured()).toMatchObject({
-      at: 'greeted',
-      protection: { control: 'private', hasBufferSize: false, data: 'clear' },
-    });
-    expect(codeOf(say(secured(), 'PWD'))).toBe(530);
-  });
-
-  test.each([
-    ['TLS', 'clear'],
-    ['TLS-C', 'clear'],
-    ['SSL', 'private'],
-    ['TLS-P', 'private'],
-  ])('after AUTH %s data connections are %s until PROT', (mechanism, data) => {
-    expect(secured(mechanism)).toMatchObject({ protection: { data } });
-  });
-
-  test('failed logins are not forgotten by AUTH', () => {
-    expect(effectOf(say({ ...clear, failedLogins: 2 }, 'AUTH TLS'), 'startTls').resume().state).toMatchObject({
-      failedLogins: 2,
-    });
-  });
-
-  test.each([
-    ['AUTH KERBEROS_V4', 504],
-    ['AUTH constructor', 504],
-    ['AUTH', 501],
-    ['PBSZ 0', 503],
-    ['PROT P', 503],
-    ['CCC', 502],
-  ])('%s in clear is answered %i', (line, code) => {
-    expect(codeOf(say(clear, line))).toBe(code);
-  });
-
-  test.each([
-    ['AUTH TLS', 503],
-    ['PBSZ 16384', 200],
-    ['PBSZ x', 501],
-    ['PROT P', 503],
-  ])('%s over TLS is answered %i', (line, code) => {
-    expect(codeOf(say(secured(), line))).toBe(code);
-  });
-
-  test.each([
-    ['PROT P', 200, 'private'],
-    ['PROT C', 200, 'clear'],
-    ['PROT S', 536, 'clear'],
-    ['PROT E', 536, 'clear'],
-    ['PROT X', 504, 'clear'],
-  ])('%s after PBSZ, also before a login, is answered %i', (line, code, data) => {
-    const outcome = say(say(secured(), 'PBSZ 0').state, line);
-    expect(codeOf(outcome)).toBe(code);
-    expect(outcome.state.protection.data).toBe(data);
-  });
-
-  test('the level outlives USER, and REIN takes PBSZ back but not TLS', () => {
-    const set = say(say(secured(), 'PBSZ 0').state, 'PROT P').state;
-    expect(say(set, 'USER ann').state.protection).toEqual({ control: 'private', hasBufferSize: true, data: 'private' });
-    expect(say({ ...ready(true), protection: set.protection }, 'REIN').state).toMatchObject({
-      at: 'greeted',
-      protection: { control: 'private', hasBufferSize: false },
-    });
-  });
-
-  test('a connection that began with a handshake takes it for granted that data is private', () => {
-    expect(initialState('secure').protection).toMatchObject({ control: 'private', data: 'private' });
-  });
-
-  test('where logins must be private nobody logs in in clear', () => {
-    for (const requireTls of ['control', 'data'] as const) {
-      expect(codeOf(say(clear, 'USER ann', { requireTls }))).toBe(530);
-      expect(codeOf(say(secured(), 'USER ann', { requireTls }))).toBe(331);
-    }
-  });
-
-  test('where data must be private no transfer goes in clear, and PROT C is refused', () => {
-    const state = ready(true, {
-      data: { how: 'passive' },
-      protection: { control: 'private', hasBufferSize: true, data: 'clear' },
-    });
-    for (const line of ['RETR x', 'STOR x', 'APPE x', 'STOU', 'LIST', 'NLST', 'MLSD'])
-      expect(codeOf(say(state, line, { requireTls: 'data' })), line).toBe(521);
-    expect(say(state, 'RETR x', { requireTls: 'control' }).effect).toMatchObject({ protection: 'clear' });
-    expect(codeOf(say(state, 'PROT C', { requireTls: 'data' }))).toBe(534);
-    const changed = say(state, 'PROT P', { requireTls: 'data' });
-    expect(say(changed.state, 'RETR x', { requireTls: 'data' }).effect).toMatchObject({ protection: 'private' });
-  });
-});
-
-describe('RNTO', () => {
-  const renaming = ready(true, { renameFrom: '/a' });
-
-  test('belongs to the RNFR directly before it', () => {
-    expect(say(renaming, 'RNTO b').effect).toMatchObject({ change: { change: 'rename', from: '/a', to: '/b' } });
-    for (const line of ['NOOP', 'PWD', 'STAT', 'TYPE I', 'WHAT', 'RNTO', 'SIZE x'])
-      expect(codeOf(say(say(renaming, line).state, 'RNTO b')), line).toBe(503);
-  });
-
-  test('after an RNFR that was refused is 503', () => {
-    const outcome = effectOf(say(renaming, 'RNFR gone'), 'stat').resume({ ok: false, error: 'not-found' });
-    expect(codeOf(outcome)).toBe(550);
-    expect(codeOf(say(outcome.state, 'RNTO b'))).toBe(503);
-  });
-});
-
-describe('TYPE A', () => {
-  const state = ready(true, { type: 'ascii', data: { how: 'passive' } });
-
-  test.each(['RETR x', 'STOR x', 'APPE x', 'STOU'])('%s converts, ignores or refuses, as the option says', (line) => {
-    expect(say(state, line).effect).toMatchObject({ plan: { ascii: true } });
-    expect(say(state, line, { ascii: 'ignore' }).effect).toMatchObject({ plan: { ascii: false } });
-    expect(codeOf(say(state, line, { ascii: 'refuse' }))).toBe(550);
-  });
-
-  test('is no obstacle for listings', () => {
-    for (const line of ['LIST', 'NLST', 'MLSD'])
-      expect(say(state, line, { ascii: 'refuse' }).effect?.type, line).toBe('transfer');
-  });
-
-  test('has positions and sizes only where nothing is converted', () => {
-    expect(codeOf(say(state, 'REST 5'))).toBe(554);
-    expect(codeOf(say(state, 'REST 5', { ascii: 'ignore' }))).toBe(350);
-    expect(codeOf(say(state, 'SIZE x'))).toBe(550);
-    expect(say(state, 'SIZE x', { ascii: 'ignore' }).effect?.type).toBe('stat');
   });
 });

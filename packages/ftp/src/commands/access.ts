@@ -18,9 +18,9 @@ export function user({ state, argument, session }: Call<SessionState>): Outcome 
   if (/[\0-\x1f\x7f]/.test(argument)) return { state, reply: REPLY.badArgument };
   const { failedLogins, unknownCommands } = state.at === 'ready' ? { failedLogins: 0, unknownCommands: 0 } : state;
   // The same answer for every name: it does not show which ones exist.
-  const { protection } = state;
+  const { protection, host } = state;
   return {
-    state: { at: 'named', user: argument, failedLogins, unknownCommands, protection },
+    state: { at: 'named', user: argument, failedLogins, unknownCommands, protection, host },
     reply: REPLY.needPassword,
   };
 }
@@ -33,15 +33,21 @@ export function pass({ state, argument, session }: Call<SessionState>): Outcome 
       type: 'authenticate',
       user: state.user,
       password: argument,
-      resume: (login) =>
-        login === undefined ? loginFailed(state) : { state: readyState(login, state, session), reply: REPLY.loggedIn },
+      host: state.host,
+      resume(login, refusal) {
+        if (login !== undefined) return { state: readyState(login, state, session), reply: REPLY.loggedIn };
+        if (refusal === undefined) return loginFailed(state);
+        const { at: _, user: __, ...others } = state;
+        return { state: { at: 'greeted', ...others }, reply: refusal };
+      },
     },
   };
 }
 
-const readyState = (login: Ready['login'], { protection }: Named, { defaultType }: SessionContext): Ready => ({
+const readyState = (login: Ready['login'], { protection, host }: Named, { defaultType }: SessionContext): Ready => ({
   at: 'ready',
   protection,
+  host,
   login,
   cwd: login.home,
   type: defaultType,
@@ -51,11 +57,14 @@ const readyState = (login: Ready['login'], { protection }: Named, { defaultType 
   restartBytes: 0,
   renameFrom: undefined,
   facts: ALL_FACTS,
+  expectedBytes: undefined,
+  umask: undefined,
+  hashAlgorithm: 'sha256',
 });
 
-function loginFailed({ failedLogins: before, unknownCommands, protection }: Named): Outcome {
+function loginFailed({ failedLogins: before, unknownCommands, protection, host }: Named): Outcome {
   const failedLogins = before + 1;
-  const state: SessionState = { at: 'greeted', failedLogins, unknownCommands, protection };
+  const state: SessionState = { at: 'greeted', failedLogins, unknownCommands, protection, host };
   const resume = (): Outcome =>
     failedLogins >= MAX_FAILED_LOGINS
       ? { state, reply: REPLY.tooManyFailures, effect: { type: 'close' } }

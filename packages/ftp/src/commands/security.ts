@@ -22,9 +22,10 @@ export function auth({ state, argument }: Call<SessionState>): Outcome {
   if (!Object.hasOwn(MECHANISMS, mechanism)) return { state, reply: REPLY.unknownMechanism };
   if (state.protection.control === 'private') return { state, reply: REPLY.alreadySecure };
   const failedLogins = state.at === 'ready' ? 0 : state.failedLogins;
+  const { host } = state;
   const data = MECHANISMS[mechanism] ?? 'clear';
   return {
-    state: { ...initialState('clear'), failedLogins },
+    state: { ...initialState('clear'), failedLogins, host },
     reply: reply(234, `AUTH ${mechanism}: begin the handshake.`),
     effect: {
       type: 'startTls',

@@ -18,7 +18,7 @@ function transfer(
   planOf: (path: AbsolutePath) => TransferPlan,
   opening: Opening,
 ): Outcome {
-  const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0 };
+  const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0, expectedBytes: undefined };
   const path = resolvePath(state.cwd, argument);
   if (!path.ok) return { state: after, reply: REPLY.badPath };
   if (state.data.how === 'none') return { state: after, reply: REPLY.noDataConnection };
@@ -56,6 +56,12 @@ const openingOf =
 /** Line ends are converted: with `ascii: 'ignore'` files move in TYPE A as they are. */
 const converts = ({ state, session }: Call<Ready>): boolean => state.type === 'ascii' && session.ascii === 'convert';
 
+/** What holds for every upload of this session. */
+const writing = ({ state: { umask, expectedBytes } }: Call<Ready>): { umask?: number; expectedBytes?: number } => ({
+  ...(umask === undefined ? {} : { umask }),
+  ...(expectedBytes === undefined ? {} : { expectedBytes }),
+});
+
 export const retr = (call: Call<Ready>): Outcome =>
   transfer(
     call,
@@ -71,7 +77,7 @@ export const stor = (call: Call<Ready>): Outcome =>
     (path) => ({
       what: 'upload',
       path,
-      options: { mode: 'replace', startBytes: call.state.restartBytes },
+      options: { ...writing(call), mode: 'replace', startBytes: call.state.restartBytes },
       ascii: converts(call),
     }),
     openingOf(call.state, call.argument),
@@ -81,7 +87,7 @@ export const appe = (call: Call<Ready>): Outcome =>
   transfer(
     call,
     call.argument,
-    (path) => ({ what: 'upload', path, options: { mode: 'append' }, ascii: converts(call) }),
+    (path) => ({ what: 'upload', path, options: { ...writing(call), mode: 'append' }, ascii: converts(call) }),
     openingOf(call.state, call.argument),
   );
 
@@ -94,7 +100,7 @@ export function stou(call: Call<Ready>): Outcome {
   return transfer(
     call,
     wanted,
-    (path) => ({ what: 'upload', path, options: { mode: 'create' }, ascii: converts(call) }),
+    (path) => ({ what: 'upload', path, options: { ...writing(call), mode: 'create' }, ascii: converts(call) }),
     () => reply(150, `FILE: ${nameOf(wanted)}`),
   );
 }
