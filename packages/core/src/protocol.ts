@@ -45,14 +45,17 @@ export interface ServiceContext {
  */
 export interface SecondaryConnections {
   /**
-   * Listens for one connection to the parent's local address from the parent's remote address. A peer from elsewhere
+   * Listens at the parent's socket for one connection from the parent's remote address. A peer from elsewhere
    * loses its own connection (closed as `denied`), and the listening goes on. The port is this process's alone, also
    * in a worker of a cluster. Undefined where no port could be had, the parent is no Internet connection, or it has
    * closed.
+   *
+   * From a proxy that the server trusts (`proxyProtocol`) a PROXY header has to come first; then the client that it names
+   * is the peer.
    */
   listen(parent: Connection, options: SecondaryListenOptions): Promise<SecondaryListener | undefined>;
   /**
-   * Connects from the parent's local address to a literal address. Where that may be is the protocol's to decide.
+   * Connects from the address of the parent's socket to a literal address. Where that may be is the protocol's to decide.
    * Rejects with CONNECT_FAILED or another code that says why, or with the signal's reason.
    */
   connect(
@@ -72,6 +75,10 @@ export interface SecondaryOptions {
 export interface SecondaryListenOptions extends SecondaryOptions {
   /** The first and the last port, both included, tried in random order. By default the system chooses one. */
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
+  /** So long to wait for one of the ports when all are taken: they are taken for moments only. Default: not at all. */
+  readonly busyPortWaitMs?: number;
+  /** Who may connect instead, by address; for peers that come through a NAT with many addresses, or a container's proxy. */
+  readonly mayConnect?: (address: string) => boolean;
 }
 
 /** A port that waits for one connection, and is closed once it has come. */

@@ -23,6 +23,7 @@ export interface DataChannel {
 }
 
 export interface PassiveChannel extends DataChannel {
+  /** As the client is told. */
   readonly port: number;
 }
 
@@ -34,8 +35,12 @@ export interface DataChannels {
 }
 
 export interface DataChannelOptions {
-  /** The first and last port for passive connections, both included; by default the system chooses. */
-  readonly passivePorts?: { readonly from: number; readonly to: number } | undefined;
+  /** By default the system chooses. */
+  readonly passivePorts?: PassivePorts | undefined;
+  /** So long a session waits for a port when all are taken. */
+  readonly busyPortWaitMs: number;
+  /** Who may connect beside the client; by default nobody. */
+  readonly dataPeers?: ((address: string, client: string) => boolean) | undefined;
   /** From PASV to the client's connection, and from the transfer command to ours. */
   readonly connectTimeoutMs: number;
   /** A data connection on which nothing moves for so long is dropped. */
@@ -44,6 +49,14 @@ export interface DataChannelOptions {
   readonly tlsSessionReuse: 'offer' | 'require';
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** The ports of passive connections, both included. */
+export interface PassivePorts {
+  readonly from: number;
+  readonly to: number;
+  /** What clients are told for `from`, where a NAT or a container maps the range to another; the rest follows. */
+  readonly exposedFrom?: number;
 }
 
 /** There is a connection, and it is of no use. */
@@ -62,8 +75,17 @@ const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
 export function createDataChannels(
   control: Connection,
   secondary: SecondaryConnections,
-  { passivePorts, connectTimeoutMs, stallTimeoutMs, tlsSessionReuse, clock, log }: DataChannelOptions,
+  { passivePorts, busyPortWaitMs, dataPeers, connectTimeoutMs, stallTimeoutMs, ...rest }: DataChannelOptions,
 ): DataChannels {
+  const { tlsSessionReuse, clock, log } = rest;
+  const { remote } = control;
+  const client = remote.family === 'unix' ? '' : remote.address;
+  const listenOptions = {
+    ports: passivePorts,
+    busyPortWaitMs,
+    ...(dataPeers === undefined ? {} : { mayConnect: (address: string) => dataPeers(address, client) }),
+  };
+  const shift = passivePorts?.exposedFrom === undefined ? 0 : passivePorts.exposedFrom - passivePorts.from;
   const options = {
     connectTimeoutMs,
     limits: { idleTimeoutMs: stallTimeoutMs, writeTimeoutMs: stallTimeoutMs, maxUnsentBytes: MAX_UNSENT_BYTES },
@@ -91,10 +113,10 @@ export function createDataChannels(
 
   return {
     async listen() {
-      const listener = await secondary.listen(control, { ...options, ports: passivePorts });
+      const listener = await secondary.listen(control, { ...options, ...listenOptions });
       if (listener === undefined) return undefined;
       return {
-        port: listener.port,
+        port: listener.port + shift,
         open: async (how, signal) => opened(await listener.accept(signal), how, signal),
         close: () => listener.close(),
       };

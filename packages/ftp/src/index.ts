@@ -8,6 +8,8 @@ export type { Authenticate, Credentials, Grant, Login, UserLimits } from './user
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './transfer-report.ts';
 export type { CommandAnswer, SiteCommand } from './session-state.ts';
+export type { PassivePorts } from './data-channel.ts';
+export type { DataPeers } from './data-peers.ts';
 export type { PassiveAddressOption } from './passive-address.ts';
 export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './storage/disk-file-system.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { defineProtocol, silentLog, systemClock, WellknownError, type Protocol } from '@wellknown/core';
 import { SITE_WORDS } from './commands/site.ts';
 import { createControlConnection } from './control-connection.ts';
-import { createDataChannels } from './data-channel.ts';
+import { createDataChannels, type PassivePorts } from './data-channel.ts';
+import { dataPeersOf, type DataPeers } from './data-peers.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
@@ -26,8 +27,10 @@ export interface FtpOptions {
   readonly authenticate?: Authenticate;
   /** The text of the 220. It should not name versions. */
   readonly greeting?: string;
-  /** The first and last port of passive connections; by default the system chooses. */
-  readonly passivePorts?: { readonly from: number; readonly to: number };
+  /** The ports of passive connections; by default the system chooses. */
+  readonly passivePorts?: PassivePorts;
+  /** From where data connections may come. Default `control`. */
+  readonly dataPeers?: DataPeers;
   /** What PASV names, for a server behind NAT. By default the address that the client has reached. */
   readonly passiveAddress?: PassiveAddressOption;
   /** PORT and EPRT. Switched off, a client that sends them is answered 502 and uses passive mode. */
@@ -79,6 +82,8 @@ export interface FtpLimits {
   readonly idleTimeoutMs: number;
   /** From PASV to the client's connection, and for ours in active mode. */
   readonly dataConnectTimeoutMs: number;
+  /** When all passive ports are taken, a session waits so long for one before 425. */
+  readonly busyPortWaitMs: number;
   /** Without a byte moving on a data connection. */
   readonly dataStallTimeoutMs: number;
   /** A longer command line is answered once with 500 and thrown away. */
@@ -94,6 +99,8 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   idleTimeoutMs: 300_000,
   // Clients connect at once; what takes longer is a firewall that drops silently.
   dataConnectTimeoutMs: 30_000,
+  // A port is taken from PASV to the client's connection: some round trips.
+  busyPortWaitMs: 3_000,
   // A stalled line recovers within a few TCP retransmissions, the longest of which are two minutes apart.
   dataStallTimeoutMs: 120_000,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
@@ -117,6 +124,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       anonymous: anonymous ? {} : undefined,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
+  const dataPeers = dataPeersOf(options.dataPeers ?? 'control');
   // Made with the first connection, which brings the clock.
   let passiveAddress: PassiveAddress | undefined;
   let userSessions: UserSessions | undefined;
@@ -142,6 +150,8 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
       const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
+        busyPortWaitMs: limits.busyPortWaitMs,
+        dataPeers,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
         stallTimeoutMs: limits.dataStallTimeoutMs,
         tlsSessionReuse,
@@ -203,12 +213,19 @@ function checkOptions({ passiveAddress, passivePorts, siteCommands = {} }: FtpOp
       );
   passiveAddressOf(passiveAddress, systemClock, silentLog);
   if (passivePorts === undefined) return;
-  const { from, to } = passivePorts;
-  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 1 || to > 65_535 || from > to) {
+  const { from, to, exposedFrom } = passivePorts;
+  if (!isPort(from) || !isPort(to) || from > to)
     throw new WellknownError(
       'OPTION_INVALID',
       `passivePorts is ${from}-${to}, expected two ports from 1 to 65535, the lower one first`,
       { fault: 'local' },
     );
-  }
+  if (exposedFrom !== undefined && (!isPort(exposedFrom) || !isPort(exposedFrom + to - from)))
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `passivePorts.exposedFrom is ${exposedFrom}, expected a port from which ${to - from} more follow`,
+      { fault: 'local' },
+    );
 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535;

@@ -22,6 +22,7 @@ const FTP_OPTIONS: Readonly<Record<keyof FtpOptions, true>> = {
   authenticate: true,
   greeting: true,
   passivePorts: true,
+  dataPeers: true,
   passiveAddress: true,
   active: true,
   requireTls: true,

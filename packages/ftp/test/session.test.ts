@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commandRows } from '../src/commands/table.ts';
 import type { Effect, Outcome } from '../src/effects.ts';
-import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
-import { initialState, type Ready, type SessionState } from '../src/session-state.ts';
-import { openLogin } from '../src/users/login.ts';
+import { initialState, type SessionState } from '../src/session-state.ts';
 import { codeOf, effectOf, ready, say, session } from './deciding.ts';
 
 const rows = commandRows();

@@ -65,6 +65,7 @@ export class ServiceRuntime {
       clock: options.context.clock,
       wheel,
       limits: service.limits,
+      proxies: service.proxies,
       registry: this.#registry,
     });
     const context = {

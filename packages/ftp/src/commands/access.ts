@@ -37,8 +37,8 @@ export function pass({ state, argument, session }: Call<SessionState>): Outcome 
       resume(login, refusal) {
         if (login !== undefined) return { state: readyState(login, state, session), reply: REPLY.loggedIn };
         if (refusal === undefined) return loginFailed(state);
-        const { at: _, user: __, ...others } = state;
-        return { state: { at: 'greeted', ...others }, reply: refusal };
+        const { failedLogins, unknownCommands, protection, host } = state;
+        return { state: { at: 'greeted', failedLogins, unknownCommands, protection, host }, reply: refusal };
       },
     },
   };
