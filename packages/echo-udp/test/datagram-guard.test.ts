@@ -188,6 +188,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     counters: {},
     work: { add: () => undefined },
     secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+    bans: { offend: () => undefined, isBanned: () => false },
   };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },

@@ -7,7 +7,7 @@ import { fail, ok, type Logger, type Protocol, type Result } from '@wellknown/co
 import { isIpv4 } from '@wellknown/core/endpoint';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
 import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
-import { readUsers, USER_OPTIONS } from './cli-users.ts';
+import { readBans, readUsers, USER_OPTIONS } from './cli-users.ts';
 import { diskFileSystem } from './storage/disk-file-system.ts';
 import { ftpProtocol } from './protocol.ts';
 
@@ -39,6 +39,8 @@ async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<
   if (!storage.ok) return storage;
   const users = await readUsers(values, root, storage.value, process.env);
   if (!users.ok) return users;
+  const bans = readBans(values);
+  if (!bans.ok) return bans;
   const passivePorts = readPorts(values.text('passive-ports'));
   if (!passivePorts.ok) return passivePorts;
   const passiveAddress = await readAddress(values.text('passive-address'));
@@ -48,6 +50,7 @@ async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<
     ftpProtocol({
       fileSystem: diskFileSystem(root, storage.value),
       authenticate: users.value.authenticate,
+      bans: bans.value,
       active: !values.has('no-active'),
       ...(passivePorts.value === undefined ? {} : { passivePorts: passivePorts.value }),
       ...(passiveAddress.value === undefined ? {} : { passiveAddress: passiveAddress.value }),

@@ -3,7 +3,7 @@
 // Commands are answered strictly in the order they came. One effect runs at a time; behind it a few commands wait
 // decoded, the rest as bytes, and when those are many too the connection is paused.
 
-import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
+import type { AddressBans, Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
 import type { FileSystem } from './file-system.ts';
 import { openLogin, type Authenticate, type Login } from './users/login.ts';
 import { parseCommand, type Command } from './command-parser.ts';
@@ -55,7 +55,7 @@ export function createControlConnection(
   connection: Connection,
   session: SessionContext,
   channels: DataChannels,
-  context: { readonly log: Logger; readonly clock: Clock },
+  context: { readonly log: Logger; readonly clock: Clock; readonly bans: AddressBans },
   options: ControlOptions,
 ): Sink {
   const { log, clock } = context;
@@ -179,6 +179,7 @@ export function createControlConnection(
       const secure = connection.secure !== undefined;
       const grant = await options.authenticate({ user, password, remote, secure });
       log.info({ user, connection: connection.id, remote: session.remote, accepted: grant !== undefined }, 'login');
+      if (grant === undefined) context.bans.offend(remote);
       return grant === undefined ? undefined : openLogin(grant, { user, remote, secure }, options.fileSystem);
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, WellknownError, type Protocol } from '@wellknown/core';
+import { defineProtocol, WellknownError, type BanPolicy, type Protocol } from '@wellknown/core';
 import { isIpv4 } from '@wellknown/core/endpoint';
 import { createControlConnection, type TransferReport } from './control-connection.ts';
 import { createDataChannels } from './data-channel.ts';
@@ -28,6 +28,8 @@ export interface FtpOptions {
   readonly active?: boolean;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
+  /** When an address is turned away because of failed logins, over all workers; `maxOffences: 0` for never. */
+  readonly bans?: Partial<BanPolicy>;
   /** Called after every transfer; what it throws ends the session, so it should not. */
   readonly onTransfer?: (report: TransferReport) => void;
 }
@@ -61,6 +63,9 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   maxQueuedCommands: 32,
 };
 
+// A household or an office behind one address mistypes now and then; a guesser gets so many tries, then one a minute.
+const DEFAULT_BANS: BanPolicy = { maxOffences: 20, forgetMs: 60_000, banMs: 600_000 };
+
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
   const { fileSystem, passiveAddress, passivePorts, active = true, onTransfer } = options;
@@ -84,6 +89,10 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
         return { data: () => undefined };
       }
+      if (context.bans.isBanned(connection.remote)) {
+        connection.end(encodeReply(REPLY.banned), 'latin1', 'denied');
+        return { data: () => undefined };
+      }
       const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
@@ -102,12 +111,13 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection,
         session,
         channels,
-        { log, clock },
+        { log, clock, bans: context.bans },
         { authenticate, fileSystem, greeting, onTransfer, ...limits },
       );
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
+    bans: { ...DEFAULT_BANS, ...options.bans },
   });
 }
 

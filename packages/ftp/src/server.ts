@@ -24,6 +24,7 @@ const FTP_OPTIONS: Readonly<Record<keyof FtpOptions, true>> = {
   passiveAddress: true,
   active: true,
   session: true,
+  bans: true,
   onTransfer: true,
 };
 

@@ -243,6 +243,7 @@ describe('a network that is slower than the senders', () => {
       counters: {},
       work: { add: () => undefined },
       secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+      bans: { offend: () => undefined, isBanned: () => false },
     };
     const { counters } = serveDatagrams(
       socket as unknown as dgram.Socket,
