@@ -13,6 +13,8 @@
 
 export {
   defineProtocol,
+  type AddressBans,
+  type BanPolicy,
   type Protocol,
   type SecondaryConnections,
   type SecondaryListener,

@@ -1,5 +1,6 @@
 // The whole contract between core and a protocol.
 
+import type { Address } from './address/address.ts';
 import type { Clock } from './time/clock.ts';
 import type { CloseReason } from './connection/states.ts';
 import type { Connection } from './connection/connection.ts';
@@ -24,6 +25,8 @@ export interface ServiceContext {
   readonly counters: Record<string, number>;
   /** The server has a certificate: `startTls` of its connections needs no other. */
   readonly hasTls: boolean;
+  /** The addresses of this service that did wrong too often, over all workers. */
+  readonly bans: AddressBans;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
   readonly work: { add(work: PromiseLike<unknown>): void };
   /** Opens connections that belong to one of the service's. */
@@ -93,6 +96,23 @@ export interface SecondaryListener {
   close(): void;
 }
 
+/** When an address is banned, and for how long. */
+export interface BanPolicy {
+  /** So many offences that are not forgotten lead to a ban; 0 for never. */
+  readonly maxOffences: number;
+  /** In so long one offence is forgotten. */
+  readonly forgetMs: number;
+  readonly banMs: number;
+}
+
+/** What a protocol sees of bans: all connections of one service share them. */
+export interface AddressBans {
+  /** Counts an offence of this address: IPv6 by /64, and never for unix sockets. */
+  offend(address: Address): void;
+  /** Whether the address is banned now, as far as this process has heard. */
+  isBanned(address: Address): boolean;
+}
+
 /**
  * A protocol: a name, its well-known port, and one of three ways to serve.
  * `connection` is the comfortable one: the connection ends when its promise settles.
@@ -117,6 +137,8 @@ export interface Protocol {
   readonly tlsSessions?: 'server' | 'connection';
   /** What a peer that is turned away hears before the close (FTP: 421, HTTP: 503). */
   readonly refusal?: (reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>) => string | undefined;
+  /** When `ServiceContext.bans` bans an address; without it never. */
+  readonly bans?: BanPolicy;
   /** Where this protocol's own habits differ from core's defaults. The server's options go before. */
   readonly limits?: Partial<ConnectionLimits>;
   /** The same for its datagram sockets. */

@@ -189,6 +189,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     hasTls: false,
     work: { add: () => undefined },
     secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+    bans: { offend: () => undefined, isBanned: () => false },
   };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },

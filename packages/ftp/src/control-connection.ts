@@ -4,7 +4,7 @@
 // decoded, the rest as bytes, and when those are many too the connection is paused. While a transfer runs, the rows of
 // the table that say so are answered at once.
 
-import type { Clock, CloseReason, Connection, Logger, Sink } from '@wellknown/core';
+import type { AddressBans, Clock, CloseReason, Connection, Logger, Sink } from '@wellknown/core';
 import { CommandQueue, type QueuedCommand } from './command-queue.ts';
 import type { Charset } from './charset.ts';
 import type { Command } from './command-parser.ts';
@@ -53,7 +53,7 @@ export function createControlConnection(
   connection: Connection,
   session: SessionContext,
   channels: DataChannels,
-  { log, clock }: { readonly log: Logger; readonly clock: Clock },
+  { log, clock, bans }: { readonly log: Logger; readonly clock: Clock; readonly bans: AddressBans },
   options: ControlOptions,
 ): Sink {
   const queue = new CommandQueue(connection, options);
@@ -91,6 +91,7 @@ export function createControlConnection(
     channels,
     log,
     clock,
+    bans,
     hookSession,
     authenticate: options.authenticate,
     passiveAddress: options.passiveAddress,

@@ -1,6 +1,6 @@
 // What a session waits for: logins, pauses, ports, files, handshakes and transfers. One is under way at a time.
 
-import type { Clock, Connection, Logger, Timer } from '@wellknown/core';
+import type { AddressBans, Clock, Connection, Logger, Timer } from '@wellknown/core';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
 import { runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
 import type { Effect, FileChange, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
@@ -31,6 +31,7 @@ export interface PerformerOptions {
   readonly hookSession: HookSession;
   readonly userSessions: UserSessions;
   readonly charset: Charset;
+  readonly bans: AddressBans;
   readonly log: Logger;
   readonly clock: Clock;
   /** Bytes of the peer that were not decoded or not answered yet. */
@@ -170,13 +171,16 @@ export class EffectPerformer {
   }
 
   async #authenticate({ user, password, host, resume }: AuthenticateEffect): Promise<Outcome> {
-    const { authenticate, connection, log, fileSystem } = this.#options;
+    const { authenticate, connection, log, fileSystem, bans } = this.#options;
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
       const grant = await authenticate({ user, password, remote, secure, host });
       log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
-      if (grant === undefined) return resume(undefined);
+      if (grant === undefined) {
+        bans.offend(remote);
+        return resume(undefined);
+      }
       const login = openLogin(grant, { user, remote, secure }, fileSystem);
       const refusal = await this.#enter(login, grant.fileSystem ?? fileSystem);
       return refusal === undefined ? resume(login) : resume(undefined, refusal);

@@ -3,7 +3,9 @@
 export { createFtpServer, type FtpServerOptions } from './server.ts';
 export { DEFAULT_FTP_LIMITS, ftpProtocol, type FtpLimits, type FtpOptions } from './protocol.ts';
 export { ftpCommand } from './cli.ts';
-export { accountsAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
+export { accountsAuthenticator, anyAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
+export { passwordFile, type PasswordFileOptions } from './users/password-file.ts';
+export type { PasswordEntry } from './users/password-entries.ts';
 export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './transfer-report.ts';
@@ -11,7 +13,10 @@ export type { CommandAnswer, SiteCommand } from './session-state.ts';
 export type { PassivePorts } from './data-channel.ts';
 export type { DataPeers } from './data-peers.ts';
 export type { PassiveAddressOption } from './passive-address.ts';
-export { diskFileSystem, type DiskFileSystemOptions, type SymlinkPolicy } from './storage/disk-file-system.ts';
+export type { Rates } from './user-sessions.ts';
+export { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
+export { sweepUploads } from './storage/disk-parts.ts';
+export type { SymlinkPolicy } from './storage/disk-place.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';
 export type {
   Caller,
@@ -44,4 +49,6 @@ export type {
   TransferEvent,
   UploadEvent,
 } from './hooks.ts';
+export { UTF8, type Charset } from './charset.ts';
+export { legacyCharset } from './legacy-charset.ts';
 export type { AbsolutePath } from './path.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, silentLog, systemClock, WellknownError, type Protocol } from '@wellknown/core';
+import { defineProtocol, silentLog, systemClock, WellknownError, type BanPolicy, type Protocol } from '@wellknown/core';
 import { SITE_WORDS } from './commands/site.ts';
 import { createControlConnection } from './control-connection.ts';
 import { createDataChannels, type PassivePorts } from './data-channel.ts';
@@ -71,6 +71,8 @@ export interface FtpOptions {
   readonly serverRates?: Rates;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
+  /** When an address is turned away because of failed logins, over all workers; `maxOffences: 0` for never. */
+  readonly bans?: Partial<BanPolicy>;
   /** Called after every transfer; what it throws ends the session, so it should not. */
   readonly onTransfer?: (report: TransferReport) => void;
 }
@@ -108,6 +110,9 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   maxQueuedCommands: 32,
 };
 
+// A household or an office behind one address mistypes now and then; a guesser gets so many tries, then one a minute.
+const DEFAULT_BANS: BanPolicy = { maxOffences: 20, forgetMs: 60_000, banMs: 600_000 };
+
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
   const { fileSystem, passivePorts, active = true, onTransfer } = options;
@@ -140,6 +145,10 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
         // There is no address for a data connection.
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
+        return { data: () => undefined };
+      }
+      if (context.bans.isBanned(connection.remote)) {
+        connection.end(encodeReply(REPLY.banned), 'latin1', 'denied');
         return { data: () => undefined };
       }
       userSessions ??= new UserSessions(
@@ -184,7 +193,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection,
         session,
         channels,
-        { log, clock },
+        { log, clock, bans: context.bans },
         {
           authenticate,
           passiveAddress,
@@ -200,6 +209,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
+    bans: { ...DEFAULT_BANS, ...options.bans },
   });
 }
 

@@ -49,6 +49,7 @@ export const REPLY = {
   renameReady: reply(350, 'Ready for RNTO.'),
   serviceClosing: reply(421, 'The server is shutting down.'),
   tooManyConnections: reply(421, 'Too many connections from your address.'),
+  banned: reply(421, 'Too many failed logins from your address; try again later.'),
   serverBusy: reply(421, 'Too many connections; try again later.'),
   idleTimeout: reply(421, 'Idle for too long.'),
   loginTimeout: reply(421, 'Login took too long.'),

@@ -38,6 +38,7 @@ const FTP_OPTIONS: Readonly<Record<keyof FtpOptions, true>> = {
   userLimits: true,
   serverRates: true,
   session: true,
+  bans: true,
   onTransfer: true,
 };
 

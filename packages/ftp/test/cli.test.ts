@@ -93,6 +93,18 @@ test.each([
   [['--passive-ports', '0-8'], '--passive-ports'],
   [['--passive-ports', '1-65536'], '--passive-ports'],
   [['--passive-address', 'http://x/'], '--passive-address'],
+  [['--passive-address', '192.0.2.1', '--passive-address', '192.0.2.2'], 'was given before'],
+  [['--passive-address', '10.0.0.0/40=192.0.2.1'], '--passive-address'],
+  [['--passive-exposed-ports', '5-9'], '--passive-exposed-ports needs --passive-ports'],
+  [['--passive-ports', '5-9', '--passive-exposed-ports', '5-8'], 'as many ports'],
+  [['--passive-wait', 'x'], '--passive-wait'],
+  [['--data-peers', '10.0.0.0/40'], '--data-peers'],
+  [['--data-peers', 'any', '--data-peers', '10.0.0.0/8'], '--data-peers'],
+  [['--charset', 'klingon'], '--charset'],
+  [['--charset', 'utf-16'], '--charset'],
+  [['--max-rate-per-session', '0'], '--max-rate-per-session'],
+  [['--max-sessions-per-user', '1.5'], '--max-sessions-per-user'],
+  [['--login-timeout', '0'], '--login-timeout'],
   [['--tls-mode', 'explicit'], '--tls-mode needs --tls-cert'],
   [['--tls-mode', 'sometimes'], '--tls-mode'],
   [['--tls-data', 'required'], '--tls-data needs --tls-cert'],
@@ -123,7 +135,16 @@ test('all options together make a protocol', async () => {
 test('a passive port belongs to one worker: no other is given it while it waits', async () => {
   const { host, port } = await unusedAddress();
   const main = ['--conditions=@wellknown/source', '--import', 'tsx', path.join(import.meta.dirname, '../src/main.ts')];
-  const options = ['--listen', `tcp://${host}:0`, '--workers', '2', '--passive-ports', `${port}-${port}`];
+  const options = [
+    '--listen',
+    `tcp://${host}:0`,
+    '--workers',
+    '2',
+    '--passive-ports',
+    `${port}-${port}`,
+    '--passive-wait',
+    '0',
+  ];
   const program = await startProgram([...main, root, ...options]);
   try {
     const [url = ''] = program.endpoints.ftp ?? [];

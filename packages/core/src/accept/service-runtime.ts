@@ -3,6 +3,7 @@
 import type dgram from 'node:dgram';
 import type net from 'node:net';
 import type { AccessRules } from '../address/access-rules.ts';
+import { ServiceBans } from './address-bans.ts';
 import { acceptRates } from './address-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
@@ -31,12 +32,14 @@ const MAX_PAIRS = 100;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
-  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'hasTls'>;
+  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'bans' | 'hasTls'>;
   readonly wheel: TimerWheel;
   readonly backlog: number;
   readonly registryLimits: RegistryLimits;
   readonly states: ListenerStates;
   readonly leases?: Leases;
+  /** With a primary that counts offences: tells it of one. */
+  readonly reportOffence?: (key: string) => void;
   /** Others serve too: when this process is full it stops accepting and says so, and again when it has room. */
   readonly pool?: { readonly full: () => void; readonly room: () => void };
 }
@@ -49,6 +52,7 @@ export class ServiceRuntime {
   readonly #acceptor: Acceptor<TransportConnection>;
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
+  readonly #bans: ServiceBans;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -68,11 +72,17 @@ export class ServiceRuntime {
       proxies: service.proxies,
       registry: this.#registry,
     });
+    this.#bans = new ServiceBans({
+      policy: service.protocol.bans,
+      clock: options.context.clock,
+      report: options.reportOffence,
+    });
     const context = {
       ...options.context,
       hasTls: service.tls !== undefined,
       work: this.#work,
       secondary: this.#secondary,
+      bans: this.#bans,
     };
     this.#context = context;
     const descriptors = systemDescriptorBudget();
@@ -171,6 +181,11 @@ export class ServiceRuntime {
       datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS,
     }));
     return { listeners, counters: { ...this.#context.counters } };
+  }
+
+  /** The primary has banned an address. */
+  banned(key: string, forMs: number): void {
+    this.#bans.banned(key, forMs);
   }
 
   /** There are more processes now, or fewer: other shares of what all of them may have. */

@@ -244,6 +244,7 @@ describe('a network that is slower than the senders', () => {
       hasTls: false,
       work: { add: () => undefined },
       secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+      bans: { offend: () => undefined, isBanned: () => false },
     };
     const { counters } = serveDatagrams(
       socket as unknown as dgram.Socket,

@@ -1,271 +1,243 @@
-// A directory of the machine's disk as a file system whose paths never lead out of it.
-//
-// Every path goes the same way: the directory above its last name is resolved by the system and must lie under the
-// root; the last name is opened with O_NOFOLLOW, so a link put there at the last moment is not followed; and where
-// /proc tells, the opened file is asked where it really is. Node has no openat: against a hostile user with a shell on
-// the same machine, who swaps directories while a path is being resolved, only a real chroot or a container protects
-// the operations that open nothing (delete, rename, make directory).
+// A directory of the machine's disk as a file system whose paths never lead out of it (disk-place.ts says how).
 
-import { randomBytes } from 'node:crypto';
-import { constants, promises as fs, type Dirent, type Stats } from 'node:fs';
-import path from 'node:path';
+import { constants, promises as fs, type Stats } from 'node:fs';
 import type { Result } from '@wellknown/core';
+import { decodeName } from '../charset.ts';
+import type { CompleteFileSystem, Entry, FileProblem, ReadSource } from '../file-system.ts';
+import { nameOf, parentOf, type AbsolutePath } from '../path.ts';
+import { entriesOf, namesIn } from './disk-listing.ts';
+import { move } from './disk-move.ts';
+import { isPartName, removeAbandoned } from './disk-parts.ts';
+import { placesUnder, type Spot, type SymlinkPolicy } from './disk-place.ts';
+import { openUpload } from './disk-upload.ts';
 import { answer, problemOfErrno, Refusal } from './errno-map.ts';
-import { openUpload, TEMPORARY_NAME } from './disk-upload.ts';
-import type { CompleteFileSystem, Entry, FileProblem } from '../file-system.ts';
-import { nameOf, parentOf, partsOf, type AbsolutePath } from '../path.ts';
-
-/**
- * `deny`: a link anywhere in a path is as good as not there. `inside`: links that lead to a place under the root are
- * followed for reading and as directories on the way; the last name of a path that is written or changed is never
- * followed. `follow`: links lead wherever they lead, where every user who can make one is trusted.
- */
-export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
 
 export interface DiskFileSystemOptions {
   readonly symlinks?: SymlinkPolicy;
   /**
    * `atomic`: an upload grows under a hidden name and takes its own when complete; what was there before survives an
-   * aborted one. `in-place`: the file itself grows, and an aborted upload leaves its beginning there to be resumed.
+   * aborted one. Who watches the directory sees a rename, and no close after writing. Where the directory can't be written
+   * but the file can, it grows in place. `in-place`: the file itself always grows, and an aborted upload leaves its
+   * beginning there to be resumed.
    */
   readonly uploads?: 'atomic' | 'in-place';
-}
-
-/** A path of the disk whose directory has been checked. */
-interface Place {
-  readonly real: string;
-  readonly stats: Stats | undefined;
+  /** The permission bits of new files, by default 0o666, and of new directories, by default 0o777, before the umask. */
+  readonly fileMode?: number;
+  readonly directoryMode?: number;
+  /** Permission bits that new files and directories alike do not get; by default the umask of the process. */
+  readonly umask?: number;
+  /** Whether an upload counts as stored only once it is on the disk (fsync). By default it may be lost with the power. */
+  readonly sync?: boolean;
+  /** Whether listings tell the numbers of owners and groups. By default they are nobody's business. */
+  readonly owners?: boolean;
 }
 
 // Opening a FIFO must not wait for its other end; what is no regular file is refused after the open.
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-// Parallel lstat calls of a listing: more than the default thread pool has, so that it never runs dry.
-const LIST_BATCH = 16;
-// Where Linux tells what an open file is called.
-const DESCRIPTOR_DIRECTORY = '/proc/self/fd/';
 
 /** The files under `root`, an existing directory. */
 export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}): CompleteFileSystem {
-  const { symlinks = 'inside', uploads = 'atomic' } = options;
-  let rootPromise: Promise<string> | undefined;
+  const { symlinks = 'inside', uploads = 'atomic', fileMode = 0o666, directoryMode = 0o777, sync = false } = options;
+  const places = placesUnder(root, symlinks);
+  const within: typeof places.within = (at, use) => places.within(at, use);
 
-  const realRoot = (): Promise<string> => {
-    rootPromise ??= fs.realpath(root).catch((error: unknown) => {
-      // Asked again next time: the directory may be on its way (a mount, for instance).
-      rootPromise = undefined;
-      throw error;
-    });
-    return rootPromise;
-  };
+  /** The bits of something new; undefined when the system's own rule is the one to follow. */
+  const modeOf = (wanted: number, umask = options.umask): number | undefined =>
+    umask === undefined ? undefined : wanted & ~umask & 0o777;
 
-  const mustBeInside = (base: string, real: string): void => {
-    if (symlinks === 'follow' || real === base || real.startsWith(base === path.sep ? base : base + path.sep)) return;
-    throw new Refusal('not-found');
-  };
-
-  /**
-   * Where the last name of `at` is, or would be, and what is there. Links in the directories before it obey the policy.
-   */
-  const place = async (at: AbsolutePath): Promise<Place> => {
-    const base = await realRoot();
-    if (at === '/') return { real: base, stats: await fs.lstat(base) };
-    // On Windows a backslash or a colon would be read as more than a name.
-    if (path.sep === '\\' && /[\\:]/.test(at)) throw new Refusal('bad-name');
-    const lexical = path.join(base, ...partsOf(parentOf(at)));
-    const parent = await fs.realpath(lexical);
-    if (symlinks === 'deny' && parent !== lexical) throw new Refusal('not-found');
-    mustBeInside(base, parent);
-    const real = path.join(parent, nameOf(at));
-    const stats = await fs.lstat(real).catch((error: unknown) => {
-      if (problemOfErrno(error) === 'not-found') return undefined;
-      throw error;
-    });
-    return { real, stats };
-  };
-
-  /** Follows a link at the last name, where the policy lets it. What is neither file nor directory does not exist. */
-  const follow = async ({ real, stats }: Place): Promise<{ readonly real: string; readonly stats: Stats }> => {
-    if (stats === undefined) throw new Refusal('not-found');
-    if (!stats.isSymbolicLink()) return { real, stats: onlyOrdinary(stats) };
-    if (symlinks === 'deny') throw new Refusal('not-found');
-    const target = await fs.realpath(real);
-    mustBeInside(await realRoot(), target);
-    return { real: target, stats: onlyOrdinary(await fs.lstat(target)) };
-  };
+  const entryOf = (name: string, stats: Stats): Entry => entryFrom(name, stats, options.owners ?? false);
 
   /** Something that is changed: never the root, never through a link, and it must exist. */
-  const existing = async (at: AbsolutePath): Promise<{ readonly real: string; readonly stats: Stats }> => {
-    if (at === '/') throw new Refusal('denied');
-    const { real, stats } = await place(at);
-    if (stats === undefined) throw new Refusal('not-found');
-    return { real, stats };
-  };
-
-  /** The final check of where an open file is: the path may have changed between the check and the open. */
-  const verify = async (handle: fs.FileHandle): Promise<void> => {
-    if (symlinks === 'follow') return;
-    const real = await fs.readlink(`${DESCRIPTOR_DIRECTORY}${handle.fd}`).catch(() => undefined);
-    if (real !== undefined) mustBeInside(await realRoot(), real);
-  };
-
-  /** Opens a regular file, and nothing else. */
-  const openFile = async (
-    real: string,
-    flags: number,
-    mode?: number,
-  ): Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }> => {
-    const handle = await fs.open(real, flags, mode);
-    try {
-      const stats = await handle.stat();
-      if (!stats.isFile()) throw new Refusal(stats.isDirectory() ? 'is-directory' : 'denied');
-      await verify(handle);
-      return { handle, stats };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-  };
-
-  const listEntry = async (directory: string, dirent: Dirent): Promise<Entry | undefined> => {
-    if (!(dirent.isFile() || dirent.isDirectory() || dirent.isSymbolicLink()) || TEMPORARY_NAME.test(dirent.name))
-      return undefined;
-    const real = path.join(directory, dirent.name);
-    try {
-      const found = await follow({ real, stats: await fs.lstat(real) });
-      return entryOf(dirent.name, found.stats);
-    } catch {
-      // Removed since, or a link that leads out: not part of what this user sees.
-      return undefined;
-    }
-  };
-
-  async function* entriesOf(directory: string): AsyncGenerator<readonly Entry[]> {
-    let batch: Dirent[] = [];
-    const settle = async (): Promise<readonly Entry[]> =>
-      (await Promise.all(batch.map((dirent) => listEntry(directory, dirent)))).filter((entry) => entry !== undefined);
-    for await (const dirent of await fs.opendir(directory, { bufferSize: 128 })) {
-      batch.push(dirent);
-      if (batch.length < LIST_BATCH) continue;
-      yield await settle();
-      batch = [];
-    }
-    yield await settle();
-  }
+  const existing = <Value>(
+    at: AbsolutePath,
+    use: (spot: Spot, stats: Stats) => Promise<Value>,
+  ): Promise<Result<Value, FileProblem>> =>
+    answer(() => {
+      if (at === '/') throw new Refusal('denied');
+      return within(at, async (spot) => {
+        const stats = await spot.lstat();
+        if (stats === undefined || isPartName(spot.name)) throw new Refusal('not-found');
+        return use(spot, stats);
+      });
+    });
 
   return {
-    stat: (at) =>
-      answer(async () => {
-        const { stats } = await follow(await place(at));
-        return entryOf(nameOf(at), stats);
-      }),
-    list: (at) =>
-      answer(async () => {
-        const { real, stats } = await follow(await place(at));
-        if (!stats.isDirectory()) throw new Refusal('not-directory');
-        await fs.access(real, constants.R_OK);
-        return entriesOf(real);
-      }),
+    stat: (at, { followLinks = true } = {}) =>
+      answer(() =>
+        within(at, async (spot) => {
+          const stats = followLinks ? undefined : await spot.lstat();
+          if (stats?.isSymbolicLink() === true && symlinks !== 'deny') {
+            const target = await places.shownTarget(spot, spot.name);
+            return { ...entryOf(nameOf(at), stats), ...(target === undefined ? {} : { target }) };
+          }
+          return entryOf(nameOf(at), (await places.follow(spot)).stats);
+        }),
+      ),
+    list: (at, { followLinks = false } = {}) =>
+      answer(() =>
+        within(at, async (spot) => {
+          const found = await places.follow(spot);
+          if (!found.stats.isDirectory()) throw new Refusal('not-directory');
+          const directory = await places.openDirectory(found.path);
+          try {
+            const names = await namesIn(directory);
+            return entriesOf(directory.realDirectory, names, places, { followLinks, symlinks, entryOf });
+          } finally {
+            await directory.close();
+          }
+        }),
+      ),
     read: (at, { startBytes }) =>
-      answer(async () => {
-        const { real, stats: before } = await follow(await place(at));
-        if (!before.isFile()) throw new Refusal('is-directory');
-        const { handle, stats } = await openFile(
-          real,
-          symlinks === 'follow' ? READ_FLAGS & ~constants.O_NOFOLLOW : READ_FLAGS,
-        );
-        if (startBytes > stats.size) {
-          await handle.close();
-          throw new Refusal('bad-start');
-        }
-        return readSource(handle, stats.size, startBytes);
-      }),
+      answer(() =>
+        within(at, async (spot) => {
+          const found = await places.follow(spot);
+          if (!found.stats.isFile()) throw new Refusal('is-directory');
+          const handle = await fs.open(found.path, READ_FLAGS);
+          try {
+            const stats = await handle.stat();
+            if (!stats.isFile()) throw new Refusal('denied');
+            await places.verify(handle);
+            if (startBytes > stats.size) throw new Refusal('bad-start');
+            return readSource(handle, stats.size, startBytes);
+          } catch (error) {
+            await handle.close();
+            throw error;
+          }
+        }),
+      ),
     write: (at, write) =>
       answer(async () => {
         if (at === '/') throw new Refusal('is-directory');
-        let spot = await place(at);
-        if (symlinks === 'follow' && spot.stats?.isSymbolicLink() === true) spot = await follow(spot);
-        const { real, stats } = spot;
-        if (TEMPORARY_NAME.test(nameOf(at))) throw new Refusal('bad-name');
-        if (stats?.isDirectory() === true) throw new Refusal('is-directory');
-        if (stats !== undefined && !stats.isFile()) throw new Refusal('denied');
-        if (stats !== undefined && write.mode === 'create') throw new Refusal('exists');
-        if ((write.startBytes ?? 0) > (stats?.size ?? 0)) throw new Refusal('bad-start');
-        return openUpload({ real, stats, write, uploads, open: openFile, suffix: randomBytes(8).toString('hex') });
-      }),
-    removeFile: (at) =>
-      answer(async () => {
-        const { real, stats } = await existing(at);
-        if (stats.isDirectory()) throw new Refusal('is-directory');
-        // Removes a link itself, never what it leads to.
-        await fs.unlink(real);
-      }),
-    makeDirectory: (at) =>
-      answer(async () => {
-        if (at === '/') throw new Refusal('exists');
-        const { real } = await place(at);
-        await fs.mkdir(real);
-      }),
-    removeDirectory: (at) =>
-      answer(async () => {
-        const { real, stats } = await existing(at);
-        if (!stats.isDirectory()) throw new Refusal('not-directory');
-        await fs.rmdir(real);
-      }),
-    rename: (from, to) =>
-      answer(async () => {
-        const source = await existing(from);
-        if (to === '/' || TEMPORARY_NAME.test(nameOf(to))) throw new Refusal('bad-name');
-        const target = await place(to);
-        if (target.stats !== undefined && (target.stats.isDirectory() || source.stats.isDirectory()))
-          throw new Refusal('exists');
-        await fs.rename(source.real, target.real);
-      }),
-    setTimes: (at, { mtimeMs, atimeMs }) =>
-      answer(async () => {
-        const { real, stats } = await existing(at);
-        if (stats.isSymbolicLink()) throw new Refusal('denied');
-        await fs.lutimes(real, (atimeMs ?? mtimeMs ?? stats.atimeMs) / 1000, (mtimeMs ?? stats.mtimeMs) / 1000);
-      }),
-    setMode: (at, mode) =>
-      answer(async () => {
-        const { real, stats } = await existing(at);
-        if (!stats.isFile() && !stats.isDirectory()) throw new Refusal('denied');
-        // Through a descriptor: chmod on a path would follow a link put there in the meantime.
-        const handle = await fs.open(real, READ_FLAGS);
+        if (isPartName(nameOf(at))) throw new Refusal('bad-name');
+        const spot = await placeToWrite(at);
         try {
-          await verify(handle);
-          await handle.chmod(mode & 0o777);
-        } finally {
-          await handle.close();
+          const stats = await spot.lstat();
+          if (stats?.isDirectory() === true) throw new Refusal('is-directory');
+          if (stats !== undefined && !stats.isFile()) throw new Refusal('denied');
+          if (stats !== undefined && write.mode === 'create') throw new Refusal('exists');
+          if ((write.startBytes ?? 0) > (stats?.size ?? 0)) throw new Refusal('bad-start');
+          const exactMode = modeOf(fileMode, write.umask);
+          return await openUpload({ spot, stats, write, uploads, createMode: exactMode ?? fileMode, exactMode, sync });
+        } catch (error) {
+          await spot.close();
+          throw error;
         }
       }),
-    space: (at) =>
-      answer(async () => {
-        const { bavail, blocks, bsize } = await fs.statfs((await follow(await place(at))).real);
-        return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    removeFile: (at) =>
+      existing(at, async (spot, stats) => {
+        if (stats.isDirectory()) throw new Refusal('is-directory');
+        // Removes a link itself, never what it leads to.
+        await fs.unlink(spot.path());
       }),
+    makeDirectory: (at, { umask } = {}) =>
+      answer(async () => {
+        if (at === '/') throw new Refusal('exists');
+        if (isPartName(nameOf(at))) throw new Refusal('bad-name');
+        await within(at, async (spot) => {
+          await fs.mkdir(spot.path(), directoryMode);
+          const mode = modeOf(directoryMode, umask);
+          if (mode !== undefined) await changeMode(spot, mode);
+        });
+      }),
+    removeDirectory: (at) =>
+      existing(at, async (spot, stats) => {
+        if (!stats.isDirectory()) throw new Refusal('not-directory');
+        try {
+          await fs.rmdir(spot.path());
+        } catch (error) {
+          if (problemOfErrno(error) !== 'not-empty' || !(await holdsOnlyParts(spot))) throw error;
+          // It looks empty. What nobody will finish is gone now; an upload that still runs needs its directory.
+          await fs.rmdir(spot.path()).catch(() => {
+            throw new Refusal('busy');
+          });
+        }
+      }),
+    rename: (from, to) =>
+      existing(from, (source, stats) => {
+        if (to === '/' || isPartName(nameOf(to))) throw new Refusal('bad-name');
+        return within(to, async (target) => {
+          const old = await target.lstat();
+          if (old !== undefined && (old.isDirectory() || stats.isDirectory())) throw new Refusal('exists');
+          await move(source, target, stats);
+        });
+      }),
+    setTimes: (at, { mtimeMs, atimeMs }) =>
+      existing(at, async (spot, stats) => {
+        if (stats.isSymbolicLink()) throw new Refusal('denied');
+        await fs.lutimes(spot.path(), (atimeMs ?? mtimeMs ?? stats.atimeMs) / 1000, (mtimeMs ?? stats.mtimeMs) / 1000);
+      }),
+    setMode: (at, mode) =>
+      existing(at, async (spot, stats) => {
+        if (!stats.isFile() && !stats.isDirectory()) throw new Refusal('denied');
+        await changeMode(spot, mode & 0o777);
+      }),
+    space: (at) =>
+      answer(() =>
+        within(at, async (spot) => {
+          const { bavail, blocks, bsize } = await fs.statfs((await places.follow(spot)).path);
+          return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+        }),
+      ),
   };
+
+  /** Where a file is written: what a link leads to only where links lead wherever they lead. */
+  async function placeToWrite(at: AbsolutePath): Promise<Spot> {
+    const spot = await places.open(at);
+    if (symlinks !== 'follow') return spot;
+    try {
+      if ((await spot.lstat())?.isSymbolicLink() !== true) return spot;
+      const { path } = await places.follow(spot);
+      const real = typeof path === 'string' ? path : decodeName(path);
+      await spot.close();
+      return (await places.openDirectory(parentOf(real))).sibling(nameOf(real));
+    } catch (error) {
+      await spot.close();
+      throw error;
+    }
+  }
 }
 
-function onlyOrdinary(stats: Stats): Stats {
-  if (stats.isFile() || stats.isDirectory()) return stats;
-  throw new Refusal('not-found');
+/** Through a descriptor: chmod on a path would follow a link put there in the meantime. */
+async function changeMode(spot: Spot, mode: number): Promise<void> {
+  const handle = await fs.open(spot.path(), READ_FLAGS);
+  try {
+    const stats = await handle.stat();
+    // What a directory hands down to its files (set-group-ID) and who deletes in it (sticky) stays.
+    await handle.chmod((stats.isDirectory() ? stats.mode & 0o7000 : 0) | mode);
+  } finally {
+    await handle.close();
+  }
 }
 
-const entryOf = (name: string, stats: Stats): Entry => ({
+/** Removes the parts in a directory that nobody will finish; false when there is more than parts. */
+async function holdsOnlyParts(spot: Spot): Promise<boolean> {
+  const names = await fs.readdir(spot.path());
+  if (!names.every(isPartName)) return false;
+  for (const name of names) await removeAbandoned(name, spot.path(`${spot.name}/${name}`));
+  return true;
+}
+
+const typeOf = (stats: Stats): Entry['type'] =>
+  stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
+
+const entryFrom = (name: string, stats: Stats, owners: boolean): Entry => ({
   name,
-  type: stats.isDirectory() ? 'directory' : 'file',
+  type: typeOf(stats),
   sizeBytes: stats.size,
   mtimeMs: stats.mtimeMs,
   mode: stats.mode & 0o777,
-  unique: `${stats.dev.toString(16)}g${stats.ino.toString(16)}`,
+  ...(owners && { uid: stats.uid, gid: stats.gid }),
+  // Only MLSD and MLST ask for it.
+  get unique() {
+    return `${stats.dev.toString(16)}g${stats.ino.toString(16)}`;
+  },
 });
 
-const readSource = (handle: fs.FileHandle, sizeBytes: number, startBytes: number) => {
+const readSource = (handle: fs.FileHandle, sizeBytes: number, startBytes: number): ReadSource => {
   let position = startBytes;
   return {
     sizeBytes,
-    read: (into: Uint8Array): Promise<Result<number, FileProblem>> =>
+    read: (into) =>
       answer(async () => {
         let filled = 0;
         while (filled < into.length) {
@@ -278,6 +250,6 @@ const readSource = (handle: fs.FileHandle, sizeBytes: number, startBytes: number
         }
         return filled;
       }),
-    close: (): Promise<void> => handle.close().catch(() => undefined),
+    close: () => handle.close().catch(() => undefined),
   };
 };

@@ -1,101 +1,181 @@
 // An upload to the disk: where the bytes go while it runs, and what is left of it when it ends well or badly.
 
 import { constants, promises as fs, type Stats } from 'node:fs';
-import path from 'node:path';
-import { answer } from './errno-map.ts';
 import type { WriteOptions, WriteTarget } from '../file-system.ts';
+import { answer, problemOfErrno, Refusal } from './errno-map.ts';
+import { newPartName } from './disk-parts.ts';
+import type { Spot } from './disk-place.ts';
 
-/**
- * What an unfinished atomic upload is called. Never listed and never written to by name; what a crash leaves may be
- * deleted.
- */
-export const TEMPORARY_NAME = /^\.wellknown-[0-9a-f]{16}\.part$/;
-
-interface UploadRequest {
-  /** The checked path of the file. */
-  readonly real: string;
+export interface UploadRequest {
+  /** Where the file is, or will be. The target closes it. */
+  readonly spot: Spot;
   /** What is there now. */
   readonly stats: Stats | undefined;
   readonly write: WriteOptions;
   readonly uploads: 'atomic' | 'in-place';
-  /** Opens a regular file, and nothing else. */
-  readonly open: (
-    real: string,
-    flags: number,
-    mode?: number,
-  ) => Promise<{ readonly handle: fs.FileHandle; readonly stats: Stats }>;
-  readonly suffix: string;
+  /** The permission bits to create a new file with, of which the umask of the process takes some away. */
+  readonly createMode: number;
+  /** The permission bits that it then gets, whatever that umask. */
+  readonly exactMode: number | undefined;
+  /** Whether the bytes must be on the disk before the upload counts as stored. */
+  readonly sync: boolean;
 }
 
-const NEW_FILE_MODE = 0o644;
 // Without O_TRUNC: a file is cut only once it is known to be the right one.
 const WRITE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
+const STICKY = 0o1000;
+
+/** How the two ends of an upload look. Both begin with the file open. */
+interface Ends {
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
 
 /** Opens the file that the upload goes to. */
-export async function openUpload({ real, stats, write, uploads, open, suffix }: UploadRequest): Promise<WriteTarget> {
-  const { mode, startBytes = 0 } = write;
-  const target = (
-    handle: fs.FileHandle,
-    startAt: number,
-    ends: { readonly commit: () => Promise<void>; readonly abort: () => Promise<void> },
-  ): WriteTarget => {
-    let position = startAt;
-    return {
-      write: (chunks) =>
-        answer(async () => {
-          for (let left = [...chunks]; left.length > 0;) {
-            const { bytesWritten } = await handle.writev(left, position);
-            position += bytesWritten;
-            left = without(left, bytesWritten);
-          }
-        }),
-      commit: () => answer(ends.commit),
-      abort: () => ends.abort().catch(() => undefined),
-    };
-  };
+export async function openUpload(request: UploadRequest): Promise<WriteTarget> {
+  const { stats, write, uploads } = request;
+  await hasRoom(request);
+  // What is continued stands where it belongs already.
+  const isContinued = write.mode === 'append' || (write.startBytes ?? 0) > 0;
+  if (isContinued || uploads === 'in-place') return inPlace(request);
+  // Without permission to write the old file it may not be replaced either, even where the directory allows the rename.
+  if (stats !== undefined) await fs.access(request.spot.path(), constants.W_OK);
+  if (stats !== undefined && (await keepsItsFiles(request.spot, stats))) return inPlace(request);
+  try {
+    return await beside(request);
+  } catch (error) {
+    // The file may be written where its directory may not.
+    if (stats === undefined || problemOfErrno(error) !== 'denied') throw error;
+    return inPlace(request);
+  }
+}
 
-  // A name that must be new, or a file that is continued: the bytes go where they belong at once.
-  const isContinued = mode === 'append' || startBytes > 0;
-  if (mode === 'create' || isContinued || uploads === 'in-place') {
-    const { handle, stats: opened } = await open(
-      real,
-      mode === 'create' || stats === undefined ? CREATE_FLAGS : WRITE_FLAGS,
-      NEW_FILE_MODE,
-    );
+/** Refuses early what is said to be larger than the disk has room for. */
+async function hasRoom({ spot, write: { expectedBytes = 0 } }: UploadRequest): Promise<void> {
+  if (expectedBytes === 0) return;
+  const { bavail, bsize } = await fs.statfs(spot.path('.'));
+  if (expectedBytes > bavail * bsize) throw new Refusal('no-space');
+}
+
+/** In a directory with the sticky bit, such as /tmp, only owners rename their files. */
+async function keepsItsFiles(spot: Spot, { uid }: Stats): Promise<boolean> {
+  const own = process.geteuid?.();
+  if (own === undefined || own === 0 || own === uid) return false;
+  const directory = await fs.stat(spot.path('.'));
+  return (directory.mode & STICKY) !== 0 && directory.uid !== own;
+}
+
+/** The bytes go into the file itself. An aborted upload leaves its beginning there, to be resumed. */
+async function inPlace({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
+  const { mode, startBytes = 0 } = write;
+  const isNew = mode === 'create' || stats === undefined;
+  const handle = await fs.open(spot.path(), isNew ? CREATE_FLAGS : WRITE_FLAGS, createMode);
+  return guarded(handle, async () => {
+    const opened = await handle.stat();
+    // Whoever swapped the file for something else in the meantime gains nothing.
+    if (!opened.isFile()) throw new Refusal('denied');
+    if (isNew && exactMode !== undefined) await setMode(handle, opened, exactMode);
     const startAt = mode === 'append' ? opened.size : startBytes;
+    if (startAt > opened.size) throw new Refusal('bad-start');
     if (mode !== 'append') await handle.truncate(startAt);
     return target(handle, startAt, {
-      commit: () => handle.close(),
+      async commit() {
+        try {
+          if (sync) await handle.sync();
+          await handle.close();
+        } finally {
+          await spot.close();
+        }
+      },
       async abort() {
         await handle.close();
-        if (mode === 'create') await fs.unlink(real);
+        if (mode === 'create') await fs.unlink(spot.path());
+        await spot.close();
       },
     });
-  }
+  });
+}
 
-  // Without permission to write the old file it may not be replaced either, even where the directory allows the rename.
-  if (stats !== undefined) await fs.access(real, constants.W_OK);
-  const temporary = path.join(path.dirname(real), `.wellknown-${suffix}.part`);
-  const { handle } = await open(temporary, CREATE_FLAGS, NEW_FILE_MODE);
+/** The bytes go into a part of another name in the same directory, which takes the file's place when it is whole. */
+async function beside({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
+  const part = newPartName();
+  const handle = await fs.open(spot.path(part), CREATE_FLAGS, createMode);
   const discard = async (): Promise<void> => {
-    await handle.close();
-    await fs.unlink(temporary);
+    await handle.close().catch(() => undefined);
+    await fs.unlink(spot.path(part)).catch(() => undefined);
+    await spot.close();
   };
   return target(handle, 0, {
     async commit() {
       try {
-        if (stats !== undefined) await handle.chmod(stats.mode & 0o777);
+        if (stats !== undefined) await likeTheOld(handle, stats);
+        else if (exactMode !== undefined) await setMode(handle, await handle.stat(), exactMode);
+        if (sync) await handle.sync();
         // Closed first: some file systems report only then that there was no room.
         await handle.close();
-        await fs.rename(temporary, real);
+        if (write.mode === 'create') await takeNewName(spot, part);
+        else await fs.rename(spot.path(part), spot.path());
+        await spot.close();
       } catch (error) {
-        await discard().catch(() => undefined);
+        await discard();
         throw error;
       }
     },
     abort: discard,
   });
+}
+
+/** A name that must be new: unlike a rename, a link fails where there is something. */
+async function takeNewName(spot: Spot, part: string): Promise<void> {
+  try {
+    await fs.link(spot.path(part), spot.path());
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // File systems without hard links (FAT, some network disks): a look and a rename, with a moment between them.
+    if (code !== 'EPERM' && code !== 'ENOSYS' && code !== 'EOPNOTSUPP' && code !== 'ENOTSUP') throw error;
+    if ((await spot.lstat()) !== undefined) throw new Refusal('exists');
+    await fs.rename(spot.path(part), spot.path());
+    return;
+  }
+  await fs.unlink(spot.path(part));
+}
+
+async function likeTheOld(handle: fs.FileHandle, old: Stats): Promise<void> {
+  const now = await handle.stat();
+  // A server that may not give files away keeps them.
+  if (now.uid !== old.uid || now.gid !== old.gid) await handle.chown(old.uid, old.gid).catch(() => undefined);
+  await handle.chmod(old.mode & 0o777);
+}
+
+const setMode = async (handle: fs.FileHandle, { mode: now }: Stats, mode: number): Promise<void> => {
+  if ((now & 0o777) !== mode) await handle.chmod((now & 0o7000) | mode);
+};
+
+/** Runs `work`, and closes the file if it throws. */
+async function guarded<Value>(handle: fs.FileHandle, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function target(handle: fs.FileHandle, startAt: number, ends: Ends): WriteTarget {
+  let position = startAt;
+  return {
+    write: (chunks) =>
+      answer(async () => {
+        for (let left = [...chunks]; left.length > 0;) {
+          const { bytesWritten } = await handle.writev(left, position);
+          position += bytesWritten;
+          left = without(left, bytesWritten);
+        }
+      }),
+    commit: () => answer(() => ends.commit()),
+    abort: () => ends.abort().catch(() => undefined),
+  };
 }
 
 /** What is left of `chunks` after their first `byteLength` bytes. */

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { accountsAuthenticator, anyAuthenticator } from '../src/users/accounts.ts';
+import type { Authenticate, Grant } from '../src/users/login.ts';
+import { parsePasswordEntries } from '../src/users/password-entries.ts';
+import { passwordFile } from '../src/users/password-file.ts';
+import { isPasswordHash, verifyPassword } from '../src/users/password-hash.ts';
+
+// Published vectors, and what `openssl passwd` writes.
+const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+const HASHES = [
+  ['bcrypt', 'U*U', BCRYPT],
+  ['bcrypt as htpasswd marks it', 'U*U', BCRYPT.replace('$2a$', '$2y$')],
+  ['SHA-1', 'secret', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='],
+] as const;
+
+describe('the password of a hash', () => {
+  test.each(HASHES)('of %s is told from others', async (_, password, hash) => {
+    expect(isPasswordHash(hash)).toBe(true);
+    expect(await verifyPassword(password, hash)).toBe(true);
+    expect(await verifyPassword(`${password}x`, hash)).toBe(false);
+    expect(await verifyPassword('', hash)).toBe(false);
+  });
+
+  test.each(['-apr1', '-5', '-6'])('that openssl passwd %s writes is told from others', async (kind) => {
+    const hash = spawnSync('openssl', ['passwd', kind, 'pass:word'], { encoding: 'utf8' }).stdout.trim();
+    expect(isPasswordHash(hash)).toBe(true);
+    expect(await verifyPassword('pass:word', hash)).toBe(true);
+    expect(await verifyPassword('pass:wore', hash)).toBe(false);
+  });
+
+  test.each([
+    ['', 'nothing'],
+    ['secret', 'plain text'],
+    [BCRYPT.replace('$05$', '$15$'), 'a bcrypt that takes seconds'],
+    ['$6$rounds=9999999$salt$' + 'a'.repeat(86), 'a sha-crypt that takes seconds'],
+    ['$1$salt$' + 'a'.repeat(22), 'the md5 of an old Unix'],
+  ])('%s is none (%s)', async (hash) => {
+    expect(isPasswordHash(hash)).toBe(false);
+    expect(await verifyPassword('secret', hash)).toBe(false);
+  });
+
+  test.each([
+    [BCRYPT.replace('$05$', '$14$'), 'the highest cost'],
+    ['$6$rounds=999999$salt$' + 'a'.repeat(86), 'the most rounds'],
+  ])('%s is one (%s)', (hash) => {
+    expect(isPasswordHash(hash)).toBe(true);
+  });
+});
+
+describe('a file of users', () => {
+  test('has a user a line, comments, and if need be homes and rights', () => {
+    const parsed = parsePasswordEntries(
+      `# users\n\nann:${BCRYPT}\r\nbob:${BCRYPT}:/bob:full\ncam:${BCRYPT}:the camera at the door\n`,
+    );
+    expect(parsed.ok && [...parsed.value.values()]).toEqual([
+      { name: 'ann', hash: BCRYPT, home: undefined, rights: undefined },
+      { name: 'bob', hash: BCRYPT, home: '/bob', rights: 'full' },
+      { name: 'cam', hash: BCRYPT, home: undefined, rights: undefined },
+    ]);
+  });
+
+  test.each([
+    [`ann:${BCRYPT}\nbob:plain`, /^line 2: no hash/],
+    [`:${BCRYPT}`, /^line 1: no user name/],
+    [`a b:${BCRYPT}`, /^line 1: .*space/],
+    [`ftp:${BCRYPT}`, /^line 1: .*anonymous/],
+    [`ann:${BCRYPT}\nann:${BCRYPT}`, /^line 2: .*earlier/],
+    [`ann:${BCRYPT}:/ann:everything`, /^line 1: the rights are none of none, read/],
+  ])('%s is a mistake that names its line and tells no hash', (text, problem) => {
+    const parsed = parsePasswordEntries(text);
+    expect(parsed).toMatchObject({ ok: false, error: expect.stringMatching(problem) as string });
+    expect(JSON.stringify(parsed)).not.toMatch(/\$2a|plain/);
+  });
+});
+
+const from = { remote: { family: 'ipv4', address: '192.0.2.9', port: 4000 }, secure: false } as const;
+const login = async (authenticate: Authenticate, user: string, password: string): Promise<Grant | undefined> =>
+  authenticate({ user, password, ...from });
+
+describe('users from a file', () => {
+  async function written(text: string): Promise<string> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'ftp-users-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const file = path.join(directory, 'users');
+    await writeFile(file, text);
+    return file;
+  }
+
+  async function opened(file: string, problems: string[] = []): Promise<Authenticate> {
+    const authenticate = await passwordFile(file, {
+      grant: ({ home, rights }) => ({ ...(rights !== undefined && { rights }), ...(home !== undefined && { home }) }),
+      changedBadly: (problem) => problems.push(problem),
+    });
+    if (!authenticate.ok) throw new Error(authenticate.error);
+    return authenticate.value;
+  }
+
+  test('log in with their passwords, again and again, and nobody else does', async () => {
+    const users = await opened(await written(`ann:${BCRYPT}\nbob:${HASHES[2][2]}:/bob:full\n`));
+    for (let time = 0; time < 2; time += 1) {
+      expect(await login(users, 'ann', 'U*U')).toEqual({});
+      expect(await login(users, 'ann', 'secret')).toBeUndefined();
+      expect(await login(users, 'bob', 'secret')).toEqual({ home: '/bob', rights: 'full' });
+      expect(await login(users, 'nobody', 'U*U')).toBeUndefined();
+      expect(await login(users, 'ann', '')).toBeUndefined();
+    }
+  });
+
+  test('change with the file; a mistake in it changes nothing and is told', async () => {
+    const file = await written(`ann:${HASHES[2][2]}\n`);
+    const problems: string[] = [];
+    const users = await opened(file, problems);
+    expect(await login(users, 'ann', 'secret')).toEqual({});
+    await writeFile(`${file}.new`, `bob:${HASHES[2][2]}\n`);
+    await rename(`${file}.new`, file);
+    expect(await login(users, 'ann', 'secret')).toBeUndefined();
+    expect(await login(users, 'bob', 'secret')).toEqual({});
+    await writeFile(`${file}.new`, 'bob:secret\n');
+    await rename(`${file}.new`, file);
+    expect(await login(users, 'bob', 'secret')).toEqual({});
+    await rm(file);
+    expect(await login(users, 'bob', 'secret')).toEqual({});
+    expect(problems).toEqual([expect.stringMatching(/^line 1: no hash/), 'ENOENT']);
+  });
+
+  test('that is not there, or has a mistake, is said at the start', async () => {
+    const grant = (): Grant => ({});
+    expect(await passwordFile('/nowhere/users', { grant })).toEqual({ ok: false, error: 'ENOENT' });
+    expect(await passwordFile(await written('ann:x'), { grant })).toMatchObject({ ok: false });
+  });
+
+  test('may be empty', async () => {
+    expect(await login(await opened(await written('')), 'ann', 'secret')).toBeUndefined();
+  });
+});
+
+test('users from several places are those of the first that knows them', async () => {
+  const accounts = (name: string, password: string, home: string): Authenticate =>
+    accountsAuthenticator({ accounts: [{ name, password, home }] });
+  const users = anyAuthenticator([
+    accounts('ann', 'one', '/1'),
+    accounts('ann', 'two', '/2'),
+    accounts('bob', 'one', '/3'),
+  ]);
+  expect((await login(users, 'ann', 'one'))?.home).toBe('/1');
+  expect((await login(users, 'ann', 'two'))?.home).toBe('/2');
+  expect((await login(users, 'bob', 'one'))?.home).toBe('/3');
+  expect(await login(users, 'bob', 'two')).toBeUndefined();
+});
