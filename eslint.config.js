@@ -57,7 +57,7 @@ const CARRYING_FILES = [
   'packages/*/src/cli.ts',
   'packages/http/src/static/disk.ts',
   'packages/http/src/http1/upgrade.ts',
-  'packages/http/src/access-log/access-log-file.ts',
+  'packages/core/src/observe/access-log-file.ts',
   'packages/http/src/http2/connection.ts',
   'packages/http/src/http2/exchange.ts',
   'packages/http/src/http2/response-writer.ts',

@@ -62,6 +62,7 @@ export {
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
+export { openAccessLog, type AccessLogFile } from './observe/access-log-file.ts';
 export { consoleLog, silentLog, type Logger } from './log.ts';
 export type { ServerStatus } from './observe/status.ts';
 

@@ -3,13 +3,14 @@
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, ok, type Logger, type Protocol, type Result } from '@wellknown/core';
-import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
+import type { BuildContext, OptionValues, ServerCommand } from '@wellknown/core/cli';
 import { isImplicit, NETWORK_OPTIONS, readNetwork } from './cli-network.ts';
 import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
 import { readTransfers, TRANSFER_OPTIONS } from './cli-transfers.ts';
 import { readBans, readUsers, USER_OPTIONS } from './cli-users.ts';
-import { ftpProtocol } from './protocol.ts';
+import { ftpProtocol, type FtpOptions } from './protocol.ts';
+import { xferlogLine } from './xferlog.ts';
 import { diskFileSystem } from './storage/disk-file-system.ts';
 
 /** `wellknown ftp`, and `wellknown-ftp` on its own. */
@@ -17,18 +18,28 @@ export const ftpCommand: ServerCommand = {
   name: 'ftp',
   summary: 'an FTP server for a directory: read-only and anonymous unless accounts are given',
   positional: { name: 'ROOT', help: 'the directory to serve; default: the current one' },
-  options: [...USER_OPTIONS, ...STORAGE_OPTIONS, ...TRANSFER_OPTIONS, ...NETWORK_OPTIONS],
+  options: [
+    ...USER_OPTIONS,
+    ...STORAGE_OPTIONS,
+    ...TRANSFER_OPTIONS,
+    ...NETWORK_OPTIONS,
+    {
+      name: 'access-log',
+      argument: 'FILE',
+      help: 'a line for each transfer in the xferlog format, opened again on USR1; - is stderr (default: none)',
+    },
+  ],
   defaultScheme: 'tcp',
   defaultSchemeOf: (values) => (isImplicit(values) ? 'tls' : 'tcp'),
   schemes: ['tcp', 'tls'],
   upgradesToTls: true,
-  build: async (values, { log }) => buildProtocol(values, log),
+  build: buildProtocol,
 };
 
 // Of implicit TLS: IANA's ftps.
 const FTPS_PORT = 990;
 
-async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<Protocol, string>> {
+async function buildProtocol(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>> {
   const root = path.resolve(values.positional ?? '.');
   if (!(await isDirectory(root))) return fail(`ROOT is '${root}', which is not a directory`);
   const storage = readStorage(values);
@@ -41,16 +52,47 @@ async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<
   if (!transfers.ok) return transfers;
   const network = await readNetwork(values);
   if (!network.ok) return network;
-  sweepOnce(root, log);
+  const accessLog = openLog(values.text('access-log'), context);
+  if (!accessLog.ok) return accessLog;
+  sweepOnce(root, context.log);
   const protocol = ftpProtocol({
     fileSystem: diskFileSystem(root, storage.value),
     authenticate: users.value.authenticate,
     bans: bans.value,
     ...transfers.value,
     ...network.value,
+    ...accessLog.value,
     session: { ...transfers.value.session, ...network.value.session },
   });
   return ok(isImplicit(values) ? { ...protocol, port: FTPS_PORT } : protocol);
+}
+
+/** Writes a line for each transfer. */
+function openLog(
+  file: string | undefined,
+  { log, runAs, errorOutput }: BuildContext,
+): Result<Pick<FtpOptions, 'onTransfer'>, string> {
+  if (file === undefined) return ok({});
+  const writingBy = (write: (line: string) => void): Pick<FtpOptions, 'onTransfer'> => ({
+    onTransfer(report) {
+      const line = xferlogLine(report, systemClock.wallMs());
+      if (line !== undefined) write(line);
+    },
+  });
+  if (file === '-' && errorOutput !== undefined) return ok(writingBy(errorOutput));
+  try {
+    const opened = openAccessLog(
+      file,
+      (error) => log.error({ err: error }, `the access log ${file} can't be written, or not opened again`),
+      { owner: runAs },
+    );
+    // In a primary too, which writes nothing: it may make the new file where its workers may not.
+    process.on('SIGUSR1', () => opened.reopen());
+    return ok(writingBy((line) => opened.write(line)));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+    return fail(`--access-log '${file}' can't be opened (${code})`);
+  }
 }
 
 const isDirectory = async (file: string): Promise<boolean> => {

@@ -4,7 +4,7 @@
 // decoded, the rest as bytes, and when those are many too the connection is paused. While a transfer runs, the rows of
 // the table that say so are answered at once.
 
-import type { AddressBans, Clock, CloseReason, Connection, Logger, Sink } from '@wellknown/core';
+import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
 import { CommandQueue, type QueuedCommand } from './command-queue.ts';
 import type { Charset } from './charset.ts';
 import type { Command } from './command-parser.ts';
@@ -20,6 +20,7 @@ import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
 import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
 import { step, withoutRename } from './session.ts';
 import { initialState, type SessionContext, type SessionState } from './session-state.ts';
+import { countTransfer } from './counters.ts';
 import type { TransferReport } from './transfer-report.ts';
 
 /** What the control connections of one server share. */
@@ -53,7 +54,7 @@ export function createControlConnection(
   connection: Connection,
   session: SessionContext,
   channels: DataChannels,
-  { log, clock, bans }: { readonly log: Logger; readonly clock: Clock; readonly bans: AddressBans },
+  { log, clock, bans, counters }: Pick<ServiceContext, 'log' | 'clock' | 'bans' | 'counters'>,
   options: ControlOptions,
 ): Sink {
   const queue = new CommandQueue(connection, options);
@@ -92,6 +93,7 @@ export function createControlConnection(
     log,
     clock,
     bans,
+    counters,
     hookSession,
     authenticate: options.authenticate,
     passiveAddress: options.passiveAddress,
@@ -106,6 +108,7 @@ export function createControlConnection(
       abortIfAsked();
     },
     reported(report) {
+      countTransfer(counters, report);
       log.info({ ...report, connection: connection.id }, 'transfer');
       options.onTransfer?.(report);
     },

@@ -1,6 +1,7 @@
 // What a session waits for: logins, pauses, ports, files, handshakes and transfers. One is under way at a time.
 
 import type { AddressBans, Clock, Connection, Logger, Timer } from '@wellknown/core';
+import { count } from './counters.ts';
 import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
 import { runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
 import type { Effect, FileChange, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
@@ -32,6 +33,7 @@ export interface PerformerOptions {
   readonly userSessions: UserSessions;
   readonly charset: Charset;
   readonly bans: AddressBans;
+  readonly counters: Record<string, number>;
   readonly log: Logger;
   readonly clock: Clock;
   /** Bytes of the peer that were not decoded or not answered yet. */
@@ -171,7 +173,7 @@ export class EffectPerformer {
   }
 
   async #authenticate({ user, password, host, resume }: AuthenticateEffect): Promise<Outcome> {
-    const { authenticate, connection, log, fileSystem, bans } = this.#options;
+    const { authenticate, connection, log, fileSystem, bans, counters } = this.#options;
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
@@ -179,11 +181,14 @@ export class EffectPerformer {
       log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
       if (grant === undefined) {
         bans.offend(remote);
+        count(counters, 'failed-logins');
         return resume(undefined);
       }
       const login = openLogin(grant, { user, remote, secure }, fileSystem);
       const refusal = await this.#enter(login, grant.fileSystem ?? fileSystem);
-      return refusal === undefined ? resume(login) : resume(undefined, refusal);
+      if (refusal !== undefined) return resume(undefined, refusal);
+      count(counters, 'logins');
+      return resume(login);
     } catch (error) {
       log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
       return resume(undefined);

@@ -3,6 +3,7 @@ import { defineProtocol, silentLog, systemClock, WellknownError, type BanPolicy,
 import { SITE_WORDS } from './commands/site.ts';
 import { createControlConnection } from './control-connection.ts';
 import { createDataChannels, type PassivePorts } from './data-channel.ts';
+import { COUNTERS } from './counters.ts';
 import { dataPeersOf, type DataPeers } from './data-peers.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
@@ -142,6 +143,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     tlsSessions: 'connection',
     open(connection, context) {
       const { clock, log } = context;
+      for (const name of COUNTERS) context.counters[name] ??= 0;
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
         // There is no address for a data connection.
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
@@ -189,23 +191,17 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         wallMs: () => clock.wallMs(),
         uniqueSuffix: () => randomBytes(6).toString('hex'),
       };
-      return createControlConnection(
-        connection,
-        session,
-        channels,
-        { log, clock, bans: context.bans },
-        {
-          authenticate,
-          passiveAddress,
-          fileSystem,
-          greeting,
-          onTransfer,
-          hooks,
-          userSessions,
-          charset,
-          ...limits,
-        },
-      );
+      return createControlConnection(connection, session, channels, context, {
+        authenticate,
+        passiveAddress,
+        fileSystem,
+        greeting,
+        onTransfer,
+        hooks,
+        userSessions,
+        charset,
+        ...limits,
+      });
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
 import { parseServerArguments } from '@wellknown/core/cli';
-import { startProgram, unusedAddress } from '@wellknown/core/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, startProgram, unusedAddress } from '@wellknown/core/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { programArguments } from '../../../test/programs.ts';
 import { ftpCommand } from '../src/index.ts';
 import { openSession, readAll } from './ftp-session.ts';
 
@@ -134,7 +135,6 @@ test('all options together make a protocol', async () => {
 
 test('a passive port belongs to one worker: no other is given it while it waits', async () => {
   const { host, port } = await unusedAddress();
-  const main = ['--conditions=@wellknown/source', '--import', 'tsx', path.join(import.meta.dirname, '../src/main.ts')];
   const options = [
     '--listen',
     `tcp://${host}:0`,
@@ -145,7 +145,7 @@ test('a passive port belongs to one worker: no other is given it while it waits'
     '--passive-wait',
     '0',
   ];
-  const program = await startProgram([...main, root, ...options]);
+  const program = await startProgram([...programArguments('packages/ftp/src/main.ts'), root, ...options]);
   try {
     const [url = ''] = program.endpoints.ftp ?? [];
     const first = await openSession(url, 'anonymous');
@@ -154,6 +154,33 @@ test('a passive port belongs to one worker: no other is given it while it waits'
     for (let session = 0; session < 200 && workers() < 2; session += 1)
       expect(await (await openSession(url, 'anonymous')).say('EPSV')).toMatch(/^425 /);
     expect(workers()).toBe(2);
+  } finally {
+    await program.stop();
+  }
+});
+
+test('--access-log has a line for each transfer, and a new file after USR1 where it was moved away', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'ftp-log-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'xferlog');
+  const program = await startProgram([
+    ...programArguments('packages/ftp/src/main.ts'),
+    ...[root, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--access-log', file],
+  ]);
+  try {
+    const session = await openSession(program.endpoints.ftp?.[0] ?? '', 'anonymous');
+    const fetch = async (): Promise<void> => {
+      const data = await session.openData();
+      await session.say('RETR file');
+      await readAll(data);
+      expect(await session.hear()).toMatch(/^226 /);
+    };
+    await fetch();
+    await eventually(async () => (await readFile(file, 'utf8')).endsWith(' 4 /file b _ o a anonymous ftp 0 * c\n'));
+    await rename(file, `${file}.1`);
+    program.signal('SIGUSR1');
+    await fetch();
+    await eventually(async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').length === 2);
   } finally {
     await program.stop();
   }

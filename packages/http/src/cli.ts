@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { CidrTable } from '@wellknown/core/endpoint';
-import { fail, ok, type Address, type Result } from '@wellknown/core';
+import { fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
 import {
   loadHandlerModule,
   readChoice,
@@ -12,7 +12,6 @@ import {
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { combinedLine } from './access-log/access-entry.ts';
-import { openAccessLog } from './access-log/access-log-file.ts';
 import type { FetchHandler } from './handler.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';

@@ -2,7 +2,7 @@
 
 export type { FetchHandler, RequestContext, UpgradedConnection } from './handler.ts';
 export type { ClientFacts, ForwardedField, TrustedProxies } from './semantics/forwarded.ts';
-export { openAccessLog, type AccessLogFile } from './access-log/access-log-file.ts';
+export { openAccessLog, type AccessLogFile } from '@wellknown/core';
 export { redirectToHttps } from './redirect.ts';
 export { combinedLine, type AccessEntry } from './access-log/access-entry.ts';
 export {
