@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly protection: ProtectionLevel;
   /** An upload that is slowed down keeps no more than this in memory. */
   readonly maxQueuedBytes: number;
+  /** The client only sends. */
+  readonly isUpload: boolean;
 }
 
 /** A data connection that is to be: a listener that waits, or an address to connect to. */
@@ -91,24 +93,18 @@ export function createDataChannels(
     limits: { idleTimeoutMs: stallTimeoutMs, writeTimeoutMs: stallTimeoutMs, maxUnsentBytes: MAX_UNSENT_BYTES },
   };
 
-  const opened = async (
-    connection: Connection,
-    { protection, maxQueuedBytes }: OpenOptions,
-    signal: AbortSignal,
-  ): Promise<DataConnection> => {
-    if (protection === 'private') {
-      await handshake(connection, control, signal);
-      const { secure } = connection;
-      log.debug(
-        { connection: control.id, tls: secure?.protocol, cipher: secure?.cipher, isResumed: secure?.sessionReused },
-        'private data connection',
-      );
-      if (tlsSessionReuse === 'require' && secure?.sessionReused !== true) {
-        connection.destroy('protocol-error');
-        throw new DataChannelError('not-resumed');
-      }
-    }
-    return new DataConnection(connection, clock, maxQueuedBytes);
+  const opened = async (connection: Connection, how: OpenOptions, signal: AbortSignal): Promise<DataConnection> => {
+    const attach = (): DataConnection => new DataConnection(connection, clock, how.maxQueuedBytes);
+    if (how.protection === 'clear') return attach();
+    const data = await handshake(connection, { control, holdTickets: how.isUpload, attach, signal });
+    const { secure } = connection;
+    log.debug(
+      { connection: control.id, tls: secure?.protocol, cipher: secure?.cipher, isResumed: secure?.sessionReused },
+      'private data connection',
+    );
+    if (tlsSessionReuse === 'offer' || secure?.sessionReused === true) return data;
+    connection.destroy('protocol-error');
+    throw new DataChannelError('not-resumed');
   };
 
   return {
@@ -128,10 +124,21 @@ export function createDataChannels(
   };
 }
 
+interface HandshakeOptions {
+  readonly control: Connection;
+  readonly holdTickets: boolean;
+  /** Called within the handshake's last step: what comes right behind it, the peer's end too, is for who is attached. */
+  readonly attach: () => DataConnection;
+  readonly signal: AbortSignal;
+}
+
 /**
  * With the context of the control connection: a session that is resumed is one of its own, for no other can be.
  */
-function handshake(connection: Connection, control: Connection, signal: AbortSignal): Promise<void> {
+function handshake(
+  connection: Connection,
+  { control, holdTickets, attach, signal }: HandshakeOptions,
+): Promise<DataConnection> {
   const { tlsContext } = control;
   return new Promise((resolve, reject) => {
     const abort = (): void => connection.destroy();
@@ -142,6 +149,6 @@ function handshake(connection: Connection, control: Connection, signal: AbortSig
     void connection.closed.then(() => settle(() => reject(new DataChannelError('handshake-failed'))));
     signal.addEventListener('abort', abort, { once: true });
     if (tlsContext === undefined || signal.aborted) abort();
-    else connection.secureFirst(tlsContext, () => settle(resolve));
+    else connection.secureFirst(tlsContext, () => settle(() => resolve(attach())), { holdTickets });
   });
 }

@@ -91,7 +91,10 @@ export function createTransfer(
       file = await open(plan, fileSystem, stop.signal);
       opened(file.what === 'download' ? file.restBytes : undefined);
       at = 'no-connection';
-      connection = await channel.open({ protection, maxQueuedBytes: pace.portionBytes }, stop.signal);
+      connection = await channel.open(
+        { protection, maxQueuedBytes: pace.portionBytes, isUpload: plan.what === 'upload' },
+        stop.signal,
+      );
       at = 'connection-lost';
       if (stop.signal.aborted) return { at: 'aborted' };
       await pump(file, connection);

@@ -80,8 +80,11 @@ export interface Connection {
 
   /**
    * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is delivered before.
+   * `holdTickets` is for a peer that only sends: a TLS 1.3 client that closes without having read our session tickets
+   * resets the connection, and its last bytes are lost. With it they are sent once the peer has ended, or with our first
+   * words.
    */
-  secureFirst(side: TlsContext | TlsClient, next: () => void): void;
+  secureFirst(side: TlsContext | TlsClient, next: () => void, options?: { readonly holdTickets?: boolean }): void;
 
   /**
    * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is

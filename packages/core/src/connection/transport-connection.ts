@@ -44,9 +44,13 @@ export class TransportConnection extends ConnectionCore implements Connection {
     this.transport.start(this.link);
   }
 
-  secureFirst(side: TlsContext | TlsClient, next: () => void): void {
+  secureFirst(
+    side: TlsContext | TlsClient,
+    next: () => void,
+    { holdTickets = false }: { readonly holdTickets?: boolean } = {},
+  ): void {
     const isStarted = this.state !== 'accepted';
-    this.#prepare().handshake(side, next);
+    this.#prepare().handshake(side, next, holdTickets);
     if (!isStarted) this.transport.start(this.link);
     // Held back since the PROXY header.
     else this.transport.resume();
