@@ -14,6 +14,8 @@
 
 export {
   defineProtocol,
+  type AddressBans,
+  type BanPolicy,
   type Protocol,
   type SecondaryConnections,
   type SecondaryListener,
@@ -62,6 +64,7 @@ export {
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
+export { openAccessLog, type AccessLogFile } from './observe/access-log-file.ts';
 export { consoleLog, silentLog, type Logger } from './log.ts';
 export type { ServerStatus } from './observe/status.ts';
 

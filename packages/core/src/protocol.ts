@@ -1,5 +1,6 @@
 // The whole contract between core and a protocol.
 
+import type { Address } from './address/address.ts';
 import type { Clock } from './time/clock.ts';
 import type { CloseReason } from './connection/states.ts';
 import type { Connection } from './connection/connection.ts';
@@ -22,6 +23,10 @@ export interface ServiceContext {
   readonly workerCount: number;
   /** The protocol's own counters: plain numbers that it adds to. They appear in `status`, summed over all workers. */
   readonly counters: Record<string, number>;
+  /** The server has a certificate: `startTls` of its connections needs no other. */
+  readonly hasTls: boolean;
+  /** The addresses of this service that did wrong too often, over all workers. */
+  readonly bans: AddressBans;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
   readonly work: { add(work: PromiseLike<unknown>): void };
   /** Opens connections that belong to one of the service's. */
@@ -56,14 +61,17 @@ export interface Siblings {
  */
 export interface SecondaryConnections {
   /**
-   * Listens for one connection to the parent's local address from the parent's remote address. A peer from elsewhere
+   * Listens at the parent's socket for one connection from the parent's remote address. A peer from elsewhere
    * loses its own connection (closed as `denied`), and the listening goes on. The port is this process's alone, also
    * in a worker of a cluster. Undefined where no port could be had, the parent is no Internet connection, or it has
    * closed.
+   *
+   * From a proxy that the server trusts (`proxyProtocol`) a PROXY header has to come first; then the client that it names
+   * is the peer.
    */
   listen(parent: Connection, options: SecondaryListenOptions): Promise<SecondaryListener | undefined>;
   /**
-   * Connects from the parent's local address to a literal address. Where that may be is the protocol's to decide.
+   * Connects from the address of the parent's socket to a literal address. Where that may be is the protocol's to decide.
    * Rejects with CONNECT_FAILED or another code that says why, or with the signal's reason.
    */
   connect(
@@ -83,6 +91,10 @@ export interface SecondaryOptions {
 export interface SecondaryListenOptions extends SecondaryOptions {
   /** The first and the last port, both included, tried in random order. By default the system chooses one. */
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
+  /** So long to wait for one of the ports when all are taken: they are taken for moments only. Default: not at all. */
+  readonly busyPortWaitMs?: number;
+  /** Who may connect instead, by address; for peers that come through a NAT with many addresses, or a container's proxy. */
+  readonly mayConnect?: (address: string) => boolean;
 }
 
 /** A port that waits for one connection, and is closed once it has come. */
@@ -95,6 +107,23 @@ export interface SecondaryListener {
   accept(signal?: AbortSignal): Promise<Connection>;
   /** Gives up the port, and drops a connection that was not accepted. Safe to call at any time. */
   close(): void;
+}
+
+/** When an address is banned, and for how long. */
+export interface BanPolicy {
+  /** So many offences that are not forgotten lead to a ban; 0 for never. */
+  readonly maxOffences: number;
+  /** In so long one offence is forgotten. */
+  readonly forgetMs: number;
+  readonly banMs: number;
+}
+
+/** What a protocol sees of bans: all connections of one service share them. */
+export interface AddressBans {
+  /** Counts an offence of this address: IPv6 by /64, and never for unix sockets. */
+  offend(address: Address): void;
+  /** Whether the address is banned now, as far as this process has heard. */
+  isBanned(address: Address): boolean;
 }
 
 /**
@@ -120,8 +149,16 @@ export interface Protocol {
   readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;
   /** The names that it offers in TLS (ALPN, RFC 7301). */
   readonly alpn?: readonly string[];
+  /**
+   * Whose TLS sessions a client may resume. `server`, the default: those of any connection to this server.
+   * `connection`: each connection has sessions of its own, for itself and for what it opens beside it
+   * (`Connection.tlsContext`), which `sessionReused` there then proves to be the same client's.
+   */
+  readonly tlsSessions?: 'server' | 'connection';
   /** What a peer that is turned away hears before the close (FTP: 421, HTTP: 503). */
   readonly refusal?: (reason: Extract<CloseReason, 'address-limit' | 'queue-limit'>) => string | undefined;
+  /** When `ServiceContext.bans` bans an address; without it never. */
+  readonly bans?: BanPolicy;
   /** Where this protocol's own habits differ from core's defaults. The server's options go before. */
   readonly limits?: Partial<ConnectionLimits>;
   /** The same for its datagram sockets. */

@@ -186,8 +186,10 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     workerSlot: 0,
     workerCount,
     counters: {},
+    hasTls: false,
     work: { add: () => undefined },
     secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+    bans: { offend: () => undefined, isBanned: () => false },
   };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },

@@ -1,7 +1,7 @@
 // The options that say who may log in, and what they may do.
 
 import path from 'node:path';
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, ok, type BanPolicy, type Result } from '@wellknown/core';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
 import type { FileSystem } from './file-system.ts';
 import { resolvePath } from './path.ts';
@@ -37,7 +37,29 @@ export const USER_OPTIONS = [
     repeatable: true,
     help: 'what accounts may do at PATH, as they see it, and below: none, read, full, create-only or drop-box',
   },
+  {
+    name: 'ban-after',
+    argument: 'N',
+    help: 'failed logins after which an address is turned away for --ban-time, over all workers; one is forgotten each minute (default 20; 0: never)',
+  },
+  { name: 'ban-time', argument: 'SECONDS', help: 'default 600' },
 ] as const satisfies ServerCommand['options'];
+
+/** Reads when an address is banned. */
+export function readBans(values: OptionValues): Result<Partial<BanPolicy>, string> {
+  const numbers: Partial<Record<'ban-after' | 'ban-time', number>> = {};
+  for (const name of ['ban-after', 'ban-time'] as const) {
+    const text = values.text(name);
+    if (text === undefined) continue;
+    if (!/^\d{1,7}$/.test(text)) return fail(`--${name} '${text}' is not a whole number`);
+    numbers[name] = Number(text);
+  }
+  const { 'ban-after': after, 'ban-time': seconds } = numbers;
+  return ok({
+    ...(after !== undefined && { maxOffences: after }),
+    ...(seconds !== undefined && { banMs: seconds * 1000 }),
+  });
+}
 
 /** Who the options let in. */
 export interface Users {

@@ -1,15 +1,17 @@
-// The command line of the FTP server: texts from the user in, a protocol or one sentence about what is wrong out.
+// The command line of the FTP server: texts from the user in, a protocol or one sentence about what is wrong out. What it
+// says of users, storage, the network and operation stands in files of its own beside this one.
 
-import { lookup } from 'node:dns/promises';
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, ok, type Logger, type Protocol, type Result } from '@wellknown/core';
-import { isIpv4 } from '@wellknown/core/endpoint';
-import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
+import type { BuildContext, OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { isImplicit, NETWORK_OPTIONS, readNetwork } from './cli-network.ts';
 import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
-import { readUsers, USER_OPTIONS } from './cli-users.ts';
+import { readTransfers, TRANSFER_OPTIONS } from './cli-transfers.ts';
+import { readBans, readUsers, USER_OPTIONS } from './cli-users.ts';
+import { ftpProtocol, type FtpOptions } from './protocol.ts';
+import { xferlogLine } from './xferlog.ts';
 import { diskFileSystem } from './storage/disk-file-system.ts';
-import { ftpProtocol } from './protocol.ts';
 
 /** `wellknown ftp`, and `wellknown-ftp` on its own. */
 export const ftpCommand: ServerCommand = {
@@ -19,20 +21,25 @@ export const ftpCommand: ServerCommand = {
   options: [
     ...USER_OPTIONS,
     ...STORAGE_OPTIONS,
-    { name: 'passive-ports', argument: 'A-B', help: 'ports for passive data connections; default: any' },
+    ...TRANSFER_OPTIONS,
+    ...NETWORK_OPTIONS,
     {
-      name: 'passive-address',
-      argument: 'HOST',
-      help: 'the IPv4 address that PASV names; default: the one the client has reached',
+      name: 'access-log',
+      argument: 'FILE',
+      help: 'a line for each transfer in the xferlog format, opened again on USR1; - is stderr (default: none)',
     },
-    { name: 'no-active', help: 'refuse PORT and EPRT' },
   ],
   defaultScheme: 'tcp',
-  schemes: ['tcp'],
-  build: async (values, { log }) => buildProtocol(values, log),
+  defaultSchemeOf: (values) => (isImplicit(values) ? 'tls' : 'tcp'),
+  schemes: ['tcp', 'tls'],
+  upgradesToTls: true,
+  build: buildProtocol,
 };
 
-async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<Protocol, string>> {
+// Of implicit TLS: IANA's ftps.
+const FTPS_PORT = 990;
+
+async function buildProtocol(values: OptionValues, context: BuildContext): Promise<Result<Protocol, string>> {
   const root = path.resolve(values.positional ?? '.');
   const problem = await problemOfRoot(root);
   if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
@@ -40,20 +47,53 @@ async function buildProtocol(values: OptionValues, log: Logger): Promise<Result<
   if (!storage.ok) return storage;
   const users = await readUsers(values, root, storage.value, process.env);
   if (!users.ok) return users;
-  const passivePorts = readPorts(values.text('passive-ports'));
-  if (!passivePorts.ok) return passivePorts;
-  const passiveAddress = await readAddress(values.text('passive-address'));
-  if (!passiveAddress.ok) return passiveAddress;
-  sweepOnce(root, log);
-  return ok(
-    ftpProtocol({
-      fileSystem: diskFileSystem(root, storage.value),
-      authenticate: users.value.authenticate,
-      active: !values.has('no-active'),
-      ...(passivePorts.value === undefined ? {} : { passivePorts: passivePorts.value }),
-      ...(passiveAddress.value === undefined ? {} : { passiveAddress: passiveAddress.value }),
-    }),
-  );
+  const bans = readBans(values);
+  if (!bans.ok) return bans;
+  const transfers = await readTransfers(values);
+  if (!transfers.ok) return transfers;
+  const network = await readNetwork(values);
+  if (!network.ok) return network;
+  const accessLog = openLog(values.text('access-log'), context);
+  if (!accessLog.ok) return accessLog;
+  sweepOnce(root, context.log);
+  const protocol = ftpProtocol({
+    fileSystem: diskFileSystem(root, storage.value),
+    authenticate: users.value.authenticate,
+    bans: bans.value,
+    ...transfers.value,
+    ...network.value,
+    ...accessLog.value,
+    session: { ...transfers.value.session, ...network.value.session },
+  });
+  return ok(isImplicit(values) ? { ...protocol, port: FTPS_PORT } : protocol);
+}
+
+/** Writes a line for each transfer. */
+function openLog(
+  file: string | undefined,
+  { log, runAs, errorOutput }: BuildContext,
+): Result<Pick<FtpOptions, 'onTransfer'>, string> {
+  if (file === undefined) return ok({});
+  const writingBy = (write: (line: string) => void): Pick<FtpOptions, 'onTransfer'> => ({
+    onTransfer(report) {
+      const line = xferlogLine(report, systemClock.wallMs());
+      if (line !== undefined) write(line);
+    },
+  });
+  if (file === '-' && errorOutput !== undefined) return ok(writingBy(errorOutput));
+  try {
+    const opened = openAccessLog(
+      file,
+      (error) => log.error({ err: error }, `the access log ${file} can't be written, or not opened again`),
+      { owner: runAs },
+    );
+    // In a primary too, which writes nothing: it may make the new file where its workers may not.
+    process.on('SIGUSR1', () => opened.reopen());
+    return ok(writingBy((line) => opened.write(line)));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+    return fail(`--access-log '${file}' can't be opened (${code})`);
+  }
 }
 
 async function problemOfRoot(root: string): Promise<string | undefined> {
@@ -65,25 +105,5 @@ async function problemOfRoot(root: string): Promise<string | undefined> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     return code === 'ENOENT' ? 'is not a directory: it does not exist' : `can't be read (${code})`;
-  }
-}
-
-function readPorts(
-  text: string | undefined,
-): Result<{ readonly from: number; readonly to: number } | undefined, string> {
-  if (text === undefined) return ok(undefined);
-  const [, from, to] = (/^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []).map(Number);
-  if (from === undefined || to === undefined || from < 1 || to > 65_535 || from > to) {
-    return fail(`--passive-ports '${text}' is not of the form A-B with ports from 1 to 65535, the lower one first`);
-  }
-  return ok({ from, to });
-}
-
-async function readAddress(text: string | undefined): Promise<Result<string | undefined, string>> {
-  if (text === undefined || isIpv4(text)) return ok(text);
-  try {
-    return ok((await lookup(text, { family: 4 })).address);
-  } catch {
-    return fail(`--passive-address '${text}' is neither an IPv4 address nor a name that has one`);
   }
 }

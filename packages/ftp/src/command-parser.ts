@@ -1,6 +1,7 @@
 // Lines in, commands out. A line that is no command becomes the reply that refuses it.
 
 import { fail, ok, type Result } from '@wellknown/core';
+import { UTF8, type Charset } from './charset.ts';
 import type { LineEvent } from './line-decoder.ts';
 import { REPLY, type Reply } from './replies.ts';
 
@@ -13,22 +14,17 @@ export interface Command {
   readonly argument: string;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Splits a line at its first space. The argument keeps its spaces, for they may belong to a file's name. */
-export function parseCommand(event: LineEvent): Result<Command, Reply> {
+/**
+ * Splits a line at its first space. The argument keeps its spaces, for they may belong to a file's name, and bytes that the
+ * charset does not know.
+ */
+export function parseCommand(event: LineEvent, charset: Charset = UTF8): Result<Command, Reply> {
   if (event.type === 'too-long') return fail(REPLY.lineTooLong);
-  let text: string;
-  try {
-    text = utf8.decode(event.bytes);
-  } catch {
-    // RFC 2640 §3.1: names travel as UTF-8. Guessing another encoding would give a file a name that was never sent.
-    return fail(REPLY.notUtf8);
-  }
+  const text = charset.decode(event.bytes);
   const space = text.indexOf(' ');
   const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase();
-  // Verbs are letters (RFC 959 §5.3.1); anything else must not come near the table.
-  if (!/^[A-Z]{1,16}$/.test(verb)) return fail(REPLY.notACommand);
+  // Verbs are letters (RFC 959 §5.3.1), and later ones end with digits; anything else must not come near the table.
+  if (!/^[A-Z][A-Z0-9]{0,15}$/.test(verb)) return fail(REPLY.notACommand);
   const argument = space < 0 ? '' : text.slice(space + 1);
   if (/[\0\r]/.test(argument)) return fail(REPLY.controlCharacter);
   return ok({ verb, argument });

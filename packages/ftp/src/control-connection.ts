@@ -1,25 +1,32 @@
 // The glue of one control connection: bytes to commands, commands to decisions, decisions to replies and effects.
 //
 // Commands are answered strictly in the order they came. One effect runs at a time; behind it a few commands wait
-// decoded, the rest as bytes, and when those are many too the connection is paused.
+// decoded, the rest as bytes, and when those are many too the connection is paused. While a transfer runs, the rows of
+// the table that say so are answered at once.
 
-import type { Clock, CloseReason, Connection, Logger, Result, Sink, Timer } from '@wellknown/core';
+import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
+import { CommandQueue, type QueuedCommand } from './command-queue.ts';
+import type { Charset } from './charset.ts';
+import type { Command } from './command-parser.ts';
+import type { UserSessions } from './user-sessions.ts';
 import type { FileSystem } from './file-system.ts';
-import { openLogin, type Authenticate, type Login } from './users/login.ts';
-import { parseCommand, type Command } from './command-parser.ts';
-import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
-import { runChange, runList, runStat } from './effect-runner.ts';
-import { createLineDecoder } from './line-decoder.ts';
-import { encodeReply, REPLY, type Reply } from './replies.ts';
+import type { Authenticate, Login } from './users/login.ts';
 import { specOf } from './commands/table.ts';
-import type { Effect, Outcome } from './effects.ts';
-import { step } from './session.ts';
-import { INITIAL_STATE, type DataPlan, type SessionContext, type SessionState } from './session-state.ts';
-import { createTransfer, type Transfer } from './transfer.ts';
+import type { DataChannels } from './data-channel.ts';
+import { EffectPerformer } from './effect-performer.ts';
+import type { Outcome } from './effects.ts';
+import type { PassiveAddress } from './passive-address.ts';
+import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
+import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
+import { step, withoutRename } from './session.ts';
+import { initialState, type SessionContext, type SessionState } from './session-state.ts';
+import { countTransfer } from './counters.ts';
+import type { TransferReport } from './transfer-report.ts';
 
 /** What the control connections of one server share. */
 export interface ControlOptions {
   readonly authenticate: Authenticate;
+  readonly passiveAddress: PassiveAddress;
   /** For users who have none of their own. */
   readonly fileSystem: FileSystem;
   readonly greeting: Reply;
@@ -31,109 +38,135 @@ export interface ControlOptions {
   readonly maxQueuedCommands: number;
   readonly maxLineBytes: number;
   readonly onTransfer: ((report: TransferReport) => void) | undefined;
+  readonly hooks: FtpHooks;
+  readonly userSessions: UserSessions;
+  readonly charset: Charset;
 }
 
-/** What became of one transfer. */
-export interface TransferReport {
-  readonly user: string;
-  readonly remoteAddress: string;
-  readonly direction: 'download' | 'upload' | 'listing';
-  readonly path: string;
-  readonly bytes: number;
-  readonly elapsedMs: number;
-  /** False for anything but a 226: an upload that is not complete must not be taken for one. */
-  readonly isComplete: boolean;
-}
-
-interface Queued {
-  readonly command: Result<Command, Reply>;
-  hasAborted: boolean;
-}
+/**
+ * `serving`: commands are answered. `quitting`: QUIT came in the middle of a transfer, whose result is still said (RFC 959
+ * §4.1.1). `over`: the last word is said, or the connection is no more.
+ */
+type Phase = 'serving' | 'quitting' | 'over';
 
 /** Serves one connection; the result is its sink. */
 export function createControlConnection(
   connection: Connection,
   session: SessionContext,
   channels: DataChannels,
-  context: { readonly log: Logger; readonly clock: Clock },
+  { log, clock, bans, counters }: Pick<ServiceContext, 'log' | 'clock' | 'bans' | 'counters'>,
   options: ControlOptions,
 ): Sink {
-  const { log, clock } = context;
-  const decoder = createLineDecoder({ maxLineBytes: options.maxLineBytes });
-  const queue: Queued[] = [];
-  let state: SessionState = INITIAL_STATE;
+  const queue = new CommandQueue(connection, options);
+  let state: SessionState = initialState(connection.secure === undefined ? 'clear' : 'secure');
+  let phase: Phase = 'serving';
   /** An effect is under way. */
   let isBusy = false;
-  let transfer: Transfer | undefined;
-  /** The listener of the last PASV or EPSV, until a transfer takes it over. */
-  let passive: PassiveChannel | undefined;
-  let delay: Timer | undefined;
-  let isPaused = false;
+  /** A hook is thinking about a command. */
+  let isAsking = false;
   /** The peer does not take our replies: no more commands until it does. */
   let isBlocked = false;
-  let isOver = false;
   let peerHasEnded = false;
   let isDraining = false;
 
+  const bytesOf = (reply: Reply): Uint8Array => options.charset.encode(encodeReply(reply));
+
   const send = (reply: Reply): void => {
-    if (!connection.send(encodeReply(reply), 'utf8')) isBlocked = true;
+    if (phase !== 'over' && !connection.send(bytesOf(reply))) isBlocked = true;
   };
 
+  const openedMs = clock.nowMs();
+  const hookSession: HookSession = {
+    id: connection.id,
+    remoteAddress: session.remote.family === 'unix' ? '' : session.remote.address,
+    get user() {
+      return state.at === 'ready' ? state.login.user : undefined;
+    },
+    get secure() {
+      return connection.secure !== undefined;
+    },
+  };
+
+  const performer = new EffectPerformer({
+    connection,
+    channels,
+    log,
+    clock,
+    bans,
+    counters,
+    hookSession,
+    authenticate: options.authenticate,
+    passiveAddress: options.passiveAddress,
+    fileSystem: options.fileSystem,
+    hooks: options.hooks,
+    userSessions: options.userSessions,
+    charset: options.charset,
+    unreadBytes: () => queue.unreadBytes,
+    send,
+    transferChanged: () => {
+      restartIdleClock();
+      abortIfAsked();
+    },
+    reported(report) {
+      countTransfer(counters, report);
+      log.info({ ...report, connection: connection.id }, 'transfer');
+      options.onTransfer?.(report);
+    },
+  });
+
   const finish = (lastWord?: Reply, reason?: CloseReason): void => {
-    if (isOver) return;
-    isOver = true;
+    if (phase === 'over') return;
     release();
-    connection.end(lastWord === undefined ? undefined : encodeReply(lastWord), 'utf8', reason);
+    connection.end(lastWord === undefined ? undefined : bytesOf(lastWord), 'latin1', reason);
   };
 
   /** Lets go of everything that is not the connection itself. */
   const release = (): void => {
-    delay?.cancel();
-    transfer?.abort();
-    dropPassive();
-    queue.length = 0;
-  };
-
-  const dropPassive = (): void => {
-    passive?.close();
-    passive = undefined;
+    phase = 'over';
+    performer.release();
+    queue.clear();
   };
 
   // The idle limit is kept here and not by core: an idle session is sent 421, and one with a transfer is not idle.
-  const { idleTimeoutMs } = connection;
+  const { idleTimeoutMs: ownIdleTimeoutMs } = connection;
   connection.setIdleTimeout(0);
 
   /**
    * One deadline for everything: before login it runs from the greeting, afterwards from the last thing that happened.
    */
-  const restartIdleClock = (): void =>
-    connection.setDeadline(state.at === 'ready' && transfer === undefined ? idleTimeoutMs : 0);
+  const restartIdleClock = (): void => {
+    if (state.at !== 'ready') return;
+    const { idleTimeoutMs = ownIdleTimeoutMs } = state.login.limits;
+    connection.setDeadline(performer.transfer === undefined ? idleTimeoutMs : 0);
+  };
 
   const moveTo = (next: SessionState): void => {
     const wasReady = state.at === 'ready';
     state = next;
     if (next.at === 'ready') restartIdleClock();
-    else if (wasReady) connection.setDeadline(options.loginTimeoutMs);
-    if (next.at !== 'ready' || next.data.how !== 'passive') dropPassive();
+    else if (wasReady) {
+      performer.loggedOut();
+      connection.setDeadline(options.loginTimeoutMs);
+    }
+    if (next.at !== 'ready' || next.data.how !== 'passive') performer.dropPassive();
   };
 
   const apply = ({ state: next, reply, effect }: Outcome): void => {
-    if (isOver) return;
-    // The transfer takes its listener along before the new state drops it.
-    const channel = effect?.type === 'transfer' ? takeChannel(effect.data) : undefined;
+    if (phase === 'over') return;
+    const channel = effect?.type === 'transfer' ? performer.takeChannel(effect.data) : undefined;
     moveTo(next);
     if (effect?.type === 'close') {
-      finish(reply);
+      quit(reply);
       return;
     }
     if (reply !== undefined) send(reply);
     if (effect === undefined) return;
     isBusy = true;
-    perform(effect, channel).then(
-      (outcome) => {
+    performer.perform(effect, loginOf(state), channel).then(
+      (performed) => {
         isBusy = false;
-        if (isOver) return;
-        apply(outcome);
+        if (performed.type === 'outcome') apply(performed.outcome);
+        else send(performed.reply);
         run();
       },
       (error: unknown) =>
@@ -141,150 +174,89 @@ export function createControlConnection(
     );
   };
 
-  const takeChannel = (data: DataPlan): DataChannel | undefined => {
-    if (data.how === 'active') return channels.connect(data.to);
-    const taken = passive;
-    passive = undefined;
-    return taken;
-  };
-
-  const perform = async (
-    effect: Exclude<Effect, { readonly type: 'close' }>,
-    channel: DataChannel | undefined,
-  ): Promise<Outcome> => {
-    const failed = (error: unknown): void =>
-      log.error({ err: error, connection: connection.id }, 'a file system call failed');
-    switch (effect.type) {
-      case 'authenticate':
-        return effect.resume(await authenticate(effect.user, effect.password));
-      case 'delay':
-        await new Promise<void>((resolve) => (delay = clock.after(effect.delayMs, resolve)));
-        return effect.resume();
-      case 'listen':
-        return effect.resume(await listen());
-      case 'stat':
-        return effect.resume(await runStat(loginOf(state).fileSystem, effect.path, failed));
-      case 'change':
-        return effect.resume(await runChange(loginOf(state).fileSystem, effect.change, failed));
-      case 'list':
-        return effect.resume(await runList(loginOf(state).fileSystem, effect.request, failed));
-      case 'transfer':
-        return runTransfer(effect, channel, failed);
+  const quit = (reply: Reply | undefined): void => {
+    if (performer.transfer === undefined) {
+      finish(reply);
+      return;
     }
-  };
-
-  const authenticate = async (user: string, password: string): Promise<Login | undefined> => {
-    try {
-      const { remote } = connection;
-      const secure = connection.secure !== undefined;
-      const grant = await options.authenticate({ user, password, remote, secure });
-      log.info({ user, connection: connection.id, remote: session.remote, accepted: grant !== undefined }, 'login');
-      return grant === undefined ? undefined : openLogin(grant, { user, remote, secure }, options.fileSystem);
-    } catch (error) {
-      log.error({ err: error, user, connection: connection.id }, 'the authenticator failed');
-      return undefined;
-    }
-  };
-
-  const listen = async (): Promise<number | undefined> => {
-    dropPassive();
-    const channel = await channels.listen();
-    // The connection may have closed in the meantime.
-    if (isOver) channel?.close();
-    else passive = channel;
-    return channel?.port;
-  };
-
-  const runTransfer = async (
-    effect: Extract<Effect, { readonly type: 'transfer' }>,
-    channel: DataChannel | undefined,
-    failed: (error: unknown) => void,
-  ): Promise<Outcome> => {
-    if (channel === undefined) return effect.resume({ at: 'no-connection' });
-    const login = loginOf(state);
-    const started = createTransfer(effect.plan, login.fileSystem, channel, failed);
-    transfer = started;
-    restartIdleClock();
-    const startedMs = clock.nowMs();
-    abortIfAsked();
-    const end = await started.run((sizeBytes) => {
-      if (!isOver) send(effect.opening(sizeBytes));
-    });
-    transfer = undefined;
-    restartIdleClock();
-    const { what, path } = effect.plan;
-    const isComplete = end.at === 'complete';
-    const remoteAddress = session.remote.family === 'unix' ? '' : session.remote.address;
-    const report: TransferReport = {
-      user: login.user,
-      remoteAddress,
-      direction: what,
-      path,
-      bytes: started.bytes,
-      elapsedMs: clock.nowMs() - startedMs,
-      isComplete,
-    };
-    log.info({ ...report, connection: connection.id }, 'transfer');
-    options.onTransfer?.(report);
-    return effect.resume(end);
+    if (reply !== undefined) send(reply);
+    phase = 'quitting';
+    queue.clear();
   };
 
   /** ABOR acts on arrival; its reply waits for its turn. */
   const abortIfAsked = (): void => {
+    if (performer.transfer === undefined) return;
     const item = queue.find(({ command }) => command.ok && specOf(command.value.verb)?.duringTransfer === 'aborts');
-    if (transfer === undefined || item === undefined) return;
+    if (item === undefined) return;
     item.hasAborted = true;
-    transfer.abort();
+    performer.transfer.abort();
   };
 
-  const fillQueue = (): void => {
-    while (queue.length < options.maxQueuedCommands) {
-      const line = decoder.next();
-      if (line === undefined) break;
-      queue.push({ command: parseCommand(line), hasAborted: false });
-    }
-    const hasBacklog = decoder.pendingBytes > 0;
-    if (hasBacklog === isPaused) return;
-    isPaused = hasBacklog;
-    if (isPaused) connection.pause();
-    else connection.resume();
-  };
-
-  const mayRun = ({ command }: Queued): boolean => {
-    if (isBlocked) return false;
+  const mayRun = ({ command }: QueuedCommand): boolean => {
+    if (isBlocked || isAsking) return false;
     if (!isBusy) return true;
-    return (
-      transfer !== undefined &&
-      command.ok &&
-      command.value.argument === '' &&
-      specOf(command.value.verb)?.duringTransfer === 'answers'
-    );
+    if (performer.transfer === undefined || !command.ok) return false;
+    const spec = specOf(command.value.verb);
+    // After REIN: what needs a login is refused, whether the transfer goes on or not.
+    if (state.at !== 'ready' && spec !== undefined && spec.access !== 'anyone') return true;
+    return spec?.duringTransfer === 'answers' && command.value.argument === '';
   };
 
   const run = (): void => {
-    connection.cork();
-    while (!isOver) {
-      fillQueue();
+    if (phase === 'serving') {
+      connection.cork();
+      runAll();
+      connection.uncork();
+    }
+    if (phase === 'over' || isBusy || isAsking) return;
+    if (phase === 'quitting') finish();
+    else if (isDraining) finish(REPLY.serviceClosing);
+    else if (peerHasEnded && !isBlocked && queue.isEmpty) finish();
+  };
+
+  const runAll = (): void => {
+    for (;;) {
+      queue.fill();
       abortIfAsked();
-      const item = queue[0];
-      if (item === undefined || !mayRun(item)) break;
-      if (isDraining && !isBusy) break;
+      const item = queue.first;
+      if (phase !== 'serving' || item === undefined || !mayRun(item) || (isDraining && !isBusy)) return;
       queue.shift();
       runOne(item);
     }
-    connection.uncork();
-    if (isBusy || isOver) return;
-    if (isDraining) finish(REPLY.serviceClosing);
-    else if (peerHasEnded && !isBlocked && queue.length === 0) finish();
   };
 
-  const runOne = ({ command, hasAborted }: Queued): void => {
-    if (!command.ok) {
-      if (state.at === 'ready') restartIdleClock();
-      send(command.error);
+  const runOne = ({ command, hasAborted }: QueuedCommand): void => {
+    if (command.ok) {
+      if (options.hooks.command !== undefined) {
+        askFirst(command.value, hasAborted);
+        return;
+      }
+      carryOut(command.value, hasAborted);
       return;
     }
-    apply(step(state, command.value, session, { transferBytes: transfer?.bytes, hasAborted }));
+    moveTo(withoutRename(state));
+    send(command.error);
+  };
+
+  const carryOut = (command: Command, hasAborted: boolean): void =>
+    apply(step(state, command, session, { transferBytes: performer.transfer?.bytes, hasAborted }));
+
+  /** Nothing else is answered while a hook thinks, but for a transfer, which goes on. */
+  const askFirst = (command: Command, hasAborted: boolean): void => {
+    isAsking = true;
+    const { verb } = command;
+    const argument = verb === 'PASS' || verb === 'ACCT' ? '' : command.argument;
+    void askHook(options.hooks.command, { session: hookSession, verb, argument }, log).then((refusal) => {
+      isAsking = false;
+      if (phase !== 'serving') return;
+      if (refusal === undefined) carryOut(command, hasAborted);
+      else {
+        moveTo(withoutRename(state));
+        send(reply(refusal.code ?? 550, refusal.refuse));
+      }
+      run();
+    });
   };
 
   // Core's own idle limit closes without a reply; the deadline below sends 421 first.
@@ -293,8 +265,8 @@ export function createControlConnection(
 
   return {
     data(chunk) {
-      if (isOver) return;
-      decoder.push(chunk);
+      if (phase !== 'serving') return;
+      queue.push(chunk);
       run();
     },
     ended() {
@@ -302,7 +274,7 @@ export function createControlConnection(
       // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp sends one
       // while it tears everything down. A download may still have a reader; an upload cut here must not pass for a
       // whole one.
-      if (transfer?.plan.what === 'upload') transfer.abort();
+      if (performer.transfer?.plan.what === 'upload') performer.transfer.abort();
       run();
     },
     drained() {
@@ -315,15 +287,11 @@ export function createControlConnection(
       isDraining = true;
       run();
     },
-    closed() {
-      isOver = true;
+    closed(reason) {
       release();
+      tellHook(options.hooks.disconnect, { session: hookSession, reason, ms: clock.nowMs() - openedMs }, log);
     },
   };
 }
 
-function loginOf(state: SessionState): Login {
-  // Only rows that need a login ask for files; the table's rule makes sure of it.
-  if (state.at !== 'ready') throw new Error('a file effect without a login');
-  return state.login;
-}
+const loginOf = (state: SessionState): Login | undefined => (state.at === 'ready' ? state.login : undefined);

@@ -24,12 +24,14 @@ export class DataConnection implements Sink {
   readonly #clock: Clock;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
+  readonly #maxQueuedBytes: number;
   #isPaused = true;
   /** `seen`: the peer has ended, but may only have died. */
   #end: 'none' | 'seen' | 'certain' = 'none';
   #waiting: Waiting | undefined;
 
-  constructor(connection: Connection, clock: Clock) {
+  constructor(connection: Connection, clock: Clock, maxQueuedBytes = MAX_QUEUED_BYTES) {
+    this.#maxQueuedBytes = Math.min(MAX_QUEUED_BYTES, maxQueuedBytes);
     this.#connection = connection;
     this.#clock = clock;
     connection.attach(this);
@@ -75,7 +77,7 @@ export class DataConnection implements Sink {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#serve();
-    if (this.#queuedBytes < MAX_QUEUED_BYTES || this.#isPaused) return;
+    if (this.#queuedBytes < this.#maxQueuedBytes || this.#isPaused) return;
     this.#isPaused = true;
     this.#connection.pause();
   }

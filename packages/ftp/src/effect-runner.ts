@@ -1,7 +1,8 @@
 // The effects that ask a file system, with a fence around it: what it throws becomes `failed`, and a line in the log.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import type { Entry, FileProblem, FileSystem } from './file-system.ts';
+import { countChecksum, type ChecksumRequest, type Counted } from './checksum.ts';
+import type { Entry, FileProblem, FileSystem, Space } from './file-system.ts';
 import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { FileChange } from './effects.ts';
@@ -25,9 +26,22 @@ async function fenced<Value>(
 
 export const runStat = (
   fileSystem: FileSystem,
+  { path, itself = false }: { readonly path: AbsolutePath; readonly itself?: boolean },
+  report: Report,
+): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path, { followLinks: !itself }));
+
+export const runHash = (
+  fileSystem: FileSystem,
+  request: ChecksumRequest,
+  report: Report,
+): Promise<Result<Counted, FileProblem>> => fenced(report, () => countChecksum(fileSystem, request));
+
+export const runSpace = (
+  fileSystem: FileSystem,
   path: AbsolutePath,
   report: Report,
-): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path));
+): Promise<Result<Space, FileProblem>> =>
+  fenced(report, async () => fileSystem.space?.(path) ?? fail('unsupported' as const));
 
 export const runChange = (
   fileSystem: FileSystem,
@@ -39,12 +53,15 @@ export const runChange = (
     switch (request.change) {
       case 'rename':
         return fileSystem.rename?.(request.from, request.to) ?? unsupported;
-      case 'setModifiedTime':
-        return fileSystem.setTimes?.(request.path, { mtimeMs: request.mtimeMs }) ?? unsupported;
+      case 'setTimes':
+        return fileSystem.setTimes?.(request.path, request.times) ?? unsupported;
       case 'setMode':
         return fileSystem.setMode?.(request.path, request.mode) ?? unsupported;
+      case 'makeDirectory': {
+        const { path, umask } = request;
+        return fileSystem.makeDirectory?.(path, umask === undefined ? {} : { umask }) ?? unsupported;
+      }
       case 'removeFile':
-      case 'makeDirectory':
       case 'removeDirectory':
         return fileSystem[request.change]?.(request.path) ?? unsupported;
     }

@@ -2,11 +2,12 @@
 
 import type { Result } from '@wellknown/core';
 import type { Login } from './users/login.ts';
-import type { Entry, FileProblem, WriteOptions } from './file-system.ts';
+import type { Counted } from './checksum.ts';
+import type { Entry, FileProblem, FileTimes, HashAlgorithm, Space, WriteOptions } from './file-system.ts';
 import type { ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { Reply } from './replies.ts';
-import type { DataPlan, SessionState } from './session-state.ts';
+import type { CommandAnswer, DataPlan, ProtectionLevel, SessionState } from './session-state.ts';
 
 /** What a transfer moves. */
 export type TransferPlan =
@@ -14,33 +15,80 @@ export type TransferPlan =
   | { readonly what: 'upload'; readonly path: AbsolutePath; readonly options: WriteOptions; readonly ascii: boolean }
   | { readonly what: 'listing'; readonly path: AbsolutePath; readonly request: ListingRequest };
 
-/** How a transfer ended. `refused` means before the data connection was used; `failed` means in the middle. */
+/**
+ * How a transfer ended. `refused` means before the data connection was used; `failed` means in the middle; `short` that a
+ * file had fewer bytes than it had when it was opened.
+ */
 export type TransferEnd =
   | { readonly at: 'complete' }
   | { readonly at: 'refused' | 'failed'; readonly problem: FileProblem }
-  | { readonly at: 'no-connection' | 'connection-lost' | 'aborted' };
+  | { readonly at: DataFailure | 'connection-lost' | 'short' | 'aborted' };
+
+/** Why there is no data connection. `not-resumed`: its TLS session is not that of the control connection. */
+export type DataFailure = 'no-connection' | 'handshake-failed' | 'not-resumed';
 
 export type FileChange =
-  | { readonly change: 'removeFile' | 'makeDirectory' | 'removeDirectory'; readonly path: AbsolutePath }
+  | { readonly change: 'removeFile' | 'removeDirectory'; readonly path: AbsolutePath }
+  | { readonly change: 'makeDirectory'; readonly path: AbsolutePath; readonly umask: number | undefined }
   | { readonly change: 'rename'; readonly from: AbsolutePath; readonly to: AbsolutePath }
-  | { readonly change: 'setModifiedTime'; readonly path: AbsolutePath; readonly mtimeMs: number }
+  | { readonly change: 'setTimes'; readonly path: AbsolutePath; readonly times: FileTimes }
   | { readonly change: 'setMode'; readonly path: AbsolutePath; readonly mode: number };
+
+/** Where a client is told to connect. */
+export interface PassiveEndpoint {
+  /** IPv4; empty where only the port is told. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export type PassiveFailure = 'no-port' | 'no-address';
 
 /** Something only the carrier can do. While one is under way the commands behind it wait. */
 export type Effect =
   | { readonly type: 'close' }
+  /** The TLS handshake; where it fails the connection is no more. */
+  | { readonly type: 'startTls'; readonly resume: () => Outcome }
   | {
       readonly type: 'authenticate';
       readonly user: string;
       readonly password: string;
-      readonly resume: (login: Login | undefined) => Outcome;
+      /** What HOST has named. */
+      readonly host: string | undefined;
+      /** A refusal is for one whose password was right. */
+      readonly resume: (login: Login | undefined, refusal?: Reply) => Outcome;
     }
   | { readonly type: 'delay'; readonly delayMs: number; readonly resume: () => Outcome }
-  | { readonly type: 'listen'; readonly resume: (port: number | undefined) => Outcome }
+  | {
+      readonly type: 'listen';
+      /** PASV names an IPv4 address, EPSV none. */
+      readonly names: 'address' | 'port';
+      readonly resume: (passive: PassiveEndpoint | PassiveFailure) => Outcome;
+    }
   | {
       readonly type: 'stat';
       readonly path: AbsolutePath;
+      /** A link itself is meant, not what it leads to. */
+      readonly itself?: boolean;
       readonly resume: (entry: Result<Entry, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'hash';
+      readonly path: AbsolutePath;
+      readonly algorithm: HashAlgorithm;
+      readonly startBytes: number;
+      readonly endBytes: number | undefined;
+      readonly resume: (counted: Result<Counted, FileProblem>) => Outcome;
+    }
+  | {
+      readonly type: 'space';
+      readonly path: AbsolutePath;
+      readonly resume: (space: Result<Space, FileProblem>) => Outcome;
+    }
+  /** A command of the server's own; undefined where it has failed. */
+  | {
+      readonly type: 'ask';
+      readonly ask: () => CommandAnswer | Promise<CommandAnswer>;
+      readonly resume: (answer: CommandAnswer | undefined) => Outcome;
     }
   | {
       readonly type: 'change';
@@ -56,9 +104,11 @@ export type Effect =
       readonly type: 'transfer';
       readonly plan: TransferPlan;
       readonly data: DataPlan;
+      readonly protection: ProtectionLevel;
       /** The 150, said once the file is open. */
       readonly opening: (sizeBytes: number | undefined) => Reply;
-      readonly resume: (end: TransferEnd) => Outcome;
+      /** The last reply. By then the state may be another one, of a session that was begun anew. */
+      readonly closing: (end: TransferEnd) => Reply;
     };
 
 /** What a command led to. `reply` goes out before the effect begins. */

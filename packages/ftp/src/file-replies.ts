@@ -19,7 +19,7 @@ const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
   'over-quota': reply(552, 'More than you may store.'),
   busy: reply(450, 'The file is busy.'),
   unsupported: reply(502, "This file system can't do that."),
-  failed: reply(451, 'A local error occurred.'),
+  failed: REPLY.localError,
 };
 
 export const fileReply = (problem: FileProblem): Reply => FILE_REPLIES[problem];
@@ -31,6 +31,12 @@ export function transferReply(end: TransferEnd): Reply {
       return REPLY.transferComplete;
     case 'no-connection':
       return REPLY.dataConnectionFailed;
+    case 'handshake-failed':
+      return REPLY.dataTlsFailed;
+    case 'not-resumed':
+      return REPLY.dataTlsNotResumed;
+    case 'short':
+      return REPLY.shortFile;
     case 'connection-lost':
       return REPLY.dataConnectionLost;
     case 'aborted':

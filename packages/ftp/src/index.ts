@@ -8,7 +8,12 @@ export { passwordFile, type PasswordFileOptions } from './users/password-file.ts
 export type { PasswordEntry } from './users/password-entries.ts';
 export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
-export type { TransferReport } from './control-connection.ts';
+export type { TransferReport } from './transfer-report.ts';
+export type { CommandAnswer, SiteCommand } from './session-state.ts';
+export type { PassivePorts } from './data-channel.ts';
+export type { DataPeers } from './data-peers.ts';
+export type { PassiveAddressOption } from './passive-address.ts';
+export type { Rates } from './user-sessions.ts';
 export { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
 export { sweepUploads } from './storage/disk-parts.ts';
 export type { SymlinkPolicy } from './storage/disk-place.ts';

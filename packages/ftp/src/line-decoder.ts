@@ -16,6 +16,8 @@ export interface LineDecoder {
   next(): LineEvent | undefined;
   /** Bytes that `next` has not looked at. */
   readonly pendingBytes: number;
+  /** These, and those of a line that has not ended yet. */
+  readonly heldBytes: number;
 }
 
 // Room for a path of PATH_MAX (4096 on Linux) and the longest verb.
@@ -36,6 +38,15 @@ type TelnetState = 'text' | 'iac' | 'option' | 'sub' | 'sub-iac';
 
 const EMPTY = new Uint8Array(0);
 
+const ABOR = [0x41, 0x42, 0x4f, 0x52];
+
+/**
+ * A client that sends the whole of `ABOR CR LF` as urgent data loses the last byte: the system keeps it out of the
+ * stream. So this one command ends at its CR.
+ */
+const isAbort = (line: Uint8Array, byteLength: number): boolean =>
+  byteLength === ABOR.length && ABOR.every((byte, index) => ((line[index] ?? 0) & 0xdf) === byte);
+
 export function createLineDecoder(options: { readonly maxLineBytes?: number } = {}): LineDecoder {
   const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
   // One more than the limit, for the CR of a line that is exactly as long as it may be.
@@ -44,6 +55,8 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
   let lineBytes = 0;
   let overflowed = false;
   let telnet: TelnetState = 'text';
+  /** The line that has just ended was an ABOR that ended at its CR. */
+  let wasAbort = false;
 
   const endLine = (): LineEvent => {
     const length = lineBytes > 0 && line[lineBytes - 1] === CR ? lineBytes - 1 : lineBytes;
@@ -54,7 +67,14 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
   };
 
   const text = (byte: number): LineEvent | undefined => {
+    const endedAtCr = wasAbort;
+    wasAbort = false;
+    if (endedAtCr && (byte === LF || byte === 0)) return undefined;
     if (byte === LF) return endLine();
+    if (byte === CR && isAbort(line, lineBytes)) {
+      wasAbort = true;
+      return endLine();
+    }
     // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the
     // verb begins.
     if (lineBytes === 0 && byte >= SE) return undefined;
@@ -113,6 +133,9 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
     },
     get pendingBytes() {
       return pending.length;
+    },
+    get heldBytes() {
+      return pending.length + lineBytes;
     },
   };
 }

@@ -1,10 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { defineProtocol, requireKnownNames, WellknownError, type Protocol } from '@wellknown/core';
-import { isIpv4 } from '@wellknown/core/endpoint';
-import { createControlConnection, type TransferReport } from './control-connection.ts';
-import { createDataChannels } from './data-channel.ts';
+import {
+  defineProtocol,
+  requireKnownNames,
+  silentLog,
+  systemClock,
+  WellknownError,
+  type BanPolicy,
+  type Protocol,
+} from '@wellknown/core';
+import { SITE_WORDS } from './commands/site.ts';
+import { createControlConnection } from './control-connection.ts';
+import { createDataChannels, type PassivePorts } from './data-channel.ts';
+import { COUNTERS } from './counters.ts';
+import { dataPeersOf, type DataPeers } from './data-peers.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
+import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
+import type { FtpHooks } from './hooks.ts';
+import { UTF8, type Charset } from './charset.ts';
+import { UserSessions, type Rates } from './user-sessions.ts';
+import type { SiteCommand } from './session-state.ts';
+import type { TransferReport } from './transfer-report.ts';
 import { accountsAuthenticator, type Account } from './users/accounts.ts';
 import type { Authenticate } from './users/login.ts';
 import { encodeReply, REPLY, reply } from './replies.ts';
@@ -20,14 +36,52 @@ export interface FtpOptions {
   readonly authenticate?: Authenticate;
   /** The text of the 220. It should not name versions. */
   readonly greeting?: string;
-  /** The first and last port of passive connections; by default the system chooses. */
-  readonly passivePorts?: { readonly from: number; readonly to: number };
-  /** The IPv4 address that PASV names, for a server behind NAT. By default the one that the client has reached. */
-  readonly passiveAddress?: string;
+  /** The ports of passive connections; by default the system chooses. */
+  readonly passivePorts?: PassivePorts;
+  /** From where data connections may come. Default `control`. */
+  readonly dataPeers?: DataPeers;
+  /** What PASV names, for a server behind NAT. By default the address that the client has reached. */
+  readonly passiveAddress?: PassiveAddressOption;
   /** PORT and EPRT. Switched off, a client that sends them is answered 502 and uses passive mode. */
   readonly active?: boolean;
+  /**
+   * What has to be private. The certificate is the server's option `tls`: with one AUTH TLS is offered, and `tls://`
+   * listeners begin with the handshake. `control`: nobody logs in in clear. `data`: no file and no listing travels in
+   * clear either. Default: `none`.
+   */
+  readonly requireTls?: 'none' | 'control' | 'data';
+  /**
+   * `require`: a private data connection has to resume a TLS session of its control connection, which proves that it is
+   * the same client's; some clients can't (curl, Python's ftplib). Default `offer`.
+   */
+  readonly tlsSessionReuse?: 'offer' | 'require';
+  /**
+   * What TYPE A does to files: `convert` (the default) gives them the line ends of the network and back, `ignore` moves
+   * them as they are, `refuse` answers 550. Listings are text in any case.
+   */
+  readonly ascii?: 'convert' | 'ignore' | 'refuse';
+  /** The type until a client says TYPE: `ascii` by RFC 959; `image` is for devices that send binary files and no TYPE. */
+  readonly defaultType?: 'ascii' | 'image';
+  /** HASH, XCRC, XMD5 and the like, for users who are not anonymous: each reads a whole file. Default true. */
+  readonly checksums?: boolean;
+  /** What HOST may name (RFC 7151); by default anything. `authenticate` is told which it was. */
+  readonly hosts?: readonly string[];
+  /** SITE commands of your own, by their names in upper case. */
+  readonly siteCommands?: Readonly<Record<string, SiteCommand>>;
+  /** What a program is told of, and where it may refuse (hooks.ts). */
+  readonly hooks?: FtpHooks;
+  /** How names are written in bytes. By default UTF-8 (RFC 2640), in which other bytes get through as they are. */
+  readonly charset?: Charset;
+  /** The most that one session moves. */
+  readonly sessionRates?: Rates;
+  /** The most that all sessions of one user move together, and how many there may be, in one process; a login's own go before. */
+  readonly userLimits?: Rates & { readonly maxSessions?: number };
+  /** The most that the whole server moves; workers have equal shares of it. */
+  readonly serverRates?: Rates;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
+  /** When an address is turned away because of failed logins, over all workers; `maxOffences: 0` for never. */
+  readonly bans?: Partial<BanPolicy>;
   /** Called after every transfer; what it throws ends the session, so it should not. */
   readonly onTransfer?: (report: TransferReport) => void;
 }
@@ -39,6 +93,8 @@ export interface FtpLimits {
   readonly idleTimeoutMs: number;
   /** From PASV to the client's connection, and for ours in active mode. */
   readonly dataConnectTimeoutMs: number;
+  /** When all passive ports are taken, a session waits so long for one before 425. */
+  readonly busyPortWaitMs: number;
   /** Without a byte moving on a data connection. */
   readonly dataStallTimeoutMs: number;
   /** A longer command line is answered once with 500 and thrown away. */
@@ -54,6 +110,8 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   idleTimeoutMs: 300_000,
   // Clients connect at once; what takes longer is a firewall that drops silently.
   dataConnectTimeoutMs: 30_000,
+  // A port is taken from PASV to the client's connection: some round trips.
+  busyPortWaitMs: 3_000,
   // A stalled line recovers within a few TCP retransmissions, the longest of which are two minutes apart.
   dataStallTimeoutMs: 120_000,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
@@ -61,9 +119,15 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   maxQueuedCommands: 32,
 };
 
+// A household or an office behind one address mistypes now and then; a guesser gets so many tries, then one a minute.
+const DEFAULT_BANS: BanPolicy = { maxOffences: 20, forgetMs: 60_000, banMs: 600_000 };
+
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
-  const { fileSystem, passiveAddress, passivePorts, active = true, onTransfer } = options;
+  const { fileSystem, passivePorts, active = true, onTransfer } = options;
+  const { requireTls = 'none', tlsSessionReuse = 'offer', ascii = 'convert', defaultType = 'ascii' } = options;
+  const { hooks = {}, charset = UTF8, checksums = true, siteCommands = {} } = options;
+  const hosts = options.hosts?.map((name) => name.toLowerCase());
   requireKnownNames('session limit', options.session ?? {}, Object.keys(DEFAULT_FTP_LIMITS));
   const limits = { ...DEFAULT_FTP_LIMITS, ...options.session };
   checkOptions(options);
@@ -75,57 +139,109 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       anonymous: anonymous ? {} : undefined,
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
+  const dataPeers = dataPeersOf(options.dataPeers ?? 'control');
+  // Made with the first connection, which brings the clock.
+  let passiveAddress: PassiveAddress | undefined;
+  let userSessions: UserSessions | undefined;
   return defineProtocol({
     name: 'ftp',
     urlScheme: 'ftp',
     port: 21,
+    // A browser that was led here offers other names only, and gets no handshake (ALPACA, CVE-2021-3618).
+    alpn: ['ftp'],
+    // What a data connection resumes is then its own control connection's.
+    tlsSessions: 'connection',
     open(connection, context) {
       const { clock, log } = context;
+      for (const name of COUNTERS) context.counters[name] ??= 0;
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
         // There is no address for a data connection.
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
         return { data: () => undefined };
       }
+      if (context.bans.isBanned(connection.remote)) {
+        connection.end(encodeReply(REPLY.banned), 'latin1', 'denied');
+        return { data: () => undefined };
+      }
+      userSessions ??= new UserSessions(
+        { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },
+        clock,
+        () => context.workerCount,
+      );
+      passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
       const channels = createDataChannels(connection, context.secondary, {
         passivePorts,
+        busyPortWaitMs: limits.busyPortWaitMs,
+        dataPeers,
         connectTimeoutMs: limits.dataConnectTimeoutMs,
         stallTimeoutMs: limits.dataStallTimeoutMs,
+        tlsSessionReuse,
         clock,
+        log,
       });
+      const { secure } = connection;
+      if (secure !== undefined)
+        log.info(
+          { connection: connection.id, remote: connection.remote, tls: secure.protocol, cipher: secure.cipher },
+          'the control connection is private',
+        );
       const session = {
         local: connection.local,
         remote: connection.remote,
         mayUseActive: active,
-        passiveAddress,
+        hasTls: context.hasTls,
+        requireTls,
+        ascii,
+        defaultType,
+        fileSystem,
+        checksums,
+        hosts,
+        greeting,
+        siteCommands,
         wallMs: () => clock.wallMs(),
         uniqueSuffix: () => randomBytes(6).toString('hex'),
       };
-      return createControlConnection(
-        connection,
-        session,
-        channels,
-        { log, clock },
-        { authenticate, fileSystem, greeting, onTransfer, ...limits },
-      );
+      return createControlConnection(connection, session, channels, context, {
+        authenticate,
+        passiveAddress,
+        fileSystem,
+        greeting,
+        onTransfer,
+        hooks,
+        userSessions,
+        charset,
+        ...limits,
+      });
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
+    bans: { ...DEFAULT_BANS, ...options.bans },
   });
 }
 
-function checkOptions({ passiveAddress, passivePorts }: FtpOptions): void {
-  if (passiveAddress !== undefined && !isIpv4(passiveAddress)) {
-    throw new WellknownError('OPTION_INVALID', `passiveAddress is '${passiveAddress}', which is not an IPv4 address`, {
-      fault: 'local',
-    });
-  }
+function checkOptions({ passiveAddress, passivePorts, siteCommands = {} }: FtpOptions): void {
+  for (const word of Object.keys(siteCommands))
+    if (!/^[A-Z][A-Z0-9]{0,15}$/.test(word) || SITE_WORDS.includes(word))
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `siteCommands has '${word}', allowed is up to 16 letters in upper case, and none of ${SITE_WORDS.join(', ')}`,
+        { fault: 'local' },
+      );
+  passiveAddressOf(passiveAddress, systemClock, silentLog);
   if (passivePorts === undefined) return;
-  const { from, to } = passivePorts;
-  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 1 || to > 65_535 || from > to) {
+  const { from, to, exposedFrom } = passivePorts;
+  if (!isPort(from) || !isPort(to) || from > to)
     throw new WellknownError(
       'OPTION_INVALID',
       `passivePorts is ${from}-${to}, expected two ports from 1 to 65535, the lower one first`,
       { fault: 'local' },
     );
-  }
+  if (exposedFrom !== undefined && (!isPort(exposedFrom) || !isPort(exposedFrom + to - from)))
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `passivePorts.exposedFrom is ${exposedFrom}, expected a port from which ${to - from} more follow`,
+      { fault: 'local' },
+    );
 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535;

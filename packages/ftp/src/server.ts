@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerOptions,
   type Service,
+  WellknownError,
 } from '@wellknown/core';
 import { ftpProtocol, type FtpOptions } from './protocol.ts';
 
@@ -21,9 +22,23 @@ const FTP_OPTIONS: Readonly<Record<keyof FtpOptions, true>> = {
   authenticate: true,
   greeting: true,
   passivePorts: true,
+  dataPeers: true,
   passiveAddress: true,
   active: true,
+  requireTls: true,
+  tlsSessionReuse: true,
+  ascii: true,
+  defaultType: true,
+  checksums: true,
+  hosts: true,
+  siteCommands: true,
+  hooks: true,
+  charset: true,
+  sessionRates: true,
+  userLimits: true,
+  serverRates: true,
   session: true,
+  bans: true,
   onTransfer: true,
 };
 
@@ -34,6 +49,10 @@ export function createFtpServer(options: FtpServerOptions): Server {
   const serverOptions: ServerOptions = Object.fromEntries(
     Object.entries(others).filter(([name]) => !Object.hasOwn(FTP_OPTIONS, name)),
   );
+  if (options.requireTls !== undefined && options.requireTls !== 'none' && options.tls === undefined)
+    throw new WellknownError('OPTION_INVALID', `requireTls is '${options.requireTls}', which needs the option 'tls'`, {
+      fault: 'local',
+    });
   const protocol = ftpProtocol(options);
   return createServer(listen === undefined ? { protocol } : { protocol, listen }, serverOptions);
 }

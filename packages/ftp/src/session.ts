@@ -3,7 +3,7 @@
 // A decision that needs the world asks for it with an effect (effects.ts).
 
 import { isHttpMethod, type Command } from './command-parser.ts';
-import type { TransferProgress } from './commands/command-spec.ts';
+import { isOffered, type TransferProgress } from './commands/command-spec.ts';
 import { specOf } from './commands/table.ts';
 import type { Outcome } from './effects.ts';
 import { REPLY } from './replies.ts';
@@ -12,16 +12,23 @@ import type { SessionContext, SessionState } from './session-state.ts';
 // A person mistypes once or twice; a browser that was tricked into speaking FTP sends a screenful of headers.
 const MAX_UNKNOWN_COMMANDS_BEFORE_LOGIN = 10;
 
+/** RNTO belongs to the RNFR directly before it: whatever else comes makes the session forget that one. */
+export const withoutRename = (state: SessionState): SessionState =>
+  state.at === 'ready' && state.renameFrom !== undefined ? { ...state, renameFrom: undefined } : state;
+
 /** Decides on one command: the rules that hold for every row, then the row itself. */
 export function step(
-  state: SessionState,
+  before: SessionState,
   { verb, argument }: Command,
   session: SessionContext,
-  progress: TransferProgress,
+  transfer: TransferProgress,
 ): Outcome {
+  const state = withoutRename(before);
+  const progress = { ...transfer, renameFrom: before.at === 'ready' ? before.renameFrom : undefined };
   if (isHttpMethod(verb)) return { state, reply: REPLY.notHttp, effect: { type: 'close' } };
   const spec = specOf(verb);
   if (spec === undefined) return unknownCommand(state);
+  if (!isOffered(spec, session, state)) return { state, reply: REPLY.notImplemented };
   if (spec.access !== 'anyone' && state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
   if (spec.argument === 'required' && argument === '') return { state, reply: REPLY.missingArgument };
   if (spec.argument === 'none' && argument !== '') return { state, reply: REPLY.surplusArgument };

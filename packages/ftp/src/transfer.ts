@@ -2,13 +2,15 @@
 // it, and there is one way out, through `finally`.
 
 import type { Result } from '@wellknown/core';
-import { UTF8 } from './charset.ts';
+import type { Charset } from './charset.ts';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
-import type { DataChannel } from './data-channel.ts';
+import { DataChannelError, type DataChannel } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import type { FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
 import { openListing, type Listing } from './listing/open-listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
+import type { Pace } from './throttle.ts';
+import type { ProtectionLevel } from './session-state.ts';
 
 // Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
 const BUFFER_BYTES = 256 * 1024;
@@ -19,6 +21,8 @@ export interface Transfer {
   readonly plan: TransferPlan;
   /** Payload bytes so far, as they travelled. */
   readonly bytes: number;
+  /** Entries of a listing that were told. */
+  readonly entries: number;
   /** Stops it soon; `run` then resolves with `aborted` unless it was over already. */
   abort(): void;
   /**
@@ -41,6 +45,11 @@ class FileFailure extends Error {
   }
 }
 
+/** Thrown to leave the pump when a file has ended too soon: what was sent is not what was announced. */
+class ShortFile extends Error {
+  readonly at = 'short';
+}
+
 const finish = (data: DataConnection): void => {
   if (!data.finish()) throw new Error('the data connection broke');
 };
@@ -50,18 +59,26 @@ const valueOf = <Value>(result: Result<Value, FileProblem>): Value => {
   return result.value;
 };
 
-/**
- * A transfer that has not started. It owns `channel` from now on. `failed` gets the errors that have no place in a
- * reply.
- */
+export interface TransferOptions {
+  readonly fileSystem: FileSystem;
+  /** The transfer's own from now on. */
+  readonly channel: DataChannel;
+  readonly protection: ProtectionLevel;
+  /** Of the names in listings. */
+  readonly charset: Charset;
+  readonly pace: Pace;
+  /** Gets the errors that have no place in a reply. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** A transfer that has not started. */
 export function createTransfer(
   plan: TransferPlan,
-  fileSystem: FileSystem,
-  channel: DataChannel,
-  failed: (error: unknown) => void,
+  { fileSystem, channel, protection, charset, pace, failed }: TransferOptions,
 ): Transfer {
   const stop = new AbortController();
   let bytes = 0;
+  let listed: Listing | undefined;
   let connection: DataConnection | undefined;
   const dropConnection = (): void => connection?.destroy();
   stop.signal.addEventListener('abort', dropConnection);
@@ -71,10 +88,13 @@ export function createTransfer(
     let file: Opened | undefined;
     let isComplete = false;
     try {
-      file = await open(plan, fileSystem);
+      file = await open(plan, fileSystem, stop.signal);
       opened(file.what === 'download' ? file.restBytes : undefined);
       at = 'no-connection';
-      connection = await channel.open(stop.signal);
+      connection = await channel.open(
+        { protection, maxQueuedBytes: pace.portionBytes, isUpload: plan.what === 'upload' },
+        stop.signal,
+      );
       at = 'connection-lost';
       if (stop.signal.aborted) return { at: 'aborted' };
       await pump(file, connection);
@@ -83,6 +103,7 @@ export function createTransfer(
     } catch (error) {
       if (stop.signal.aborted) return { at: 'aborted' };
       if (error instanceof FileFailure) return { at: at === 'refused' ? 'refused' : 'failed', problem: error.problem };
+      if (error instanceof DataChannelError || error instanceof ShortFile) return { at: error.at };
       if (at !== 'refused') return { at };
       failed(error);
       return { at: 'refused', problem: 'failed' };
@@ -104,7 +125,8 @@ export function createTransfer(
   const send = async (source: ReadSource, restBytes: number, data: DataConnection): Promise<void> => {
     const lineEnds = plan.what === 'download' && plan.ascii ? createNetworkLineEnds() : undefined;
     // One byte more than the file has, so that a small file needs one buffer and its end is seen at once.
-    const bufferBytes = Math.min(BUFFER_BYTES, restBytes + 1);
+    const bufferBytes = Math.min(BUFFER_BYTES, restBytes + 1, pace.portionBytes);
+    let readBytes = 0;
     const buffers: { bytes: Uint8Array; free: Promise<void> }[] = [];
     for (let turn = 0; ; turn += 1) {
       const buffer = (buffers[turn % BUFFER_COUNT] ??= {
@@ -113,22 +135,26 @@ export function createTransfer(
       });
       await buffer.free;
       const length = valueOf(await source.read(buffer.bytes));
+      readBytes += length;
       if (length > 0) {
         const chunk = buffer.bytes.subarray(0, length);
         const converted = lineEnds === undefined ? chunk : lineEnds.push(chunk);
         buffer.free = data.write(converted).then(() => void (bytes += converted.length));
         // A failure is met when the buffer's turn comes; until then it is not unhandled.
         buffer.free.catch(() => undefined);
+        await pace.moved(converted.length, stop.signal);
       }
       if (length < buffer.bytes.length) break;
     }
     await Promise.all(buffers.map(({ free }) => free));
+    if (readBytes < restBytes) throw new ShortFile();
     finish(data);
   };
 
   const sendListing = async (listing: Listing, data: DataConnection): Promise<void> => {
+    listed = listing;
     for await (const text of listing.text) {
-      const chunk = UTF8.encode(text);
+      const chunk = charset.encode(text);
       await data.write(chunk);
       bytes += chunk.length;
     }
@@ -140,8 +166,11 @@ export function createTransfer(
     for (;;) {
       const chunks = await data.read();
       if (chunks === undefined) break;
-      for (const chunk of chunks) bytes += chunk.length;
+      let arrivedBytes = 0;
+      for (const chunk of chunks) arrivedBytes += chunk.length;
+      bytes += arrivedBytes;
       valueOf(await target.write(lineEnds === undefined ? chunks : chunks.map((chunk) => lineEnds.push(chunk))));
+      await pace.moved(arrivedBytes, stop.signal);
     }
     const held = lineEnds?.flush();
     if (held !== undefined && held.length > 0) valueOf(await target.write([held]));
@@ -156,20 +185,23 @@ export function createTransfer(
     get bytes() {
       return bytes;
     },
+    get entries() {
+      return listed?.entries ?? 0;
+    },
     abort: () => stop.abort(),
     run,
   };
 }
 
-async function open(plan: TransferPlan, fileSystem: FileSystem): Promise<Opened> {
+async function open(plan: TransferPlan, fileSystem: FileSystem, signal: AbortSignal): Promise<Opened> {
   switch (plan.what) {
     case 'download': {
-      const source = valueOf(await fileSystem.read(plan.path, { startBytes: plan.startBytes }));
+      const source = valueOf(await fileSystem.read(plan.path, { startBytes: plan.startBytes, signal }));
       return { what: 'download', source, restBytes: Math.max(0, source.sizeBytes - plan.startBytes) };
     }
     case 'upload':
       if (fileSystem.write === undefined) throw new FileFailure('unsupported');
-      return { what: 'upload', target: valueOf(await fileSystem.write(plan.path, plan.options)) };
+      return { what: 'upload', target: valueOf(await fileSystem.write(plan.path, { ...plan.options, signal })) };
     case 'listing':
       return { what: 'listing', listing: valueOf(await openListing(fileSystem, plan.request)) };
   }

@@ -6,8 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
 import { parseServerArguments } from '@wellknown/core/cli';
-import { eventually } from '@wellknown/core/testing';
+import { connectClient, eventually, startProgram } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { programArguments } from '../../../test/programs.ts';
 import { ftpCommand } from '../src/index.ts';
 import { newPartName } from '../src/storage/disk-parts.ts';
 import { openSession, readAll, type FtpSession } from './ftp-session.ts';
@@ -137,6 +138,30 @@ test('a start sweeps the parts of a server that was killed', async () => {
   );
 });
 
+test('an address that failed too often is turned away by every worker', async () => {
+  const program = await startProgram([
+    ...programArguments('packages/ftp/src/main.ts'),
+    root,
+    ...['--account', 'ann:pw', '--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--ban-after', '4'],
+  ]);
+  onTestFinished(async () => {
+    await program.stop();
+  });
+  const [url = ''] = program.endpoints.ftp ?? [];
+  // At the same time, so that the delay after each is one for all.
+  const failed = Array.from({ length: 4 }, () => expect(openSession(url, 'ann', 'wrong')).rejects.toThrow('530'));
+  await Promise.all(failed);
+  const refused = async (): Promise<boolean> => {
+    const client = await connectClient(url);
+    const heard = await client.receive(/\r\n/);
+    client.reset();
+    return heard.startsWith('421 Too many failed logins');
+  };
+  await eventually(async () => expect(await refused()).toBe(true));
+  // Whichever worker it is.
+  for (let time = 0; time < 8; time += 1) expect(await refused()).toBe(true);
+});
+
 test.each([
   [['--account-env', 'ann'], 'NAME:VARIABLE[:HOME]'],
   [['--account-env', 'ann:FTP_TEST_NO_SUCH'], "no variable 'FTP_TEST_NO_SUCH'"],
@@ -145,6 +170,8 @@ test.each([
   [['--rights', '/x:read'], '--rights needs an --account'],
   [['--account', 'a:b', '--rights', 'x:read'], 'PATH:RIGHTS'],
   [['--account', 'a:b', '--rights', '/x:everything'], 'drop-box'],
+  [['--ban-after', 'x'], '--ban-after'],
+  [['--ban-time', '-1'], '--ban-time'],
   [['--umask', '8'], '--umask'],
   [['--umask', '1777'], '--umask'],
   [['--uploads', 'somewhere'], 'atomic, in-place'],

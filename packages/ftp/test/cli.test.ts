@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
 import { parseServerArguments } from '@wellknown/core/cli';
-import { startProgram, unusedAddress } from '@wellknown/core/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, startProgram, unusedAddress } from '@wellknown/core/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { programArguments } from '../../../test/programs.ts';
 import { ftpCommand } from '../src/index.ts';
 import { openSession, readAll } from './ftp-session.ts';
 
@@ -93,7 +94,27 @@ test.each([
   [['--passive-ports', '0-8'], '--passive-ports'],
   [['--passive-ports', '1-65536'], '--passive-ports'],
   [['--passive-address', 'http://x/'], '--passive-address'],
-  [['--tls-mode', 'explicit'], '--tls-mode'],
+  [['--passive-address', '192.0.2.1', '--passive-address', '192.0.2.2'], 'was given before'],
+  [['--passive-address', '10.0.0.0/40=192.0.2.1'], '--passive-address'],
+  [['--passive-exposed-ports', '5-9'], '--passive-exposed-ports needs --passive-ports'],
+  [['--passive-ports', '5-9', '--passive-exposed-ports', '5-8'], 'as many ports'],
+  [['--passive-wait', 'x'], '--passive-wait'],
+  [['--data-peers', '10.0.0.0/40'], '--data-peers'],
+  [['--data-peers', 'any', '--data-peers', '10.0.0.0/8'], '--data-peers'],
+  [['--charset', 'klingon'], '--charset'],
+  [['--charset', 'utf-16'], '--charset'],
+  [['--max-rate-per-session', '0'], '--max-rate-per-session'],
+  [['--max-sessions-per-user', '1.5'], '--max-sessions-per-user'],
+  [['--login-timeout', '0'], '--login-timeout'],
+  [['--tls-mode', 'explicit'], '--tls-mode needs --tls-cert'],
+  [['--tls-mode', 'sometimes'], '--tls-mode'],
+  [['--tls-data', 'required'], '--tls-data needs --tls-cert'],
+  [
+    ['--tls-mode', 'implicit', '--tls-cert', 'x', '--tls-key', 'x', '--listen', 'tcp://:0'],
+    "'tcp://:0' begins in clear",
+  ],
+  [['--ascii', 'maybe'], '--ascii'],
+  [['--default-type', 'L8'], '--default-type'],
   [['--listen', 'unix:/tmp/x'], 'unix'],
 ])('%j is refused with words that name the option', async (argv, words) => {
   const problem = await build(root, ...argv);
@@ -114,9 +135,17 @@ test('all options together make a protocol', async () => {
 
 test('a passive port belongs to one worker: no other is given it while it waits', async () => {
   const { host, port } = await unusedAddress();
-  const main = ['--conditions=@wellknown/source', '--import', 'tsx', path.join(import.meta.dirname, '../src/main.ts')];
-  const options = ['--listen', `tcp://${host}:0`, '--workers', '2', '--passive-ports', `${port}-${port}`];
-  const program = await startProgram([...main, root, ...options]);
+  const options = [
+    '--listen',
+    `tcp://${host}:0`,
+    '--workers',
+    '2',
+    '--passive-ports',
+    `${port}-${port}`,
+    '--passive-wait',
+    '0',
+  ];
+  const program = await startProgram([...programArguments('packages/ftp/src/main.ts'), root, ...options]);
   try {
     const [url = ''] = program.endpoints.ftp ?? [];
     const first = await openSession(url, 'anonymous');
@@ -125,6 +154,33 @@ test('a passive port belongs to one worker: no other is given it while it waits'
     for (let session = 0; session < 200 && workers() < 2; session += 1)
       expect(await (await openSession(url, 'anonymous')).say('EPSV')).toMatch(/^425 /);
     expect(workers()).toBe(2);
+  } finally {
+    await program.stop();
+  }
+});
+
+test('--access-log has a line for each transfer, and a new file after USR1 where it was moved away', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'ftp-log-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'xferlog');
+  const program = await startProgram([
+    ...programArguments('packages/ftp/src/main.ts'),
+    ...[root, '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--access-log', file],
+  ]);
+  try {
+    const session = await openSession(program.endpoints.ftp?.[0] ?? '', 'anonymous');
+    const fetch = async (): Promise<void> => {
+      const data = await session.openData();
+      await session.say('RETR file');
+      await readAll(data);
+      expect(await session.hear()).toMatch(/^226 /);
+    };
+    await fetch();
+    await eventually(async () => (await readFile(file, 'utf8')).endsWith(' 4 /file b _ o a anonymous ftp 0 * c\n'));
+    await rename(file, `${file}.1`);
+    program.signal('SIGUSR1');
+    await fetch();
+    await eventually(async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').length === 2);
   } finally {
     await program.stop();
   }

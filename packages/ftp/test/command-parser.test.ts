@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { UTF8 } from '../src/charset.ts';
 import { isHttpMethod, parseCommand } from '../src/command-parser.ts';
 
 const parse = (text: string) => parseCommand({ type: 'line', bytes: new TextEncoder().encode(text) });
@@ -28,11 +29,11 @@ describe('a command line', () => {
     expect(parse(text)).toMatchObject({ ok: false, error: { code } });
   });
 
-  test('what is not UTF-8 is answered 501', () => {
-    expect(parseCommand({ type: 'line', bytes: Uint8Array.of(0x43, 0x57, 0x44, 0x20, 0xe4) })).toMatchObject({
-      ok: false,
-      error: { code: 501 },
-    });
+  test('bytes that are no UTF-8 get through, for they may be the name of a file', () => {
+    const line = Uint8Array.of(0x43, 0x57, 0x44, 0x20, 0xe4, 0x62);
+    const command = parseCommand({ type: 'line', bytes: line });
+    expect(command).toEqual({ ok: true, value: { verb: 'CWD', argument: '\udce4b' } });
+    expect(UTF8.encode('\udce4b')).toEqual(Buffer.from([0xe4, 0x62]));
   });
 
   test('a line that was too long is answered 500', () => {

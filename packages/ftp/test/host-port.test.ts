@@ -1,3 +1,5 @@
+import net from 'node:net';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseEprtArgument, parsePortArgument } from '../src/host-port.ts';
 
@@ -48,5 +50,37 @@ describe('EPRT', () => {
     'x',
   ])('%j is refused', (text) => {
     expect(parseEprtArgument(text)).toBeUndefined();
+  });
+});
+
+describe('whatever a client sends', () => {
+  test('the parsers of addresses never throw, and give only addresses and ports that there are', () => {
+    const argument = fc.oneof(
+      fc.string(),
+      fc.string({ unit: fc.constantFrom('|', '!', '.', ',', ':', '0', '1', '2', '9', ' ', 'f') }),
+      fc
+        .tuple(fc.constantFrom('|', '!', '1'), fc.string(), fc.string(), fc.string())
+        .map(([by, ...parts]) => [by, parts.join(by), by].join('')),
+    );
+    fc.assert(
+      fc.property(argument, (text) => {
+        for (const parsed of [parsePortArgument(text), parseEprtArgument(text)]) {
+          const { port = 0, address = '192.0.2.1' } = typeof parsed === 'object' ? parsed : {};
+          expect(Number.isInteger(port) && port >= 0 && port <= 65_535).toBe(true);
+          expect(net.isIP(address)).not.toBe(0);
+        }
+      }),
+    );
+  });
+
+  test('every address and port comes back from the argument that names it', () => {
+    fc.assert(
+      fc.property(fc.ipV4(), fc.ipV6(), fc.nat(65_535), fc.constantFrom('|', '!', '#', '~'), (v4, v6, port, by) => {
+        const argument = `${v4.replaceAll('.', ',')},${port >> 8},${port & 255}`;
+        expect(parsePortArgument(argument)).toEqual({ family: 'ipv4', address: v4, port });
+        expect(parseEprtArgument(`${by}1${by}${v4}${by}${port}${by}`)).toEqual({ family: 'ipv4', address: v4, port });
+        expect(parseEprtArgument(`${by}2${by}${v6}${by}${port}${by}`)).toMatchObject({ family: 'ipv6', port });
+      }),
+    );
   });
 });

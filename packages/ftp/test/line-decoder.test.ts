@@ -77,3 +77,19 @@ test('lines that were not asked for stay bytes', () => {
   decoder.next();
   expect(decoder.pendingBytes).toBe(4);
 });
+
+test('ABOR whose line feed was lost as urgent data ends at its CR, and one that came whole is one line', () => {
+  const lines = (text: string): string[] => {
+    const decoder = createLineDecoder();
+    decoder.push(Buffer.from(text, 'latin1'));
+    const found: string[] = [];
+    for (let event = decoder.next(); event !== undefined; event = decoder.next())
+      found.push(event.type === 'line' ? Buffer.from(event.bytes).toString('latin1') : event.type);
+    return found;
+  };
+  expect(lines('ABOR\r')).toEqual(['ABOR']);
+  expect(lines('abor\rNOOP\r\n')).toEqual(['abor', 'NOOP']);
+  expect(lines('ABOR\r\nNOOP\r\n')).toEqual(['ABOR', 'NOOP']);
+  expect(lines('ABOR\r\0\r\n')).toEqual(['ABOR', '']);
+  expect(lines('STOR\rX\r\n')).toEqual(['STOR\rX']);
+});

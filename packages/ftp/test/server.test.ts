@@ -359,8 +359,58 @@ test('over IPv6, EPSV and EPRT work and PASV says what to use', async () => {
   await server.close({ graceMs: 0 });
 });
 
+describe('passive ports', () => {
+  test('a session waits for one that another has, and is told the exposed one', async () => {
+    const { host, port } = await unusedAddress();
+    const passivePorts = { from: port, to: port, exposedFrom: 40_000 };
+    await withServer({ fileSystem: bigFile(), listen: `tcp://${host}:0`, passivePorts }, async (url) => {
+      const first = await openSession(url);
+      expect(await first.say('EPSV')).toContain('(|||40000|)');
+      const second = await openSession(url);
+      second.client.send('PASV\r\n');
+      const data = await connectTo(port, undefined, host);
+      await first.say('RETR a.txt');
+      await readAll(data);
+      expect(await second.hear()).toContain(`(${host.replaceAll('.', ',')},156,64)`);
+    });
+  });
+
+  test('are told with the address for the network of the client', async () => {
+    const passiveAddress = { '127.0.0.0/8': '203.0.113.5', '0.0.0.0/0': '203.0.113.6' };
+    await withServer({ fileSystem: bigFile(), passiveAddress }, async (url) => {
+      expect(await (await openSession(url)).say('PASV')).toContain('(203,0,113,5,');
+    });
+    await withServer({ fileSystem: bigFile(), passiveAddress: () => 'localhost' }, async (url) => {
+      expect(await (await openSession(url)).say('PASV')).toContain('(127,0,0,1,');
+    });
+  });
+
+  test('take a connection from another address where the server says so', async () => {
+    for (const dataPeers of ['any', ['127.0.0.2/31']] as const)
+      await withServer({ fileSystem: bigFile(), dataPeers }, async (url) => {
+        const session = await openSession(url);
+        const data = await session.openData({ localAddress: '127.0.0.2' });
+        expect(await session.say('RETR a.txt')).toMatch(/^150 /);
+        expect(String(await readAll(data))).toBe('hello\nworld\n');
+      });
+  });
+});
+
 test('options that cannot work are refused at the start', () => {
   const fileSystem = memoryFileSystem();
+  for (const passiveAddress of [
+    '999.1.1.1',
+    'a b',
+    '2001:db8::1',
+    { '10.0.0.0/8': 'x y' },
+    { '10.0.0.1/8': '192.0.2.1' },
+  ])
+    expect(() => createFtpServer({ fileSystem, passiveAddress })).toThrow('passiveAddress');
+  expect(() => createFtpServer({ fileSystem, dataPeers: ['10.0.0.0/40'] })).toThrow('dataPeers');
+  expect(() => createFtpServer({ fileSystem, passivePorts: { from: 1, to: 9, exposedFrom: 65_530 } })).toThrow(
+    'exposedFrom',
+  );
+  expect(() => createFtpServer({ fileSystem, siteCommands: { CHMOD: { run: () => '' } } })).toThrow('CHMOD');
   expect(() => createFtpServer({ fileSystem, passiveAddress: 'ftp://x' })).toThrow('not an IPv4 address');
   for (const [from, to] of [
     [0, 5],
@@ -369,4 +419,65 @@ test('options that cannot work are refused at the start', () => {
     [1.5, 2],
   ] as const)
     expect(() => createFtpServer({ fileSystem, passivePorts: { from, to } })).toThrow('passivePorts');
+});
+
+describe('in the middle of a download', () => {
+  const begin = async (url: string): Promise<{ session: FtpSession; data: net.Socket }> => {
+    const session = await openSession(url);
+    const data = await session.openData();
+    data.pause();
+    expect(await session.say('RETR big')).toMatch(/^150 /);
+    return { session, data };
+  };
+
+  test('NOOP and STAT are answered at once, other commands in their turn', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('NOOP')).toMatch(/^200 /);
+      expect(await session.say('STAT')).toMatch(/^211-/);
+      session.client.send('PWD\r\nNOOP\r\n');
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(await session.hear()).toMatch(/^257 /);
+      expect(await session.hear()).toMatch(/^200 /);
+    }));
+
+  test('QUIT is answered at once, and the connection ends with the result of the transfer', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('QUIT')).toMatch(/^221 /);
+      session.client.send('NOOP\r\n');
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.client.receiveAll()).toMatch(/^226 [^\n]*\n$/);
+    }));
+
+  test('REIN is answered at once, the transfer goes on, and nobody is logged in meanwhile', () =>
+    withServer({ fileSystem: bigFile() }, async (url) => {
+      const { session, data } = await begin(url);
+      expect(await session.say('REIN')).toMatch(/^220 /);
+      expect(await session.say('PWD')).toMatch(/^530 /);
+      expect((await readAll(data)).length).toBe(BIG.length);
+      expect(await session.hear()).toMatch(/^226 /);
+      expect(await session.say('PWD')).toMatch(/^530 /);
+      await session.say('USER ann');
+      expect(await session.say('PASS secret')).toMatch(/^230 /);
+    }));
+
+  test('a file that ends before its announced size is answered 451', () => {
+    const files = bigFile();
+    const shrinking: FileSystem = {
+      ...files,
+      async read(at, options) {
+        const source = await files.read(at, options);
+        return source.ok ? { ok: true, value: { ...source.value, sizeBytes: source.value.sizeBytes + 1 } } : source;
+      },
+    };
+    return withServer({ fileSystem: shrinking }, async (url) => {
+      const session = await openSession(url);
+      const data = await session.openData();
+      await session.say('RETR a.txt');
+      await readAll(data);
+      expect(await session.hear()).toMatch(/^451 /);
+    });
+  });
 });

@@ -1,48 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { commandRows } from '../src/commands/table.ts';
-import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { Effect, Outcome } from '../src/effects.ts';
-import { step } from '../src/session.ts';
-import { INITIAL_STATE, type Ready, type SessionContext, type SessionState } from '../src/session-state.ts';
-import { openLogin } from '../src/users/login.ts';
-import { ALL_FACTS } from '../src/listing/format.ts';
-
-const session: SessionContext = {
-  local: { family: 'ipv4', address: '192.0.2.1', port: 21 },
-  remote: { family: 'ipv4', address: '192.0.2.9', port: 40_000 },
-  mayUseActive: true,
-  passiveAddress: undefined,
-  wallMs: () => Date.UTC(2026, 0, 1),
-  uniqueSuffix: () => 'abc',
-};
-const quiet = { transferBytes: undefined, hasAborted: false };
-
-const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
-  at: 'ready',
-  login: openLogin(
-    { rights: mayWrite ? 'full' : 'read' },
-    { user: 'ann', remote: session.remote, secure: false },
-    memoryFileSystem(),
-  ),
-  cwd: '/',
-  type: 'image',
-  data: { how: 'none' },
-  onlyExtendedPassive: false,
-  restartBytes: 0,
-  renameFrom: undefined,
-  facts: ALL_FACTS,
-  ...more,
-});
-
-const say = (state: SessionState, line: string, where: Partial<SessionContext> = {}): Outcome => {
-  const [verb = '', ...rest] = line.split(' ');
-  return step(state, { verb, argument: rest.join(' ') }, { ...session, ...where }, quiet);
-};
-const codeOf = (outcome: Outcome): number | undefined => outcome.reply?.code;
-const effectOf = <Type extends Effect['type']>(outcome: Outcome, type: Type): Extract<Effect, { type: Type }> => {
-  expect(outcome.effect?.type).toBe(type);
-  return outcome.effect as Extract<Effect, { type: Type }>;
-};
+import { initialState, type SessionState } from '../src/session-state.ts';
+import { codeOf, effectOf, ready, say, session } from './deciding.ts';
 
 const rows = commandRows();
 const argumentFor = ([, spec]: (typeof rows)[number]): string => (spec.argument === 'none' ? '' : ' x');
@@ -51,7 +11,7 @@ describe('every row of the command table', () => {
   test.each(rows.filter(([, { access }]) => access !== 'anyone'))(
     '%s is refused with 530 before login',
     (verb, spec) => {
-      expect(codeOf(say(INITIAL_STATE, verb + argumentFor([verb, spec])))).toBe(530);
+      expect(codeOf(say(initialState('clear'), verb + argumentFor([verb, spec])))).toBe(530);
     },
   );
 
@@ -85,10 +45,12 @@ describe('every row of the command table', () => {
     const help = say(ready(true), 'HELP').reply?.lines.join(' ').split(' ');
     const feat = say(ready(true), 'FEAT').reply?.lines.map((line) => line.split(' ')[0]);
     for (const [verb, spec] of rows) {
-      expect(help?.includes(verb), verb).toBe(spec.offered !== false);
-      expect(feat?.includes(verb), verb).toBe(spec.feature !== undefined);
+      const isOffered = spec.offered?.(session, ready(true)) ?? true;
+      expect(help?.includes(verb), verb).toBe(isOffered);
+      expect(feat?.includes(verb), verb).toBe(isOffered && spec.feature !== undefined);
     }
-    expect(feat).not.toContain('AUTH');
+    expect(feat).toContain('AUTH');
+    expect(say(ready(true), 'FEAT', { hasTls: false }).reply?.lines).not.toContain('AUTH TLS');
   });
 });
 
@@ -112,25 +74,30 @@ test.each(['toString', 'CONSTRUCTOR', 'HASOWNPROPERTY', '__PROTO__', 'XYZZY'])('
 
 describe('login', () => {
   test('every name gets the same 331', () => {
-    const replies = ['ann', 'nobody', 'anonymous', 'root'].map((name) => say(INITIAL_STATE, `USER ${name}`).reply);
+    const replies = ['ann', 'nobody', 'anonymous', 'root'].map(
+      (name) => say(initialState('clear'), `USER ${name}`).reply,
+    );
     expect(new Set(replies).size).toBe(1);
   });
 
   test('PASS before USER is out of order', () => {
-    expect(codeOf(say(INITIAL_STATE, 'PASS x'))).toBe(503);
+    expect(codeOf(say(initialState('clear'), 'PASS x'))).toBe(503);
   });
 
   test('a control character in a name is refused', () => {
-    expect(codeOf(say(INITIAL_STATE, 'USER a\tb'))).toBe(501);
+    expect(codeOf(say(initialState('clear'), 'USER a\tb'))).toBe(501);
   });
 
   test('each failure waits twice as long, and the third one ends the session', () => {
-    let state = INITIAL_STATE;
+    let state: SessionState = initialState('clear');
     const seen: unknown[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
       state = say(state, 'USER ann').state;
-      const delay = effectOf(effectOf(say(state, 'PASS wrong'), 'authenticate').resume(undefined), 'delay');
-      const answer = delay.resume();
+      const delay: Extract<Effect, { type: 'delay' }> = effectOf(
+        effectOf(say(state, 'PASS wrong'), 'authenticate').resume(undefined),
+        'delay',
+      );
+      const answer: Outcome = delay.resume();
       state = answer.state;
       seen.push([delay.delayMs, codeOf(answer), answer.effect?.type]);
     }
@@ -142,7 +109,7 @@ describe('login', () => {
   });
 
   test('ten unknown commands before login end the session, nine do not', () => {
-    let state = INITIAL_STATE;
+    let state: SessionState = initialState('clear');
     for (let count = 0; count < 9; count += 1) {
       const outcome = say(state, 'XYZZY');
       expect(codeOf(outcome)).toBe(500);
@@ -154,7 +121,10 @@ describe('login', () => {
   test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'CONNECT', 'PATCH', 'TRACE'])(
     '%s is a browser and ends the session',
     (verb) => {
-      expect(say(INITIAL_STATE, `${verb} /`)).toMatchObject({ reply: { code: 421 }, effect: { type: 'close' } });
+      expect(say(initialState('clear'), `${verb} /`)).toMatchObject({
+        reply: { code: 421 },
+        effect: { type: 'close' },
+      });
       expect(say(ready(true), `${verb} /`).effect?.type).toBe('close');
     },
   );
@@ -175,7 +145,7 @@ describe('parameters', () => {
     ['TYPE L 7', 504],
     ['TYPE E', 504],
     ['STRU F', 200],
-    ['STRU R', 504],
+    ['STRU R', 200],
     ['STRU FF', 501],
     ['MODE S', 200],
     ['MODE B', 504],
@@ -187,8 +157,6 @@ describe('parameters', () => {
     ['OPTS UTF8 OFF', 504],
     ['OPTS MLST type;size;', 200],
     ['OPTS XYZ', 501],
-    ['AUTH TLS', 502],
-    ['PBSZ 0', 502],
     ['REST 0', 350],
     ['REST 12', 350],
     ['REST -1', 501],
@@ -215,8 +183,8 @@ describe('parameters', () => {
   });
 
   test('OPTS UTF8 ON works before login, OPTS MLST does not', () => {
-    expect(codeOf(say(INITIAL_STATE, 'OPTS UTF8 ON'))).toBe(200);
-    expect(codeOf(say(INITIAL_STATE, 'OPTS MLST type;'))).toBe(530);
+    expect(codeOf(say(initialState('clear'), 'OPTS UTF8 ON'))).toBe(200);
+    expect(codeOf(say(initialState('clear'), 'OPTS MLST type;'))).toBe(530);
   });
 
   test('in TYPE A only position 0 is possible, and SIZE is refused', () => {
@@ -258,11 +226,13 @@ describe('data connections', () => {
 
   test.each(['PASV', 'EPSV', 'EPSV 1'])('%s asks for a listener', (line) => {
     const effect = effectOf(say(ready(true), line), 'listen');
-    expect(effect.resume(50_001)).toMatchObject({
+    expect(effect.names).toBe(line === 'PASV' ? 'address' : 'port');
+    expect(effect.resume({ address: '192.0.2.1', port: 50_001 })).toMatchObject({
       state: { data: { how: 'passive' } },
       reply: { code: line === 'PASV' ? 227 : 229 },
     });
-    expect(effect.resume(undefined)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
+    for (const failure of ['no-port', 'no-address'] as const)
+      expect(effect.resume(failure)).toMatchObject({ state: { data: { how: 'none' } }, reply: { code: 425 } });
   });
 
   test('after EPSV ALL everything but EPSV is refused', () => {
@@ -277,11 +247,12 @@ describe('data connections', () => {
     expect(codeOf(say(ready(true), 'EPRT |1|192.0.2.9|50001|', { mayUseActive: false }))).toBe(502);
   });
 
-  test('PASV names the configured address, and needs one on IPv6', () => {
+  test('PASV names the address that it is given, and EPSV 1 is refused on IPv6', () => {
     const local = { family: 'ipv6', address: '2001:db8::1', port: 21 } as const;
-    expect(codeOf(say(ready(true), 'PASV', { local }))).toBe(425);
-    const effect = effectOf(say(ready(true), 'PASV', { local, passiveAddress: '203.0.113.5' }), 'listen');
-    expect(effect.resume(256).reply?.lines).toEqual(['Entering Passive Mode (203,0,113,5,1,0)']);
+    const effect = effectOf(say(ready(true), 'PASV', { local }), 'listen');
+    expect(effect.resume({ address: '203.0.113.5', port: 256 }).reply?.lines).toEqual([
+      'Entering Passive Mode (203,0,113,5,1,0)',
+    ]);
     expect(codeOf(say(ready(true), 'EPSV 1', { local }))).toBe(522);
   });
 });

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { CidrTable } from '@wellknown/core/endpoint';
-import { fail, ok, type Address, type Result } from '@wellknown/core';
+import { fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
 import {
   loadHandlerModule,
   readChoice,
@@ -14,7 +14,6 @@ import {
 import { basicAuth } from './auth/basic-auth.ts';
 import { UsersOnDisk } from './auth/users-on-disk.ts';
 import { combinedLine } from './access-log/access-entry.ts';
-import { openAccessLog } from './access-log/access-log-file.ts';
 import { replaceGlobals } from './fetch/replace-globals.ts';
 import type { FetchHandler } from './handler.ts';
 import { HALF_CLOSE_POLICIES } from './exchange/service.ts';

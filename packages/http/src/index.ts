@@ -2,7 +2,7 @@
 
 export type { FetchHandler, RequestContext, UpgradedConnection } from './handler.ts';
 export type { ClientFacts, ForwardedField, TrustedProxies } from './semantics/forwarded.ts';
-export { openAccessLog, type AccessLogFile } from './access-log/access-log-file.ts';
+export { openAccessLog, type AccessLogFile } from '@wellknown/core';
 export { redirectToHttps } from './redirect.ts';
 export { basicAuth, type BasicAuthOptions } from './auth/basic-auth.ts';
 export { DEFAULT_PASSWORD_CHECKS, type PasswordCheckLimits } from './auth/password-check.ts';

@@ -65,9 +65,9 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   }
 
   serve(connection: TransportConnection, traits: ListenerTraits): void {
-    const { protocol, context, tls } = this.#options;
-    if (traits.tls && tls !== undefined)
-      connection.secureFirst(tls, () => serveConnection(protocol, connection, context));
+    const { protocol, context } = this.#options;
+    const tls = traits.tls ? connection.tlsContext : undefined;
+    if (tls !== undefined) connection.secureFirst(tls, () => serveConnection(protocol, connection, context));
     else serveConnection(protocol, connection, context);
   }
 
@@ -85,6 +85,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
       limits,
       unsent,
       ...(tls === undefined ? {} : { tls }),
+      ownTlsSessions: protocol.tlsSessions === 'connection',
       ...(protocol.alpn === undefined ? {} : { alpn: protocol.alpn }),
       connectionClosed(connection) {
         logFailedHandler(protocol, connection, context.log);

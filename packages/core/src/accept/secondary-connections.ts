@@ -3,10 +3,10 @@
 
 import { randomInt } from 'node:crypto';
 import { onAbort } from '../abort.ts';
+import type { CidrTable } from '../address/cidr-table.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { TransportConnection } from '../connection/transport-connection.ts';
-import type { TlsContext } from '../connection/tls-context.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
@@ -14,6 +14,7 @@ import type { SecondaryConnections, SecondaryListener, SecondaryListenOptions, S
 import type { Clock } from '../time/clock.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
+import { connectFailed, WaitingListener } from './waiting-listener.ts';
 import type { ListenerTally, Registry } from './registry.ts';
 
 /** What is asked of the network. Addresses are literal. */
@@ -38,14 +39,17 @@ export interface SecondaryConnectionSetOptions {
   readonly wheel: TimerWheel;
   /** Those of the service. */
   readonly limits: ConnectionLimits;
-  /** What `startTls` uses unless it is told otherwise. */
-  readonly tls?: TlsContext | undefined;
+  /** Peers that must send a PROXY header first. */
+  readonly proxies?: CidrTable<true> | undefined;
   /** The drain deadline has passed with these still open: they are cut now. */
   readonly cut?: (connections: readonly Connection[]) => void;
   /** What slow readers of the whole process may hold. */
   readonly unsent?: UnsentBudget;
   readonly registry: Pick<Registry, 'listener' | 'countAccepted' | 'countClosed'>;
 }
+
+// Where another process has the port nothing tells that it is free again.
+const FOREIGN_PORT_WAIT_MS = 200;
 
 /** The name of these connections where listeners have theirs. */
 const SECONDARY_LISTENER = 'secondary';
@@ -62,6 +66,8 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   readonly #open = new Set<Connection>();
   readonly #byParent = new Map<Connection, Dependants>();
   #whenEmpty: (() => void)[] = [];
+  /** Those who wait for a port. */
+  readonly #portWaiters = new Set<() => void>();
 
   constructor(options: SecondaryConnectionSetOptions) {
     this.#options = options;
@@ -73,15 +79,50 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 
   async listen(parent: Connection, options: SecondaryListenOptions): Promise<SecondaryListener | undefined> {
-    const { local, remote } = parent;
+    const { clock } = this.#options;
+    const untilMs = clock.nowMs() + (options.busyPortWaitMs ?? 0);
+    for (;;) {
+      const listener = await this.#listenOnce(parent, options);
+      if (listener !== 'busy') return listener;
+      const leftMs = untilMs - clock.nowMs();
+      if (leftMs <= 0) return undefined;
+      await this.#portGivenUp(Math.min(leftMs, FOREIGN_PORT_WAIT_MS));
+    }
+  }
+
+  /** Resolves when a port of this process is free again, or after `maxMs`: another process tells nothing. */
+  #portGivenUp(maxMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#portWaiters.delete(done);
+        resolve();
+      };
+      const timer = this.#options.clock.after(maxMs, done);
+      this.#portWaiters.add(done);
+    });
+  }
+
+  async #listenOnce(
+    parent: Connection,
+    options: SecondaryListenOptions,
+  ): Promise<SecondaryListener | 'busy' | undefined> {
+    const { socketLocal: local, remote } = parent;
     if (local.family === 'unix' || remote.family === 'unix') return undefined;
+    const mayConnect = options.mayConnect ?? ((address: string): boolean => address === remote.address);
     for (const port of portsToTry(options.ports)) {
       if (parent.state === 'closed') return undefined;
       const waiting = new WaitingListener({
-        allowed: remote.address,
+        mayConnect,
+        isProxy: (address) => this.#options.proxies?.match(address) !== undefined,
         open: (transport) => this.#opened(parent, transport, options),
         denied: () => this.#denied(),
-        over: () => dependants.pending.delete(giveUp),
+        over: () => {
+          dependants.pending.delete(giveUp);
+          // One is enough: each that gets the port wakes the next when it gives it up.
+          const [next] = this.#portWaiters;
+          next?.();
+        },
       });
       const dependants = this.#dependantsOf(parent);
       const giveUp = (): void => waiting.close();
@@ -98,7 +139,7 @@ export class SecondaryConnectionSet implements SecondaryConnections {
       if ((parent.state as string) !== 'closed') return waiting;
       waiting.close();
     }
-    return undefined;
+    return 'busy';
   }
 
   async connect(
@@ -106,7 +147,7 @@ export class SecondaryConnectionSet implements SecondaryConnections {
     to: { readonly address: string; readonly port: number },
     options: SecondaryOptions & { readonly signal?: AbortSignal },
   ): Promise<Connection> {
-    const { local } = parent;
+    const { socketLocal: local } = parent;
     if (local.family === 'unix' || parent.state === 'closed')
       throw new WellknownError('WRONG_STATE', 'connect beside a connection that is closed or no Internet connection', {
         fault: 'local',
@@ -154,15 +195,18 @@ export class SecondaryConnectionSet implements SecondaryConnections {
     return this.#options.registry.listener(SECONDARY_LISTENER);
   }
 
-  #opened(parent: Connection, transport: Transport, { limits }: SecondaryOptions): Connection {
-    const { registry, wheel, tls, unsent } = this.#options;
+  #opened(parent: Connection, transport: Transport, { limits }: SecondaryOptions): TransportConnection {
+    const { registry, wheel, unsent } = this.#options;
     const { open } = this.#dependantsOf(parent);
     const tally = this.#tally;
     const connection = new TransportConnection(nextConnectionId(), transport, {
       wheel,
       limits: { ...this.#options.limits, ...limits },
-      ...(tls === undefined ? {} : { tls }),
       ...(unsent === undefined ? {} : { unsent }),
+      // Asked of the parent only where it is wanted: it may have to be made.
+      get tls() {
+        return parent.tlsContext;
+      },
       connectionClosed: (closed) => {
         registry.countClosed(closed.reason ?? 'finished', tally);
         open.delete(closed);
@@ -196,107 +240,6 @@ export class SecondaryConnectionSet implements SecondaryConnections {
     return dependants;
   }
 }
-
-type Arrival =
-  | { readonly at: 'waiting' }
-  | { readonly at: 'arrived'; readonly connection: Connection }
-  | { readonly at: 'accepted' }
-  | { readonly at: 'over'; readonly error: WellknownError };
-
-interface WaitingListenerOptions {
-  /** The one address that may connect. */
-  readonly allowed: string;
-  readonly open: (transport: Transport) => Connection;
-  readonly denied: () => void;
-  /** It listens no more. */
-  readonly over: () => void;
-}
-
-class WaitingListener implements SecondaryListener {
-  readonly #options: WaitingListenerOptions;
-  #arrival: Arrival = { at: 'waiting' };
-  #acceptor:
-    { readonly resolve: (connection: Connection) => void; readonly reject: (error: Error) => void } | undefined;
-  #stop: (() => void) | undefined;
-  port = 0;
-
-  constructor(options: WaitingListenerOptions) {
-    this.#options = options;
-  }
-
-  start(listening: { readonly port: number; readonly close: () => void }, clock: Clock, timeoutMs: number): void {
-    this.port = listening.port;
-    const timer = clock.after(timeoutMs, () => this.#giveUp('no connection came in time'));
-    this.#stop = () => {
-      timer.cancel();
-      listening.close();
-      this.#options.over();
-    };
-    if (this.#arrival.at !== 'waiting') this.#stop();
-  }
-
-  readonly arrived = (transport: Transport): void => {
-    const { remote } = transport;
-    if (this.#arrival.at !== 'waiting' || remote.family === 'unix' || remote.address !== this.#options.allowed) {
-      transport.destroy();
-      this.#options.denied();
-      return;
-    }
-    const connection = this.#options.open(transport);
-    this.#arrival = { at: 'arrived', connection };
-    this.#stop?.();
-    const acceptor = this.#acceptor;
-    if (acceptor === undefined) return;
-    this.#arrival = { at: 'accepted' };
-    acceptor.resolve(connection);
-  };
-
-  readonly failed = (): void => this.#giveUp('the listener failed');
-
-  accept(signal?: AbortSignal): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const arrival = this.#arrival;
-      if (arrival.at === 'over') throw arrival.error;
-      if (arrival.at === 'accepted' || this.#acceptor !== undefined)
-        throw new WellknownError('WRONG_STATE', 'accept was called before on this listener', { fault: 'local' });
-      if (arrival.at === 'arrived') {
-        this.#arrival = { at: 'accepted' };
-        resolve(arrival.connection);
-        return;
-      }
-      const forget = onAbort(signal, (reason) => {
-        reject(reason);
-        this.close();
-      });
-      const settled =
-        <Value>(run: (value: Value) => void) =>
-        (value: Value): void => {
-          forget();
-          run(value);
-        };
-      this.#acceptor = { resolve: settled(resolve), reject: settled(reject) };
-    });
-  }
-
-  close(): void {
-    if (this.#arrival.at === 'arrived') {
-      const { connection } = this.#arrival;
-      this.#arrival = { at: 'over', error: connectFailed('the listener was closed') };
-      connection.destroy();
-    } else this.#giveUp('the listener was closed');
-  }
-
-  #giveUp(why: string): void {
-    if (this.#arrival.at !== 'waiting') return;
-    const error = connectFailed(why);
-    this.#arrival = { at: 'over', error };
-    this.#stop?.();
-    this.#acceptor?.reject(error);
-  }
-}
-
-const connectFailed = (why: string): WellknownError => new WellknownError('CONNECT_FAILED', why, { fault: 'remote' });
 
 const isPortTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');

@@ -2,6 +2,7 @@
 
 import type dgram from 'node:dgram';
 import type net from 'node:net';
+import { ServiceBans } from './address-bans.ts';
 import { acceptRates } from './address-rates.ts';
 import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
@@ -34,7 +35,7 @@ const MAX_NAMED = 5;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
-  readonly context: Omit<ServiceContext, 'work' | 'secondary'>;
+  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'bans' | 'hasTls'>;
   readonly wheel: TimerWheel;
   /** What slow readers of all services of this process may hold. */
   readonly unsent: UnsentBudget;
@@ -44,6 +45,8 @@ export interface ServiceRuntimeOptions {
   readonly registryLimits: RegistryLimits;
   readonly states: ListenerStates;
   readonly leases?: Leases;
+  /** With a primary that counts offences: tells it of one. */
+  readonly reportOffence?: (key: string) => void;
   /** Others serve too: when this process is full it stops accepting and says so, and again when it has room. */
   readonly pool?: { readonly full: () => void; readonly room: () => void };
 }
@@ -56,6 +59,7 @@ export class ServiceRuntime {
   readonly #acceptor: Acceptor<TransportConnection>;
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
+  readonly #bans: ServiceBans;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -71,12 +75,23 @@ export class ServiceRuntime {
       clock: options.context.clock,
       wheel,
       limits: service.limits,
-      tls: service.tls,
       unsent,
+      proxies: service.proxies,
       registry: this.#registry,
       cut: (connections) => this.#tellCut(connections),
     });
-    const context = { ...options.context, work: this.#work, secondary: this.#secondary };
+    this.#bans = new ServiceBans({
+      policy: service.protocol.bans,
+      clock: options.context.clock,
+      report: options.reportOffence,
+    });
+    const context = {
+      ...options.context,
+      hasTls: service.tls !== undefined,
+      work: this.#work,
+      secondary: this.#secondary,
+      bans: this.#bans,
+    };
     this.#context = context;
     this.#datagrams = new ServiceDatagrams(service, context);
     const descriptors = systemDescriptorBudget();
@@ -168,6 +183,11 @@ export class ServiceRuntime {
       datagrams: datagrams.get(endpoint) ?? NO_DATAGRAMS,
     }));
     return { listeners, counters: { ...this.#context.counters } };
+  }
+
+  /** The primary has banned an address. */
+  banned(key: string, forMs: number): void {
+    this.#bans.banned(key, forMs);
   }
 
   /** There are more processes now, or fewer: other shares of what all of them may have. */

@@ -14,6 +14,8 @@ export interface CommandOptions {
 
 const WITHOUT_TLS = 'is of no use here: this server has no tls:// listeners';
 
+const TLS_OPTIONS = ['tls-cert', 'tls-key', 'tls-client-ca', 'tls-client-cert'];
+
 const FORMS: Readonly<Record<ServerCommand['schemes'][number], string>> = {
   tcp: 'tcp://HOST:PORT',
   tls: 'tls://HOST:PORT',
@@ -34,7 +36,10 @@ export function optionsOf({
   without = {},
 }: Pick<ServerCommand, 'options' | 'schemes' | 'upgradesToTls' | 'without'>): CommandOptions {
   const speaksTls = upgradesToTls || schemes.includes('tls');
-  const refused = { ...(speaksTls ? {} : { 'tls-cert': WITHOUT_TLS, 'tls-key': WITHOUT_TLS }), ...without };
+  const refused = {
+    ...(speaksTls ? {} : Object.fromEntries(TLS_OPTIONS.map((name) => [name, WITHOUT_TLS]))),
+    ...without,
+  };
   const isOwn = new Set(options.map(({ name }) => name));
   const shared = COMMON_OPTIONS.filter(({ name }) => !isOwn.has(name) && !Object.hasOwn(refused, name)).map((spec) =>
     worded(spec, schemes),

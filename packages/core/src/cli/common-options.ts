@@ -46,6 +46,16 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     help: 'its private key (PEM); of several, in the order of the certificates',
   },
   {
+    name: 'tls-client-ca',
+    argument: 'FILE',
+    help: 'authorities (PEM) whose certificates clients have to show, read again on HUP (default: clients are not asked)',
+  },
+  {
+    name: 'tls-client-cert',
+    argument: 'RULE',
+    help: 'require, or request: then clients without one are served too (default require)',
+  },
+  {
     name: 'proxy-protocol',
     argument: 'CIDR',
     repeatable: true,
@@ -105,15 +115,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
  * Options of the command line's contract that do not exist yet: refused by name, so that no user believes they took
  * effect.
  */
-export const OPTIONS_TO_COME: readonly string[] = [
-  'admin',
-  'access-log',
-  'config',
-  'tls-mode',
-  'tls-session-reuse',
-  'exec',
-  'login',
-];
+export const OPTIONS_TO_COME: readonly string[] = ['admin', 'access-log', 'config', 'exec', 'login'];
 
 /** Values of --accept. */
 export const STRATEGIES: readonly AcceptStrategy[] = [

@@ -18,7 +18,7 @@ import {
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
-import type { TlsFiles } from './tls-files.ts';
+import type { TlsClientFiles, TlsFiles } from './tls-files.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -35,6 +35,8 @@ export interface CommonValues extends Tuning {
   readonly maxRatePerAddress: number | undefined;
   /** At least one pair where there are any; the first is the default. */
   readonly tls: readonly TlsFiles[] | undefined;
+  /** What clients have to show; only with `tls`. */
+  readonly tlsClients: TlsClientFiles | undefined;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly proxyProtocol: readonly string[];
@@ -162,6 +164,7 @@ function readCommon(
     listen.some(({ endpoint }) => endpoint.scheme === 'tls'),
     command.upgradesToTls === true,
   );
+  const tlsClients = readTlsClients(values);
   const access = readRanges(values);
   const maxRate = readNumber(values, 'max-rate', { min: 0.001 });
   const maxRatePerAddress = readNumber(values, 'max-rate-per-ip', { min: 0.001 });
@@ -187,6 +190,7 @@ function readCommon(
   if (!tuning.ok) return tuning;
   for (const read of [
     tls,
+    tlsClients,
     access,
     maxRate,
     maxRatePerAddress,
@@ -215,6 +219,7 @@ function readCommon(
     maxRate: value(maxRate),
     maxRatePerAddress: value(maxRatePerAddress),
     tls: value(tls),
+    tlsClients: value(tlsClients),
     ...(value(access) ?? { allow: [], deny: [], proxyProtocol: [] }),
     idleTimeoutMs: milliseconds(value(idleSeconds)),
     drainTimeoutMs: milliseconds(value(drainSeconds)),
@@ -254,6 +259,16 @@ function readTls(
     );
   if (!hasListener && !upgrades) return fail('--tls-cert is of no use without --listen tls://HOST:PORT');
   return ok(certs.map((cert, index) => ({ cert, key: keys[index] ?? '' })));
+}
+
+function readTlsClients(values: OptionValues): Result<TlsClientFiles | undefined, string> {
+  const rule = readChoice(values, 'tls-client-cert', ['require', 'request']);
+  if (!rule.ok) return rule;
+  const ca = values.text('tls-client-ca');
+  if (ca === undefined)
+    return rule.value === undefined ? ok(undefined) : fail('--tls-client-cert was given without --tls-client-ca');
+  if (values.list('tls-cert').length === 0) return fail('--tls-client-ca needs --tls-cert and --tls-key');
+  return ok({ ca, required: rule.value !== 'request' });
 }
 
 const times = ({ length }: readonly string[]): string => (length === 1 ? 'once' : `${length} times`);

@@ -92,7 +92,13 @@ export async function runCommand(
   const listen =
     common.listen.length > 0
       ? common.listen.map(({ text }) => text)
-      : [defaultEndpoint(command.defaultScheme, protocol.value.port, common.portOffset)];
+      : [
+          defaultEndpoint(
+            command.defaultSchemeOf?.(values) ?? command.defaultScheme,
+            protocol.value.port,
+            common.portOffset,
+          ),
+        ];
   const companions = command.companions?.(values) ?? ok([]);
   if (common.listen.length > 0 && common.portOffset > 0 && !(companions.ok && companions.value.length > 0))
     warnOnce(log, '--port-offset changes nothing: it is added to well-known ports, and --listen names its own');
@@ -128,7 +134,7 @@ async function runOnStandardInput(
 }
 
 /** The well-known port on this machine's own address: reaching the network is a decision, made with --listen. */
-export const defaultEndpoint = (scheme: 'tcp' | 'udp', port: number, portOffset: number): string =>
+export const defaultEndpoint = (scheme: 'tcp' | 'tls' | 'udp', port: number, portOffset: number): string =>
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
@@ -168,7 +174,7 @@ export async function runServices(
     return;
   }
   warnOfUnused(common, log);
-  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls);
+  const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls, common.tlsClients);
   if (!tls.ok) {
     usageError(program, tls.error);
     return;
@@ -335,13 +341,13 @@ function serverOptions(common: CommonValues, log: Logger, defaults: ServerOption
  * there are none.
  */
 function reloadCertificates(
-  { tls: files }: CommonValues,
+  { tls: files, tlsClients }: CommonValues,
   context: TlsContext | undefined,
   log: Logger,
 ): (() => void) | undefined {
   if (files === undefined || context === undefined) return undefined;
   return () => {
-    const reloaded = reloadTlsContext(context, files);
+    const reloaded = reloadTlsContext(context, files, tlsClients);
     if (!reloaded.ok)
       throw new WellknownError('RELOAD_FAILED', `the old certificates stay: ${reloaded.error}`, { fault: 'local' });
     for (const problem of context.validityProblems(systemClock.wallMs()))

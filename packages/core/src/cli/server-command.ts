@@ -60,6 +60,8 @@ export interface ServerCommand {
   readonly without?: Readonly<Partial<Record<string, string>>>;
   /** The scheme of the default endpoint. */
   readonly defaultScheme: 'tcp' | 'udp';
+  /** The same where the options decide. */
+  readonly defaultSchemeOf?: (values: OptionValues) => 'tcp' | 'tls' | 'udp';
   /** Which schemes `--listen` may name. */
   readonly schemes: readonly ('tcp' | 'tls' | 'udp' | 'unix')[];
   /**

@@ -12,18 +12,40 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** Whose certificates clients have to show. */
+export interface TlsClientFiles {
+  readonly ca: string;
+  readonly required: boolean;
+}
+
 /** A context from the files as they are now. The problem names the option and the file. */
-export function loadTlsContext(pairs: readonly TlsFiles[]): Result<TlsContext, string> {
-  const options = readPairs(pairs);
+export function loadTlsContext(pairs: readonly TlsFiles[], clients?: TlsClientFiles): Result<TlsContext, string> {
+  const options = readFiles(pairs, clients);
   return options.ok ? ok(createTlsContext(options.value)) : options;
 }
 
 /** Reads the files again into a context that is in use. What was there before goes on when any of them is wrong. */
-export function reloadTlsContext(context: TlsContext, pairs: readonly TlsFiles[]): Result<true, string> {
-  const options = readPairs(pairs);
+export function reloadTlsContext(
+  context: TlsContext,
+  pairs: readonly TlsFiles[],
+  clients?: TlsClientFiles,
+): Result<true, string> {
+  const options = readFiles(pairs, clients);
   if (!options.ok) return options;
   context.setSecureContext(options.value);
   return ok(true);
+}
+
+function readFiles(pairs: readonly TlsFiles[], clients: TlsClientFiles | undefined): Result<TlsOptions, string> {
+  const options = readPairs(pairs);
+  if (!options.ok || clients === undefined) return options;
+  const ca = readText('--tls-client-ca', clients.ca);
+  if (!ca.ok) return ca;
+  const clientCertificates = { ca: ca.value, required: clients.required };
+  const problem = contextProblem({ ...options.value, clientCertificates });
+  return problem === undefined
+    ? ok({ ...options.value, clientCertificates })
+    : fail(`--tls-client-ca '${clients.ca}' can't be used: ${problem}`);
 }
 
 function readPairs(pairs: readonly TlsFiles[]): Result<TlsOptions, string> {
@@ -53,19 +75,30 @@ function readPair(files: TlsFiles): Result<TlsCertificate & { readonly cert: str
     ['--tls-cert', files.cert],
     ['--tls-key', files.key],
   ] as const) {
-    try {
-      contents.push(readFileSync(file, 'utf8'));
-    } catch (error) {
-      return fail(`${option} '${file}' can't be read: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const text = readText(option, file);
+    if (!text.ok) return text;
+    contents.push(text.value);
   }
   const [cert = '', key = ''] = contents;
+  const problem = contextProblem({ cert, key });
+  return problem === undefined
+    ? ok({ cert, key })
+    : fail(`--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${problem}`);
+}
+
+function readText(option: string, file: string): Result<string, string> {
   try {
-    createTlsContext({ cert, key });
-    return ok({ cert, key });
+    return ok(readFileSync(file, 'utf8'));
   } catch (error) {
-    return fail(
-      `--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${error instanceof WellknownError ? (error.hint ?? error.message) : String(error)}`,
-    );
+    return fail(`${option} '${file}' can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function contextProblem(options: TlsOptions): string | undefined {
+  try {
+    createTlsContext(options);
+    return undefined;
+  } catch (error) {
+    return error instanceof WellknownError ? (error.hint ?? error.message) : String(error);
   }
 }

@@ -18,7 +18,9 @@ export interface ConnectionSettings {
   readonly wheel: TimerWheel;
   readonly limits: ConnectionLimits;
   /** What `startTls` uses unless it is told otherwise. */
-  readonly tls?: TlsContext;
+  readonly tls?: TlsContext | undefined;
+  /** Each connection makes a context with sessions of its own out of `tls`. */
+  readonly ownTlsSessions?: boolean;
   readonly alpn?: readonly string[];
   /** What slow readers of the whole process may hold. */
   readonly unsent?: UnsentBudget;
@@ -56,6 +58,10 @@ export abstract class ConnectionFacts {
 
   get peer(): Address {
     return this.transport.remote;
+  }
+
+  get socketLocal(): Address {
+    return this.transport.local;
   }
 
   get proxyHeader(): ProxyHeader | undefined {

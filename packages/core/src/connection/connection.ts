@@ -26,11 +26,21 @@ export interface Connection {
   /** The socket's other end, also where that is a proxy. */
   readonly peer: Address;
 
+  /** The socket's own end, also where `local` is what a proxy has said. */
+  readonly socketLocal: Address;
+
   /** The PROXY header that it came with. */
   readonly proxyHeader: ProxyHeader | undefined;
 
   /** What was agreed on in the TLS handshake; undefined in clear. */
   readonly secure: SecureInfo | undefined;
+
+  /**
+   * What `startTls` uses unless it is told otherwise: the certificates of the server, where it has any. A protocol whose
+   * `tlsSessions` are each connection's own gets another one for each, made when it is first asked for; connections
+   * beside this one have the same.
+   */
+  readonly tlsContext: TlsContext | undefined;
 
   /** Where it is between `accepted` and `closed` (connection/states.ts has the table). */
   readonly state: ConnectionState;
@@ -73,8 +83,11 @@ export interface Connection {
 
   /**
    * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is delivered before.
+   * `holdTickets` is for a peer that only sends: a TLS 1.3 client that closes without having read our session tickets
+   * resets the connection, and its last bytes are lost. With it they are sent once the peer has ended, or with our first
+   * words.
    */
-  secureFirst(side: TlsContext | TlsClient, next: () => void): void;
+  secureFirst(side: TlsContext | TlsClient, next: () => void, options?: { readonly holdTickets?: boolean }): void;
 
   /**
    * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is

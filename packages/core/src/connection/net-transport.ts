@@ -9,6 +9,7 @@ import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
+import { TicketHold } from './ticket-hold.ts';
 import { secureInfoOf } from './tls-context.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -115,7 +116,8 @@ class NetTransport implements Transport {
     plain.off('close', onClose);
     const { side, alpn } = handshake;
     const isClient = 'connect' in side;
-    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(plain, side.socketOptions(alpn));
+    const hold = handshake.holdsTickets && !isClient ? new TicketHold(plain) : undefined;
+    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(hold ?? plain, side.socketOptions(alpn));
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -126,8 +128,18 @@ class NetTransport implements Transport {
     secure.on('close', onClose);
     // A client is only done when it has checked the certificate.
     secure.once(isClient ? 'secureConnect' : 'secure', () => {
+      const info = secureInfoOf(secure, isClient ? 'client' : 'server');
+      if (!isClient && side.requiresClientCertificate && info.clientCertificate === undefined) {
+        // Node leaves this check to its own servers.
+        secure.destroy(
+          new WellknownError('TLS_FAILED', 'the client has shown no certificate that is trusted', { fault: 'remote' }),
+        );
+        return;
+      }
       this.isSecured = true;
-      handshake.secured(secureInfoOf(secure));
+      // Before, tickets were part of the handshake, and it would not end without them.
+      if (info.protocol === 'TLSv1.3') hold?.hold();
+      handshake.secured(info);
     });
     // A client could make us compute for ever; TLS 1.3 has done away with it. What tries is a TLS error from here on.
     secure.disableRenegotiation();

@@ -68,11 +68,11 @@ export class Preamble {
   }
 
   /** What followed a PROXY header in its last chunk belongs to the handshake. */
-  handshake(side: TlsContext | TlsClient, next: () => void): void {
+  handshake(side: TlsContext | TlsClient, next: () => void, holdsTickets: boolean): void {
     const head = this.#early;
     this.#early = undefined;
     this.#begin({ at: 'handshake', next, failed: undefined, isUpgrade: false });
-    this.#secureTransport(side, head);
+    this.#secureTransport(side, head, holdsTickets);
   }
 
   /** Rejects with TLS_FAILED when the connection ends before the handshake does. */
@@ -84,7 +84,7 @@ export class Preamble {
         if (this.#secure !== undefined) resolve(this.#secure);
       };
       this.#begin({ at: 'handshake', next, failed: reject, isUpgrade: true });
-      this.#secureTransport(side, undefined);
+      this.#secureTransport(side, undefined, false);
     });
   }
 
@@ -140,7 +140,7 @@ export class Preamble {
     this.#host.startOpening(step.at === 'proxy-header' ? limits.proxyHeaderTimeoutMs : limits.handshakeTimeoutMs);
   }
 
-  #secureTransport(side: TlsContext | TlsClient, head: Uint8Array | undefined): void {
+  #secureTransport(side: TlsContext | TlsClient, head: Uint8Array | undefined, holdsTickets: boolean): void {
     const step = this.#step;
     const secured = (info: SecureInfo): void => {
       if (step === undefined || this.#step !== step) return;
@@ -148,6 +148,6 @@ export class Preamble {
       this.#host.endOpening();
       step.next();
     };
-    this.#host.transport.startTls?.({ side, alpn: this.#host.alpn, head, secured });
+    this.#host.transport.startTls?.({ side, alpn: this.#host.alpn, head, holdsTickets, secured });
   }
 }

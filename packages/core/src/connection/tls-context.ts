@@ -8,6 +8,7 @@ import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
+import { trustedPeerCertificate } from '../kernel/peer-certificate.ts';
 
 /** A certificate chain and its key, as PEM. */
 export interface TlsCertificate {
@@ -25,6 +26,25 @@ export interface TlsOptions extends TlsCertificate {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** OpenSSL's cipher list, for TLS 1.2. Default: Node's. */
   readonly ciphers?: string;
+  /** Asks clients for a certificate. By default they are not asked. */
+  readonly clientCertificates?: ClientCertificateRules;
+}
+
+export interface ClientCertificateRules {
+  /** The authorities, as PEM, that a client's certificate must come from. */
+  readonly ca: string | Buffer | readonly (string | Buffer)[];
+  /** A client without a certificate of theirs is refused; by default it is served, with none shown. */
+  readonly required?: boolean;
+}
+
+/** The certificate of a client, signed by one of the authorities of `clientCertificates`. */
+export interface ClientCertificate {
+  /** The common name of its subject, where it has one. */
+  readonly commonName: string | undefined;
+  /** The whole subject, its parts separated by line feeds. */
+  readonly subject: string;
+  /** SHA-256 of the certificate, in hexadecimal with colons. */
+  readonly fingerprint256: string;
 }
 
 /** What was agreed on in a handshake. */
@@ -37,10 +57,12 @@ export interface SecureInfo {
   readonly alpn: string | undefined;
   /** The client came back with a session that we gave it before. */
   readonly sessionReused: boolean;
+  /** Only where clients are asked for one; of a resumed session it is that of its first handshake. */
+  readonly clientCertificate: ClientCertificate | undefined;
 }
 
-/** What a finished handshake agreed on. */
-export function secureInfoOf(socket: tls.TLSSocket): SecureInfo {
+/** What a finished handshake agreed on. `side` is ours. */
+export function secureInfoOf(socket: tls.TLSSocket, side: 'client' | 'server'): SecureInfo {
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().standardName,
@@ -48,7 +70,15 @@ export function secureInfoOf(socket: tls.TLSSocket): SecureInfo {
     serverName: textOf((socket as { readonly servername?: unknown }).servername),
     alpn: textOf(socket.alpnProtocol),
     sessionReused: socket.isSessionReused(),
+    clientCertificate: side === 'server' ? clientCertificateOf(socket) : undefined,
   };
+}
+
+function clientCertificateOf(socket: tls.TLSSocket): ClientCertificate | undefined {
+  const certificate = trustedPeerCertificate(socket);
+  if (certificate === undefined) return undefined;
+  const { subject, fingerprint256 } = certificate;
+  return { commonName: /^CN=(.*)$/m.exec(subject)?.[1], subject, fingerprint256 };
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -68,6 +98,14 @@ export interface TlsContext {
   validityProblems(wallMs: number): readonly string[];
   /** Sets the key for session tickets: TICKET_KEY_BYTES random bytes, the same in all workers. */
   setTicketKey(key: Uint8Array): void;
+  /**
+   * The same certificates, as of now, with sessions of its own: no session of another context can be resumed in it, so
+   * that `sessionReused` proves that the client is one it has spoken to before. Costs about 2 ms, for each certificate
+   * that is used.
+   */
+  withOwnSessions(): TlsContext;
+  /** A client must show a certificate. */
+  readonly requiresClientCertificate: boolean;
 }
 
 /** The client's side of a handshake, for connections that this program has made. */
@@ -87,14 +125,19 @@ export const createTicketKey = (): Buffer => randomBytes(TICKET_KEY_BYTES);
 
 interface Contexts {
   readonly byDefault: tls.SecureContext;
-  readonly byName: ReadonlyMap<string, tls.SecureContext>;
+  /** By name as it is written in `byServerName`, in lower case. */
+  readonly named: (name: string) => tls.SecureContext | undefined;
 }
 
 /** Builds a context. Throws OPTION_INVALID that names what is wrong with a certificate or a key. */
 export function createTlsContext(options: TlsOptions): TlsContext {
+  return contextOver(options, (current, ticketKey) => buildContexts(current, ticketKey));
+}
+
+function contextOver(options: TlsOptions, build: (options: TlsOptions, ticketKey: Buffer) => Contexts): TlsContext {
   let current = options;
   let ticketKey = createTicketKey();
-  let contexts = buildContexts(current, ticketKey);
+  let contexts = build(current, ticketKey);
   const sniCallback: NonNullable<tls.TLSSocketOptions['SNICallback']> = (serverName, done) =>
     done(null, contextFor(contexts, serverName));
   return {
@@ -103,9 +146,12 @@ export function createTlsContext(options: TlsOptions): TlsContext {
       secureContext: contexts.byDefault,
       SNICallback: sniCallback,
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      ...(current.clientCertificates === undefined
+        ? {}
+        : { requestCert: true, rejectUnauthorized: current.clientCertificates.required ?? false }),
     }),
     setSecureContext(replacement) {
-      contexts = buildContexts(replacement, ticketKey);
+      contexts = build(replacement, ticketKey);
       current = replacement;
     },
     validityProblems(wallMs) {
@@ -114,7 +160,11 @@ export function createTlsContext(options: TlsOptions): TlsContext {
     },
     setTicketKey(key) {
       ticketKey = Buffer.from(key);
-      contexts = buildContexts(current, ticketKey);
+      contexts = build(current, ticketKey);
+    },
+    withOwnSessions: () => contextOver(current, contextsOnDemand),
+    get requiresClientCertificate() {
+      return current.clientCertificates?.required ?? false;
     },
   };
 }
@@ -130,7 +180,25 @@ function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
     built.set(certificate, context);
     byName.set(name.toLowerCase(), context);
   }
-  return { byDefault: buildContext(options, options, ticketKey, 'tls'), byName };
+  return { byDefault: buildContext(options, options, ticketKey, 'tls'), named: (name) => byName.get(name) };
+}
+
+/** For one client, which asks for one name: of the others nothing is built. They have been checked before. */
+function contextsOnDemand(options: TlsOptions, ticketKey: Buffer): Contexts {
+  const certificates = new Map(
+    Object.entries(options.byServerName ?? {}).map(([name, certificate]) => [name.toLowerCase(), certificate]),
+  );
+  const built = new Map<TlsCertificate, tls.SecureContext>();
+  return {
+    byDefault: buildContext(options, options, ticketKey, 'tls'),
+    named(name) {
+      const certificate = certificates.get(name);
+      if (certificate === undefined) return undefined;
+      const context = built.get(certificate) ?? buildContext(options, certificate, ticketKey, 'tls.byServerName');
+      built.set(certificate, context);
+      return context;
+    },
+  };
 }
 
 function buildContext(
@@ -139,7 +207,7 @@ function buildContext(
   ticketKeys: Buffer,
   where: string,
 ): tls.SecureContext {
-  const { minVersion = 'TLSv1.2', ciphers } = options;
+  const { minVersion = 'TLSv1.2', ciphers, clientCertificates } = options;
   try {
     // Node leaves out what is empty, and then no handshake would succeed.
     for (const [name, text] of Object.entries({ certificate: cert, key }))
@@ -153,6 +221,7 @@ function buildContext(
       sessionIdContext: 'wellknown',
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(ciphers === undefined ? {} : { ciphers }),
+      ...(clientCertificates === undefined ? {} : { ca: authoritiesOf(clientCertificates) }),
     });
     const privateKey = createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
     if (!new X509Certificate(cert).checkPrivateKey(privateKey))
@@ -167,6 +236,14 @@ function buildContext(
   }
 }
 
+function authoritiesOf({ ca }: ClientCertificateRules): (string | Buffer)[] {
+  const authorities = typeof ca === 'string' || Buffer.isBuffer(ca) ? [ca] : [...ca];
+  // OpenSSL passes over what is no certificate, and then every client would be refused.
+  for (const authority of authorities) new X509Certificate(authority);
+  if (authorities.length === 0) throw new Error('clientCertificates.ca is empty');
+  return authorities;
+}
+
 function validityProblem(certificate: X509Certificate, wallMs: number): readonly string[] {
   const { subject, validFrom, validTo } = certificate;
   const name = subject.replaceAll('\n', ', ');
@@ -177,7 +254,7 @@ function validityProblem(certificate: X509Certificate, wallMs: number): readonly
 /**
  * The most specific certificate for a name: exact, then the wildcard of its parent (RFC 6125 §6.4.3), then the default.
  */
-function contextFor({ byDefault, byName }: Contexts, serverName: string): tls.SecureContext {
+function contextFor({ byDefault, named }: Contexts, serverName: string): tls.SecureContext {
   const name = serverName.toLowerCase();
-  return byName.get(name) ?? byName.get(`*${name.slice(name.indexOf('.'))}`) ?? byDefault;
+  return named(name) ?? named(`*${name.slice(name.indexOf('.'))}`) ?? byDefault;
 }

@@ -23,6 +23,7 @@ const NOTHING_KEPT = (): void => undefined;
 export class TransportConnection extends ConnectionCore implements Connection {
   readonly #owner: ConnectionOwner;
   #reader: ConnectionReader | undefined;
+  #ownTls: TlsContext | undefined;
 
   constructor(id: number, transport: Transport, owner: ConnectionOwner) {
     super(id, transport, owner);
@@ -45,18 +46,27 @@ export class TransportConnection extends ConnectionCore implements Connection {
     this.transport.start(this.link);
   }
 
-  secureFirst(side: TlsContext | TlsClient, next: () => void): void {
+  secureFirst(
+    side: TlsContext | TlsClient,
+    next: () => void,
+    { holdTickets = false }: { readonly holdTickets?: boolean } = {},
+  ): void {
     const isStarted = this.state !== 'accepted';
-    this.#prepare().handshake(side, next);
+    this.#prepare().handshake(side, next, holdTickets);
     if (!isStarted) this.transport.start(this.link);
     // Held back since the PROXY header.
     else this.transport.resume();
   }
 
+  get tlsContext(): TlsContext | undefined {
+    const { tls, ownTlsSessions } = this.owner;
+    return ownTlsSessions === true ? (this.#ownTls ??= tls?.withOwnSessions()) : tls;
+  }
+
   startTls(
     options: { readonly context?: TlsContext | TlsClient; readonly unreadBytes?: number } = {},
   ): Promise<SecureInfo> {
-    const side = options.context ?? this.owner.tls;
+    const side = options.context ?? this.tlsContext;
     if (side === undefined)
       return Promise.reject(
         new WellknownError('WRONG_STATE', 'startTls without a certificate', {

@@ -35,7 +35,7 @@ export async function dial(endpoint: StreamEndpoint, options: DialOptions): Prom
       endpoint.scheme === 'unix' && options.tls === undefined
         ? createUnixClientTransport(socket, unixPathOf(endpoint))
         : createNetTransport(socket),
-    secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket) : undefined,
+    secure: socket instanceof tls.TLSSocket ? secureInfoOf(socket, 'client') : undefined,
   };
 }
 

@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../options.ts';
 import { DEFAULT_POLICY } from './arbiter.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
+import { PoolBans } from './pool-bans.ts';
 import { PoolLimits } from './pool-limits.ts';
 import { PrimaryLifecycle } from './primary-lifecycle.ts';
 import { WorkerCounters } from './worker-counters.ts';
@@ -20,6 +21,7 @@ export interface PrimaryParts {
   readonly listeners: ListenerTable;
   readonly dispatchers: DispatcherGroup;
   readonly limits: PoolLimits;
+  readonly bans: PoolBans;
   readonly counters: WorkerCounters;
   readonly tickets: TicketKeys;
 }
@@ -45,6 +47,7 @@ export function createPrimaryParts(
     listeners: new ListenerTable(options, inheritance),
     dispatchers: new DispatcherGroup(options, pool),
     limits: new PoolLimits(options, pool),
+    bans: new PoolBans(options, pool),
     counters: new WorkerCounters(),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });

@@ -14,7 +14,7 @@ export class WorkerMessageHandler {
   }
 
   handle(worker: WorkerHandle, message: FromWorker): ArbiterEvent | undefined {
-    const { options, lifecycle, pool, listeners, dispatchers, limits, counters } = this.#parts;
+    const { options, lifecycle, pool, listeners, dispatchers, limits, counters, bans } = this.#parts;
     const { workerId } = worker;
     switch (message.type) {
       case 'hello':
@@ -56,6 +56,9 @@ export class WorkerMessageHandler {
       case 'release':
         limits.received(worker, message);
         return undefined;
+      case 'offence':
+        bans.offended(message.service, message.key);
+        return undefined;
       case 'quota':
         limits.received(worker, message);
         limits.balance();
@@ -73,7 +76,7 @@ export class WorkerMessageHandler {
   }
 
   #greet(worker: WorkerHandle): void {
-    const { options, lifecycle, pool, limits, tickets } = this.#parts;
+    const { options, lifecycle, pool, limits, bans, tickets } = this.#parts;
     worker.stage = 'running';
     // Told to drain while it was starting, and a program that handles SIGTERM by itself has started nevertheless.
     if (pool.stateOf(worker.workerId) === 'draining') {
@@ -82,6 +85,7 @@ export class WorkerMessageHandler {
     }
     if (tickets.current !== undefined) worker.send({ type: 'ticket-key', key: tickets.current });
     limits.introduce(worker);
+    bans.introduce(worker);
     this.#assignFirst(worker).catch((error: unknown) => {
       options.log.error({ err: error, slot: worker.slot }, 'a worker could not be given its sockets');
       worker.kill('SIGTERM');

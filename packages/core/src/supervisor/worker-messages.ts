@@ -41,6 +41,8 @@ export type FromPrimary =
   /** A connection that the primary has accepted comes along. Answer with `taken` or `returned`. */
   | { readonly type: 'connection'; readonly service: number; readonly endpoint: string; readonly connection: number }
   | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
+  /** An address did wrong too often: it is not served for so long. Said to all workers, and to each that starts. */
+  | { readonly type: 'ban'; readonly service: number; readonly key: string; readonly forMs: number }
   /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
   | { readonly type: 'ticket-key'; readonly key: string }
   | { readonly type: 'status-question'; readonly question: number }
@@ -84,6 +86,8 @@ export type FromWorker =
   | { readonly type: 'release'; readonly service: number; readonly key: string }
   /** For the same service in all other workers. */
   | { readonly type: 'tell'; readonly service: number; readonly message: unknown }
+  /** An address did something wrong: count it. */
+  | { readonly type: 'offence'; readonly service: number; readonly key: string }
   | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
 
 /** What a worker says of one service when it is asked. */

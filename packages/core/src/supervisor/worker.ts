@@ -183,6 +183,9 @@ class Worker {
       case 'drain':
         void this.close(message.graceMs);
         return;
+      case 'ban':
+        this.#services[message.service]?.banned(message.key, message.forMs);
+        return;
       // The channel gives them to those who wait for them.
       case 'lease-answer':
       case 'told':
@@ -302,6 +305,7 @@ function createRuntime(
     },
     states,
     leases: channel.leasesOf(index),
+    reportOffence: (key) => channel.send({ type: 'offence', service: index, key }),
     // node:cluster closes the port once no worker accepts: there, a full one lets its connections wait.
     ...(accept === 'cluster-rr'
       ? {}

@@ -5,6 +5,7 @@ import { TransportConnection, type ConnectionOwner } from '../connection/transpo
 import { silentLog } from '../log.ts';
 import { PendingWork } from '../accept/pending-work.ts';
 import { Registry } from '../accept/registry.ts';
+import { ServiceBans } from '../accept/address-bans.ts';
 import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { logFailedHandler, onceDroppedWrite, serveConnection } from '../accept/serve-connection.ts';
@@ -95,8 +96,10 @@ export function serveInMemory(
     workerSlot: 0,
     workerCount: 1,
     counters: {},
+    hasTls: false,
     work: new PendingWork(),
     secondary,
+    bans: new ServiceBans({ policy: protocol.bans, clock: memory.clock }),
     ...options.context,
   };
   serveConnection(protocol, memory.connection, context);

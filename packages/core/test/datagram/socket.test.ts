@@ -241,8 +241,10 @@ describe('a network that is slower than the senders', () => {
       workerSlot: 0,
       workerCount: 1,
       counters: {},
+      hasTls: false,
       work: { add: () => undefined },
       secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+      bans: { offend: () => undefined, isBanned: () => false },
     };
     const { counters } = serveDatagrams(
       socket as unknown as dgram.Socket,

@@ -24,6 +24,8 @@ const context: TlsContext = {
   setSecureContext: () => undefined,
   validityProblems: () => [],
   setTicketKey: () => undefined,
+  withOwnSessions: () => context,
+  requiresClientCertificate: false,
 };
 
 const call: Readonly<Record<StreamVerb, (socket: StreamSocket) => Promise<unknown>>> = {

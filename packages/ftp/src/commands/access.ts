@@ -4,22 +4,28 @@ import { ALL_FACTS } from '../listing/format.ts';
 import { REPLY, reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
-import type { Named, Ready, SessionState } from '../session-state.ts';
+import { initialState, type Named, type Ready, type SessionContext, type SessionState } from '../session-state.ts';
 
 // Three, as login programs have it since the first Unix.
 const MAX_FAILED_LOGINS = 3;
 // Doubles with each failure: a person does not mind, a guesser does.
 const FAILED_LOGIN_DELAY_MS = 1_000;
 
-export function user({ state, argument }: Call<SessionState>): Outcome {
+export function user({ state, argument, session }: Call<SessionState>): Outcome {
+  if (session.requireTls !== 'none' && state.protection.control === 'clear')
+    return { state, reply: REPLY.loginNeedsTls };
   // Names end up in logs and in the hands of authenticators that build queries from them.
   if (/[\0-\x1f\x7f]/.test(argument)) return { state, reply: REPLY.badArgument };
   const { failedLogins, unknownCommands } = state.at === 'ready' ? { failedLogins: 0, unknownCommands: 0 } : state;
   // The same answer for every name: it does not show which ones exist.
-  return { state: { at: 'named', user: argument, failedLogins, unknownCommands }, reply: REPLY.needPassword };
+  const { protection, host } = state;
+  return {
+    state: { at: 'named', user: argument, failedLogins, unknownCommands, protection, host },
+    reply: REPLY.needPassword,
+  };
 }
 
-export function pass({ state, argument }: Call<SessionState>): Outcome {
+export function pass({ state, argument, session }: Call<SessionState>): Outcome {
   if (state.at !== 'named') return { state, reply: REPLY.badSequence };
   return {
     state,
@@ -27,28 +33,38 @@ export function pass({ state, argument }: Call<SessionState>): Outcome {
       type: 'authenticate',
       user: state.user,
       password: argument,
-      resume: (login) =>
-        login === undefined ? loginFailed(state) : { state: readyState(login), reply: REPLY.loggedIn },
+      host: state.host,
+      resume(login, refusal) {
+        if (login !== undefined) return { state: readyState(login, state, session), reply: REPLY.loggedIn };
+        if (refusal === undefined) return loginFailed(state);
+        const { failedLogins, unknownCommands, protection, host } = state;
+        return { state: { at: 'greeted', failedLogins, unknownCommands, protection, host }, reply: refusal };
+      },
     },
   };
 }
 
-const readyState = (login: Ready['login']): Ready => ({
+const readyState = (login: Ready['login'], { protection, host }: Named, { defaultType }: SessionContext): Ready => ({
   at: 'ready',
+  protection,
+  host,
   login,
   cwd: login.home,
-  // RFC 959 §3.1.1.1: what holds until TYPE says otherwise.
-  type: 'ascii',
+  type: defaultType,
+  structure: 'file',
   data: { how: 'none' },
   onlyExtendedPassive: false,
   restartBytes: 0,
   renameFrom: undefined,
   facts: ALL_FACTS,
+  expectedBytes: undefined,
+  umask: undefined,
+  hashAlgorithm: 'sha256',
 });
 
-function loginFailed({ failedLogins: before, unknownCommands }: Named): Outcome {
+function loginFailed({ failedLogins: before, unknownCommands, protection, host }: Named): Outcome {
   const failedLogins = before + 1;
-  const state: SessionState = { at: 'greeted', failedLogins, unknownCommands };
+  const state: SessionState = { at: 'greeted', failedLogins, unknownCommands, protection, host };
   const resume = (): Outcome =>
     failedLogins >= MAX_FAILED_LOGINS
       ? { state, reply: REPLY.tooManyFailures, effect: { type: 'close' } }
@@ -56,9 +72,16 @@ function loginFailed({ failedLogins: before, unknownCommands }: Named): Outcome 
   return { state, effect: { type: 'delay', delayMs: FAILED_LOGIN_DELAY_MS * 2 ** before, resume } };
 }
 
-/** Back to the greeting, and every parameter to its default (RFC 959 §4.1.1). Failed logins are not forgotten. */
+/**
+ * Back to the greeting, and every parameter to its default (RFC 959 §4.1.1); a transfer goes on to its end. Failed logins
+ * are not forgotten, and TLS stays: no client begins a second handshake on the same connection.
+ */
 export const rein = ({ state }: Call<SessionState>): Outcome => ({
-  state: { at: 'greeted', failedLogins: state.at === 'ready' ? 0 : state.failedLogins, unknownCommands: 0 },
+  state: {
+    ...initialState('clear'),
+    failedLogins: state.at === 'ready' ? 0 : state.failedLogins,
+    protection: { ...state.protection, hasBufferSize: false },
+  },
   reply: reply(220, 'Ready for a new user.'),
 });
 

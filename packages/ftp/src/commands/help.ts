@@ -4,18 +4,23 @@ import type { Outcome } from '../effects.ts';
 import { ALL_FACTS, factsFeature } from '../listing/format.ts';
 import { reply } from '../replies.ts';
 import type { SessionState } from '../session-state.ts';
-import type { Call, CommandSpec } from './command-spec.ts';
-import { siteHelp } from './information.ts';
+import { isOffered, type Call, type CommandSpec } from './command-spec.ts';
+import { hashFeature } from './checksums.ts';
+import { siteHelp } from './site.ts';
 
 type Rows = readonly (readonly [string, CommandSpec])[];
 
 const VERBS_PER_LINE = 8;
 
+const offeredRows = (table: Rows, { session, state }: Call<SessionState>): Rows =>
+  table.filter(([, spec]) => isOffered(spec, session, state));
+
 /** HELP: the commands that are offered, or the syntax of one (RFC 959 §4.1.3). */
-export function help({ state, argument }: Call<SessionState>, table: Rows): Outcome {
-  const rows = table.filter(([, spec]) => spec.offered !== false);
+export function help(call: Call<SessionState>, table: Rows): Outcome {
+  const { state, argument, session } = call;
+  const rows = offeredRows(table, call);
   const wanted = argument.trim().toUpperCase();
-  if (wanted === 'SITE') return { state, reply: siteHelp() };
+  if (wanted === 'SITE') return { state, reply: siteHelp(session) };
   if (wanted !== '') {
     const row = rows.find(([verb]) => verb === wanted);
     return {
@@ -41,10 +46,15 @@ export function help({ state, argument }: Call<SessionState>, table: Rows): Outc
 }
 
 /** FEAT: what goes beyond RFC 959, read from the rows; UTF8 and TVFS belong to no command (RFC 2640, RFC 3659 §6). */
-export function feat({ state }: Call<SessionState>, table: Rows): Outcome {
+export function feat(call: Call<SessionState>, table: Rows): Outcome {
+  const { state } = call;
   const facts = state.at === 'ready' ? state.facts : ALL_FACTS;
-  const features = table.flatMap(([, { feature }]) =>
-    feature === undefined ? [] : [feature === 'MLST' ? `MLST ${factsFeature(facts)}` : feature],
+  const detail: Readonly<Record<string, string>> = {
+    MLST: ` ${factsFeature(facts)}`,
+    HASH: ` ${hashFeature(state.at === 'ready' ? state.hashAlgorithm : 'sha256')}`,
+  };
+  const features = offeredRows(table, call).flatMap(([, { feature }]) =>
+    feature === undefined ? [] : [feature + (detail[feature] ?? '')],
   );
   return { state, reply: reply(211, 'Features:', ...features, 'TVFS', 'UTF8', 'End') };
 }

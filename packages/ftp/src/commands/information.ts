@@ -1,11 +1,12 @@
 // Commands that inform about the server and the session, and those that are only acknowledged.
 
+import { isIpv6 } from '@wellknown/core/endpoint';
 import { selectFacts } from '../listing/format.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
+import { hashFeature, HASH_NAMES } from './checksums.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
 import type { Ready, SessionState } from '../session-state.ts';
-import { chmod } from './files.ts';
 import { statPath } from './transfers.ts';
 
 const says =
@@ -34,9 +35,52 @@ export function opts({ state, argument }: Call<SessionState>): Outcome {
         reply: reply(200, `MLST OPTS ${facts.map((fact) => `${fact};`).join('')}`.trimEnd()),
       };
     }
+    case 'HASH': {
+      if (state.at !== 'ready') return { state, reply: REPLY.notLoggedIn };
+      const wanted = (values[0] ?? '').toUpperCase();
+      if (wanted === '') return { state, reply: reply(200, hashFeature(state.hashAlgorithm)) };
+      const algorithm = Object.hasOwn(HASH_NAMES, wanted) ? HASH_NAMES[wanted] : undefined;
+      if (algorithm === undefined) return { state, reply: REPLY.parameterNotImplemented };
+      return { state: { ...state, hashAlgorithm: algorithm }, reply: reply(200, wanted) };
+    }
     default:
       return { state, reply: REPLY.badArgument };
   }
+}
+
+/**
+ * ALLO: room is not reserved, but a file system may be glad to know. 200 and not 202: some cameras give up at the latter.
+ */
+export function allo({ state, argument }: Call<Ready>): Outcome {
+  const [, bytes] = /^(\d{1,15})(?: +R +\d+)?$/i.exec(argument.trim()) ?? [];
+  if (bytes === undefined) return { state, reply: REPLY.badArgument };
+  return { state: { ...state, expectedBytes: Number(bytes) }, reply: REPLY.commandOkay };
+}
+
+/**
+ * HOST names the server that the client believes to speak to, before it logs in (RFC 7151 §3). The answer is that of a
+ * new connection.
+ */
+export function host({ state, argument, session }: Call<SessionState>): Outcome {
+  if (state.at === 'ready') return { state, reply: REPLY.badSequence };
+  const name = hostOf(argument.trim());
+  if (name === undefined) return { state, reply: REPLY.badArgument };
+  if (session.hosts !== undefined && !session.hosts.includes(name))
+    return { state, reply: reply(504, 'Unknown host.') };
+  const { failedLogins, unknownCommands, protection } = state;
+  return {
+    state: { at: 'greeted', failedLogins, unknownCommands, protection, host: name },
+    reply: session.greeting,
+  };
+}
+
+/** A name in lower case, an IPv4 address, or an IPv6 address in brackets. */
+function hostOf(text: string): string | undefined {
+  const name = text.toLowerCase();
+  if (name.startsWith('[')) return name.endsWith(']') && isIpv6(name.slice(1, -1)) ? name : undefined;
+  return name.length <= 253 && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(name)
+    ? name
+    : undefined;
 }
 
 /** STAT: with a path a listing, without one the state of the session, also in the middle of a transfer. */
@@ -51,42 +95,11 @@ export function stat(call: Call<Ready>): Outcome {
       'Server status:',
       `Connected from ${from}`,
       `Logged in as ${state.login.user}${state.login.mayWrite ? '' : ' (read only)'}`,
-      `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: file; MODE: stream`,
+      `TYPE: ${state.type === 'ascii' ? 'ASCII' : 'image'}; STRU: ${state.structure}; MODE: stream`,
       progress.transferBytes === undefined
         ? 'No transfer in progress'
         : `Transfer in progress, ${progress.transferBytes} bytes so far`,
       'End of status',
     ),
   };
-}
-
-/** The words that may follow SITE. Their rules are those of the command table. */
-const SITE_COMMANDS = {
-  HELP: { access: 'user', help: 'HELP', run: ({ state }: Call<Ready>): Outcome => ({ state, reply: siteHelp() }) },
-  CHMOD: { access: 'writer', help: 'CHMOD <mode> <path>', run: chmod },
-} as const satisfies Record<
-  string,
-  { readonly access: 'user' | 'writer'; readonly help: string; readonly run: (call: Call<Ready>) => Outcome }
->;
-
-type SiteWord = keyof typeof SITE_COMMANDS;
-const isSiteWord = (word: string): word is SiteWord => Object.hasOwn(SITE_COMMANDS, word);
-
-export function siteHelp(): Reply {
-  return reply(
-    214,
-    'The following SITE commands are recognized:',
-    ...Object.values(SITE_COMMANDS).map((row) => row.help),
-    'End',
-  );
-}
-
-export function site(call: Call<Ready>): Outcome {
-  const { state, argument } = call;
-  const space = argument.indexOf(' ');
-  const word = (space < 0 ? argument : argument.slice(0, space)).toUpperCase();
-  if (!isSiteWord(word)) return { state, reply: REPLY.parameterNotImplemented };
-  const row = SITE_COMMANDS[word];
-  if (row.access === 'writer' && !state.login.mayWrite) return { state, reply: REPLY.permissionDenied };
-  return row.run({ ...call, argument: space < 0 ? '' : argument.slice(space + 1) });
 }

@@ -4,9 +4,9 @@
 import { normalizeIp } from '@wellknown/core/endpoint';
 import { type Address } from '@wellknown/core';
 import { parseEprtArgument, parsePortArgument, type HostPort } from '../host-port.ts';
-import { extendedPassiveReply, passiveReply, REPLY, reply } from '../replies.ts';
+import { extendedPassiveReply, passiveReply, REPLY, reply, type Reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
-import type { Outcome } from '../effects.ts';
+import type { Outcome, PassiveEndpoint } from '../effects.ts';
 import type { Ready } from '../session-state.ts';
 
 /** TYPE: `A` with or without `N`, `I`, and `L 8`, which is the same as `I` on machines with eight bits in a byte. */
@@ -25,8 +25,16 @@ const onlyCode =
     return { state, reply: /^[A-Z]$/.test(code) ? REPLY.parameterNotImplemented : REPLY.badArgument };
   };
 
-/** STRU: files have no record structure here. */
-export const stru = onlyCode('F');
+/**
+ * STRU: F and, as part of the minimum, R (RFC 1123 §4.1.2.13). Systems whose files have no records store and send what
+ * comes as it is (RFC 959 §3.1.2.2 leaves that to each).
+ */
+export function stru({ state, argument }: Call<Ready>): Outcome {
+  const code = argument.trim().toUpperCase();
+  if (code === 'F') return { state: { ...state, structure: 'file' }, reply: reply(200, 'Structure is file.') };
+  if (code === 'R') return { state: { ...state, structure: 'record' }, reply: reply(200, 'Structure is record.') };
+  return { state, reply: /^[A-Z]$/.test(code) ? REPLY.parameterNotImplemented : REPLY.badArgument };
+}
 /** MODE: stream. */
 export const mode = onlyCode('S');
 
@@ -66,11 +74,9 @@ export function eprt(call: Call<Ready>): Outcome {
 const wrongFamily = (local: Address) =>
   reply(522, `Network protocol not supported, use (${local.family === 'ipv6' ? 2 : 1})`);
 
-export function pasv({ state, session }: Call<Ready>): Outcome {
+export function pasv({ state }: Call<Ready>): Outcome {
   if (state.onlyExtendedPassive) return { state, reply: REPLY.onlyExtendedPassive };
-  const address = session.passiveAddress ?? (session.local.family === 'ipv4' ? session.local.address : undefined);
-  if (address === undefined) return { state, reply: REPLY.passiveNeedsIpv4 };
-  return listen(state, (number) => passiveReply(address, number));
+  return listen(state, 'address', ({ address, port: number }) => passiveReply(address, number));
 }
 
 export function epsv({ state, argument, session }: Call<Ready>): Outcome {
@@ -80,28 +86,34 @@ export function epsv({ state, argument, session }: Call<Ready>): Outcome {
   if (wanted !== '' && wanted !== (session.local.family === 'ipv6' ? '2' : '1')) {
     return { state, reply: /^\d+$/.test(wanted) ? wrongFamily(session.local) : REPLY.badArgument };
   }
-  return listen(state, extendedPassiveReply);
+  return listen(state, 'port', ({ port: number }) => extendedPassiveReply(number));
 }
 
-const listen = (state: Ready, entering: (number: number) => Outcome['reply'] & object): Outcome => ({
-  state: { ...state, data: { how: 'none' } },
-  effect: {
-    type: 'listen',
-    resume: (number) =>
-      number === undefined
-        ? { state: { ...state, data: { how: 'none' } }, reply: REPLY.noPassivePort }
-        : { state: { ...state, data: { how: 'passive' } }, reply: entering(number) },
-  },
-});
+function listen(state: Ready, names: 'address' | 'port', entering: (passive: PassiveEndpoint) => Reply): Outcome {
+  const without: Ready = { ...state, data: { how: 'none' } };
+  return {
+    state: without,
+    effect: {
+      type: 'listen',
+      names,
+      resume(passive) {
+        if (passive === 'no-port') return { state: without, reply: REPLY.noPassivePort };
+        if (passive === 'no-address') return { state: without, reply: REPLY.passiveNeedsIpv4 };
+        return { state: { ...state, data: { how: 'passive' } }, reply: entering(passive) };
+      },
+    },
+  };
+}
 
 /**
  * REST: a byte position for the next transfer. In TYPE A positions mean nothing, but 0 is harmless and some cameras
  * send it.
  */
-export function rest({ state, argument }: Call<Ready>): Outcome {
+export function rest({ state, argument, session }: Call<Ready>): Outcome {
   const text = argument.trim();
   const restartBytes = Number(text);
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(restartBytes)) return { state, reply: REPLY.badArgument };
-  if (restartBytes > 0 && state.type === 'ascii') return { state, reply: REPLY.badRestart };
+  if (restartBytes > 0 && state.type === 'ascii' && session.ascii === 'convert')
+    return { state, reply: REPLY.badRestart };
   return { state: { ...state, restartBytes }, reply: reply(350, `Restarting at ${restartBytes}.`) };
 }

@@ -13,25 +13,32 @@ type Opening = (sizeBytes: number | undefined) => Reply;
 
 /** What holds for every transfer: a data connection is announced and used up, and so is the position of REST. */
 function transfer(
-  state: Ready,
+  { state, session }: Call<Ready>,
   argument: string,
   planOf: (path: AbsolutePath) => TransferPlan,
   opening: Opening,
 ): Outcome {
-  const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0 };
+  const after: Ready = { ...state, data: { how: 'none' }, restartBytes: 0, expectedBytes: undefined };
   const path = resolvePath(state.cwd, argument);
   if (!path.ok) return { state: after, reply: REPLY.badPath };
   if (state.data.how === 'none') return { state: after, reply: REPLY.noDataConnection };
-  // REST may have come before TYPE A.
-  if (state.type === 'ascii' && state.restartBytes > 0) return { state: after, reply: REPLY.badRestart };
+  if (session.requireTls === 'data' && state.protection.data === 'clear')
+    return { state: after, reply: REPLY.transferNeedsTls };
+  const plan = planOf(path.value);
+  if (plan.what !== 'listing' && state.type === 'ascii') {
+    if (session.ascii === 'refuse') return { state: after, reply: REPLY.asciiRefused };
+    // REST may have come before TYPE A.
+    if (session.ascii === 'convert' && state.restartBytes > 0) return { state: after, reply: REPLY.badRestart };
+  }
   return {
     state: after,
     effect: {
       type: 'transfer',
-      plan: planOf(path.value),
+      plan,
       data: state.data,
+      protection: state.protection.data,
       opening,
-      resume: (end) => ({ state: after, reply: transferReply(end) }),
+      closing: transferReply,
     },
   };
 }
@@ -46,45 +53,54 @@ const openingOf =
     );
   };
 
-export const retr = ({ state, argument }: Call<Ready>): Outcome =>
+/** Line ends are converted: with `ascii: 'ignore'` files move in TYPE A as they are. */
+const converts = ({ state, session }: Call<Ready>): boolean => state.type === 'ascii' && session.ascii === 'convert';
+
+/** What holds for every upload of this session. */
+const writing = ({ state: { umask, expectedBytes } }: Call<Ready>): { umask?: number; expectedBytes?: number } => ({
+  ...(umask === undefined ? {} : { umask }),
+  ...(expectedBytes === undefined ? {} : { expectedBytes }),
+});
+
+export const retr = (call: Call<Ready>): Outcome =>
   transfer(
-    state,
-    argument,
-    (path) => ({ what: 'download', path, startBytes: state.restartBytes, ascii: state.type === 'ascii' }),
-    openingOf(state, argument),
+    call,
+    call.argument,
+    (path) => ({ what: 'download', path, startBytes: call.state.restartBytes, ascii: converts(call) }),
+    openingOf(call.state, call.argument),
   );
 
-export const stor = ({ state, argument }: Call<Ready>): Outcome =>
+export const stor = (call: Call<Ready>): Outcome =>
   transfer(
-    state,
-    argument,
+    call,
+    call.argument,
     (path) => ({
       what: 'upload',
       path,
-      options: { mode: 'replace', startBytes: state.restartBytes },
-      ascii: state.type === 'ascii',
+      options: { ...writing(call), mode: 'replace', startBytes: call.state.restartBytes },
+      ascii: converts(call),
     }),
-    openingOf(state, argument),
+    openingOf(call.state, call.argument),
   );
 
-export const appe = ({ state, argument }: Call<Ready>): Outcome =>
+export const appe = (call: Call<Ready>): Outcome =>
   transfer(
-    state,
-    argument,
-    (path) => ({ what: 'upload', path, options: { mode: 'append' }, ascii: state.type === 'ascii' }),
-    openingOf(state, argument),
+    call,
+    call.argument,
+    (path) => ({ what: 'upload', path, options: { ...writing(call), mode: 'append' }, ascii: converts(call) }),
+    openingOf(call.state, call.argument),
   );
 
 /**
  * STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9. An argument is what the name begins with.
  */
-export function stou({ state, argument, session }: Call<Ready>): Outcome {
-  const base = argument === '' ? 'upload' : argument;
-  const wanted = `${base}.${session.uniqueSuffix()}`;
+export function stou(call: Call<Ready>): Outcome {
+  const base = call.argument === '' ? 'upload' : call.argument;
+  const wanted = `${base}.${call.session.uniqueSuffix()}`;
   return transfer(
-    state,
+    call,
     wanted,
-    (path) => ({ what: 'upload', path, options: { mode: 'create' }, ascii: state.type === 'ascii' }),
+    (path) => ({ what: 'upload', path, options: { ...writing(call), mode: 'create' }, ascii: converts(call) }),
     () => reply(150, `FILE: ${nameOf(wanted)}`),
   );
 }
@@ -112,7 +128,7 @@ const listing = (
 ): Outcome =>
   transfer(
     // A listing has no positions: a REST before it is forgotten, not an error.
-    { ...call.state, restartBytes: 0 },
+    { ...call, state: { ...call.state, restartBytes: 0 } },
     argument.path,
     (path) => ({ what: 'listing', path, request: requestOf(call, form, argument, path) }),
     () => reply(150, 'Opening data connection for the listing.'),
@@ -146,11 +162,9 @@ export function statPath(call: Call<Ready>): Outcome {
 export function mlsd(call: Call<Ready>): Outcome {
   const outcome = listing(call, 'facts', { path: call.argument, options: NO_LIST_OPTIONS });
   if (outcome.effect?.type !== 'transfer') return outcome;
-  const resume = (end: TransferEnd): Outcome =>
-    end.at === 'refused' && end.problem === 'not-directory'
-      ? { state: outcome.state, reply: reply(501, 'Not a directory.') }
-      : { state: outcome.state, reply: transferReply(end) };
-  return { ...outcome, effect: { ...outcome.effect, resume } };
+  const closing = (end: TransferEnd): Reply =>
+    end.at === 'refused' && end.problem === 'not-directory' ? reply(501, 'Not a directory.') : transferReply(end);
+  return { ...outcome, effect: { ...outcome.effect, closing } };
 }
 
 /** ABOR, when the transfer has been cut: that one was answered 426, this is the 226 after it (RFC 959 §4.1.3). */

@@ -13,6 +13,8 @@ export interface Credentials {
   readonly remote: Address;
   /** Whether the control connection is TLS: in clear, the password has been seen by everyone on the way. */
   readonly secure: boolean;
+  /** What the client has named by HOST (RFC 7151), in lower case. */
+  readonly host?: string | undefined;
 }
 
 /** Bounds of one user; what is left out is not limited beyond what the server limits. */

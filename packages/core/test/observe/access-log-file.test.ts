@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openAccessLog } from '../../src/access-log/access-log-file.ts';
+import { openAccessLog } from '../../src/observe/access-log-file.ts';
 
 let folder = '';
 let file = '';
