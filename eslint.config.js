@@ -35,6 +35,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/upgrade.ts',
   'packages/core/src/supervisor/worker.ts',
   'packages/core/src/cli/run.ts',
+  'packages/core/src/cli/run-server.ts',
   'packages/core/src/cli/early-signals.ts',
   'packages/core/src/cli/program-files.ts',
   'packages/core/src/cli/run-exec.ts',

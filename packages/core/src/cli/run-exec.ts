@@ -16,7 +16,8 @@ import { parseServerArguments, type CommonValues } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import type { PinoLibrary } from './program-log.ts';
 import { readNumber } from './read-values.ts';
-import { logOf, runServer, usageError, version } from './run.ts';
+import { logOf, usageError, version } from './run.ts';
+import { runServer } from './run-server.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 
 const optionsNamed = (...names: readonly string[]): readonly OptionSpec[] =>
