@@ -67,6 +67,9 @@ const CARRYING_FILES = [
   'packages/ftp/src/disk-upload.ts',
   'packages/telnet/src/handler-module.ts',
   'packages/cli/src/run.ts',
+  'packages/cli/src/up.ts',
+  'packages/cli/src/completion.ts',
+  'packages/cli/src/man-page.ts',
   'packages/cli/src/control-commands.ts',
   'packages/cli/src/ping.ts',
 ];

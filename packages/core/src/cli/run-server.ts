@@ -8,7 +8,7 @@ import { stopOnSignals } from '../stop-on-signals.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker } from '../supervisor/worker.ts';
 import { systemClock } from '../time/system-clock.ts';
-import { releaseStops, takeRequests } from './early-signals.ts';
+import { holdRequests, releaseStops, takeRequests } from './early-signals.ts';
 import type { CommonValues } from './parse.ts';
 import { ProgramFiles } from './program-files.ts';
 import { startMessage } from './start-message.ts';
@@ -39,17 +39,21 @@ export async function runServer(
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
   try {
-    if (!isOurWorker()) await files.check();
+    if (!isOurWorker()) {
+      holdRequests();
+      await files.check();
+    }
     server = announced(make(), notifier, files, reloadHere);
     if (server.role !== 'worker') wasAsked = obeyStops(server, log);
     releaseStops();
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await files.write(server);
+    // Before anybody can know that it is ready.
+    obeyRequests(server, log);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
-    obeyRequests(server, log);
     await server.ended;
     await notifier.close();
     await files.removed();

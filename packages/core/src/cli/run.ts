@@ -15,8 +15,8 @@ import { systemClock } from '../time/system-clock.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
-import { helpOfCommand } from './help.ts';
-import { parseServerArguments, type CommonValues } from './parse.ts';
+import { describeCommand, helpText, type Help } from './help.ts';
+import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
@@ -45,7 +45,7 @@ export async function runCommand(
     return;
   }
   if (request.value.type !== 'serve') {
-    process.stdout.write(request.value.type === 'help' ? helpOfCommand(program, command) : `${program} ${version()}\n`);
+    answer(request.value.type, describeCommand(program, command));
     return;
   }
   const { common, values } = request.value;
@@ -253,6 +253,12 @@ function reloadCertificates(
     log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
   };
 }
+
+/** Prints what was asked for instead of the command itself. */
+export const answer = (asked: Asked, help: Help): void =>
+  void process.stdout.write(
+    asked === 'version' ? `${help.program} ${version()}\n` : helpText(help, asked === 'help-all'),
+  );
 
 /** The version in this package's package.json; all packages are released together. */
 export function version(): string {
