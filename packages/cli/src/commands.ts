@@ -1,16 +1,8 @@
 // The commands of `wellknown`, as a table: dispatch, --help, completion and man pages read it. What a command needs is loaded
 // when it is asked for, so that `status` does not wait for four servers.
 
-import type { Help, ServerCommand } from '@wellknown/core/cli';
-
-export interface Command {
-  readonly name: string;
-  /** For the list of commands. */
-  readonly summary: string;
-  readonly help: () => Promise<Help>;
-  /** Runs it until it ends, and sets the exit status. */
-  readonly run: (argv: readonly string[]) => Promise<void>;
-}
+import type { ServerCommand } from '@wellknown/core/cli';
+import type { Command } from './command.ts';
 
 function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
   const program = `wellknown ${name}`;
@@ -91,13 +83,13 @@ export const COMMANDS: readonly Command[] = [
     name: 'completion',
     summary: 'a script that completes commands and options in your shell',
     help: async () => (await import('./completion.ts')).describeCompletion(),
-    run: async (argv) => (await import('./completion.ts')).runCompletion(argv),
+    run: async (argv) => (await import('./completion.ts')).runCompletion(argv, COMMANDS),
   },
   {
     name: 'man',
     summary: 'the manual page of a command, for man(1)',
-    help: async () => (await import('./man-page.ts')).describeMan(),
-    run: async (argv) => (await import('./man-page.ts')).runMan(argv),
+    help: async () => (await import('./man-page.ts')).describeMan(COMMAND_NAMES),
+    run: async (argv) => (await import('./man-page.ts')).runMan(argv, COMMANDS),
   },
 ];
 

@@ -1,8 +1,8 @@
 // `wellknown completion SHELL`: what the shell completes, made from the table that the arguments are read by.
 
 import { allOptions, answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
-import { COMMANDS } from './commands.ts';
-import { TOPIC_NAMES } from './program-help.ts';
+import type { Command } from './command.ts';
+import { TOPIC_NAMES } from './topics.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const PROGRAM = 'wellknown completion';
@@ -27,8 +27,8 @@ export interface Completed {
   readonly options: readonly OptionSpec[];
 }
 
-/** Prints the script. */
-export async function runCompletion(argv: readonly string[]): Promise<void> {
+/** Prints the script for these commands. */
+export async function runCompletion(argv: readonly string[], commands: readonly Command[]): Promise<void> {
   const values = parseOptions(argv, [], 'SHELL');
   if (!values.ok) {
     usageError(PROGRAM, values.error);
@@ -45,10 +45,10 @@ export async function runCompletion(argv: readonly string[]): Promise<void> {
     usageError(PROGRAM, `SHELL is ${given}, allowed is ${SHELLS.join(', ')}`);
     return;
   }
-  const commands = await Promise.all(
-    COMMANDS.map(async ({ name, summary, help }) => ({ name, summary, options: allOptions(await help()) })),
+  const completed = await Promise.all(
+    commands.map(async ({ name, summary, help }) => ({ name, summary, options: allOptions(await help()) })),
   );
-  process.stdout.write(completionScript(shell, commands));
+  process.stdout.write(completionScript(shell, completed));
 }
 
 export function completionScript(shell: (typeof SHELLS)[number], commands: readonly Completed[]): string {

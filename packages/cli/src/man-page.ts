@@ -1,15 +1,15 @@
 // `wellknown man COMMAND`: a page for man(1), made from the table that the arguments are read by.
 
 import { allOptions, answer, optionText, parseOptions, usageError, version, type Help } from '@wellknown/core/cli';
-import { COMMAND_NAMES, COMMANDS } from './commands.ts';
+import type { Command } from './command.ts';
 
 const PROGRAM = 'wellknown man';
 
-export const describeMan = (): Help => ({
+export const describeMan = (names: readonly string[]): Help => ({
   program: PROGRAM,
   usage: '[options] [COMMAND]',
   summary: 'Prints the manual page of a command, or of wellknown itself.',
-  positional: { name: 'COMMAND', help: COMMAND_NAMES.join(', ') },
+  positional: { name: 'COMMAND', help: names.join(', ') },
   examples: [
     { line: 'http | man -l -', does: 'Read the page of a command' },
     { line: '> /usr/local/man/man1/wellknown.1', does: 'Install the one of the program' },
@@ -21,22 +21,23 @@ export const describeMan = (): Help => ({
   groups: [{ title: 'Options', options: [] }],
 });
 
-/** Prints the page. */
-export async function runMan(argv: readonly string[]): Promise<void> {
+/** Prints the page of one of the commands. */
+export async function runMan(argv: readonly string[], commands: readonly Command[]): Promise<void> {
+  const names = commands.map(({ name }) => name);
   const values = parseOptions(argv, [], 'COMMAND');
   if (!values.ok) {
     usageError(PROGRAM, values.error);
     return;
   }
   if (typeof values.value === 'string') {
-    answer(values.value, describeMan());
+    answer(values.value, describeMan(names));
     return;
   }
   const { positional } = values.value;
-  const command = COMMANDS.find(({ name }) => name === positional);
+  const command = commands.find(({ name }) => name === positional);
   if (command !== undefined) process.stdout.write(manPage(await command.help()));
-  else if (positional === undefined) process.stdout.write(programPage());
-  else usageError(PROGRAM, `COMMAND is '${positional}', allowed is ${COMMAND_NAMES.join(', ')}`);
+  else if (positional === undefined) process.stdout.write(programPage(commands));
+  else usageError(PROGRAM, `COMMAND is '${positional}', allowed is ${names.join(', ')}`);
 }
 
 /** roff reads a backslash anywhere, and a full stop or an apostrophe at the begin of a line. */
@@ -83,8 +84,8 @@ export function manPage(help: Help): string {
   ].join('');
 }
 
-function programPage(): string {
-  const rows = COMMANDS.map(({ name, summary }) => `.TP\n.BR wellknown\\-${name} (1)\n${escaped(summary)}\n`);
+function programPage(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => `.TP\n.BR wellknown\\-${name} (1)\n${escaped(summary)}\n`);
   return [
     header('wellknown'),
     `.SH NAME\nwellknown \\- network servers on well\\-known ports, under one supervisor\n`,

@@ -31,9 +31,10 @@ export async function run(argv: readonly string[]): Promise<void> {
 
 /** `help`, `help COMMAND`, `help COMMAND all`, `help TOPIC`. */
 async function help([topic, ...rest]: readonly string[]): Promise<void> {
-  const [{ helpText, nearestName, usageError }, { helpOfProgram, topicText, TOPIC_NAMES }] = await Promise.all([
+  const [{ helpText, nearestName, usageError }, { helpOfProgram }, { topicText, TOPIC_NAMES }] = await Promise.all([
     import('@wellknown/core/cli'),
     import('./program-help.ts'),
+    import('./topics.ts'),
   ]);
   const command = COMMANDS.find(({ name }) => name === topic);
   const text =

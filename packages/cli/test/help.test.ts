@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/cli';
 import { runHere } from '../../../test/command-line.ts';
 import { COMMAND_NAMES, COMMANDS as TABLE } from '../src/commands.ts';
-import { TOPIC_NAMES } from '../src/program-help.ts';
+import { TOPIC_NAMES } from '../src/topics.ts';
 import { SERVER_COMMANDS } from '../src/server-commands.ts';
 import { UP_COMMAND } from '../src/up.ts';
 import { run } from '../src/run.ts';
