@@ -36,6 +36,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/upgrade.ts',
   'packages/core/src/supervisor/worker.ts',
   'packages/core/src/cli/run.ts',
+  'packages/core/src/cli/run-server.ts',
   'packages/core/src/cli/early-signals.ts',
   'packages/core/src/cli/program-files.ts',
   'packages/core/src/cli/run-exec.ts',
@@ -80,6 +81,9 @@ const CARRYING_FILES = [
   'packages/telnet/src/program/pipe-program.ts',
   'packages/telnet/src/program/spawn.ts',
   'packages/cli/src/run.ts',
+  'packages/cli/src/up.ts',
+  'packages/cli/src/completion.ts',
+  'packages/cli/src/man-page.ts',
   'packages/cli/src/control-commands.ts',
   'packages/cli/src/ping.ts',
 ];

@@ -1,54 +1,102 @@
-// The subcommands of `wellknown`, as a table: dispatch and --help read it.
+// The commands of `wellknown`, as a table: dispatch, --help, completion and man pages read it. What a command needs is loaded
+// when it is asked for, so that `status` does not wait for four servers.
 
 import type { ServerCommand } from '@wellknown/core/cli';
-import { echoCommand } from '@wellknown/echo-udp';
-import { ftpCommand } from '@wellknown/ftp';
-import { httpCommand } from '@wellknown/http';
-import { telnetCommand } from '@wellknown/telnet';
-import { CONTROL_COMMANDS } from './control-commands.ts';
-import { PING_SUMMARY } from './ping.ts';
+import type { Command } from './command.ts';
 
-/** One server each; every one is also a program of its own package. */
-export const SERVER_COMMANDS: readonly ServerCommand[] = [httpCommand, ftpCommand, telnetCommand, echoCommand];
-
-/** Subcommands of the command line's contract that do not exist yet: refused by name. */
-export const COMMANDS_TO_COME: readonly string[] = ['check'];
-
-const EXEC_SUMMARY =
-  'runs a program for each connection, or with --wait on the listening socket, as inetd does: exec [options] -- PROGRAM [ARG…]';
-const UP_SUMMARY = 'http, ftp, telnet and echo together under one supervisor, with safe defaults';
-
-const COMMANDS: readonly Pick<ServerCommand, 'name' | 'summary'>[] = [
-  { name: 'up', summary: UP_SUMMARY },
-  ...SERVER_COMMANDS,
-  { name: 'exec', summary: EXEC_SUMMARY },
-  { name: 'ping', summary: PING_SUMMARY },
-  ...Object.entries(CONTROL_COMMANDS).map(([name, { summary }]) => ({ name, summary })),
-];
-
-export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
-
-/** The --help of `wellknown` itself. */
-export function helpOfProgram(): string {
-  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
-  return `usage: wellknown COMMAND [options]
-
-Network servers on well-known ports, on one pre-forked core.
-
-${rows.join('\n')}
-
-'wellknown --version' prints the version, 'wellknown COMMAND --help' the options of one. Without --listen every server listens on 127.0.0.1 only; well-known
-ports need root or CAP_NET_BIND_SERVICE, and '--port-offset 8000' does without: 8080, 8021, 8023, 8007.
-`;
+function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
+  const program = `wellknown ${name}`;
+  return {
+    name,
+    summary,
+    help: async () => (await import('@wellknown/core/cli')).describeCommand(program, await load()),
+    run: async (argv) => {
+      const [{ runCommand }, { pino }, command] = await Promise.all([
+        import('@wellknown/core/cli'),
+        import('pino'),
+        load(),
+      ]);
+      await runCommand(command, pino, program, argv);
+    },
+  };
 }
 
-/** What `up` takes: the options of every server but those that only make sense for one. */
-export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' | 'without'> = {
-  summary: UP_SUMMARY,
-  options: [],
-  schemes: [],
-  without: {
-    listen: 'is for one server alone; here, --port-offset moves all of them',
-    inetd: 'is for one server alone, which has the one connection',
+function control(name: ControlName, summary: string): Command {
+  return {
+    name,
+    summary,
+    help: async () => (await import('./control-commands.ts')).describeControl(name),
+    run: async (argv) => (await import('./control-commands.ts')).runControlCommand(name, argv),
+  };
+}
+type ControlName = 'status' | 'reload' | 'upgrade' | 'scale' | 'drain' | 'stop';
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'up',
+    summary: 'http, ftp, telnet and echo under one supervisor',
+    help: async () => (await import('./up.ts')).describeUp(),
+    run: async (argv) => (await import('./up.ts')).runUp(argv),
   },
-};
+  server(
+    'http',
+    'files or a fetch handler, over HTTP/1.1 and 2',
+    async () => (await import('@wellknown/http')).httpCommand,
+  ),
+  server(
+    'ftp',
+    'a folder over FTP, read-only unless accounts are given',
+    async () => (await import('@wellknown/ftp')).ftpCommand,
+  ),
+  server(
+    'telnet',
+    'a session for people, yours or a demonstration',
+    async () => (await import('@wellknown/telnet')).telnetCommand,
+  ),
+  server(
+    'echo',
+    'what comes goes back (RFC 862), over UDP and TCP',
+    async () => (await import('@wellknown/echo-udp')).echoCommand,
+  ),
+  {
+    name: 'exec',
+    summary: "a program for each connection, inetd's nowait, or its wait",
+    help: async () => (await import('@wellknown/core/cli')).describeExec('wellknown exec'),
+    run: async (argv) => {
+      const [{ runExec }, { pino }] = await Promise.all([import('@wellknown/core/cli'), import('pino')]);
+      await runExec('wellknown exec', argv, pino);
+    },
+  },
+  {
+    name: 'ping',
+    summary: 'loss, duplicates and round trips of an echo service',
+    help: async () => (await import('./ping.ts')).describePing(),
+    run: async (argv) => (await import('./ping.ts')).runPing(argv),
+  },
+  control('status', 'what a running supervisor is doing'),
+  control('reload', 'new workers with what is on disk now'),
+  control('upgrade', 'a new supervisor that inherits the sockets'),
+  control('scale', 'so many workers'),
+  control('drain', 'stop accepting, let work in flight finish, end'),
+  control('stop', 'the same, and wait until it has ended'),
+  {
+    name: 'completion',
+    summary: 'a script that completes commands and options in your shell',
+    help: async () => (await import('./completion.ts')).describeCompletion(),
+    run: async (argv) => (await import('./completion.ts')).runCompletion(argv, COMMANDS),
+  },
+  {
+    name: 'man',
+    summary: 'the manual page of a command, for man(1)',
+    help: async () => (await import('./man-page.ts')).describeMan(COMMAND_NAMES),
+    run: async (argv) => (await import('./man-page.ts')).runMan(argv, COMMANDS),
+  },
+];
+
+/** Commands that do not serve: a signal does to them what it does to any program. */
+export const servesNothing = (name: string): boolean => !['up', 'http', 'ftp', 'telnet', 'echo', 'exec'].includes(name);
+
+/** Commands of the command line's contract that do not exist yet: refused by name. */
+export const COMMANDS_TO_COME: readonly string[] = ['check'];
+
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);

@@ -2,7 +2,7 @@
 
 import type { ServerStatus } from '@wellknown/core';
 import { askControl, defaultControlPath, type ControlRequest } from '@wellknown/core/control';
-import { helpText, parseOptions, usageError, version, type OptionSpec } from '@wellknown/core/cli';
+import { answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
 import { statusTable } from './status-table.ts';
 
 interface ControlCommand {
@@ -31,7 +31,7 @@ const fieldOf = (value: unknown, name: string): string =>
   typeof value === 'object' && value !== null ? String((value as Readonly<Record<string, unknown>>)[name]) : '';
 
 /** The rows of --help, and what each command takes. */
-export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
+const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
   status: { summary: 'what a running supervisor is doing', inWords: (value) => statusTable(value as ServerStatus) },
   reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones', inWords: line },
   upgrade: {
@@ -47,31 +47,39 @@ export const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], Contro
   stop: { summary: 'the same, and wait until it has ended', inWords: line },
 };
 
-export const isControlCommand = (name: string): name is ControlRequest['command'] =>
-  Object.hasOwn(CONTROL_COMMANDS, name);
+const OPTIONS = [CONTROL_OPTION, JSON_OPTION];
+
+/** What there is to tell of one of them. */
+export function describeControl(name: ControlRequest['command']): Help {
+  const { summary, positional } = CONTROL_COMMANDS[name];
+  return {
+    program: `wellknown ${name}`,
+    usage: `[options]${positional === undefined ? '' : ` ${positional}`}`,
+    summary,
+    examples: [
+      { line: positional === undefined ? '' : '4', does: "Ask the supervisor of 'wellknown up'" },
+      {
+        line: `${positional === undefined ? '' : '4 '}--control /run/web.sock`,
+        does: 'Ask the one that was started with --control /run/web.sock',
+      },
+      { line: `${positional === undefined ? '' : '4 '}--json`, does: 'Have the answer as JSON' },
+    ],
+    groups: [{ title: 'Options', options: OPTIONS }],
+    exitStatus: EXIT_STATUS,
+  };
+}
 
 /** Asks the supervisor and prints its answer; exit status 1 when it can't be reached or refuses. */
 export async function runControlCommand(name: ControlRequest['command'], argv: readonly string[]): Promise<void> {
   const program = `wellknown ${name}`;
   const command = CONTROL_COMMANDS[name];
-  const options = [CONTROL_OPTION, JSON_OPTION];
-  const values = parseOptions(argv, options, command.positional);
+  const values = parseOptions(argv, OPTIONS, command.positional);
   if (!values.ok) {
     usageError(program, values.error);
     return;
   }
-  if (values.value === 'help' || values.value === 'version') {
-    const usage = `${program} [options]${command.positional === undefined ? '' : ` ${command.positional}`}`;
-    process.stdout.write(
-      values.value === 'help'
-        ? helpText({
-            usage,
-            summary: command.summary,
-            groups: [{ title: 'Options', options }],
-            exitStatus: EXIT_STATUS,
-          })
-        : `${program} ${version()}\n`,
-    );
+  if (typeof values.value === 'string') {
+    answer(values.value, describeControl(name));
     return;
   }
   let request: ControlRequest;
@@ -85,15 +93,15 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
     request = { command: name, workers };
   } else request = { command: name };
   const given = values.value.text('control');
-  const answer = await askControl(given ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
-  if (!answer.ok) {
+  const asked = await askControl(given ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
+  if (!asked.ok) {
     // The path of `up` is the only one that is known without being told.
     const hint = given === undefined ? `; ${HINT}` : '';
-    process.stderr.write(`${program}: ${answer.error}${hint}\n`);
+    process.stderr.write(`${program}: ${asked.error}${hint}\n`);
     process.exitCode = 1;
     return;
   }
   process.stdout.write(
-    values.value.has('json') ? `${JSON.stringify(answer.value, null, 2)}\n` : command.inWords(answer.value),
+    values.value.has('json') ? `${JSON.stringify(asked.value, null, 2)}\n` : command.inWords(asked.value),
   );
 }

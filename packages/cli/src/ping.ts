@@ -4,11 +4,11 @@
 import { fail, ok, WellknownError, type Result } from '@wellknown/core';
 import { parseEndpoint } from '@wellknown/core/endpoint';
 import {
-  helpText,
+  answer,
   parseOptions,
   readNumber,
   usageError,
-  version,
+  type Help,
   type OptionSpec,
   type OptionValues,
 } from '@wellknown/core/cli';
@@ -16,7 +16,7 @@ import { MIN_PROBE_BYTES, probe, PROBE_LIMITS, type ProbeOptions, type ProbeRepo
 import { liveLine, reportJson, reportTable } from './ping-report.ts';
 
 const PROGRAM = 'wellknown ping';
-export const PING_SUMMARY = 'Sends datagrams to an echo and reports loss, duplicates, reordering and round trips.';
+const PING_SUMMARY = 'Sends datagrams to an echo and reports loss, duplicates, reordering and round trips.';
 
 const OPTIONS: readonly OptionSpec[] = [
   { name: 'count', argument: 'N', help: 'probes to send; 0 until Ctrl-C (default 10)' },
@@ -50,8 +50,8 @@ interface PingRequest {
  */
 export async function runPing(argv: readonly string[]): Promise<void> {
   const parsed = parseOptions(argv, OPTIONS, 'ENDPOINT');
-  if (parsed.ok && (parsed.value === 'help' || parsed.value === 'version')) {
-    process.stdout.write(parsed.value === 'help' ? help() : `${PROGRAM} ${version()}\n`);
+  if (parsed.ok && typeof parsed.value === 'string') {
+    answer(parsed.value, describePing());
     return;
   }
   const request =
@@ -81,13 +81,19 @@ export async function runPing(argv: readonly string[]): Promise<void> {
   process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
 }
 
-const help = (): string =>
-  helpText({
-    usage: `${PROGRAM} [options] udp://HOST:PORT`,
-    summary: PING_SUMMARY,
-    groups: [{ title: 'Options', options: OPTIONS }],
-    exitStatus: '0 when at least one answer came, 1 when none did, 2 for a bad command line.',
-  });
+/** What there is to tell of it. */
+export const describePing = (): Help => ({
+  program: PROGRAM,
+  usage: '[options] udp://HOST:PORT',
+  summary: PING_SUMMARY,
+  examples: [
+    { line: 'udp://127.0.0.1:8007', does: 'Ask the echo of this machine ten times' },
+    { line: 'udp://192.0.2.1:7 --count 1000 --interval 10ms', does: 'A thousand probes, a hundred in a second' },
+    { line: 'udp://192.0.2.1:862 --stamp --json', does: 'Leave out the time inside the reflector; the result as JSON' },
+  ],
+  groups: [{ title: 'Options', options: OPTIONS }],
+  exitStatus: '0 when at least one answer came, 1 when none did, 2 for a bad command line.',
+});
 
 function readRequest(values: OptionValues): Result<PingRequest, string> {
   const target = values.positional;

@@ -1,87 +1,56 @@
-// The program `wellknown`: finds the subcommand, and runs it.
+// The program `wellknown`: finds the command, and runs it.
 
-import { pino } from 'pino';
-import { systemClock } from '@wellknown/core';
-import { defaultControlPath } from '@wellknown/core/control';
-import {
-  endOnStop,
-  helpOfCommand,
-  logOf,
-  parseServerArguments,
-  releaseSignals,
-  runCommand,
-  runExec,
-  runServices,
-  surviveClosedOutput,
-  usageError,
-  version,
-} from '@wellknown/core/cli';
-import { COMMAND_NAMES, COMMANDS_TO_COME, helpOfProgram, SERVER_COMMANDS, UP_COMMAND } from './commands.ts';
-import { isControlCommand, runControlCommand } from './control-commands.ts';
-import { runPing } from './ping.ts';
-import { upServices } from './up-services.ts';
+import { releaseSignals } from '@wellknown/core/early-signals';
+import { COMMAND_NAMES, COMMANDS, COMMANDS_TO_COME, servesNothing } from './commands.ts';
 
 /** Runs the command line until its server ends, and sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
-  surviveClosedOutput();
   const [name, ...rest] = argv;
-  if (name === undefined) {
-    usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
+  // All that follows needs this package anyway.
+  const { surviveClosedOutput, nearestName, usageError, version } = await import('@wellknown/core/cli');
+  surviveClosedOutput();
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) {
+    if (servesNothing(command.name)) releaseSignals();
+    await command.run(rest);
     return;
   }
-  if (name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(helpOfProgram());
-    return;
-  }
-  if (name === '--version') {
-    process.stdout.write(`wellknown ${version()}\n`);
-    return;
-  }
-  if (name === 'up') {
-    await runUp(rest);
-    return;
-  }
-  if (name === 'ping') {
-    releaseSignals();
-    await runPing(rest);
-    return;
-  }
-  if (name === 'exec') {
-    await runExec('wellknown exec', rest, pino);
-    return;
-  }
-  if (isControlCommand(name)) {
-    releaseSignals();
-    await runControlCommand(name, rest);
-    return;
-  }
-  const command = SERVER_COMMANDS.find((candidate) => candidate.name === name);
-  if (command !== undefined) await runCommand(command, pino, `wellknown ${name}`, rest);
+  releaseSignals();
+  const { helpOfProgram } = await import('./program-help.ts');
+  if (name === undefined) usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
+  else if (name === '--help' || name === '-h' || name === 'help') await help(rest);
+  else if (name === '--version') process.stdout.write(`wellknown ${version()}\n`);
   else if (COMMANDS_TO_COME.includes(name))
     usageError('wellknown', `the command ${name} is not available in this version`);
-  else usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help`);
+  else {
+    const near = nearestName(name, COMMAND_NAMES);
+    const meant = near === undefined ? '' : `; meant may be '${near}'`;
+    usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help${meant}`);
+  }
 }
 
-async function runUp(argv: readonly string[]): Promise<void> {
-  const program = 'wellknown up';
-  endOnStop();
-  const request = parseServerArguments(argv, UP_COMMAND);
-  if (!request.ok) {
-    usageError(program, request.error);
+/** `help`, `help COMMAND`, `help COMMAND all`, `help TOPIC`. */
+async function help([topic, ...rest]: readonly string[]): Promise<void> {
+  const [{ helpText, nearestName, usageError }, { helpOfProgram }, { topicText, TOPIC_NAMES }] = await Promise.all([
+    import('@wellknown/core/cli'),
+    import('./program-help.ts'),
+    import('./topics.ts'),
+  ]);
+  const command = COMMANDS.find(({ name }) => name === topic);
+  const text =
+    topic === undefined || topic === 'all' || topic.startsWith('-')
+      ? helpOfProgram()
+      : command === undefined
+        ? topicText(topic)
+        : helpText(await command.help(), rest.includes('all'));
+  if (text !== undefined) {
+    process.stdout.write(text);
     return;
   }
-  if (request.value.type !== 'serve') {
-    process.stdout.write(
-      request.value.type === 'help' ? helpOfCommand(program, UP_COMMAND) : `${program} ${version()}\n`,
-    );
-    return;
-  }
-  const { common } = request.value;
-  await runServices(
-    program,
-    upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs),
-    common,
-    logOf(common, pino).log,
-    { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) },
+  const topics = [...COMMAND_NAMES, ...TOPIC_NAMES];
+  const near = nearestName(topic ?? '', topics);
+  usageError(
+    'wellknown help',
+    `there is no help about '${topic ?? ''}', there is about ${topics.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`,
   );
 }

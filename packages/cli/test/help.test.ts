@@ -4,7 +4,10 @@
 import { describe, expect, test } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '@wellknown/core/cli';
 import { runHere } from '../../../test/command-line.ts';
-import { COMMAND_NAMES, SERVER_COMMANDS, UP_COMMAND } from '../src/commands.ts';
+import { COMMAND_NAMES, COMMANDS as TABLE } from '../src/commands.ts';
+import { TOPIC_NAMES } from '../src/topics.ts';
+import { SERVER_COMMANDS } from '../src/server-commands.ts';
+import { UP_COMMAND } from '../src/up.ts';
 import { run } from '../src/run.ts';
 
 const told = (...argv: readonly string[]) => runHere(() => run(argv));
@@ -34,8 +37,8 @@ describe.each(COMMANDS)('$argv', ({ argv, notIts }) => {
   test('takes every option of its --help, and none that is not there', async () => {
     const every = new Set(['no-such-option', 'config', ...COMMON_OPTIONS.map(({ name }) => name)]);
     for (const other of COMMANDS)
-      for (const name of optionsIn((await told(...other.argv, '--help')).stdout)) every.add(name);
-    const listed = optionsIn((await told(...argv, '--help')).stdout, notIts);
+      for (const name of optionsIn((await told(...other.argv, '--help', 'all')).stdout)) every.add(name);
+    const listed = optionsIn((await told(...argv, '--help', 'all')).stdout, notIts);
     // A switch that is part of the command would be given twice.
     const tried = [...every].filter((name) => !argv.includes(`--${name}`));
     const taken: string[] = [];
@@ -53,7 +56,7 @@ describe.each(COMMANDS)('$argv', ({ argv, notIts }) => {
 });
 
 test.each(SERVER_COMMANDS)('$name names the kinds of endpoints that it listens on, and no others', async (command) => {
-  const row = /^ {2}--listen .*$/m.exec((await told(command.name, '--help')).stdout)?.[0] ?? '';
+  const row = /^ {2}--listen .*(?:\n {26}.*)*$/m.exec((await told(command.name, '--help')).stdout)?.[0] ?? '';
   for (const [scheme, endpoint] of [
     ['tcp', 'tcp://127.0.0.1:0'],
     ['udp', 'udp://127.0.0.1:0'],
@@ -97,6 +100,7 @@ describe('an option that --help lists is good for something', () => {
     'min-rate': ['1'],
     backlog: ['1'],
     'unix-mode': ['0660'],
+    'max-unsent': ['1G'],
     control: ['x'],
     'pid-file': ['x'],
     'log-level': ['info'],
@@ -114,7 +118,7 @@ describe('an option that --help lists is good for something', () => {
         'tls-cert': ['c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'],
         'tls-key': ['k', '--tls-cert', 'c', '--listen', 'tls://127.0.0.1:0'],
       };
-      const common = optionsIn((await told(command.name, '--help')).stdout).filter((name) =>
+      const common = optionsIn((await told(command.name, '--help', 'all')).stdout).filter((name) =>
         COMMON_OPTIONS.some((option) => option.name === name),
       );
       const problems = common.flatMap((name) => {
@@ -125,4 +129,68 @@ describe('an option that --help lists is good for something', () => {
       expect(problems).toEqual([]);
     },
   );
+});
+
+describe('a help', () => {
+  test.each(COMMAND_NAMES)(
+    'of %s has three examples that are taken, before the options, in 80 columns',
+    async (name) => {
+      const { stdout } = await told(name, '--help');
+      const examples = [...stdout.matchAll(/^ {2}wellknown (.*)$/gm)].map(([, line = '']) => line);
+      expect(examples).toHaveLength(3);
+      expect(stdout.indexOf(`  wellknown ${name}`)).toBeLessThan(stdout.search(/^ {2}--/m));
+      const [whole, ...others] = [stdout, (await told(name, '--help', 'all')).stdout];
+      for (const text of [whole, ...others]) expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      // A shell's part is not the program's; --help behind the options is reached when all before it are known.
+      for (const example of examples) {
+        const argv =
+          example
+            .replace(/ (?:>>?|\|) .*$/, '')
+            .split(' -- ')[0]
+            ?.split(' ')
+            .filter((word) => word !== '') ?? [];
+        expect((await told(...argv, '--help')).stdout, example).toMatch(/^usage: /);
+      }
+    },
+  );
+
+  test('hides what few need, says how much, and tells it with all', async () => {
+    const short = optionsIn((await told('http', '--help')).stdout);
+    const { stdout } = await told('http', '--help', 'all');
+    expect(short).not.toContain('heartbeat-timeout');
+    expect(optionsIn(stdout)).toContain('heartbeat-timeout');
+    const hidden = optionsIn(stdout).length - short.length;
+    expect((await told('http', '--help')).stdout).toContain(
+      `\n${hidden} more options for special cases: wellknown http --help all\n`,
+    );
+    expect(await told('http', '--help=all')).toEqual(await told('help', 'http', 'all'));
+    expect(await told('http', '-h')).toEqual(await told('help', 'http'));
+  });
+
+  test.each(TOPIC_NAMES)('about %s is there, in 80 columns', async (topic) => {
+    const { status, stdout } = await told('help', topic);
+    expect(status).toBe(0);
+    expect(stdout.split('\n').length).toBeGreaterThan(4);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('of the program names every command and topic', async () => {
+    const { stdout } = await told('help');
+    for (const { name, summary } of TABLE)
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 20).replace(/[()]/g, '.')}`, 'm'));
+    for (const topic of TOPIC_NAMES) expect(stdout).toContain(topic);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test.each([
+    [['htp'], "meant may be 'http'"],
+    [['help', 'signal'], "meant may be 'signals'"],
+    [['http', '--lisen', 'tcp://:0'], 'unknown option --lisen, see --help; meant may be --listen'],
+    [['http', '--symlinks', 'insid'], "; meant may be 'inside'"],
+    [['up', '--log-level', 'inf'], "--log-level is 'inf', allowed is debug, info, warn, error; meant may be 'info'"],
+  ])('is not needed for a misprint: %j', async (argv, words) => {
+    const { status, stderr } = await told(...argv);
+    expect(status).toBe(2);
+    expect(stderr).toContain(words);
+  });
 });

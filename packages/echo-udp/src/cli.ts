@@ -12,6 +12,11 @@ const LARGEST_DATAGRAM_BYTES = 65_507;
 export const echoCommand: ServerCommand = {
   name: 'echo',
   summary: 'Sends back what it gets (RFC 862) over UDP; --listen tcp://… adds the TCP half.',
+  examples: [
+    { line: '--port-offset 8000', does: 'Echo datagrams, on this machine only, port 8007' },
+    { line: '--listen udp://:7 --listen tcp://:7', does: 'Echo both, for everybody' },
+    { line: '--listen udp://:7 --also stamp', does: 'Reflect measurements too (wellknown ping --stamp)' },
+  ],
   options: [
     {
       name: 'also',

@@ -17,6 +17,11 @@ import { diskFileSystem } from './storage/disk-file-system.ts';
 export const ftpCommand: ServerCommand = {
   name: 'ftp',
   summary: 'an FTP server for a directory: read-only and anonymous unless accounts are given',
+  examples: [
+    { line: './pub --port-offset 8000', does: 'Let everybody on this machine read a folder, port 8021' },
+    { line: './pub --listen tcp://:21', does: 'Let everybody on the network read it' },
+    { line: './pub --account ann:secret --write --listen tcp://:21', does: 'Let one account change it' },
+  ],
   positional: { name: 'ROOT', help: 'the directory to serve; default: the current one' },
   options: [
     ...USER_OPTIONS,

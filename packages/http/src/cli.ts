@@ -43,6 +43,11 @@ const DOTFILE_POLICIES = ['deny', 'allow'] as const;
 export const httpCommand: ServerCommand = {
   name: 'http',
   summary: 'serve files or a fetch handler over HTTP/1.1 and, with TLS, HTTP/2',
+  examples: [
+    { line: './site --port-offset 8000', does: 'Serve the files of a folder, on this machine only, port 8080' },
+    { line: './site --listen tcp://:80 --run-as www-data', does: 'Serve them to the network, without rights' },
+    { line: '--handler ./app.js --port-offset 8000', does: 'Serve what a module of yours answers' },
+  ],
   positional: { name: 'ROOT', help: 'the directory whose files are served (default: the current one)' },
   options: [
     { name: 'handler', argument: 'FILE', help: 'serve a fetch handler instead: the default export of this module' },

@@ -15,6 +15,11 @@ import { telnetProtocol } from './protocol.ts';
 export const telnetCommand: ServerCommand = {
   name: 'telnet',
   summary: 'a telnet server: a demonstration session, your own handler, a program for each session, or login',
+  examples: [
+    { line: '--port-offset 8000', does: 'Try the demonstration: telnet 127.0.0.1 8023' },
+    { line: '--handler ./session.mjs --port-offset 8000', does: 'Serve a session of yours' },
+    { line: '--handler ./session.mjs --listen tcp://:23', does: 'Serve it to the network' },
+  ],
   options: [
     {
       name: 'handler',

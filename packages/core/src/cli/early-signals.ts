@@ -34,13 +34,17 @@ const holdStop = (signal: NodeJS.Signals): void => {
 
 /** From now on no signal ends this process or opens its debugger. Call it first; more than once does no harm. */
 export function holdSignals(): void {
-  dropSignals();
-  for (const signal of REQUESTS) process.on(signal, holdRequest);
-  for (const signal of STOPS) process.on(signal, holdStop);
+  holdRequests();
+  for (const signal of STOPS) if (!process.listeners(signal).includes(holdStop)) process.on(signal, holdStop);
   if (process.execArgv.includes(NO_USR1)) return;
   closeInspector();
   // Workers and successors get the arguments of this process: where Node has this one, they are safe from their first moment.
   if (process.allowedNodeEnvironmentFlags.has(NO_USR1)) process.execArgv.push(NO_USR1);
+}
+
+/** The same for those that ask a server for something; a stop does what it does to any program. */
+export function holdRequests(): void {
+  for (const signal of REQUESTS) if (!process.listeners(signal).includes(holdRequest)) process.on(signal, holdRequest);
 }
 
 /** This program is going to serve: a stop that came, and one that comes before `takeRequests`, ends it with status 0. */

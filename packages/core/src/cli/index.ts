@@ -1,13 +1,15 @@
 // The command line of server programs: what a protocol package tells of itself, and how that is run.
 
-export type { BuildContext, OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
+export type { BuildContext, CommandExample, OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 export { parseOptions, parseServerArguments, type CommonValues } from './parse.ts';
 export { readChoice, readNumber } from './read-values.ts';
-export { helpOfCommand, helpText } from './help.ts';
+export { allOptions, describeCommand, helpOfCommand, helpText, optionText, row, wrapped, type Help } from './help.ts';
+export type { OptionGroup } from './option-groups.ts';
 export { COMMON_OPTIONS } from './common-options.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
-export { defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
-export { runExec } from './run-exec.ts';
+export { answer, defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
+export { describeExec, runExec } from './run-exec.ts';
 export type { PinoLibrary, ProgramLog } from './program-log.ts';
 export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';
+export { nearestName } from '../option-names.ts';

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
 import {
@@ -55,10 +56,11 @@ export interface CommonValues extends Tuning {
   readonly logFormat: 'json' | 'pretty' | undefined;
 }
 
+/** What is asked for instead of the command itself. */
+export type Asked = 'help' | 'help-all' | 'version';
+
 export type Request =
-  | { readonly type: 'help' }
-  | { readonly type: 'version' }
-  | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
+  { readonly type: Asked } | { readonly type: 'serve'; readonly common: CommonValues; readonly values: OptionValues };
 
 /** Reads the arguments of a server command. The problem names the option, what was given and what is allowed. */
 export function parseServerArguments(
@@ -67,8 +69,8 @@ export function parseServerArguments(
 ): Result<Request, string> {
   const { own, shared, refused } = optionsOf(command);
   const parsed = parseOptions(argv, [...own, ...shared], command.positional?.name, refused);
-  if (!parsed.ok || parsed.value === 'help' || parsed.value === 'version')
-    return parsed.ok ? ok({ type: parsed.value === 'help' ? 'help' : 'version' }) : parsed;
+  if (!parsed.ok) return parsed;
+  if (typeof parsed.value === 'string') return ok({ type: parsed.value });
   const common = readCommon(parsed.value, command);
   if (common.ok && common.value.inetd && common.value.listen.length > 0)
     return fail('--inetd serves its standard input: it goes without --listen');
@@ -84,7 +86,7 @@ export function parseOptions(
   specs: readonly OptionSpec[],
   positionalName: string | undefined,
   refused: CommandOptions['refused'] = {},
-): Result<OptionValues | 'help' | 'version', string> {
+): Result<OptionValues | Asked, string> {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const { tokens } = parseArgs({
     args: [...argv],
@@ -108,7 +110,8 @@ export function parseOptions(
       positional = token.value;
       continue;
     }
-    if (token.name === 'help' || token.rawName === '-h') return ok('help');
+    if (token.name === 'help' || token.rawName === '-h')
+      return ok(token.value === 'all' || argv[token.index + 1] === 'all' ? 'help-all' : 'help');
     if (token.name === 'version') return ok('version');
     const spec = byName.get(token.name);
     if (spec === undefined) {
@@ -117,7 +120,7 @@ export function parseOptions(
       return fail(
         OPTIONS_TO_COME.includes(token.name)
           ? `${token.rawName} is not available in this version`
-          : `unknown option ${token.rawName}, see --help`,
+          : `unknown option ${token.rawName}, see --help${meant(token.name, specs)}`,
       );
     }
     if (spec.argument === undefined && token.value !== undefined)
@@ -139,6 +142,14 @@ export function parseOptions(
     list: (name) => texts.get(name) ?? [],
     has: (name) => texts.has(name),
   });
+}
+
+function meant(name: string, specs: readonly OptionSpec[]): string {
+  const near = nearestName(
+    name,
+    specs.map((spec) => spec.name),
+  );
+  return near === undefined ? '' : `; meant may be --${near}`;
 }
 
 function readCommon(

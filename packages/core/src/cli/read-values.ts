@@ -1,5 +1,6 @@
 // Single values of the command line: what was given, or what is allowed.
 
+import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { OptionValues } from './server-command.ts';
 
@@ -89,5 +90,9 @@ export function readChoice<Choice extends string>(
   if (text === undefined) return ok(undefined);
   const choice =
     choices.find((candidate) => candidate === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
-  return choice === undefined ? fail(`--${name} is '${text}', allowed is ${choices.join(', ')}`) : ok(choice);
+  if (choice !== undefined) return ok(choice);
+  const near = nearestName(text, choices);
+  return fail(
+    `--${name} is '${text}', allowed is ${choices.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`,
+  );
 }

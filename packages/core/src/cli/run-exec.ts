@@ -11,12 +11,13 @@ import { DEFAULT_WAIT_POLICY } from '../inetd/wait-policy.ts';
 import { createWaitServer } from '../inetd/wait-server.ts';
 import { COMMON_OPTIONS } from './common-options.ts';
 import { endOnStop } from './early-signals.ts';
-import { helpText, SERVER_EXIT_STATUS } from './help.ts';
-import { parseServerArguments, type CommonValues } from './parse.ts';
+import { SERVER_EXIT_STATUS, type Help } from './help.ts';
+import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import type { PinoLibrary } from './program-log.ts';
 import { readNumber } from './read-values.ts';
-import { logOf, runServer, usageError, version } from './run.ts';
+import { answer, logOf, usageError } from './run.ts';
+import { runServer } from './run-server.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 
 const optionsNamed = (...names: readonly string[]): readonly OptionSpec[] =>
@@ -111,21 +112,36 @@ const WAIT: ExecCommand = {
   ),
 };
 
-const helpOfExec = (program: string): string =>
-  helpText({
-    usage: `${program} [options] -- PROGRAM [ARG…]`,
-    summary:
-      "inetd's nowait: accepts, then runs PROGRAM with the connection as its stdin and stdout; and with --wait inetd's wait",
-    groups: [
-      { title: 'Options without --wait', options: NOWAIT_OPTIONS },
-      { title: 'Options with --wait', options: WAIT_OPTIONS },
-      { title: 'Options of both', options: [...OWN, ...SHARED] },
-    ],
-    exitStatus: SERVER_EXIT_STATUS,
-  });
+/** What there is to tell of `exec`, called as `program`. */
+export const describeExec = (program: string): Help => ({
+  program,
+  usage: '[options] -- PROGRAM [ARG…]',
+  summary:
+    "inetd's nowait: accepts, then runs PROGRAM with the connection as its stdin and stdout; and with --wait inetd's wait",
+  examples: [
+    {
+      line: '--listen tcp://127.0.0.1:2628 -- /usr/sbin/dictd -i',
+      does: "Run a program of inetd's for each connection",
+    },
+    {
+      line: '--listen tcp://:17 --run-as nobody -- /usr/games/fortune',
+      does: 'The same for everybody, without rights',
+    },
+    {
+      line: '--wait --listen udp://:69 -- in.tftpd /srv/tftp',
+      does: 'Give the datagram socket to a program when somebody comes',
+    },
+  ],
+  groups: [
+    { title: 'Options without --wait', options: NOWAIT_OPTIONS },
+    { title: 'Options with --wait', options: WAIT_OPTIONS },
+    { title: 'Options of both', options: [...OWN, ...SHARED] },
+  ],
+  exitStatus: SERVER_EXIT_STATUS,
+});
 
 export type ExecRequest =
-  | { readonly type: 'help' | 'version' }
+  | { readonly type: Asked }
   | { readonly type: 'serve'; readonly common: CommonValues; readonly make: (log: Logger) => Server };
 
 /** Reads the arguments of `exec`, up to the program and its own ones. */
@@ -134,8 +150,8 @@ export function parseExecArguments(argv: readonly string[]): Result<ExecRequest,
   const own = separator < 0 ? argv : argv.slice(0, separator);
   const [executable, ...args] = separator < 0 ? [] : argv.slice(separator + 1);
   const request = parseServerArguments(own, own.includes('--wait') ? WAIT : NOWAIT);
-  if (!request.ok || request.value.type !== 'serve')
-    return request.ok ? ok({ type: request.value.type === 'help' ? 'help' : 'version' }) : request;
+  if (!request.ok) return request;
+  if (request.value.type !== 'serve') return ok({ type: request.value.type });
   const { common, values } = request.value;
   if (executable === undefined) return fail('a program is missing: exec [options] -- PROGRAM [ARG…]');
   const make = readServer(common, values, executable, args);
@@ -152,7 +168,7 @@ export async function runExec(program: string, argv: readonly string[], pino: Pi
     return;
   }
   if (request.value.type !== 'serve') {
-    process.stdout.write(request.value.type === 'help' ? helpOfExec(program) : `${program} ${version()}\n`);
+    answer(request.value.type, describeExec(program));
     return;
   }
   const { common, make } = request.value;

@@ -5,36 +5,27 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
-import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
-import { withVerbs, type Server } from '../server.ts';
-import { stopOnSignals } from '../stop-on-signals.ts';
+import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
-import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
-import { endOnStop, releaseSignals, releaseStops, takeRequests } from './early-signals.ts';
+import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
-import { helpOfCommand } from './help.ts';
-import { parseServerArguments, type CommonValues } from './parse.ts';
+import { describeCommand, helpText, type Help } from './help.ts';
+import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
 import { serveInetdConnection } from '../inetd/inetd-connection.ts';
+import { EXIT_FAILURE, EXIT_USAGE, runServer, type RunExtras } from './run-server.ts';
 import type { ServerCommand } from './server-command.ts';
-import { ProgramFiles } from './program-files.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
 import { describe, startMessage } from './start-message.ts';
-
-/** A predecessor's control socket is still open when its successor becomes ready. */
-const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
-
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
 
 /**
  * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
@@ -54,7 +45,7 @@ export async function runCommand(
     return;
   }
   if (request.value.type !== 'serve') {
-    process.stdout.write(request.value.type === 'help' ? helpOfCommand(program, command) : `${program} ${version()}\n`);
+    answer(request.value.type, describeCommand(program, command));
     return;
   }
   const { common, values } = request.value;
@@ -202,93 +193,6 @@ function warnOfUnused({ listen }: CommonValues, log: Logger): void {
   warnOnce(log, `systemd has passed sockets that nothing serves: ask for them with ${wanted}`);
 }
 
-export interface RunExtras {
-  /** What HUP does in a server without workers. */
-  readonly reloadHere?: (() => void) | undefined;
-  /** Where the control socket is opened without being asked for; another program's there is left alone. */
-  readonly controlIfFree?: string;
-}
-
-/** Runs any server as a program: signals, lines on stdout, control socket, pid file, exit status. */
-export async function runServer(
-  program: string,
-  make: () => Server,
-  common: CommonValues,
-  log: Logger,
-  { reloadHere, controlIfFree }: RunExtras = {},
-): Promise<void> {
-  const notifier = createSdNotifier(isOurWorker() ? {} : process.env, systemClock, log);
-  const files = new ProgramFiles({ pidFile: common.pidFile, control: common.control, controlIfFree, isSuccessor, log });
-  let server: Server | undefined;
-  let wasAsked = (): boolean => false;
-  try {
-    if (!isOurWorker()) await files.check();
-    server = announced(make(), notifier, files, reloadHere);
-    if (server.role !== 'worker') wasAsked = obeyStops(server, log);
-    releaseStops();
-    const endpoints = await server.listen();
-    if (server.role === 'worker') return;
-    await files.write(server);
-    for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
-    process.stdout.write('ready\n');
-    notifier.notify('READY=1', `MAINPID=${process.pid}`);
-    obeyRequests(server, log);
-    await server.ended;
-    await notifier.close();
-    await files.removed();
-    // A handler's module may still hold timers or sockets of its own; a drained program is done nevertheless.
-    setImmediate(() => process.exit());
-  } catch (error) {
-    // What was started by then must not live on without what was asked for.
-    await server?.close({ graceMs: 0 }).catch(() => undefined);
-    await notifier.close();
-    await files.removed();
-    // Told to stop before it was ready: it did.
-    if (wasAsked() && error instanceof WellknownError && error.code === 'WRONG_STATE') return;
-    process.stderr.write(`${program}: ${startMessage(error)}\n`);
-    process.exitCode =
-      error instanceof WellknownError && (error.code === 'ENDPOINT_INVALID' || error.code === 'OPTION_INVALID')
-        ? EXIT_USAGE
-        : EXIT_FAILURE;
-  }
-}
-
-/**
- * The same server, which tells the service manager what it is doing, whether a signal asked for it or the control
- * socket.
- */
-function announced(
-  server: Server,
-  notifier: SdNotifier,
-  files: ProgramFiles,
-  reloadHere: (() => void) | undefined,
-): Server {
-  let isStopping = false;
-  return withVerbs(server, {
-    async reload() {
-      notifier.notify(...reloadingAssignments());
-      try {
-        // One process alone can't be replaced, but its certificates can.
-        if (server.role === 'standalone' && reloadHere !== undefined) reloadHere();
-        else await server.reload();
-      } finally {
-        notifier.notify('READY=1');
-      }
-    },
-    async upgrade() {
-      await files.written();
-      const successor = await server.upgrade();
-      files.handedOver();
-      return successor;
-    },
-    close(options) {
-      if (!isStopping) notifier.notify('STOPPING=1');
-      isStopping = true;
-      return server.close(options);
-    },
-  });
-}
-
 /** What the command sets, under what the user has given. */
 function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
   const {
@@ -356,38 +260,11 @@ function reloadCertificates(
   };
 }
 
-/** Signals that end the program, by the contract of the command line. Tells whether it was asked to stop. */
-function obeyStops(server: Server, log: Logger): () => boolean {
-  const stopping = stopOnSignals(server, (signal, isAtOnce) => {
-    if (isAtOnce) log.warn({ signal }, 'asked again, ending at once');
-    else log.info({ signal }, 'draining');
-  });
-  return () => stopping.wasAsked;
-}
-
-/** The other signals: what came while the server started is done now. */
-function obeyRequests(server: Server, log: Logger): void {
-  const attempt = (what: string, verb: () => unknown): void => {
-    Promise.resolve()
-      .then(verb)
-      .catch((error: unknown) => {
-        if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
-          log.warn({}, error.message);
-          return;
-        }
-        // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
-        const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
-        if (!isSaid) log.error({ err: error }, `could not be ${what}`);
-      });
-  };
-  takeRequests({
-    SIGHUP: () => attempt('reloaded', () => server.reload()),
-    SIGUSR2: () => attempt('upgraded', () => server.upgrade()),
-    SIGTTIN: () => attempt('scaled', () => server.scale(1)),
-    SIGTTOU: () => attempt('scaled', () => server.scale(-1)),
-    SIGUSR1: () => log.info({}, 'logs are opened again'),
-  });
-}
+/** Prints what was asked for instead of the command itself. */
+export const answer = (asked: Asked, help: Help): void =>
+  void process.stdout.write(
+    asked === 'version' ? `${help.program} ${version()}\n` : helpText(help, asked === 'help-all'),
+  );
 
 /** The version in this package's package.json; all packages are released together. */
 export function version(): string {

@@ -14,6 +14,16 @@ export interface OptionSpec {
   readonly repeatable?: boolean;
   /** One line: what it does, and the default. */
   readonly help: string;
+  /** Few need it: it is in `--help all` only. */
+  readonly rare?: boolean;
+}
+
+/** A command line that works as it stands. */
+export interface CommandExample {
+  /** What follows the program. */
+  readonly line: string;
+  /** What it does, as an imperative sentence without a full stop. */
+  readonly does: string;
 }
 
 /** The values of one command line. A switch is `true`, a repeatable option a list in the order given. */
@@ -49,6 +59,8 @@ export interface ServerCommand {
   readonly name: string;
   /** One line for --help. */
   readonly summary: string;
+  /** What --help begins with: the three that most people come for. */
+  readonly examples?: readonly CommandExample[];
   /** The name of the one positional argument, with its help. */
   readonly positional?: { readonly name: string; readonly help: string };
   /** The options that this command has beyond the common ones, or instead of one of the same name. */

@@ -1,0 +1,170 @@
+// `wellknown completion SHELL`: what the shell completes, made from the table that the arguments are read by.
+
+import { allOptions, answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
+import type { Command } from './command.ts';
+import { TOPIC_NAMES } from './topics.ts';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const PROGRAM = 'wellknown completion';
+
+export const describeCompletion = (): Help => ({
+  program: PROGRAM,
+  usage: '[options] SHELL',
+  summary: 'Prints a script that lets your shell complete the commands and options of wellknown.',
+  positional: { name: 'SHELL', help: SHELLS.join(', ') },
+  examples: [
+    { line: 'bash >> ~/.bash_completion', does: 'For bash, from the next shell on' },
+    { line: 'zsh > ~/.zfunc/_wellknown', does: 'For zsh, in a folder of its fpath' },
+    { line: 'fish > ~/.config/fish/completions/wellknown.fish', does: 'For fish' },
+  ],
+  groups: [{ title: 'Options', options: [] }],
+});
+
+/** One command and what can follow it. */
+export interface Completed {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+}
+
+/** Prints the script for these commands. */
+export async function runCompletion(argv: readonly string[], commands: readonly Command[]): Promise<void> {
+  const values = parseOptions(argv, [], 'SHELL');
+  if (!values.ok) {
+    usageError(PROGRAM, values.error);
+    return;
+  }
+  if (typeof values.value === 'string') {
+    answer(values.value, describeCompletion());
+    return;
+  }
+  const { positional } = values.value;
+  const shell = SHELLS.find((known) => known === positional);
+  if (shell === undefined) {
+    const given = positional === undefined ? 'missing' : `'${positional}'`;
+    usageError(PROGRAM, `SHELL is ${given}, allowed is ${SHELLS.join(', ')}`);
+    return;
+  }
+  const completed = await Promise.all(
+    commands.map(async ({ name, summary, help }) => ({ name, summary, options: allOptions(await help()) })),
+  );
+  process.stdout.write(completionScript(shell, completed));
+}
+
+export function completionScript(shell: (typeof SHELLS)[number], commands: readonly Completed[]): string {
+  switch (shell) {
+    case 'bash':
+      return bashScript(commands);
+    case 'zsh':
+      return zshScript(commands);
+    case 'fish':
+      return fishScript(commands);
+  }
+}
+
+const TAKES_FILE: ReadonlySet<string> = new Set(['FILE', 'PATH']);
+/** Commands that take a file or a folder beside their options. */
+const TAKES_FOLDER: ReadonlySet<string> = new Set(['http', 'ftp']);
+
+const words = (names: readonly string[]): string => names.join(' ');
+const topics = (commands: readonly Completed[]): readonly string[] => [
+  ...commands.map(({ name }) => name),
+  ...TOPIC_NAMES,
+];
+
+function bashScript(commands: readonly Completed[]): string {
+  const cases = commands.map(({ name, options }) => {
+    const files = options.filter(({ argument = '' }) => TAKES_FILE.has(argument)).map((spec) => `--${spec.name}`);
+    const plain = options
+      .filter(({ argument }) => argument !== undefined && !TAKES_FILE.has(argument))
+      .map((spec) => `--${spec.name}`);
+    const before = [
+      ...(files.length === 0 ? [] : [`${files.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`]),
+      ...(plain.length === 0 ? [] : [`${plain.join('|')}) return ;;`]),
+    ];
+    return `    ${name})
+      case "$previous" in
+${before.map((line) => `        ${line}`).join('\n')}
+      esac
+      options="${words(options.map((spec) => `--${spec.name}`))}"
+      ;;`;
+  });
+  return `# bash completion of wellknown
+_wellknown() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options=""
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${words([...commands.map(({ name }) => name), 'help', '--help', '--version'])}" -- "$word"))
+    return
+  fi
+  case "\${COMP_WORDS[1]}" in
+    help) COMPREPLY=($(compgen -W "${words(topics(commands))}" -- "$word")); return ;;
+    completion) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W "${words(SHELLS)}" -- "$word")); return ;;
+${cases.join('\n')}
+  esac
+  case "$word" in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  esac
+}
+complete -o filenames -F _wellknown wellknown
+`;
+}
+
+/** In single quotes of a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** In the brackets of a zsh option. */
+const inBrackets = (text: string): string => text.replace(/[\\[\]:]/g, (sign) => `\\${sign}`);
+
+function zshScript(commands: readonly Completed[]): string {
+  const names = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAll(':', '\\:')}`)}`);
+  const cases = commands.map(({ name, options }) => {
+    const specs = options.map(({ name: option, argument, repeatable, help }) => {
+      const value =
+        argument === undefined ? '' : `:${inBrackets(argument)}:${TAKES_FILE.has(argument) ? '_files' : ''}`;
+      return `        ${quoted(`${repeatable === true ? '*' : ''}--${option}[${inBrackets(help)}]${value}`)}`;
+    });
+    const rest =
+      name === 'completion'
+        ? [`        '1:shell:(${words(SHELLS)})'`]
+        : TAKES_FOLDER.has(name)
+          ? ["        '*:folder:_files'"]
+          : [];
+    return `    ${name})\n      _arguments \\\n${[...specs, ...rest].join(' \\\n')}\n      ;;`;
+  });
+  return `#compdef wellknown
+_wellknown() {
+  local -a commands=(
+${names.join('\n')}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local name="$words[2]"
+  shift words
+  (( CURRENT-- ))
+  case "$name" in
+    help) _values topic ${words(topics(commands))} ;;
+${cases.join('\n')}
+  esac
+}
+_wellknown "$@"
+`;
+}
+
+function fishScript(commands: readonly Completed[]): string {
+  const lines = commands.flatMap(({ name, summary, options }) => [
+    `complete -c wellknown -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
+    ...options.map(
+      ({ name: option, argument, help }) =>
+        `complete -c wellknown -n '__fish_seen_subcommand_from ${name}' -l ${option}${argument === undefined ? '' : TAKES_FILE.has(argument) ? ' -r -F' : ' -x'} -d ${quoted(help)}`,
+    ),
+  ]);
+  return `# fish completion of wellknown
+${lines.join('\n')}
+complete -c wellknown -n __fish_use_subcommand -f -a help -d 'the options of a command, or a topic'
+complete -c wellknown -n '__fish_seen_subcommand_from help' -f -a '${words(topics(commands))}'
+complete -c wellknown -n '__fish_seen_subcommand_from completion' -f -a '${words(SHELLS)}'
+`;
+}

@@ -1,0 +1,70 @@
+// What there is to say that is about no single command.
+
+import { row, wrapped } from '@wellknown/core/cli';
+
+interface Topic {
+  readonly summary: string;
+  readonly rows: readonly (readonly [name: string, help: string])[];
+  readonly after?: string;
+}
+
+const TOPICS: Readonly<Record<string, Topic>> = {
+  endpoints: {
+    summary: 'What --listen takes.',
+    rows: [
+      ['tcp://HOST:PORT', 'a stream'],
+      ['tls://HOST:PORT', 'a stream over TLS, with --tls-cert and --tls-key'],
+      ['udp://HOST:PORT', 'datagrams'],
+      ['unix:PATH', 'a socket in the file system'],
+      ['unix:@NAME', 'an abstract one, which has no file (Linux)'],
+      ['fd://N', 'a socket that is open as descriptor N'],
+      ['systemd:NAME', 'the sockets that systemd passes under that FileDescriptorName='],
+    ],
+    after:
+      'HOST is empty for all addresses, an IPv4 address, an [IPv6] address or a name. PORT is a number, 0 for any that is free, or the name of a service. Without --listen a server listens on its well-known port of 127.0.0.1.',
+  },
+  signals: {
+    summary: 'What a server does when it is sent a signal.',
+    rows: [
+      ['TERM', 'stops accepting, lets work in flight finish, ends with status 0'],
+      ['INT, QUIT', 'the same; a second one ends it at once'],
+      ['HUP', 'reload: new workers with what is on disk now, then the old ones drain'],
+      ['USR2', 'upgrade: a new supervisor inherits the sockets, then this one drains'],
+      ['TTIN, TTOU', 'one worker more, one less'],
+      ['USR1', 'opens log files again'],
+    ],
+  },
+  values: {
+    summary: 'How values are written.',
+    rows: [
+      ['SECONDS', 'a number, or with a unit: 500ms, 5s, 2m, 1h, 1d'],
+      ['BYTES', 'a number, or with a unit: 64k and 10MiB are powers of 1024, 10MB of 1000'],
+      ['CIDR', 'an address or a range: 192.0.2.1, 192.0.2.0/24, 2001:db8::/32'],
+      ['ENDPOINT', "see 'wellknown help endpoints'"],
+    ],
+  },
+  status: {
+    summary: 'What the exit status of a server means.',
+    rows: [
+      ['0', 'it was told to stop, and did'],
+      ['1', 'it failed while it ran, or could not bind'],
+      ['2', 'the command line is wrong: the message names the option'],
+    ],
+  },
+};
+
+/** Topics that have no command of their name. */
+export const TOPIC_NAMES: readonly string[] = ['endpoints', 'signals', 'values', 'exit-status'];
+
+/** What there is to say about a topic that is no command; undefined where there is nothing. */
+export function topicText(name: string): string | undefined {
+  const key = name === 'exit-status' ? 'status' : name;
+  const topic = TOPIC_NAMES.includes(name) && Object.hasOwn(TOPICS, key) ? TOPICS[key] : undefined;
+  if (topic === undefined) return undefined;
+  const { summary, rows, after } = topic;
+  return `${[
+    summary,
+    rows.map(([left, help]) => row(left, help)).join('\n'),
+    ...(after === undefined ? [] : [wrapped(after, 0, 0)]),
+  ].join('\n\n')}\n`;
+}
