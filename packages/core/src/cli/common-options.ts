@@ -92,6 +92,16 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     name: 'inetd',
     help: 'serves the one connection that is its standard input, for inetd, tcpserver and the like; then ends',
   },
+  {
+    name: 'admin',
+    argument: 'ENDPOINT',
+    help: 'a page to look at, /metrics, /healthz, /readyz and /status.json, on tcp://HOST:PORT or a port of 127.0.0.1; without a token for this machine only, and only to be read',
+  },
+  {
+    name: 'admin-token-file',
+    argument: 'FILE',
+    help: 'holds the token that --admin wants then: to read, to reload, to drain (default: WELLKNOWN_ADMIN_TOKEN)',
+  },
   { name: 'pid-file', argument: 'PATH', help: 'written by rename once ready, removed at the end' },
   { name: 'log-level', argument: 'LEVEL', help: 'debug, info, warn or error (default info)' },
   {
@@ -106,7 +116,6 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
  * effect.
  */
 export const OPTIONS_TO_COME: readonly string[] = [
-  'admin',
   'access-log',
   'config',
   'tls-mode',

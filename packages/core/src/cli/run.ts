@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
+import { formatEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
@@ -28,6 +29,7 @@ import type { ServerCommand } from './server-command.ts';
 import { ProgramFiles } from './program-files.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
+import { checkAdmin, openProgramAdmin } from './admin-listener.ts';
 import { describe, startMessage } from './start-message.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
@@ -216,17 +218,23 @@ export async function runServer(
   let server: Server | undefined;
   let wasAsked = (): boolean => false;
   try {
-    if (!isOurWorker()) await files.check();
+    if (!isOurWorker()) {
+      await files.check();
+      checkAdmin(common, process.env);
+    }
     server = announced(make(), notifier, files, reloadHere);
     if (server.role !== 'worker') wasAsked = obeyStops(server, log);
     releaseStops();
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await files.write(server);
+    const admin = await openProgramAdmin(server, common, log, isSuccessor);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
+    // Before it says so: who reads `ready` may send one at once.
+    obeyRequests(server, log);
+    if (admin !== undefined) process.stdout.write(`listening admin ${formatEndpoint(admin.endpoint)}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
-    obeyRequests(server, log);
     await server.ended;
     await notifier.close();
     await files.removed();
