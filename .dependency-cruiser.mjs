@@ -23,6 +23,7 @@ export const LEVELS = {
     ['inetd/'],
     ['create-server.ts'],
     ['control/'],
+    ['admin/'],
     ['cli/'],
     ['index.ts'],
     ['testing/'],

@@ -3,7 +3,7 @@
 import { formatEndpoint, type Endpoint } from './address/endpoint.ts';
 import { WellknownError } from './errors.ts';
 import { serverChannel } from './diagnostics.ts';
-import type { ServerStatus } from './observe/status.ts';
+import type { ServerState, ServerStatus } from './observe/status.ts';
 
 /** A listener as it really is: with the port that the kernel gave. */
 export interface BoundEndpoint {
@@ -112,7 +112,7 @@ export interface ServerEventMessage {
    * After `reloading` and `upgrading` it is `listening` again, whether that succeeded (the log tells) or not; after an
    * upgrade it drains.
    */
-  readonly to: 'starting' | 'listening' | 'reloading' | 'upgrading' | 'draining' | 'ended';
+  readonly to: ServerState;
 }
 
 export function publishServer(role: ServerEventMessage['role'], to: ServerEventMessage['to']): void {

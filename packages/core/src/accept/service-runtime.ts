@@ -228,9 +228,9 @@ export class ServiceRuntime {
   pairs(): ConnectionPair[] {
     const pairs: ConnectionPair[] = [];
     for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
-      for (const { local, remote, state } of connections) {
+      for (const connection of connections) {
         if (pairs.length >= MAX_PAIRS) return pairs;
-        pairs.push({ local: formatAddress(local), remote: formatAddress(remote), state });
+        pairs.push(pairOf(connection));
       }
     }
     return pairs;
@@ -290,3 +290,13 @@ export class ServiceRuntime {
     this.#options.pool?.room();
   }
 }
+
+const pairOf = ({ local, remote, state, ageMs, receivedBytes, sentBytes, doing }: Connection): ConnectionPair => ({
+  local: formatAddress(local),
+  remote: formatAddress(remote),
+  state,
+  ageMs,
+  receivedBytes,
+  sentBytes,
+  ...(doing === undefined ? {} : { doing }),
+});

@@ -102,6 +102,16 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     name: 'inetd',
     help: 'serves the one connection that is its standard input, for inetd, tcpserver and the like; then ends',
   },
+  {
+    name: 'admin',
+    argument: 'ENDPOINT',
+    help: 'a page to look at, /metrics, /healthz, /readyz and /status.json, on tcp://HOST:PORT or a port of 127.0.0.1; without a token for this machine only, and only to be read',
+  },
+  {
+    name: 'admin-token-file',
+    argument: 'FILE',
+    help: 'holds the token that --admin wants then: to read, to reload, to drain (default: WELLKNOWN_ADMIN_TOKEN)',
+  },
   { name: 'pid-file', argument: 'PATH', help: 'written by rename once ready, removed at the end' },
   { name: 'log-level', argument: 'LEVEL', help: 'debug, info, warn or error (default info)' },
   {
@@ -115,7 +125,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
  * Options of the command line's contract that do not exist yet: refused by name, so that no user believes they took
  * effect.
  */
-export const OPTIONS_TO_COME: readonly string[] = ['admin', 'access-log', 'config', 'exec', 'login'];
+export const OPTIONS_TO_COME: readonly string[] = ['access-log', 'config'];
 
 /** Values of --accept. */
 export const STRATEGIES: readonly AcceptStrategy[] = [

@@ -5,6 +5,7 @@ import type { DispatchPolicy } from '../options.ts';
 import { parseArgs } from 'node:util';
 import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
+import { parseEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
@@ -49,6 +50,9 @@ export interface CommonValues extends Tuning {
   readonly runAs: string | undefined;
   /** The path of the control socket. */
   readonly control: string | undefined;
+  /** Where the admin listener listens. */
+  readonly admin: Endpoint | undefined;
+  readonly adminTokenFile: string | undefined;
   /** Serve the connection on standard input instead of listening. */
   readonly inetd: boolean;
   readonly pidFile: string | undefined;
@@ -197,6 +201,7 @@ function readCommon(
   const accept = readChoice(values, 'accept', STRATEGIES);
   const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES, DISPATCH_ALIASES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
+  const admin = readAdmin(values);
   const tuning = readTuning(values);
   if (!tuning.ok) return tuning;
   for (const read of [
@@ -215,6 +220,7 @@ function readCommon(
     dispatch,
     logLevel,
     logFormat,
+    admin,
   ])
     if (!read.ok) return read;
   const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
@@ -238,6 +244,8 @@ function readCommon(
     dispatch: value(dispatch),
     runAs: values.text('run-as'),
     control: values.text('control'),
+    admin: value(admin),
+    adminTokenFile: values.text('admin-token-file'),
     inetd: values.has('inetd'),
     pidFile: values.text('pid-file'),
     logLevel: value(logLevel) ?? 'info',
@@ -251,6 +259,17 @@ function isSameTarget(one: ListenTarget, other: ListenTarget): boolean {
   if (hasPort && one.port === 0) return false;
   const named = (target: ListenTarget): string => formatListenTarget(target).replace(/^tls:/, 'tcp:');
   return named(one) === named(other);
+}
+
+function readAdmin(values: OptionValues): Result<Endpoint | undefined, string> {
+  const text = values.text('admin');
+  if (text === undefined)
+    return values.has('admin-token-file') ? fail('--admin-token-file is of no use without --admin') : ok(undefined);
+  const endpoint = parseEndpoint(/^\d+$/.test(text) ? `tcp://127.0.0.1:${text}` : text);
+  if (!endpoint.ok) return fail(`--admin: ${endpoint.error.message}`);
+  return endpoint.value.scheme === 'tcp'
+    ? endpoint
+    : fail(`--admin is '${text}', allowed is tcp://HOST:PORT, or a port of 127.0.0.1`);
 }
 
 function readTls(

@@ -1,5 +1,6 @@
 // Runs a server that is made as a program: signals, lines on stdout, control socket, pid file, exit status.
 
+import { formatEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import type { Logger } from '../log.ts';
@@ -8,6 +9,7 @@ import { stopOnSignals } from '../stop-on-signals.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker } from '../supervisor/worker.ts';
 import { systemClock } from '../time/system-clock.ts';
+import { checkAdmin, openProgramAdmin } from './admin-listener.ts';
 import { holdRequests, releaseStops, takeRequests } from './early-signals.ts';
 import type { CommonValues } from './parse.ts';
 import { ProgramFiles } from './program-files.ts';
@@ -42,6 +44,7 @@ export async function runServer(
     if (!isOurWorker()) {
       holdRequests();
       await files.check();
+      checkAdmin(common, process.env);
     }
     server = announced(make(), notifier, files, reloadHere);
     if (server.role !== 'worker') wasAsked = obeyStops(server, log);
@@ -49,9 +52,11 @@ export async function runServer(
     const endpoints = await server.listen();
     if (server.role === 'worker') return;
     await files.write(server);
+    const admin = await openProgramAdmin(server, common, log, isSuccessor);
     // Before anybody can know that it is ready.
     obeyRequests(server, log);
     for (const { service, url } of endpoints) process.stdout.write(`listening ${service} ${url}\n`);
+    if (admin !== undefined) process.stdout.write(`listening admin ${formatEndpoint(admin.endpoint)}\n`);
     process.stdout.write('ready\n');
     notifier.notify('READY=1', `MAINPID=${process.pid}`);
     await server.ended;

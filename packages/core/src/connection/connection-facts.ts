@@ -36,6 +36,7 @@ export abstract class ConnectionFacts {
   #reason: CloseReason | undefined;
   #error: Error | undefined;
   #receivedBytes = 0;
+  readonly #sinceMs: number;
   #draining = false;
   /** Only of a connection whose handler asks for it. */
   #drainAbort: AbortController | undefined;
@@ -46,6 +47,7 @@ export abstract class ConnectionFacts {
     this.id = id;
     this.transport = transport;
     this.owner = owner;
+    this.#sinceMs = owner.wheel.nowMs;
   }
 
   get remote(): Address {
@@ -86,6 +88,10 @@ export abstract class ConnectionFacts {
 
   get transportKind(): Transport['kind'] {
     return this.transport.kind;
+  }
+
+  get ageMs(): number {
+    return this.owner.wheel.nowMs - this.#sinceMs;
   }
 
   get receivedBytes(): number {

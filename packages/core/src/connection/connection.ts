@@ -51,6 +51,9 @@ export interface Connection {
   /** What broke it, where something did. */
   readonly error: Error | undefined;
 
+  /** How long ago it was accepted or made, to within a tick of the wheel (a tenth of a second). */
+  readonly ageMs: number;
+
   /** What carries it. */
   readonly transportKind: Transport['kind'];
 

@@ -28,7 +28,16 @@ export interface ConnectionPair {
   readonly local: string;
   readonly remote: string;
   readonly state: ConnectionState;
+  /** These are not known where a program of its own has the connection (`exec`). */
+  readonly ageMs?: number;
+  readonly receivedBytes?: number;
+  readonly sentBytes?: number;
+  /** What its protocol says that it is doing. */
+  readonly doing?: string;
 }
+
+/** What a server is doing, over all its processes. */
+export type ServerState = 'starting' | 'listening' | 'reloading' | 'upgrading' | 'draining' | 'ended';
 
 export interface ConnectionCounters {
   readonly open: number;
@@ -92,6 +101,7 @@ export type WorkerEnd = 'drained' | 'crashed' | 'start-timeout' | 'drain-timeout
 export interface ServerStatus {
   readonly role: 'standalone' | 'primary' | 'worker';
   readonly pid: number;
+  readonly state: ServerState;
   /** Of this process. */
   readonly eventLoop: EventLoopStatus;
   readonly memory: MemoryStatus;

@@ -8,6 +8,7 @@
 //      └─────────┴────────────────────────────┴──▶ ended
 
 import { WellknownError } from '../errors.ts';
+import type { ServerState } from '../observe/status.ts';
 import { closedBeforeReady, publishServer, type ServerEventMessage } from '../server.ts';
 
 interface Waiter {
@@ -65,6 +66,11 @@ export class PrimaryLifecycle {
 
   get at(): State['at'] {
     return this.#state.at;
+  }
+
+  /** The same as others see it. */
+  get state(): ServerState {
+    return TOLD[this.#state.at] ?? 'starting';
   }
 
   /** How long a worker that drains now may take. */

@@ -13,7 +13,8 @@ export async function primaryStatus(
     listeners,
     dispatchers,
     counters,
-  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters'>,
+    lifecycle,
+  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle'>,
   eventLoop: () => EventLoopStatus,
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
@@ -34,6 +35,7 @@ export async function primaryStatus(
   return {
     role: 'primary',
     pid: process.pid,
+    state: lifecycle.state,
     eventLoop: eventLoop(),
     // The primary writes nothing for peers.
     memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },

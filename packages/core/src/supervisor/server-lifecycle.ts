@@ -84,6 +84,7 @@ export function createServerLifecycle(
   let isOpen = false;
   let closing: Promise<void> | undefined;
   let isDraining = false;
+  let isEnded = false;
   let closeGraceMs = Number.POSITIVE_INFINITY;
   let markEnded: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (markEnded = resolve));
@@ -134,6 +135,7 @@ export function createServerLifecycle(
     await work.drain(closeGraceMs);
     states.moveAll('closed');
     watch?.stop();
+    isEnded = true;
     publishServer('standalone', 'ended');
     markEnded();
   };
@@ -170,6 +172,7 @@ export function createServerLifecycle(
       return {
         role: 'standalone',
         pid: process.pid,
+        state: isEnded ? 'ended' : closing !== undefined ? 'draining' : isOpen ? 'listening' : 'starting',
         eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
         memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: work.unsentBytes?.() ?? 0 },
         services: work.services.map(({ name }, service) => {

@@ -131,6 +131,7 @@ class Worker {
     return {
       role: 'worker',
       pid: process.pid,
+      state: this.#closing === undefined ? 'listening' : 'draining',
       eventLoop: this.#eventLoop,
       memory: this.#memory,
       services: this.#services.map((service, index) =>

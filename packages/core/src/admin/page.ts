@@ -1,0 +1,48 @@
+// The admin page: its frame. What stands in it comes from page-script.ts, which fills the elements by their ids.
+
+export const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>wellknown</title>
+<link rel="stylesheet" href="/admin.css">
+<script src="/admin.js" defer></script>
+</head>
+<body>
+<header>
+  <h1>wellknown</h1>
+  <span id="state" class="pill" role="status">connecting</span>
+  <span id="process" class="quiet"></span>
+  <form id="access">
+    <label>Token <input id="token" type="password" autocomplete="off" size="16" placeholder="to read or act"></label>
+    <button id="reload" type="button" disabled>Reload</button>
+    <button id="drain" type="button" class="danger" disabled>Drain</button>
+  </form>
+</header>
+<p id="notice" role="alert" hidden></p>
+<main id="main" hidden>
+  <section id="tiles" aria-label="Now and in the last two minutes"></section>
+  <section>
+    <h2>Services</h2>
+    <table id="services"><thead><tr><th>service</th><th>listener</th><th class="number">open</th><th class="number">waiting</th><th class="number">queue</th><th class="number">accepted</th><th class="number">in / out datagrams</th><th>closed, by reason</th></tr></thead><tbody></tbody></table>
+  </section>
+  <section>
+    <h2>Workers</h2>
+    <table id="workers"><thead><tr><th class="number">slot</th><th class="number">pid</th><th>is</th><th class="number">generation</th><th>load</th><th class="number">worst delay</th><th class="number">memory</th><th class="number">unsent</th><th class="number">open</th></tr></thead><tbody></tbody></table>
+    <p id="supervision" class="quiet"></p>
+  </section>
+  <section>
+    <h2>Connections <span id="connection-count" class="quiet"></span></h2>
+    <label class="quiet">show those that contain <input id="filter" type="search" size="24"></label>
+    <table id="connections"><thead><tr><th>service</th><th>remote</th><th>local</th><th>is</th><th class="number">age</th><th class="number">received</th><th class="number">sent</th><th>doing</th></tr></thead><tbody></tbody></table>
+  </section>
+  <section>
+    <h2>Events</h2>
+    <table id="events"><tbody></tbody></table>
+  </section>
+</main>
+</body>
+</html>
+`;

@@ -1,0 +1,191 @@
+// The admin listener of a program, in its primary: page, status, metrics, probes. It is served by node:http and not by
+// any protocol of ours: it must answer when those don't, every program has it, and core knows no protocol.
+
+import http from 'node:http';
+import type { Endpoint } from '../address/endpoint.ts';
+import { explainBindFailure } from '../listener/listener.ts';
+import type { Logger } from '../log.ts';
+import { prometheusText } from '../observe/prometheus-text.ts';
+import type { Server } from '../server.ts';
+import type { Clock } from '../time/clock.ts';
+import { judge, type AdminPath } from './access.ts';
+import { EventLog } from './event-log.ts';
+import { LiveFeed } from './live-feed.ts';
+import { PAGE } from './page.ts';
+import { SCRIPT } from './page-script.ts';
+import { STYLE } from './page-style.ts';
+import { readiness } from './readiness.ts';
+
+export interface AdminOptions {
+  /** A TCP endpoint. */
+  readonly endpoint: Endpoint;
+  /** Without one it is for this machine alone, and only to be read. */
+  readonly token: string | undefined;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** This process inherited its sockets: its predecessor has the address until it ends. */
+  readonly isSuccessor?: boolean;
+}
+
+export interface AdminListener {
+  /** Where it listens; a successor may not do so yet. */
+  readonly endpoint: Endpoint;
+  close(): Promise<void>;
+}
+
+// For a person, a scraper or two and the probes of a node.
+const MAX_CONNECTIONS = 100;
+const HEADERS_TIMEOUT_MS = 5_000;
+const RETRY_MS = 200;
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** Opens the admin listener of `server`, which it closes with it. Rejects when the endpoint can't be bound. */
+export async function openAdmin(server: Server, options: AdminOptions): Promise<AdminListener> {
+  const { endpoint, token, log, clock, isSuccessor = false } = options;
+  const events = new EventLog(clock, ['control']);
+  const feed = new LiveFeed(server, events, clock);
+  const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+    const { headers, method = '', url = '/' } = request;
+    const verdict = judge(
+      {
+        method,
+        path: url.split('?', 1)[0] ?? '/',
+        host: headers.host,
+        origin: headers.origin,
+        fetchSite: singleOf(headers['sec-fetch-site']),
+        authorization: headers.authorization,
+      },
+      token,
+    );
+    if (verdict.at === 'refused') {
+      send(response, verdict.status, TEXT, `${verdict.why}\n`);
+      return;
+    }
+    await ANSWERS[verdict.path](response, { server, feed, log, events });
+  };
+  const listener = http.createServer({ keepAliveTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
+    // None of the requests has content that is of use.
+    request.resume();
+    answer(request, response).catch((error: unknown) => {
+      log.error({ err: error }, 'the admin listener could not answer');
+      if (response.headersSent) response.destroy();
+      else send(response, 500, TEXT, 'it failed, the log says why\n');
+    });
+  });
+  listener.maxConnections = MAX_CONNECTIONS;
+  listener.headersTimeout = HEADERS_TIMEOUT_MS;
+  listener.requestTimeout = HEADERS_TIMEOUT_MS;
+  let isOver = false;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      isOver = true;
+      events.close();
+      feed.close();
+      listener.close(() => resolve());
+      listener.closeAllConnections();
+    });
+  void server.ended.catch(() => undefined).then(close);
+  const bind = (): Promise<Endpoint> => listen(listener, endpoint);
+  try {
+    return { endpoint: await bind(), close };
+  } catch (error) {
+    if (!isSuccessor) {
+      await close();
+      throw explainBindFailure(endpoint, error);
+    }
+  }
+  const retry = (): void => {
+    if (isOver) return;
+    bind().then(
+      () => log.info({}, 'the admin listener has followed its predecessor'),
+      () => clock.after(RETRY_MS, retry),
+    );
+  };
+  retry();
+  return { endpoint, close };
+}
+
+interface Parts {
+  readonly server: Server;
+  readonly feed: LiveFeed;
+  readonly events: EventLog;
+  readonly log: Logger;
+}
+
+const file =
+  (type: string, text: string) =>
+  (response: http.ServerResponse): void =>
+    send(response, 200, type, text);
+
+const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts: Parts) => void | Promise<void>>> = {
+  '/': file('text/html; charset=utf-8', PAGE),
+  '/admin.css': file('text/css; charset=utf-8', STYLE),
+  '/admin.js': file('text/javascript; charset=utf-8', SCRIPT),
+  '/healthz': file(TEXT, 'alive\n'),
+  async '/readyz'(response, { server }) {
+    const { isWell, words } = readiness(await server.status());
+    send(response, isWell ? 200 : 503, TEXT, `${words}\n`);
+  },
+  async '/metrics'(response, { server }) {
+    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', prometheusText(await server.status()));
+  },
+  async '/status.json'(response, { server }) {
+    send(response, 200, 'application/json', `${JSON.stringify(await server.status())}\n`);
+  },
+  '/events'(response, { feed }) {
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
+    const viewer = (text: string): boolean => response.write(text);
+    response.on('drain', () => feed.hasRoom(viewer));
+    response.once('close', feed.join(viewer));
+  },
+  async '/reload'(response, { server, log, events }) {
+    log.info({ command: 'reload' }, 'asked over the admin listener');
+    try {
+      await server.reload();
+      send(response, 200, TEXT, 'reloaded\n');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      events.note(`reload failed: ${why}`);
+      send(response, 500, TEXT, `${why}\n`);
+    }
+  },
+  '/drain'(response, { server, log }) {
+    log.info({ command: 'drain' }, 'asked over the admin listener');
+    send(response, 202, TEXT, 'draining\n');
+    response.once('close', () => void server.close());
+  },
+};
+
+function send(response: http.ServerResponse, status: number, type: string, text: string): void {
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  response.writeHead(status, { ...HEADERS, ...challenge, 'content-type': type }).end(text);
+}
+
+const singleOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : value?.join(', ');
+
+/** Resolves with the endpoint and its real port. */
+function listen(listener: http.Server, endpoint: Endpoint): Promise<Endpoint> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(error);
+    listener.once('error', failed);
+    if (endpoint.scheme === 'unix') throw new TypeError('the admin listener is served over TCP');
+    const { host, port } = endpoint;
+    // Exclusive: in this very process, whatever node:cluster would do.
+    listener.listen({ ...(host === '' ? {} : { host }), port, exclusive: true }, () => {
+      listener.off('error', failed);
+      const address = listener.address();
+      resolve(typeof address === 'object' && address !== null ? { ...endpoint, port: address.port } : endpoint);
+    });
+  });
+}
