@@ -1,6 +1,6 @@
 // Sets of header fields as handlers give them: copied, checked, and combined as the platform's `Headers` does. Most
 // handlers give few sets over and over. The same set given again is the same object, so that whoever prepares something
-// for a set finds it there.
+// for a set finds it there: it halves what a small response costs the engine (docs/benchmarks.md).
 
 import { isToken } from '../semantics/char-classes.ts';
 import { NativeHeaders } from './platform.ts';
