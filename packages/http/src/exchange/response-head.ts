@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '@wellknown/core';
 import { parseContentLength } from '../semantics/framing.ts';
 import { isToken } from '../semantics/char-classes.ts';
 import { FORBIDDEN_TRAILERS } from '../semantics/header-semantics.ts';
-import { entriesOf, type ResponseHeaders } from '../fetch/field-set.ts';
+import { entriesOf, FieldSet, type ResponseHeaders } from '../fetch/field-set.ts';
 import { statusLine } from '../semantics/statuses.ts';
 
 /** How the end of the content is marked on the wire. `none`: no content follows the head. */
@@ -76,10 +76,13 @@ export function encodeFields(
   let declared: number | undefined;
   let closes = false;
   let hasDate = false;
-  for (const [name, value] of headers) {
-    const problem = fieldProblem(name, value);
+  const { names, values, lowerNames, isSendable } = headers instanceof FieldSet ? headers : listsOf(headers);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? '';
+    const value = values[index] ?? '';
+    const problem = isSendable ? undefined : fieldProblem(name, value);
     if (problem !== undefined) return fail(problem);
-    const lower = name.toLowerCase();
+    const lower = lowerNames[index] ?? '';
     if (lower === 'content-length') {
       const length = parseContentLength(value);
       if (length === undefined || (declared !== undefined && declared !== length))
@@ -96,6 +99,13 @@ export function encodeFields(
   }
   if (!hasDate) text += dateLine;
   return ok({ text, declared, closes, hasDate });
+}
+
+function listsOf(headers: ResponseParts['headers']): Pick<FieldSet, 'names' | 'lowerNames' | 'values' | 'isSendable'> {
+  const fields = [...headers];
+  const names = fields.map(([name]) => name);
+  const lowerNames = names.map((name) => name.toLowerCase());
+  return { names, lowerNames, values: fields.map(([, value]) => value), isSendable: false };
 }
 
 /** Why a field can't be sent, if it can't (RFC 9112 §11.1). */

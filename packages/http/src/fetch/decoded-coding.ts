@@ -27,6 +27,7 @@ export function fieldsToRelay(response: Response): Headers | FieldSet {
     names,
     fields.map(([, value]) => value),
     false,
+    false,
   );
 }
 

@@ -1,6 +1,6 @@
 // Sets of header fields as handlers give them: copied, checked, and combined as the platform's `Headers` does. Most
 // handlers give few sets over and over. The same set given again is the same object, so that whoever prepares something
-// for a set finds it there.
+// for a set finds it there: it halves what a small response costs the engine (docs/benchmarks.md).
 
 import { isToken } from '../semantics/char-classes.ts';
 import { NativeHeaders } from './platform.ts';
@@ -31,6 +31,8 @@ export class FieldSet implements Iterable<readonly [name: string, value: string]
   readonly values: readonly string[];
   /** It is found again when the same fields are given: what is prepared for it pays. */
   readonly isKept: boolean;
+  /** Names and values are known to be those of field lines. */
+  readonly isSendable: boolean;
   readonly hasType: boolean;
   /** For whoever writes heads: whether they say nothing about the connection or the content's length, once it is known. */
   isPlain: boolean | undefined = undefined;
@@ -38,11 +40,18 @@ export class FieldSet implements Iterable<readonly [name: string, value: string]
   preparedHeads: PreparedHead[] | undefined = undefined;
   #typed: { readonly type: string; readonly fields: FieldSet } | undefined = undefined;
 
-  constructor(names: readonly string[], lowerNames: readonly string[], values: readonly string[], isKept: boolean) {
+  constructor(
+    names: readonly string[],
+    lowerNames: readonly string[],
+    values: readonly string[],
+    isKept: boolean,
+    isSendable: boolean,
+  ) {
     this.names = names;
     this.lowerNames = lowerNames;
     this.values = values;
     this.isKept = isKept;
+    this.isSendable = isSendable;
     this.hasType = lowerNames.includes('content-type');
   }
 
@@ -55,6 +64,7 @@ export class FieldSet implements Iterable<readonly [name: string, value: string]
         [...this.lowerNames, 'content-type'],
         [...this.values, type],
         this.isKept,
+        this.isSendable && PLAIN_VALUE.test(type),
       );
       this.#typed = { type, fields };
     }
@@ -67,15 +77,16 @@ export class FieldSet implements Iterable<readonly [name: string, value: string]
   }
 }
 
-export const NO_FIELDS = new FieldSet([], [], [], true);
+export const NO_FIELDS = new FieldSet([], [], [], true, true);
 
 // A handler has a few kinds of responses; searching more than this would cost more than it saves.
 const MAX_SETS = 8;
 const MAX_KEPT_FIELDS = 16;
-// After so many sets in a row that were not known, they are others every time, and only one in so many is kept.
+// After so many sets in a row that were not known, they are others every time, and only one in so many is looked for and
+// kept.
 const MISSES_BEFORE_REST = 32;
-// What the platform takes as it stands.
-const PLAIN_VALUE = /^(?:[\x21-\xff](?:[\x01-\x09\x0b\x0c\x0e-\xff]*[\x21-\xff])?)?$/;
+// What the platform takes as it stands, and a field line may hold.
+const PLAIN_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
 const sets: FieldSet[] = [];
 let next = 0;
@@ -91,34 +102,44 @@ export function fieldsFrom(headers: unknown): FieldSet {
   if (headers === undefined) return NO_FIELDS;
   if (typeof headers === 'object' && headers !== null) {
     if (Array.isArray(headers)) {
-      for (const set of sets) if (isSamePairs(set, headers)) return found(set);
-      if (arePlainPairs(headers)) return keep(headers);
+      const known = find(isSamePairs, headers);
+      if (known !== undefined) return known;
+      if (arePlainPairs(headers)) return keep(headers, true);
     } else if (!(Symbol.iterator in headers)) {
       const record = headers as Readonly<Record<string, unknown>>;
-      for (const set of sets) if (isSameRecord(set, record)) return found(set);
+      const known = find(isSameRecord, record);
+      if (known !== undefined) return known;
       const pairs = Object.entries(record);
-      if (arePlainPairs(pairs)) return keep(pairs);
+      if (arePlainPairs(pairs)) return keep(pairs, true);
     }
   }
   const pairs = [...new NativeHeaders(headers as HeadersInit)];
-  for (const set of sets) if (isSamePairs(set, pairs)) return found(set);
-  return keep(pairs);
+  return find(isSamePairs, pairs) ?? keep(pairs, false);
 }
 
-/** The same for fields that have been checked: names in lower case, none twice but `set-cookie`. */
+/** The same for fields that have been combined: names in lower case, none twice but `set-cookie`. */
 export function fieldsFromLists(names: readonly string[], values: readonly string[]): FieldSet {
-  for (const set of sets) if (isSameList(set.names, names) && isSameList(set.values, values)) return found(set);
-  return remember([...names], [...names], [...values]);
+  const known = find(isSameLists, { names, values });
+  return known ?? remember([...names], [...names], [...values], false);
 }
 
 type HeadersInit = ConstructorParameters<typeof NativeHeaders>[0];
 
-function found(set: FieldSet): FieldSet {
-  misses = 0;
-  return set;
+/** The set that is the same, if it is known. */
+function find<Given>(isSame: (set: FieldSet, given: Given) => boolean, given: Given): FieldSet | undefined {
+  misses += 1;
+  if (rests()) return undefined;
+  for (const set of sets) {
+    if (!isSame(set, given)) continue;
+    misses = 0;
+    return set;
+  }
+  return undefined;
 }
 
-function keep(pairs: Pairs): FieldSet {
+const rests = (): boolean => misses > MISSES_BEFORE_REST && misses % MISSES_BEFORE_REST !== 0;
+
+function keep(pairs: Pairs, isSendable: boolean): FieldSet {
   const names: string[] = [];
   const lowerNames: string[] = [];
   const values: string[] = [];
@@ -133,18 +154,16 @@ function keep(pairs: Pairs): FieldSet {
     lowerNames.push(lowerName);
     values.push(value);
   }
-  return remember(names, lowerNames, values);
+  return remember(names, lowerNames, values, isSendable);
 }
 
 /** Lines of one name are one list; cookies have their own separator (RFC 9110 §5.3, RFC 6265 §5.4). */
 export const joinedValues = (lowerName: string, first: string, second: string): string =>
   first + (lowerName === 'cookie' ? '; ' : ', ') + second;
 
-function remember(names: string[], lowerNames: string[], values: string[]): FieldSet {
-  misses += 1;
-  const rests = misses > MISSES_BEFORE_REST && misses % MISSES_BEFORE_REST !== 0;
-  const isKept = !rests && names.length <= MAX_KEPT_FIELDS;
-  const set = new FieldSet(names, lowerNames, values, isKept);
+function remember(names: string[], lowerNames: string[], values: string[], isSendable: boolean): FieldSet {
+  const isKept = !rests() && names.length <= MAX_KEPT_FIELDS;
+  const set = new FieldSet(names, lowerNames, values, isKept, isSendable);
   if (isKept) {
     sets[next] = set;
     next = (next + 1) % MAX_SETS;
@@ -181,6 +200,9 @@ function isSamePairs({ names, values }: FieldSet, pairs: readonly unknown[]): bo
   }
   return true;
 }
+
+const isSameLists = (set: FieldSet, given: { names: readonly string[]; values: readonly string[] }): boolean =>
+  isSameList(set.names, given.names) && isSameList(set.values, given.values);
 
 function isSameList(known: readonly string[], given: readonly string[]): boolean {
   if (known.length !== given.length) return false;

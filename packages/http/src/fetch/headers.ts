@@ -12,9 +12,6 @@ export let headersWith: (fields: FieldSet) => HttpHeaders;
 /** For this package: what headers hold; undefined for what is none of ours. */
 export let fieldsOf: (headers: unknown) => FieldSet | undefined;
 
-/** For this package: the set that headers were made of, if they have not been changed. */
-export let unchangedFieldsOf: (headers: HttpHeaders) => FieldSet | undefined;
-
 /** Satisfies `instanceof Headers`, and behaves as the platform's. */
 export class HttpHeaders implements Headers {
   // Names are in lower case, and no two are equal but those of cookies that are set.
@@ -43,8 +40,6 @@ export class HttpHeaders implements Headers {
       typeof headers === 'object' && headers !== null && #names in headers
         ? (headers.#given ??= fieldsFromLists(headers.#names, headers.#values))
         : undefined;
-
-    unchangedFieldsOf = (headers) => headers.#given;
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {

@@ -79,7 +79,7 @@ export class HttpRequest implements Request {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+      if (this.#abortReason !== undefined) this.#controller.abort(abortError(this.#abortReason));
     }
     return this.#controller.signal;
   }
@@ -95,7 +95,7 @@ export class HttpRequest implements Request {
 
     abortRequest = (request, reason) => {
       request.#abortReason = reason;
-      request.#controller?.abort(reason);
+      request.#controller?.abort(abortError(reason));
     };
   }
 
@@ -232,6 +232,12 @@ export class HttpRequest implements Request {
     return this.#native;
   }
 }
+
+/** What libraries that are given the signal know as the end by an abort; why it came is its cause. */
+const abortError = (cause: Error): DOMException => {
+  const error = new DOMException(`the request was aborted: ${cause.message}`, 'AbortError');
+  return Object.defineProperty(error, 'cause', { value: cause, configurable: true });
+};
 
 /** The platform's type marks the method as unwise for servers; a handler that calls it has chosen it. */
 interface FormReader {

@@ -244,3 +244,16 @@ describe('our classes under the platform’s names', () => {
     replaceGlobals();
   });
 });
+
+test('the signal of a request whose client is gone aborts with an AbortError that says why', async () => {
+  let signal: AbortSignal | undefined;
+  const { peer } = serveHandler((request) => {
+    ({ signal } = request);
+    return new Promise(() => undefined);
+  });
+  peer.send(GET);
+  peer.reset();
+  await settled();
+  const reason = signal?.reason as Error | undefined;
+  expect([signal?.aborted, reason?.name, reason?.cause instanceof Error]).toEqual([true, 'AbortError', true]);
+});
