@@ -61,6 +61,8 @@ const CARRYING_FILES = [
   'packages/*/src/main.ts',
   'packages/*/src/cli.ts',
   'packages/http/src/static/disk.ts',
+  'packages/http/src/static/disk-file.ts',
+  'packages/http/src/static/read-pace.ts',
   'packages/http/src/http1/after-promises.ts',
   'packages/http/src/auth/users-on-disk.ts',
   'packages/http/src/http1/upgrade.ts',

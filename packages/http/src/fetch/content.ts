@@ -6,8 +6,8 @@ export type OwnBytes = ReturnType<Uint8Array['slice']>;
 /** Content with a known length that is read piece by piece, such as a range of a file. */
 export interface ContentSource {
   readonly byteLength: number;
-  /** Fills `into` from its start and resolves with the number of bytes, 0 when there is nothing more. */
-  read(into: Uint8Array): Promise<number>;
+  /** Fills `into` from its start; the number of bytes, at once or later, is 0 when there is nothing more. */
+  read(into: Uint8Array): Promise<number> | number;
   /** Called exactly once, when it is read or given up. */
   close(): void;
 }
@@ -30,11 +30,14 @@ export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array
       type: 'bytes',
       async pull(controller) {
         const buffer = new Uint8Array(SOURCE_CHUNK_BYTES);
-        const byteLength = await source.read(buffer).catch((error: unknown) => {
+        let byteLength: number;
+        try {
+          byteLength = await source.read(buffer);
+        } catch (error) {
           // A stream that fails is not cancelled as well.
           source.close();
           throw error;
-        });
+        }
         if (byteLength > 0) {
           controller.enqueue(buffer.subarray(0, byteLength));
           return;

@@ -33,7 +33,7 @@ export type HeadFor = (status: number, fields: FieldSet, byteLength: number, dat
 
 // Larger content is not copied into one text with its head.
 const MAX_WRITTEN_BYTES = 16_384;
-const MAX_AT_ONCE_BYTES = 262_144;
+const MAX_AT_ONCE_BYTES = 1_048_576;
 const BYTE_ORDER_MARK = 0xfeff;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

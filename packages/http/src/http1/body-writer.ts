@@ -32,7 +32,8 @@ export type BodyEnd =
   | { readonly at: 'complete' | 'gone'; readonly contentBytes: number }
   | { readonly at: 'broken' | 'failed'; readonly error: Error; readonly contentBytes: number };
 
-const SLICE_BYTES = 65_536;
+// Each write wakes the reader at the other end: a few large ones cost much less than many small ones.
+const SLICE_BYTES = 1_048_576;
 // Below this, joining costs less than another buffer in the system call.
 const JOINED_CHUNK_BYTES = 2_048;
 
@@ -99,7 +100,8 @@ async function writeSource(sink: BodySink, head: string, source: ContentSource):
   let remaining = source.byteLength;
   try {
     while (remaining > 0) {
-      const byteLength = await source.read(remaining < buffer.length ? buffer.subarray(0, remaining) : buffer);
+      const reading = source.read(remaining < buffer.length ? buffer.subarray(0, remaining) : buffer);
+      const byteLength = typeof reading === 'number' ? reading : await reading;
       if (sink.gone) return { at: 'gone', contentBytes: source.byteLength - remaining };
       if (byteLength === 0)
         return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
@@ -109,9 +111,11 @@ async function writeSource(sink: BodySink, head: string, source: ContentSource):
       pending = '';
       const hasRoom = sink.send(buffer.subarray(0, byteLength));
       sink.uncork();
+      // The last one is released once it is sent.
+      if (remaining === 0) break;
       // A peer that keeps up is worth a large piece; one that does not holds on to what it is given.
       const nextSize: PieceSize = sink.unsentBytes === 0 && remaining > buffer.length ? 'large' : 'small';
-      if (remaining > 0 && !hasRoom) await sink.room();
+      if (!hasRoom) await sink.room();
       // What the sink has not sent yet belongs to it.
       const isOurs = sink.unsentBytes === 0;
       if (isOurs && nextSize === size) continue;
@@ -127,9 +131,18 @@ async function writeSource(sink: BodySink, head: string, source: ContentSource):
       contentBytes: source.byteLength - remaining,
     };
   } finally {
-    if (sink.unsentBytes === 0) buffers.release(buffer);
+    releaseWhenSent(sink, buffer);
     source.close();
   }
+}
+
+/** One that the sink still holds when its connection goes is left to the garbage collector. */
+function releaseWhenSent(sink: BodySink, buffer: Uint8Array): void {
+  const release = (): void => {
+    if (sink.unsentBytes === 0) sink.buffers.release(buffer);
+  };
+  if (sink.unsentBytes === 0) release();
+  else void sink.room().then(() => sink.gone || release());
 }
 
 interface Piece {

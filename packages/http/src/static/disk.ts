@@ -7,30 +7,16 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
-import type { ContentSource, OwnBytes } from '../fetch/content.ts';
 import type { FileFacts } from './file-cache.ts';
-import { changeOf, type Growth } from './file-change.ts';
+import { DiskFile, factsOf, type OpenFile } from './disk-file.ts';
 import type { ListedEntry, NamedEntry } from './listing-order.ts';
+import { ReadPace } from './read-pace.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
 
 /** Why there is nothing to serve. */
 export type DiskProblem = 'not-found' | 'forbidden' | 'busy';
-
-export interface OpenFile {
-  readonly kind: 'file';
-  readonly facts: FileFacts;
-  /**
-   * A part of the file. Its `close` closes the file. If the file changes meanwhile, the last bytes of the part are not
-   * read: that fails.
-   */
-  part(start: number, byteLength: number, growth: Growth): ContentSource;
-  /** The same at once, or undefined when the file changed meanwhile. Closes the file. */
-  readPart(start: number, byteLength: number, growth: Growth): Promise<OwnBytes | undefined>;
-  /** Closes the file where no source was taken. Safe to call twice. */
-  close(): void;
-}
 
 export interface DirectoryContent {
   readonly entries: NamedEntry[];
@@ -68,12 +54,14 @@ const PROBLEMS: Readonly<Record<string, DiskProblem>> = {
 export class DiskRoot {
   readonly #root: string;
   readonly #symlinks: SymlinkPolicy;
+  readonly #pace: ReadPace;
 
   /**
    * `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory.
    */
   constructor(root: string, symlinks: SymlinkPolicy) {
     this.#root = fs.realpathSync(root);
+    this.#pace = new ReadPace(this.#root);
     this.#symlinks = symlinks;
     if (!fs.statSync(this.#root).isDirectory()) throw new Error(`${root} is not a directory`);
   }
@@ -95,7 +83,7 @@ export class DiskRoot {
         fs.closeSync(descriptor);
         return fail('not-found');
       }
-      if (!isDirectory) return ok(new DiskFile(wanted, descriptor, stats));
+      if (!isDirectory) return ok(new DiskFile(wanted, descriptor, stats, this.#pace));
       fs.closeSync(descriptor);
       return ok({ kind: 'directory' });
     } catch (error) {
@@ -197,88 +185,6 @@ export class DiskRoot {
   }
 }
 
-class DiskFile implements OpenFile {
-  readonly kind = 'file';
-  readonly facts: FileFacts;
-  readonly #path: string;
-  readonly #opened: fs.Stats;
-  /** Of nothing once it is closed: the system gives numbers again, and a late read must not find another file. */
-  #descriptor: number;
-
-  constructor(path: string, descriptor: number, opened: fs.Stats) {
-    this.#path = path;
-    this.#descriptor = descriptor;
-    this.#opened = opened;
-    this.facts = factsOf(opened);
-  }
-
-  part(start: number, byteLength: number, growth: Growth): ContentSource {
-    let position = start;
-    const end = start + byteLength;
-    return {
-      byteLength,
-      read: (into) =>
-        new Promise((resolve, reject) => {
-          if (position === end) {
-            resolve(0);
-            return;
-          }
-          fs.read(this.#descriptor, into, 0, Math.min(into.length, end - position), position, (error, bytesRead) => {
-            position += bytesRead;
-            // Before the last piece goes out: without it no client takes the response for complete. Nothing read means
-            // that the file ends earlier.
-            const problem = error ?? (position === end || bytesRead === 0 ? this.#problem(growth) : undefined);
-            if (problem === undefined) resolve(bytesRead);
-            else reject(problem);
-          });
-        }),
-      close: () => this.close(),
-    };
-  }
-
-  async readPart(start: number, byteLength: number, growth: Growth): Promise<OwnBytes | undefined> {
-    const bytes = new Uint8Array(byteLength);
-    const source = this.part(start, byteLength, growth);
-    let filled = 0;
-    try {
-      while (filled < bytes.length) {
-        const readBytes = await source.read(bytes.subarray(filled));
-        if (readBytes === 0) return undefined;
-        filled += readBytes;
-      }
-      return bytes;
-    } catch {
-      return undefined;
-    } finally {
-      this.close();
-    }
-  }
-
-  /** Why the content is not the one that was announced. It may be closed by now: then there is nothing to say of it. */
-  #problem(growth: Growth): Error | undefined {
-    try {
-      const change = changeOf(this.#opened, fs.fstatSync(this.#descriptor), growth, () => this.#isStillThere());
-      // As JSON: names may hold what a terminal obeys.
-      return change === undefined
-        ? undefined
-        : new Error(`${JSON.stringify(this.#path)} changed while it was sent: ${change}`);
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  #isStillThere(): boolean {
-    const named = fs.statSync(this.#path, { throwIfNoEntry: false });
-    return named?.ino === this.#opened.ino && named.dev === this.#opened.dev;
-  }
-
-  close(): void {
-    if (this.#descriptor < 0) return;
-    fs.closeSync(this.#descriptor);
-    this.#descriptor = -1;
-  }
-}
-
 type EntryKind = NamedEntry['kind'] | 'neither';
 
 /**
@@ -298,13 +204,6 @@ function kindOf(entry: fs.Dirent<Buffer> | fs.Stats): EntryKind | undefined {
     ? 'neither'
     : undefined;
 }
-
-/** The change time tells of writes that set the modification time back. */
-const factsOf = ({ dev, ino, size, mtimeMs, ctimeMs }: fs.Stats): FileFacts => ({
-  identity: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`,
-  byteLength: size,
-  modifiedMs: mtimeMs,
-});
 
 function openDescriptor(file: string): Promise<number> {
   return new Promise((resolve, reject) => {

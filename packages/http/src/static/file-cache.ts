@@ -47,6 +47,10 @@ export interface KnownFile {
   /** Set on use, cleared when the search for room passes by. */
   used: boolean;
   keptBytes: number;
+  /** How often its content was read from the disk. */
+  reads: number;
+  /** Its content is being read in order to be kept. */
+  isBeingKept: boolean;
 }
 
 export interface FileCacheLimits {
@@ -60,15 +64,17 @@ export interface FileCacheLimits {
 
 export const DEFAULT_FILE_CACHE: FileCacheLimits = {
   // A site's scripts, styles and pages fit; a worker stays small.
-  maxBytes: 32 * 1024 * 1024,
-  // The scripts, styles and pages of a site are smaller, and what is larger costs more to send than to open.
-  maxFileBytes: 65_536,
+  maxBytes: 64 * 1024 * 1024,
+  // Pictures and bundles too: from memory they cost half of what they cost from the kernel's.
+  maxFileBytes: 1_048_576,
   // A change is seen within a second, sooner than a person reloads a page.
   revalidateMs: 1_000,
 };
 
 // So many compressed contents find room at the least.
 const MIN_GENERATED = 16;
+// The scripts, styles and pages of a site: kept when they are first asked for.
+const SMALL_BYTES = 65_536;
 // A path, its facts and the objects around them, about.
 const ENTRY_BYTES = 1_024;
 
@@ -76,6 +82,11 @@ export class FileCache {
   readonly limits: FileCacheLimits;
   readonly #files = new Map<string, KnownFile>();
   #bytes = 0;
+  /** Of larger contents, those that are kept no more but still being sent included: a slow reader holds on to its own. */
+  #largerBytes = 0;
+  readonly #collected = new FinalizationRegistry((byteLength: number) => {
+    this.#largerBytes -= byteLength;
+  });
 
   constructor(limits: FileCacheLimits) {
     this.limits = limits;
@@ -110,8 +121,17 @@ export class FileCache {
     this.#bytes -= file.keptBytes;
   }
 
-  mayKeep(byteLength: number): boolean {
-    return byteLength <= this.limits.maxFileBytes && byteLength + ENTRY_BYTES <= this.limits.maxBytes;
+  /**
+   * Whether a content that is about to be read should be kept. A larger one only when it is asked for again, so that a
+   * walk through all files pushes out nothing that is in use, and by one reader at a time.
+   */
+  mayKeep(file: KnownFile, byteLength: number): boolean {
+    file.reads += 1;
+    if (byteLength > this.limits.maxFileBytes || byteLength + ENTRY_BYTES > this.limits.maxBytes) return false;
+    return (
+      byteLength <= SMALL_BYTES ||
+      (file.reads > 1 && !file.isBeingKept && this.#largerBytes + byteLength <= this.limits.maxBytes)
+    );
   }
 
   /** What cost work to make is kept where it is not much of the whole. */
@@ -123,9 +143,14 @@ export class FileCache {
   keep(file: KnownFile, representation: Representation, content: KeptContent): void {
     if (this.#files.get(file.path) !== file || representation.kept !== undefined) return;
     representation.kept = content;
-    // Once as bytes, once as each text that was written.
-    const texts = content.response === content.responseOverTls ? 1 : 2;
-    const keptBytes = (1 + texts) * content.bytes.byteLength;
+    const { byteLength } = content.bytes;
+    // Small ones are kept as each text that was written, too.
+    const texts = byteLength > SMALL_BYTES ? 0 : content.response === content.responseOverTls ? 1 : 2;
+    const keptBytes = (1 + texts) * byteLength;
+    if (byteLength > SMALL_BYTES) {
+      this.#largerBytes += byteLength;
+      this.#collected.register(content.bytes.buffer, byteLength);
+    }
     file.keptBytes += keptBytes;
     this.#bytes += keptBytes;
     this.#makeRoom();

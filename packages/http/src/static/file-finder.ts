@@ -3,7 +3,8 @@
 import { lookup } from 'mrmime';
 import { fail, ok, type Result } from '@wellknown/core';
 import { GENERATED_CODINGS, type Compressor } from './compression.ts';
-import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
+import type { DiskProblem, DiskRoot } from './disk.ts';
+import type { OpenFile } from './disk-file.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
 
@@ -71,6 +72,8 @@ export class FileFinder {
       checkedMs: nowMs,
       used: false,
       keptBytes: 0,
+      reads: 0,
+      isBeingKept: false,
     };
     if (path !== undefined) this.#cache.set(known);
     return ok({ kind: 'file', known, file });

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ContentSource, OwnBytes } from '../fetch/content.ts';
 import { responseOf, type HttpResponse, type HttpResponseInit } from '../fetch/response.ts';
 import { evaluateConditions, type Validators } from './conditions.ts';
-import type { OpenFile } from './disk.ts';
+import type { OpenFile } from './disk-file.ts';
 import type { FileFacts, KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
 import { decideRange, multipartOf, type ByteRange } from './range.ts';

@@ -4,7 +4,8 @@ import type { OwnBytes } from '../fetch/content.ts';
 import { HttpRequest, isConditional } from '../fetch/request.ts';
 import { HttpResponse, responseOf } from '../fetch/response.ts';
 import type { Compressor, GeneratedCoding } from './compression.ts';
-import type { DiskProblem, DiskRoot, OpenFile } from './disk.ts';
+import type { DiskProblem, DiskRoot } from './disk.ts';
+import type { OpenFile } from './disk-file.ts';
 import { chooseCoding } from './encoding.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
@@ -184,9 +185,11 @@ export class Site {
     }
     const { byteLength } = representation.facts;
     let content: FileContent | undefined = open;
-    if (this.#cache.mayKeep(byteLength)) {
+    if (this.#cache.mayKeep(known, byteLength)) {
       // Before the head leaves, a file that changes can still be read again.
+      known.isBeingKept = true;
       content = await open.readPart(0, byteLength, context.firstGrowth);
+      known.isBeingKept = false;
       if (content !== undefined && isSettled(representation.facts, nowMs))
         this.#keep(known, representation, content, context);
     }
