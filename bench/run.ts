@@ -3,6 +3,7 @@
 import { compareLoss } from './connection-loss.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
+import { compareFtp } from './ftp.ts';
 import { compareFiles } from './http-files.ts';
 import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
 import { compareHttpIdle } from './http-idle.ts';
@@ -17,6 +18,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> =
   'idle-memory': compareIdle,
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
+  ftp: compareFtp,
 };
 
 const [name, rounds = '5'] = process.argv.slice(2);
