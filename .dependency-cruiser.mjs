@@ -43,6 +43,7 @@ export const LEVELS = {
     ['cli.ts'],
     ['index.ts', 'main.ts'],
   ],
+  'ftp-s3': [['errors.ts'], ['keys.ts'], ['reading.ts', 'writing.ts'], ['s3-file-system.ts'], ['index.ts']],
 };
 
 const inPackage = (name, rooms) => rooms.map((room) => `^packages/${name}/src/${room.replace('.', '\\.')}`);
@@ -83,6 +84,12 @@ export default {
       severity: 'error',
       from: { path: '^packages/(http|ftp|telnet|echo-udp)/' },
       to: { path: '^packages/(?!core/|$1/)' },
+    },
+    {
+      name: 'storage for ftp knows core and ftp',
+      severity: 'error',
+      from: { path: '^packages/ftp-s3/' },
+      to: { path: '^packages/(?!core/|ftp/|ftp-s3/)' },
     },
     ...upward,
     ...roomless,

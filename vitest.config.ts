@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@wellknown/source', 'module', 'node', 'import', 'default'];
+// As Node has them, which imports what is not of this repository: it knows no condition 'module'.
+const conditions = ['@wellknown/source', 'node', 'import', 'default'];
 
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },

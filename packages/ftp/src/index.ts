@@ -17,6 +17,11 @@ export type { Rates } from './user-sessions.ts';
 export { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
 export { sweepUploads } from './storage/disk-parts.ts';
 export type { SymlinkPolicy } from './storage/disk-place.ts';
+export { atomicUploads, type AtomicUploadsOptions } from './storage/atomic-uploads.ts';
+export { mount } from './storage/mount.ts';
+export { quota, type QuotaOptions } from './storage/quota.ts';
+export { readOnly } from './storage/read-only.ts';
+export { uploadSink, type SinkUpload, type UploadSinkOptions } from './storage/upload-sink.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';
 export type {
   Caller,

@@ -3,8 +3,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { diskFileSystem } from '../src/storage/disk-file-system.ts';
-import type { CompleteFileSystem as FileSystem, WriteOptions } from '../src/file-system.ts';
+import type {
+  CompleteFileSystem as FileSystem,
+  FileSystem as AnyFileSystem,
+  WriteOptions,
+} from '../src/file-system.ts';
+import { atomicUploads } from '../src/storage/atomic-uploads.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
+import { mount } from '../src/storage/mount.ts';
+import { quota } from '../src/storage/quota.ts';
+import { describeFileSystem } from '../src/testing/index.ts';
+import { openLogin } from '../src/users/login.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -195,3 +204,48 @@ describe('the memory file system', () => {
     expect(await files.makeDirectory('/c')).toEqual({ ok: false, error: 'no-space' });
   });
 });
+
+describeFileSystem({ name: 'memory', create: async (files) => memoryFileSystem({ files }) }, { describe, test });
+describeFileSystem({ name: 'the disk', create: (files) => diskWith(files, 'atomic') }, { describe, test });
+describeFileSystem(
+  { name: 'the disk, in place', keepsAborted: true, create: (files) => diskWith(files, 'in-place') },
+  { describe, test },
+);
+describeFileSystem(
+  { name: 'a quota', create: async (files) => quota(memoryFileSystem({ files }), { maxBytes: 1e6, maxEntries: 100 }) },
+  { describe, test },
+);
+describeFileSystem(
+  { name: 'atomic uploads', create: async (files) => atomicUploads(await diskWith(files, 'in-place')) },
+  { describe, test },
+);
+describeFileSystem(
+  { name: 'a mount', create: async (files) => mount({ '/': memoryFileSystem({ files }) }) },
+  { describe, test },
+);
+describeFileSystem(
+  {
+    name: 'a user with all rights',
+    create: async (files) =>
+      openLogin(
+        { rights: 'full' },
+        { user: 'ann', remote: { family: 'unix', path: '/x' }, secure: false },
+        memoryFileSystem({ files }),
+      ).fileSystem,
+  },
+  { describe, test },
+);
+describeFileSystem(
+  {
+    name: 'what only reads',
+    create: async (files) => {
+      const inner: AnyFileSystem = memoryFileSystem({ files });
+      return {
+        stat: (at, options) => inner.stat(at, options),
+        list: (at, options) => inner.list(at, options),
+        read: (at, options) => inner.read(at, options),
+      };
+    },
+  },
+  { describe, test },
+);

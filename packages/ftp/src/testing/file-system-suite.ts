@@ -1,0 +1,253 @@
+// The promises that every file system keeps, as tests that its author runs.
+//
+// Bring the test functions of vitest, node:test or the like; the suite itself needs neither. A promise about a method that
+// the file system does not have is not registered.
+
+import assert from 'node:assert/strict';
+import type { TestFunctions } from '@wellknown/core/testing';
+import type { Entry, FileProblem, FileSystem, WriteOptions } from '../file-system.ts';
+
+export interface FileSystemSubject {
+  readonly name: string;
+  /** A new file system with these files, given by absolute path and content, and their directories. */
+  create(files: Readonly<Record<string, string>>): Promise<FileSystem>;
+  /** An aborted upload leaves its beginning, to be resumed. Default: what was there before is untouched. */
+  readonly keepsAborted?: boolean;
+  /** A directory is made of the names in it, as in an object store: an empty one may not be told from none. */
+  readonly hasNoEmptyDirectories?: boolean;
+  /** REST and APPE are refused as `unsupported`. */
+  readonly isNeverContinued?: boolean;
+}
+
+const TREE = { '/a.txt': 'hello', '/dir/b': 'b' };
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Stores a file; resolves with the problem, if there was one. */
+async function store(
+  files: FileSystem,
+  path: string,
+  options: WriteOptions,
+  ...chunks: string[]
+): Promise<FileProblem | undefined> {
+  const target = await files.write?.(path, options);
+  assert(target !== undefined);
+  if (!target.ok) return target.error;
+  for (const chunk of chunks) {
+    const written = await target.value.write([bytesOf(chunk), bytesOf('')]);
+    assert.deepEqual(written, { ok: true, value: undefined });
+  }
+  const done = await target.value.commit();
+  return done.ok ? undefined : done.error;
+}
+
+async function content(files: FileSystem, path: string, startBytes = 0): Promise<string> {
+  const source = await files.read(path, { startBytes });
+  if (!source.ok) return source.error;
+  let text = '';
+  const decoder = new TextDecoder();
+  for (const buffer = new Uint8Array(7); ;) {
+    const read = await source.value.read(buffer);
+    assert(read.ok);
+    text += decoder.decode(buffer.subarray(0, read.value), { stream: true });
+    if (read.value < buffer.length) break;
+  }
+  await source.value.close();
+  return text;
+}
+
+async function entries(files: FileSystem, path: string): Promise<Entry[]> {
+  const listed = await files.list(path);
+  assert(listed.ok, `${path} can not be listed`);
+  const found: Entry[] = [];
+  for await (const portion of listed.value) found.push(...portion);
+  return found;
+}
+
+const names = async (files: FileSystem, path: string): Promise<string[]> =>
+  (await entries(files, path)).map(({ name, type }) => (type === 'directory' ? `${name}/` : name)).sort();
+
+const problemOf = async (
+  result: Promise<{ readonly ok: boolean; readonly error?: FileProblem }> | undefined,
+): Promise<string> => {
+  const settled = await result;
+  return settled === undefined ? 'missing' : settled.ok ? 'done' : (settled.error ?? '');
+};
+
+/** Registers the suite. Every case makes a file system of its own. */
+export function describeFileSystem(subject: FileSystemSubject, { describe, test }: TestFunctions): void {
+  const { keepsAborted = false, hasNoEmptyDirectories = false, isNeverContinued = false } = subject;
+
+  /** A case that needs methods; skipped without a word where one is missing. */
+  const promise = (
+    name: string,
+    needs: readonly (keyof FileSystem)[],
+    run: (files: FileSystem) => Promise<void>,
+  ): void => {
+    test(name, async () => {
+      const files = await subject.create(TREE);
+      if (needs.every((method) => files[method] !== undefined)) await run(files);
+    });
+  };
+
+  describe(`${subject.name} keeps the promises of every file system`, () => {
+    promise('what is there is listed, told of and read, from any position', [], async (files) => {
+      assert.deepEqual(await names(files, '/'), ['a.txt', 'dir/']);
+      assert.deepEqual(await names(files, '/dir'), ['b']);
+      const told = await files.stat('/a.txt');
+      assert(told.ok);
+      assert.deepEqual([told.value.name, told.value.type, told.value.sizeBytes], ['a.txt', 'file', 5]);
+      const root = await files.stat('/');
+      assert(root.ok);
+      assert.equal(root.value.type, 'directory');
+      const listed = (await entries(files, '/')).find(({ name }) => name === 'a.txt');
+      assert.deepEqual([listed?.type, listed?.sizeBytes, listed?.mtimeMs], ['file', 5, told.value.mtimeMs]);
+      assert.deepEqual(
+        [await content(files, '/a.txt'), await content(files, '/a.txt', 3), await content(files, '/a.txt', 5)],
+        ['hello', 'lo', ''],
+      );
+    });
+
+    promise('a source tells its size, and may be closed in the middle', [], async (files) => {
+      const source = await files.read('/a.txt', { startBytes: 2 });
+      assert(source.ok);
+      assert.equal(source.value.sizeBytes, 5);
+      await source.value.read(new Uint8Array(1));
+      await source.value.close();
+    });
+
+    promise('a listing may be left before its end', [], async (files) => {
+      const listed = await files.list('/');
+      assert(listed.ok);
+      for await (const portion of listed.value) {
+        assert(portion.length > 0);
+        break;
+      }
+    });
+
+    promise('what is not there, or is of the other kind, is said in the words of the contract', [], async (files) => {
+      assert.equal(await content(files, '/a.txt', 6), 'bad-start');
+      assert.equal(await content(files, '/none'), 'not-found');
+      assert.equal(await content(files, '/dir'), 'is-directory');
+      assert.equal(await content(files, '/a.txt/x'), 'not-found');
+      assert.equal(await problemOf(files.stat('/none')), 'not-found');
+      assert.equal(await problemOf(files.list('/none')), 'not-found');
+      assert.equal(await problemOf(files.list('/a.txt')), 'not-directory');
+    });
+
+    promise('an upload makes a file, and replaces one', ['write'], async (files) => {
+      assert.equal(await store(files, '/new', { mode: 'replace' }, 'one', 'two'), undefined);
+      assert.equal(await content(files, '/new'), 'onetwo');
+      assert.equal(await store(files, '/new', { mode: 'replace' }, 'x'), undefined);
+      assert.equal(await content(files, '/new'), 'x');
+      assert.equal(await store(files, '/empty', { mode: 'replace' }), undefined);
+      assert.equal(await content(files, '/empty'), '');
+      assert.equal(await store(files, '/unique', { mode: 'create' }, 'u'), undefined);
+      assert.equal(await content(files, '/unique'), 'u');
+    });
+
+    promise('an upload that goes on where a file ends, or in its middle', ['write'], async (files) => {
+      const expected = isNeverContinued ? 'unsupported' : undefined;
+      assert.equal(await store(files, '/a.txt', { mode: 'replace', startBytes: 2 }, 'LP'), expected);
+      assert.equal(await store(files, '/a.txt', { mode: 'append' }, '!'), expected);
+      assert.equal(await content(files, '/a.txt'), isNeverContinued ? 'hello' : 'heLP!');
+      assert.equal(await store(files, '/made', { mode: 'append' }, 'new'), undefined);
+      assert.equal(await content(files, '/made'), 'new');
+      assert.notEqual(await store(files, '/a.txt', { mode: 'replace', startBytes: 99 }, 'x'), undefined);
+    });
+
+    promise('an upload is refused where it can not be', ['write'], async (files) => {
+      assert.equal(await store(files, '/dir', { mode: 'replace' }), 'is-directory');
+      assert.equal(await store(files, '/a.txt', { mode: 'create' }), 'exists');
+      assert.notEqual(await store(files, '/', { mode: 'replace' }), undefined);
+      if (!hasNoEmptyDirectories) assert.equal(await store(files, '/none/x', { mode: 'replace' }), 'not-found');
+    });
+
+    promise('of two uploads that must be new, one gets the name', ['write'], async (files) => {
+      const first = await files.write?.('/same', { mode: 'create' });
+      const second = await files.write?.('/same', { mode: 'create' });
+      assert(first?.ok === true);
+      if (second?.ok === true) {
+        await second.value.write([bytesOf('second')]);
+        assert.deepEqual(await second.value.commit(), { ok: true, value: undefined });
+        assert.deepEqual(await first.value.commit(), { ok: false, error: 'exists' });
+        assert.equal(await content(files, '/same'), 'second');
+      } else await first.value.commit();
+    });
+
+    promise('an upload that is aborted does not look like one that is whole', ['write'], async (files) => {
+      for (const path of ['/a.txt', '/new']) {
+        const target = await files.write?.(path, { mode: 'replace' });
+        assert(target?.ok === true);
+        await target.value.write([bytesOf('half')]);
+        const during = await names(files, '/');
+        assert.deepEqual(during, path === '/new' && keepsAborted ? ['a.txt', 'dir/', 'new'] : ['a.txt', 'dir/']);
+        await target.value.abort();
+      }
+      assert.equal(await content(files, '/a.txt'), keepsAborted ? 'half' : 'hello');
+      assert.equal(await content(files, '/new'), keepsAborted ? 'half' : 'not-found');
+    });
+
+    promise('files are removed', ['removeFile', 'write'], async (files) => {
+      assert.equal(await problemOf(files.removeFile?.('/a.txt')), 'done');
+      assert.equal(await content(files, '/a.txt'), 'not-found');
+      assert.equal(await problemOf(files.removeFile?.('/none')), 'not-found');
+      assert.equal(await problemOf(files.removeFile?.('/dir')), 'is-directory');
+      assert.notEqual(await problemOf(files.removeFile?.('/')), 'done');
+    });
+
+    promise('directories are made and removed', ['makeDirectory', 'removeDirectory', 'removeFile'], async (files) => {
+      assert.equal(await problemOf(files.makeDirectory?.('/d2')), 'done');
+      assert.deepEqual(await names(files, '/'), ['a.txt', 'd2/', 'dir/']);
+      assert.deepEqual(await names(files, '/d2'), []);
+      assert.equal(await problemOf(files.makeDirectory?.('/dir')), 'exists');
+      assert.equal(await problemOf(files.makeDirectory?.('/a.txt')), 'exists');
+      if (!hasNoEmptyDirectories) assert.equal(await problemOf(files.makeDirectory?.('/x/y')), 'not-found');
+      assert.equal(await problemOf(files.removeDirectory?.('/d2')), 'done');
+      assert.equal(await problemOf(files.removeDirectory?.('/dir')), 'not-empty');
+      assert.equal(await problemOf(files.removeDirectory?.('/a.txt')), 'not-directory');
+      assert.equal(await problemOf(files.removeDirectory?.('/none')), 'not-found');
+      assert.notEqual(await problemOf(files.removeDirectory?.('/')), 'done');
+    });
+
+    promise('files and directories are renamed; a file is replaced, a directory never', ['rename'], async (files) => {
+      assert.equal(await problemOf(files.rename?.('/none', '/x')), 'not-found');
+      assert.equal(await problemOf(files.rename?.('/a.txt', '/dir')), 'exists');
+      assert.equal(await problemOf(files.rename?.('/a.txt', '/dir/c')), 'done');
+      assert.equal(await content(files, '/dir/c'), 'hello');
+      assert.equal(await problemOf(files.rename?.('/dir/b', '/dir/c')), 'done');
+      assert.equal(await content(files, '/dir/c'), 'b');
+      assert.equal(await problemOf(files.rename?.('/dir', '/d3')), 'done');
+      assert.deepEqual([await names(files, '/'), await names(files, '/d3')], [['d3/'], ['c']]);
+      assert.notEqual(await problemOf(files.rename?.('/', '/x')), 'done');
+      assert.notEqual(await problemOf(files.rename?.('/d3', '/')), 'done');
+      assert.equal(await problemOf(files.rename?.('/d3/c', '/d3/c')), 'done');
+      assert.equal(await content(files, '/d3/c'), 'b');
+    });
+
+    promise('times are set', ['setTimes'], async (files) => {
+      assert.equal(await problemOf(files.setTimes?.('/a.txt', { mtimeMs: 1e12 })), 'done');
+      const told = await files.stat('/a.txt');
+      assert.equal(told.ok && told.value.mtimeMs, 1e12);
+      assert.equal(await problemOf(files.setTimes?.('/none', { mtimeMs: 0 })), 'not-found');
+    });
+
+    promise('modes are set', ['setMode'], async (files) => {
+      assert.equal(await problemOf(files.setMode?.('/a.txt', 0o640)), 'done');
+      const told = await files.stat('/a.txt');
+      assert.equal(told.ok && told.value.mode, 0o640);
+      assert.equal(await problemOf(files.setMode?.('/none', 0o600)), 'not-found');
+    });
+
+    promise('the room is a number', ['space'], async (files) => {
+      const space = await files.space?.('/');
+      assert(space?.ok === true && space.value.freeBytes >= 0);
+    });
+
+    promise('names are any that a file may have', ['write'], async (files) => {
+      for (const name of ['a b', 'grün 🐱', '-l', 'a*b?[c]', 'it\'s "so"', '%41', 'a\\b'])
+        assert.equal(await store(files, `/dir/${name}`, { mode: 'replace' }, name), undefined, name);
+      for (const { name } of await entries(files, '/dir'))
+        assert.equal(await content(files, `/dir/${name}`), name, name);
+    });
+  });
+}

@@ -1,0 +1,3 @@
+// For authors of file systems.
+
+export { describeFileSystem, type FileSystemSubject } from './file-system-suite.ts';
