@@ -44,9 +44,10 @@ const processesOf = (pid: number): number[] => [
 
 function cpuTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
+  // The name in parentheses may hold spaces; utime, stime, and those of children that have ended, are fields 14 to 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1e6;
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return (ticks / CLOCK_TICKS_PER_SECOND) * 1e6;
 }
 
 /** Where a started server listens, and which process serves. */

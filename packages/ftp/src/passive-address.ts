@@ -47,14 +47,6 @@ export function passiveAddressOf(option: PassiveAddressOption | undefined, clock
   };
 }
 
-/** Every host of an option that has to be resolved: for a check at the start. */
-export const hostsOf = (option: PassiveAddressOption | undefined): readonly string[] =>
-  option === undefined || typeof option === 'function'
-    ? []
-    : typeof option === 'string'
-      ? [option]
-      : Object.values(option);
-
 /** No address and no name of one. */
 export const invalidHost = (host: string): boolean =>
   !isIpv4(host) && (isIpv6(host) || !HOST_NAME.test(host) || /^[\d.]+$/.test(host));
