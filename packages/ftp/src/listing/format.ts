@@ -38,9 +38,15 @@ function listTime(mtimeMs: number, nowMs: number): string {
   return text;
 }
 
+// There are 512, and few of them are met.
+const permissionTexts = new Map<number, string>();
+
 function permissionText(mode: number): string {
+  const known = permissionTexts.get(mode);
+  if (known !== undefined) return known;
   let text = '';
   for (let bit = 8; bit >= 0; bit -= 1) text += (mode >> bit) & 1 ? 'rwx'.charAt((8 - bit) % 3) : '-';
+  permissionTexts.set(mode, text);
   return text;
 }
 
@@ -86,12 +92,12 @@ function permOf({ type }: Entry, rights: Rights): string {
 const LETTERS = { file: '-', directory: 'd', link: 'l' } as const;
 /** What is shown where a file system has no modes. */
 const MODES = { file: 0o644, directory: 0o755, link: 0o777 } as const;
-const owner = (id: number | string | undefined): string => String(id ?? 'ftp').padEnd(8);
+const owner = (id: number | string | undefined): string => (id === undefined ? 'ftp     ' : String(id).padEnd(8));
 
 /** One line of LIST as `ls -l` prints it, without its line end. */
 export function listLine(entry: Entry, { nowMs }: ListingReader): string {
   const { type, uid, gid, target } = entry;
-  const mode = permissionText(entry.mode ?? MODES[type]);
+  const mode = permissionText((entry.mode ?? MODES[type]) & 0o777);
   const name = target === undefined ? entry.name : `${entry.name} -> ${target.replace(/[\0-\x1f\x7f]/g, '?')}`;
   return `${LETTERS[type]}${mode}   1 ${owner(uid)} ${owner(gid)} ${String(entry.sizeBytes).padStart(12)} ${listTime(entry.mtimeMs, nowMs)} ${name}`;
 }

@@ -220,18 +220,19 @@ async function holdsOnlyParts(spot: Spot): Promise<boolean> {
 const typeOf = (stats: Stats): Entry['type'] =>
   stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
 
-const entryFrom = (name: string, stats: Stats, owners: boolean): Entry => ({
-  name,
-  type: typeOf(stats),
-  sizeBytes: stats.size,
-  mtimeMs: stats.mtimeMs,
-  mode: stats.mode & 0o777,
-  ...(owners && { uid: stats.uid, gid: stats.gid }),
-  // Only MLSD and MLST ask for it.
-  get unique() {
-    return `${stats.dev.toString(16)}g${stats.ino.toString(16)}`;
-  },
-});
+function entryFrom(name: string, stats: Stats, owners: boolean): Entry {
+  const { dev, ino, mode, size: sizeBytes, mtimeMs } = stats;
+  // One shape for all, and nothing copied: there may be very many.
+  const entry = {
+    name,
+    type: typeOf(stats),
+    sizeBytes,
+    mtimeMs,
+    mode: mode & 0o777,
+    unique: `${dev.toString(16)}g${ino.toString(16)}`,
+  };
+  return owners ? { ...entry, uid: stats.uid, gid: stats.gid } : entry;
+}
 
 const readSource = (handle: fs.FileHandle, sizeBytes: number, startBytes: number): ReadSource => {
   let position = startBytes;

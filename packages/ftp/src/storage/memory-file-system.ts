@@ -27,16 +27,17 @@ export interface MemoryFileSystemOptions {
   readonly maxBytes?: number;
   /** Files and directories together. */
   readonly maxEntries?: number;
-  /** The time that changes are stamped with. */
+  /** The time that changes are stamped with; by default the real one. */
   readonly wallMs?: () => number;
 }
 
 const done = ok(undefined);
+const realTime = (): number => Math.floor(performance.timeOrigin + performance.now());
 
 /** A file system that lives as long as the value does. */
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): CompleteFileSystem {
   // Scratch space, not a disk: what an ordinary process can spare.
-  const { maxBytes = 64 * 1024 * 1024, maxEntries = 10_000, wallMs = () => 0 } = options;
+  const { maxBytes = 64 * 1024 * 1024, maxEntries = 10_000, wallMs = realTime } = options;
   const newDirectory = (): MemoryDirectory => ({
     type: 'directory',
     entries: new Map(),
