@@ -6,6 +6,7 @@ import { compareEcho } from './echo-datagrams.ts';
 import { compareFiles } from './http-files.ts';
 import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
 import { compareHttpIdle } from './http-idle.ts';
+import { comparePtyOutput } from './telnet-pty.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   'http-hello': compareHello,
@@ -17,6 +18,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> =
   'idle-memory': compareIdle,
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
+  'telnet-pty': comparePtyOutput,
 };
 
 const [name, rounds = '5'] = process.argv.slice(2);
