@@ -6,6 +6,7 @@ import { compareEcho } from './echo-datagrams.ts';
 import { compareFiles } from './http-files.ts';
 import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
 import { compareHttpIdle } from './http-idle.ts';
+import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from './telnet.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   'http-hello': compareHello,
@@ -17,6 +18,9 @@ const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> =
   'idle-memory': compareIdle,
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
+  'telnet-parser': measureTelnetParser,
+  'telnet-keystrokes': measureTelnetKeystrokes,
+  'telnet-idle': measureTelnetIdle,
 };
 
 const [name, rounds = '5'] = process.argv.slice(2);
