@@ -7,6 +7,7 @@ import { compareFiles } from './http-files.ts';
 import { compareEcho as compareHttpEcho, compareHello } from './http-hello.ts';
 import { compareHttpIdle } from './http-idle.ts';
 import { comparePtyOutput } from './telnet-pty.ts';
+import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from './telnet.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   'http-hello': compareHello,
@@ -19,6 +20,9 @@ const COMPARISONS: Readonly<Record<string, (rounds: number) => Promise<void>>> =
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
   'telnet-pty': comparePtyOutput,
+  'telnet-parser': measureTelnetParser,
+  'telnet-keystrokes': measureTelnetKeystrokes,
+  'telnet-idle': measureTelnetIdle,
 };
 
 const [name, rounds = '5'] = process.argv.slice(2);

@@ -69,7 +69,7 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: 'wellknown',
     async start(program) {
-      const file = fileURLToPath(new URL('servers/telnet-wellknown.mjs', import.meta.url));
+      const file = fileURLToPath(new URL('servers/telnet-program.mjs', import.meta.url));
       const child = onServerCore(process.execPath, file, program);
       const [, port] = await nextText(child, /port (\d+)\n/);
       return { child, port: Number(port), server: () => child.pid ?? 0 };

@@ -8,15 +8,17 @@ import { OPTIONS, type CommandName } from './engine/codes.ts';
 import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
 import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
 import { createInput } from './input.ts';
+import { createLinemode } from './linemode.ts';
 import { createModeControl } from './mode.ts';
-import { createMud, type Mud, type MudOptions } from './mud.ts';
-import { PLAIN_MSSP_REQUEST, plainMssp } from './engine/options/mssp.ts';
+import { createMud, type Mud } from './mud.ts';
+import { plainMssp } from './engine/options/mssp.ts';
 import { createOpening } from './opening.ts';
-import type { PeerOptions } from './peer-options.ts';
+import type { OptionFeature, PeerOptions } from './peer-options.ts';
 import { createOutputQueue, type OutputQueue } from './output-queue.ts';
-import { protocolOfFirstLine, startsAsTls } from './protocol-detection.ts';
+import { createOtherProtocols } from './other-protocols.ts';
 import { hubOf } from './session-hub.ts';
 import type { TelnetSession } from './session.ts';
+import type { TelnetSettings } from './settings.ts';
 import { createDiscovery, type Discovery } from './terminal.ts';
 import { textEncoding } from './text-encoding.ts';
 import { createTransmitter } from './transmitter.ts';
@@ -24,24 +26,6 @@ import { createWakeUp } from './wake-up.ts';
 
 /** One session: runs when a user connects, and the connection ends when it settles. */
 export type TelnetHandler = (session: TelnetSession) => void | Promise<void>;
-
-export interface TelnetLimits {
-  /** The silence after which `session.ready` waits no longer for the client's answers; each answer is given as long. */
-  readonly negotiationMs: number;
-  /** The longest that the client's answers are waited for in all. */
-  readonly maxOpeningMs: number;
-  /** The longest line that is read; a longer one is thrown away and the user is told. */
-  readonly maxLineBytes: number;
-  /** The longest payload of one option message. */
-  readonly maxSubnegotiationBytes: number;
-  /** Input that waits to be read; beyond, the client is made to wait. */
-  readonly maxQueuedInputBytes: number;
-  /** Output that waits for a slow client, and so the largest single write; beyond, the connection is cut. */
-  readonly maxQueuedOutputBytes: number;
-}
-
-/** What a session gets: its limits, and what is offered to its client. */
-export interface TelnetSettings extends TelnetLimits, MudOptions {}
 
 const INTERRUPTS: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'ABORT', 'BRK', 'DM']);
 const BELL = Uint8Array.of(7);
@@ -59,9 +43,6 @@ export function serveTelnet(
   const { negotiation } = engine;
   const answers = createAnswers(clock, negotiation);
   const warned = new Set<string>();
-  /** The first bytes of data, until they are known not to be TLS. */
-  let firstBytes: Uint8Array | undefined = new Uint8Array(0);
-  let sawLine = false;
   /** The last that came was an interrupt, or negotiation behind one. */
   let afterInterrupt = false;
 
@@ -84,11 +65,7 @@ export function serveTelnet(
     markReached: () => output.push(TIMING_MARK_REACHED, { keep: true }),
     encoding: () => textEncoding(discovery.terminal.encoding),
     isBinary: () => negotiation.isOn('peer', OPTIONS.BINARY.code),
-    refusesLine: (line) => {
-      const isFirst = !sawLine;
-      sawLine = true;
-      return isFirst && isForOther(line);
-    },
+    refusesLine: (line) => others.refusesLine(line),
     edited: ({ type }) => {
       if (type === 'interrupt') commands.interrupt('IP');
       else if (type === 'overflow') output.push(BELL);
@@ -114,7 +91,16 @@ export function serveTelnet(
     maxOpeningMs: limits.maxOpeningMs,
     isSettled: () => discovery.settled,
   });
-  const mode = createModeControl({ clock, options, answers, changed: (now) => void control.emit('mode', now) });
+  const mode = createModeControl({
+    clock,
+    options,
+    answers,
+    changed: (now) => {
+      linemode.follow(now);
+      control.emit('mode', now);
+    },
+  });
+  const linemode = createLinemode({ options, isWanted: limits.linemode, mode: () => mode.mode });
   const noticeAnswer = (): void => {
     mode.noticeAnswer();
     answers.notice();
@@ -132,6 +118,7 @@ export function serveTelnet(
     log,
     emit: (event, detail) => control.emit(event, detail),
   });
+  const features: readonly OptionFeature[] = [mud, linemode];
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
@@ -161,38 +148,21 @@ export function serveTelnet(
     transmitter.finish(() => connection.end(undefined, 'latin1', reason));
   };
 
-  const refuse = (protocol: string): void => {
-    log.info({ connection: connection.id, protocol }, 'a client of another protocol');
-    // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
-    input.close();
-    endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
-  };
-
-  /** A first line that is no line of a user. */
-  const isForOther = (line: string): boolean => {
-    const status = limits.plainMssp && line === PLAIN_MSSP_REQUEST ? mud.status() : undefined;
-    if (status !== undefined) {
+  const others = createOtherProtocols({
+    refuse(protocol) {
+      log.info({ connection: connection.id, protocol }, 'a client of another protocol');
+      // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
+      input.close();
+      endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
+    },
+    answeredStatus() {
+      const status = limits.plainMssp ? mud.status() : undefined;
+      if (status === undefined) return false;
       input.close();
       endWith(encodeText(plainMssp(status)));
       return true;
-    }
-    const other = protocolOfFirstLine(line);
-    if (other !== undefined) refuse(other);
-    return other !== undefined;
-  };
-
-  const received = (bytes: Uint8Array): void => {
-    if (firstBytes !== undefined) {
-      firstBytes = Uint8Array.of(...firstBytes, ...bytes.subarray(0, 2));
-      const tls = startsAsTls(firstBytes);
-      if (tls === true) {
-        refuse('TLS');
-        return;
-      }
-      if (tls === false) firstBytes = undefined;
-    }
-    input.received(bytes);
-  };
+    },
+  });
 
   /** Does what may tell something about the terminal, and tells the handler what it told. */
   const learn = (change: () => void): void => {
@@ -214,7 +184,7 @@ export function serveTelnet(
     afterInterrupt = event.type === 'command' ? INTERRUPTS.has(event.command) : afterInterrupt && event.type !== 'data';
     switch (event.type) {
       case 'data':
-        received(event.bytes);
+        if (!others.refusesBytes(event.bytes)) input.received(event.bytes);
         return;
       case 'send':
         output.push(event.bytes, { keep: true });
@@ -226,7 +196,7 @@ export function serveTelnet(
         opening.heard();
         if (event.changed) {
           discovery.changed(event);
-          mud.changed(event);
+          for (const feature of features) feature.changed(event);
           if (event.side === 'us' && event.option === OPTIONS.MCCP2.code) compress(event.enabled);
         }
         noticeAnswer();
@@ -234,7 +204,7 @@ export function serveTelnet(
       case 'subnegotiation':
         opening.heard();
         learn(() => discovery.received(event.option, event.payload));
-        mud.received(event.option, event.payload);
+        for (const feature of features) feature.received(event.option, event.payload);
         return;
       case 'timing-mark':
         input.mark(afterInterrupt);
@@ -258,7 +228,10 @@ export function serveTelnet(
 
   const chunkReceived = (events: readonly EngineEvent[]): void => {
     perform(events);
-    if (discovery.named) mud.named(discovery.terminal.client !== undefined);
+    if (discovery.named) {
+      const isMudClient = discovery.terminal.client !== undefined;
+      for (const feature of features) feature.named(isMudClient);
+    }
     opening.notice();
     input.noticeRoom();
     commands.chunkDone();

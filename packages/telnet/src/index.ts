@@ -2,7 +2,8 @@
 
 export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
-export type { TelnetHandler, TelnetLimits, TelnetSettings } from './connection.ts';
+export type { TelnetHandler } from './connection.ts';
+export type { TelnetLimits, TelnetSettings } from './settings.ts';
 export type { AgreedOption, AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
 export type { SessionInfo } from './session-hub.ts';
 export type { RawInput } from './input.ts';

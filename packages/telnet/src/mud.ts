@@ -3,11 +3,10 @@
 import type { Logger } from '@wellknown/core';
 import type { SessionControl } from './create-session.ts';
 import { OPTIONS } from './engine/codes.ts';
-import type { Change } from './engine/negotiation.ts';
 import { addGmcpSupport, encodeGmcp, parseGmcp } from './engine/options/gmcp.ts';
 import { encodeMsdp, parseMsdp, type MsdpValue } from './engine/options/msdp.ts';
 import { encodeMssp, type MsspStatus } from './engine/options/mssp.ts';
-import type { PeerOptions } from './peer-options.ts';
+import type { OptionFeature, PeerOptions } from './peer-options.ts';
 
 /** GMCP with one client. */
 export interface SessionGmcp {
@@ -49,15 +48,11 @@ export interface MudParts {
   readonly emit: SessionControl['emit'];
 }
 
-export interface Mud {
+export interface Mud extends OptionFeature {
   readonly gmcp: SessionGmcp;
   readonly msdp: SessionMsdp;
   /** What every client is offered. */
   start(): void;
-  /** The client has named itself, or never will. */
-  named(isMudClient: boolean): void;
-  changed(change: Change): void;
-  received(option: number, payload: Uint8Array): void;
   /** What crawlers are told; undefined where there is nothing. */
   status(): MsspStatus | undefined;
 }

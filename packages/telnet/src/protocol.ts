@@ -1,7 +1,15 @@
-import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type ConnectionLimits, type Protocol } from '@wellknown/core';
+import {
+  DEFAULT_CONNECTION_LIMITS,
+  defineProtocol,
+  type ConnectionLimits,
+  type Protocol,
+  type Sink,
+} from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './engine/parser.ts';
-import { serveTelnet, type TelnetHandler, type TelnetLimits, type TelnetSettings } from './connection.ts';
+import { serveTelnet, type TelnetHandler } from './connection.ts';
+import type { TelnetLimits, TelnetSettings } from './settings.ts';
+import { askForTls } from './start-tls.ts';
 
 /** What every session gets unless the server says otherwise. */
 export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
@@ -18,7 +26,15 @@ export const DEFAULT_TELNET_LIMITS: TelnetLimits = {
 };
 
 /** Worlds ask for these; a console or a game of its own has no use for them. */
-const NOTHING_OFFERED = { gmcp: false, msdp: false, mccp: false, mssp: undefined, plainMssp: false } as const;
+const NOTHING_OFFERED = {
+  gmcp: false,
+  msdp: false,
+  mccp: false,
+  mssp: undefined,
+  plainMssp: false,
+  linemode: false,
+  startTls: 'off',
+} as const;
 
 /** People think longer than machines: ten minutes without a byte. */
 const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
@@ -38,7 +54,18 @@ export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSe
   return defineProtocol({
     name: 'telnet',
     port: 23,
-    open: (connection, context) => serveTelnet(connection, context, handler, settings),
+    open: (connection, context) => {
+      const serve = (): Sink => serveTelnet(connection, context, handler, settings);
+      if (settings.startTls === 'off' || connection.secure !== undefined) return serve();
+      return askForTls({
+        connection,
+        context,
+        isRequired: settings.startTls === 'require',
+        silenceMs: settings.negotiationMs,
+        maxMs: settings.maxOpeningMs,
+        serve,
+      });
+    },
     refusal: (reason) => REFUSALS[reason],
     limits: CONNECTION_LIMITS,
   });

@@ -5,8 +5,10 @@ import {
   type Server,
   type ServerOptions,
   type Service,
+  WellknownError,
 } from '@wellknown/core';
-import type { TelnetHandler, TelnetSettings } from './connection.ts';
+import type { TelnetHandler } from './connection.ts';
+import type { TelnetSettings } from './settings.ts';
 import { telnetProtocol } from './protocol.ts';
 
 export interface TelnetServerOptions extends ServerOptions {
@@ -23,6 +25,10 @@ export interface TelnetServerOptions extends ServerOptions {
 export function createTelnetServer(handler: TelnetHandler, options: TelnetServerOptions = {}): Server {
   requireKnownNames('option', options, [...SERVER_OPTION_NAMES, 'listen', 'session']);
   const { listen, session, ...rest } = options;
+  if (session?.startTls !== undefined && session.startTls !== 'off' && rest.tls === undefined)
+    throw new WellknownError('OPTION_INVALID', `session.startTls: '${session.startTls}' needs the option tls`, {
+      fault: 'local',
+    });
   const protocol = telnetProtocol(handler, session);
   return createServer(listen === undefined ? { protocol } : { protocol, listen }, rest);
 }

@@ -1,7 +1,8 @@
 // A session over memory: the test is the client.
 
 import { serveInMemory, type MemoryConnection, type MemoryConnectionOptions } from '@wellknown/core/testing';
-import type { TelnetHandler, TelnetSettings } from '../src/connection.ts';
+import type { TelnetHandler } from '../src/connection.ts';
+import type { TelnetSettings } from '../src/settings.ts';
 import { telnetProtocol } from '../src/protocol.ts';
 import type { TelnetSession } from '../src/session.ts';
 

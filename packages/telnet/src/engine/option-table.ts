@@ -25,7 +25,7 @@ export const OPTION_TABLE = {
   ECHO: {
     us: 'on request',
     peer: 'refused',
-    note: 'ours for character mode and for passwords. The client’s would come back twice (SyncTERM answers DO ECHO with WILL ECHO)',
+    note: 'ours for character mode and for passwords. Never the one of the client: SyncTERM answers DO ECHO with WILL ECHO, and all would come twice',
   },
   SGA: {
     us: 'on request',
@@ -44,7 +44,11 @@ export const OPTION_TABLE = {
   NAWS: { us: 'refused', peer: 'agreed', note: 'asked for at the start; 0 is unknown, more than 1000 is cut' },
   TSPEED: { us: 'refused', peer: 'agreed', note: 'read when the client offers it' },
   LFLOW: { us: 'refused', peer: 'refused', note: 'flow control is for the terminal at the other end' },
-  LINEMODE: { us: 'refused', peer: 'on request', note: 'EDIT and TRAPSIG, and the special characters; no FORWARDMASK' },
+  LINEMODE: {
+    us: 'refused',
+    peer: 'on request',
+    note: '`linemode: true`; EDIT, TRAPSIG and the special characters; no FORWARDMASK',
+  },
   XDISPLOC: { us: 'refused', peer: 'refused', note: 'no X display is opened' },
   ENVIRON: { us: 'refused', peer: 'refused', note: 'RFC 1408 is superseded by NEW-ENVIRON' },
   AUTHENTICATION: {
@@ -64,12 +68,12 @@ export const OPTION_TABLE = {
     note: 'UTF-8, Latin-1 and CP437, either side may ask; no translation tables',
   },
   'COM-PORT': { us: 'refused', peer: 'refused', note: 'there is no serial port' },
-  STARTTLS: { us: 'refused', peer: 'on request', note: 'where the server has a certificate and is told to' },
-  MSDP: { us: 'on request', peer: 'refused', note: 'by the handler' },
-  MSSP: { us: 'on request', peer: 'refused', note: 'where the server has something to tell' },
-  MCCP2: { us: 'on request', peer: 'refused', note: 'opt-in, never under TLS' },
+  STARTTLS: { us: 'refused', peer: 'on request', note: '`startTls`; for `tls://` listeners none of it is needed' },
+  MSDP: { us: 'on request', peer: 'refused', note: '`msdp: true`; offered to MUD clients' },
+  MSSP: { us: 'on request', peer: 'refused', note: '`mssp`; offered to every client, since crawlers answer nothing' },
+  MCCP2: { us: 'on request', peer: 'refused', note: '`mccp: true`; offered to MUD clients, never under TLS' },
   MCCP3: { us: 'refused', peer: 'refused', note: 'what clients send is short' },
-  GMCP: { us: 'on request', peer: 'refused', note: 'by option; state belongs to the session' },
+  GMCP: { us: 'on request', peer: 'refused', note: '`gmcp: true`; offered to MUD clients' },
 } as const satisfies Record<OptionName, OptionRow>;
 
 const UNKNOWN: OptionRow = { us: 'refused', peer: 'refused', note: 'unknown' };
