@@ -21,6 +21,7 @@ export type { EnvironmentName } from './engine/options/new-environ.ts';
 export type { Key } from './keys/key-decoder.ts';
 export type { Help, ReadOptions } from './editor/line-reader.ts';
 export type { Completer, Completions } from './editor/completion.ts';
+export { authenticate, type AuthenticateOptions } from './authenticate.ts';
 export { createHistory, type History } from './editor/history.ts';
 export type { RecordingSink, RecordOptions } from './recording/recorder.ts';
 export type { TtyInput, TtyOutput } from './tty/tty-streams.ts';
