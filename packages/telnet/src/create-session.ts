@@ -48,7 +48,8 @@ export interface SessionControl {
   closed(): void;
 }
 
-type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
+/** Made when something listens: most sessions listen to little, and there are thousands of them. */
+type Listeners = { -readonly [Event in keyof SessionEvents]?: Set<(detail: SessionEvents[Event]) => void> };
 
 const { ECHO, EOR, SGA, BINARY } = OPTIONS;
 const MAX_NAME_CHARACTERS = 64;
@@ -56,21 +57,19 @@ const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, options, mode } = parts;
-  const listeners: Listeners = {
-    resize: new Set(),
-    interrupt: new Set(),
-    break: new Set(),
-    suspend: new Set(),
-    ayt: new Set(),
-    terminal: new Set(),
-    mode: new Set(),
-    gmcp: new Set(),
-    msdp: new Set(),
-  };
+  const listeners: Listeners = {};
   let abort: AbortController | undefined;
   let over = false;
   let name = '';
   let draining = false;
+
+  const listenersOf = <Event extends keyof SessionEvents>(
+    event: Event,
+  ): Set<(detail: SessionEvents[Event]) => void> => {
+    const those = listeners[event] ?? new Set<(detail: SessionEvents[Event]) => void>();
+    listeners[event] = those as Listeners[Event];
+    return those;
+  };
 
   const encode = (text: string): Uint8Array =>
     textEncoding(parts.terminal().encoding).encode(withNetworkEnds(text, options.isOn('us', BINARY.code)));
@@ -192,16 +191,19 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     msdp: parts.msdp,
     raw: () => input.openRaw(),
     on(event, listener) {
-      listeners[event].add(listener);
-      return () => void listeners[event].delete(listener);
+      const those = listenersOf(event);
+      those.add(listener);
+      return () => void those.delete(listener);
     },
   };
 
   return {
     session,
     emit(event, detail) {
-      for (const listener of listeners[event]) listener(detail);
-      return listeners[event].size > 0;
+      const those = listeners[event];
+      if (those === undefined) return false;
+      for (const listener of those) listener(detail);
+      return those.size > 0;
     },
     drain() {
       draining = true;
