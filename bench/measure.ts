@@ -24,7 +24,7 @@ interface Round {
   readonly cpuMicroseconds: number;
 }
 
-const SERVER_CORE = '0';
+export const SERVER_CORE = '0';
 /** Where the client runs. On a machine with one core the figures mean little, and the report says so. */
 export const CLIENT_CORE = availableParallelism() > 1 ? '1' : '0';
 // The unit of /proc/PID/stat; 100 on every Linux that Node runs on.
@@ -42,7 +42,8 @@ const processesOf = (pid: number): number[] => [
     .map(Number),
 ];
 
-function cpuTimeOf(pid: number): number {
+/** The same of one process. */
+export function cpuTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; utime, stime, and those of children that have ended, are fields 14 to 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -85,7 +86,7 @@ async function round(subject: Subject, load: Load): Promise<Round> {
   }
 }
 
-const median = (values: readonly number[]): number => {
+export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;

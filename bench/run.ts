@@ -10,6 +10,8 @@ import { compareFiles } from './http-files.ts';
 import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
 import { compareStartup } from './startup.ts';
+import { comparePtyOutput } from './telnet-pty.ts';
+import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from './telnet.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
   ...handlerComparisons,
@@ -22,6 +24,10 @@ const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Pro
   'echo-datagrams': compareEcho,
   startup: compareStartup,
   ftp: compareFtp,
+  'telnet-pty': comparePtyOutput,
+  'telnet-parser': measureTelnetParser,
+  'telnet-keystrokes': measureTelnetKeystrokes,
+  'telnet-idle': measureTelnetIdle,
 };
 
 const [name = '', rounds = '5', only = ''] = process.argv.slice(2);

@@ -116,7 +116,10 @@ export function serveTelnet(
     // What is secret must not be compressed together with what an attacker chooses (CRIME).
     offers: { ...limits, mccp: limits.mccp && connection.secure === undefined },
     log,
-    emit: (event, detail) => control.emit(event, detail),
+    heard: {
+      gmcp: (message) => void control.emit('gmcp', message),
+      msdp: (message) => void control.emit('msdp', message),
+    },
   });
   const features: readonly OptionFeature[] = [mud, linemode];
   const control = createTelnetSession({

@@ -54,7 +54,8 @@ export interface SessionControl {
   closed(): void;
 }
 
-type Listeners = { readonly [Event in keyof SessionEvents]: Set<(detail: SessionEvents[Event]) => void> };
+/** Made when something listens: most sessions listen to little, and there are thousands of them. */
+type Listeners = { -readonly [Event in keyof SessionEvents]?: Set<(detail: SessionEvents[Event]) => void> };
 
 const { BINARY } = OPTIONS;
 const MAX_NAME_CHARACTERS = 64;
@@ -65,23 +66,20 @@ const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, options, mode } = parts;
-  const listeners: Listeners = {
-    resize: new Set(),
-    interrupt: new Set(),
-    break: new Set(),
-    suspend: new Set(),
-    ayt: new Set(),
-    terminal: new Set(),
-    mode: new Set(),
-    gmcp: new Set(),
-    msdp: new Set(),
-  };
+  const listeners: Listeners = {};
   let abort: AbortController | undefined;
   let over = false;
   let name = '';
   let draining = false;
 
   const recorders = new Set<Recorder>();
+  const listenersOf = <Event extends keyof SessionEvents>(
+    event: Event,
+  ): Set<(detail: SessionEvents[Event]) => void> => {
+    const those = listeners[event] ?? new Set<(detail: SessionEvents[Event]) => void>();
+    listeners[event] = those as Listeners[Event];
+    return those;
+  };
 
   const encoding = (): TextEncoding => textEncoding(parts.terminal().encoding);
   const encode = (text: string): Uint8Array =>
@@ -238,8 +236,9 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     gmcp: parts.gmcp,
     msdp: parts.msdp,
     on(event, listener) {
-      listeners[event].add(listener);
-      return () => void listeners[event].delete(listener);
+      const those = listenersOf(event);
+      those.add(listener);
+      return () => void those.delete(listener);
     },
   };
 
@@ -249,8 +248,10 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       questions.reader.resized();
       for (const recorder of recorders) recorder.resized(columns, rows);
     }
-    for (const listener of listeners[event]) listener(detail);
-    return listeners[event].size > 0;
+    const those = listeners[event];
+    if (those === undefined) return false;
+    for (const listener of those) listener(detail);
+    return those.size > 0;
   };
 
   let stdin: TtyInput | undefined;

@@ -4,8 +4,14 @@ export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
 export type { TelnetHandler } from './connection.ts';
 export type { TelnetLimits, TelnetSettings } from './settings.ts';
-export type { AgreedOption, AskOptions, BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
-export type { SessionInfo } from './session-hub.ts';
+export type {
+  AgreedOption,
+  AskOptions,
+  BinaryDirections,
+  SessionEvents,
+  SessionInfo,
+  TelnetSession,
+} from './session.ts';
 export type { RawInput } from './input.ts';
 export type { MudOptions, SessionGmcp, SessionMsdp } from './mud.ts';
 export type { GmcpMessage } from './engine/options/gmcp.ts';
@@ -21,6 +27,7 @@ export type { EnvironmentName } from './engine/options/new-environ.ts';
 export type { Key } from './keys/key-decoder.ts';
 export type { Help, ReadOptions } from './editor/line-reader.ts';
 export type { Completer, Completions } from './editor/completion.ts';
+export { authenticate, type AuthenticateOptions } from './authenticate.ts';
 export { createHistory, type History } from './editor/history.ts';
 export type { RecordingSink, RecordOptions } from './recording/recorder.ts';
 export type { TtyInput, TtyOutput } from './tty/tty-streams.ts';

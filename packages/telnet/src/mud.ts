@@ -1,10 +1,9 @@
 // What clients and crawlers of multi-user worlds speak beside text: GMCP, MSDP and MSSP. State belongs to the session.
 
 import type { Logger } from '@wellknown/core';
-import type { SessionControl } from './create-session.ts';
 import { OPTIONS } from './engine/codes.ts';
-import { addGmcpSupport, encodeGmcp, parseGmcp } from './engine/options/gmcp.ts';
-import { encodeMsdp, parseMsdp, type MsdpValue } from './engine/options/msdp.ts';
+import { addGmcpSupport, encodeGmcp, parseGmcp, type GmcpMessage } from './engine/options/gmcp.ts';
+import { encodeMsdp, parseMsdp, type MsdpMessage, type MsdpValue } from './engine/options/msdp.ts';
 import { encodeMssp, type MsspStatus } from './engine/options/mssp.ts';
 import type { OptionFeature, PeerOptions } from './peer-options.ts';
 
@@ -45,7 +44,11 @@ export interface MudParts {
   readonly options: PeerOptions;
   readonly offers: MudOptions;
   readonly log: Logger;
-  readonly emit: SessionControl['emit'];
+  /** What the client says, for the session's listeners. */
+  readonly heard: {
+    readonly gmcp: (message: GmcpMessage) => void;
+    readonly msdp: (message: MsdpMessage) => void;
+  };
 }
 
 export interface Mud extends OptionFeature {
@@ -61,7 +64,7 @@ const GMCP = OPTIONS.GMCP.code;
 const MSDP = OPTIONS.MSDP.code;
 const MSSP = OPTIONS.MSSP.code;
 
-export function createMud({ options, offers, log, emit }: MudParts): Mud {
+export function createMud({ options, offers, log, heard }: MudParts): Mud {
   let modules: ReadonlyMap<string, number> = new Map();
   let isOffered = false;
 
@@ -119,8 +122,8 @@ export function createMud({ options, offers, log, emit }: MudParts): Mud {
         const message = parseGmcp(payload);
         if (message === undefined) return;
         modules = addGmcpSupport(modules, message);
-        emit('gmcp', message);
-      } else if (option === MSDP) for (const message of parseMsdp(payload)) emit('msdp', message);
+        heard.gmcp(message);
+      } else if (option === MSDP) for (const message of parseMsdp(payload)) heard.msdp(message);
     },
   };
 }

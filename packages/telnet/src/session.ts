@@ -11,7 +11,6 @@ import type { RawInput } from './input.ts';
 import type { Key } from './keys/key-decoder.ts';
 import type { Mode } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
-import type { SessionInfo } from './session-hub.ts';
 import type { ProgramStatus } from './program/program-io.ts';
 import type { SpawnOptions } from './program/spawn-options.ts';
 import type { RecordOptions, RecordingSink } from './recording/recorder.ts';
@@ -41,6 +40,18 @@ export interface SessionEvents {
   msdp: MsdpMessage;
   /** Another mode is in force: at our wish, or because the user has changed it at the client. */
   mode: Mode;
+}
+
+/** What others may know of a session. Client strings in it are cleaned. */
+export interface SessionInfo {
+  /** Unique over all workers, for as long as the session lasts. */
+  readonly key: string;
+  /** Set by the handler of the session; empty until then. */
+  readonly name: string;
+  /** The client's address, as text; `unix` for a local one. */
+  readonly remote: string;
+  readonly terminalType: string;
+  readonly connectedForMs: number;
 }
 
 /** An option that is on. */

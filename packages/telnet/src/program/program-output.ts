@@ -36,6 +36,8 @@ export function createProgramOutput(options: {
       for (let at = chunk.indexOf(sought); at >= 0; at = chunk.indexOf(sought, at + 1)) {
         const place = sought === CR ? at + 1 : at;
         const byte = chunk[place];
+        // Nearly always: the end of a line.
+        if (sought === CR && byte === LF) continue;
         if (place > 0 && byte !== undefined && missing(chunk[place - 1] === CR, byte, binary) !== undefined)
           places.push(place);
       }

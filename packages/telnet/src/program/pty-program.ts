@@ -47,6 +47,10 @@ interface Terminal {
 const SILENCE_AFTER_EXIT_MS = 1_000;
 // Larger than what the kernel keeps of a PTY's output.
 const REST_BYTES = 65_536;
+// A PTY gives at most this much to one read, and libuv one read to each turn of its loop. A busy program has more.
+const FULL_READ_BYTES = 4_095;
+const BATCH_BYTES = 65_536;
+const SLAB_BYTES = 1024 * 1024;
 const END_OF_INPUT = Uint8Array.of(0x04);
 const INTERRUPT = Uint8Array.of(0x03);
 
@@ -105,7 +109,7 @@ function runOnPty({ terminal, stream, fd }: Spawned, events: ProgramEvents, cloc
 
   stream.on('data', (bytes: Buffer) => {
     if (silence !== undefined) endWhenSilent();
-    if (!over) events.output(bytes);
+    if (!over) events.output(bytes.length < FULL_READ_BYTES ? bytes : withMore(bytes, fd));
   });
   stream.on('end', () => {
     for (const bytes of restOf(fd)) if (!over) events.output(bytes);
@@ -176,16 +180,44 @@ const statusOf = (exitCode: number, signal: number | undefined): ProgramStatus =
     ? { exitCode, signal: undefined }
     : { exitCode: undefined, signal: SIGNAL_NAMES[signal] ?? `signal ${signal}` };
 
+/** Where batches are read to, one behind the other: an allocation for each would be most of what they cost. */
+let slab = new Uint8Array(0);
+let slabAt = 0;
+
+/** `first`, and what else can be read at once: a fraction of the system calls, and one write for all. */
+function withMore(first: Uint8Array, fd: number): Uint8Array {
+  if (slab.length - slabAt < BATCH_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabAt = 0;
+  }
+  const from = slabAt;
+  slab.set(first, from);
+  let to = from + first.length;
+  while (to - from < BATCH_BYTES) {
+    const more = readOrNone(fd, slab.subarray(to, from + BATCH_BYTES));
+    to += more;
+    // Less than it could give: there is no more for now.
+    if (more < FULL_READ_BYTES) break;
+  }
+  slabAt = to;
+  return slab.subarray(from, to);
+}
+
+/** 0 where nothing is there for now, and at the end. */
+function readOrNone(fd: number, into: Uint8Array): number {
+  try {
+    return readSync(fd, into);
+  } catch {
+    // EAGAIN; or EIO, which is the end of a PTY.
+    return 0;
+  }
+}
+
 /** What the kernel still holds after the other end was closed. The descriptor does not block. */
 function* restOf(fd: number): Generator<Uint8Array> {
   for (;;) {
     const buffer = Buffer.allocUnsafe(REST_BYTES);
-    let length = 0;
-    try {
-      length = readSync(fd, buffer);
-    } catch {
-      // EIO is the end of a PTY.
-    }
+    const length = readOrNone(fd, buffer);
     if (length === 0) return;
     yield buffer.subarray(0, length);
   }
@@ -203,9 +235,7 @@ export async function loadPty(clock: Clock = systemClock): Promise<PtyOutcome> {
   if (process.platform === 'linux' && !hasGlibc())
     return { available: false, reason: 'the binaries of @lydell/node-pty need glibc, which this system does not have' };
   try {
-    // The name stands in a variable since the package is optional: its types may be missing.
-    const name = '@lydell/node-pty';
-    const loaded = (await import(name)) as { readonly default?: NodePty } & Partial<NodePty>;
+    const loaded = (await import('@lydell/node-pty')) as unknown as { readonly default?: NodePty } & Partial<NodePty>;
     const module = loaded.default ?? loaded;
     if (!isNodePty(module)) return { available: false, reason: '@lydell/node-pty has no spawn' };
     const start = starterOf(module, clock);
