@@ -3,17 +3,17 @@
 // notification itself does not reach a Node program.
 
 import { TokenBucket, type Clock } from '@wellknown/core';
-import type { SessionControl } from './create-session.ts';
 import type { CommandName } from './engine/codes.ts';
 import { encodeCommand, encodeText } from './engine/encoder.ts';
 import type { Input } from './input.ts';
 import type { OutputQueue } from './output-queue.ts';
+import type { Emit } from './session.ts';
 
 export interface CommandParts {
   readonly clock: Clock;
   readonly input: Input;
   readonly output: OutputQueue;
-  readonly emit: SessionControl['emit'];
+  readonly emit: Emit;
 }
 
 export interface Commands {

@@ -8,11 +8,10 @@ import { encodeCommand, escapeIac, withNetworkEnds } from './engine/encoder.ts';
 import type { Charset } from './engine/options/charset.ts';
 import type { Input } from './input.ts';
 import type { ModeControl } from './mode.ts';
-import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
-import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import type { BinaryDirections, Emit, SessionEvents, SessionGmcp, SessionMsdp, TelnetSession } from './session.ts';
 import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
 import { textEncoding } from './text-encoding.ts';
@@ -40,8 +39,7 @@ export interface SessionParts {
 /** The session, and what its connection tells it. */
 export interface SessionControl {
   readonly session: TelnetSession;
-  /** True when there was a listener. */
-  emit<Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean;
+  readonly emit: Emit;
   /** The server drains: the user is told, and no more lines come, as soon as the handler wants to read one. */
   drain(): void;
   /** The connection is no more. */

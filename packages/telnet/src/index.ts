@@ -4,10 +4,16 @@ export { createTelnetServer, type TelnetServerOptions } from './server.ts';
 export { DEFAULT_TELNET_LIMITS, telnetProtocol } from './protocol.ts';
 export type { TelnetHandler } from './connection.ts';
 export type { TelnetLimits, TelnetSettings } from './settings.ts';
-export type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
-export type { SessionInfo } from './session-hub.ts';
+export type {
+  BinaryDirections,
+  SessionEvents,
+  SessionGmcp,
+  SessionInfo,
+  SessionMsdp,
+  TelnetSession,
+} from './session.ts';
 export type { RawInput } from './input.ts';
-export type { MudOptions, SessionGmcp, SessionMsdp } from './mud.ts';
+export type { MudOptions } from './mud.ts';
 export type { GmcpMessage } from './engine/options/gmcp.ts';
 export type { MsdpMessage, MsdpValue } from './engine/options/msdp.ts';
 export type { MsspStatus } from './engine/options/mssp.ts';

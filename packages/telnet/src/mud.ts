@@ -1,32 +1,12 @@
 // What clients and crawlers of multi-user worlds speak beside text: GMCP, MSDP and MSSP. State belongs to the session.
 
 import type { Logger } from '@wellknown/core';
-import type { SessionControl } from './create-session.ts';
 import { OPTIONS } from './engine/codes.ts';
 import { addGmcpSupport, encodeGmcp, parseGmcp } from './engine/options/gmcp.ts';
-import { encodeMsdp, parseMsdp, type MsdpValue } from './engine/options/msdp.ts';
+import { encodeMsdp, parseMsdp } from './engine/options/msdp.ts';
 import { encodeMssp, type MsspStatus } from './engine/options/mssp.ts';
 import type { OptionFeature, PeerOptions } from './peer-options.ts';
-
-/** GMCP with one client. */
-export interface SessionGmcp {
-  /** The client has agreed to it. */
-  readonly enabled: boolean;
-  /** The modules that the client says it supports, in lower case, with their versions. */
-  readonly modules: ReadonlyMap<string, number>;
-  /**
-   * Sends a message. False, and nothing is sent, when the client has not agreed, the name is none, or the data is nothing
-   * that JSON can say.
-   */
-  send(name: string, data?: unknown): boolean;
-}
-
-/** MSDP with one client. */
-export interface SessionMsdp {
-  readonly enabled: boolean;
-  /** Sends a variable; false when the client has not agreed. */
-  send(name: string, value: MsdpValue): boolean;
-}
+import type { Emit, SessionGmcp, SessionMsdp } from './session.ts';
 
 export interface MudOptions {
   /** Offer GMCP to clients made for multi-user worlds. */
@@ -45,7 +25,7 @@ export interface MudParts {
   readonly options: PeerOptions;
   readonly offers: MudOptions;
   readonly log: Logger;
-  readonly emit: SessionControl['emit'];
+  readonly emit: Emit;
 }
 
 export interface Mud extends OptionFeature {

@@ -2,19 +2,7 @@
 // the others are asked and told through the siblings of the service.
 
 import type { Clock, ServiceContext, Siblings } from '@wellknown/core';
-import type { TelnetSession } from './session.ts';
-
-/** What others may know of a session. Client strings in it are cleaned. */
-export interface SessionInfo {
-  /** Unique over all workers, for as long as the session lasts. */
-  readonly key: string;
-  /** Set by the handler of the session; empty until then. */
-  readonly name: string;
-  /** The client's address, as text; `unix` for a local one. */
-  readonly remote: string;
-  readonly terminalType: string;
-  readonly connectedForMs: number;
-}
+import type { SessionInfo, TelnetSession } from './session.ts';
 
 export interface SessionHub {
   /** From now on the session is listed and reached. Returns what takes it out. */

@@ -4,12 +4,10 @@
 import type { Address } from '@wellknown/core';
 import type { Charset } from './engine/options/charset.ts';
 import type { GmcpMessage } from './engine/options/gmcp.ts';
-import type { MsdpMessage } from './engine/options/msdp.ts';
+import type { MsdpMessage, MsdpValue } from './engine/options/msdp.ts';
 import type { WindowSize } from './engine/options/naws.ts';
 import type { RawInput } from './input.ts';
 import type { Mode } from './mode.ts';
-import type { SessionGmcp, SessionMsdp } from './mud.ts';
-import type { SessionInfo } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SessionEvents {
@@ -35,6 +33,41 @@ export interface SessionEvents {
   msdp: MsdpMessage;
   /** Another mode is in force: at our wish, or because the user has changed it at the client. */
   mode: Mode;
+}
+
+/** Tells the listeners of an event. True when there was one. */
+export type Emit = <Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]) => boolean;
+
+/** GMCP with one client. */
+export interface SessionGmcp {
+  /** The client has agreed to it. */
+  readonly enabled: boolean;
+  /** The modules that the client says it supports, in lower case, with their versions. */
+  readonly modules: ReadonlyMap<string, number>;
+  /**
+   * Sends a message. False, and nothing is sent, when the client has not agreed, the name is none, or the data is nothing
+   * that JSON can say.
+   */
+  send(name: string, data?: unknown): boolean;
+}
+
+/** MSDP with one client. */
+export interface SessionMsdp {
+  readonly enabled: boolean;
+  /** Sends a variable; false when the client has not agreed. */
+  send(name: string, value: MsdpValue): boolean;
+}
+
+/** What others may know of a session. Client strings in it are cleaned. */
+export interface SessionInfo {
+  /** Unique over all workers, for as long as the session lasts. */
+  readonly key: string;
+  /** Set by the handler of the session; empty until then. */
+  readonly name: string;
+  /** The client's address, as text; `unix` for a local one. */
+  readonly remote: string;
+  readonly terminalType: string;
+  readonly connectedForMs: number;
 }
 
 /** Whether all byte values pass in a direction (RFC 856). */
