@@ -54,7 +54,7 @@ describe('a file that was read a moment ago', () => {
     vi.spyOn(fs, 'readSync').mockImplementationOnce(((...args: Parameters<typeof fs.readSync>) => {
       fs.truncateSync(path.join(root, 'big.bin'), 10);
       return readSync(...args);
-    }) as typeof fs.readSync);
+    }));
     const { peer, errors } = serveHandler(handler);
     peer.send('GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n');
     await eventually(() => peer.take() === '' && peer.closed);
