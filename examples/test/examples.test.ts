@@ -219,7 +219,7 @@ const plain = (code: string): string =>
     .filter((line) => line !== '')
     .join('\n');
 
-test.each(['README.md', 'packages/core/README.md', 'docs/lifecycle.md', 'docs/writing-a-protocol.md'])(
+test.each(['docs/lifecycle.md', 'docs/writing-a-protocol.md'])(
   'the code in %s is that of the examples and their tests, as they run',
   (document) => {
     const running = [...examples, 'examples/test/tally.test.ts'].map((file) => plain(readText(file)));

@@ -1,10 +1,7 @@
 // Over real sockets, and with the telnet client of the system.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from '@wellknown/core';
 import { createFakeClock, lacks } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -128,41 +125,6 @@ describe('a raw socket', () => {
     const { conversation } = await raw(port);
     await conversation.until('> ');
   });
-});
-
-test('the example of the README runs as it stands', async () => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-  const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? [];
-  const folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
-  const file = join(folder, 'example.mts');
-  await writeFile(
-    file,
-    example
-      .replace("'@wellknown/telnet'", JSON.stringify(new URL('../src/index.ts', import.meta.url).href))
-      .replace(':2323', ':0'),
-  );
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@wellknown/source', '--import', import.meta.resolve('tsx'), file],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  children.push(child);
-  const output = converse(
-    (received, over) => child.stdout.on('data', received).on('close', over),
-    () => undefined,
-  );
-  await output.until('telnet to tcp://127.0.0.1:');
-  await output.until('\n');
-  const { conversation } = await raw(Number(/:(\d+)\n/.exec(output.received)?.[1]));
-  await conversation.until('Name: ');
-  conversation.say('Ann\r\n');
-  await conversation.until('Password: ');
-  conversation.say('secret\r\n');
-  await conversation.until('Welcome, Ann. Your window has 80 columns.\r\n> ');
-  conversation.say('hello\r\nquit\r\n');
-  await conversation.until('You said: hello\r\n');
-  await conversation.over;
-  await rm(folder, { recursive: true });
 });
 
 const TELNET = 'telnet';

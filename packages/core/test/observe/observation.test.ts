@@ -127,7 +127,14 @@ test("the status shows each open connection as its own pair of endpoints: two of
   }
   const [service] = (await server.status()).services;
   expect(service?.pairs).toEqual(
-    clients.map((client) => ({ local, remote: `127.0.0.1:${client.localPort}`, state: 'open' })),
+    clients.map((client) => ({
+      local,
+      remote: `127.0.0.1:${client.localPort}`,
+      state: 'open',
+      ageMs: expect.any(Number) as number,
+      receivedBytes: 1,
+      sentBytes: 1,
+    })),
   );
   for (const client of clients) client.reset();
   await server.close();

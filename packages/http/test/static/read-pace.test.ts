@@ -51,10 +51,10 @@ describe('a file that was read a moment ago', () => {
     const handler = serveFiles(root);
     await readsOf(handler);
     const readSync = fs.readSync;
-    vi.spyOn(fs, 'readSync').mockImplementationOnce(((...args: Parameters<typeof fs.readSync>) => {
+    vi.spyOn(fs, 'readSync').mockImplementationOnce((...args: Parameters<typeof fs.readSync>) => {
       fs.truncateSync(path.join(root, 'big.bin'), 10);
       return readSync(...args);
-    }));
+    });
     const { peer, errors } = serveHandler(handler);
     peer.send('GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n');
     await eventually(() => peer.take() === '' && peer.closed);
