@@ -119,7 +119,17 @@ describe('an option that --help lists is good for something', () => {
         listen: [`${scheme}://127.0.0.1:0`],
         'tls-cert': ['c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'],
         'tls-client-ca': ['a', '--tls-cert', 'c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'],
-        'tls-client-cert': ['require', '--tls-client-ca', 'a', '--tls-cert', 'c', '--tls-key', 'k', '--listen', 'tls://127.0.0.1:0'],
+        'tls-client-cert': [
+          'require',
+          '--tls-client-ca',
+          'a',
+          '--tls-cert',
+          'c',
+          '--tls-key',
+          'k',
+          '--listen',
+          'tls://127.0.0.1:0',
+        ],
         'tls-key': ['k', '--tls-cert', 'c', '--listen', 'tls://127.0.0.1:0'],
       };
       const common = optionsIn((await told(command.name, '--help', 'all')).stdout).filter((name) =>

@@ -18,9 +18,7 @@ afterEach(async () => {
 
 /** Every program in a README, in its order: parts of one, which serve nothing by themselves, are TypeScript. */
 const examplesOf = (readme: string): string[] =>
-  [...readFileSync(path.join(ROOT, readme), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(
-    ([, code = '']) => code,
-  );
+  [...readFileSync(path.join(ROOT, readme), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 /** Starts the only example of a README, and resolves with what it has printed as its address. */
 async function started(readme: string): Promise<string> {
