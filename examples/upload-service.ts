@@ -26,6 +26,8 @@ export function uploadService(hook: string, listen: string) {
   };
   return createFtpServer({
     fileSystem: uploadSink({ receive, failed: (error) => console.error('the hook failed:', error) }),
+    // Devices send pictures without saying TYPE.
+    defaultType: 'image',
     accounts: [{ name: 'camera', password: 'secret', rights: 'full' }],
     listen,
   });

@@ -32,9 +32,9 @@ const MAX_NAME_CHARACTERS = 40;
 const MAX_LIST_CHARACTERS = 64 * (MAX_NAME_CHARACTERS + 1);
 
 /** Our request: the first byte after the code separates the names. */
-export const CHARSET_REQUEST = withCode(REQUEST, `;${CHARSETS.join(';')}`);
-export const CHARSET_REJECTED = withCode(REJECTED);
-export const CHARSET_TABLE_REJECTED = withCode(TTABLE_REJECTED);
+export const CHARSET_REQUEST: Uint8Array = withCode(REQUEST, `;${CHARSETS.join(';')}`);
+export const CHARSET_REJECTED: Uint8Array = withCode(REJECTED);
+export const CHARSET_TABLE_REJECTED: Uint8Array = withCode(TTABLE_REJECTED);
 
 export type CharsetMessage =
   | { readonly type: 'request'; readonly charsets: readonly string[] }

@@ -8,7 +8,7 @@ export interface TerminalSpeed {
 const IS = 0;
 const SEND = 1;
 
-export const TERMINAL_SPEED_SEND = Uint8Array.of(SEND);
+export const TERMINAL_SPEED_SEND: Uint8Array = Uint8Array.of(SEND);
 
 const decoder = new TextDecoder();
 
