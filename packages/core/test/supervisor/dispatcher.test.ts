@@ -55,9 +55,11 @@ test('with hardly any descriptors left connections are turned away and counted, 
 });
 
 test('who is turned away by the primary is told in the words of the protocol, and the log says it once', async () => {
-  const program = await start('--workers', '1', '--accept', 'dispatch', '--max-connections', '1', '--backlog', '1');
+  // Room in the kernel for all of them at once: a connection that it has to ask for again comes behind later ones.
+  const program = await start('--workers', '1', '--accept', 'dispatch', '--max-connections', '1', '--backlog', '4');
   const first = await connect(program.url);
   const second = await connectClient(program.url);
+  for (let count = 0; count < 3; count += 1) await connectClient(program.url);
   for (let count = 0; count < 2; count += 1) {
     const next = await connectClient(program.url);
     expect(await next.receiveAll()).toBe('refused queue-limit\n');
