@@ -528,7 +528,11 @@ describe('close', () => {
     await client.close({ abort: true });
     await expect(writing).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
     let received = 0;
-    for await (const chunk of server) received += chunk.length;
+    const readAll = async (): Promise<void> => {
+      for await (const chunk of server) received += chunk.length;
+    };
+    // Some systems tell the reader of the reset behind the last bytes, others that they were the last.
+    await readAll().catch(() => undefined);
     expect(received).toBeLessThan(8 * 1024 * 1024);
   });
 

@@ -229,7 +229,6 @@ export const REQUEST_ROWS: readonly Row[] = [
           '0x7f.0.0.1',
           'a%2fb',
           'a%61',
-          'xn--a',
         ].map((host) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
       ),
       ...accepted('GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a:\r\n\r\n'),
