@@ -35,13 +35,15 @@ async function serve(): Promise<{ readonly host: string; readonly mirror: string
 }
 
 /** The regular files below a directory with the digests of their contents. Links are not followed. */
-async function digests(directory: string): Promise<Record<string, string>> {
+async function digests(directory: string, below = ''): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+  // Node 26 follows links to directories where it is asked to list recursively.
+  for (const entry of await readdir(path.join(directory, below), { withFileTypes: true })) {
+    const name = path.join(below, entry.name);
+    if (entry.isDirectory()) Object.assign(found, await digests(directory, name));
     if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    found[path.relative(directory, file)] = createHash('sha256')
-      .update(await readFile(file))
+    found[name] = createHash('sha256')
+      .update(await readFile(path.join(directory, name)))
       .digest('hex');
   }
   return found;
