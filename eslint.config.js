@@ -79,6 +79,7 @@ const CARRYING_FILES = [
   'packages/ftp/src/storage/disk-upload.ts',
   'packages/ftp/src/resolve-ipv4.ts',
   'packages/ftp/src/users/password-file.ts',
+  'packages/telnet/src/program/launcher.ts',
   'packages/telnet/src/program/process-group.ts',
   'packages/telnet/src/program/pty-input.ts',
   'packages/telnet/src/program/pty-program.ts',

@@ -2,6 +2,7 @@ import {
   DEFAULT_CONNECTION_LIMITS,
   defineProtocol,
   requireKnownNames,
+  WellknownError,
   type ConnectionLimits,
   type Protocol,
   type Sink,
@@ -44,6 +45,8 @@ const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
   writeTimeoutMs: DEFAULT_CONNECTION_LIMITS.writeTimeoutMs,
 };
 
+const START_TLS: readonly TelnetSettings['startTls'][] = ['off', 'offer', 'require'];
+
 const REFUSALS = {
   'address-limit': 'Too many sessions from your address. Please try again later.\r\n',
   'queue-limit': 'Too many sessions at the moment. Please try again later.\r\n',
@@ -54,6 +57,12 @@ export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSe
   const known: Required<TelnetSettings> = { ...DEFAULT_TELNET_LIMITS, ...NOTHING_OFFERED };
   requireKnownNames('session option', options, Object.keys(known));
   const settings: TelnetSettings = { ...known, ...options };
+  if (!START_TLS.includes(settings.startTls))
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `session.startTls is '${settings.startTls}', allowed are ${START_TLS.join(', ')}`,
+      { fault: 'local' },
+    );
   return defineProtocol({
     name: 'telnet',
     urlScheme: 'telnet',

@@ -19,6 +19,8 @@ export interface StartTlsParts {
 }
 
 const STARTTLS = OPTIONS.STARTTLS.code;
+// Negotiation of both sides takes some hundred; what is more is typed ahead, or a flood.
+const MAX_BYTES_BEFORE_TLS = 4_096;
 const REQUIRED = 'This server speaks TLS only.\r\n';
 
 /** The sink of the connection until then. */
@@ -27,6 +29,7 @@ export function askForTls({ connection, context, isRequired, silenceMs, maxMs, s
   const engine = createEngine();
   /** What came meanwhile, for a session in clear to read. */
   const received: Uint8Array[] = [];
+  let receivedBytes = 0;
   let state: 'asking' | 'agreed' | 'over' = 'asking';
 
   const goOn = (): void => {
@@ -58,7 +61,7 @@ export function askForTls({ connection, context, isRequired, silenceMs, maxMs, s
   const act = (event: EngineEvent, isLast: boolean): void => {
     if (event.type === 'option' && event.side === 'peer' && event.option === STARTTLS) {
       if (!event.enabled) goOn();
-      else {
+      else if (state === 'asking') {
         state = 'agreed';
         timer.cancel();
         timer = clock.after(maxMs, goOn);
@@ -72,11 +75,13 @@ export function askForTls({ connection, context, isRequired, silenceMs, maxMs, s
 
   return {
     data(chunk) {
-      received.push(chunk);
+      if (!isRequired) received.push(chunk);
+      receivedBytes += chunk.length;
       const events = engine.receive(chunk, clock.nowMs());
       for (const [index, event] of events.entries()) if (state !== 'over') act(event, index === events.length - 1);
       // A user types: it is no client that has to be waited for.
       if (state === 'asking' && events.some(({ type }) => type === 'data')) goOn();
+      if (receivedBytes > MAX_BYTES_BEFORE_TLS) goOn();
     },
     closed() {
       state = 'over';

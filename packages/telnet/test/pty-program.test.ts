@@ -28,6 +28,19 @@ describe.skipIf(NO_PTY !== undefined)('a program on a pseudo-terminal', () => {
     expect(watched.output).toContain('TERM=vt220');
   });
 
+  test.skipIf(process.platform !== 'linux')('has no way to the terminals of other sessions', async () => {
+    const first = watch(startPty(), 'echo ready; sleep 1000');
+    await eventually(() => expect(first.output).toContain('ready'));
+    for (const start of [startPty(), startWithPipes]) {
+      const second = watch(start, 'ls -l /proc/self/fd');
+      await second.ended;
+      expect(second.output).toContain('/proc/');
+      expect(second.output).not.toContain('ptmx');
+    }
+    first.program.hangUp();
+    await first.ended;
+  });
+
   test('says its exit status, and the signal that ended it', async () => {
     expect(await watch(startPty(), 'exit 7').ended).toEqual({ exitCode: 7, signal: undefined });
     expect(await watch(startPty(), 'kill -TERM $$').ended).toEqual({ exitCode: undefined, signal: 'SIGTERM' });

@@ -3,11 +3,13 @@
 
 import { spawn } from 'node:child_process';
 import { systemClock, type Timer } from '@wellknown/core';
+import { closingOthers } from './launcher.ts';
 import { groupOf, signalGroup } from './process-group.ts';
 import { KILL_AFTER_MS, type ProgramStatus, type RunningProgram, type StartProgram } from './program-io.ts';
 
 /** Starts a program in a process group of its own. */
-export const startWithPipes: StartProgram = (command, events) => {
+export const startWithPipes: StartProgram = (given, events) => {
+  const command = closingOthers(given);
   const child = spawn(command.file, [...command.arguments], {
     env: { ...command.environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -25,6 +27,9 @@ export const startWithPipes: StartProgram = (command, events) => {
     over = true;
     events.ended(status);
   };
+  child.on('error', () => end({ exitCode: undefined, signal: undefined }));
+  // Without descriptors for its pipes Node gives none.
+  if (outputs.includes(undefined as never)) throw new Error(`${given.file} can't be started: no descriptors are left`);
   for (const stream of outputs) {
     stream.on('data', (bytes: Buffer) => {
       if (!over) events.output(bytes);
@@ -35,7 +40,6 @@ export const startWithPipes: StartProgram = (command, events) => {
   });
   // It may have closed its input; what happens is said by its end.
   child.stdin.on('error', () => undefined);
-  child.on('error', () => end({ exitCode: undefined, signal: undefined }));
   // After the end of both outputs.
   child.on('close', (exitCode, signal) => end({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }));
 

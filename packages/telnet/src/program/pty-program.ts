@@ -1,12 +1,13 @@
 // A program on a pseudo-terminal, by `@lydell/node-pty`: an optional peer, loaded when the first program wants one.
 //
-// node-pty alone loses output, in two ways that are mended here (pty-input.ts mends its input). It destroys its stream 200 ms after the exit of the
+// node-pty alone loses output, in two ways that are mended here (pty-input.ts mends its input, launcher.ts what programs inherit). It destroys its stream 200 ms after the exit of the
 // program, whatever a slow client has not taken by then. And libuv takes a hang-up for the end when it comes with a read
 // that did not fill its buffer, which on a PTY is every read: up to what the kernel holds is then still to be read.
 
 import { readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { systemClock, type Clock, type Timer } from '@wellknown/core';
+import { closingOthers, findLauncher } from './launcher.ts';
 import { createPtyInput } from './pty-input.ts';
 import { foregroundOf, groupOf, signalGroup } from './process-group.ts';
 import {
@@ -65,7 +66,8 @@ interface Spawned {
   readonly fd: number;
 }
 
-function spawn(module: NodePty, command: ProgramCommand): Spawned {
+function spawn(module: NodePty, given: ProgramCommand): Spawned {
+  const command = closingOthers(given);
   const { TERM = 'dumb' } = command.environment;
   const terminal = module.spawn(command.file, [...command.arguments], {
     name: TERM,
@@ -238,6 +240,7 @@ export async function loadPty(clock: Clock = systemClock): Promise<PtyOutcome> {
     const loaded = (await import('@lydell/node-pty')) as unknown as { readonly default?: NodePty } & Partial<NodePty>;
     const module = loaded.default ?? loaded;
     if (!isNodePty(module)) return { available: false, reason: '@lydell/node-pty has no spawn' };
+    if (!findLauncher()) return { available: false, reason: 'there is no shell that closes descriptors: install bash' };
     const start = starterOf(module, clock);
     await tryOnce(start);
     return { available: true, start };

@@ -137,6 +137,7 @@ function attach(session: TelnetSession, start: StartProgram, command: Command, s
     ended,
     drained: () => (hasEnded ? Promise.resolve() : new Promise<void>((resolve) => (notifyDrained = resolve))),
     inputEnded() {
+      if (hasEnded) return;
       program.endInput();
       awaitSilence();
     },

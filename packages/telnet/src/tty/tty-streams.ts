@@ -30,6 +30,8 @@ export class TtyInput extends Readable {
   readonly #parts: TtyParts;
   #raw: RawInput | undefined;
   #isRaw = false;
+  /** How often a read was given up for another mode. */
+  #stops = 0;
   #isReading = false;
 
   constructor(parts: TtyParts) {
@@ -70,7 +72,8 @@ export class TtyInput extends Readable {
   override _read(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    void this.#readOnce();
+    // Somebody else reads from the session: that is an error of this stream, not of the process.
+    this.#readOnce().catch((error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))));
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -79,6 +82,7 @@ export class TtyInput extends Readable {
   }
 
   #stopReading(): void {
+    this.#stops += 1;
     this.#raw?.close();
     this.#raw = undefined;
     this.#parts.cancelLine();
@@ -87,10 +91,11 @@ export class TtyInput extends Readable {
   async #readOnce(): Promise<void> {
     for (;;) {
       const wasRaw = this.#isRaw;
+      const stops = this.#stops;
       const bytes = await (!wasRaw && this.isTTY ? this.#readEdited() : this.#readBytes(wasRaw));
       if (this.destroyed) return;
       // Given up since the mode has changed: there may be more in the other one.
-      if (bytes === undefined && wasRaw !== this.#isRaw) continue;
+      if (bytes === undefined && stops !== this.#stops) continue;
       this.#isReading = false;
       this.push(bytes ?? null);
       return;
