@@ -142,8 +142,9 @@ export class Dispatcher {
     socket.on('error', () => undefined);
     const { descriptors, maxWaiting, turnAway } = this.#options;
     const budget = descriptors?.verdict(descriptorOf(socket)) ?? 'serve';
-    const reason =
-      budget !== 'serve' ? 'descriptor-limit' : this.#waiting.length >= maxWaiting ? 'queue-limit' : undefined;
+    // What is on its way to a worker is held here too: it may come back.
+    const held = this.#waiting.length + this.#sent.size;
+    const reason = budget !== 'serve' ? 'descriptor-limit' : held >= maxWaiting ? 'queue-limit' : undefined;
     if (reason !== undefined) {
       this.#turnedAway[reason] = (this.#turnedAway[reason] ?? 0) + 1;
       turnAway(socket, reason, budget === 'drop');
