@@ -180,13 +180,15 @@ async function writeStream(
       const second = await soon(next);
       if (sink.gone) return { at: 'gone', contentBytes: 0 };
       if (second?.done === true) {
-        sendWhole(sink, headWithLength(head, first.value.length), first.value);
+        const whole = headWithLength(head, first.value.length);
+        if (first.value.length > JOINED_CHUNK_BYTES) return await writeBytes(sink, whole, first.value);
+        sink.sendSoon(whole + latin1Text(first.value));
         return { at: 'complete', contentBytes: first.value.length };
       }
       sink.sendSoon(head);
       isHeadSent = true;
       sent = first.value.length;
-      if (sent > 0 && !sendChunk(sink, first.value, transfer)) await sink.room();
+      if (sent > 0 && !sendFirstSlice(sink, first.value, transfer)) await sendRest(sink, first.value, transfer);
     } else if (!sink.gone) {
       // A stream may take its time; its head does not wait for it.
       sink.sendSoon(head);
@@ -202,7 +204,7 @@ async function writeStream(
       sent += chunk.length;
       if (transfer === 'length' && sent > byteLength)
         return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
-      if (!sendChunk(sink, chunk, transfer)) await sink.room();
+      if (!sendFirstSlice(sink, chunk, transfer)) await sendRest(sink, chunk, transfer);
     }
     if (transfer === 'length' && sent < byteLength)
       return broken(`the content ended ${byteLength - sent} bytes before its declared length`, sent);
@@ -214,11 +216,11 @@ async function writeStream(
   }
 }
 
-// What a platform Response made of text needs to hand out its one piece, so that it leaves with its length and not in
-// chunks; a stream that waits for anything real takes longer. Not for speed: that is the same.
+// So many turns of promises a platform Response needs to hand out its one piece, and to end, on Nodes that hide its text
+// (from 24 on). It then leaves with its length and not in chunks. A stream that waits for anything real takes longer.
 const SOON_TURNS = 8;
 
-/** The value, if the promise settles without anything from outside; otherwise undefined. Rejects with it. */
+/** The value, if the promise settles within SOON_TURNS; otherwise undefined. Rejects with it. */
 async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   let piece: Piece | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -234,15 +236,18 @@ async function soon(promise: Promise<Piece>): Promise<Piece | undefined> {
   return piece;
 }
 
-function sendWhole(sink: BodySink, head: string, bytes: Uint8Array): void {
-  if (bytes.length <= JOINED_CHUNK_BYTES) {
-    sink.sendSoon(head + latin1Text(bytes));
-    return;
-  }
-  sink.cork();
-  sink.send(head);
-  sink.send(bytes);
-  sink.uncork();
+/** Sends a chunk that is no more than a slice; of a larger one only the beginning. False: `sendRest` goes on. */
+const sendFirstSlice = (sink: BodySink, chunk: Uint8Array, transfer: Transfer): boolean =>
+  sendChunk(sink, chunk.length <= SLICE_BYTES ? chunk : chunk.subarray(0, SLICE_BYTES), transfer) &&
+  chunk.length <= SLICE_BYTES;
+
+/** Sends what is left of a chunk behind its first slice, as fast as the peer takes it. */
+async function sendRest(sink: BodySink, chunk: Uint8Array, transfer: Transfer): Promise<void> {
+  const release = chunk.length > SLICE_BYTES ? sink.keep(chunk) : undefined;
+  await sink.room();
+  for (let at = SLICE_BYTES; at < chunk.length && !sink.gone; at += SLICE_BYTES)
+    if (!sendChunk(sink, chunk.subarray(at, at + SLICE_BYTES), transfer)) await sink.room();
+  release?.();
 }
 
 function sendChunk(sink: BodySink, chunk: Uint8Array, transfer: Transfer): boolean {

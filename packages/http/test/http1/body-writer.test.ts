@@ -145,3 +145,26 @@ test('content that waits for the peer is said to be kept, until the last of it i
   expect(kept).toEqual([0, 0, 3584 * KIB, 3584 * KIB]);
   expect(sink.keptBytes).toBe(0);
 });
+
+test.each([
+  ['one chunk, with its length', [3584]],
+  ['chunks, each of pieces that are chunks', [3584, 2048]],
+])('a large chunk of a stream is sent piece by piece: %s', async (_, sizes) => {
+  const sink = new RecordingSink((piece) => piece !== 1);
+  const content = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const size of sizes) controller.enqueue(Buffer.alloc(size * KIB, 'x'));
+      controller.close();
+    },
+  });
+  const end = await writeBody(
+    sink,
+    { head: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', content, transfer: 'chunked', byteLength: 0 },
+    () => undefined,
+  );
+  const whole = sizes.reduce((sum, size) => sum + size, 0) * KIB;
+  expect(end).toEqual({ at: 'complete', contentBytes: whole });
+  expect(sink.text.match(/x/g)).toHaveLength(whole);
+  expect(Math.max(...sink.pieces)).toBe(1024 * KIB);
+  expect(sink.keptBytes).toBe(0);
+});
