@@ -1,12 +1,15 @@
 // Basic authentication (RFC 7617) in front of a handler.
 
 import type { FetchHandler } from '../handler.ts';
-import { responseOf } from '../fetch/response.ts';
+import { responseOf, type HttpResponse } from '../fetch/response.ts';
 import { DEFAULT_PASSWORD_CHECKS, PasswordChecker, type PasswordCheckLimits } from './password-check.ts';
 
 export interface BasicAuthOptions {
-  /** The bcrypt hash of a user's password; undefined for one who is not there. A `Map` of names will do. */
-  readonly users: { get(name: string): string | undefined };
+  /**
+   * The bcrypt hash of a user's password; undefined for one who is not there. A `Map` of names will do. The check of a
+   * name that is not there takes the work of the first of `values`.
+   */
+  readonly users: { get(name: string): string | undefined; values?(): Iterable<string> };
   /** What a browser shows when it asks. Default: `Restricted`. */
   readonly realm?: string;
   /** Where they differ from DEFAULT_PASSWORD_CHECKS. */
@@ -33,17 +36,24 @@ export function basicAuth(
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError('a realm is printable ASCII');
   const checker = new PasswordChecker({ ...DEFAULT_PASSWORD_CHECKS, ...limits });
   const challenge = `Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"`;
-  const unauthorized = responseOf('A user name and a password are needed.\n', {
-    status: 401,
-    headers: { 'WWW-Authenticate': challenge, 'Content-Type': 'text/plain;charset=utf-8', 'Cache-Control': 'no-store' },
-  });
+  // Each its own: what stands around this handler may add fields.
+  const unauthorized = (): HttpResponse =>
+    responseOf('A user name and a password are needed.\n', {
+      status: 401,
+      headers: {
+        'WWW-Authenticate': challenge,
+        'Content-Type': 'text/plain;charset=utf-8',
+        'Cache-Control': 'no-store',
+      },
+    });
   return async (request, context) => {
     const credentials = parseCredentials(request.headers.get('authorization'));
-    if (credentials === undefined) return unauthorized;
-    const verdict = await checker.check(credentials.password, users.get(credentials.name));
+    if (credentials === undefined) return unauthorized();
+    const [standIn] = users.values?.() ?? [];
+    const verdict = await checker.check(credentials.password, users.get(credentials.name), standIn);
     if (verdict === 'right') return handler(request, context);
     return verdict === 'wrong'
-      ? unauthorized
+      ? unauthorized()
       : responseOf('Too many are logging in. Try again.\n', { status: 503, headers: RETRY_SOON });
   };
 }

@@ -24,7 +24,7 @@ export const DEFAULT_PASSWORD_CHECKS: PasswordCheckLimits = {
   maxRemembered: 1_000,
 };
 
-// For names that are not there: their check takes as long, so that nothing tells them from wrong passwords.
+// For names that are not there, where no user's hash can stand in: their check takes time too.
 const NOBODY = '$2b$10$vpx.No7g6IOXaWHeG.Qi9.CsHLeI2GsrJVYm9dAbu6gsPjh5LaR62';
 
 export class PasswordChecker {
@@ -39,8 +39,11 @@ export class PasswordChecker {
     this.#limits = limits;
   }
 
-  /** `hash` is undefined for a user who is not there. A password has at most 72 bytes: bcrypt looks at no more. */
-  async check(password: string, hash: string | undefined): Promise<PasswordVerdict> {
+  /**
+   * `hash` is undefined for a user who is not there; `standIn` is then checked instead, so that nothing tells such a name
+   * from a wrong password. A password has at most 72 bytes: bcrypt looks at no more.
+   */
+  async check(password: string, hash: string | undefined, standIn?: string): Promise<PasswordVerdict> {
     const digest = createHash('sha256')
       .update(this.#key)
       .update(`${hash ?? ''}:${password}`)
@@ -49,7 +52,7 @@ export class PasswordChecker {
     if (!(await this.#turn())) return 'busy';
     try {
       const { verify } = await import('@node-rs/bcrypt');
-      const isRight = (await verify(password, hash ?? NOBODY)) && hash !== undefined;
+      const isRight = (await verify(password, hash ?? standIn ?? NOBODY)) && hash !== undefined;
       if (isRight) this.#remember(digest);
       return isRight ? 'right' : 'wrong';
     } finally {

@@ -39,6 +39,11 @@ export class UsersOnDisk {
     return this.#hashes.get(name);
   }
 
+  /** The hashes of all. */
+  values(): Iterable<string> {
+    return this.#hashes.values();
+  }
+
   #lookAgain(): void {
     const seen = stateOf(this.#path);
     if (seen === this.#seen) return;
