@@ -29,7 +29,13 @@ export function reverseProxy(upstream: URL, timeoutMs = 30_000): FetchHandler {
     new Promise((resolve) => {
       const { method, signal } = request;
       const { pathname, search } = new URL(request.url);
-      const headers = [...endToEnd([...request.headers]), ...forwarded(context), ['Host', upstream.host]].flat();
+      // The framing is decided here: content without a length would be the next request to the server behind.
+      const fields = endToEnd([...request.headers]).filter(
+        ([name]) => request.body !== null || name !== 'content-length',
+      );
+      const isFramed = request.body === null || fields.some(([name]) => name === 'content-length');
+      const framing: Field[] = isFramed ? [] : [['Transfer-Encoding', 'chunked']];
+      const headers = [...fields, ...framing, ...forwarded(context), ['Host', upstream.host]].flat();
       const asked = http.request(upstream, { agent, method, path: pathname + search, headers, signal });
       const fail = (status: number): void => resolve(new HttpResponse(`${status}\n`, { status }));
       asked.setTimeout(timeoutMs, () => void (fail(504), asked.destroy()));

@@ -14,6 +14,8 @@ const problemOf = (status: number): FileProblem | undefined => {
 
 export function uploadService(hook: string, listen: string) {
   const receive = async ({ path, caller, content }: SinkUpload): Promise<FileProblem | undefined> => {
+    // A name of bytes that are no UTF-8 can't be said in a header.
+    if (/\p{Surrogate}/u.test(path)) return 'bad-name';
     const answer = await fetch(hook, {
       method: 'POST',
       headers: { 'x-path': encodeURI(path), 'x-user': caller?.user ?? '', 'x-address': caller?.remoteAddress ?? '' },
@@ -22,6 +24,8 @@ export function uploadService(hook: string, listen: string) {
       body: ReadableStream.from(content),
       duplex: 'half',
     });
+    // What it says besides is nothing to a device, and unread it would hold the connection.
+    await answer.body?.cancel();
     return problemOf(answer.status);
   };
   return createFtpServer({

@@ -138,3 +138,24 @@ test('an answer that breaks off behind the proxy breaks off', async () => {
   });
   await expect(fetch(url).then((response) => response.text())).rejects.toThrow();
 });
+
+test.each([
+  [
+    'DELETE / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n',
+    '20\r\nGET /admin HTTP/1.1\r\nHost: b\r\n\r\n\r\n0\r\n\r\n',
+  ],
+  ['GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n', 'abcde'],
+  ['DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: content-length\r\n', 'abcde'],
+])('content is never another request behind the proxy: %j', async (head, content) => {
+  const asked: string[] = [];
+  const { port } = await startBehind((request, response) => {
+    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    request.resume().on('end', () => response.end('x'));
+  });
+  const ask = (): Promise<string> =>
+    exchange(port, `${head}\r\n${content}GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  for (let time = 0; time < 2; time += 1)
+    expect((await ask()).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+  const [method = ''] = head.split(' ');
+  expect(asked.sort()).toEqual([`${method} /`, `${method} /`, 'GET /next', 'GET /next'].sort());
+});
