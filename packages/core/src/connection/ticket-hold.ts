@@ -3,7 +3,7 @@
 // In TLS 1.3 tickets follow the handshake, and a peer that never reads does not take them. When it then closes, its system
 // finds unread bytes, resets the connection instead of ending it, and throws away what was still to be sent: the last part
 // of an upload is lost. OpenSSL could be told to send no tickets, but Node does not let us. So from the end of the
-// handshake on nothing is sent until the peer has ended or we have something to say.
+// handshake on nothing that we write leaves before the peer has ended, or we end.
 
 import type net from 'node:net';
 import { Duplex } from 'node:stream';

@@ -169,7 +169,9 @@ export function resetSocket(socket: net.Socket): void {
   }
   const internal = socket as unknown as Resettable;
   const carrier = internal._parent ?? internal;
-  if (typeof carrier._handle?.reset === 'function') carrier.resetAndClosing = true;
+  // libuv refuses a reset while a shutdown is under way, and Node would lose the handle. Nothing is unsent then.
+  const isShuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (!isShuttingDown && typeof carrier._handle?.reset === 'function') carrier.resetAndClosing = true;
   socket.destroy();
 }
 
