@@ -56,7 +56,10 @@ export class LiveFeed {
   async #tell(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    const status = await this.#server.status().finally(() => (this.#isAsking = false));
+    // A server that can't say how it is has nothing to show this time.
+    const status = await this.#server.status().catch(() => undefined);
+    this.#isAsking = false;
+    if (status === undefined) return;
     const text = eventText('status', { atMs: this.#clock.wallMs(), status });
     const { events } = this.#log;
     for (const [viewer, lastId] of this.#viewers) {

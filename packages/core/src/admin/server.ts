@@ -73,7 +73,9 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
     }
     await ANSWERS[verdict.path](response, { server, feed, log, events });
   };
-  const listener = http.createServer({ keepAliveTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
+  // Node looks for those that are late every 30 seconds unless it is told otherwise.
+  const timeouts = { keepAliveTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+  const listener = http.createServer(timeouts, (request, response) => {
     // None of the requests has content that is of use.
     request.resume();
     answer(request, response).catch((error: unknown) => {
@@ -95,7 +97,11 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
       listener.closeAllConnections();
     });
   void server.ended.catch(() => undefined).then(close);
-  const bind = (): Promise<Endpoint> => listen(listener, endpoint);
+  const bind = async (): Promise<Endpoint> => {
+    const bound = await listen(listener, endpoint);
+    listener.on('error', (error) => log.warn({ err: error }, 'the admin listener could not accept a connection'));
+    return bound;
+  };
   try {
     return { endpoint: await bind(), close };
   } catch (error) {
@@ -176,16 +182,22 @@ const singleOf = (value: string | string[] | undefined): string | undefined =>
 
 /** Resolves with the endpoint and its real port. */
 function listen(listener: http.Server, endpoint: Endpoint): Promise<Endpoint> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error);
-    listener.once('error', failed);
+  return new Promise<Endpoint>((resolve, reject) => {
     if (endpoint.scheme === 'unix') throw new TypeError('the admin listener is served over TCP');
-    const { host, port } = endpoint;
-    // Exclusive: in this very process, whatever node:cluster would do.
-    listener.listen({ ...(host === '' ? {} : { host }), port, exclusive: true }, () => {
+    const tcp = endpoint;
+    const bound = (): void => {
       listener.off('error', failed);
       const address = listener.address();
-      resolve(typeof address === 'object' && address !== null ? { ...endpoint, port: address.port } : endpoint);
-    });
+      resolve(typeof address === 'object' && address !== null ? { ...tcp, port: address.port } : tcp);
+    };
+    // A bind that failed is tried again, and leaves no listener behind.
+    const failed = (error: Error): void => {
+      listener.off('listening', bound);
+      reject(error);
+    };
+    listener.once('error', failed);
+    const { host, port } = tcp;
+    // Exclusive: in this very process, whatever node:cluster would do.
+    listener.listen({ ...(host === '' ? {} : { host }), port, exclusive: true }, bound);
   });
 }

@@ -10,7 +10,18 @@ export interface OptionGroup {
 const GROUPS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   {
     title: 'Where it listens',
-    names: ['listen', 'port-offset', 'tls-cert', 'tls-key', 'proxy-protocol', 'inetd', 'backlog', 'unix-mode'],
+    names: [
+      'listen',
+      'port-offset',
+      'tls-cert',
+      'tls-key',
+      'tls-client-ca',
+      'tls-client-cert',
+      'proxy-protocol',
+      'inetd',
+      'backlog',
+      'unix-mode',
+    ],
   },
   {
     title: 'Who may connect, and how much',
@@ -45,11 +56,12 @@ const GROUPS: readonly { readonly title: string; readonly names: readonly string
       'max-workers',
     ],
   },
-  { title: 'Files and logs', names: ['control', 'pid-file', 'log-level', 'log-format'] },
+  { title: 'Files and logs', names: ['admin', 'admin-token-file', 'control', 'pid-file', 'log-level', 'log-format'] },
 ];
 
 /** Right by default nearly everywhere. */
 const RARE: ReadonlySet<string> = new Set([
+  'tls-client-cert',
   'inetd',
   'backlog',
   'unix-mode',
