@@ -68,7 +68,7 @@ export class DiskFile implements OpenFile {
           try {
             if (error !== null) throw error;
             advance(bytesRead);
-            if (position === this.#opened.size && !this.#isRecent()) pace.wasRead(this.facts.identity);
+            if (start === 0 && position === this.#opened.size && !this.#isRecent()) pace.wasRead(this.facts.identity);
             resolve(bytesRead);
           } catch (problem) {
             reject(problem instanceof Error ? problem : new Error(String(problem)));
