@@ -77,6 +77,7 @@ const CARRYING_FILES = [
   'packages/ftp/src/storage/disk-parts.ts',
   'packages/ftp/src/storage/disk-place.ts',
   'packages/ftp/src/storage/disk-upload.ts',
+  'packages/ftp/src/data-connection.ts',
   'packages/ftp/src/resolve-ipv4.ts',
   'packages/ftp/src/users/password-file.ts',
   'packages/telnet/src/program/launcher.ts',

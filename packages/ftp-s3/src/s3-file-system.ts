@@ -221,6 +221,7 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
         if (from === '/' || to === '/') throw new Refusal('denied');
         const { type } = await existing(from);
         if (from === to) return;
+        if (to.startsWith(`${from}/`)) throw new Refusal('bad-name');
         const old = await entryAt(to);
         if (old !== undefined && (old.type === 'directory' || type === 'directory')) throw new Refusal('exists');
         if (type === 'file') {

@@ -1,7 +1,7 @@
 // The options that say who may log in, and what they may do.
 
 import path from 'node:path';
-import { fail, ok, type BanPolicy, type Result } from '@wellknown/core';
+import { fail, ok, type BanPolicy, type Logger, type Result } from '@wellknown/core';
 import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
 import type { FileSystem } from './file-system.ts';
 import { resolvePath } from './path.ts';
@@ -73,6 +73,7 @@ export async function readUsers(
   root: string,
   storage: DiskFileSystemOptions,
   environment: Readonly<Record<string, string | undefined>>,
+  log: Logger,
 ): Promise<Result<Users, string>> {
   const rights = readRights(values);
   if (!rights.ok) return rights;
@@ -91,7 +92,7 @@ export async function readUsers(
     accounts.push({ name, password, rights: rights.value, ...place });
   }
   const file = values.text('users');
-  const fromFile = file === undefined ? undefined : await readUsersFile(file, root, storage, rights.value);
+  const fromFile = file === undefined ? undefined : await readUsersFile(file, root, storage, rights.value, log);
   if (fromFile?.ok === false) return fromFile;
   const hasAccounts = accounts.length > 0 || fromFile !== undefined;
   for (const option of ['write', 'rights'])
@@ -178,6 +179,7 @@ async function readUsersFile(
   root: string,
   storage: DiskFileSystemOptions,
   rights: RightsByPath,
+  log: Logger,
 ): Promise<Result<Authenticate, string>> {
   const grant = async (entry: {
     readonly home: string | undefined;
@@ -188,6 +190,9 @@ async function readUsersFile(
     if (place === undefined) throw new Error(`the home '${entry.home ?? ''}' is not a directory under ROOT`);
     return { ...place, rights: entry.rights === undefined ? rights : { ...rights, '/': entry.rights } };
   };
-  const authenticate = await passwordFile(file, { grant });
+  const authenticate = await passwordFile(file, {
+    grant,
+    changedBadly: (problem) => log.error({ file, problem }, "the users file can't be used; the users of before stay"),
+  });
   return authenticate.ok ? authenticate : fail(`--users '${file}': ${authenticate.error}`);
 }

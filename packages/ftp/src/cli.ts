@@ -50,7 +50,7 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
   const storage = readStorage(values);
   if (!storage.ok) return storage;
-  const users = await readUsers(values, root, storage.value, process.env);
+  const users = await readUsers(values, root, storage.value, process.env, context.log);
   if (!users.ok) return users;
   const bans = readBans(values);
   if (!bans.ok) return bans;

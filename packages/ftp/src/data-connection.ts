@@ -84,10 +84,14 @@ export class DataConnection implements Sink {
 
   ended(): void {
     this.#end = 'seen';
-    this.#clock.after(END_GRACE_MS, () => {
-      this.#end = 'certain';
-      this.#serve();
-    });
+    // Timers that are late come before the sockets: whatever the loop was busy with, the control connection is looked at
+    // once more.
+    this.#clock.after(END_GRACE_MS, () =>
+      setImmediate(() => {
+        this.#end = 'certain';
+        this.#serve();
+      }),
+    );
   }
 
   closed(): void {

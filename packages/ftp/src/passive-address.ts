@@ -77,7 +77,6 @@ class NameCache {
       const address = await resolveIpv4(host);
       // A function may give as many names as it likes.
       if (this.#known.size >= MAX_KNOWN_NAMES) this.#known.clear();
-      this.#known.clear();
       this.#known.set(host, { address, untilMs: nowMs + RESOLVE_AGAIN_MS });
       return address;
     } catch (error) {

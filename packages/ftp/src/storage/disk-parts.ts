@@ -18,9 +18,11 @@ export const isPartName = (name: string): boolean => name.endsWith('.part') && P
 let mine: string | undefined;
 const ours = (): string => (mine ??= systemOfProcesses());
 
+let ourStart: number | undefined;
+
 /** The name of a new part. */
 export const newPartName = (): string =>
-  `.wellknown-${process.pid.toString(16)}-${(startOf(process.pid) ?? 0).toString(16)}-${ours()}-${randomBytes(8).toString('hex')}.part`;
+  `.wellknown-${process.pid.toString(16)}-${(ourStart ??= startOf(process.pid) ?? 0).toString(16)}-${ours()}-${randomBytes(8).toString('hex')}.part`;
 
 /** Process numbers mean something within one boot of one machine, and there within one namespace. */
 function systemOfProcesses(): string {

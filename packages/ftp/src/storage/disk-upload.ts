@@ -89,9 +89,12 @@ async function inPlace({ spot, stats, write, createMode, exactMode, sync }: Uplo
         }
       },
       async abort() {
-        await handle.close();
-        if (mode === 'create') await fs.unlink(spot.path());
-        await spot.close();
+        try {
+          await handle.close();
+          if (mode === 'create') await fs.unlink(spot.path());
+        } finally {
+          await spot.close();
+        }
       },
     });
   });
@@ -145,7 +148,7 @@ async function likeTheOld(handle: fs.FileHandle, old: Stats): Promise<void> {
   const now = await handle.stat();
   // A server that may not give files away keeps them.
   if (now.uid !== old.uid || now.gid !== old.gid) await handle.chown(old.uid, old.gid).catch(() => undefined);
-  await handle.chmod(old.mode & 0o777);
+  if ((now.mode & 0o777) !== (old.mode & 0o777)) await handle.chmod(old.mode & 0o777);
 }
 
 const setMode = async (handle: fs.FileHandle, { mode: now }: Stats, mode: number): Promise<void> => {

@@ -212,6 +212,7 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
       const node = source.value.entries.get(nameOf(from));
       if (node === undefined) return Promise.resolve(fail('not-found'));
       if (from === to) return Promise.resolve(done);
+      if (to.startsWith(`${from}/`)) return Promise.resolve(fail('bad-name'));
       const old = target.value.entries.get(nameOf(to));
       if (old !== undefined && (old.type === 'directory' || node.type === 'directory'))
         return Promise.resolve(fail('exists'));

@@ -1,7 +1,7 @@
 // Moving from one file system to another by their contracts alone: copy all, then remove all.
 
 import { fail, ok } from '@wellknown/core';
-import type { FileSystem } from '../file-system.ts';
+import type { FileSystem, ReadSource, WriteTarget } from '../file-system.ts';
 import type { AbsolutePath } from '../path.ts';
 import { refuse, type Answer } from './wrap.ts';
 
@@ -58,23 +58,29 @@ async function copyFile(from: FileOf, to: FileOf): Answer<void> {
     const opened = await (to.fileSystem.write?.(to.path, { mode: 'replace', expectedBytes: source.value.sizeBytes }) ??
       refuse('unsupported'));
     if (!opened.ok) return opened;
-    for (;;) {
-      // The target may keep it.
-      const buffer = new Uint8Array(BUFFER_BYTES);
-      const read = await source.value.read(buffer);
-      const done = !read.ok
-        ? read
-        : read.value === 0
-          ? ok(undefined)
-          : await opened.value.write([buffer.subarray(0, read.value)]);
-      if (!done.ok) {
-        await opened.value.abort();
-        return done;
-      }
-      if (read.ok && read.value < buffer.length) return await opened.value.commit();
-    }
+    const moved = await moveBytes(source.value, opened.value).catch(async (error: unknown) => {
+      await opened.value.abort();
+      throw error;
+    });
+    if (moved.ok) return await opened.value.commit();
+    await opened.value.abort();
+    return moved;
   } finally {
     await source.value.close();
+  }
+}
+
+async function moveBytes(source: ReadSource, target: WriteTarget): Answer<void> {
+  for (;;) {
+    // The target may keep it.
+    const buffer = new Uint8Array(BUFFER_BYTES);
+    const read = await source.read(buffer);
+    if (!read.ok) return read;
+    if (read.value > 0) {
+      const written = await target.write([buffer.subarray(0, read.value)]);
+      if (!written.ok) return written;
+    }
+    if (read.value < buffer.length) return ok(undefined);
   }
 }
 

@@ -220,6 +220,7 @@ export function describeFileSystem(subject: FileSystemSubject, { describe, test 
       assert.deepEqual([await names(files, '/'), await names(files, '/d3')], [['d3/'], ['c']]);
       assert.notEqual(await problemOf(files.rename?.('/', '/x')), 'done');
       assert.notEqual(await problemOf(files.rename?.('/d3', '/')), 'done');
+      assert.notEqual(await problemOf(files.rename?.('/d3', '/d3/below')), 'done');
       assert.equal(await problemOf(files.rename?.('/d3/c', '/d3/c')), 'done');
       assert.equal(await content(files, '/d3/c'), 'b');
     });

@@ -31,8 +31,9 @@ export async function passwordFile(file: string, options: PasswordFileOptions): 
       const { mtimeMs, size, ino } = await stat(file);
       const found = `${mtimeMs} ${size} ${ino}`;
       if (found === version) return ok(undefined);
-      version = found;
       text = await readFile(file, 'utf8');
+      // Behind the read: what could not be read is tried again, and a login meanwhile waits for it too.
+      version = found;
     } catch (error) {
       return fail(error instanceof Error && 'code' in error ? String(error.code) : 'it can not be read');
     }
