@@ -33,6 +33,8 @@ export interface InputQueue {
   discard(): void;
   /** Takes out all that waits, in order, for another way of reading. Marks in it are reached. */
   takeAll(): Content[];
+  /** Whether `byte` is among the bytes that wait. */
+  holdsByte(byte: number): boolean;
   /** A read that waits gets undefined, and no more is known of the end of input than before. */
   cancelRead(): void;
   /** Marks have waited long enough. */
@@ -147,6 +149,7 @@ export function createInputQueue({ maxQueuedBytes, full, hasRoom, markReached }:
       takeAll();
     },
     takeAll,
+    holdsByte: (byte) => items.some((item) => item instanceof Uint8Array && item.includes(byte)),
     cancelRead: () => settle(undefined),
     reachMarks() {
       const marks = items.filter(areMarks);

@@ -65,6 +65,11 @@ export function createInput(options: InputOptions): Input {
   const decoder = createLineDecoder({ maxLineBytes: options.maxLineBytes, encoding });
   const nvt = createNvtBytes();
   let raw: RawInput | undefined;
+  /**
+   * The reader of bytes has closed, and what waits is still bytes: an editor opens and closes for each line, and a
+   * thousand lines that were typed ahead would be made lines, and bytes again, a thousand times.
+   */
+  let isDeferred = false;
   let markTimer: Timer | undefined;
   /** No more is taken in. */
   let over = false;
@@ -85,7 +90,7 @@ export function createInput(options: InputOptions): Input {
   const pushKey = (name: keyof typeof KEYS): void => queue.pushBytes(Uint8Array.of(KEYS[name]));
 
   const finish = (): void => {
-    const rest = raw === undefined ? decoder.finish() : undefined;
+    const rest = raw === undefined && !isDeferred ? decoder.finish() : undefined;
     if (rest !== undefined) queue.pushLine(rest);
     end();
   };
@@ -98,7 +103,8 @@ export function createInput(options: InputOptions): Input {
     if (unfinished !== undefined) queue.pushBytes(encoding().encode(unfinished));
   };
   const reopenAsLines = (): void => {
-    queue.cancelRead();
+    if (!isDeferred) return;
+    isDeferred = false;
     const ended = over;
     over = false;
     for (const bytes of queue.takeAll()) if (typeof bytes !== 'string') decode(bytes);
@@ -109,11 +115,13 @@ export function createInput(options: InputOptions): Input {
   return {
     received(bytes) {
       if (over) return;
-      if (raw === undefined) decode(bytes);
+      // A handler that is at work is told of ^C at once.
+      if (isDeferred && bytes.includes(KEYS.IP)) reopenAsLines();
+      if (raw === undefined && !isDeferred) decode(bytes);
       else queue.pushBytes(nvt.push(bytes, isBinary()));
     },
     key(name) {
-      if (raw !== undefined) pushKey(name);
+      if (raw !== undefined || isDeferred) pushKey(name);
       else if (name === 'EC') decoder.eraseCharacter();
       else if (name === 'EL') decoder.eraseLine();
       else if (name === 'EOF' && decoder.empty) end();
@@ -135,7 +143,8 @@ export function createInput(options: InputOptions): Input {
       if (raw !== undefined || queue.awaited) {
         throw new WellknownError('WRONG_STATE', 'the input of this session is being read already', { fault: 'local' });
       }
-      reopenAsBytes();
+      if (isDeferred) isDeferred = false;
+      else reopenAsBytes();
       const opened: RawInput = {
         read: () => (raw === opened ? queue.nextBytes() : Promise.resolve(undefined)),
         unread(bytes) {
@@ -144,7 +153,10 @@ export function createInput(options: InputOptions): Input {
         close() {
           if (raw !== opened) return;
           raw = undefined;
-          reopenAsLines();
+          isDeferred = true;
+          queue.cancelRead();
+          if (queue.holdsByte(KEYS.IP)) reopenAsLines();
+          queue.noticeRoom();
         },
         async *[Symbol.asyncIterator]() {
           for (let bytes = await opened.read(); bytes !== undefined; bytes = await opened.read()) yield bytes;
@@ -154,6 +166,7 @@ export function createInput(options: InputOptions): Input {
       return opened;
     },
     readLine() {
+      reopenAsLines();
       if (raw === undefined) return queue.nextLine();
       return Promise.reject(
         new WellknownError('WRONG_STATE', 'the input of this session is read as bytes', { fault: 'local' }),

@@ -1,6 +1,7 @@
 // What a session makes of keys, when its client sends every one.
 
 import { setImmediate as turn } from 'node:timers/promises';
+import { eventually } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { ESCAPE_TIMEOUT_MS } from '../src/keys/key-decoder.ts';
 import type { TelnetHandler } from '../src/connection.ts';
@@ -46,6 +47,30 @@ describe('lines of a client that sends every key', () => {
     await client.say('one\r\ntwo\r\0three\nfour\r');
     await turn();
     expect(lines).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  test('that are pasted by the thousand are all read, each for the same work', async () => {
+    const lines: string[] = [];
+    const client = await inCharacterMode(reading({}, lines));
+    const pasted = Array.from({ length: 20_000 }, (_, number) => String(number));
+    // Each line once made a pass over all that were still to come: this took minutes.
+    client.peer.send(`${pasted.join('\r')}\r`);
+    await eventually(() => expect(lines).toHaveLength(pasted.length));
+    expect(lines).toEqual(pasted);
+  });
+
+  test('come while a handler is at work, and ^C behind them is heard by it at once', async () => {
+    const heard: string[] = [];
+    const client = await inCharacterMode(async (session) => {
+      session.on('interrupt', () => void heard.push('interrupt'));
+      const lines = session.lines();
+      heard.push(String((await lines.next()).value));
+      await new Promise((resolve) => session.signal.addEventListener('abort', resolve));
+    });
+    await client.say('work\rnext\r');
+    expect(heard).toEqual(['work']);
+    await client.say('more\u0003');
+    expect(heard).toEqual(['work', 'interrupt']);
   });
 
   test('have a history of their own', async () => {
