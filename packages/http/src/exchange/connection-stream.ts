@@ -3,6 +3,9 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 
+// What one write to a connection should hold: a few large ones cost less than many small ones.
+const MAX_UNSENT_BYTES = 1_048_576;
+
 /** Back-pressure both ways: a stream that is not read pauses the connection, and writes wait until there is room. */
 export class ConnectionStream extends Duplex {
   readonly #connection: Connection;
@@ -50,11 +53,23 @@ export class ConnectionStream extends Duplex {
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: () => void): void {
-    this.#connection.cork();
+    this.#writeFrom(chunks, 0, done);
+  }
+
+  /** HTTP/2 hands over at once all that the peer's window allows, which may be more than a connection may have unsent. */
+  #writeFrom(chunks: readonly { readonly chunk: Buffer }[], from: number, done: () => void): void {
+    if (this.destroyed) {
+      done();
+      return;
+    }
     let hasRoom = true;
-    for (const { chunk } of chunks) hasRoom = this.#connection.send(chunk);
+    let at = from;
+    this.#connection.cork();
+    for (; at < chunks.length && this.#connection.unsentBytes < MAX_UNSENT_BYTES; at += 1)
+      hasRoom = this.#connection.send(chunks[at]?.chunk ?? '');
     this.#connection.uncork();
-    if (hasRoom) done();
+    if (at < chunks.length) this.#written = () => this.#writeFrom(chunks, at, done);
+    else if (hasRoom) done();
     else this.#written = done;
   }
 

@@ -206,6 +206,19 @@ describe('the handler', () => {
     expect(await wasCancelled).toBeInstanceOf(Error);
   });
 
+  test('may answer with more than a connection may have unsent, to a client whose window takes it all', async () => {
+    const byteLength = 20 * 1024 * 1024;
+    const { url } = await start(() => new HttpResponse(Buffer.alloc(byteLength, 'x')));
+    const session = http2.connect(url, { rejectUnauthorized: false, settings: { initialWindowSize: 2 * byteLength } });
+    closing.push(() => session.destroy());
+    await new Promise((resolve) => session.once('remoteSettings', resolve));
+    session.setLocalWindowSize(2 * byteLength);
+    let received = 0;
+    const stream = session.request({ ':path': '/' }).on('data', (chunk: Buffer) => (received += chunk.length));
+    await new Promise((resolve, reject) => stream.on('close', resolve).on('error', reject));
+    expect(received).toBe(byteLength);
+  });
+
   test('that fails is a 500 with nothing leaked, and one that lies about its length is reset', async () => {
     const { url } = await start((request) => {
       if (request.url.endsWith('/lie'))
