@@ -12,7 +12,7 @@ const sockets = new WebSocketServer({
   handleProtocols: (protocols) => protocols.has('telnet') && 'telnet',
 });
 
-/** Carries each WebSocket to the telnet server at `path`, so that all its limits hold for them too. */
+/** Carries each WebSocket to the telnet server at `path`, so that the limits of a session hold for them too; those by address are the HTTP server's. */
 export const bridgeTo =
   (path: string): FetchHandler =>
   (request, context) => {

@@ -43,7 +43,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
       ['ENDPOINT', "see 'wellknown help endpoints'"],
     ],
   },
-  status: {
+  'exit-status': {
     summary: 'What the exit status of a server means.',
     rows: [
       ['0', 'it was told to stop, and did'],
@@ -54,12 +54,11 @@ const TOPICS: Readonly<Record<string, Topic>> = {
 };
 
 /** Topics that have no command of their name. */
-export const TOPIC_NAMES: readonly string[] = ['endpoints', 'signals', 'values', 'exit-status'];
+export const TOPIC_NAMES: readonly string[] = Object.keys(TOPICS);
 
 /** What there is to say about a topic that is no command; undefined where there is nothing. */
 export function topicText(name: string): string | undefined {
-  const key = name === 'exit-status' ? 'status' : name;
-  const topic = TOPIC_NAMES.includes(name) && Object.hasOwn(TOPICS, key) ? TOPICS[key] : undefined;
+  const topic = Object.hasOwn(TOPICS, name) ? TOPICS[name] : undefined;
   if (topic === undefined) return undefined;
   const { summary, rows, after } = topic;
   return `${[

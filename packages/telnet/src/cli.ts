@@ -32,7 +32,10 @@ export const telnetCommand: ServerCommand = {
       help: 'each session is a run of PROGRAM (a path, without arguments), on a pseudo-terminal where one can be had',
     },
     { name: 'login', help: 'each session is a login at this machine, by /bin/login; needs root' },
-    { name: 'line-mode', help: 'the client edits lines and sends them whole; the demonstration never asks for keys' },
+    {
+      name: 'line-mode',
+      help: 'of the demonstration: the client edits lines and sends them whole, and is never asked for keys',
+    },
   ],
   defaultScheme: 'tcp',
   schemes: ['tcp', 'tls', 'unix'],
@@ -48,6 +51,8 @@ async function handlerFor(values: OptionValues, context: BuildContext): Promise<
   const [first, second] = CHOICES.filter((name) => values.has(name));
   if (first !== undefined && second !== undefined)
     return fail(`--${first} and --${second} were both given: a session is one of them`);
+  if (first !== undefined && values.has('line-mode'))
+    return fail(`--line-mode is for the demonstration: a session of --${first} has the mode that it asks for`);
   const file = values.text('handler');
   const program = values.text('exec');
   if (program !== undefined) return programHandler(program, context);

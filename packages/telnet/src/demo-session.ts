@@ -105,7 +105,7 @@ function describeTerminal({ terminal }: TelnetSession): string {
     ['names', terminal.names.join(', ') || 'none given'],
     ['client', terminal.client ?? 'a terminal'],
     ['abilities', terminal.abilities.join(', ')],
-    ['charset', terminal.charset ?? 'UTF-8 (assumed)'],
+    ['charset', terminal.encoding],
     ['environment', Array.from(terminal.environment, ([name, value]) => `${name}=${value}`).join(' ')],
   ] as const;
   return rows

@@ -50,7 +50,7 @@ export interface Terminal {
    * was offered or says that it has no UTF-8; what its type or its LANG says; otherwise UTF-8.
    */
   readonly encoding: Charset;
-  /** The few environment variables that are asked for. Data to look at: never pass it on to a program. */
+  /** The few environment variables that are asked for. Data to look at: a program gets of it what `acceptEnvironment` names. */
   readonly environment: ReadonlyMap<EnvironmentName, string>;
   /** In bits a second, where the client has told. */
   readonly speed: TerminalSpeed | undefined;

@@ -16,7 +16,7 @@ export interface PasswordCheckLimits {
 }
 
 export const DEFAULT_PASSWORD_CHECKS: PasswordCheckLimits = {
-  // Of the four threads that libuv has, two stay for files.
+  // Of the four threads that libuv has; compression takes two as well.
   maxConcurrent: 2,
   // At some 50 ms each, the last one waits for less than two seconds.
   maxWaiting: 64,

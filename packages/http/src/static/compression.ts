@@ -23,7 +23,7 @@ export const DEFAULT_COMPRESSION: CompressionLimits = {
   minBytes: 1_024,
   // A thread is busy with it for some 20 ms. What is larger is better compressed once, into a file beside it.
   maxBytes: 1_048_576,
-  // Of the four threads that libuv has, two stay for files.
+  // Of the four threads that libuv has. Passwords are checked in two: who has both wants more of them (UV_THREADPOOL_SIZE).
   maxConcurrent: 2,
 };
 

@@ -60,12 +60,12 @@ export const OPTION_TABLE = {
   'NEW-ENVIRON': {
     us: 'refused',
     peer: 'agreed',
-    note: 'four names are asked for and kept; nothing reaches a program',
+    note: 'four names are asked for and kept; they reach a program only by `acceptEnvironment`',
   },
   CHARSET: {
     us: 'agreed',
     peer: 'agreed',
-    note: 'UTF-8, Latin-1 and CP437, either side may ask; no translation tables',
+    note: 'UTF-8, Latin-1, CP437 and ASCII, either side may ask; no translation tables',
   },
   'COM-PORT': { us: 'refused', peer: 'refused', note: 'there is no serial port' },
   STARTTLS: { us: 'refused', peer: 'on request', note: '`startTls`; for `tls://` listeners none of it is needed' },

@@ -1,4 +1,4 @@
-// telnetd: each session is login(1) of the system, on a pseudo-terminal.
+// Sessions that are a program, or login(1) of the system (telnetd).
 
 import type { TelnetHandler } from '../connection.ts';
 import type { TelnetSession } from '../session.ts';
@@ -29,7 +29,9 @@ export const DEFAULT_LOGIN = '/bin/login';
  * arguments are `-h` with the address that the connection came from, and nothing that the client has said: no name goes
  * into them (CVE-2026-24061). This process has to be root's.
  */
-export function loginSession(options: ProgramSessionOptions & { readonly program?: string } = {}): TelnetHandler {
+export function loginSession(
+  options: Omit<ProgramSessionOptions, 'arguments' | 'terminal'> & { readonly program?: string } = {},
+): TelnetHandler {
   const { program = DEFAULT_LOGIN, ...rest } = options;
   return (session) => {
     const { remote } = session;

@@ -1,6 +1,6 @@
 // Environment variables (RFC 1572). A client's environment is how login servers were broken again and again (through
 // USER, LD_PRELOAD, CREDENTIALS_DIRECTORY), so there is a list of what is asked for and kept, and it is short. What is
-// kept is told to the handler and goes nowhere else.
+// kept is told to the handler; a program gets of it what `acceptEnvironment` names.
 
 const IS = 0;
 const SEND = 1;
