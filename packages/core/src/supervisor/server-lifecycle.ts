@@ -1,9 +1,6 @@
 // What every server without workers does alike, whatever it serves by: bind one listener after the other, tell of
 // itself, end.
 //
-//     new ──listen──▶ opening ──▶ open ──close──▶ draining ──▶ ended
-//      └──────────────── close ─────┴─────────────────┘
-//
 // A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back
 // before it resolves.
 
@@ -15,8 +12,9 @@ import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { boundEndpoint, type BoundEndpoint, closedBeforeReady, publishServer, type Server } from '../server.ts';
+import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
+import { StandaloneLifecycle } from './standalone-lifecycle.ts';
 import type { ServiceAnswer } from './worker-messages.ts';
 
 /** A bound listener, as what serves on it knows it. */
@@ -78,30 +76,18 @@ export function createServerLifecycle(
     replacePath: replaceUnixPath,
     ...(keepUnixPath === undefined ? {} : { keepPath: keepUnixPath }),
   };
+  const lifecycle = new StandaloneLifecycle();
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
   let watch: EventLoopWatch | undefined;
-  let opening: Promise<readonly BoundEndpoint[]> | undefined;
-  let isOpen = false;
-  let closing: Promise<void> | undefined;
-  let isDraining = false;
-  let isEnded = false;
-  let closeGraceMs = Number.POSITIVE_INFINITY;
-  let markEnded: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (markEnded = resolve));
-
-  const requireWanted = (): void => {
-    if (closing !== undefined) throw closedBeforeReady();
-  };
 
   const open = async (): Promise<readonly BoundEndpoint[]> => {
-    publishServer('standalone', 'starting');
     await work.prepare?.();
     for (const [service, { name, listen }] of work.services.entries()) {
       for (const target of listen) {
-        requireWanted();
+        lifecycle.requireOpening();
         for await (const listener of bindTarget(target, binding)) {
-          if (closing !== undefined) await listener.close();
-          requireWanted();
+          if (lifecycle.at !== 'opening') await listener.close();
+          lifecycle.requireOpening();
           const at = boundEndpoint(name, listener.endpoint);
           const number = bound.push({ service, at });
           states.appears(number, at.service, at.url, 'unbound');
@@ -115,29 +101,27 @@ export function createServerLifecycle(
         }
       }
     }
-    requireWanted();
+    lifecycle.requireOpening();
     work.opened?.();
     watch = watchEventLoop(clock, (loop) => {
       work.eachSecond?.();
       metrics?.sampled(0, loop);
     });
-    isOpen = true;
-    publishServer('standalone', 'listening');
+    lifecycle.opened();
     return bound.map(({ at }) => at);
   };
 
-  const close = async (): Promise<void> => {
-    publishServer('standalone', 'draining');
-    // Its failure is told by `listen`.
-    if (!isOpen) await opening?.catch(() => undefined);
-    isDraining = true;
+  const drain = async (graceMs: number): Promise<void> => {
     states.moveAll('draining');
-    await work.drain(closeGraceMs);
-    states.moveAll('closed');
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      await work.drain(graceMs);
+      states.moveAll('closed');
+    } catch (error) {
+      failure = { error };
+    }
     watch?.stop();
-    isEnded = true;
-    publishServer('standalone', 'ended');
-    markEnded();
+    lifecycle.end(failure);
   };
 
   const needsWorkers = (what: string): WellknownError =>
@@ -148,31 +132,29 @@ export function createServerLifecycle(
 
   const server: Server = {
     role: 'standalone',
-    ended,
+    ended: lifecycle.ended,
     async listen() {
-      if (opening !== undefined)
-        throw new WellknownError('WRONG_STATE', 'listen was called before on this server', { fault: 'local' });
-      requireWanted();
-      opening = open();
+      lifecycle.open();
       try {
-        return await opening;
+        return await open();
       } catch (error) {
-        await server.close({ graceMs: 0 });
+        lifecycle.openingFailed();
+        await drain(0);
         throw error;
       }
     },
     close({ graceMs = drainTimeoutMs } = {}) {
-      if (isDraining) work.shortenGrace(graceMs);
-      else closeGraceMs = Math.min(closeGraceMs, graceMs);
-      closing ??= close();
-      return closing;
+      const verdict = lifecycle.close();
+      if (verdict === 'drain') void drain(graceMs);
+      if (verdict === 'shorten-grace') work.shortenGrace(graceMs);
+      return lifecycle.ended;
     },
     async status() {
       const kernel = await kernelCounters(bound.map(({ at }) => at.url));
       return {
         role: 'standalone',
         pid: process.pid,
-        state: isEnded ? 'ended' : closing !== undefined ? 'draining' : isOpen ? 'listening' : 'starting',
+        state: lifecycle.state,
         eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
         memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: work.unsentBytes?.() ?? 0 },
         services: work.services.map(({ name }, service) => {
