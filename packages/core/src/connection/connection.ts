@@ -88,7 +88,7 @@ export interface Connection {
    * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is delivered before.
    * `holdTickets` is for a peer that only sends: a TLS 1.3 client that closes without having read our session tickets
    * resets the connection, and its last bytes are lost. With it nothing that we write leaves before the peer has ended, or we
-   * end: it is for a protocol that only listens.
+   * end: it is for a protocol that only listens. Where more than 16 KiB wait all of it is sent, and tickets are held no more.
    */
   secureFirst(side: TlsContext | TlsClient, next: () => void, options?: { readonly holdTickets?: boolean }): void;
 

@@ -3,14 +3,21 @@
 // In TLS 1.3 tickets follow the handshake, and a peer that never reads does not take them. When it then closes, its system
 // finds unread bytes, resets the connection instead of ending it, and throws away what was still to be sent: the last part
 // of an upload is lost. OpenSSL could be told to send no tickets, but Node does not let us. So from the end of the
-// handshake on nothing that we write leaves before the peer has ended, or we end.
+// handshake on nothing that we write leaves before the peer has ended, or we end. Only so much is held: a protocol that
+// writes more has a peer that reads.
 
 import type net from 'node:net';
 import { Duplex } from 'node:stream';
 
+/**
+ * What may be held: one record of TLS. Two tickets take about 500 bytes, or up to 4 KB each where a client's certificate
+ * is in them; the rest is for answers to key updates, which a peer may ask for without end.
+ */
+export const MAX_HELD_BYTES = 16_384;
+
 export class TicketHold extends Duplex {
   readonly #socket: net.Socket;
-  #held: Buffer[] | undefined;
+  #held: { readonly chunks: Buffer[]; bytes: number } | undefined;
   #hasEnded = false;
 
   constructor(socket: net.Socket) {
@@ -35,13 +42,14 @@ export class TicketHold extends Duplex {
 
   /** Nothing more goes out for now. */
   hold(): void {
-    this.#held ??= [];
+    this.#held ??= { chunks: [], bytes: 0 };
   }
 
+  /** What was held goes out, and so does what follows. */
   release(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined && held.length > 0 && !this.#socket.destroyed) this.#socket.write(Buffer.concat(held));
+    if (held !== undefined && held.bytes > 0 && !this.#socket.destroyed) this.#socket.write(Buffer.concat(held.chunks));
   }
 
   override _read(): void {
@@ -49,14 +57,17 @@ export class TicketHold extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#held === undefined) {
-      if (this.#socket.destroyed) done();
-      else this.#socket.write(chunk, () => done());
+    const held = this.#held;
+    if (held !== undefined && held.bytes + chunk.length <= MAX_HELD_BYTES) {
+      // A copy: the buffer is TLS's again afterwards.
+      held.chunks.push(Buffer.from(chunk));
+      held.bytes += chunk.length;
+      done();
       return;
     }
-    // A copy: the buffer is TLS's again afterwards.
-    this.#held.push(Buffer.from(chunk));
-    done();
+    this.release();
+    if (this.#socket.destroyed) done();
+    else this.#socket.write(chunk, () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -1,8 +1,11 @@
 // A TLS 1.3 peer that sends, ends and is gone without having read anything. Python's ssl plays it: Node's always reads.
 
 import { spawn } from 'node:child_process';
-import { lacks } from '../../src/testing/index.ts';
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import net from 'node:net';
+import { eventually, lacks } from '../../src/testing/index.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { MAX_HELD_BYTES, TicketHold } from '../../src/connection/ticket-hold.ts';
 import { createServer, defineProtocol } from '../../src/index.ts';
 import { makeCertificate } from '../../../../test/certificates.ts';
 
@@ -68,5 +71,44 @@ describe.skipIf(lacks('python3'))('with holdTickets', () => {
       client.kill();
       await server.close({ graceMs: 0 });
     }
+  });
+});
+
+describe('what is held is bounded', () => {
+  /** A hold over a real socket, and what its peer has received of it. */
+  async function held() {
+    const server = net.createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+    const peer = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+    const [socket] = await accepted;
+    let received = '';
+    peer.setEncoding('latin1').on('data', (text: string) => (received += text));
+    onTestFinished(() => {
+      peer.destroy();
+      server.close();
+    });
+    const hold = new TicketHold(socket);
+    hold.hold();
+    const write = (text: string): Promise<void> => new Promise((resolve) => hold.write(text, () => resolve()));
+    return { hold, write, socket, peer, received: () => received };
+  }
+
+  test('as much as the limit stays here until the peer has ended', async () => {
+    const { write, socket, peer, received } = await held();
+    const most = 'x'.repeat(MAX_HELD_BYTES);
+    await write(most);
+    expect(socket.bytesWritten).toBe(0);
+    peer.end();
+    await eventually(() => received() === most);
+  });
+
+  test('of one byte more nothing stays, and what follows goes out at once', async () => {
+    const { write, received } = await held();
+    await write('t'.repeat(MAX_HELD_BYTES));
+    await write('!');
+    await write('more');
+    await eventually(() => received() === `${'t'.repeat(MAX_HELD_BYTES)}!more`);
   });
 });
