@@ -27,5 +27,6 @@ function echoSink(connection: Connection): Sink {
     },
     drained: () => connection.resume(),
     drain: () => connection.shutdown('write'),
+    doing: () => (connection.unsentBytes > 0 ? `sending ${connection.unsentBytes} bytes back` : undefined),
   };
 }

@@ -119,6 +119,7 @@ function generateCharacters(connection: Connection, clock: Clock): Sink {
   return {
     data: () => undefined,
     drained: () => (hasRoom = true),
+    doing: () => 'generating characters',
     drain() {
       stop();
       connection.shutdown('write');

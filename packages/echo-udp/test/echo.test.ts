@@ -10,8 +10,10 @@ describe('the stream half', () => {
     memory.peer.send('x'.repeat(1000));
     memory.peer.send('y'.repeat(1000));
     expect(memory.connection.receivedBytes).toBe(1000);
+    expect(memory.connection.doing).toBe('sending 1000 bytes back');
     memory.peer.reading = true;
     expect(memory.peer.take()).toBe('x'.repeat(1000) + 'y'.repeat(1000));
+    expect(memory.connection.doing).toBeUndefined();
   });
 
   test('the end of the peer ends the echo after the last byte', () => {

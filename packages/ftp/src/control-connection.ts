@@ -14,7 +14,7 @@ import type { Authenticate, Login } from './users/login.ts';
 import { specOf } from './commands/table.ts';
 import type { DataChannels } from './data-channel.ts';
 import { EffectPerformer } from './effect-performer.ts';
-import type { Outcome } from './effects.ts';
+import { effectText, type Outcome } from './effects.ts';
 import type { PassiveAddress } from './passive-address.ts';
 import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
 import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
@@ -60,8 +60,8 @@ export function createControlConnection(
   const queue = new CommandQueue(connection, options);
   let state: SessionState = initialState(connection.secure === undefined ? 'clear' : 'secure');
   let phase: Phase = 'serving';
-  /** An effect is under way. */
-  let isBusy = false;
+  /** The effect under way, in a few words. */
+  let working: string | undefined;
   /** A hook is thinking about a command. */
   let isAsking = false;
   /** The peer does not take our replies: no more commands until it does. */
@@ -151,7 +151,8 @@ export function createControlConnection(
     if (next.at !== 'ready' || next.data.how !== 'passive') performer.dropPassive();
   };
 
-  const apply = ({ state: next, reply, effect }: Outcome): void => {
+  /** `verb` is the command's that has led to it. */
+  const apply = ({ state: next, reply, effect }: Outcome, verb: string): void => {
     if (phase === 'over') return;
     const channel = effect?.type === 'transfer' ? performer.takeChannel(effect.data) : undefined;
     moveTo(next);
@@ -161,11 +162,11 @@ export function createControlConnection(
     }
     if (reply !== undefined) send(reply);
     if (effect === undefined) return;
-    isBusy = true;
+    working = effectText(verb, effect);
     performer.perform(effect, loginOf(state), channel).then(
       (performed) => {
-        isBusy = false;
-        if (performed.type === 'outcome') apply(performed.outcome);
+        working = undefined;
+        if (performed.type === 'outcome') apply(performed.outcome, verb);
         else send(performed.reply);
         run();
       },
@@ -195,7 +196,7 @@ export function createControlConnection(
 
   const mayRun = ({ command }: QueuedCommand): boolean => {
     if (isBlocked || isAsking) return false;
-    if (!isBusy) return true;
+    if (working === undefined) return true;
     if (performer.transfer === undefined || !command.ok) return false;
     const spec = specOf(command.value.verb);
     // After REIN: what needs a login is refused, whether the transfer goes on or not.
@@ -209,7 +210,7 @@ export function createControlConnection(
       runAll();
       connection.uncork();
     }
-    if (phase === 'over' || isBusy || isAsking) return;
+    if (phase === 'over' || working !== undefined || isAsking) return;
     if (phase === 'quitting') finish();
     else if (isDraining) finish(REPLY.serviceClosing);
     else if (peerHasEnded && !isBlocked && queue.isEmpty) finish();
@@ -220,7 +221,7 @@ export function createControlConnection(
       queue.fill();
       abortIfAsked();
       const item = queue.first;
-      if (phase !== 'serving' || item === undefined || !mayRun(item) || (isDraining && !isBusy)) return;
+      if (phase !== 'serving' || item === undefined || !mayRun(item) || (isDraining && working === undefined)) return;
       queue.shift();
       runOne(item);
     }
@@ -240,7 +241,7 @@ export function createControlConnection(
   };
 
   const carryOut = (command: Command, hasAborted: boolean): void =>
-    apply(step(state, command, session, { transferBytes: performer.transfer?.bytes, hasAborted }));
+    apply(step(state, command, session, { transferBytes: performer.transfer?.bytes, hasAborted }), command.verb);
 
   /** Nothing else is answered while a hook thinks, but for a transfer, which goes on. */
   const askFirst = (command: Command, hasAborted: boolean): void => {
@@ -287,6 +288,7 @@ export function createControlConnection(
       isDraining = true;
       run();
     },
+    doing: () => working,
     closed(reason) {
       release();
       tellHook(options.hooks.disconnect, { session: hookSession, reason, ms: clock.nowMs() - openedMs }, log);

@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly maxQueuedBytes: number;
   /** The client only sends. */
   readonly isUpload: boolean;
+  /** What the connection is for, for who looks at connections. */
+  readonly doing: string;
 }
 
 /** A data connection that is to be: a listener that waits, or an address to connect to. */
@@ -94,6 +96,7 @@ export function createDataChannels(
   };
 
   const opened = async (connection: Connection, how: OpenOptions, signal: AbortSignal): Promise<DataConnection> => {
+    connection.doing = how.doing;
     const attach = (): DataConnection => new DataConnection(connection, clock, how.maxQueuedBytes);
     if (how.protection === 'clear') return attach();
     const data = await handshake(connection, { control, holdTickets: how.isUpload, attach, signal });

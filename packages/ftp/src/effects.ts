@@ -111,6 +111,30 @@ export type Effect =
       readonly closing: (end: TransferEnd) => Reply;
     };
 
+/**
+ * An effect for who looks at connections: the command and the path that it is about, and nothing of an argument as it was
+ * typed, which may be a password.
+ */
+export function effectText(verb: string, effect: Effect): string {
+  const path = pathOf(effect);
+  return path === undefined ? verb : `${verb} ${path}`;
+}
+
+function pathOf(effect: Effect): AbsolutePath | undefined {
+  switch (effect.type) {
+    case 'transfer':
+      return effect.plan.path;
+    case 'change':
+      return effect.change.change === 'rename' ? effect.change.from : effect.change.path;
+    case 'stat':
+    case 'hash':
+    case 'space':
+      return effect.path;
+    default:
+      return undefined;
+  }
+}
+
 /** What a command led to. `reply` goes out before the effect begins. */
 export interface Outcome {
   readonly state: SessionState;

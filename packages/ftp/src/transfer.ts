@@ -92,7 +92,12 @@ export function createTransfer(
       opened(file.what === 'download' ? file.restBytes : undefined);
       at = 'no-connection';
       connection = await channel.open(
-        { protection, maxQueuedBytes: pace.portionBytes, isUpload: plan.what === 'upload' },
+        {
+          protection,
+          maxQueuedBytes: pace.portionBytes,
+          isUpload: plan.what === 'upload',
+          doing: `${plan.what} of ${plan.path}`,
+        },
         stop.signal,
       );
       at = 'connection-lost';

@@ -279,6 +279,7 @@ export function serveTelnet(
     },
     drained: () => transmitter.drained(),
     drain: () => control.drain(),
+    doing: () => control.doing(),
     closed() {
       leaveHub();
       wakeUp.set(undefined);

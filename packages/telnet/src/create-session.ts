@@ -48,6 +48,8 @@ export interface SessionControl {
   readonly session: TelnetSession;
   /** True when there was a listener. */
   emit<Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean;
+  /** Who it is and what runs, for who looks at connections; undefined where neither is known. */
+  doing(): string | undefined;
   /** The server drains: the user is told, and no more lines come, as soon as the handler wants to read one. */
   drain(): void;
   /** The connection is no more. */
@@ -71,6 +73,8 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   let over = false;
   let name = '';
   let draining = false;
+  /** The one that runs, without its folder. */
+  let program: string | undefined;
 
   const recorders = new Set<Recorder>();
   const listenersOf = <Event extends keyof SessionEvents>(
@@ -213,7 +217,12 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     async spawn(file, args, how) {
       // Loaded by who uses it: it brings child processes and pseudo-terminals.
       const { spawnInSession } = await import('./program/spawn.ts');
-      return spawnInSession(session, file, args, how);
+      program = file.slice(file.lastIndexOf('/') + 1);
+      try {
+        return await spawnInSession(session, file, args, how);
+      } finally {
+        program = undefined;
+      }
     },
     record(sink, how = {}) {
       const recorder = createRecorder(sink, how, {
@@ -272,6 +281,13 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     emit(event, detail) {
       if (event === 'interrupt') questions.interruptTold();
       return emit(event, detail);
+    },
+    doing() {
+      const parts = [
+        ...(name === '' ? [] : [`session of ${name}`]),
+        ...(program === undefined ? [] : [`program ${program}`]),
+      ];
+      return parts.length === 0 ? undefined : parts.join(', ');
     },
     drain() {
       draining = true;

@@ -16,6 +16,7 @@ import type { ListenerStates } from '../listener/states.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { systemDescriptorBudget } from './descriptor-budget.ts';
+import { DrainLog } from './drain-log.ts';
 import type { ResolvedService } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { ServiceContext } from '../protocol.ts';
@@ -30,8 +31,6 @@ import type { TokenBucket } from '../time/token-bucket.ts';
 
 // A status is read by people and small programs: the rest is a number.
 const MAX_PAIRS = 100;
-// So is a line of log.
-const MAX_NAMED = 5;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
@@ -60,16 +59,17 @@ export class ServiceRuntime {
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
   readonly #bans: ServiceBans;
+  readonly #drainLog: DrainLog;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
-  #isDraining = false;
   readonly #datagrams: ServiceDatagrams;
 
   constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
     this.#registry = new Registry(options.registryLimits);
     const { service, wheel, backlog, leases, unsent } = options;
+    this.#drainLog = new DrainLog(service.protocol.name, options.context.log);
     this.#secondary = new SecondaryConnectionSet({
       network: secondarySockets,
       clock: options.context.clock,
@@ -78,7 +78,7 @@ export class ServiceRuntime {
       unsent,
       proxies: service.proxies,
       registry: this.#registry,
-      cut: (connections) => this.#tellCut(connections),
+      cut: (connections) => this.#drainLog.cuts(connections),
     });
     this.#bans = new ServiceBans({
       policy: service.protocol.bans,
@@ -111,7 +111,7 @@ export class ServiceRuntime {
         proxies: service.proxies,
       }),
       backlog,
-      cut: (connections) => this.#tellCut(connections),
+      cut: (connections) => this.#drainLog.cuts(connections),
       ...(service.access === undefined ? {} : { access: service.access }),
       ...(rate === undefined ? {} : { rate }),
       // With other workers it is the primary that counts an address.
@@ -153,7 +153,7 @@ export class ServiceRuntime {
     const { states } = this.#options;
     const { clock, log } = this.#context;
     for (const listener of this.#endpoints.keys()) states.move(listener, 'draining');
-    this.#tellWaiting(graceMs);
+    this.#drainLog.waitsFor([...this.#registry.connections(), ...this.#secondary.connections()], graceMs);
     const accepted = this.#acceptor.drain(graceMs);
     const givenUp = await this.#work.drain(
       graceMs,
@@ -234,28 +234,6 @@ export class ServiceRuntime {
       }
     }
     return pairs;
-  }
-
-  #tellWaiting(graceMs: number): void {
-    const open = this.#registry.openCount + [...this.#secondary.connections()].length;
-    if (open === 0 || graceMs <= 0 || this.#isDraining) return;
-    this.#isDraining = true;
-    const { log } = this.#context;
-    log.info({ service: this.#options.service.protocol.name, open, graceMs }, 'open connections are waited for');
-  }
-
-  /** Who is cut at the deadline, the first of them by name. */
-  #tellCut(connections: readonly Connection[]): void {
-    // Who gives no time at all knows what that means.
-    if (connections.length === 0 || !this.#isDraining) return;
-    const first = connections.slice(0, MAX_NAMED).map(({ remote, doing }) => {
-      const name = formatAddress(remote);
-      return doing === undefined ? name : `${name} ${doing}`;
-    });
-    this.#context.log.warn(
-      { service: this.#options.service.protocol.name, cut: connections.length, first, reason: 'drain-timeout' },
-      'connections were still open at the drain deadline and are cut',
-    );
   }
 
   #appears(listener: number, endpoint: Endpoint): void {

@@ -7,6 +7,7 @@ import { ConnectionFacts, type ConnectionSettings } from './connection-facts.ts'
 import { ConnectionDeadlines, type DeadlineOwner, type PassedDeadline } from './deadlines.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { PreambleHost } from './preamble.ts';
+import { shortText } from './short-text.ts';
 import type { Sink } from './sink.ts';
 import type { CloseReason, ConnectionEvent } from './states.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -19,6 +20,8 @@ export abstract class ConnectionCore extends ConnectionFacts {
   protected discardsInput = false;
   /** What the peer still sent after our last word. */
   #discardedBytes = 0;
+  /** What it is doing, as its protocol has told by the setter. */
+  #said: string | undefined;
 
   constructor(id: number, transport: Transport, owner: ConnectionSettings) {
     super(id, transport, owner);
@@ -108,9 +111,13 @@ export abstract class ConnectionCore extends ConnectionFacts {
   };
 
   get doing(): string | undefined {
-    let doing: string | undefined;
-    this.#guard(() => (doing = this.sink?.doing?.()));
-    return doing;
+    let doing = this.#said;
+    if (this.sink?.doing !== undefined) this.#guard(() => (doing = this.sink?.doing?.()));
+    return doing === undefined ? undefined : shortText(doing);
+  }
+
+  set doing(said: string | undefined) {
+    this.#said = said;
   }
 
   attach(sink: Sink): void {

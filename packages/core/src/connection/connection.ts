@@ -75,8 +75,12 @@ export interface Connection {
    */
   readonly drainSignal: AbortSignal;
 
-  /** What its protocol says that it is doing (see `Sink`); undefined where it says nothing. */
-  readonly doing: string | undefined;
+  /**
+   * What its protocol says that it is doing, in a few of its words; undefined where it says nothing. A protocol whose sink
+   * has `doing` is asked for it; any other sets this. People see it in lists and logs: it is read as one line of at most
+   * 160 characters without control characters, and whatever is secret (passwords, the query of a URL) is to be left out.
+   */
+  doing: string | undefined;
 
   /** Resolves with the reason when the connection is no more. Never rejects. */
   readonly closed: Promise<CloseReason>;

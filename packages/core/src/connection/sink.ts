@@ -19,7 +19,7 @@ export interface Sink {
   drain?(): void;
   /**
    * What it is doing, in a few words of the protocol (`RETR big.iso`), for who looks at connections; undefined while it
-   * waits for its peer.
+   * waits for its peer. Nothing that is secret; control characters are taken out of it, and it is cut at 160 characters.
    */
   doing?(): string | undefined;
   /** The connection is no more. Called exactly once, last. */

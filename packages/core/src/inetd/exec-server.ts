@@ -8,6 +8,7 @@ import { traitsOf, type AcceptHandler } from '../accept/accept-handler.ts';
 import { Acceptor } from '../accept/acceptor.ts';
 import { acceptRates } from '../accept/address-rates.ts';
 import { systemDescriptorBudget } from '../accept/descriptor-budget.ts';
+import { DrainLog } from '../accept/drain-log.ts';
 import { Registry } from '../accept/registry.ts';
 import { formatAddress, limitKey } from '../address/address.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
@@ -57,6 +58,7 @@ export function createExecServer(options: ExecServerOptions): Server {
   });
   const program = new ProgramPath(options.program);
   const bound: BoundListener[] = [];
+  const drainLog = new DrainLog('exec', log);
 
   const handler: AcceptHandler<ProgramConnection> = {
     // Whether packets are delayed is for the program to say.
@@ -77,6 +79,7 @@ export function createExecServer(options: ExecServerOptions): Server {
     ...acceptRates(limits, 1, clock.nowMs()),
     ...(access === undefined ? {} : { access }),
     ...(descriptors === undefined ? {} : { descriptors }),
+    cut: (connections) => drainLog.cuts(connections),
   });
 
   return createServerLifecycle(settings, {
@@ -89,6 +92,7 @@ export function createExecServer(options: ExecServerOptions): Server {
       await acceptor.listen(number, socket.handle, { ...traitsOf(endpoint), tally: registry.listener(url) });
     },
     async drain(graceMs) {
+      drainLog.waitsFor([...registry.connections()], graceMs);
       const drained = acceptor.drain(graceMs);
       for (const listener of bound) await listener.close();
       await drained;
@@ -102,10 +106,12 @@ export function createExecServer(options: ExecServerOptions): Server {
       );
     },
     answer() {
-      const pairs = [...registry.connections()].map(({ local, remote }) => ({
+      const pairs = [...registry.connections()].map(({ local, remote, ageMs, doing }) => ({
         local: formatAddress(local),
         remote: formatAddress(remote),
         state: 'open' as const,
+        ageMs,
+        ...(doing === undefined ? {} : { doing }),
       }));
       const listeners = [...registry.counters()].map(([endpoint, connections]) => ({
         endpoint,

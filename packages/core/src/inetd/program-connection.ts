@@ -4,6 +4,7 @@
 import type net from 'node:net';
 import type { Accepted, ListenerTraits } from '../accept/accept-handler.ts';
 import { formatAddress, socketAddress, type Address } from '../address/address.ts';
+import { shortText } from '../connection/short-text.ts';
 import type { CloseReason } from '../connection/states.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, Timer } from '../time/clock.ts';
@@ -19,6 +20,8 @@ export class ProgramConnection implements Accepted {
   readonly #clock: Clock;
   readonly #closed: (connection: ProgramConnection) => void;
   #reason: CloseReason | undefined;
+  readonly #sinceMs: number;
+  #program = '';
   #running: RunningProgram | undefined;
   #kill: Timer | undefined;
   #hasClosed = false;
@@ -38,12 +41,22 @@ export class ProgramConnection implements Accepted {
       unixPath === undefined ? socketAddress(socket.remoteAddress, socket.remotePort) : { family: 'unix', path: '' };
     this.#socket = socket;
     this.#clock = clock;
+    this.#sinceMs = clock.nowMs();
     this.#closed = closed;
     socket.on('error', () => undefined);
   }
 
   get reason(): CloseReason | undefined {
     return this.#reason;
+  }
+
+  get ageMs(): number {
+    return this.#clock.nowMs() - this.#sinceMs;
+  }
+
+  /** The program that has it; undefined while it waits for one. */
+  get doing(): string | undefined {
+    return this.#running === undefined ? undefined : `${this.#program}, process ${this.#running.pid ?? 0}`;
   }
 
   /** Runs the program at `path`. Its end is the connection's, and so is its failure to start. */
@@ -56,6 +69,7 @@ export class ProgramConnection implements Accepted {
       this.#end(error === undefined ? 'finished' : 'handler-failed');
     });
     this.#running = running;
+    this.#program = shortText(path.slice(path.lastIndexOf('/') + 1));
     // The child has its own copy; while ours is open the peer would never see its end.
     this.#socket.destroy();
     log.debug({ peer, pid: running.pid }, 'started');

@@ -3,6 +3,7 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
+import { DrainLog } from '../../src/accept/drain-log.ts';
 import { ServiceRuntime } from '../../src/accept/service-runtime.ts';
 import { UnsentBudget } from '../../src/connection/unsent-budget.ts';
 import { createServer, defineProtocol, silentLog, systemClock } from '../../src/index.ts';
@@ -34,7 +35,14 @@ test('the log says how many connections are waited for, and at the deadline who 
   await server.close({ graceMs: 20 });
   for (const client of clients) client.reset();
   expect(lines).toEqual([
-    { level: 'info', message: 'open connections are waited for', service: 'busy', open: 2, graceMs: 20 },
+    {
+      level: 'info',
+      message: 'open connections are waited for',
+      service: 'busy',
+      open: 2,
+      first: clients.map(({ localPort }) => `127.0.0.1:${localPort} RETR big.iso`),
+      graceMs: 20,
+    },
     {
       level: 'warn',
       message: 'connections were still open at the drain deadline and are cut',
@@ -43,6 +51,29 @@ test('the log says how many connections are waited for, and at the deadline who 
       first: clients.map(({ localPort }) => `127.0.0.1:${localPort} RETR big.iso`),
       reason: 'drain-timeout',
     },
+  ]);
+});
+
+test('of those that are waited for five are named, and none that is idle', () => {
+  const { lines, log } = recordingLog();
+  const drain = new DrainLog('ftp', log);
+  const peer = (port: number, doing: string | undefined) => ({
+    remote: { family: 'ipv4', address: '192.0.2.1', port } as const,
+    doing,
+  });
+  drain.waitsFor([peer(1, undefined), peer(2, 'NOOP'), ...[3, 4, 5, 6, 7].map((port) => peer(port, 'LIST'))], 1_000);
+  drain.cuts([peer(1, undefined)]);
+  expect(lines.map(({ open, cut, first }) => ({ open, cut, first }))).toEqual([
+    { open: 7, cut: undefined, first: ['192.0.2.1:2 NOOP', ...[3, 4, 5, 6].map((port) => `192.0.2.1:${port} LIST`)] },
+    { open: undefined, cut: 1, first: ['192.0.2.1:1'] },
+  ]);
+});
+
+test('connections that only wait are counted', () => {
+  const { lines, log } = recordingLog();
+  new DrainLog('ftp', log).waitsFor([{ remote: { family: 'unix', path: '' }, doing: undefined }], 1_000);
+  expect(lines).toEqual([
+    { level: 'info', message: 'open connections are waited for', service: 'ftp', open: 1, graceMs: 1_000 },
   ]);
 });
 

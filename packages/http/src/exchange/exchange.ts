@@ -51,6 +51,12 @@ export class Exchange {
     return this.head.expectsContinue && !this.bodyStarted && !this.continueSent;
   }
 
+  /** Method and path for who looks at connections. Without the query: it may hold what is secret. */
+  get summary(): string {
+    const { method, target, path } = this.head;
+    return `${method} ${path === '' ? target : (path.split('?', 1)[0] ?? '')}`;
+  }
+
   /** Takes content for its reader. Returns how much has come by now that is discarded. */
   takeContent(bytes: Buffer): number {
     this.bodyStarted = true;

@@ -99,6 +99,10 @@ export class HttpConnection implements Sink {
     this.#deadline.forLastRequest();
   }
 
+  doing(): string | undefined {
+    return this.exchange?.summary;
+  }
+
   deadline(): void {
     const { exchange } = this;
     if (this.#deadline.isForBody && exchange !== undefined) this.#checkBodyRate(exchange);
@@ -287,7 +291,7 @@ export class HttpConnection implements Sink {
     this.#writeBuffer.flush();
     this.#deadline.close();
     this.exchangeLog.upgraded(exchange);
-    return upgradeConnection(this.connection, exchange.head, head, (error) =>
+    return upgradeConnection(this.connection, exchange.head, head, `upgraded by ${exchange.summary}`, (error) =>
       this.#writer.logFailure(exchange, error, 'the handler of an upgraded connection failed'),
     );
   }

@@ -11,19 +11,22 @@ import type { RequestHead } from '../semantics/request-head.ts';
 import { responseOf } from '../fetch/response.ts';
 
 /**
- * Replaces the connection's sink. `head` are bytes that came after the request. `failed` is told what a listener of the
- * handler throws, or rejects with: it ends this connection and nothing else.
+ * Replaces the connection's sink. `head` are bytes that came after the request. `summary` is what the connection is said
+ * to be doing from now on. `failed` is told what a listener of the handler throws, or rejects with: it ends this
+ * connection and nothing else.
  */
 export function upgradeConnection(
   connection: Connection,
   request: RequestHead,
   head: Uint8Array,
+  summary: string,
   failed: (error: unknown) => void,
 ): UpgradedConnection {
   const stream = new UpgradedStream(connection, failed);
   // The connection's own idle limit goes on; deadlines were for requests.
   connection.setDeadline(0);
   connection.attach(stream.sink);
+  connection.doing = summary;
   if (head.length > 0) stream.sink.data(head);
   connection.resume();
   const placeholder: unknown = responseOf(null);

@@ -87,7 +87,8 @@ class Http2Connection implements Sink {
   readonly #service: HttpService;
   readonly #exchangeLog: ExchangeLog;
   readonly #floodGuard: FloodGuard;
-  readonly #open = new Set<http2.ServerHttp2Stream>();
+  /** Undefined for a request that was refused without a handler. */
+  readonly #open = new Map<http2.ServerHttp2Stream, Http2Exchange | undefined>();
   /** Those whose content is still coming. */
   readonly #receiving = new Set<Http2Exchange>();
   #session: http2.ServerHttp2Session | undefined;
@@ -127,11 +128,12 @@ class Http2Connection implements Sink {
   }
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
-    this.#open.add(stream);
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
     const sentCount = stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
     const fields = { rawHeaders, sentCount, isComplete: stream.endAfterHeaders };
+    this.#open.set(stream, undefined);
     const exchange = serveStream(stream, fields, this.#service, this.#exchangeLog);
+    this.#open.set(stream, exchange);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && this.#shutdown === undefined)
       this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
@@ -166,6 +168,12 @@ class Http2Connection implements Sink {
     if (this.#session === undefined || this.#shutdown !== undefined) return;
     this.#shutdown = new GracefulShutdown(this.#session, this.#stream, this.#connection);
     this.#shutdown.begin();
+  }
+
+  doing(): string | undefined {
+    const [first, ...others] = [...this.#open.values()].flatMap((exchange) => exchange?.summary ?? []);
+    if (first === undefined || others.length === 0) return first;
+    return `${first} and ${others.length} more`;
   }
 
   deadline(): void {
@@ -208,7 +216,7 @@ class Http2Connection implements Sink {
     // A peer whose windows stay shut looks to core like one that has been sent everything. Only content counts, or one
     // that sends PING would look busy by the answers.
     const { contentBytes } = this.#stream;
-    const isBlocked = [...this.#open].some(({ writableLength }) => writableLength > 0);
+    const isBlocked = [...this.#open.keys()].some(({ writableLength }) => writableLength > 0);
     const isTooSlow =
       (contentBytes - this.#contentBytes) * 1000 < DEFAULT_CONNECTION_LIMITS.minWriteBytesPerSecond * bodyCheckMs;
     if (isBlocked && this.#wasBlocked && isTooSlow) {

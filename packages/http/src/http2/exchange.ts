@@ -95,6 +95,11 @@ export class Http2Exchange {
     );
   }
 
+  /** As of the exchange. */
+  get summary(): string {
+    return this.#exchange.summary;
+  }
+
   /** Content is still coming. */
   get isReceiving(): boolean {
     return !this.#exchange.requestComplete && !this.#stream.destroyed;

@@ -4,7 +4,6 @@ import type { TelnetHandler } from '../connection.ts';
 import type { TelnetSession } from '../session.ts';
 import type { ProgramStatus } from './program-io.ts';
 import type { SpawnOptions } from './spawn-options.ts';
-import { spawnInSession } from './spawn.ts';
 
 export interface ProgramSessionOptions extends SpawnOptions {
   readonly arguments?: readonly string[];
@@ -16,7 +15,7 @@ export interface ProgramSessionOptions extends SpawnOptions {
 export function programSession(file: string, options: ProgramSessionOptions = {}): TelnetHandler {
   const { arguments: args = [], ended, ...spawnOptions } = options;
   return async (session) => {
-    const status = await spawnInSession(session, file, args, spawnOptions);
+    const status = await session.spawn(file, args, spawnOptions);
     ended?.(session, status);
   };
 }
