@@ -5,6 +5,7 @@
 // every ban.
 
 import { limitKey, type Address } from '../address/address.ts';
+import type { Logger } from '../log.ts';
 import type { AddressBans, BanPolicy } from '../protocol.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -21,12 +22,12 @@ const SWEEP = 2;
 
 /** The offences of addresses, pure. Keys are those of limits. */
 export class BanLedger {
-  readonly #policy: BanPolicy;
+  readonly policy: BanPolicy;
   readonly #maxAddresses: number;
   readonly #records = new Map<string, BanRecord>();
 
   constructor(policy: BanPolicy, maxAddresses: number = MAX_ADDRESSES) {
-    this.#policy = policy;
+    this.policy = policy;
     this.#maxAddresses = maxAddresses;
   }
 
@@ -36,7 +37,7 @@ export class BanLedger {
 
   /** Counts an offence; true when it leads to a ban that was not there before. */
   offend(key: string, nowMs: number): boolean {
-    const { maxOffences, forgetMs, banMs } = this.#policy;
+    const { maxOffences, forgetMs, banMs } = this.policy;
     if (maxOffences <= 0) return false;
     const record = this.#recordOf(key, nowMs);
     record.clearAtMs = Math.max(record.clearAtMs, nowMs) + forgetMs;
@@ -79,9 +80,24 @@ export class BanLedger {
   }
 }
 
+/** Counts an offence, and says in the log when it has led to a ban. Returns for how long. */
+export function countOffence(
+  ledger: BanLedger,
+  offence: { readonly key: string; readonly service: string },
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): number | undefined {
+  if (!ledger.offend(offence.key, clock.nowMs())) return undefined;
+  const { banMs: forMs } = ledger.policy;
+  log.info({ service: offence.service, address: offence.key, forMs }, 'an address is banned');
+  return forMs;
+}
+
 export interface ServiceBansOptions {
+  /** The name of the service, for the log. */
+  readonly service: string;
   readonly policy: BanPolicy | undefined;
   readonly clock: Clock;
+  readonly log: Logger;
   /** Tells the primary, which counts; without it this process counts by itself. */
   readonly report?: ((key: string) => void) | undefined;
 }
@@ -89,29 +105,28 @@ export interface ServiceBansOptions {
 /** The bans of one service in one process. */
 export class ServiceBans implements AddressBans {
   readonly #ledger: BanLedger | undefined;
-  readonly #clock: Clock;
-  readonly #report: ((key: string) => void) | undefined;
+  readonly #options: Omit<ServiceBansOptions, 'policy'>;
 
-  constructor({ policy, clock, report }: ServiceBansOptions) {
+  constructor({ policy, ...options }: ServiceBansOptions) {
     this.#ledger = policy === undefined || policy.maxOffences <= 0 ? undefined : new BanLedger(policy);
-    this.#clock = clock;
-    this.#report = report;
+    this.#options = options;
   }
 
   offend(address: Address): void {
     // All clients of a unix socket have one address.
     if (this.#ledger === undefined || address.family === 'unix') return;
     const key = limitKey(address);
-    if (this.#report === undefined) this.#ledger.offend(key, this.#clock.nowMs());
-    else this.#report(key);
+    const { report, service } = this.#options;
+    if (report === undefined) countOffence(this.#ledger, { key, service }, this.#options);
+    else report(key);
   }
 
   isBanned(address: Address): boolean {
-    return this.#ledger !== undefined && this.#ledger.isBanned(limitKey(address), this.#clock.nowMs());
+    return this.#ledger !== undefined && this.#ledger.isBanned(limitKey(address), this.#options.clock.nowMs());
   }
 
   /** The primary has banned an address. */
   banned(key: string, forMs: number): void {
-    this.#ledger?.ban(key, forMs, this.#clock.nowMs());
+    this.#ledger?.ban(key, forMs, this.#options.clock.nowMs());
   }
 }

@@ -81,8 +81,10 @@ export class ServiceRuntime {
       cut: (connections) => this.#drainLog.cuts(connections),
     });
     this.#bans = new ServiceBans({
+      service: service.protocol.name,
       policy: service.protocol.bans,
       clock: options.context.clock,
+      log: options.context.log,
       report: options.reportOffence,
     });
     const context = {

@@ -49,7 +49,7 @@ export async function serveInetdConnection(
   process.once('SIGTERM', () => connection.startDrain());
   const registry = new Registry({ maxConnections: 1, maxConnectionsPerAddress: 1, freePerAddress: 1, maxWaiting: 0 });
   const secondary = new SecondaryConnectionSet({ network: secondarySockets, clock, wheel, limits, registry });
-  const bans = new ServiceBans({ policy: protocol.bans, clock });
+  const bans = new ServiceBans({ service: protocol.name, policy: protocol.bans, clock, log });
   const context = { log, clock, workerSlot: 0, workerCount: 1, counters: {}, hasTls: false, work, secondary, bans };
   serveConnection(protocol, connection, context);
   const reason = await closed;

@@ -1,6 +1,6 @@
 // Addresses that did wrong too often, counted over all workers, as the primary keeps them.
 
-import { BanLedger } from '../accept/address-bans.ts';
+import { BanLedger, countOffence } from '../accept/address-bans.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -21,12 +21,11 @@ export class PoolBans {
 
   /** A worker has seen an offence. */
   offended(service: number, key: string): void {
-    const { clock, log, services } = this.#options;
-    const { protocol } = services[service] ?? {};
-    const nowMs = clock.nowMs();
-    if (this.#ledgers[service]?.offend(key, nowMs) !== true) return;
-    const forMs = protocol?.bans?.banMs ?? 0;
-    log.info({ service: protocol?.name, address: key, forMs }, 'an address is banned');
+    const ledger = this.#ledgers[service];
+    if (ledger === undefined) return;
+    const { services } = this.#options;
+    const forMs = countOffence(ledger, { key, service: services[service]?.protocol.name ?? '' }, this.#options);
+    if (forMs === undefined) return;
     for (const worker of this.#pool.all()) worker.send({ type: 'ban', service, key, forMs });
   }
 

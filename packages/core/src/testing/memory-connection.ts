@@ -99,7 +99,7 @@ export function serveInMemory(
     hasTls: false,
     work: new PendingWork(),
     secondary,
-    bans: new ServiceBans({ policy: protocol.bans, clock: memory.clock }),
+    bans: new ServiceBans({ service: protocol.name, policy: protocol.bans, clock: memory.clock, log }),
     ...options.context,
   };
   serveConnection(protocol, memory.connection, context);

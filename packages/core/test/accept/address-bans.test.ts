@@ -1,6 +1,8 @@
 import { createFakeClock } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { BanLedger, ServiceBans } from '../../src/accept/address-bans.ts';
+import { limitKey } from '../../src/address/address.ts';
+import { silentLog } from '../../src/log.ts';
 
 const POLICY = { maxOffences: 3, forgetMs: 1_000, banMs: 10_000 };
 const offendTimes = (ledger: BanLedger, times: readonly number[]): boolean[] =>
@@ -64,20 +66,32 @@ test('a flood of addresses keeps to a bounded memory, and forgets the longest kn
 describe('the bans of a service', () => {
   const ann = { family: 'ipv6', address: '2001:db8::1', port: 4000 } as const;
   const neighbour = { family: 'ipv6', address: '2001:db8::2', port: 4001 } as const;
+  const named = { service: 'ftp', log: silentLog };
 
   test('are counted here where there is no primary, IPv6 by /64', () => {
     const clock = createFakeClock();
-    const bans = new ServiceBans({ policy: POLICY, clock });
+    const bans = new ServiceBans({ ...named, policy: POLICY, clock });
     for (let time = 0; time < 3; time += 1) bans.offend(ann);
     expect([bans.isBanned(ann), bans.isBanned(neighbour)]).toEqual([true, true]);
     clock.advance(10_000);
     expect(bans.isBanned(ann)).toBe(false);
   });
 
+  test('are logged where they are counted, once for each ban', () => {
+    const lines: object[] = [];
+    const log = { ...silentLog, info: (fields: object, message: string) => void lines.push({ message, ...fields }) };
+    const options = { service: 'ftp', policy: POLICY, clock: createFakeClock(), log };
+    const [here, elsewhere] = [new ServiceBans(options), new ServiceBans({ ...options, report: () => undefined })];
+    for (const bans of [here, elsewhere]) for (let time = 0; time < 5; time += 1) bans.offend(ann);
+    elsewhere.banned(limitKey(ann), 1_000);
+    const { banMs: forMs } = POLICY;
+    expect(lines).toEqual([{ message: 'an address is banned', service: 'ftp', address: limitKey(ann), forMs }]);
+  });
+
   test('are the primary’s to decide where there is one', () => {
     const clock = createFakeClock();
     const reported: string[] = [];
-    const bans = new ServiceBans({ policy: POLICY, clock, report: (key) => reported.push(key) });
+    const bans = new ServiceBans({ ...named, policy: POLICY, clock, report: (key) => reported.push(key) });
     for (let time = 0; time < 5; time += 1) bans.offend(ann);
     expect([bans.isBanned(ann), reported.length]).toEqual([false, 5]);
     bans.banned(reported[0] ?? '', 1_000);
@@ -86,8 +100,8 @@ describe('the bans of a service', () => {
 
   test('are nobody’s without a policy, and never a unix socket’s', () => {
     const clock = createFakeClock();
-    const none = new ServiceBans({ policy: undefined, clock });
-    const bans = new ServiceBans({ policy: { ...POLICY, maxOffences: 1 }, clock });
+    const none = new ServiceBans({ ...named, policy: undefined, clock });
+    const bans = new ServiceBans({ ...named, policy: { ...POLICY, maxOffences: 1 }, clock });
     const local = { family: 'unix', path: '/x' } as const;
     none.offend(ann);
     bans.offend(local);
