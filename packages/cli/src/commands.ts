@@ -2,12 +2,14 @@
 // when it is asked for, so that `status` does not wait for four servers.
 
 import type { ServerCommand } from '@wellknown/core/cli';
+import type { ControlRequest } from '@wellknown/core/control';
 import type { Command } from './command.ts';
 
 function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
   const program = `wellknown ${name}`;
   return {
     name,
+    kind: 'server',
     summary,
     help: async () => (await import('@wellknown/core/cli')).describeCommand(program, await load()),
     run: async (argv) => {
@@ -21,19 +23,20 @@ function server(name: string, summary: string, load: () => Promise<ServerCommand
   };
 }
 
-function control(name: ControlName, summary: string): Command {
+function control(name: ControlRequest['command'], summary: string): Command {
   return {
     name,
+    kind: 'control',
     summary,
     help: async () => (await import('./control-commands.ts')).describeControl(name),
     run: async (argv) => (await import('./control-commands.ts')).runControlCommand(name, argv),
   };
 }
-type ControlName = 'status' | 'reload' | 'upgrade' | 'scale' | 'drain' | 'stop';
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'up',
+    kind: 'server',
     summary: 'http, ftp, telnet and echo under one supervisor',
     help: async () => (await import('./up.ts')).describeUp(),
     run: async (argv) => (await import('./up.ts')).runUp(argv),
@@ -60,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
   ),
   {
     name: 'exec',
+    kind: 'server',
     summary: "a program for each connection, inetd's nowait, or its wait",
     help: async () => (await import('@wellknown/core/cli')).describeExec('wellknown exec'),
     run: async (argv) => {
@@ -69,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'ping',
+    kind: 'tool',
     summary: 'loss, duplicates and round trips of an echo service',
     help: async () => (await import('./ping.ts')).describePing(),
     run: async (argv) => (await import('./ping.ts')).runPing(argv),
@@ -81,20 +86,19 @@ export const COMMANDS: readonly Command[] = [
   control('stop', 'the same, and wait until it has ended'),
   {
     name: 'completion',
+    kind: 'tool',
     summary: 'a script that completes commands and options in your shell',
     help: async () => (await import('./completion.ts')).describeCompletion(),
     run: async (argv) => (await import('./completion.ts')).runCompletion(argv, COMMANDS),
   },
   {
     name: 'man',
+    kind: 'tool',
     summary: 'the manual page of a command, for man(1)',
     help: async () => (await import('./man-page.ts')).describeMan(COMMAND_NAMES),
     run: async (argv) => (await import('./man-page.ts')).runMan(argv, COMMANDS),
   },
 ];
-
-/** Commands that do not serve: a signal does to them what it does to any program. */
-export const servesNothing = (name: string): boolean => !['up', 'http', 'ftp', 'telnet', 'echo', 'exec'].includes(name);
 
 /** Commands of the command line's contract that do not exist yet: refused by name. */
 export const COMMANDS_TO_COME: readonly string[] = ['check'];
