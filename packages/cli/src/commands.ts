@@ -1,9 +1,12 @@
 // The commands of `wellknown`, as a table: dispatch, --help, completion and man pages read it. What a command needs is loaded
 // when it is asked for, so that `status` does not wait for four servers.
 
-import type { ServerCommand } from '@wellknown/core/cli';
+import type { LimitsLoader, ServerCommand } from '@wellknown/core/cli';
 import type { ControlRequest } from '@wellknown/core/control';
 import type { Command } from './command.ts';
+
+/** Loaded where --limits asks for it. */
+const limits: LimitsLoader = () => import('@wellknown/redis-limits');
 
 function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
   const program = `wellknown ${name}`;
@@ -18,7 +21,7 @@ function server(name: string, summary: string, load: () => Promise<ServerCommand
         import('pino'),
         load(),
       ]);
-      await runCommand(command, pino, program, argv);
+      await runCommand(command, pino, program, argv, { limits });
     },
   };
 }

@@ -45,9 +45,12 @@ export class BanLedger {
     return true;
   }
 
-  /** Another process has banned it. */
-  ban(key: string, forMs: number, nowMs: number): void {
-    this.#recordOf(key, nowMs).bannedUntilMs = nowMs + forMs;
+  /** Another process has banned it. True when it was not banned before. */
+  ban(key: string, forMs: number, nowMs: number): boolean {
+    const record = this.#recordOf(key, nowMs);
+    const isNew = record.bannedUntilMs <= nowMs;
+    record.bannedUntilMs = Math.max(record.bannedUntilMs, nowMs + forMs);
+    return isNew;
   }
 
   isBanned(key: string, nowMs: number): boolean {
