@@ -14,6 +14,7 @@ export const LEVELS = {
     ['connection/'],
     ['datagram/'],
     ['protocol.ts'],
+    ['limits-exchange.ts'],
     ['observe/'],
     ['socket/'],
     ['server.ts', 'stop-on-signals.ts'],
@@ -46,6 +47,7 @@ export const LEVELS = {
     ['cli.ts'],
     ['index.ts', 'main.ts'],
   ],
+  'redis-limits': [['connection-options.ts'], ['redis-limits.ts'], ['index.ts']],
   'ftp-s3': [['errors.ts'], ['keys.ts'], ['reading.ts', 'writing.ts'], ['s3-file-system.ts'], ['index.ts']],
 };
 
@@ -99,6 +101,12 @@ export default {
       severity: 'error',
       from: { path: '^packages/ftp-s3/' },
       to: { path: '^packages/(?!core/|ftp/|ftp-s3/)' },
+    },
+    {
+      name: 'the way of limits over machines knows core alone',
+      severity: 'error',
+      from: { path: '^packages/redis-limits/' },
+      to: { path: '^packages/(?!core/|redis-limits/)' },
     },
     ...upward,
     ...roomless,

@@ -1,13 +1,18 @@
 // The commands of `wellknown`, as a table: dispatch, --help, completion and man pages read it. What a command needs is loaded
 // when it is asked for, so that `status` does not wait for four servers.
 
-import type { ServerCommand } from '@wellknown/core/cli';
+import type { LimitsLoader, ServerCommand } from '@wellknown/core/cli';
+import type { ControlRequest } from '@wellknown/core/control';
 import type { Command } from './command.ts';
+
+/** Loaded where --limits asks for it. */
+const limits: LimitsLoader = () => import('@wellknown/redis-limits');
 
 function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
   const program = `wellknown ${name}`;
   return {
     name,
+    kind: 'server',
     summary,
     help: async () => (await import('@wellknown/core/cli')).describeCommand(program, await load()),
     run: async (argv) => {
@@ -16,24 +21,25 @@ function server(name: string, summary: string, load: () => Promise<ServerCommand
         import('pino'),
         load(),
       ]);
-      await runCommand(command, pino, program, argv);
+      await runCommand(command, pino, program, argv, { limits });
     },
   };
 }
 
-function control(name: ControlName, summary: string): Command {
+function control(name: ControlRequest['command'], summary: string): Command {
   return {
     name,
+    kind: 'control',
     summary,
     help: async () => (await import('./control-commands.ts')).describeControl(name),
     run: async (argv) => (await import('./control-commands.ts')).runControlCommand(name, argv),
   };
 }
-type ControlName = 'status' | 'reload' | 'upgrade' | 'scale' | 'drain' | 'stop';
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'up',
+    kind: 'server',
     summary: 'http, ftp, telnet and echo under one supervisor',
     help: async () => (await import('./up.ts')).describeUp(),
     run: async (argv) => (await import('./up.ts')).runUp(argv),
@@ -60,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   ),
   {
     name: 'exec',
+    kind: 'server',
     summary: "a program for each connection, inetd's nowait, or its wait",
     help: async () => (await import('@wellknown/core/cli')).describeExec('wellknown exec'),
     run: async (argv) => {
@@ -69,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'ping',
+    kind: 'tool',
     summary: 'loss, duplicates and round trips of an echo service',
     help: async () => (await import('./ping.ts')).describePing(),
     run: async (argv) => (await import('./ping.ts')).runPing(argv),
@@ -81,20 +89,19 @@ export const COMMANDS: readonly Command[] = [
   control('stop', 'the same, and wait until it has ended'),
   {
     name: 'completion',
+    kind: 'tool',
     summary: 'a script that completes commands and options in your shell',
     help: async () => (await import('./completion.ts')).describeCompletion(),
     run: async (argv) => (await import('./completion.ts')).runCompletion(argv, COMMANDS),
   },
   {
     name: 'man',
+    kind: 'tool',
     summary: 'the manual page of a command, for man(1)',
     help: async () => (await import('./man-page.ts')).describeMan(COMMAND_NAMES),
     run: async (argv) => (await import('./man-page.ts')).runMan(argv, COMMANDS),
   },
 ];
-
-/** Commands that do not serve: a signal does to them what it does to any program. */
-export const servesNothing = (name: string): boolean => !['up', 'http', 'ftp', 'telnet', 'echo', 'exec'].includes(name);
 
 /** Commands of the command line's contract that do not exist yet: refused by name. */
 export const COMMANDS_TO_COME: readonly string[] = ['check'];

@@ -79,7 +79,7 @@ function bashScript(commands: readonly Completed[]): string {
       .filter(({ argument }) => argument !== undefined && !TAKES_FILE.has(argument))
       .map((spec) => `--${spec.name}`);
     const before = [
-      ...(files.length === 0 ? [] : [`${files.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`]),
+      ...(files.length === 0 ? [] : [`${files.join('|')}) _wellknown_offer -f; return ;;`]),
       ...(plain.length === 0 ? [] : [`${plain.join('|')}) return ;;`]),
     ];
     return `    ${name})
@@ -90,21 +90,26 @@ ${before.map((line) => `        ${line}`).join('\n')}
       ;;`;
   });
   return `# bash completion of wellknown
+# One offer for each line of compgen: names of files hold blanks and asterisks.
+_wellknown_offer() {
+  local line
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$@" -- "$word")
+}
 _wellknown() {
   local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${words([...commands.map(({ name }) => name), 'help', '--help', '--version'])}" -- "$word"))
+    _wellknown_offer -W "${words([...commands.map(({ name }) => name), 'help', '--help', '--version'])}"
     return
   fi
   case "\${COMP_WORDS[1]}" in
-    help) COMPREPLY=($(compgen -W "${words(topics(commands))}" -- "$word")); return ;;
-    completion) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W "${words(SHELLS)}" -- "$word")); return ;;
+    help) _wellknown_offer -W "${words(topics(commands))}"; return ;;
+    completion) [ "$COMP_CWORD" -eq 2 ] && _wellknown_offer -W "${words(SHELLS)}"; return ;;
 ${cases.join('\n')}
   esac
   case "$word" in
-    -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+    -*) _wellknown_offer -W "$options" ;;
+    *) _wellknown_offer -f ;;
   esac
 }
 complete -o filenames -F _wellknown wellknown

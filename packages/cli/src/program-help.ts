@@ -1,20 +1,17 @@
 // The help of the program itself.
 
+import { COMMAND_KINDS } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { TOPIC_NAMES } from './topics.ts';
 
-const PARTS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
-  { title: 'Servers', names: ['up', 'http', 'ftp', 'telnet', 'echo', 'exec'] },
-  { title: 'A running supervisor', names: ['status', 'reload', 'upgrade', 'scale', 'drain', 'stop'] },
-  { title: 'Tools', names: ['ping', 'completion', 'man'] },
-];
-
 /** The --help of `wellknown` itself. */
 export function helpOfProgram(): string {
-  const parts = PARTS.map(({ title, names }) =>
+  const parts = Object.entries(COMMAND_KINDS).map(([kind, title]) =>
     [
       `${title}:`,
-      ...names.map((name) => `  ${name.padEnd(12)}${COMMANDS.find((command) => command.name === name)?.summary ?? ''}`),
+      ...COMMANDS.filter((command) => command.kind === kind).map(
+        ({ name, summary }) => `  ${name.padEnd(12)}${summary}`,
+      ),
     ].join('\n'),
   );
   return `usage: wellknown COMMAND [options]

@@ -1,7 +1,7 @@
 // The program `wellknown`: finds the command, and runs it.
 
 import { releaseSignals } from '@wellknown/core/early-signals';
-import { COMMAND_NAMES, COMMANDS, COMMANDS_TO_COME, servesNothing } from './commands.ts';
+import { COMMAND_NAMES, COMMANDS, COMMANDS_TO_COME } from './commands.ts';
 
 /** Runs the command line until its server ends, and sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -11,7 +11,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   surviveClosedOutput();
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) {
-    if (servesNothing(command.name)) releaseSignals();
+    if (command.kind !== 'server') releaseSignals();
     await command.run(rest);
     return;
   }

@@ -54,6 +54,9 @@ export async function runUp(argv: readonly string[]): Promise<void> {
     upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs),
     common,
     logOf(common, pino).log,
-    { controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0) },
+    {
+      controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
+      limits: () => import('@wellknown/redis-limits'),
+    },
   );
 }

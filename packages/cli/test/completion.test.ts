@@ -1,7 +1,7 @@
 // Completion scripts, given to the shells that they are for.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lacks } from '@wellknown/core/testing';
@@ -36,6 +36,21 @@ describe('in bash', () => {
     [['wellknown', 'http', '--workers', ''], []],
   ])('%j is completed to %j', (words, expected) => {
     expect(completed(...words)).toEqual(expected);
+  });
+
+  test.each([
+    ['my\\ ', '<my site/index file.html>'],
+    ['"my s', '<my site/index file.html>'],
+    ['every\\*', '<every*thing>'],
+  ])('a name with a blank or an asterisk is completed as one word where %s is typed', (typed, argument) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-completion-'));
+    mkdirSync(path.join(folder, 'my site'));
+    for (const name of ['my site/index file.html', 'every*thing', 'every-thing'])
+      writeFileSync(path.join(folder, name), '');
+    // An interactive bash, which reads its keys from a pipe: a tab completes, the second one below the folder.
+    const keys = `source ${file}\nwellknown() { printf '<%s>\\n' "$3"; }\nwellknown http --handler ${typed}\t\t\nexit\n`;
+    const { stdout } = spawnSync('bash', ['--norc', '-i'], { input: keys, encoding: 'utf8', cwd: folder });
+    expect(stdout.split('\n')).toContain(argument);
   });
 });
 

@@ -84,6 +84,7 @@ describe('an option that --help lists is good for something', () => {
     'max-connections-per-ip': ['1'],
     'max-rate': ['1'],
     'max-rate-per-ip': ['1'],
+    limits: ['redis://127.0.0.1'],
     'idle-timeout': ['1'],
     'drain-timeout': ['1'],
     'max-served': ['1'],

@@ -51,6 +51,13 @@ export {
   type ServerOptions,
   type Service,
 } from './options.ts';
+export {
+  parseLimitsNews,
+  type AddressCounts,
+  type LimitsExchange,
+  type LimitsExchangeEvents,
+  type LimitsNews,
+} from './limits-exchange.ts';
 export type { SupervisionPolicy } from './supervision-policy.ts';
 export type { ListenAddress } from './address/listen-target.ts';
 export type { AcceptStrategy } from './listener/shared-sockets.ts';

@@ -55,6 +55,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     fits: hasFunctions('nowMs', 'wallMs', 'after'),
     allowed: 'an object with the methods nowMs, wallMs and after',
   },
+  limitsExchange: {
+    fits: hasFunctions('open', 'tell', 'close'),
+    allowed: 'an object with the methods open, tell and close, as redisLimits() of @wellknown/redis-limits makes it',
+  },
   backlog: wholeFrom(1, 65_535),
   maxUnsentBytesTotal: { ...NUMBER_FROM_0, allowed: 'a number of bytes from 0' },
   drainTimeoutMs: NUMBER_FROM_0,

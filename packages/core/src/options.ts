@@ -14,6 +14,7 @@ import {
   type ListenTarget,
 } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
+import type { LimitsExchange } from './limits-exchange.ts';
 import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
@@ -67,6 +68,11 @@ export interface ServerOptions {
   readonly workers?: number | 'auto';
   readonly limits?: Partial<ServerLimits>;
   readonly datagramLimits?: Partial<DatagramLimits>;
+  /**
+   * Shares the limits on addresses and the bans with other machines, as `redisLimits` of `@wellknown/redis-limits` does it.
+   * Opened and closed by the server. Default: this machine counts for itself.
+   */
+  readonly limitsExchange?: LimitsExchange;
   /**
    * Certificates for `tls://` listeners and for protocols that upgrade. A context can be changed while the server runs.
    */
@@ -141,6 +147,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   workers: true,
   limits: true,
   datagramLimits: true,
+  limitsExchange: true,
   tls: true,
   proxyProtocol: true,
   allow: true,
@@ -190,6 +197,7 @@ export interface ResolvedOptions {
   readonly workers: number | 'auto';
   readonly log: Logger;
   readonly metrics: ServerMetrics | undefined;
+  readonly limitsExchange: LimitsExchange | undefined;
   readonly clock: Clock;
   readonly backlog: number;
   readonly maxUnsentBytesTotal: number;
@@ -239,6 +247,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     workers: options.workers ?? 0,
     log: options.log ?? consoleLog,
     metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
+    limitsExchange: options.limitsExchange,
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
     maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),

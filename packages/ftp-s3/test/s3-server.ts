@@ -11,6 +11,7 @@ import { eventually, unusedAddress } from '@wellknown/core/testing';
 export interface S3Server {
   readonly client: S3Client;
   readonly bucket: string;
+  readonly endpoint: string;
   stop(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export async function startS3Server(): Promise<S3Server> {
   return {
     client,
     bucket,
+    endpoint: `http://${host}:${port}`,
     async stop() {
       client.destroy();
       child.kill();

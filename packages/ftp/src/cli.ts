@@ -90,7 +90,11 @@ function openLog(
     const opened = openAccessLog(
       file,
       (error) => log.error({ err: error }, `the access log ${file} can't be written, or not opened again`),
-      { owner: runAs },
+      {
+        owner: runAs,
+        onLost: (lines) =>
+          log.warn({ lost: lines }, 'lines of the access log were lost: it could not be written for a while'),
+      },
     );
     // In a primary too, which writes nothing: it may make the new file where its workers may not.
     process.on('SIGUSR1', () => opened.reopen());

@@ -46,9 +46,12 @@ export class BanLedger {
     return true;
   }
 
-  /** Another process has banned it. */
-  ban(key: string, forMs: number, nowMs: number): void {
-    this.#recordOf(key, nowMs).bannedUntilMs = nowMs + forMs;
+  /** Another process has banned it. True when it was not banned before. */
+  ban(key: string, forMs: number, nowMs: number): boolean {
+    const record = this.#recordOf(key, nowMs);
+    const isNew = record.bannedUntilMs <= nowMs;
+    record.bannedUntilMs = Math.max(record.bannedUntilMs, nowMs + forMs);
+    return isNew;
   }
 
   isBanned(key: string, nowMs: number): boolean {
@@ -80,16 +83,12 @@ export class BanLedger {
   }
 }
 
-/** Counts an offence, and says in the log when it has led to a ban. Returns for how long. */
-export function countOffence(
-  ledger: BanLedger,
-  offence: { readonly key: string; readonly service: string },
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
-): number | undefined {
-  if (!ledger.offend(offence.key, clock.nowMs())) return undefined;
-  const { banMs: forMs } = ledger.policy;
-  log.info({ service: offence.service, address: offence.key, forMs }, 'an address is banned');
-  return forMs;
+/** Says in the log that an address is turned away, wherever that was decided. */
+export function logBan(
+  log: Logger,
+  ban: { readonly service: string; readonly key: string; readonly forMs: number },
+): void {
+  log.info({ service: ban.service, address: ban.key, forMs: ban.forMs }, 'an address is banned');
 }
 
 export interface ServiceBansOptions {
@@ -116,9 +115,9 @@ export class ServiceBans implements AddressBans {
     // All clients of a unix socket have one address.
     if (this.#ledger === undefined || address.family === 'unix') return;
     const key = limitKey(address);
-    const { report, service } = this.#options;
-    if (report === undefined) countOffence(this.#ledger, { key, service }, this.#options);
-    else report(key);
+    const { report, service, clock, log } = this.#options;
+    if (report !== undefined) report(key);
+    else if (this.#ledger.offend(key, clock.nowMs())) logBan(log, { service, key, forMs: this.#ledger.policy.banMs });
   }
 
   isBanned(address: Address): boolean {

@@ -9,8 +9,11 @@
 // The quotas follow the pool, and the limit holds meanwhile. A worker whose quota falls answers with what its addresses
 // hold beyond it: that counts as leased from then on, and at least as many places came back. A quota rises once every
 // address has left as many places free; until then the worker asks more often, which is only slower.
+//
+// Where limits are shared with other machines every connection is asked for, and what they hold counts as leased here.
 
 import { AddressRates } from './address-rates.ts';
+import { HeldElsewhere } from './held-elsewhere.ts';
 
 // Below this many places for each worker a question for each connection costs less than a limit that is not exact.
 const EXACT_BELOW_PER_WORKER = 128;
@@ -46,18 +49,30 @@ interface HeldQuota {
   readonly told: number;
 }
 
+/** Told of each change of what is leased, where other machines have to know. */
+export interface LedgerObserver {
+  /** So many connections of the address are open here now. */
+  changed(key: string, leased: number): void;
+}
+
 const NO_QUOTA: HeldQuota = { inForce: 0, told: 0 };
 
 export class AddressLedger {
   readonly #maxPerAddress: number;
   readonly #maxPerSecond: number;
   readonly #rates: AddressRates | undefined;
+  readonly #observer: LedgerObserver | undefined;
+  readonly #elsewhere = new HeldElsewhere();
   readonly #quotas = new Map<number, HeldQuota>();
   readonly #leasedByKey = new Map<string, number>();
   readonly #leasedByWorker = new Map<number, Map<string, number>>();
 
-  /** `maxPerSecond` is how often one address may connect, 0 for as often as it likes. */
-  constructor(maxPerAddress: number, maxPerSecond = 0) {
+  /**
+   * `maxPerSecond` is how often one address may connect, 0 for as often as it likes. With an `observer` nothing is free:
+   * each connection is leased, for only then is known what an address holds.
+   */
+  constructor(maxPerAddress: number, maxPerSecond = 0, observer?: LedgerObserver) {
+    this.#observer = observer;
     this.#maxPerAddress = maxPerAddress;
     this.#maxPerSecond = maxPerSecond;
     this.#rates = maxPerSecond > 0 ? new AddressRates(maxPerSecond) : undefined;
@@ -69,7 +84,7 @@ export class AddressLedger {
    */
   balance(holders: readonly QuotaHolder[], workers: number): { readonly worker: number; readonly free: number }[] {
     if (!Number.isFinite(this.#maxPerAddress)) return [];
-    const settled = freeQuota(this.#maxPerAddress, workers, this.#maxPerSecond);
+    const settled = this.#observer === undefined ? freeQuota(this.#maxPerAddress, workers, this.#maxPerSecond) : 0;
     const changes: { worker: number; free: number }[] = [];
     const tell = (worker: number, free: number, inForce: number): void => {
       this.#quotas.set(worker, { inForce, told: free });
@@ -96,7 +111,7 @@ export class AddressLedger {
   /** Leases one place to a worker, unless all are leased or the address connects too often. */
   lease(worker: number, key: string, nowMs: number): LeaseVerdict {
     const leased = this.#leasedByKey.get(key) ?? 0;
-    if (leased >= this.#pool) return 'address-limit';
+    if (leased + this.#elsewhere.of(key) >= this.#pool) return 'address-limit';
     if (this.#rates?.take(key, nowMs) === false) return 'address-rate';
     this.#grant(worker, key, 1);
     return 'granted';
@@ -119,6 +134,21 @@ export class AddressLedger {
     this.#leasedByWorker.delete(worker);
   }
 
+  /** How many connections of the address are leased here. */
+  leasedOf(key: string): number {
+    return this.#leasedByKey.get(key) ?? 0;
+  }
+
+  /** What another machine has let pass of an address counts here too. */
+  openedElsewhere(key: string, count: number, nowMs: number): void {
+    this.#rates?.spend(key, count, nowMs);
+  }
+
+  /** What other machines hold of each address. */
+  get elsewhere(): HeldElsewhere {
+    return this.#elsewhere;
+  }
+
   /** How many places of each address may be leased. */
   get #pool(): number {
     if (!Number.isFinite(this.#maxPerAddress)) return this.#maxPerAddress;
@@ -138,11 +168,13 @@ export class AddressLedger {
     const own = this.#leasedByWorker.get(worker) ?? new Map<string, number>();
     own.set(key, (own.get(key) ?? 0) + count);
     this.#leasedByWorker.set(worker, own);
+    this.#observer?.changed(key, this.leasedOf(key));
   }
 
   #takeBack(key: string, count: number): void {
     const left = (this.#leasedByKey.get(key) ?? count) - count;
     if (left <= 0) this.#leasedByKey.delete(key);
     else this.#leasedByKey.set(key, left);
+    this.#observer?.changed(key, Math.max(0, left));
   }
 }

@@ -26,13 +26,21 @@ export class AddressRates {
 
   /** May this address open one more connection now? */
   take(key: string, nowMs: number): boolean {
-    let rate = this.#rates.get(key);
-    if (rate === undefined) {
-      this.#sweep(nowMs);
-      rate = new TokenBucket({ perSecond: this.#perSecond }, nowMs);
-      this.#rates.set(key, rate);
-    }
-    return rate.take(nowMs);
+    return this.#rateOf(key, nowMs).take(nowMs);
+  }
+
+  /** It has opened so many on another machine. */
+  spend(key: string, count: number, nowMs: number): void {
+    this.#rateOf(key, nowMs).spend(nowMs, count);
+  }
+
+  #rateOf(key: string, nowMs: number): TokenBucket {
+    const known = this.#rates.get(key);
+    if (known !== undefined) return known;
+    this.#sweep(nowMs);
+    const rate = new TokenBucket({ perSecond: this.#perSecond }, nowMs);
+    this.#rates.set(key, rate);
+    return rate;
   }
 
   #sweep(nowMs: number): void {

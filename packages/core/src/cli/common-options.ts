@@ -85,6 +85,11 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     help: 'connections of one address (IPv6: one /64) in a second over all workers, the next one is turned away (default: no limit)',
   },
   {
+    name: 'limits',
+    argument: 'URL',
+    help: 'a Redis through which machines share the limits for one address, and bans: redis://HOST:PORT, rediss://HOST:PORT or redis+socket:PATH (default: each machine counts for itself)',
+  },
+  {
     name: 'idle-timeout',
     argument: 'SECONDS',
     help: 'without a byte in either direction for so long, a connection ends (default: per protocol)',

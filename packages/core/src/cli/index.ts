@@ -9,6 +9,7 @@ export { COMMON_OPTIONS } from './common-options.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
 export { answer, defaultEndpoint, logOf, runCommand, runServices, usageError, version } from './run.ts';
 export { describeExec, runExec } from './run-exec.ts';
+export type { LimitsLoader } from './limits-option.ts';
 export type { PinoLibrary, ProgramLog } from './program-log.ts';
 export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';

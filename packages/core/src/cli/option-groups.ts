@@ -25,7 +25,7 @@ const GROUPS: readonly { readonly title: string; readonly names: readonly string
   },
   {
     title: 'Who may connect, and how much',
-    names: ['allow', 'deny', 'max-connections', 'max-connections-per-ip', 'max-rate', 'max-rate-per-ip'],
+    names: ['allow', 'deny', 'max-connections', 'max-connections-per-ip', 'max-rate', 'max-rate-per-ip', 'limits'],
   },
   {
     title: 'How long a connection lives, and what it costs',

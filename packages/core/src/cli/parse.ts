@@ -39,6 +39,8 @@ export interface CommonValues extends Tuning {
   readonly tls: readonly TlsFiles[] | undefined;
   /** What clients have to show; only with `tls`. */
   readonly tlsClients: TlsClientFiles | undefined;
+  /** Where limits are shared, as it was given: what it may be is known to who opens it. */
+  readonly limits: string | undefined;
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly proxyProtocol: readonly string[];
@@ -235,6 +237,7 @@ function readCommon(
     maxConnectionsPerAddress: value(maxConnectionsPerAddress),
     maxRate: value(maxRate),
     maxRatePerAddress: value(maxRatePerAddress),
+    limits: values.text('limits'),
     tls: value(tls),
     tlsClients: value(tlsClients),
     ...(value(access) ?? { allow: [], deny: [], proxyProtocol: [] }),

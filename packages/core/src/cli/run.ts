@@ -16,6 +16,7 @@ import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
 import { describeCommand, helpText, type Help } from './help.ts';
+import { loadLimitsExchange, type LimitsLoader } from './limits-option.ts';
 import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
@@ -27,6 +28,12 @@ import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
 import { describe, startMessage } from './start-message.ts';
 
+/** What a program brings along that core has not, loaded when it is asked for. */
+export interface ProgramLibraries {
+  /** `() => import('@wellknown/redis-limits')`, for --limits; without it that is looked for beside the program. */
+  readonly limits?: LimitsLoader | undefined;
+}
+
 /**
  * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
  * as it comes. `program` is how the user called it.
@@ -36,6 +43,7 @@ export async function runCommand(
   pino: PinoLibrary,
   program = `wellknown-${command.name}`,
   argv: readonly string[] = process.argv.slice(2),
+  { limits }: ProgramLibraries = {},
 ): Promise<void> {
   surviveClosedOutput();
   endOnStop();
@@ -100,6 +108,7 @@ export async function runCommand(
   }
   await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, {
     defaults: command.serverOptions?.(values) ?? {},
+    limits,
   });
 }
 
@@ -157,7 +166,7 @@ export async function runServices(
   services: readonly Service[],
   common: CommonValues,
   log: Logger,
-  { defaults = {}, ...extras }: RunExtras & { readonly defaults?: ServerOptions } = {},
+  { defaults = {}, limits, ...extras }: RunExtras & ProgramLibraries & { readonly defaults?: ServerOptions } = {},
 ): Promise<void> {
   const identity = readIdentity(common);
   if (!identity.ok) {
@@ -170,9 +179,15 @@ export async function runServices(
     usageError(program, tls.error);
     return;
   }
+  const limitsExchange = await loadLimitsExchange(common.limits, process.env, limits);
+  if (!limitsExchange.ok) {
+    usageError(program, limitsExchange.error);
+    return;
+  }
   const make = (): Server =>
     createServer(services, {
       ...serverOptions(common, log, defaults),
+      ...(limitsExchange.value === undefined ? {} : { limitsExchange: limitsExchange.value }),
       ...(identity.value === undefined ? {} : { runAs: identity.value }),
       ...(tls.value === undefined ? {} : { tls: tls.value }),
     });

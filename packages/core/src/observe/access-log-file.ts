@@ -22,22 +22,27 @@ export interface AccessLogFile {
 export interface AccessLogOptions {
   /** The owner of a file that root makes: the user that serving processes become. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Told how many lines could not be written, once one can be again. */
+  readonly onLost?: (lines: number) => void;
 }
 
 /**
  * Opens `path` for appending; `-` is standard error. Several processes may append to one file: each write is whole
  * lines. Throws when it can't be opened. A write that fails later is reported once until one succeeds, and its lines
- * are lost.
+ * are lost and counted.
  */
 export function openAccessLog(
   path: string,
   onFailure: (error: unknown) => void,
-  { owner }: AccessLogOptions = {},
+  { owner, onLost }: AccessLogOptions = {},
 ): AccessLogFile {
   let descriptor = path === '-' ? STDERR : openForAppend(path, owner);
   let gathered = '';
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
+  let lost = 0;
+  /** A disk that was full has taken a part of a line. */
+  let isTorn = false;
 
   const flush = (): void => {
     clearTimeout(timer);
@@ -46,14 +51,23 @@ export function openAccessLog(
     gathered = '';
     if (text === '') return;
     // What can't be reopened can still be written to: a moved file is better than none.
-    const failures = [attempt(reopenIfMoved), attempt(() => writeAll(descriptor, text))].filter(
-      (error) => error !== undefined,
-    );
+    const moved = attempt(reopenIfMoved);
+    const before = isTorn ? '\n' : '';
+    const { written, error } = writeAll(descriptor, before + text);
+    if (written > 0) isTorn = (before + text)[written - 1] !== '\n';
+    const failures = [moved, error].filter((failure) => failure !== undefined);
     if (failures.length > 0 && !isFailing) onFailure(failures[0]);
     isFailing = failures.length > 0;
+    if (error !== undefined) lost += text.slice(Math.max(0, written - before.length)).split('\n').length - 1;
+    if (error !== undefined || lost === 0) return;
+    const lines = lost;
+    lost = 0;
+    onLost?.(lines);
   };
   const reopenIfMoved = (): void => {
-    if (path !== '-' && wasMoved(path, descriptor)) reopen();
+    if (path === '-' || !wasMoved(path, descriptor)) return;
+    reopen();
+    isTorn = false;
   };
   const reopen = (): void => {
     if (path === '-') return;
@@ -121,8 +135,17 @@ function wasMoved(path: string, descriptor: number): boolean {
   return named?.ino !== open.ino || named.dev !== open.dev;
 }
 
-/** A pipe that is full, such as standard error, is not waited for: what does not fit is lost. */
-function writeAll(descriptor: number, text: string): void {
+/**
+ * Writes as much as goes, and says how many bytes that were, and why not all. A pipe that is full, such as standard error,
+ * is not waited for.
+ */
+function writeAll(descriptor: number, text: string): { readonly written: number; readonly error?: unknown } {
   const bytes = Buffer.from(text, 'latin1');
-  for (let offset = 0; offset < bytes.length;) offset += fs.writeSync(descriptor, bytes, offset);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += fs.writeSync(descriptor, bytes, written);
+    return { written };
+  } catch (error) {
+    return { written, error };
+  }
 }

@@ -167,6 +167,27 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     help: 'Bytes that were written for slow readers and wait in the process.',
     ...perProcess(({ memory }) => memory.unsentBytes),
   },
+  wellknown_limits_exchange: {
+    type: 'gauge',
+    help: 'Whether limits are shared with other machines now; while it is lost, this one counts for itself.',
+    labelNames: ['state'],
+    samples: ({ limitsExchange: exchange }) =>
+      exchange === undefined
+        ? []
+        : (['connected', 'lost'] as const).map((state) => ({
+            labels: { state },
+            value: exchange.connected === (state === 'connected') ? 1 : 0,
+          })),
+  },
+  wellknown_limits_exchange_messages_total: {
+    type: 'counter',
+    help: 'Messages about shared limits, by what became of them: told, received, or lost.',
+    labelNames: ['outcome'],
+    samples: ({ limitsExchange: exchange }) =>
+      exchange === undefined
+        ? []
+        : (['told', 'received', 'lost'] as const).map((outcome) => ({ labels: { outcome }, value: exchange[outcome] })),
+  },
   wellknown_workers: {
     type: 'gauge',
     help: 'Workers, by state.',

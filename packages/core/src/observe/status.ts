@@ -24,6 +24,15 @@ export interface MemoryStatus {
 
 export const NO_MEMORY: MemoryStatus = { residentBytes: 0, unsentBytes: 0 };
 
+/** How this machine and others share limits. */
+export interface LimitsExchangeStatus {
+  readonly connected: boolean;
+  /** Messages since the start: told to the others, received from them, and lost because nobody could be reached. */
+  readonly told: number;
+  readonly received: number;
+  readonly lost: number;
+}
+
 export interface ConnectionPair {
   readonly local: string;
   readonly remote: string;
@@ -120,6 +129,8 @@ export interface ServerStatus {
     readonly started: number;
     readonly ended: Readonly<Partial<Record<WorkerEnd, number>>>;
   };
+  /** Only where limits are shared with other machines. */
+  readonly limitsExchange?: LimitsExchangeStatus;
 }
 
 /** A server that has no workers has started none. */

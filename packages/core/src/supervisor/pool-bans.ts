@@ -1,38 +1,21 @@
 // Addresses that did wrong too often, counted over all workers, as the primary keeps them.
 
-import { BanLedger, countOffence } from '../accept/address-bans.ts';
+import { BanCounter } from '../accept/ban-counter.ts';
+import type { SharedLimits } from '../accept/shared-limits.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-export class PoolBans {
-  readonly #pool: WorkerPool;
-  readonly #options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>;
-  /** One for each service; undefined for a protocol that bans nobody. */
-  readonly #ledgers: readonly (BanLedger | undefined)[];
-
-  constructor(options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>, pool: WorkerPool) {
-    this.#options = options;
-    this.#pool = pool;
-    this.#ledgers = options.services.map(({ protocol: { bans } }) =>
-      bans === undefined ? undefined : new BanLedger(bans),
-    );
-  }
-
-  /** A worker has seen an offence. */
-  offended(service: number, key: string): void {
-    const ledger = this.#ledgers[service];
-    if (ledger === undefined) return;
-    const { services } = this.#options;
-    const forMs = countOffence(ledger, { key, service: services[service]?.protocol.name ?? '' }, this.#options);
-    if (forMs === undefined) return;
-    for (const worker of this.#pool.all()) worker.send({ type: 'ban', service, key, forMs });
+export class PoolBans extends BanCounter {
+  constructor(options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>, pool: WorkerPool, shared?: SharedLimits) {
+    const announce = (service: number, key: string, forMs: number): void => {
+      for (const worker of pool.all()) worker.send({ type: 'ban', service, key, forMs });
+    };
+    super(options, announce, shared);
   }
 
   /** A worker's program runs: it is told who is banned before it serves. */
   introduce(worker: WorkerHandle): void {
-    for (const [service, ledger] of this.#ledgers.entries())
-      for (const { key, forMs } of ledger?.bans(this.#options.clock.nowMs()) ?? [])
-        worker.send({ type: 'ban', service, key, forMs });
+    for (const ban of this.bans()) worker.send({ type: 'ban', ...ban });
   }
 }

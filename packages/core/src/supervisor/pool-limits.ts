@@ -2,6 +2,7 @@
 // quota each has for an address, and the ledger of what they open beyond it.
 
 import { AddressLedger } from '../accept/address-ledger.ts';
+import type { SharedLimits } from '../accept/shared-limits.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -11,13 +12,24 @@ export class PoolLimits {
   readonly #pool: WorkerPool;
   readonly #clock: ResolvedOptions['clock'];
   /** One for each service. */
-  readonly #ledgers: readonly AddressLedger[];
+  readonly ledgers: readonly AddressLedger[];
+  readonly #shared: SharedLimits | undefined;
 
-  constructor({ clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>, pool: WorkerPool) {
+  constructor(
+    { clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>,
+    pool: WorkerPool,
+    shared?: SharedLimits,
+  ) {
     this.#clock = clock;
     this.#pool = pool;
-    this.#ledgers = services.map(
-      ({ limits }) => new AddressLedger(limits.maxConnectionsPerAddress, limits.maxAcceptsPerSecondPerAddress),
+    this.#shared = shared;
+    this.ledgers = services.map(
+      ({ limits }, service) =>
+        new AddressLedger(
+          limits.maxConnectionsPerAddress,
+          limits.maxAcceptsPerSecondPerAddress,
+          shared?.observer(service),
+        ),
     );
   }
 
@@ -39,7 +51,7 @@ export class PoolLimits {
       .all()
       .filter(({ stage }) => stage !== 'loading')
       .map(({ workerId }) => ({ worker: workerId, isServing: serving.has(workerId) }));
-    for (const [service, ledger] of this.#ledgers.entries()) {
+    for (const [service, ledger] of this.ledgers.entries()) {
       for (const { worker, free } of ledger.balance(holders, this.#pool.target))
         this.#pool.get(worker)?.send({ type: 'quota', service, free });
     }
@@ -48,20 +60,19 @@ export class PoolLimits {
   /** A worker asks for a place, gives one back, or has lowered its quota. */
   received(worker: WorkerHandle, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
     const { workerId } = worker;
-    const ledger = this.#ledgers[message.service];
+    const ledger = this.ledgers[message.service];
     if (message.type === 'release') ledger?.release(workerId, message.key);
     else if (message.type === 'quota') ledger?.lowered(workerId, message.free, message.beyond);
-    else
-      worker.send({
-        type: 'lease-answer',
-        question: message.question,
-        verdict: ledger?.lease(workerId, message.key, this.#clock.nowMs()) ?? 'address-limit',
-      });
+    else {
+      const verdict = ledger?.lease(workerId, message.key, this.#clock.nowMs()) ?? 'address-limit';
+      if (verdict === 'granted') this.#shared?.opened(message.service, message.key);
+      worker.send({ type: 'lease-answer', question: message.question, verdict });
+    }
   }
 
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
-    for (const ledger of this.#ledgers) ledger.forget(workerId);
+    for (const ledger of this.ledgers) ledger.forget(workerId);
   }
 
   #tellSize(worker: WorkerHandle): void {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
 import { DEFAULT_POLICY } from './arbiter.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
@@ -22,6 +23,8 @@ export interface PrimaryParts {
   readonly dispatchers: DispatcherGroup;
   readonly limits: PoolLimits;
   readonly bans: PoolBans;
+  /** Where limits hold over several machines. */
+  readonly shared: SharedLimits | undefined;
   readonly counters: WorkerCounters;
   readonly tickets: TicketKeys;
 }
@@ -40,14 +43,16 @@ export function createPrimaryParts(
     workerCount,
     fork: (slot, workerId) => forkWorker({ slot, workerId, workerCount, runAs, clock, log, events }),
   });
+  const shared = sharedLimitsOf(options);
   return {
     options,
     lifecycle: new PrimaryLifecycle(options.drainTimeoutMs),
     pool,
     listeners: new ListenerTable(options, inheritance),
     dispatchers: new DispatcherGroup(options, pool),
-    limits: new PoolLimits(options, pool),
-    bans: new PoolBans(options, pool),
+    limits: new PoolLimits(options, pool, shared),
+    bans: new PoolBans(options, pool, shared),
+    shared,
     counters: new WorkerCounters(),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });

@@ -14,7 +14,8 @@ export async function primaryStatus(
     dispatchers,
     counters,
     lifecycle,
-  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle'>,
+    shared,
+  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle' | 'shared'>,
   eventLoop: () => EventLoopStatus,
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
@@ -57,6 +58,7 @@ export async function primaryStatus(
       eventLoop: loop,
       memory: pool.get(workerId)?.memory ?? NO_MEMORY,
     })),
+    ...(shared === undefined ? {} : { limitsExchange: shared.status() }),
     supervision: { started: pool.started, ended: pool.exits.ended },
   };
 }

@@ -73,7 +73,7 @@ class Primary {
   }
 
   async listen(): Promise<readonly BoundEndpoint[]> {
-    const { lifecycle, listeners, tickets } = this.#parts;
+    const { lifecycle, listeners, tickets, shared, limits, bans } = this.#parts;
     const { clock, metrics } = this.#options;
     if (isSupervising)
       throw new WellknownError('WRONG_STATE', 'this process supervises workers already', {
@@ -94,6 +94,7 @@ class Primary {
       throw error;
     }
     tickets.start(clock);
+    shared?.open({ ledgers: limits.ledgers, bans });
     this.#watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
     // Without workers nothing else would keep the primary alive between a death and the replacement.
     this.#heartbeat = clock.every(TICK_MS, () => this.#observe([], true), { keepAlive: true });
@@ -346,6 +347,7 @@ class Primary {
     this.#heartbeat?.cancel();
     this.#watch?.stop();
     this.#parts.tickets.stop();
+    await this.#parts.shared?.close();
     this.#wakeUp?.cancel();
     await this.#unbind();
     isSupervising = false;

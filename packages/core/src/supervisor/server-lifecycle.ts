@@ -13,7 +13,7 @@ import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
-import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
+import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type LimitsExchangeStatus } from '../observe/status.ts';
 import { StandaloneLifecycle } from './standalone-lifecycle.ts';
 import type { ServiceAnswer } from './worker-messages.ts';
 
@@ -52,6 +52,8 @@ export interface LifecycleWork {
   readonly eachSecond?: () => void;
   /** What it has written for slow readers and still holds. Left out where it writes nothing. */
   readonly unsentBytes?: () => number;
+  /** How it shares limits with other machines. Left out where it does not. */
+  readonly limitsExchange?: () => LimitsExchangeStatus;
   /** What to do, for a caller who asks for what only workers can do. */
   readonly hint: string;
 }
@@ -164,6 +166,7 @@ export function createServerLifecycle(
         }),
         workers: [],
         supervision: NO_SUPERVISION,
+        ...(work.limitsExchange === undefined ? {} : { limitsExchange: work.limitsExchange() }),
       };
     },
     scale() {

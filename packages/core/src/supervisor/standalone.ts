@@ -2,7 +2,10 @@
 
 import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
-import { ServiceRuntime } from '../accept/service-runtime.ts';
+import { AddressLedger, firstQuota } from '../accept/address-ledger.ts';
+import { BanCounter } from '../accept/ban-counter.ts';
+import { ServiceRuntime, type ServiceRuntimeOptions } from '../accept/service-runtime.ts';
+import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { becomeIdentity } from './privileges.ts';
@@ -16,8 +19,9 @@ export function createStandalone(options: ResolvedOptions): Server {
   const wheel = new TimerWheel(clock);
   const unsent = createUnsentBudget(options, maxUnsentBytesTotal);
   const states = new ListenerStates('standalone');
+  const sharing = createSharing(options, (service, key, forMs) => localOf(service).banned(key, forMs));
   const locals = services.map(
-    (service) =>
+    (service, index): ServiceRuntime =>
       new ServiceRuntime({
         service,
         context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
@@ -30,8 +34,10 @@ export function createStandalone(options: ResolvedOptions): Server {
           maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
           freePerAddress: service.limits.maxConnectionsPerAddress,
           maxWaiting: backlog,
+          ...sharing?.quota(index),
         },
         states,
+        ...sharing?.of(index),
       }),
   );
   const localOf = (service: number): ServiceRuntime => {
@@ -46,7 +52,10 @@ export function createStandalone(options: ResolvedOptions): Server {
     options,
     {
       services: services.map(({ protocol, listen }) => ({ name: protocol.name, listen })),
-      prepare: () => tickets.start(clock),
+      prepare: () => {
+        tickets.start(clock);
+        sharing?.open();
+      },
       async serve({ number, service, listener }) {
         bound.push(listener);
         if (listener.socket.type === 'stream')
@@ -64,6 +73,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         await drained;
         await Promise.all(bound.filter((listener) => !isStream(listener)).map((listener) => listener.close()));
         tickets.stop();
+        await sharing?.shared.close();
       },
       shortenGrace(graceMs) {
         for (const local of locals) void local.drain(graceMs);
@@ -74,8 +84,55 @@ export function createStandalone(options: ResolvedOptions): Server {
       },
       eachSecond: () => unsent.sample(),
       unsentBytes: () => unsent.unsentBytes,
+      ...(sharing === undefined ? {} : { limitsExchange: () => sharing.shared.status() }),
       hint: 'give it workers',
     },
     states,
   );
+}
+
+interface Sharing {
+  readonly shared: SharedLimits;
+  open(): void;
+  /** Every connection is asked for, since only a ledger knows of other machines. */
+  quota(service: number): { readonly freePerAddress: number };
+  of(service: number): Pick<ServiceRuntimeOptions, 'leases' | 'reportOffence'>;
+}
+
+/** What counts where limits are shared with other machines; undefined where this process counts for itself. */
+function createSharing(
+  options: ResolvedOptions,
+  banned: (service: number, key: string, forMs: number) => void,
+): Sharing | undefined {
+  const { clock, services } = options;
+  const shared = sharedLimitsOf(options);
+  if (shared === undefined) return undefined;
+  const bans = new BanCounter(options, banned, shared);
+  const ledgers = services.map(
+    ({ limits }, service) =>
+      new AddressLedger(
+        limits.maxConnectionsPerAddress,
+        limits.maxAcceptsPerSecondPerAddress,
+        shared.observer(service),
+      ),
+  );
+  return {
+    shared,
+    open: () => shared.open({ ledgers, bans }),
+    quota(service) {
+      const { maxConnectionsPerAddress = 0, maxAcceptsPerSecondPerAddress = 0 } = services[service]?.limits ?? {};
+      return { freePerAddress: firstQuota(maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress) };
+    },
+    of: (service) => ({
+      reportOffence: (key) => bans.offended(service, key),
+      leases: {
+        ask(key) {
+          const verdict = ledgers[service]?.lease(0, key, clock.nowMs()) ?? 'address-limit';
+          if (verdict === 'granted') shared.opened(service, key);
+          return Promise.resolve(verdict);
+        },
+        release: (key) => ledgers[service]?.release(0, key),
+      },
+    }),
+  };
 }

@@ -37,6 +37,15 @@ export class TokenBucket {
   }
 
   /**
+   * Takes `count` tokens, there or not: what was let pass elsewhere. What is missing is owed, up to the capacity, and
+   * has to come in before `take` succeeds again.
+   */
+  spend(nowMs: number, count: number): void {
+    this.#tokens = Math.max(-this.#capacity, this.#tokensAt(nowMs) - count);
+    this.#atMs = nowMs;
+  }
+
+  /**
    * The whole milliseconds until `take` of `count` tokens would succeed, and not one sooner; 0 when it would now. More
    * than the capacity count as the capacity. `Infinity` when they never come.
    */

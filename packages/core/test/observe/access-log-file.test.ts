@@ -60,6 +60,32 @@ test('a file that can’t be opened throws, and a folder that is gone later is r
   log.close();
 });
 
+test('what a full disk does not take is counted, and a line that it took in part stays a line of its own', () => {
+  const lost: number[] = [];
+  const log = openAccessLog(file, (error) => failures.push(error), { onLost: (lines) => lost.push(lines) });
+  const [writeSync, before] = [fs.writeSync, failures.length];
+  const full = (room: number) =>
+    vi.spyOn(fs, 'writeSync').mockImplementation(((descriptor: number, bytes: Buffer, offset: number) => {
+      const taken = Math.min(room, bytes.length - offset);
+      if (taken === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      room -= taken;
+      return writeSync(descriptor, bytes, offset, taken);
+    }) as typeof fs.writeSync);
+  for (const room of [12, 0, 3]) {
+    const spy = full(room);
+    log.write('first 01\nsecond 2\nthird 03\n');
+    log.reopen();
+    spy.mockRestore();
+  }
+  expect(lost).toEqual([]);
+  log.write('at last\n');
+  log.close();
+  // Of the first three one is there, of the next three none, and of the last a piece.
+  expect(lost).toEqual([8]);
+  expect(failures.slice(before)).toHaveLength(1);
+  expect(fs.readFileSync(file, 'utf8')).toBe('first 01\nsec\nfi\nat last\n');
+});
+
 test('where no new file may be made, lines go on into the old one until another process has made it', () => {
   const reported: unknown[] = [];
   const log = openAccessLog(file, (error) => reported.push(error));

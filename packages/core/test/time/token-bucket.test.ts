@@ -22,6 +22,16 @@ describe('a token bucket', () => {
     expect([bucket.take(0), bucket.take(1_999), bucket.take(2_000)]).toEqual([true, false, true]);
   });
 
+  test('owes what was spent elsewhere, but never more than it holds when it is full', () => {
+    const bucket = new TokenBucket({ perSecond: 4 }, 0);
+    bucket.spend(0, 3);
+    expect([bucket.take(0), bucket.take(0)]).toEqual([true, false]);
+    bucket.spend(0, 1);
+    expect([bucket.waitMs(0), bucket.take(499), bucket.take(500)]).toEqual([500, false, true]);
+    bucket.spend(500, 1_000);
+    expect(bucket.waitMs(500)).toBe(1_250);
+  });
+
   test('with a capacity of its own gives that much, refuses one more, and recovers', () => {
     const bucket = new TokenBucket({ perSecond: 100, capacity: 3 }, 0);
     expect([0, 0, 0, 0, 9, 10, 10].map((nowMs) => bucket.take(nowMs))).toEqual([

@@ -1,0 +1,62 @@
+// Addresses that did wrong too often, over all processes of this machine and, where limits are shared, over all machines: the
+// process that counts has one of these.
+
+import type { ResolvedOptions } from '../options.ts';
+import { BanLedger, logBan } from './address-bans.ts';
+import type { SharedLimits } from './shared-limits.ts';
+
+export class BanCounter {
+  readonly #options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>;
+  readonly #announce: (service: number, key: string, forMs: number) => void;
+  readonly #shared: SharedLimits | undefined;
+  /** One for each service; undefined for a protocol that bans nobody. */
+  readonly #ledgers: readonly (BanLedger | undefined)[];
+
+  /** `announce` tells who serves on this machine that an address is banned. */
+  constructor(
+    options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>,
+    announce: (service: number, key: string, forMs: number) => void,
+    shared?: SharedLimits,
+  ) {
+    this.#options = options;
+    this.#announce = announce;
+    this.#shared = shared;
+    this.#ledgers = options.services.map(({ protocol: { bans } }) =>
+      bans === undefined ? undefined : new BanLedger(bans),
+    );
+  }
+
+  /** An offence was seen here. */
+  offended(service: number, key: string): void {
+    this.#shared?.offended(service, key);
+    this.offendedElsewhere(service, key);
+  }
+
+  /** Another machine has seen one. */
+  offendedElsewhere(service: number, key: string): void {
+    const ledger = this.#ledgers[service];
+    if (ledger?.offend(key, this.#options.clock.nowMs()) !== true) return;
+    const { banMs: forMs } = ledger.policy;
+    this.#shared?.banned(service, key, forMs);
+    this.#tell(service, key, forMs);
+  }
+
+  /** Another machine has banned it. */
+  bannedElsewhere(service: number, key: string, forMs: number): void {
+    if (this.#ledgers[service]?.ban(key, forMs, this.#options.clock.nowMs()) === true) this.#tell(service, key, forMs);
+  }
+
+  /** Who is banned now, and for how much longer. */
+  bans(): { readonly service: number; readonly key: string; readonly forMs: number }[] {
+    const nowMs = this.#options.clock.nowMs();
+    return this.#ledgers.flatMap((ledger, service) =>
+      (ledger?.bans(nowMs) ?? []).map(({ key, forMs }) => ({ service, key, forMs })),
+    );
+  }
+
+  #tell(service: number, key: string, forMs: number): void {
+    const { log, services } = this.#options;
+    logBan(log, { service: services[service]?.protocol.name ?? '', key, forMs });
+    this.#announce(service, key, forMs);
+  }
+}

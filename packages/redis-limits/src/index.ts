@@ -1,0 +1,2 @@
+export { redisLimits } from './redis-limits.ts';
+export type { RedisLimitsOptions } from './connection-options.ts';
