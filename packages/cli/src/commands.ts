@@ -34,7 +34,7 @@ type ControlName = 'status' | 'reload' | 'upgrade' | 'scale' | 'drain' | 'stop';
 export const COMMANDS: readonly Command[] = [
   {
     name: 'up',
-    summary: 'http, ftp, telnet and echo under one supervisor',
+    summary: 'the services of a configuration under one supervisor',
     help: async () => (await import('./up.ts')).describeUp(),
     run: async (argv) => (await import('./up.ts')).runUp(argv),
   },
@@ -68,6 +68,12 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'check',
+    summary: 'whether a configuration is right, and what it comes to',
+    help: async () => (await import('./check.ts')).describeCheck(),
+    run: async (argv) => (await import('./check.ts')).runCheck(argv),
+  },
+  {
     name: 'ping',
     summary: 'loss, duplicates and round trips of an echo service',
     help: async () => (await import('./ping.ts')).describePing(),
@@ -95,8 +101,5 @@ export const COMMANDS: readonly Command[] = [
 
 /** Commands that do not serve: a signal does to them what it does to any program. */
 export const servesNothing = (name: string): boolean => !['up', 'http', 'ftp', 'telnet', 'echo', 'exec'].includes(name);
-
-/** Commands of the command line's contract that do not exist yet: refused by name. */
-export const COMMANDS_TO_COME: readonly string[] = ['check'];
 
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);

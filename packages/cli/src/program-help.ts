@@ -6,7 +6,7 @@ import { TOPIC_NAMES } from './topics.ts';
 const PARTS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: 'Servers', names: ['up', 'http', 'ftp', 'telnet', 'echo', 'exec'] },
   { title: 'A running supervisor', names: ['status', 'reload', 'upgrade', 'scale', 'drain', 'stop'] },
-  { title: 'Tools', names: ['ping', 'completion', 'man'] },
+  { title: 'Tools', names: ['check', 'ping', 'completion', 'man'] },
 ];
 
 /** The --help of `wellknown` itself. */

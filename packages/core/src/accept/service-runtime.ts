@@ -10,6 +10,7 @@ import { Acceptor } from './acceptor.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
+import { otherHandlerOf, type OtherMember } from './other-members.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
@@ -51,12 +52,15 @@ export interface ServiceRuntimeOptions {
   readonly pool?: { readonly full: () => void; readonly room: () => void };
 }
 
+/** What it serves: connections of its protocol, or what is given away. */
+type Member = TransportConnection | OtherMember;
+
 export class ServiceRuntime {
   readonly #options: ServiceRuntimeOptions;
-  readonly #registry: Registry;
+  readonly #registry: Registry<Member>;
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
-  readonly #acceptor: Acceptor<TransportConnection>;
+  readonly #acceptor: Acceptor<Member>;
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
   readonly #bans: ServiceBans;
@@ -68,7 +72,7 @@ export class ServiceRuntime {
 
   constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
-    this.#registry = new Registry(options.registryLimits);
+    this.#registry = new Registry<Member>(options.registryLimits);
     const { service, wheel, backlog, leases, unsent } = options;
     this.#secondary = new SecondaryConnectionSet({
       network: secondarySockets,
@@ -97,19 +101,22 @@ export class ServiceRuntime {
     const descriptors = systemDescriptorBudget();
     const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());
     this.#rate = rate;
-    this.#acceptor = new Acceptor({
+    const otherHandler = otherHandlerOf(service.protocol);
+    this.#acceptor = new Acceptor<Member>({
       log: context.log,
       clock: context.clock,
       registry: this.#registry,
-      handler: new ConnectionHandler({
-        protocol: service.protocol,
-        context,
-        wheel,
-        limits: service.limits,
-        tls: service.tls,
-        unsent,
-        proxies: service.proxies,
-      }),
+      handler:
+        otherHandler?.({ log: context.log, clock: context.clock, openOf: (key) => this.#registry.openOf(key) }) ??
+        new ConnectionHandler({
+          protocol: service.protocol,
+          context,
+          wheel,
+          limits: service.limits,
+          tls: service.tls,
+          unsent,
+          proxies: service.proxies,
+        }),
       backlog,
       cut: (connections) => this.#tellCut(connections),
       ...(service.access === undefined ? {} : { access: service.access }),
@@ -162,7 +169,7 @@ export class ServiceRuntime {
     );
     if (givenUp > 0)
       log.warn(
-        { service: this.#options.service.protocol.name, count: givenUp },
+        { service: this.#options.service.name, count: givenUp },
         'work that outlived its connections was given up at the drain deadline',
       );
     for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
@@ -241,26 +248,27 @@ export class ServiceRuntime {
     if (open === 0 || graceMs <= 0 || this.#isDraining) return;
     this.#isDraining = true;
     const { log } = this.#context;
-    log.info({ service: this.#options.service.protocol.name, open, graceMs }, 'open connections are waited for');
+    log.info({ service: this.#options.service.name, open, graceMs }, 'open connections are waited for');
   }
 
   /** Who is cut at the deadline, the first of them by name. */
-  #tellCut(connections: readonly Connection[]): void {
+  #tellCut(connections: readonly (Connection | OtherMember)[]): void {
     // Who gives no time at all knows what that means.
     if (connections.length === 0 || !this.#isDraining) return;
-    const first = connections.slice(0, MAX_NAMED).map(({ remote, doing }) => {
-      const name = formatAddress(remote);
+    const first = connections.slice(0, MAX_NAMED).map((connection) => {
+      const name = formatAddress(connection.remote);
+      const doing = 'doing' in connection ? connection.doing : undefined;
       return doing === undefined ? name : `${name} ${doing}`;
     });
     this.#context.log.warn(
-      { service: this.#options.service.protocol.name, cut: connections.length, first, reason: 'drain-timeout' },
+      { service: this.#options.service.name, cut: connections.length, first, reason: 'drain-timeout' },
       'connections were still open at the drain deadline and are cut',
     );
   }
 
   #appears(listener: number, endpoint: Endpoint): void {
     this.#endpoints.set(listener, endpoint);
-    this.#options.states.appears(listener, this.#options.service.protocol.name, formatEndpoint(endpoint));
+    this.#options.states.appears(listener, this.#options.service.name, formatEndpoint(endpoint));
   }
 
   #traitsFor(endpoint: Endpoint): ListenerTraits {
@@ -291,12 +299,9 @@ export class ServiceRuntime {
   }
 }
 
-const pairOf = ({ local, remote, state, ageMs, receivedBytes, sentBytes, doing }: Connection): ConnectionPair => ({
-  local: formatAddress(local),
-  remote: formatAddress(remote),
-  state,
-  ageMs,
-  receivedBytes,
-  sentBytes,
-  ...(doing === undefined ? {} : { doing }),
-});
+function pairOf(connection: Connection | OtherMember): ConnectionPair {
+  const pair = { local: formatAddress(connection.local), remote: formatAddress(connection.remote) };
+  if (!('state' in connection)) return { ...pair, state: 'open' };
+  const { state, ageMs, receivedBytes, sentBytes, doing } = connection;
+  return { ...pair, state, ageMs, receivedBytes, sentBytes, ...(doing === undefined ? {} : { doing }) };
+}

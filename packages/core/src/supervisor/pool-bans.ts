@@ -22,11 +22,11 @@ export class PoolBans {
   /** A worker has seen an offence. */
   offended(service: number, key: string): void {
     const { clock, log, services } = this.#options;
-    const { protocol } = services[service] ?? {};
+    const { name, protocol } = services[service] ?? {};
     const nowMs = clock.nowMs();
     if (this.#ledgers[service]?.offend(key, nowMs) !== true) return;
     const forMs = protocol?.bans?.banMs ?? 0;
-    log.info({ service: protocol?.name, address: key, forMs }, 'an address is banned');
+    log.info({ service: name, address: key, forMs }, 'an address is banned');
     for (const worker of this.#pool.all()) worker.send({ type: 'ban', service, key, forMs });
   }
 
