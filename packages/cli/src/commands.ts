@@ -40,7 +40,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'up',
     kind: 'server',
-    summary: 'http, ftp, telnet and echo under one supervisor',
+    summary: 'the services of a configuration under one supervisor',
     help: async () => (await import('./up.ts')).describeUp(),
     run: async (argv) => (await import('./up.ts')).runUp(argv),
   },
@@ -75,6 +75,13 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'check',
+    kind: 'tool',
+    summary: 'whether a configuration is right, and what it comes to',
+    help: async () => (await import('./check.ts')).describeCheck(),
+    run: async (argv) => (await import('./check.ts')).runCheck(argv),
+  },
+  {
     name: 'ping',
     kind: 'tool',
     summary: 'loss, duplicates and round trips of an echo service',
@@ -103,7 +110,5 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
-/** Commands of the command line's contract that do not exist yet: refused by name. */
-export const COMMANDS_TO_COME: readonly string[] = ['check'];
 
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);

@@ -1,7 +1,7 @@
 // The program `wellknown`: finds the command, and runs it.
 
 import { releaseSignals } from '@wellknown/core/early-signals';
-import { COMMAND_NAMES, COMMANDS, COMMANDS_TO_COME } from './commands.ts';
+import { COMMAND_NAMES, COMMANDS } from './commands.ts';
 
 /** Runs the command line until its server ends, and sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -20,8 +20,6 @@ export async function run(argv: readonly string[]): Promise<void> {
   if (name === undefined) usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
   else if (name === '--help' || name === '-h' || name === 'help') await help(rest);
   else if (name === '--version') process.stdout.write(`wellknown ${version()}\n`);
-  else if (COMMANDS_TO_COME.includes(name))
-    usageError('wellknown', `the command ${name} is not available in this version`);
   else {
     const near = nearestName(name, COMMAND_NAMES);
     const meant = near === undefined ? '' : `; meant may be '${near}'`;

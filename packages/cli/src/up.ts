@@ -1,40 +1,59 @@
-// `wellknown up`: all servers together under one supervisor.
+// `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
 import { pino } from 'pino';
-import { systemClock } from '@wellknown/core';
+import { fail, ok, readWorkerData, systemClock, type Result, type Service } from '@wellknown/core';
 import { defaultControlPath } from '@wellknown/core/control';
 import {
   answer,
+  COMMON_OPTIONS,
   describeCommand,
   endOnStop,
+  isOurWorker,
   logOf,
   parseServerArguments,
+  readIdentity,
   runServices,
   usageError,
+  type BuildContext,
+  type CommonValues,
   type Help,
+  type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
+import { CONFIG_OPTION } from './config-option.ts';
+import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
+import { findConfigFile } from './config/config-file.ts';
+import { loadConfig } from './config/load-config.ts';
+import { mistakesText } from './config/mistakes.ts';
+import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
+import { pathText, type Problem } from './config/places.ts';
 import { upServices } from './up-services.ts';
 
 const PROGRAM = 'wellknown up';
 
 /** What it takes: the options of every server but those that only make sense for one. */
 export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' | 'without' | 'examples'> = {
-  summary: 'http, ftp, telnet and echo together under one supervisor, with safe defaults',
+  summary:
+    'the services of a configuration under one supervisor; without one http, ftp, telnet and echo, with safe defaults',
   examples: [
-    { line: '--port-offset 8000', does: 'Start all of them, on this machine only: ports 8080, 8021, 8023 and 8007' },
-    { line: '--workers 2 --log-level warn', does: 'On the well-known ports (as root), by two processes' },
-    { line: '--port-offset 8000 --pid-file /tmp/up.pid', does: 'With a file that names the supervisor' },
+    { line: '--port-offset 8000', does: 'Start four servers, on this machine only: ports 8080, 8021, 8023 and 8007' },
+    { line: '--config wellknown.config.yaml', does: "Start what a configuration says ('wellknown init' writes one)" },
+    { line: '--workers 2 --log-level warn', does: 'Options go before what the configuration says' },
   ],
-  options: [],
+  options: [CONFIG_OPTION],
   schemes: [],
   without: {
-    listen: 'is for one server alone; here, --port-offset moves all of them',
+    listen: 'is for one server alone; here, --port-offset moves all of them, and a configuration says it for each',
     inetd: 'is for one server alone, which has the one connection',
   },
 };
 
 export const describeUp = (): Help => describeCommand(PROGRAM, UP_COMMAND);
+
+/** What a supervisor gives its workers: the configuration as it was read, or nothing where there is none. */
+interface UpData {
+  readonly config?: ConfigTexts;
+}
 
 /** Runs the command until its servers end, and sets the exit status. */
 export async function runUp(argv: readonly string[]): Promise<void> {
@@ -48,15 +67,84 @@ export async function runUp(argv: readonly string[]): Promise<void> {
     answer(request.value.type, describeUp());
     return;
   }
-  const { common } = request.value;
-  await runServices(
-    PROGRAM,
-    upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs),
-    common,
-    logOf(common, pino).log,
-    {
-      controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
-      limits: () => import('@wellknown/redis-limits'),
-    },
+  const { common, values } = request.value;
+  const commandLine = textsOf(values);
+  if (isOurWorker()) {
+    const { config } = (await readWorkerData()) as UpData;
+    if (config === undefined) await serveDefaults(common);
+    else await serveAsWorker(config, commandLine);
+    return;
+  }
+  const given = values.text('config');
+  const found = given === undefined ? await findConfigFile() : ok(given);
+  if (!found.ok) usageError(PROGRAM, found.error);
+  else if (found.value === undefined) await serveDefaults(common);
+  else await serveConfig(found.value, commandLine);
+}
+
+/** The options of the command line that a configuration may say too. */
+const textsOf = (values: OptionValues): OptionTexts =>
+  Object.fromEntries(
+    COMMON_OPTIONS.filter(({ name }) => values.has(name)).map(({ name }) => [name, values.list(name)]),
   );
+
+async function serveDefaults(common: CommonValues): Promise<void> {
+  await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, {});
+}
+
+async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
+  const loaded = await loadConfig(file, commandLine, process.env, (program) =>
+    contextFor(program, program.workers === 0),
+  );
+  if (!loaded.ok) {
+    process.exitCode = 2;
+    process.stderr.write(mistakesText(PROGRAM, loaded.error));
+    return;
+  }
+  const { config, program, services } = loaded.value;
+  const data: UpData = { config: { program: config.program, services: config.services } };
+  await serve(allOf(services), program, data);
+}
+
+/** What the primary has read: a worker that starts later serves the same, whatever the file says by then. */
+async function serveAsWorker(config: ConfigTexts, commandLine: OptionTexts): Promise<void> {
+  const program = await readProgram(config, commandLine);
+  if (!program.ok) {
+    failed(program.error);
+    return;
+  }
+  const context = contextFor(program.value, true);
+  const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
+  if (services.ok) await serve(allOf(services.value), program.value, { config });
+  else failed(services.error);
+}
+
+const allOf = (services: readonly BuiltService[]): readonly Service[] => services.flatMap((one) => one.services);
+
+/** The primary had found nothing wrong: a handler can't be loaded, or a file has changed since. */
+function failed(problems: readonly Problem[]): void {
+  const texts = problems.map(({ path, message }) => `${pathText(path)}: ${message}`);
+  usageError(PROGRAM, texts.length === 0 ? 'the user of --run-as is gone' : texts.join('; '));
+}
+
+function contextFor(program: CommonValues, isServing: boolean): Result<BuildContext, string> {
+  const { log, output } = logOf(program, pino);
+  const identity = readIdentity(program);
+  return identity.ok
+    ? ok({
+        log,
+        errorOutput: output.write,
+        portOffset: program.portOffset,
+        runAs: identity.value,
+        isServing,
+      })
+    : identity;
+}
+
+function serve(services: readonly Service[], common: CommonValues, workerData: UpData): Promise<void> {
+  return runServices(PROGRAM, services, common, logOf(common, pino).log, {
+    controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
+    defaults: { workerData },
+    limits: () => import('@wellknown/redis-limits'),
+  });
 }

@@ -4,7 +4,8 @@ import { createStandalone } from './supervisor/standalone.ts';
 import { resolveOptions, type ResolvedOptions, type Service, type ServerOptions } from './options.ts';
 import { withAddress, type Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
-import { createWorker, workerPlace } from './supervisor/worker.ts';
+import { createWorker } from './supervisor/worker.ts';
+import { workerPlace } from './supervisor/worker-place.ts';
 
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {

@@ -39,6 +39,7 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 // A server: what it takes, and what can be asked of it.
 
 export { createServer, serve } from './create-server.ts';
+export { readWorkerData } from './supervisor/worker-data.ts';
 export type { BoundEndpoint, Server } from './server.ts';
 export { stopOnSignals, type StopOnSignals } from './stop-on-signals.ts';
 export { requireKnownNames } from './option-names.ts';

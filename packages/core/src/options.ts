@@ -33,9 +33,13 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** A protocol and where it listens. */
-export interface Service {
+/** A protocol and where it listens, with what goes for this service alone: each of these before the server's own. */
+export interface Service extends Partial<
+  Pick<ServerOptions, 'limits' | 'datagramLimits' | 'tls' | 'proxyProtocol' | 'allow' | 'deny'>
+> {
   readonly protocol: Protocol;
+  /** Names it in logs, status and metrics, where several speak one protocol. Default: the protocol's name. */
+  readonly name?: string;
   /**
    * Endpoint strings (`tcp://127.0.0.1:8080`, `unix:/run/web.sock`), ports on 127.0.0.1 (`8080`) or ports and hosts
    * (`{ port: 8080, host: '::' }`). Default: the protocol's well-known port on 127.0.0.1.
@@ -119,6 +123,8 @@ export interface ServerOptions {
   readonly accept?: AcceptStrategy;
   /** Which worker `dispatch` gives a connection to. Default `least-connections`. */
   readonly dispatch?: DispatchPolicy;
+  /** What JSON can carry: each worker is given it as it starts, and has it from `readWorkerData`. */
+  readonly workerData?: unknown;
   /** When workers are replaced, killed and given up on; what is left out keeps its default. */
   readonly supervision?: Partial<Omit<SupervisionPolicy, 'drainTimeoutMs'>>;
 }
@@ -165,6 +171,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   accept: true,
   dispatch: true,
   supervision: true,
+  workerData: true,
 };
 const ALL_STRATEGIES: Readonly<Record<AcceptStrategy, true>> = {
   inherit: true,
@@ -183,6 +190,7 @@ const ALL_DISPATCH_POLICIES: Readonly<Record<DispatchPolicy, true>> = {
 export const SERVER_OPTION_NAMES: readonly string[] = Object.keys(ALL_SERVER_OPTIONS);
 
 export interface ResolvedService {
+  readonly name: string;
   readonly protocol: Protocol;
   readonly listen: readonly ListenTarget[];
   readonly limits: ServerLimits;
@@ -209,6 +217,7 @@ export interface ResolvedOptions {
   readonly accept: AcceptStrategy;
   readonly dispatch: DispatchPolicy;
   readonly policy: Partial<SupervisionPolicy>;
+  readonly workerData: unknown;
 }
 
 /** What a server has that serves by no protocol: all but its services. */
@@ -232,7 +241,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
     access: resolveAccess(options),
     proxies: resolveProxies(options.proxyProtocol),
   };
-  return { ...settings, services: list.map((service) => resolveService(service, options, shared)) };
+  return { ...settings, services: list.map((service) => resolveService(service, options, sharedOf(service, shared))) };
 }
 
 /** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */
@@ -258,6 +267,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     keepUnixPath: options.keepUnixPath,
     accept: options.accept ?? 'inherit',
     dispatch: options.dispatch ?? 'least-connections',
+    workerData: options.workerData,
     policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },
   };
 }
@@ -267,6 +277,20 @@ function requireChoice(name: string, given: string | undefined, allowed: Readonl
   const names = Object.keys(allowed);
   const near = typeof (given as unknown) === 'string' ? nearestName(given, names) : undefined;
   throw invalidOption(name, given, `${names.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`);
+}
+
+type Shared = Pick<ResolvedService, 'tls' | 'access' | 'proxies'>;
+
+/** What a service says itself goes before what all of them have. */
+function sharedOf({ tls, allow, deny, proxyProtocol }: Service, shared: Shared): Shared {
+  return {
+    tls: tls === undefined ? shared.tls : resolveTls(tls),
+    access:
+      allow === undefined && deny === undefined
+        ? shared.access
+        : resolveAccess({ ...(allow && { allow }), ...(deny && { deny }) }),
+    proxies: proxyProtocol === undefined ? shared.proxies : resolveProxies(proxyProtocol),
+  };
 }
 
 function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
@@ -301,11 +325,8 @@ function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undef
   return table;
 }
 
-function resolveService(
-  { protocol, listen }: Service,
-  options: ServerOptions,
-  shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>,
-): ResolvedService {
+function resolveService(service: Service, options: ServerOptions, shared: Shared): ResolvedService {
+  const { protocol, listen, name = protocol.name } = service;
   const hasStreams = protocol.open !== undefined || protocol.connection !== undefined;
   const scheme = hasStreams ? (protocol.defaultScheme ?? 'tcp') : 'udp';
   const addresses = listen === undefined ? [protocol.port] : isList(listen) ? listen : [listen];
@@ -332,16 +353,22 @@ function resolveService(
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
     throw new WellknownError(
       'OPTION_INVALID',
-      `proxyProtocol: ${protocol.name} listens for datagrams only, which have no PROXY header`,
+      `proxyProtocol: ${name} listens for datagrams only, which have no PROXY header`,
       { fault: 'local' },
     );
   }
   return {
+    name,
     protocol,
     ...shared,
     listen: endpoints,
-    limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits },
-    datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits },
+    limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits, ...service.limits },
+    datagramLimits: {
+      ...DEFAULT_DATAGRAM_LIMITS,
+      ...protocol.datagramLimits,
+      ...options.datagramLimits,
+      ...service.datagramLimits,
+    },
   };
 }
 

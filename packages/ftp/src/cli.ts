@@ -60,7 +60,7 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   if (!network.ok) return network;
   const accessLog = openLog(values.text('access-log'), context);
   if (!accessLog.ok) return accessLog;
-  sweepOnce(root, context.log);
+  if (context.isCheck !== true) sweepOnce(root, context.log);
   const protocol = ftpProtocol({
     fileSystem: diskFileSystem(root, storage.value),
     authenticate: users.value.authenticate,
@@ -76,9 +76,9 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
 /** Writes a line for each transfer. */
 function openLog(
   file: string | undefined,
-  { log, runAs, errorOutput }: BuildContext,
+  { log, runAs, errorOutput, isCheck }: BuildContext,
 ): Result<Pick<FtpOptions, 'onTransfer'>, string> {
-  if (file === undefined) return ok({});
+  if (file === undefined || isCheck === true) return ok({});
   const writingBy = (write: (line: string) => void): Pick<FtpOptions, 'onTransfer'> => ({
     onTransfer(report) {
       const line = xferlogLine(report, systemClock.wallMs());

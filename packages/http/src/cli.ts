@@ -223,7 +223,7 @@ const byScheme =
 /** What the protocol needs beside the handler: trusted proxies, the access log, limits. */
 function buildProtocolOptions(
   values: OptionValues,
-  { log, runAs, errorOutput }: BuildContext,
+  { log, runAs, errorOutput, isCheck }: BuildContext,
 ): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
@@ -241,7 +241,7 @@ function buildProtocolOptions(
   const path = values.text('access-log');
   let accessLog: HttpProtocolOptions['accessLog'];
   if (path === '-' && errorOutput !== undefined) accessLog = (entry) => errorOutput(combinedLine(entry));
-  else if (path !== undefined) {
+  else if (path !== undefined && isCheck !== true) {
     try {
       const file = openAccessLog(
         path,

@@ -56,7 +56,7 @@ export class BanCounter {
 
   #tell(service: number, key: string, forMs: number): void {
     const { log, services } = this.#options;
-    logBan(log, { service: services[service]?.protocol.name ?? '', key, forMs });
+    logBan(log, { service: services[service]?.name ?? '', key, forMs });
     this.#announce(service, key, forMs);
   }
 }

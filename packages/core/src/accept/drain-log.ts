@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 /** A connection, or anything else that is known by its peer and by what it does. */
 export interface Drained {
   readonly remote: Address;
-  readonly doing: string | undefined;
+  readonly doing?: string | undefined;
 }
 
 // A line is read by people.

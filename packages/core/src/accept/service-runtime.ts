@@ -10,6 +10,7 @@ import { Acceptor } from './acceptor.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
+import { otherHandlerOf, type OtherMember } from './other-members.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
@@ -50,12 +51,15 @@ export interface ServiceRuntimeOptions {
   readonly pool?: { readonly full: () => void; readonly room: () => void };
 }
 
+/** What it serves: connections of its protocol, or what is given away. */
+type Member = TransportConnection | OtherMember;
+
 export class ServiceRuntime {
   readonly #options: ServiceRuntimeOptions;
-  readonly #registry: Registry;
+  readonly #registry: Registry<Member>;
   readonly #work = new PendingWork();
   readonly #context: Omit<ServiceContext, 'workerCount'> & { workerCount: number };
-  readonly #acceptor: Acceptor<TransportConnection>;
+  readonly #acceptor: Acceptor<Member>;
   readonly #rate: TokenBucket | undefined;
   readonly #secondary: SecondaryConnectionSet;
   readonly #bans: ServiceBans;
@@ -67,9 +71,9 @@ export class ServiceRuntime {
 
   constructor(options: ServiceRuntimeOptions) {
     this.#options = options;
-    this.#registry = new Registry(options.registryLimits);
+    this.#registry = new Registry<Member>(options.registryLimits);
     const { service, wheel, backlog, leases, unsent } = options;
-    this.#drainLog = new DrainLog(service.protocol.name, options.context.log);
+    this.#drainLog = new DrainLog(service.name, options.context.log);
     this.#secondary = new SecondaryConnectionSet({
       network: secondarySockets,
       clock: options.context.clock,
@@ -81,7 +85,7 @@ export class ServiceRuntime {
       cut: (connections) => this.#drainLog.cuts(connections),
     });
     this.#bans = new ServiceBans({
-      service: service.protocol.name,
+      service: service.name,
       policy: service.protocol.bans,
       clock: options.context.clock,
       log: options.context.log,
@@ -99,19 +103,22 @@ export class ServiceRuntime {
     const descriptors = systemDescriptorBudget();
     const { rate, addressRates } = acceptRates(service.limits, context.workerCount, context.clock.nowMs());
     this.#rate = rate;
-    this.#acceptor = new Acceptor({
+    const otherHandler = otherHandlerOf(service.protocol);
+    this.#acceptor = new Acceptor<Member>({
       log: context.log,
       clock: context.clock,
       registry: this.#registry,
-      handler: new ConnectionHandler({
-        protocol: service.protocol,
-        context,
-        wheel,
-        limits: service.limits,
-        tls: service.tls,
-        unsent,
-        proxies: service.proxies,
-      }),
+      handler:
+        otherHandler?.({ log: context.log, clock: context.clock, openOf: (key) => this.#registry.openOf(key) }) ??
+        new ConnectionHandler({
+          protocol: service.protocol,
+          context,
+          wheel,
+          limits: service.limits,
+          tls: service.tls,
+          unsent,
+          proxies: service.proxies,
+        }),
       backlog,
       cut: (connections) => this.#drainLog.cuts(connections),
       ...(service.access === undefined ? {} : { access: service.access }),
@@ -164,7 +171,7 @@ export class ServiceRuntime {
     );
     if (givenUp > 0)
       log.warn(
-        { service: this.#options.service.protocol.name, count: givenUp },
+        { service: this.#options.service.name, count: givenUp },
         'work that outlived its connections was given up at the drain deadline',
       );
     for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
@@ -240,7 +247,7 @@ export class ServiceRuntime {
 
   #appears(listener: number, endpoint: Endpoint): void {
     this.#endpoints.set(listener, endpoint);
-    this.#options.states.appears(listener, this.#options.service.protocol.name, formatEndpoint(endpoint));
+    this.#options.states.appears(listener, this.#options.service.name, formatEndpoint(endpoint));
   }
 
   #traitsFor(endpoint: Endpoint): ListenerTraits {
@@ -271,12 +278,9 @@ export class ServiceRuntime {
   }
 }
 
-const pairOf = ({ local, remote, state, ageMs, receivedBytes, sentBytes, doing }: Connection): ConnectionPair => ({
-  local: formatAddress(local),
-  remote: formatAddress(remote),
-  state,
-  ageMs,
-  receivedBytes,
-  sentBytes,
-  ...(doing === undefined ? {} : { doing }),
-});
+function pairOf(connection: Connection | OtherMember): ConnectionPair {
+  const pair = { local: formatAddress(connection.local), remote: formatAddress(connection.remote) };
+  if (!('state' in connection)) return { ...pair, state: 'open' };
+  const { state, ageMs, receivedBytes, sentBytes, doing } = connection;
+  return { ...pair, state, ageMs, receivedBytes, sentBytes, ...(doing === undefined ? {} : { doing }) };
+}

@@ -235,7 +235,7 @@ export const sharedLimitsOf = ({
         exchange: limitsExchange,
         clock,
         log,
-        services: services.map(({ protocol: { name }, limits }) => ({ name, limits })),
+        services,
       });
 
 /** None for none. */

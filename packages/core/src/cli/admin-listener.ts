@@ -8,7 +8,7 @@ import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
-import type { CommonValues } from './parse.ts';
+import type { CommonValues } from './common-values.ts';
 
 const TOKEN_VARIABLE = 'WELLKNOWN_ADMIN_TOKEN';
 // A token that can be guessed is none.

@@ -126,11 +126,32 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** Those that are for the whole program. All others may differ from service to service. */
+export const PROGRAM_OPTIONS: readonly string[] = [
+  'port-offset',
+  'workers',
+  'accept',
+  'dispatch',
+  'run-as',
+  'drain-timeout',
+  ...WORKER_OPTIONS.map(({ name }) => name),
+  'max-unsent',
+  'backlog',
+  'unix-mode',
+  'control',
+  'inetd',
+  'admin',
+  'admin-token-file',
+  'pid-file',
+  'log-level',
+  'log-format',
+];
+
 /**
  * Options of the command line's contract that do not exist yet: refused by name, so that no user believes they took
  * effect.
  */
-export const OPTIONS_TO_COME: readonly string[] = ['access-log', 'config'];
+export const OPTIONS_TO_COME: readonly string[] = ['access-log'];
 
 /** Values of --accept. */
 export const STRATEGIES: readonly AcceptStrategy[] = [

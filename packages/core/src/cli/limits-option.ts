@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { WellknownError } from '../errors.ts';
 import type { LimitsExchange } from '../limits-exchange.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { isOurWorker } from '../supervisor/worker.ts';
+import { isOurWorker } from '../supervisor/worker-place.ts';
 
 const PACKAGE = '@wellknown/redis-limits';
 // On a command line, any user could read it.

@@ -3,7 +3,7 @@
 
 import type { Logger } from '../log.ts';
 import { openStandardError, type DestinationLibrary, type LineOutput } from './line-output.ts';
-import type { LogLevel } from './parse.ts';
+import type { LogLevel } from './common-values.ts';
 import { prettyLine } from './pretty-line.ts';
 
 /** What is used of pino: the library fits as it comes, `import { pino } from 'pino'`. */

@@ -12,7 +12,8 @@ import { createWaitServer } from '../inetd/wait-server.ts';
 import { COMMON_OPTIONS } from './common-options.ts';
 import { endOnStop } from './early-signals.ts';
 import { SERVER_EXIT_STATUS, type Help } from './help.ts';
-import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
+import type { CommonValues } from './common-values.ts';
+import { parseServerArguments, type Asked } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import type { PinoLibrary } from './program-log.ts';
 import { readNumber } from './read-values.ts';
@@ -51,7 +52,8 @@ const WAIT_OPTIONS: readonly OptionSpec[] = [
     help: `how long it is not started after too many starts (default ${DEFAULT_WAIT_POLICY.pauseMs / 1000})`,
   },
 ];
-const NOWAIT_OPTIONS: readonly OptionSpec[] = [
+/** How many programs may run, and for whom. */
+export const EXEC_LIMIT_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'max-connections',
     argument: 'N',
@@ -88,11 +90,11 @@ type ExecCommand = Pick<ServerCommand, 'options' | 'schemes' | 'without'>;
 
 const SCHEMES = ['tcp', 'unix', 'udp'] as const;
 const NOWAIT: ExecCommand = {
-  options: [...OWN, ...NOWAIT_OPTIONS],
+  options: [...OWN, ...EXEC_LIMIT_OPTIONS],
   schemes: SCHEMES,
   without: {
     ...refusing(
-      [...OWN, ...NOWAIT_OPTIONS, ...SHARED],
+      [...OWN, ...EXEC_LIMIT_OPTIONS, ...SHARED],
       'is not for exec: every connection has a process of its own, --max-connections limits them',
     ),
     ...Object.fromEntries(
@@ -133,7 +135,7 @@ export const describeExec = (program: string): Help => ({
     },
   ],
   groups: [
-    { title: 'Options without --wait', options: NOWAIT_OPTIONS },
+    { title: 'Options without --wait', options: EXEC_LIMIT_OPTIONS },
     { title: 'Options with --wait', options: WAIT_OPTIONS },
     { title: 'Options of both', options: [...OWN, ...SHARED] },
   ],

@@ -7,11 +7,11 @@ import type { Logger } from '../log.ts';
 import { withVerbs, type Server } from '../server.ts';
 import { stopOnSignals } from '../stop-on-signals.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
-import { isOurWorker } from '../supervisor/worker.ts';
+import { isOurWorker } from '../supervisor/worker-place.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { checkAdmin, openProgramAdmin } from './admin-listener.ts';
 import { holdRequests, releaseStops, takeRequests } from './early-signals.ts';
-import type { CommonValues } from './parse.ts';
+import type { CommonValues } from './common-values.ts';
 import { ProgramFiles } from './program-files.ts';
 import { startMessage } from './start-message.ts';
 

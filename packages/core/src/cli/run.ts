@@ -12,12 +12,15 @@ import { fail, ok, type Result } from '../result.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
-import { isOurWorker, reportStartFailure } from '../supervisor/worker.ts';
+import { isOurWorker } from '../supervisor/worker-place.ts';
+import { reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
 import { describeCommand, helpText, type Help } from './help.ts';
+import type { CommonValues } from './common-values.ts';
 import { loadLimitsExchange, type LimitsLoader } from './limits-option.ts';
-import { parseServerArguments, type Asked, type CommonValues } from './parse.ts';
+import { parseServerArguments, type Asked } from './parse.ts';
+import { limitsOf } from './limits-of.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
@@ -151,7 +154,8 @@ export function usageError(program: string, problem: string): void {
   else process.stderr.write(`${program}: ${problem}\n`);
 }
 
-function readIdentity({ runAs }: CommonValues): Result<Identity | undefined, string> {
+/** Whom --run-as names. */
+export function readIdentity({ runAs }: Pick<CommonValues, 'runAs'>): Result<Identity | undefined, string> {
   if (runAs === undefined) return ok(undefined);
   const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
   if (!identity.ok) return fail(`--run-as: ${identity.error}`);
@@ -173,7 +177,7 @@ export async function runServices(
     usageError(program, identity.error);
     return;
   }
-  warnOfUnused(common, log);
+  warnOfUnused(services, log);
   const tls = common.tls === undefined ? ok(undefined) : loadTlsContext(common.tls, common.tlsClients);
   if (!tls.ok) {
     usageError(program, tls.error);
@@ -200,9 +204,10 @@ function warnOnce(log: Logger, message: string): void {
 }
 
 /** A socket unit whose service does not ask for its sockets: who connects there would wait for ever. */
-function warnOfUnused({ listen }: CommonValues, log: Logger): void {
+function warnOfUnused(services: readonly Service[], log: Logger): void {
   const names = namesFromSystemd();
-  if (names.length === 0 || listen.some(({ endpoint }) => endpoint.scheme === 'systemd' || endpoint.scheme === 'fd'))
+  const listened = services.flatMap(({ listen = [] }) => listen);
+  if (names.length === 0 || listened.some((target) => typeof target === 'string' && /^(?:systemd|fd):/.test(target)))
     return;
   const wanted = [...new Set(names)].map((name) => `--listen systemd:${name}`).join(' ');
   warnOnce(log, `systemd has passed sockets that nothing serves: ask for them with ${wanted}`);
@@ -212,18 +217,12 @@ function warnOfUnused({ listen }: CommonValues, log: Logger): void {
 function serverOptions(common: CommonValues, log: Logger, defaults: ServerOptions = {}): ServerOptions {
   const {
     supervision,
-    connectionLimits,
     backlog,
     maxUnsentBytesTotal,
     unixMode,
-    maxConnections,
-    maxConnectionsPerAddress,
-    maxRate,
-    maxRatePerAddress,
     allow,
     deny,
     proxyProtocol,
-    idleTimeoutMs,
     drainTimeoutMs,
     workers,
     accept,
@@ -237,15 +236,7 @@ function serverOptions(common: CommonValues, log: Logger, defaults: ServerOption
     deny,
     proxyProtocol,
     supervision: { ...defaults.supervision, ...supervision },
-    limits: {
-      ...defaults.limits,
-      ...connectionLimits,
-      ...(maxConnections === undefined ? {} : { maxConnections }),
-      ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
-      ...(maxRate === undefined ? {} : { maxAcceptsPerSecond: maxRate }),
-      ...(maxRatePerAddress === undefined ? {} : { maxAcceptsPerSecondPerAddress: maxRatePerAddress }),
-      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
-    },
+    limits: { ...defaults.limits, ...limitsOf(common) },
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
     ...(backlog === undefined ? {} : { backlog }),
     ...(maxUnsentBytesTotal === undefined ? {} : { maxUnsentBytesTotal }),

@@ -47,6 +47,8 @@ export interface BuildContext {
   readonly portOffset: number;
   /** Who the serving processes become (--run-as): files that they have to write are theirs. */
   readonly runAs?: Identity | undefined;
+  /** Only whether the options are right is asked: nothing is written, removed or left open. */
+  readonly isCheck?: boolean;
   /**
    * Whether this process serves connections: a worker, or a program without workers. Only there may code of the user's
    * be loaded, with the rights of who serves; what `build` returns elsewhere is asked for its name, port and limits only.

@@ -144,6 +144,6 @@ export class ListenerTable {
   }
 
   #nameOf({ service }: SharedSocket): string {
-    return this.#options.services[service]?.protocol.name ?? '';
+    return this.#options.services[service]?.name ?? '';
   }
 }

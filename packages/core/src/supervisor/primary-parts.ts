@@ -16,7 +16,7 @@ import { WorkerPool } from './worker-pool.ts';
 import { forkWorker, type WorkerEvents } from './worker-process.ts';
 
 export interface PrimaryParts {
-  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics'>;
+  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'workerData'>;
   readonly lifecycle: PrimaryLifecycle;
   readonly pool: WorkerPool;
   readonly listeners: ListenerTable;

@@ -40,10 +40,10 @@ export async function primaryStatus(
     eventLoop: eventLoop(),
     // The primary writes nothing for peers.
     memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },
-    services: services.map(({ protocol }, index) => {
+    services: services.map(({ name }, index) => {
       const pairs = answers.flatMap(({ answered }) => answered[index]?.pairs ?? []);
       return serviceStatus(
-        protocol.name,
+        name,
         listeners.urlsOf(index),
         [...dispatchers.shareOf(index), ...counters.of(index)],
         pairs,

@@ -51,7 +51,7 @@ export function createStandalone(options: ResolvedOptions): Server {
   return createServerLifecycle(
     options,
     {
-      services: services.map(({ protocol, listen }) => ({ name: protocol.name, listen })),
+      services: services.map(({ name, listen }) => ({ name, listen })),
       prepare: () => {
         tickets.start(clock);
         sharing?.open();

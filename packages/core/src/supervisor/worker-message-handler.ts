@@ -17,6 +17,9 @@ export class WorkerMessageHandler {
     const { options, lifecycle, pool, listeners, dispatchers, limits, counters, bans } = this.#parts;
     const { workerId } = worker;
     switch (message.type) {
+      case 'data-question':
+        worker.send({ type: 'data', data: options.workerData });
+        return undefined;
       case 'hello':
         this.#greet(worker);
         return undefined;

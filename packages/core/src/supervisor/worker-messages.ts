@@ -7,6 +7,8 @@ import type { ConnectionPair, EventLoopStatus, MemoryStatus, ServiceShare } from
 export const CHANNEL = 'wellknown/2';
 
 export type FromPrimary =
+  /** What the primary's program has for it. */
+  | { readonly type: 'data'; readonly data: unknown }
   /**
    * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked
    * for connections instead. `listener` is unique among all sockets of the program.
@@ -51,6 +53,8 @@ export type FromPrimary =
   | { readonly type: 'drain'; readonly graceMs: number };
 
 export type FromWorker =
+  /** Its program asks for what it needs to begin. Answered with `data`. */
+  | { readonly type: 'data-question' }
   /** The program has come to `listen()` and wants its sockets. */
   | { readonly type: 'hello' }
   | { readonly type: 'ready' }

@@ -1,7 +1,6 @@
 // The worker's side: asks the primary for its sockets, serves on them, and drains when it is told to or when the primary
 // is gone. Workers obey the primary, not the terminal: Ctrl-C reaches the whole process group.
 
-import cluster from 'node:cluster';
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
 import { firstQuota } from '../accept/address-ledger.ts';
@@ -18,14 +17,8 @@ import { type BoundEndpoint, boundEndpoint, publishServer, type Server } from '.
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { PrimaryChannel } from './primary-channel.ts';
 import { becomeIdentity } from './privileges.ts';
-import { readWorkerEnvironment, type WorkerPlace } from './worker-environment.ts';
+import type { WorkerPlace } from './worker-environment.ts';
 import { envelope, type FromPrimary, type FromWorker } from './worker-messages.ts';
-
-/** Where this process stands among the workers of a primary; undefined in one that is no worker of ours. */
-export const workerPlace = (): WorkerPlace | undefined =>
-  cluster.isWorker ? readWorkerEnvironment(process.env) : undefined;
-
-export const isOurWorker = (): boolean => workerPlace() !== undefined;
 
 /**
  * Tells the primary why this worker can't start, and ends it. `isMistake`: the command line or a file that it names is
@@ -136,7 +129,7 @@ class Worker {
       memory: this.#memory,
       services: this.#services.map((service, index) =>
         serviceStatus(
-          this.#options.services[index]?.protocol.name ?? '',
+          this.#options.services[index]?.name ?? '',
           service.endpoints(),
           [{ slot: this.#slot, ...service.share() }],
           service.pairs(),
@@ -187,7 +180,8 @@ class Worker {
       case 'ban':
         this.#services[message.service]?.banned(message.key, message.forMs);
         return;
-      // The channel gives them to those who wait for them.
+      // The channel gives them to those who wait for them, the program has asked for its data.
+      case 'data':
       case 'lease-answer':
       case 'told':
     }

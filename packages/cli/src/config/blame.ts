@@ -1,0 +1,31 @@
+// From the sentence of a reader of options to the key of the file that it is about: the readers speak of `--max-rate`.
+
+import { keyOfOption, POSITIONAL } from './config-keys.ts';
+import type { EffectiveOptions } from './effective-options.ts';
+import type { Path, Problem } from './places.ts';
+
+const OPTION = /(?<![\w-])--([a-z][a-z0-9-]*)/g;
+const ROOT = /\bROOT\b/;
+
+export interface Blame {
+  readonly problem: Problem;
+  /** The options that it names. */
+  readonly mentioned: readonly string[];
+  /** Of these, those that were given. */
+  readonly options: readonly string[];
+}
+
+/** `at` is the path of the service. */
+export function blame(message: string, { texts, originOf }: EffectiveOptions, at: Path): Blame {
+  const named = [...message.matchAll(OPTION)].map(([, name = '']) => name);
+  const mentioned = [...(ROOT.test(message) ? [POSITIONAL] : []), ...named];
+  const options = mentioned.filter((name) => Object.hasOwn(texts, name));
+  const [first] = options;
+  const worded = message.replace(OPTION, (_, name: string) => keyOfOption(name)).replace(ROOT, 'root');
+  if (first === undefined) return { problem: { path: at, message: worded }, mentioned, options };
+  const key = first === POSITIONAL ? 'root' : keyOfOption(first);
+  const path = originOf(first) === 'global' ? [key] : [...at, key];
+  const values = texts[first] ?? [];
+  const index = values.length < 2 ? -1 : values.findIndex((value) => message.includes(`'${value}'`));
+  return { problem: { path: index < 0 ? path : [...path, index], message: worded }, mentioned, options };
+}

@@ -1,0 +1,162 @@
+// From the options of a configuration to the services that they mean, by the readers and builders that the command line
+// has, or to every mistake that these find.
+
+import type { Service } from '@wellknown/core';
+import {
+  companionServices,
+  defaultEndpoint,
+  optionsOf,
+  readCommon,
+  serviceOf,
+  type BuildContext,
+  type CommonValues,
+  type OptionSpec,
+  type OptionValues,
+  type ServerCommand,
+} from '@wellknown/core/cli';
+import { fail, ok, type Protocol, type Result } from '@wellknown/core';
+import { blame } from './blame.ts';
+import { GLOBAL_KEYS } from './config-keys.ts';
+import { effectiveOptions, programOptions, type EffectiveOptions } from './effective-options.ts';
+import { valuesOf, type ConfigTexts, type OptionTexts, type ServiceTexts } from './option-texts.ts';
+import type { Path, Problem } from './places.ts';
+import { commandOf } from './protocols.ts';
+
+export interface BuiltService {
+  readonly name: string;
+  readonly protocol: string;
+  readonly options: EffectiveOptions;
+  /** The service, and those that it brings along. */
+  readonly services: readonly Service[];
+}
+
+/** The options of the program. Program-wide ones alone: what is for services was checked with them. */
+export function readProgram(
+  config: ConfigTexts,
+  commandLine: OptionTexts,
+): Promise<Result<CommonValues, readonly Problem[]>> {
+  const specs = GLOBAL_KEYS.map(({ option, argument, help }): OptionSpec => ({
+    name: option,
+    help,
+    ...(argument === undefined ? {} : { argument }),
+  }));
+  const options: EffectiveOptions = { texts: programOptions(config, commandLine), originOf: () => 'global' };
+  return allMistakes(options, [], (texts) => Promise.resolve(readCommon(valuesOf(texts, specs), { schemes: [] })));
+}
+
+/** Each of the services, or every problem of all of them. Nothing is bound; a `context` that serves loads code. */
+export async function buildServices(
+  config: ConfigTexts,
+  commandLine: OptionTexts,
+  context: BuildContext,
+): Promise<Result<readonly BuiltService[], readonly Problem[]>> {
+  const problems: Problem[] = [];
+  const built: BuiltService[] = [];
+  for (const service of config.services) {
+    const command = commandOf(service.protocol);
+    const options = effectiveOptions(config, service, command, commandLine);
+    const read = await allMistakes(
+      options,
+      ['services', service.name],
+      (texts) => buildService(service, command, texts, context),
+      service.unread,
+    );
+    if (read.ok) built.push({ name: service.name, protocol: service.protocol, options, services: read.value });
+    else problems.push(...read.error);
+  }
+  problems.push(...sharedEndpoints(built));
+  return problems.length > 0 ? fail(problems) : ok(built);
+}
+
+async function buildService(
+  { name }: ServiceTexts,
+  command: ServerCommand,
+  texts: OptionTexts,
+  context: BuildContext,
+): Promise<Result<readonly Service[], string>> {
+  const { own, shared } = optionsOf(command);
+  const values = valuesOf(texts, [...own, ...shared]);
+  const common = readCommon(values, command);
+  if (!common.ok) return common;
+  const protocol = await command.build(values, context);
+  if (!protocol.ok) return protocol;
+  const companions = command.companions?.(values) ?? ok([]);
+  if (!companions.ok) return companions;
+  return served(name, command, values, common.value, [protocol.value, ...companions.value], context.portOffset);
+}
+
+function served(
+  name: string,
+  command: ServerCommand,
+  values: OptionValues,
+  common: CommonValues,
+  [protocol, ...companions]: readonly [Protocol, ...Protocol[]],
+  portOffset: number,
+): Result<readonly Service[], string> {
+  const scheme = command.defaultSchemeOf?.(values) ?? command.defaultScheme;
+  const listen =
+    common.listen.length > 0
+      ? common.listen.map(({ text }) => text)
+      : [defaultEndpoint(scheme, protocol.port, portOffset)];
+  const others = companionServices(companions, listen, portOffset);
+  if (!others.ok) return others;
+  const services: Service[] = [];
+  for (const one of [{ protocol, listen }, ...others.value]) {
+    const service = serviceOf(
+      one.protocol,
+      common,
+      [one.listen ?? []].flat().map(String),
+      command.serverOptions?.(values),
+    );
+    if (!service.ok) return service;
+    services.push({ ...service.value, name: one.protocol === protocol ? name : `${name}-${one.protocol.name}` });
+  }
+  return ok(services);
+}
+
+/**
+ * Asks again without the options that the last answer was about, so that all mistakes are told at once. What is said
+ * of an option that was taken away before is only its consequence.
+ */
+async function allMistakes<Value>(
+  options: EffectiveOptions,
+  at: Path,
+  read: (texts: OptionTexts) => Promise<Result<Value, string>>,
+  unread: readonly string[] = [],
+): Promise<Result<Value, readonly Problem[]>> {
+  const problems: Problem[] = [];
+  const removed = new Set<string>(unread);
+  for (;;) {
+    const texts = Object.fromEntries(Object.entries(options.texts).filter(([name]) => !removed.has(name)));
+    const result = await read(texts);
+    if (result.ok) return problems.length > 0 ? fail(problems) : result;
+    const { problem, mentioned, options: blamed } = blame(result.error, options, at);
+    if (!mentioned.some((name) => removed.has(name))) problems.push(problem);
+    const left = blamed.filter((name) => !removed.has(name));
+    if (left.length === 0) return fail(problems);
+    for (const name of left) removed.add(name);
+  }
+}
+
+/** Two services can't listen on one endpoint; port 0 is another one for each. */
+function sharedEndpoints(built: readonly BuiltService[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  const first = new Map<string, string>();
+  for (const { name, options, services } of built)
+    for (const { listen } of services)
+      for (const text of [listen ?? []].flat().map(String)) {
+        const key = text.replace(/^tls:/, 'tcp:');
+        const other = first.get(key);
+        if (other === undefined) first.set(key, name);
+        else if (other !== name && !key.endsWith(':0')) {
+          const index = options.texts.listen?.indexOf(text) ?? -1;
+          const path = [
+            'services',
+            name,
+            ...(index < 0 ? [] : ['listen', ...((options.texts.listen?.length ?? 0) > 1 ? [index] : [])]),
+          ];
+          problems.push({ path, message: `'${text}' is listened on by the service '${other}' already` });
+        }
+      }
+  return problems;
+}

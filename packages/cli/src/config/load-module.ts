@@ -1,0 +1,85 @@
+// A configuration that is a module. It runs in a thread of its own, so that each reload runs it anew with all that it
+// imports, and none of it stays in the supervisor. What comes back is data.
+
+import { access } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { fail, ok, type Result } from '@wellknown/core';
+
+// As for a handler's module: one that takes longer waits for something that never comes.
+const LOAD_TIMEOUT_MS = 10_000;
+
+// jiti is an optional peer, for Node versions that do not read TypeScript.
+const SCRIPT = `
+const { parentPort, workerData } = require('node:worker_threads');
+const load = async () => {
+  if (!workerData.needsJiti) return import(workerData.url);
+  const { createRequire } = require('node:module');
+  const { pathToFileURL } = require('node:url');
+  const jiti = await import(pathToFileURL(createRequire(workerData.url).resolve('jiti')).href).catch(() => undefined);
+  if (jiti === undefined) throw Object.assign(new Error('no jiti'), { code: 'NO_JITI' });
+  return jiti.createJiti(workerData.url).import(workerData.url);
+};
+load().then(async (module) => {
+  const exported = module.default;
+  const value = typeof exported === 'function' ? await exported() : await exported;
+  const unfit = [];
+  const text = JSON.stringify(value, (key, one) => {
+    if (['function', 'symbol', 'bigint'].includes(typeof one)) unfit.push([key, typeof one]);
+    return typeof one === 'bigint' ? String(one) : one;
+  });
+  parentPort.postMessage({ text, unfit });
+}).catch((error) => {
+  parentPort.postMessage({ error: error instanceof Error ? error.message : String(error), code: error?.code });
+}).finally(() => process.exit());
+`;
+
+interface Answer {
+  readonly text?: string;
+  readonly unfit?: readonly (readonly [key: string, type: string])[];
+  readonly error?: string;
+  readonly code?: string;
+}
+
+/** What the module at an absolute path exports by default, or what its default export returns. */
+export async function loadModule(file: string): Promise<Result<unknown, string>> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return fail('does not exist');
+  const readsTypeScript = 'typescript' in process.features && process.features.typescript !== false;
+  const needsJiti = /\.m?ts$/.test(file) && !readsTypeScript && !process.execArgv.some((text) => text.includes('tsx'));
+  const answer = await runIn(pathToFileURL(file).href, needsJiti);
+  if (answer.code === 'NO_JITI')
+    return fail(
+      `is TypeScript, which Node ${process.versions.node} does not read (from 22.18 on it does): 'npm install jiti' beside it, or write it as .mjs, .yaml, .toml or .json`,
+    );
+  if (answer.error !== undefined) return fail(`can't be loaded: ${answer.error}`);
+  const [unfit] = answer.unfit ?? [];
+  if (unfit !== undefined)
+    return fail(
+      `has a ${unfit[1]} as '${unfit[0]}', allowed is data: code is named by a path, as in handler: './app.js'`,
+    );
+  if (answer.text === undefined) return fail('has no default export, expected: export default defineConfig({ … })');
+  return ok(JSON.parse(answer.text));
+}
+
+function runIn(url: string, needsJiti: boolean): Promise<Answer> {
+  return new Promise((resolve) => {
+    const thread = new Worker(SCRIPT, { eval: true, workerData: { url, needsJiti }, stdout: true });
+    // Standard output is for the lines that scripts read.
+    thread.stdout.pipe(process.stderr, { end: false });
+    const timer = setTimeout(() => {
+      resolve({ error: `after ${LOAD_TIMEOUT_MS / 1000} seconds it still waits for something` });
+      void thread.terminate();
+    }, LOAD_TIMEOUT_MS);
+    const settle = (answer: Answer): void => {
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    thread.once('message', settle);
+    thread.once('error', (error) => settle({ error: error.message }));
+    thread.once('exit', () => settle({ error: 'it ended the thread that it was loaded in' }));
+  });
+}
