@@ -204,9 +204,13 @@ export class EffectPerformer {
       log,
     );
     if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
-    if (this.#over.signal.aborted) return REPLY.serviceClosing;
-    const session = userSessions.enter(login);
+    const session = await userSessions.enter(login);
     if (session === undefined) return REPLY.tooManySessions;
+    // The connection may have closed in the meantime.
+    if (this.#over.signal.aborted) {
+      session.leave();
+      return REPLY.serviceClosing;
+    }
     this.#user = { login, session, storage };
     return undefined;
   }

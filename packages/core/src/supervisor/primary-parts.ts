@@ -9,6 +9,7 @@ import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';
 import { PoolLimits } from './pool-limits.ts';
+import { PoolPlaces } from './pool-places.ts';
 import { PrimaryLifecycle } from './primary-lifecycle.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -22,6 +23,7 @@ export interface PrimaryParts {
   readonly dispatchers: DispatcherGroup;
   readonly limits: PoolLimits;
   readonly bans: PoolBans;
+  readonly places: PoolPlaces;
   readonly counters: WorkerCounters;
   readonly tickets: TicketKeys;
 }
@@ -48,6 +50,7 @@ export function createPrimaryParts(
     dispatchers: new DispatcherGroup(options, pool),
     limits: new PoolLimits(options, pool),
     bans: new PoolBans(options, pool),
+    places: new PoolPlaces(options, pool),
     counters: new WorkerCounters(),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });
