@@ -9,7 +9,7 @@ import { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-
 import { accountsAuthenticator, anyAuthenticator, isAnonymous, type Account } from './users/accounts.ts';
 import type { Authenticate, Grant } from './users/login.ts';
 import { passwordFile } from './users/password-file.ts';
-import { NAMED_RIGHTS, type NamedRights, type RightsByPath } from './users/rights.ts';
+import { isNamedRights, NAMED_RIGHTS, type NamedRights, type RightsByPath } from './users/rights.ts';
 
 export const USER_OPTIONS = [
   {
@@ -157,15 +157,13 @@ function named(spec: AccountSpec): Result<AccountSpec, string> {
   return ok(spec);
 }
 
-const isRights = (text: string): text is NamedRights => Object.hasOwn(NAMED_RIGHTS, text);
-
 function readRights(values: OptionValues): Result<RightsByPath, string> {
   const rules: Record<`/${string}`, NamedRights> = { '/': values.has('write') ? 'full' : 'read' };
   for (const text of values.list('rights')) {
     const colon = text.lastIndexOf(':');
     const rights = text.slice(colon + 1);
     const at = text.startsWith('/') && colon > 0 ? resolvePath('/', text.slice(0, colon)) : undefined;
-    if (at?.ok !== true || !isRights(rights))
+    if (at?.ok !== true || !isNamedRights(rights))
       return fail(
         `--rights '${text}' is not of the form PATH:RIGHTS with a path from / and ${Object.keys(NAMED_RIGHTS).join(', ')}`,
       );
