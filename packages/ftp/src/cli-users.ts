@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { fail, ok, type BanPolicy, type Logger, type Result } from '@wellknown/core';
-import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { readNumber, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import type { FileSystem } from './file-system.ts';
 import { resolvePath } from './path.ts';
 import { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
@@ -47,17 +47,13 @@ export const USER_OPTIONS = [
 
 /** Reads when an address is banned. */
 export function readBans(values: OptionValues): Result<Partial<BanPolicy>, string> {
-  const numbers: Partial<Record<'ban-after' | 'ban-time', number>> = {};
-  for (const name of ['ban-after', 'ban-time'] as const) {
-    const text = values.text(name);
-    if (text === undefined) continue;
-    if (!/^\d{1,7}$/.test(text)) return fail(`--${name} '${text}' is not a whole number`);
-    numbers[name] = Number(text);
-  }
-  const { 'ban-after': after, 'ban-time': seconds } = numbers;
+  const after = readNumber(values, 'ban-after', { whole: true, min: 0 });
+  if (!after.ok) return after;
+  const seconds = readNumber(values, 'ban-time', { min: 0 });
+  if (!seconds.ok) return seconds;
   return ok({
-    ...(after !== undefined && { maxOffences: after }),
-    ...(seconds !== undefined && { banMs: seconds * 1000 }),
+    ...(after.value !== undefined && { maxOffences: after.value }),
+    ...(seconds.value !== undefined && { banMs: seconds.value * 1000 }),
   });
 }
 

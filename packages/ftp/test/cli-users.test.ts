@@ -184,6 +184,12 @@ test('a user has as many sessions as there may be over all workers, and may have
   });
 });
 
+test('a time of a ban has a unit where it is given one', async () => {
+  expect(await build(root, '--ban-time', '10m', '--ban-after', '3')).toMatchObject({
+    bans: { banMs: 600_000, maxOffences: 3 },
+  });
+});
+
 test.each([
   [['--account-env', 'ann'], 'NAME:VARIABLE[:HOME]'],
   [['--account-env', 'ann:FTP_TEST_NO_SUCH'], "no variable 'FTP_TEST_NO_SUCH'"],
