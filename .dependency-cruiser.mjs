@@ -48,6 +48,13 @@ export const LEVELS = {
     ['index.ts', 'main.ts'],
   ],
   'redis-limits': [['connection-options.ts'], ['redis-limits.ts'], ['index.ts']],
+  passwords: [
+    ['sha-crypt-thread.ts'],
+    ['hashes.ts'],
+    ['password-users.ts', 'password-checker.ts'],
+    ['password-file.ts'],
+    ['index.ts'],
+  ],
   'ftp-s3': [['errors.ts'], ['keys.ts'], ['reading.ts', 'writing.ts'], ['s3-file-system.ts'], ['index.ts']],
 };
 
@@ -85,10 +92,16 @@ export default {
       to: { path: '^packages/(?!core/)' },
     },
     {
-      name: 'protocols know core and not each other',
+      name: 'protocols know core, those that ask for passwords their check, and not each other',
       severity: 'error',
       from: { path: '^packages/(http|ftp|telnet|echo-udp)/' },
-      to: { path: '^packages/(?!core/|$1/)' },
+      to: { path: '^packages/(?!core/|passwords/|$1/)' },
+    },
+    {
+      name: 'the check of passwords knows core and no protocol',
+      severity: 'error',
+      from: { path: '^packages/passwords/' },
+      to: { path: '^packages/(?!core/|passwords/)' },
     },
     {
       name: 'the telnet engine needs nothing but itself: it runs in a browser',

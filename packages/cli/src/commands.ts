@@ -110,5 +110,4 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
-
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);

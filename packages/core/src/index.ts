@@ -16,12 +16,14 @@ export {
   defineProtocol,
   type AddressBans,
   type BanPolicy,
+  type Place,
   type Protocol,
   type SecondaryConnections,
   type SecondaryListener,
   type SecondaryListenOptions,
   type SecondaryOptions,
   type ServiceContext,
+  type SharedPlaces,
   type Siblings,
 } from './protocol.ts';
 export type { Connection } from './connection/connection.ts';

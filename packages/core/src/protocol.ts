@@ -27,6 +27,8 @@ export interface ServiceContext {
   readonly hasTls: boolean;
   /** The addresses of this service that did wrong too often, over all workers. */
   readonly bans: AddressBans;
+  /** What this service has in common with itself in other processes. */
+  readonly places: SharedPlaces;
   /** Takes what outlives its connection: a drain waits for it, up to its deadline. */
   readonly work: { add(work: PromiseLike<unknown>): void };
   /** Opens connections that belong to one of the service's. */
@@ -107,6 +109,28 @@ export interface SecondaryListener {
   accept(signal?: AbortSignal): Promise<Connection>;
   /** Gives up the port, and drops a connection that was not accepted. Safe to call at any time. */
   close(): void;
+}
+
+/**
+ * Named places, counted over all processes that serve: those that drain too, and a process that ends gives back what it
+ * had. For limits of what a protocol knows, such as the sessions of a user, and for what is divided among all.
+ */
+export interface SharedPlaces {
+  /** One of at most `max` places of this name; undefined when all are taken, or the primary that counts is gone. */
+  take(name: string, max: number): Promise<Place | undefined>;
+  /** One of any number of places of this name, at once. */
+  join(name: string): Place;
+}
+
+export interface Place {
+  /**
+   * Which part of all places of this name the places of this process are, from above 0 to 1: what is divided among all,
+   * such as a rate, is multiplied by it. It changes, so it is read where it is used. Of a new place it is 1 until
+   * the others have been heard of.
+   */
+  readonly share: number;
+  /** Gives the place back. Safe to call twice. */
+  release(): void;
 }
 
 /** When an address is banned, and for how long. */

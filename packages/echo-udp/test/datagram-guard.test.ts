@@ -190,6 +190,7 @@ function guarded(options: EchoOptions, { workerCount = 1, isFull = false } = {})
     work: { add: () => undefined },
     secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
     bans: { offend: () => undefined, isBanned: () => false },
+    places: { take: () => Promise.resolve(undefined), join: () => ({ share: 1, release: () => undefined }) },
   };
   const socketOn = (address: string): DatagramSocket => ({
     local: { family: 'ipv4', address, port: 8007 },

@@ -2,7 +2,7 @@
 
 import cluster from 'node:cluster';
 import { fail, ok, type Logger, type Result } from '@wellknown/core';
-import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { readChoice, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import type { DiskFileSystemOptions } from './storage/disk-file-system.ts';
 import { sweepUploads } from './storage/disk-parts.ts';
 
@@ -29,9 +29,9 @@ const SYMLINKS = ['deny', 'inside', 'follow'] as const;
 
 /** Reads the options, or says which one is wrong. */
 export function readStorage(values: OptionValues): Result<DiskFileSystemOptions, string> {
-  const uploads = oneOf(values, 'uploads', UPLOADS);
+  const uploads = readChoice(values, 'uploads', UPLOADS);
   if (!uploads.ok) return uploads;
-  const symlinks = oneOf(values, 'symlinks', SYMLINKS);
+  const symlinks = readChoice(values, 'symlinks', SYMLINKS);
   if (!symlinks.ok) return symlinks;
   const umask = values.text('umask');
   if (umask !== undefined && !/^0?[0-7]{3}$/.test(umask))
@@ -52,16 +52,4 @@ export function sweepOnce(root: string, log: Logger): void {
     },
     (error: unknown) => log.warn({ err: error, root }, 'unfinished uploads could not be looked for'),
   );
-}
-
-function oneOf<Word extends string>(
-  values: OptionValues,
-  name: string,
-  words: readonly Word[],
-): Result<Word | undefined, string> {
-  const text = values.text(name);
-  const word = words.find((each) => each === text);
-  return text === undefined || word !== undefined
-    ? ok(word)
-    : fail(`--${name} '${text}' is none of ${words.join(', ')}`);
 }

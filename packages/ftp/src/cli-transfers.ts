@@ -32,17 +32,17 @@ export const TRANSFER_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'max-rate-per-user',
     argument: 'BYTES',
-    help: 'what all sessions of one user move in a second, in each direction and in each worker (default: no limit)',
+    help: 'what all sessions of one user move in a second, in each direction (default: no limit)',
   },
   {
     name: 'max-transfer-rate',
     argument: 'BYTES',
-    help: 'what the server moves in a second, in each direction; workers have equal shares (default: no limit)',
+    help: 'what the server moves in a second, in each direction (default: no limit)',
   },
   {
     name: 'max-sessions-per-user',
     argument: 'N',
-    help: 'sessions of one user at the same time in each worker, the next one is refused (default: no limit)',
+    help: 'sessions of one user at the same time, the next one is refused (default: no limit)',
   },
   {
     name: 'login-timeout',

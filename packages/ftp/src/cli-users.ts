@@ -2,14 +2,14 @@
 
 import path from 'node:path';
 import { fail, ok, type BanPolicy, type Logger, type Result } from '@wellknown/core';
-import type { OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { readNumber, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import type { FileSystem } from './file-system.ts';
 import { resolvePath } from './path.ts';
 import { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
 import { accountsAuthenticator, anyAuthenticator, isAnonymous, type Account } from './users/accounts.ts';
 import type { Authenticate, Grant } from './users/login.ts';
 import { passwordFile } from './users/password-file.ts';
-import { NAMED_RIGHTS, type NamedRights, type RightsByPath } from './users/rights.ts';
+import { isNamedRights, NAMED_RIGHTS, type NamedRights, type RightsByPath } from './users/rights.ts';
 
 export const USER_OPTIONS = [
   {
@@ -47,17 +47,13 @@ export const USER_OPTIONS = [
 
 /** Reads when an address is banned. */
 export function readBans(values: OptionValues): Result<Partial<BanPolicy>, string> {
-  const numbers: Partial<Record<'ban-after' | 'ban-time', number>> = {};
-  for (const name of ['ban-after', 'ban-time'] as const) {
-    const text = values.text(name);
-    if (text === undefined) continue;
-    if (!/^\d{1,7}$/.test(text)) return fail(`--${name} '${text}' is not a whole number`);
-    numbers[name] = Number(text);
-  }
-  const { 'ban-after': after, 'ban-time': seconds } = numbers;
+  const after = readNumber(values, 'ban-after', { whole: true, min: 0 });
+  if (!after.ok) return after;
+  const seconds = readNumber(values, 'ban-time', { min: 0 });
+  if (!seconds.ok) return seconds;
   return ok({
-    ...(after !== undefined && { maxOffences: after }),
-    ...(seconds !== undefined && { banMs: seconds * 1000 }),
+    ...(after.value !== undefined && { maxOffences: after.value }),
+    ...(seconds.value !== undefined && { banMs: seconds.value * 1000 }),
   });
 }
 
@@ -157,15 +153,13 @@ function named(spec: AccountSpec): Result<AccountSpec, string> {
   return ok(spec);
 }
 
-const isRights = (text: string): text is NamedRights => Object.hasOwn(NAMED_RIGHTS, text);
-
 function readRights(values: OptionValues): Result<RightsByPath, string> {
   const rules: Record<`/${string}`, NamedRights> = { '/': values.has('write') ? 'full' : 'read' };
   for (const text of values.list('rights')) {
     const colon = text.lastIndexOf(':');
     const rights = text.slice(colon + 1);
     const at = text.startsWith('/') && colon > 0 ? resolvePath('/', text.slice(0, colon)) : undefined;
-    if (at?.ok !== true || !isRights(rights))
+    if (at?.ok !== true || !isNamedRights(rights))
       return fail(
         `--rights '${text}' is not of the form PATH:RIGHTS with a path from / and ${Object.keys(NAMED_RIGHTS).join(', ')}`,
       );

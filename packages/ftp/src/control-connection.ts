@@ -19,7 +19,7 @@ import type { PassiveAddress } from './passive-address.ts';
 import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
 import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
 import { step, withoutRename } from './session.ts';
-import { initialState, type SessionContext, type SessionState } from './session-state.ts';
+import { hostOfHandshake, initialState, type SessionContext, type SessionState } from './session-state.ts';
 import { countTransfer } from './counters.ts';
 import type { TransferReport } from './transfer-report.ts';
 
@@ -58,7 +58,9 @@ export function createControlConnection(
   options: ControlOptions,
 ): Sink {
   const queue = new CommandQueue(connection, options);
-  let state: SessionState = initialState(connection.secure === undefined ? 'clear' : 'secure');
+  const { secure } = connection;
+  let state: SessionState =
+    secure === undefined ? initialState('clear') : initialState('secure', hostOfHandshake(secure.serverName, session));
   let phase: Phase = 'serving';
   /** The effect under way, in a few words. */
   let working: string | undefined;

@@ -108,8 +108,7 @@ export class EffectPerformer {
       case 'authenticate':
         return decided(await this.#authenticate(effect));
       case 'startTls':
-        await this.#startTls();
-        return decided(effect.resume());
+        return decided(effect.resume(await this.#startTls()));
       case 'delay':
         await new Promise<void>((resolve) => (this.#delay = clock.after(effect.delayMs, resolve)));
         return decided(effect.resume());
@@ -205,20 +204,26 @@ export class EffectPerformer {
       log,
     );
     if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
-    if (this.#over.signal.aborted) return REPLY.serviceClosing;
-    const session = userSessions.enter(login);
+    const session = await userSessions.enter(login);
     if (session === undefined) return REPLY.tooManySessions;
+    // The connection may have closed in the meantime.
+    if (this.#over.signal.aborted) {
+      session.leave();
+      return REPLY.serviceClosing;
+    }
     this.#user = { login, session, storage };
     return undefined;
   }
 
-  async #startTls(): Promise<void> {
+  /** Resolves with the name of the server that the client has asked for. */
+  async #startTls(): Promise<string | undefined> {
     const { connection, log, unreadBytes } = this.#options;
     const secure = await connection.startTls({ unreadBytes: unreadBytes() });
     log.info(
       { connection: connection.id, remote: connection.remote, tls: secure.protocol, cipher: secure.cipher },
       'the control connection is private',
     );
+    return secure.serverName;
   }
 
   async #listen(names: 'address' | 'port'): Promise<PassiveEndpoint | PassiveFailure> {

@@ -46,13 +46,13 @@ export type PassiveFailure = 'no-port' | 'no-address';
 /** Something only the carrier can do. While one is under way the commands behind it wait. */
 export type Effect =
   | { readonly type: 'close' }
-  /** The TLS handshake; where it fails the connection is no more. */
-  | { readonly type: 'startTls'; readonly resume: () => Outcome }
+  /** The TLS handshake, which may name a server; where it fails the connection is no more. */
+  | { readonly type: 'startTls'; readonly resume: (serverName: string | undefined) => Outcome }
   | {
       readonly type: 'authenticate';
       readonly user: string;
       readonly password: string;
-      /** What HOST has named. */
+      /** What HOST or the handshake has named. */
       readonly host: string | undefined;
       /** A refusal is for one whose password was right. */
       readonly resume: (login: Login | undefined, refusal?: Reply) => Outcome;

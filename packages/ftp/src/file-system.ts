@@ -61,14 +61,17 @@ export interface ReadSource {
   close(): Promise<void>;
 }
 
-/** An open file to write to, in order. Exactly one of `commit` and `abort` is called, last. */
+/**
+ * An open file to write to, in order. Exactly one of `commit` and `abort` is called, once and last, and lets go of what the
+ * target holds, whether it goes well or not.
+ */
 export interface WriteTarget {
   /**
    * Resolves once more may come: this is the back-pressure. The chunks may be kept; the caller does not reuse them. After
    * a problem only `abort` is called.
    */
   write(chunks: readonly Uint8Array[]): Promise<Result<void, FileProblem>>;
-  /** The upload is complete. Only after this has resolved is the client sent 226. With a problem, nothing is left. */
+  /** The upload is complete. Only after this has resolved is the client sent 226. With a problem, nothing new is left. */
   commit(): Promise<Result<void, FileProblem>>;
   /** The upload is not complete, and must not look as if it were. Never rejects. */
   abort(): Promise<void>;

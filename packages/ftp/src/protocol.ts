@@ -64,7 +64,10 @@ export interface FtpOptions {
   readonly defaultType?: 'ascii' | 'image';
   /** HASH, XCRC, XMD5 and the like, for users who are not anonymous: each reads a whole file. Default true. */
   readonly checksums?: boolean;
-  /** What HOST may name (RFC 7151); by default anything. `authenticate` is told which it was. */
+  /**
+   * What HOST may name (RFC 7151); by default anything. `authenticate` is told which it was, or what the handshake has
+   * named (SNI).
+   */
   readonly hosts?: readonly string[];
   /** SITE commands of your own, by their names in upper case. */
   readonly siteCommands?: Readonly<Record<string, SiteCommand>>;
@@ -74,9 +77,9 @@ export interface FtpOptions {
   readonly charset?: Charset;
   /** The most that one session moves. */
   readonly sessionRates?: Rates;
-  /** The most that all sessions of one user move together, and how many there may be, in one process; a login's own go before. */
+  /** The most that all sessions of one user move together, and how many there may be, over all workers; a login's own go before. */
   readonly userLimits?: Rates & { readonly maxSessions?: number };
-  /** The most that the whole server moves; workers have equal shares of it. */
+  /** The most that the whole server moves, over all workers; transfers that are under way at the same time share it. */
   readonly serverRates?: Rates;
   /** Limits of each session; what is left out keeps its default. */
   readonly session?: Partial<FtpLimits>;
@@ -166,7 +169,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       userSessions ??= new UserSessions(
         { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },
         clock,
-        () => context.workerCount,
+        context.places,
       );
       passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
       const channels = createDataChannels(connection, context.secondary, {

@@ -26,11 +26,13 @@ export interface Protection {
   /** PBSZ was said, without which there is no PROT (RFC 4217 §9). */
   readonly hasBufferSize: boolean;
   readonly data: ProtectionLevel;
+  /** The host that the handshake has named. */
+  readonly host: string | undefined;
 }
 
 interface Common {
   readonly protection: Protection;
-  /** What HOST has named, in lower case. */
+  /** What HOST or the handshake has named, in lower case. */
   readonly host: string | undefined;
 }
 
@@ -73,18 +75,27 @@ export interface Ready extends Common {
 
 export type SessionState = Greeted | Named | Ready;
 
-const CLEAR: Protection = { control: 'clear', hasBufferSize: false, data: 'clear' };
+const CLEAR: Protection = { control: 'clear', hasBufferSize: false, data: 'clear', host: undefined };
 // Implicit TLS: clients that say no PROT take it for granted that nothing travels in clear.
-const IMPLICIT: Protection = { control: 'private', hasBufferSize: false, data: 'private' };
+const IMPLICIT: Omit<Protection, 'host'> = { control: 'private', hasBufferSize: false, data: 'private' };
 
-/** A connection that has just been accepted; `secure` where it began with a handshake. */
-export const initialState = (begins: 'clear' | 'secure'): Greeted => ({
+/** A connection that has just been accepted; `secure` where it began with a handshake, which may have named a host. */
+export const initialState = (begins: 'clear' | 'secure', host?: string): Greeted => ({
   at: 'greeted',
   failedLogins: 0,
   unknownCommands: 0,
-  protection: begins === 'secure' ? IMPLICIT : CLEAR,
-  host: undefined,
+  protection: begins === 'secure' ? { ...IMPLICIT, host } : CLEAR,
+  host,
 });
+
+/** The host that a client has named in its handshake (SNI, RFC 6066 §3), if it is one that HOST might name too. */
+export function hostOfHandshake(
+  serverName: string | undefined,
+  { hosts }: Pick<SessionContext, 'hosts'>,
+): string | undefined {
+  const name = serverName?.toLowerCase();
+  return name === undefined || hosts?.includes(name) !== false ? name : undefined;
+}
 
 /** What a command of the server's own says: a text for 200, or a code of its own with one or more lines. */
 export type CommandAnswer = string | { readonly code: number; readonly text: string | readonly string[] };

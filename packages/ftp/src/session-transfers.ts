@@ -52,18 +52,20 @@ export class SessionTransfers {
     const { plan, protection, opening, closing } = effect;
     if (channel === undefined) return closing({ at: 'no-connection' });
     const { clock, send, changed, log, connection, charset } = this.#options;
+    const pace = user.session.begin(plan.what === 'upload' ? 'upload' : 'download');
     const transfer = createTransfer(plan, {
       fileSystem: user.login.fileSystem,
       channel,
       protection,
       charset,
-      pace: user.session.pace[plan.what === 'upload' ? 'upload' : 'download'],
+      pace,
       failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;
     changed();
     const startedMs = clock.nowMs();
     const end = await transfer.run((sizeBytes) => send(opening(sizeBytes)));
+    pace.end();
     const elapsedMs = clock.nowMs() - startedMs;
     const refusal = await this.#tellHooks(effect, user, transfer, end, elapsedMs);
     this.#current = undefined;

@@ -80,6 +80,8 @@ export function createTransfer(
   let bytes = 0;
   let listed: Listing | undefined;
   let connection: DataConnection | undefined;
+  /** A target that was told to commit has let go of everything, whatever came of it: there is nothing left to abort. */
+  let isCommitting = false;
   const dropConnection = (): void => connection?.destroy();
   stop.signal.addEventListener('abort', dropConnection);
 
@@ -117,8 +119,23 @@ export function createTransfer(
         channel.close();
         connection?.destroy();
       }
-      await closeFile(file, isComplete).catch(failed);
+      await closeFile(file, isCommitting).catch(failed);
     }
+  };
+
+  /** Asks a file system in the middle of a transfer: what it throws is no fault of the connection, and is reported. */
+  const asked = async <Value>(ask: () => Promise<Result<Value, FileProblem>>): Promise<Value> => {
+    try {
+      return valueOf(await ask());
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  };
+
+  const storageFailure = (error: unknown): FileFailure => {
+    if (error instanceof FileFailure) return error;
+    if (!stop.signal.aborted) failed(error);
+    return new FileFailure('failed');
   };
 
   const pump = async (file: Opened, data: DataConnection): Promise<void> => {
@@ -139,7 +156,7 @@ export function createTransfer(
         free: Promise.resolve(),
       });
       await buffer.free;
-      const length = valueOf(await source.read(buffer.bytes));
+      const length = await asked(() => source.read(buffer.bytes));
       readBytes += length;
       if (length > 0) {
         const chunk = buffer.bytes.subarray(0, length);
@@ -158,13 +175,21 @@ export function createTransfer(
 
   const sendListing = async (listing: Listing, data: DataConnection): Promise<void> => {
     listed = listing;
-    for await (const text of listing.text) {
+    for await (const text of fenced(listing.text)) {
       const chunk = charset.encode(text);
       await data.write(chunk);
       bytes += chunk.length;
     }
     finish(data);
   };
+
+  async function* fenced(text: Listing['text']): AsyncGenerator<string> {
+    try {
+      yield* text;
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
 
   const receive = async (target: WriteTarget, data: DataConnection): Promise<void> => {
     const lineEnds = plan.what === 'upload' && plan.ascii ? createLocalLineEnds() : undefined;
@@ -174,13 +199,14 @@ export function createTransfer(
       let arrivedBytes = 0;
       for (const chunk of chunks) arrivedBytes += chunk.length;
       bytes += arrivedBytes;
-      valueOf(await target.write(lineEnds === undefined ? chunks : chunks.map((chunk) => lineEnds.push(chunk))));
+      await asked(() => target.write(lineEnds === undefined ? chunks : chunks.map((chunk) => lineEnds.push(chunk))));
       await pace.moved(arrivedBytes, stop.signal);
     }
     const held = lineEnds?.flush();
-    if (held !== undefined && held.length > 0) valueOf(await target.write([held]));
+    if (held !== undefined && held.length > 0) await asked(() => target.write([held]));
     if (stop.signal.aborted) throw new Error('aborted');
-    valueOf(await target.commit());
+    isCommitting = true;
+    await asked(() => target.commit());
     // The upload is safe; a client that is in a hurry to close takes nothing from it.
     data.finish();
   };
@@ -212,7 +238,7 @@ async function open(plan: TransferPlan, fileSystem: FileSystem, signal: AbortSig
   }
 }
 
-async function closeFile(file: Opened | undefined, isComplete: boolean): Promise<void> {
+async function closeFile(file: Opened | undefined, isCommitting: boolean): Promise<void> {
   if (file?.what === 'download') await file.source.close();
-  if (file?.what === 'upload' && !isComplete) await file.target.abort();
+  if (file?.what === 'upload' && !isCommitting) await file.target.abort();
 }

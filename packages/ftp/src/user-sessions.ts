@@ -1,6 +1,6 @@
-// What the sessions of one process share: the rates of the server and of each user, and how many sessions a user has.
+// What sessions share, over all workers: the rates of the server and of each user, and how many sessions a user may have.
 
-import type { Clock } from '@wellknown/core';
+import type { Clock, Place, SharedPlaces } from '@wellknown/core';
 import { createPace, Throttle, type Pace } from './throttle.ts';
 import type { Login } from './users/login.ts';
 
@@ -21,60 +21,122 @@ export interface SharedLimits {
 
 type Direction = 'download' | 'upload';
 
-interface SharedUser {
-  sessions: number;
-  readonly throttles: Readonly<Record<Direction, readonly Throttle[]>>;
+/** The pace of one transfer, which ends with it. */
+export interface TransferPace extends Pace {
+  end(): void;
 }
 
 /** The place of a session among those of its user. */
 export interface UserSession {
-  readonly pace: Readonly<Record<Direction, Pace>>;
+  /** A transfer begins: it shares the rates of its user and of the server with all others that are under way. */
+  begin(direction: Direction): TransferPace;
   leave(): void;
+}
+
+/**
+ * One rate of all transfers of one name, here and in other workers. This process has the part of it that its transfers
+ * are of all.
+ */
+class SharedRate {
+  readonly throttle: Throttle;
+  readonly #name: string;
+  readonly #places: SharedPlaces;
+  readonly #own = new Set<Place>();
+
+  constructor(bytesPerSecond: number, name: string, places: SharedPlaces, clock: Clock) {
+    this.#name = name;
+    this.#places = places;
+    this.throttle = new Throttle(() => bytesPerSecond * this.#share, clock);
+  }
+
+  /** Another transfer; the result ends it. */
+  join(): () => void {
+    const place = this.#places.join(this.#name);
+    this.#own.add(place);
+    return () => {
+      this.#own.delete(place);
+      place.release();
+    };
+  }
+
+  get #share(): number {
+    const [place] = this.#own;
+    return place?.share ?? 1;
+  }
+}
+
+type SharedRates = Readonly<Record<Direction, SharedRate | undefined>>;
+
+interface SharedUser {
+  sessions: number;
+  readonly rates: SharedRates;
 }
 
 export class UserSessions {
   readonly #limits: SharedLimits;
   readonly #clock: Clock;
-  readonly #server: Readonly<Record<Direction, readonly Throttle[]>>;
+  readonly #places: SharedPlaces;
+  readonly #server: SharedRates;
   readonly #users = new Map<string, SharedUser>();
 
-  /** `workerCount`: how many processes share what the server may have. */
-  constructor(limits: SharedLimits, clock: Clock, workerCount: () => number) {
+  constructor(limits: SharedLimits, clock: Clock, places: SharedPlaces) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#server = throttlesOf(limits.server, clock, workerCount);
+    this.#places = places;
+    this.#server = this.#ratesOf(limits.server, 'of the server');
   }
 
   /** Undefined when this user has as many sessions as there may be. */
-  enter({ user, limits }: Login): UserSession | undefined {
+  async enter({ user, limits }: Login): Promise<UserSession | undefined> {
     const { session, user: byDefault } = this.#limits;
-    const shared = this.#users.get(user) ?? {
-      sessions: 0,
-      throttles: throttlesOf({ ...byDefault, ...limits }, this.#clock, () => 1),
-    };
-    const { maxSessions = Number.POSITIVE_INFINITY } = { ...byDefault, ...limits };
-    if (shared.sessions >= maxSessions) return undefined;
-    shared.sessions += 1;
+    const { maxSessions = Number.POSITIVE_INFINITY, ...rates } = { ...byDefault, ...limits };
+    const place = Number.isFinite(maxSessions)
+      ? await this.#places.take(`sessions of user ${user}`, maxSessions)
+      : UNLIMITED;
+    if (place === undefined) return undefined;
+    const shared = this.#users.get(user) ?? { sessions: 0, rates: this.#ratesOf(rates, `of user ${user}`) };
     this.#users.set(user, shared);
-    const own = throttlesOf(session, this.#clock, () => 1);
-    const paceOf = (direction: Direction): Pace =>
-      createPace([...own[direction], ...shared.throttles[direction], ...this.#server[direction]], this.#clock);
+    shared.sessions += 1;
+    const own = {
+      download: throttleOf(session.downloadBytesPerSecond, this.#clock),
+      upload: throttleOf(session.uploadBytesPerSecond, this.#clock),
+    };
     return {
-      pace: { download: paceOf('download'), upload: paceOf('upload') },
+      begin: (direction) => this.#begin([shared.rates[direction], this.#server[direction]], own[direction]),
       leave: () => {
+        place.release();
         shared.sessions -= 1;
         if (shared.sessions === 0) this.#users.delete(user);
       },
     };
   }
+
+  #begin(shared: readonly (SharedRate | undefined)[], own: readonly Throttle[]): TransferPace {
+    const rates = shared.filter((rate) => rate !== undefined);
+    const ends = rates.map((rate) => rate.join());
+    const pace = createPace([...own, ...rates.map(({ throttle }) => throttle)], this.#clock);
+    return {
+      get portionBytes() {
+        return pace.portionBytes;
+      },
+      moved: (byteLength, signal) => pace.moved(byteLength, signal),
+      end() {
+        for (const end of ends) end();
+      },
+    };
+  }
+
+  #ratesOf({ downloadBytesPerSecond, uploadBytesPerSecond }: Rates, whose: string): SharedRates {
+    const of = (direction: Direction, rate: number | undefined): SharedRate | undefined =>
+      isLimit(rate) ? new SharedRate(rate, `${direction}s ${whose}`, this.#places, this.#clock) : undefined;
+    return { download: of('download', downloadBytesPerSecond), upload: of('upload', uploadBytesPerSecond) };
+  }
 }
 
-function throttlesOf(
-  rates: Rates,
-  clock: Clock,
-  shares: () => number,
-): Readonly<Record<Direction, readonly Throttle[]>> {
-  const of = (rate: number | undefined): readonly Throttle[] =>
-    rate === undefined || rate <= 0 ? [] : [new Throttle(() => rate / shares(), clock)];
-  return { download: of(rates.downloadBytesPerSecond), upload: of(rates.uploadBytesPerSecond) };
-}
+/** Of sessions that nothing limits nobody has to be told. */
+const UNLIMITED: Pick<Place, 'release'> = { release: () => undefined };
+
+const isLimit = (rate: number | undefined): rate is number => rate !== undefined && rate > 0;
+
+const throttleOf = (rate: number | undefined, clock: Clock): readonly Throttle[] =>
+  isLimit(rate) ? [new Throttle(() => rate, clock)] : [];

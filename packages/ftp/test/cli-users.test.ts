@@ -162,11 +162,39 @@ test('an address that failed too often is turned away by every worker', async ()
   for (let time = 0; time < 8; time += 1) expect(await refused()).toBe(true);
 });
 
+test('a user has as many sessions as there may be over all workers, and may have another when one is over', async () => {
+  const program = await startProgram([
+    ...programArguments('packages/ftp/src/main.ts'),
+    root,
+    ...['--account', 'ann:pw', '--workers', '2', '--listen', 'tcp://127.0.0.1:0', '--max-sessions-per-user', '3'],
+  ]);
+  onTestFinished(async () => {
+    await program.stop();
+  });
+  const [url = ''] = program.endpoints.ftp ?? [];
+  const sessions = await Promise.all([1, 2, 3].map(() => openSession(url, 'ann', 'pw')));
+  // Whichever worker it is.
+  for (let time = 0; time < 6; time += 1)
+    await expect(openSession(url, 'ann', 'pw')).rejects.toThrow('421 You have too many');
+  sessions[0]?.client.reset();
+  await eventually(async () => {
+    const session = await openSession(url, 'ann', 'pw').catch(() => undefined);
+    session?.client.reset();
+    return session !== undefined;
+  });
+});
+
+test('a time of a ban has a unit where it is given one', async () => {
+  expect(await build(root, '--ban-time', '10m', '--ban-after', '3')).toMatchObject({
+    bans: { banMs: 600_000, maxOffences: 3 },
+  });
+});
+
 test.each([
   [['--account-env', 'ann'], 'NAME:VARIABLE[:HOME]'],
   [['--account-env', 'ann:FTP_TEST_NO_SUCH'], "no variable 'FTP_TEST_NO_SUCH'"],
   [['--account-env', 'ann:PATH:none'], 'HOME'],
-  [['--users', '/nowhere/users'], "--users '/nowhere/users': ENOENT"],
+  [['--users', '/nowhere/users'], "--users '/nowhere/users': can't be read (ENOENT)"],
   [['--rights', '/x:read'], '--rights needs an --account'],
   [['--account', 'a:b', '--rights', 'x:read'], 'PATH:RIGHTS'],
   [['--account', 'a:b', '--rights', '/x:everything'], 'drop-box'],

@@ -1,3 +1,4 @@
+import { fail } from '@wellknown/core';
 import type { MemoryPeer } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { END_GRACE_MS } from '../src/data-connection.ts';
@@ -69,6 +70,47 @@ describe('an upload', () => {
     expect(codes(await playing.say(''))).toEqual([226]);
     expect(await isThere(fileSystem, '/up')).toBe(true);
     expect(data.closed).toBe(true);
+  });
+
+  const endings: [string, Partial<WriteTarget>, number, string[]][] = [
+    ['is whole', {}, 226, ['commit']],
+    ['can not be committed', { commit: async () => fail('no-space') }, 452, ['commit']],
+    ['is committed by a file system that throws', { commit: () => Promise.reject(new Error('x')) }, 451, ['commit']],
+    ['can not be written', { write: async () => fail('over-quota') }, 552, ['abort']],
+    ['is written by a file system that throws', { write: () => Promise.reject(new Error('x')) }, 451, ['abort']],
+  ];
+  test.each(endings)('that %s ends once: what a target holds has one owner', async (_, broken, code, ends) => {
+    const called: string[] = [];
+    const files = memoryFileSystem();
+    const fileSystem: FileSystem = {
+      ...files,
+      async write(path, options) {
+        const opened = await files.write(path, options);
+        if (!opened.ok) return opened;
+        const target = { ...opened.value, ...broken };
+        const ending = <Value>(end: string, go: () => Promise<Value>): Promise<Value> => {
+          called.push(end);
+          return go();
+        };
+        return {
+          ok: true,
+          value: {
+            ...target,
+            commit: () => ending('commit', () => target.commit()),
+            abort: () => ending('abort', () => target.abort()),
+          },
+        };
+      },
+    };
+    const playing = await session(fileSystem);
+    const data = await playing.openData();
+    await playing.say('STOR up\r\n');
+    data.send('bytes');
+    data.end();
+    await turn();
+    playing.clock.advance(END_GRACE_MS);
+    expect(codes(await playing.say(''))).toEqual([code]);
+    expect(called).toEqual(ends);
   });
 
   test('comes in batches, and a client that is faster than the disk is stopped at 1 MiB', async () => {

@@ -41,7 +41,7 @@ export const ready = (mayWrite: boolean, more: Partial<Ready> = {}): Ready => ({
   expectedBytes: undefined,
   umask: undefined,
   hashAlgorithm: 'sha256',
-  protection: { control: 'clear', hasBufferSize: false, data: 'clear' },
+  protection: { control: 'clear', hasBufferSize: false, data: 'clear', host: undefined },
   data: { how: 'none' },
   onlyExtendedPassive: false,
   restartBytes: 0,

@@ -7,6 +7,7 @@ import {
   lstat,
   mkdir,
   mkdtemp,
+  open as openFile,
   readdir,
   readFile,
   realpath,
@@ -17,7 +18,7 @@ import {
 } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { programArguments } from '../../../test/programs.ts';
 import { diskFileSystem } from '../src/storage/disk-file-system.ts';
 import { isPartName, newPartName, sweepUploads } from '../src/storage/disk-parts.ts';
@@ -74,6 +75,31 @@ const kill = (child: ChildProcess): Promise<unknown> => {
 };
 
 const modeOf = async (file: string): Promise<string> => ((await lstat(file)).mode & 0o7777).toString(8);
+
+test.each([
+  ['a new name', 'create', 'in-place'],
+  ['a new name', 'create', 'atomic'],
+  ['an old file', 'replace', 'atomic'],
+] as const)('a commit of %s that fails (%s, %s) leaves nothing new, and no descriptor', async (_, mode, uploads) => {
+  const root = await directory();
+  if (mode === 'replace') await writeFile(path.join(root, 'file'), 'old');
+  const before = await readdir(root);
+  const open = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+  const opened = await open();
+  const probe = await openFile('/dev/null');
+  const broken = vi
+    .spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync')
+    .mockRejectedValue(Object.assign(new Error('no room'), { code: 'ENOSPC' }));
+  onTestFinished(() => broken.mockRestore());
+  await probe.close();
+  const files = diskFileSystem(root, { uploads, sync: true });
+  const target = await files.write('/file', { mode });
+  if (!target.ok) throw new Error(target.error);
+  await target.value.write([Buffer.from('new')]);
+  expect(await target.value.commit()).toEqual(refused('no-space'));
+  expect(await readdir(root)).toEqual(before);
+  expect(await open()).toBe(opened);
+});
 
 describe('what a killed server leaves', () => {
   const HOLD = { store: '/deep/file', bytes: 10, then: 'hold' } as const;

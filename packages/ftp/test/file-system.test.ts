@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -22,13 +22,18 @@ afterAll(async () => {
   for (const directory of directories) await rm(directory, { recursive: true });
 });
 
-async function diskWith(files: Readonly<Record<string, string>>, uploads: 'atomic' | 'in-place'): Promise<FileSystem> {
+type Content = Readonly<Record<string, string>>;
+
+async function diskWith(files: Content, uploads: 'atomic' | 'in-place', links: Content = {}): Promise<FileSystem> {
   const root = await realpath(await mkdtemp(path.join(os.tmpdir(), 'ftp-files-')));
   directories.push(root);
   for (const [name, content] of Object.entries(files)) {
     await mkdir(path.join(root, path.dirname(name)), { recursive: true });
     await writeFile(path.join(root, name), content);
   }
+  // From `/` in terms of the file system.
+  for (const [name, target] of Object.entries(links))
+    await symlink(target.startsWith('/') ? root + target : target, path.join(root, name));
   return diskFileSystem(root, { uploads });
 }
 
@@ -205,36 +210,33 @@ describe('the memory file system', () => {
   });
 });
 
-describeFileSystem({ name: 'memory', create: async (files) => memoryFileSystem({ files }) }, { describe, test });
-describeFileSystem({ name: 'the disk', create: (files) => diskWith(files, 'atomic') }, { describe, test });
-describeFileSystem(
-  { name: 'the disk, in place', keepsAborted: true, create: (files) => diskWith(files, 'in-place') },
-  { describe, test },
-);
-describeFileSystem(
-  { name: 'a quota', create: async (files) => quota(memoryFileSystem({ files }), { maxBytes: 1e6, maxEntries: 100 }) },
-  { describe, test },
-);
-describeFileSystem(
-  { name: 'atomic uploads', create: async (files) => atomicUploads(await diskWith(files, 'in-place')) },
-  { describe, test },
-);
-describeFileSystem(
-  { name: 'a mount', create: async (files) => mount({ '/': memoryFileSystem({ files }) }) },
-  { describe, test },
-);
-describeFileSystem(
-  {
-    name: 'a user with all rights',
-    create: async (files) =>
+interface Variant {
+  readonly keepsAborted?: boolean;
+  create(files: Content, links?: Content): Promise<AnyFileSystem>;
+}
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  memory: { create: async (files, links = {}) => memoryFileSystem({ files, links }) },
+  'the disk': { create: (files, links) => diskWith(files, 'atomic', links) },
+  'the disk, in place': { keepsAborted: true, create: (files, links) => diskWith(files, 'in-place', links) },
+  'a quota': {
+    create: async (files, links = {}) => quota(memoryFileSystem({ files, links }), { maxBytes: 1e6, maxEntries: 100 }),
+  },
+  'atomic uploads': { create: async (files, links) => atomicUploads(await diskWith(files, 'in-place', links)) },
+  'a mount': { create: async (files, links = {}) => mount({ '/': memoryFileSystem({ files, links }) }) },
+  'a user with all rights': {
+    create: async (files, links = {}) =>
       openLogin(
         { rights: 'full' },
         { user: 'ann', remote: { family: 'unix', path: '/x' }, secure: false },
-        memoryFileSystem({ files }),
+        memoryFileSystem({ files, links }),
       ).fileSystem,
   },
-  { describe, test },
-);
+};
+for (const [name, variant] of Object.entries(VARIANTS))
+  describeFileSystem(
+    { ...variant, name, createLinked: (files, links) => variant.create(files, links) },
+    { describe, test },
+  );
 describeFileSystem(
   {
     name: 'what only reads',

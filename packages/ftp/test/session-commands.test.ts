@@ -8,7 +8,7 @@ import { codeOf, effectOf, ready, say, session } from './deciding.ts';
 describe('security', () => {
   const clear = initialState('clear');
   const secured = (argument = 'TLS'): SessionState =>
-    effectOf(say(ready(true), `AUTH ${argument}`), 'startTls').resume().state;
+    effectOf(say(ready(true), `AUTH ${argument}`), 'startTls').resume(undefined).state;
 
   test('AUTH leads to a handshake, and whoever was logged in is not any more', () => {
     const outcome = say(ready(true), 'AUTH tls');
@@ -30,7 +30,7 @@ describe('security', () => {
   });
 
   test('failed logins are not forgotten by AUTH', () => {
-    expect(effectOf(say({ ...clear, failedLogins: 2 }, 'AUTH TLS'), 'startTls').resume().state).toMatchObject({
+    expect(effectOf(say({ ...clear, failedLogins: 2 }, 'AUTH TLS'), 'startTls').resume(undefined).state).toMatchObject({
       failedLogins: 2,
     });
   });
@@ -90,7 +90,7 @@ describe('security', () => {
   test('where data must be private no transfer goes in clear, and PROT C is refused', () => {
     const state = ready(true, {
       data: { how: 'passive' },
-      protection: { control: 'private', hasBufferSize: true, data: 'clear' },
+      protection: { control: 'private', hasBufferSize: true, data: 'clear', host: undefined },
     });
     for (const line of ['RETR x', 'STOR x', 'APPE x', 'STOU', 'LIST', 'NLST', 'MLSD'])
       expect(codeOf(say(state, line, { requireTls: 'data' })), line).toBe(521);
@@ -140,6 +140,30 @@ describe('TYPE A', () => {
 });
 
 describe('HOST', () => {
+  test.each([
+    ['holds behind the handshake', undefined, 'ftp.example'],
+    ['gives way to what the handshake has named', 'OTHER.example', 'other.example'],
+    ['stays where the handshake has named none of our hosts', 'localhost', 'ftp.example'],
+  ])('before AUTH %s', (_, serverName, host) => {
+    const hosts = ['ftp.example', 'other.example'];
+    const named = say(initialState('clear'), 'HOST ftp.example', { hosts }).state;
+    const secured = effectOf(say(named, 'AUTH TLS', { hosts }), 'startTls').resume(serverName).state;
+    const state = say(secured, 'USER ann', { hosts }).state;
+    expect(effectOf(say(state, 'PASS x', { hosts }), 'authenticate').host).toBe(host);
+  });
+
+  test('that was not said is what the handshake has named', () => {
+    const { state } = effectOf(say(initialState('clear'), 'AUTH TLS'), 'startTls').resume('FTP.example');
+    expect(state.host).toBe('ftp.example');
+  });
+
+  test('is forgotten by REIN, what the handshake has named is not', () => {
+    const { state } = effectOf(say(initialState('clear'), 'AUTH TLS'), 'startTls').resume('a.example');
+    const named = say(state, 'HOST b.example').state;
+    expect([named.host, say(named, 'REIN').state.host]).toEqual(['b.example', 'a.example']);
+    expect(say(say(initialState('clear'), 'HOST b.example').state, 'REIN').state.host).toBeUndefined();
+  });
+
   test('names the server before the login, is answered as a new connection, and reaches the authenticator', () => {
     const named = say(initialState('clear'), 'HOST FTP.Example');
     expect(named.reply).toEqual(session.greeting);

@@ -19,6 +19,8 @@ export interface TlsSession {
 export interface TlsSessionOptions {
   readonly url: string;
   readonly implicit?: boolean;
+  /** Said before AUTH. */
+  readonly before?: readonly string[];
   readonly tls?: tls.ConnectionOptions;
 }
 
@@ -49,18 +51,21 @@ export function repliesOf(socket: net.Socket): () => Promise<string> {
 export const portOf = (url: string): number => Number(/:(\d+)$/.exec(url)?.[1]);
 
 /** Connects and finishes the handshake; nobody is logged in. */
-export async function openTls({ url, implicit = false, tls: options = {} }: TlsSessionOptions): Promise<TlsSession> {
+export async function openTls(options: TlsSessionOptions): Promise<TlsSession> {
+  const { url, implicit = false, before = [] } = options;
   const port = portOf(url);
   const raw = net.connect(port, '127.0.0.1');
   await once(raw, 'connect');
   if (!implicit) {
     const hear = repliesOf(raw);
     expect(await hear()).toMatch(/^220 /);
-    raw.write('AUTH TLS\r\n');
-    expect(await hear()).toMatch(/^234 /);
+    for (const line of [...before, 'AUTH TLS']) {
+      raw.write(`${line}\r\n`);
+      expect(await hear()).toMatch(/^2/);
+    }
     raw.removeAllListeners('data');
   }
-  const shared = { rejectUnauthorized: false, ...options };
+  const shared = { rejectUnauthorized: false, ...options.tls };
   const socket = tls.connect({ socket: raw, ...shared });
   let session: Buffer | undefined;
   socket.on('session', (ticket: Buffer) => (session = ticket));

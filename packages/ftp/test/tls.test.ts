@@ -7,7 +7,13 @@ import { createTlsContext } from '@wellknown/core';
 import { eventually } from '@wellknown/core/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../../../test/certificates.ts';
-import { createFtpServer, memoryFileSystem, type FileSystem, type TransferReport } from '../src/index.ts';
+import {
+  createFtpServer,
+  memoryFileSystem,
+  type Authenticate,
+  type FileSystem,
+  type TransferReport,
+} from '../src/index.ts';
 import { readAll, withServer } from './ftp-session.ts';
 import { openPrivate, openTls, portOf, repliesOf } from './tls-session.ts';
 
@@ -107,6 +113,29 @@ test('a TLS connection that begins at once is private, its data too, without a w
     expect(await session.hear()).toMatch(/^226 /);
     session.socket.destroy();
   }));
+
+test('the authenticator is told which host was named: by HOST before AUTH, or by the handshake', async () => {
+  const hosts: (string | undefined)[] = [];
+  const authenticate: Authenticate = ({ host }) => {
+    hosts.push(host);
+    return {};
+  };
+  const listen = ['tcp://127.0.0.1:0', 'tls://127.0.0.1:0'];
+  await using server = createFtpServer({ fileSystem: files(), tls: own, authenticate, listen });
+  const [clear, secure] = await server.listen();
+  const sessions = [
+    await openTls({ url: clear?.url ?? '', before: ['HOST ftp.example'] }),
+    await openTls({ url: clear?.url ?? '', before: ['HOST ftp.example'], tls: { servername: 'other.example' } }),
+    await openTls({ url: secure?.url ?? '', implicit: true, tls: { servername: 'other.example' } }),
+  ];
+  for (const session of sessions) {
+    await session.say('USER ann');
+    expect(await session.say('PASS secret')).toMatch(/^230 /);
+    session.socket.destroy();
+  }
+  expect(hosts).toEqual(['ftp.example', 'other.example', 'other.example']);
+  await server.close({ graceMs: 0 });
+});
 
 test('active data connections are private too, the handshake being ours to answer', () =>
   withServer({ fileSystem: files(), tls: own }, async (url) => {

@@ -12,7 +12,7 @@ import {
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { basicAuth } from './auth/basic-auth.ts';
-import { UsersOnDisk } from './auth/users-on-disk.ts';
+import { openPasswordFile } from './auth/password-file.ts';
 import { combinedLine } from './access-log/access-entry.ts';
 import { replaceGlobals } from './fetch/replace-globals.ts';
 import type { FetchHandler } from './handler.ts';
@@ -160,7 +160,7 @@ export const httpCommand: ServerCommand = {
           : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
-    const guarded = buildAuth(values, served.value, context);
+    const guarded = await buildAuth(values, served.value, context);
     if (!guarded.ok) return guarded;
     const handler = redirect.value === undefined ? guarded.value : byScheme(redirect.value, guarded.value);
     return options.ok ? ok(httpProtocol(handler, options.value)) : options;
@@ -168,15 +168,20 @@ export const httpCommand: ServerCommand = {
 };
 
 /** The handler behind the passwords of --users, where they are given. */
-function buildAuth(values: OptionValues, handler: FetchHandler, { log }: BuildContext): Result<FetchHandler, string> {
+async function buildAuth(
+  values: OptionValues,
+  handler: FetchHandler,
+  { log }: BuildContext,
+): Promise<Result<FetchHandler, string>> {
   const path = values.text('users');
   const realm = values.text('realm');
   if (path === undefined) return realm === undefined ? ok(handler) : fail(`--realm has no meaning without --users`);
   if (realm !== undefined && !/^[\x20-\x7e]*$/.test(realm))
     return fail(`--realm '${realm}' can't be sent: only printable ASCII is allowed`);
-  const users = UsersOnDisk.open(path, (problem) =>
-    log.error({ file: path, problem }, 'the users stay those of before: the password file is not valid'),
-  );
+  const users = await openPasswordFile(path, {
+    failed: (problem) =>
+      log.error({ file: path, problem }, 'the users stay those of before: the password file is not valid'),
+  });
   if (!users.ok) return fail(`--users '${path}' ${users.error}`);
   return ok(basicAuth(handler, { users: users.value, ...(realm !== undefined && { realm }) }));
 }

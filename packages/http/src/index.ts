@@ -5,7 +5,7 @@ export type { ClientFacts, ForwardedField, TrustedProxies } from './semantics/fo
 export { openAccessLog, type AccessLogFile } from '@wellknown/core';
 export { redirectToHttps } from './redirect.ts';
 export { basicAuth, type BasicAuthOptions } from './auth/basic-auth.ts';
-export { DEFAULT_PASSWORD_CHECKS, type PasswordCheckLimits } from './auth/password-check.ts';
+export { DEFAULT_PASSWORD_CHECKS, type PasswordCheckLimits } from '@wellknown/passwords';
 export { parsePasswordFile, type PasswordHashes } from './auth/password-file.ts';
 export { combinedLine, type AccessEntry } from './access-log/access-entry.ts';
 export type { ContentSource, ResponseContent } from './fetch/content.ts';

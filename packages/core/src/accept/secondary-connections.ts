@@ -1,7 +1,6 @@
 // Connections that belong to another one: FTP's data connections. What comes when and ends what is decided here; the
 // sockets are secondary-sockets.ts.
 
-import { randomInt } from 'node:crypto';
 import { onAbort } from '../abort.ts';
 import type { CidrTable } from '../address/cidr-table.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -16,6 +15,7 @@ import type { TimerWheel } from '../time/timer-wheel.ts';
 import { nextConnectionId } from './connection-id.ts';
 import { connectFailed, WaitingListener } from './waiting-listener.ts';
 import type { ListenerTally, Registry } from './registry.ts';
+import { SecondaryPorts } from './secondary-ports.ts';
 
 /** What is asked of the network. Addresses are literal. */
 export interface SecondaryNetwork {
@@ -48,9 +48,6 @@ export interface SecondaryConnectionSetOptions {
   readonly registry: Pick<Registry, 'listener' | 'countAccepted' | 'countClosed'>;
 }
 
-// Where another process has the port nothing tells that it is free again.
-const FOREIGN_PORT_WAIT_MS = 200;
-
 /** The name of these connections where listeners have theirs. */
 const SECONDARY_LISTENER = 'secondary';
 
@@ -66,11 +63,11 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   readonly #open = new Set<Connection>();
   readonly #byParent = new Map<Connection, Dependants>();
   #whenEmpty: (() => void)[] = [];
-  /** Those who wait for a port. */
-  readonly #portWaiters = new Set<() => void>();
+  readonly #ports: SecondaryPorts;
 
   constructor(options: SecondaryConnectionSetOptions) {
     this.#options = options;
+    this.#ports = new SecondaryPorts(options.clock);
   }
 
   /** Every open one, for status. */
@@ -80,54 +77,49 @@ export class SecondaryConnectionSet implements SecondaryConnections {
 
   async listen(parent: Connection, options: SecondaryListenOptions): Promise<SecondaryListener | undefined> {
     const { clock } = this.#options;
-    const untilMs = clock.nowMs() + (options.busyPortWaitMs ?? 0);
+    const { socketLocal: local, remote } = parent;
+    const { ports: range, busyPortWaitMs = 0 } = options;
+    if (local.family === 'unix' || remote.family === 'unix') return undefined;
+    const untilMs = clock.nowMs() + busyPortWaitMs;
+    let ports: Iterable<number> = this.#ports.candidates(local.address, range, busyPortWaitMs > 0);
     for (;;) {
-      const listener = await this.#listenOnce(parent, options);
+      const listener = await this.#listenOnce(parent, local.address, ports, options);
       if (listener !== 'busy') return listener;
       const leftMs = untilMs - clock.nowMs();
-      if (leftMs <= 0) return undefined;
-      await this.#portGivenUp(Math.min(leftMs, FOREIGN_PORT_WAIT_MS));
+      if (range === undefined || leftMs <= 0) return undefined;
+      const freed = await this.#ports.freed(local.address, range, leftMs);
+      // Whoever is gone meanwhile leaves it to the next.
+      if (freed !== undefined && parent.state === 'closed') this.#ports.gaveUp(local.address, range, freed);
+      ports = freed === undefined ? this.#ports.candidates(local.address, range, true) : [freed];
     }
-  }
-
-  /** Resolves when a port of this process is free again, or after `maxMs`: another process tells nothing. */
-  #portGivenUp(maxMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#portWaiters.delete(done);
-        resolve();
-      };
-      const timer = this.#options.clock.after(maxMs, done);
-      this.#portWaiters.add(done);
-    });
   }
 
   async #listenOnce(
     parent: Connection,
+    address: string,
+    ports: Iterable<number>,
     options: SecondaryListenOptions,
   ): Promise<SecondaryListener | 'busy' | undefined> {
-    const { socketLocal: local, remote } = parent;
-    if (local.family === 'unix' || remote.family === 'unix') return undefined;
-    const mayConnect = options.mayConnect ?? ((address: string): boolean => address === remote.address);
-    for (const port of portsToTry(options.ports)) {
+    const { remote } = parent;
+    const mayConnect =
+      options.mayConnect ?? ((from: string): boolean => remote.family !== 'unix' && from === remote.address);
+    for (const port of ports) {
       if (parent.state === 'closed') return undefined;
       const waiting = new WaitingListener({
         mayConnect,
-        isProxy: (address) => this.#options.proxies?.match(address) !== undefined,
+        isProxy: (from) => this.#options.proxies?.match(from) !== undefined,
         open: (transport) => this.#opened(parent, transport, options),
         denied: () => this.#denied(),
         over: () => {
           dependants.pending.delete(giveUp);
-          // One is enough: each that gets the port wakes the next when it gives it up.
-          const [next] = this.#portWaiters;
-          next?.();
+          this.#ports.gaveUp(address, options.ports, waiting.port);
         },
       });
       const dependants = this.#dependantsOf(parent);
       const giveUp = (): void => waiting.close();
       try {
-        const listening = await this.#options.network.listen(local.address, port, waiting);
+        const listening = await this.#options.network.listen(address, port, waiting);
+        this.#ports.took(address, options.ports, listening.port);
         dependants.pending.add(giveUp);
         waiting.start(listening, this.#options.clock, options.connectTimeoutMs);
       } catch (error) {
@@ -243,18 +235,3 @@ export class SecondaryConnectionSet implements SecondaryConnections {
 
 const isPortTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
-
-/** Every port of the range once, in an order that a peer cannot guess (RFC 2577 §8); 0 lets the system choose. */
-export function* portsToTry(range: SecondaryListenOptions['ports']): Generator<number> {
-  if (range === undefined) {
-    yield 0;
-    return;
-  }
-  const ports = Array.from({ length: range.to - range.from + 1 }, (_, index) => range.from + index);
-  for (let left = ports.length; left > 0; left -= 1) {
-    const at = randomInt(left);
-    const port = ports[at] ?? 0;
-    ports[at] = ports[left - 1] ?? 0;
-    yield port;
-  }
-}

@@ -22,6 +22,7 @@ import type { ResolvedService } from '../options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
+import { ServicePlaces, type PlaceMessages } from './shared-places.ts';
 import { ServiceDatagrams } from './service-datagrams.ts';
 import { SecondaryConnectionSet } from './secondary-connections.ts';
 import { secondarySockets } from './secondary-sockets.ts';
@@ -35,7 +36,7 @@ const MAX_PAIRS = 100;
 
 export interface ServiceRuntimeOptions {
   readonly service: ResolvedService;
-  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'bans' | 'hasTls'>;
+  readonly context: Omit<ServiceContext, 'work' | 'secondary' | 'bans' | 'places' | 'hasTls'>;
   readonly wheel: TimerWheel;
   /** What slow readers of all services of this process may hold. */
   readonly unsent: UnsentBudget;
@@ -45,6 +46,8 @@ export interface ServiceRuntimeOptions {
   readonly registryLimits: RegistryLimits;
   readonly states: ListenerStates;
   readonly leases?: Leases;
+  /** With a primary that counts named places: speaks to it. */
+  readonly places?: PlaceMessages;
   /** With a primary that counts offences: tells it of one. */
   readonly reportOffence?: (key: string) => void;
   /** Others serve too: when this process is full it stops accepting and says so, and again when it has room. */
@@ -64,6 +67,7 @@ export class ServiceRuntime {
   readonly #secondary: SecondaryConnectionSet;
   readonly #bans: ServiceBans;
   readonly #drainLog: DrainLog;
+  readonly #places: ServicePlaces;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
   #isSuspended = false;
@@ -91,12 +95,14 @@ export class ServiceRuntime {
       log: options.context.log,
       report: options.reportOffence,
     });
+    this.#places = new ServicePlaces(options.places);
     const context = {
       ...options.context,
       hasTls: service.tls !== undefined,
       work: this.#work,
       secondary: this.#secondary,
       bans: this.#bans,
+      places: this.#places,
     };
     this.#context = context;
     this.#datagrams = new ServiceDatagrams(service, context);
@@ -197,6 +203,11 @@ export class ServiceRuntime {
   /** The primary has banned an address. */
   banned(key: string, forMs: number): void {
     this.#bans.banned(key, forMs);
+  }
+
+  /** The primary has counted the places of this name. */
+  placesTold(name: string, total: number): void {
+    this.#places.told(name, total);
   }
 
   /** There are more processes now, or fewer: other shares of what all of them may have. */

@@ -10,6 +10,7 @@ import { silentLog } from '../log.ts';
 import { resolveOptions, type ServerOptions } from '../options.ts';
 import { nextConnectionId } from '../accept/connection-id.ts';
 import { ServiceBans } from '../accept/address-bans.ts';
+import { ServicePlaces } from '../accept/shared-places.ts';
 import { PendingWork } from '../accept/pending-work.ts';
 import { Registry } from '../accept/registry.ts';
 import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
@@ -50,7 +51,11 @@ export async function serveInetdConnection(
   const registry = new Registry({ maxConnections: 1, maxConnectionsPerAddress: 1, freePerAddress: 1, maxWaiting: 0 });
   const secondary = new SecondaryConnectionSet({ network: secondarySockets, clock, wheel, limits, registry });
   const bans = new ServiceBans({ service: protocol.name, policy: protocol.bans, clock, log });
-  const context = { log, clock, workerSlot: 0, workerCount: 1, counters: {}, hasTls: false, work, secondary, bans };
+  const places = new ServicePlaces();
+  const context = {
+    ...{ log, clock, workerSlot: 0, workerCount: 1, counters: {}, hasTls: false },
+    ...{ work, secondary, bans, places },
+  };
   serveConnection(protocol, connection, context);
   const reason = await closed;
   await work.drain(drainTimeoutMs, clock, secondary.drain(drainTimeoutMs, Promise.resolve()));

@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import type { LeaseVerdict } from '../accept/address-ledger.ts';
 import type { Leases } from '../accept/admission.ts';
+import type { PlaceMessages } from '../accept/shared-places.ts';
 import type { Siblings } from '../protocol.ts';
 import { envelope, messageFromPrimary, type FromPrimary, type FromWorker } from './worker-messages.ts';
 
@@ -16,6 +17,7 @@ export interface PrimaryChannelEvents {
 
 export class PrimaryChannel {
   readonly #leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
+  readonly #placeAnswers = new Map<number, (isGranted: boolean) => void>();
   readonly #siblings = new Map<number, (message: unknown) => void>();
   #questions = 0;
 
@@ -23,6 +25,7 @@ export class PrimaryChannel {
     process.on('message', (raw, carried) => {
       const message = messageFromPrimary(raw);
       if (message?.type === 'lease-answer') this.#answered(message.question, message.verdict);
+      else if (message?.type === 'place-answer') this.#placeAnswered(message.question, message.isGranted);
       else if (message?.type === 'told') this.#siblings.get(message.service)?.(message.message);
       else if (message !== undefined) events.received(message, carried);
     });
@@ -31,6 +34,7 @@ export class PrimaryChannel {
     process.on('disconnect', () => {
       // There is no primary to ask: an address may not have more than the free quota now.
       for (const question of [...this.#leaseAnswers.keys()]) this.#answered(question, 'address-limit');
+      for (const question of [...this.#placeAnswers.keys()]) this.#placeAnswered(question, false);
       events.lost();
     });
   }
@@ -59,12 +63,36 @@ export class PrimaryChannel {
     };
   }
 
+  /** The named places of a service, which the primary counts. */
+  placesOf(service: number): PlaceMessages {
+    return {
+      ask: (name, max) =>
+        new Promise((resolve) => {
+          // Of a primary that is gone there is no answer.
+          if (!process.connected) {
+            resolve(false);
+            return;
+          }
+          this.#questions += 1;
+          this.#placeAnswers.set(this.#questions, resolve);
+          this.send({ type: 'place-wanted', service, name, max, question: this.#questions });
+        }),
+      joined: (name) => this.send({ type: 'place-joined', service, name }),
+      released: (name) => this.send({ type: 'place-released', service, name }),
+    };
+  }
+
   /** The same service in the other workers. */
   siblingsOf(service: number): Siblings {
     return {
       tell: (message) => this.send({ type: 'tell', service, message }),
       listen: (listener) => void this.#siblings.set(service, listener),
     };
+  }
+
+  #placeAnswered(question: number, isGranted: boolean): void {
+    this.#placeAnswers.get(question)?.(isGranted);
+    this.#placeAnswers.delete(question);
   }
 
   #answered(question: number, verdict: LeaseVerdict): void {

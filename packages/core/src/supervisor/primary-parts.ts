@@ -10,6 +10,7 @@ import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';
 import { PoolLimits } from './pool-limits.ts';
+import { PoolPlaces } from './pool-places.ts';
 import { PrimaryLifecycle } from './primary-lifecycle.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -23,6 +24,7 @@ export interface PrimaryParts {
   readonly dispatchers: DispatcherGroup;
   readonly limits: PoolLimits;
   readonly bans: PoolBans;
+  readonly places: PoolPlaces;
   /** Where limits hold over several machines. */
   readonly shared: SharedLimits | undefined;
   readonly counters: WorkerCounters;
@@ -52,6 +54,7 @@ export function createPrimaryParts(
     dispatchers: new DispatcherGroup(options, pool),
     limits: new PoolLimits(options, pool, shared),
     bans: new PoolBans(options, pool, shared),
+    places: new PoolPlaces(options, pool),
     shared,
     counters: new WorkerCounters(),
     tickets: new TicketKeys(services, (key) => {

@@ -251,9 +251,10 @@ class Primary {
   }
 
   #exited({ slot, workerId }: WorkerHandle, code: number | null, signal: string | null): void {
-    const { lifecycle, pool, dispatchers, limits, counters } = this.#parts;
+    const { lifecycle, pool, dispatchers, limits, places, counters } = this.#parts;
     pool.remove(workerId);
     limits.forget(workerId);
+    places.forget(workerId);
     if (pool.stateOf(workerId) === 'starting') this.#scaleFailed(slot);
     // Once it stops, each of them was told to go, or supervision has given up and says why.
     const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);

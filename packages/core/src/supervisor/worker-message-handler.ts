@@ -14,7 +14,7 @@ export class WorkerMessageHandler {
   }
 
   handle(worker: WorkerHandle, message: FromWorker): ArbiterEvent | undefined {
-    const { options, lifecycle, pool, listeners, dispatchers, limits, counters, bans } = this.#parts;
+    const { options, lifecycle, pool, listeners, dispatchers, limits, counters, bans, places } = this.#parts;
     const { workerId } = worker;
     switch (message.type) {
       case 'data-question':
@@ -58,6 +58,11 @@ export class WorkerMessageHandler {
       case 'lease':
       case 'release':
         limits.received(worker, message);
+        return undefined;
+      case 'place-wanted':
+      case 'place-joined':
+      case 'place-released':
+        places.received(worker, message);
         return undefined;
       case 'offence':
         bans.offended(message.service, message.key);

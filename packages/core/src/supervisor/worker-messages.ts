@@ -45,6 +45,9 @@ export type FromPrimary =
   | { readonly type: 'lease-answer'; readonly question: number; readonly verdict: LeaseVerdict }
   /** An address did wrong too often: it is not served for so long. Said to all workers, and to each that starts. */
   | { readonly type: 'ban'; readonly service: number; readonly key: string; readonly forMs: number }
+  | { readonly type: 'place-answer'; readonly question: number; readonly isGranted: boolean }
+  /** So many places of this name all workers have now. Said to those that have one. */
+  | { readonly type: 'place-total'; readonly service: number; readonly name: string; readonly total: number }
   /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
   | { readonly type: 'ticket-key'; readonly key: string }
   | { readonly type: 'status-question'; readonly question: number }
@@ -88,6 +91,16 @@ export type FromWorker =
   /** It keeps to the quota that it was told. What it holds beyond that it will release, like any lease. */
   | { readonly type: 'quota'; readonly service: number; readonly free: number; readonly beyond: BeyondQuota }
   | { readonly type: 'release'; readonly service: number; readonly key: string }
+  /** Wants one of at most `max` places of this name. Answered by `place-answer`. */
+  | {
+      readonly type: 'place-wanted';
+      readonly service: number;
+      readonly name: string;
+      readonly max: number;
+      readonly question: number;
+    }
+  /** Has taken one of any number. */
+  | { readonly type: 'place-joined' | 'place-released'; readonly service: number; readonly name: string }
   /** For the same service in all other workers. */
   | { readonly type: 'tell'; readonly service: number; readonly message: unknown }
   /** An address did something wrong: count it. */

@@ -180,9 +180,13 @@ class Worker {
       case 'ban':
         this.#services[message.service]?.banned(message.key, message.forMs);
         return;
+      case 'place-total':
+        this.#services[message.service]?.placesTold(message.name, message.total);
+        return;
       // The channel gives them to those who wait for them, the program has asked for its data.
       case 'data':
       case 'lease-answer':
+      case 'place-answer':
       case 'told':
     }
   }
@@ -300,6 +304,7 @@ function createRuntime(
     },
     states,
     leases: channel.leasesOf(index),
+    places: channel.placesOf(index),
     reportOffence: (key) => channel.send({ type: 'offence', service: index, key }),
     // node:cluster closes the port once no worker accepts: there, a full one lets its connections wait.
     ...(accept === 'cluster-rr'

@@ -6,6 +6,7 @@ import { silentLog } from '../log.ts';
 import { PendingWork } from '../accept/pending-work.ts';
 import { Registry } from '../accept/registry.ts';
 import { ServiceBans } from '../accept/address-bans.ts';
+import { ServicePlaces } from '../accept/shared-places.ts';
 import { SecondaryConnectionSet } from '../accept/secondary-connections.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 import { logFailedHandler, onceDroppedWrite, serveConnection } from '../accept/serve-connection.ts';
@@ -100,6 +101,7 @@ export function serveInMemory(
     work: new PendingWork(),
     secondary,
     bans: new ServiceBans({ service: protocol.name, policy: protocol.bans, clock: memory.clock, log }),
+    places: new ServicePlaces(),
     ...options.context,
   };
   serveConnection(protocol, memory.connection, context);

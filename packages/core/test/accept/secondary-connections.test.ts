@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { portsToTry, SecondaryConnectionSet } from '../../src/accept/secondary-connections.ts';
+import { SecondaryConnectionSet } from '../../src/accept/secondary-connections.ts';
 import { Registry } from '../../src/accept/registry.ts';
 import {
   createServer,
@@ -145,14 +145,6 @@ describe('listening for a secondary connection', () => {
     expect(await late).toBeUndefined();
     expect(await set.listen(parent, OPTIONS)).toBeUndefined();
   });
-});
-
-test('the ports of a range are tried in an order that differs from time to time', () => {
-  const range = { from: 10, to: 40 };
-  const orders = Array.from({ length: 5 }, () => [...portsToTry(range)].join());
-  expect(new Set(orders).size).toBe(5);
-  expect([...portsToTry(range)].sort((a, b) => a - b)).toEqual(Array.from({ length: 31 }, (_, index) => 10 + index));
-  expect([...portsToTry(undefined)]).toEqual([0]);
 });
 
 describe('connecting out', () => {

@@ -28,9 +28,11 @@ function inMemory() {
   });
   const { connection: parent } = createMemoryConnection({ clock });
   parent.attach({ data: () => undefined });
-  const listen = (options: Partial<SecondaryListenOptions> = {}) =>
-    set.listen(parent, { connectTimeoutMs: 30_000, ports: PORTS, ...options });
-  return { clock, network, listen };
+  const { connection: other } = createMemoryConnection({ clock });
+  other.attach({ data: () => undefined });
+  const listen = (options: Partial<SecondaryListenOptions> = {}, of = parent) =>
+    set.listen(of, { connectTimeoutMs: 30_000, ports: PORTS, ...options });
+  return { clock, network, parent, other, listen };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -69,6 +71,18 @@ describe('a port that is taken', () => {
     clock.advance(100);
     await settle();
     expect(found).toBeUndefined();
+  });
+
+  test('by a session that has closed goes to the next that waits', async () => {
+    const { listen, parent, other } = inMemory();
+    const holder = await listen({}, other);
+    const gone = listen({ busyPortWaitMs: 1_000 });
+    const next = listen({ busyPortWaitMs: 1_000 }, other);
+    await settle();
+    parent.destroy();
+    holder?.close();
+    expect(await gone).toBeUndefined();
+    expect((await next)?.port).toBe(50_000);
   });
 
   test('by another process is tried again, which tells nothing when it is free', async () => {

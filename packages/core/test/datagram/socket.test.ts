@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineProtocol, silentLog } from '../../src/index.ts';
+import { ServicePlaces } from '../../src/accept/shared-places.ts';
 import { DEFAULT_DATAGRAM_LIMITS } from '../../src/datagram/limits.ts';
 import { serveDatagrams } from '../../src/datagram/socket.ts';
 import { createDatagramSocket, createDirectSend, resolveNothing } from '../../src/kernel/datagram-handle.ts';
@@ -244,6 +245,7 @@ describe('a network that is slower than the senders', () => {
       hasTls: false,
       work: { add: () => undefined },
       secondary: { listen: () => Promise.resolve(undefined), connect: () => Promise.reject(new Error('none')) },
+      places: new ServicePlaces(),
       bans: { offend: () => undefined, isBanned: () => false },
     };
     const { counters } = serveDatagrams(

@@ -73,14 +73,16 @@ function loginFailed({ failedLogins: before, unknownCommands, protection, host }
 }
 
 /**
- * Back to the greeting, and every parameter to its default (RFC 959 §4.1.1); a transfer goes on to its end. Failed logins
- * are not forgotten, and TLS stays: no client begins a second handshake on the same connection.
+ * Back to the greeting, and every parameter to its default (RFC 959 §4.1.1), HOST too (RFC 7151 §3.2.1); a transfer goes
+ * on to its end. Failed logins are not forgotten, and TLS stays: no client begins a second handshake on the same
+ * connection.
  */
 export const rein = ({ state }: Call<SessionState>): Outcome => ({
   state: {
     ...initialState('clear'),
     failedLogins: state.at === 'ready' ? 0 : state.failedLogins,
     protection: { ...state.protection, hasBufferSize: false },
+    host: state.protection.host,
   },
   reply: reply(220, 'Ready for a new user.'),
 });

@@ -2,7 +2,7 @@
 
 import type { Outcome } from '../effects.ts';
 import { REPLY, reply } from '../replies.ts';
-import { initialState, type ProtectionLevel, type SessionState } from '../session-state.ts';
+import { hostOfHandshake, initialState, type ProtectionLevel, type SessionState } from '../session-state.ts';
 import type { Call } from './command-spec.ts';
 
 /**
@@ -16,8 +16,12 @@ const MECHANISMS: Readonly<Record<string, ProtectionLevel>> = {
   'TLS-P': 'private',
 };
 
-/** Whoever was logged in is not any more: what was said in clear may have been another's (RFC 4217 §4). */
-export function auth({ state, argument }: Call<SessionState>): Outcome {
+/**
+ * Whoever was logged in is not any more: what was said in clear may have been another's (RFC 4217 §4). HOST comes before
+ * the handshake (RFC 7151 §3.2.2) and holds behind it, unless the handshake itself has named another of our hosts: that
+ * nobody on the way has put in.
+ */
+export function auth({ state, argument, session }: Call<SessionState>): Outcome {
   const mechanism = argument.trim().toUpperCase();
   if (!Object.hasOwn(MECHANISMS, mechanism)) return { state, reply: REPLY.unknownMechanism };
   if (state.protection.control === 'private') return { state, reply: REPLY.alreadySecure };
@@ -29,13 +33,11 @@ export function auth({ state, argument }: Call<SessionState>): Outcome {
     reply: reply(234, `AUTH ${mechanism}: begin the handshake.`),
     effect: {
       type: 'startTls',
-      resume: () => ({
-        state: {
-          ...initialState('clear'),
-          failedLogins,
-          protection: { control: 'private', hasBufferSize: false, data },
-        },
-      }),
+      resume(serverName) {
+        const named = hostOfHandshake(serverName, session);
+        const protection = { control: 'private', hasBufferSize: false, data, host: named } as const;
+        return { state: { ...initialState('clear'), failedLogins, protection, host: named ?? host } };
+      },
     },
   };
 }

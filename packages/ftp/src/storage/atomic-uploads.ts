@@ -39,7 +39,9 @@ export function atomicUploads(inner: FileSystem, { suffix = randomSuffix }: Atom
         if (isHidden(path)) return fail('bad-name');
         const isContinued = options.mode === 'append' || (options.startBytes ?? 0) > 0;
         if (isContinued || rename === undefined || removeFile === undefined) return write(path, options);
-        const old = await inner.stat(path);
+        const old = await inner.stat(path, { followLinks: false });
+        // A rename would take its place.
+        if (old.ok && old.value.type === 'link') return write(path, options);
         if (old.ok && old.value.type === 'directory') return fail('is-directory');
         if (old.ok && options.mode === 'create') return fail('exists');
         const directory = parentOf(path);
@@ -51,7 +53,7 @@ export function atomicUploads(inner: FileSystem, { suffix = randomSuffix }: Atom
             async commit(go) {
               const done = await go();
               if (!done.ok) return done;
-              const isTaken = options.mode === 'create' && (await inner.stat(path)).ok;
+              const isTaken = options.mode === 'create' && (await inner.stat(path, { followLinks: false })).ok;
               const renamed = isTaken ? fail('exists' as const) : await rename(hidden, path);
               if (!renamed.ok) await removeFile(hidden);
               return renamed;

@@ -26,7 +26,7 @@ const WRITE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONB
 const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
 const STICKY = 0o1000;
 
-/** How the two ends of an upload look. Both begin with the file open. */
+/** How the two ends of an upload look. Both begin with the file open; one of them is called, once, and lets go of all. */
 interface Ends {
   commit(): Promise<void>;
   abort(): Promise<void>;
@@ -79,23 +79,24 @@ async function inPlace({ spot, stats, write, createMode, exactMode, sync }: Uplo
     const startAt = mode === 'append' ? opened.size : startBytes;
     if (startAt > opened.size) throw new Refusal('bad-start');
     if (mode !== 'append') await handle.truncate(startAt);
+    // A name that was asked for as a new one is given back.
+    const discard = async (): Promise<void> => {
+      await handle.close().catch(() => undefined);
+      if (mode === 'create') await fs.unlink(spot.path()).catch(() => undefined);
+      await spot.close();
+    };
     return target(handle, startAt, {
       async commit() {
         try {
           if (sync) await handle.sync();
           await handle.close();
-        } finally {
           await spot.close();
+        } catch (error) {
+          await discard();
+          throw error;
         }
       },
-      async abort() {
-        try {
-          await handle.close();
-          if (mode === 'create') await fs.unlink(spot.path());
-        } finally {
-          await spot.close();
-        }
-      },
+      abort: discard,
     });
   });
 }

@@ -3,29 +3,16 @@
 import { fail, ok, type Result } from '@wellknown/core';
 import type { CompleteFileSystem, Entry, FileProblem, WriteTarget } from '../file-system.ts';
 import { nameOf, parentOf, partsOf, type AbsolutePath } from '../path.ts';
-
-interface MemoryFile {
-  readonly type: 'file';
-  bytes: Uint8Array;
-  mtimeMs: number;
-  mode: number;
-}
-
-interface MemoryDirectory {
-  readonly type: 'directory';
-  readonly entries: Map<string, MemoryNode>;
-  mtimeMs: number;
-  mode: number;
-}
-
-type MemoryNode = MemoryFile | MemoryDirectory;
+import { findPlace, type MemoryDirectory, type MemoryNode, type MemoryPlace } from './memory-tree.ts';
 
 export interface MemoryFileSystemOptions {
   /** Files to begin with, by absolute path; their directories are made. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Symbolic links to begin with, by absolute path: where each leads, relative to its directory or from `/`. */
+  readonly links?: Readonly<Record<string, string>>;
   /** All files together; an upload beyond it gets 452. */
   readonly maxBytes?: number;
-  /** Files and directories together. */
+  /** Files, directories and links together. */
   readonly maxEntries?: number;
   /** The time that changes are stamped with; by default the real one. */
   readonly wallMs?: () => number;
@@ -48,14 +35,14 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
   let usedBytes = 0;
   let usedEntries = 0;
 
-  const find = (path: AbsolutePath): MemoryNode | undefined => {
-    let node: MemoryNode | undefined = root;
-    for (const part of partsOf(path)) node = node?.type === 'directory' ? node.entries.get(part) : undefined;
-    return node;
-  };
-  const parentDirectory = (path: AbsolutePath): Result<MemoryDirectory, FileProblem> => {
-    const parent = path === '/' ? undefined : find(parentOf(path));
-    return parent?.type === 'directory' ? ok(parent) : fail(path === '/' ? 'denied' : 'not-found');
+  /** What a path leads to, a link at its last name followed. */
+  const find = (path: AbsolutePath): MemoryNode | undefined => findPlace(root, path, true)?.node;
+  /** The name itself, and the directory that it is in, which must be there: never the root. */
+  const placeOf = (path: AbsolutePath): Result<MemoryPlace & { readonly parent: MemoryDirectory }, FileProblem> => {
+    const place = findPlace(root, path, false);
+    const parent = place?.directories.at(-1);
+    if (place === undefined) return fail('not-found');
+    return parent === undefined ? fail('denied') : ok({ ...place, parent });
   };
   const entryOf = (name: string, node: MemoryNode): Entry => ({
     name,
@@ -63,32 +50,36 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
     sizeBytes: node.type === 'file' ? node.bytes.length : 0,
     mtimeMs: node.mtimeMs,
     mode: node.mode,
+    ...(node.type === 'link' && { target: node.target }),
   });
   const put = (parent: MemoryDirectory, name: string, node: MemoryNode): void => {
     parent.entries.set(name, node);
     parent.mtimeMs = wallMs();
     usedEntries += 1;
   };
-  const remove = (path: AbsolutePath, type: MemoryNode['type']): Result<void, FileProblem> => {
-    const parent = parentDirectory(path);
-    if (!parent.ok) return parent;
-    const node = parent.value.entries.get(nameOf(path));
+  /** Removes the name itself: of a link, never what it leads to. */
+  const remove = (path: AbsolutePath, what: 'file' | 'directory'): Result<void, FileProblem> => {
+    const place = placeOf(path);
+    if (!place.ok) return place;
+    const { parent, name, node } = place.value;
     if (node === undefined) return fail('not-found');
-    if (node.type !== type) return fail(type === 'file' ? 'is-directory' : 'not-directory');
+    if ((node.type === 'directory') !== (what === 'directory'))
+      return fail(what === 'file' ? 'is-directory' : 'not-directory');
     if (node.type === 'directory' && node.entries.size > 0) return fail('not-empty');
-    parent.value.entries.delete(nameOf(path));
-    parent.value.mtimeMs = wallMs();
+    parent.entries.delete(name);
+    parent.mtimeMs = wallMs();
     usedEntries -= 1;
     if (node.type === 'file') usedBytes -= node.bytes.length;
     return done;
   };
 
   const makeDirectory = (path: AbsolutePath): Result<void, FileProblem> => {
-    if (find(path) !== undefined) return fail('exists');
-    const parent = parentDirectory(path);
-    if (!parent.ok) return parent;
+    if (path === '/') return fail('exists');
+    const place = placeOf(path);
+    if (!place.ok) return place;
+    if (place.value.node !== undefined) return fail('exists');
     if (usedEntries >= maxEntries) return fail('no-space');
-    put(parent.value, nameOf(path), newDirectory());
+    put(place.value.parent, place.value.name, newDirectory());
     return done;
   };
 
@@ -112,9 +103,9 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
       },
       commit() {
         const old = parent.entries.get(name);
-        if (old?.type === 'directory' || (old === undefined ? usedEntries >= maxEntries : mustBeNew)) {
+        if (old === undefined ? usedEntries >= maxEntries : mustBeNew || old.type !== 'file') {
           giveBack();
-          return Promise.resolve(fail(old === undefined ? 'no-space' : mustBeNew ? 'exists' : 'is-directory'));
+          return Promise.resolve(fail(old === undefined ? 'no-space' : mustBeNew ? 'exists' : notAFile(old)));
         }
         const bytes = new Uint8Array(kept.length + newBytes);
         bytes.set(kept);
@@ -123,7 +114,7 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
           bytes.set(chunk, offset);
           offset += chunk.length;
         }
-        usedBytes += kept.length - (old?.bytes.length ?? 0);
+        usedBytes += kept.length - (old?.type === 'file' ? old.bytes.length : 0);
         if (old === undefined) put(parent, name, { type: 'file', bytes, mtimeMs: wallMs(), mode: 0o644 });
         else Object.assign(old, { bytes, mtimeMs: wallMs() });
         return Promise.resolve(done);
@@ -135,34 +126,43 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
     };
   };
 
-  for (const [path, content] of Object.entries(options.files ?? {})) {
+  const begin = (path: AbsolutePath, node: MemoryNode): void => {
     let directory: AbsolutePath = '';
     for (const part of partsOf(parentOf(path))) {
       directory += `/${part}`;
       makeDirectory(directory);
     }
-    const parent = parentDirectory(path);
+    const place = placeOf(path);
+    if (place.ok) put(place.value.parent, place.value.name, node);
+  };
+  for (const [path, content] of Object.entries(options.files ?? {})) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
     usedBytes += bytes.length;
-    if (parent.ok) put(parent.value, nameOf(path), { type: 'file', bytes, mtimeMs: wallMs(), mode: 0o644 });
+    begin(path, { type: 'file', bytes, mtimeMs: wallMs(), mode: 0o644 });
   }
+  for (const [path, target] of Object.entries(options.links ?? {}))
+    begin(path, { type: 'link', target, mtimeMs: wallMs(), mode: 0o777 });
 
   const changeNode = (path: AbsolutePath, change: (node: MemoryNode) => void): Promise<Result<void, FileProblem>> => {
-    const node = find(path);
+    const node = findPlace(root, path, false)?.node;
     if (node === undefined) return Promise.resolve(fail('not-found'));
+    if (node.type === 'link') return Promise.resolve(fail('denied'));
     change(node);
     return Promise.resolve(done);
   };
 
   return {
-    stat(path) {
-      const node = find(path);
+    stat(path, { followLinks = true } = {}) {
+      const node = findPlace(root, path, followLinks)?.node;
       return Promise.resolve(node === undefined ? fail('not-found') : ok(entryOf(nameOf(path), node)));
     },
-    list(path) {
+    list(path, { followLinks = false } = {}) {
       const node = find(path);
       if (node?.type !== 'directory') return Promise.resolve(fail(node === undefined ? 'not-found' : 'not-directory'));
-      return Promise.resolve(ok(each([...node.entries].map(([name, child]) => entryOf(name, child)))));
+      const shown = (name: string, child: MemoryNode): MemoryNode =>
+        // What leads nowhere is told as the link that it is.
+        child.type === 'link' && followLinks ? (find(`${path === '/' ? '' : path}/${name}`) ?? child) : child;
+      return Promise.resolve(ok(each([...node.entries].map(([name, child]) => entryOf(name, shown(name, child))))));
     },
     read(path, { startBytes }) {
       const node = find(path);
@@ -184,41 +184,34 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
       );
     },
     write(path, { mode, startBytes = 0 }) {
-      const parent = parentDirectory(path);
-      if (!parent.ok) return Promise.resolve(parent);
-      const old = parent.value.entries.get(nameOf(path));
-      if (old?.type === 'directory') return Promise.resolve(fail('is-directory'));
+      const place = placeOf(path);
+      if (!place.ok) return Promise.resolve(fail(path === '/' ? 'is-directory' : place.error));
+      const { parent, name, node: old } = place.value;
+      if (old !== undefined && old.type !== 'file') return Promise.resolve(fail(notAFile(old)));
       if (old !== undefined && mode === 'create') return Promise.resolve(fail('exists'));
       const oldBytes = old?.bytes ?? new Uint8Array(0);
       if (startBytes > oldBytes.length) return Promise.resolve(fail('bad-start'));
-      return Promise.resolve(
-        ok(
-          uploadTo(
-            parent.value,
-            nameOf(path),
-            mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes),
-            mode === 'create',
-          ),
-        ),
-      );
+      const kept = mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes);
+      return Promise.resolve(ok(uploadTo(parent, name, kept, mode === 'create')));
     },
     removeFile: (path) => Promise.resolve(remove(path, 'file')),
     makeDirectory: (path) => Promise.resolve(makeDirectory(path)),
     removeDirectory: (path) => Promise.resolve(remove(path, 'directory')),
     rename(from, to) {
-      const source = parentDirectory(from);
-      const target = parentDirectory(to);
+      const source = placeOf(from);
+      const target = placeOf(to);
       if (!source.ok || !target.ok) return Promise.resolve(fail('not-found'));
-      const node = source.value.entries.get(nameOf(from));
+      const { parent, name, node } = source.value;
+      const { directories, parent: newParent, name: newName, node: old } = target.value;
       if (node === undefined) return Promise.resolve(fail('not-found'));
-      if (from === to) return Promise.resolve(done);
-      if (to.startsWith(`${from}/`)) return Promise.resolve(fail('bad-name'));
-      const old = target.value.entries.get(nameOf(to));
+      if (parent === newParent && name === newName) return Promise.resolve(done);
+      // Below itself, whatever links led there.
+      if (node.type === 'directory' && directories.includes(node)) return Promise.resolve(fail('bad-name'));
       if (old !== undefined && (old.type === 'directory' || node.type === 'directory'))
         return Promise.resolve(fail('exists'));
       if (old !== undefined) remove(to, 'file');
-      source.value.entries.delete(nameOf(from));
-      target.value.entries.set(nameOf(to), node);
+      parent.entries.delete(name);
+      newParent.entries.set(newName, node);
       return Promise.resolve(done);
     },
     setTimes: (path, { mtimeMs }) => changeNode(path, (node) => (node.mtimeMs = mtimeMs ?? node.mtimeMs)),
@@ -226,6 +219,9 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
     space: () => Promise.resolve(ok({ freeBytes: maxBytes - usedBytes, totalBytes: maxBytes })),
   };
 }
+
+/** Why something that is there can not be written. A link is never written through: what it leads to has a name of its own. */
+const notAFile = ({ type }: MemoryNode): FileProblem => (type === 'directory' ? 'is-directory' : 'denied');
 
 async function* each(entries: readonly Entry[]): AsyncGenerator<readonly Entry[]> {
   yield await Promise.resolve(entries);

@@ -104,7 +104,7 @@ export function quota(inner: FileSystem, options: QuotaOptions): FileSystem {
               if (done.ok) {
                 usage.bytes += keptBytes + newBytes - oldBytes;
                 if (old === undefined) usage.entries += 1;
-              }
+              } else countedAtMs = Number.NEGATIVE_INFINITY;
               settle();
               return done;
             },

@@ -5,12 +5,19 @@
 
 import assert from 'node:assert/strict';
 import type { TestFunctions } from '@wellknown/core/testing';
-import type { Entry, FileProblem, FileSystem, WriteOptions } from '../file-system.ts';
+import type { FileSystem } from '../file-system.ts';
+import { bytesOf, content, entries, names, problemOf, store, TREE } from './file-system-calls.ts';
+import { describeLinks } from './link-promises.ts';
 
 export interface FileSystemSubject {
   readonly name: string;
   /** A new file system with these files, given by absolute path and content, and their directories. */
   create(files: Readonly<Record<string, string>>): Promise<FileSystem>;
+  /**
+   * The same with symbolic links, by path and target. Without it the promises about links are not registered. They are about
+   * links that are followed for reading only.
+   */
+  createLinked?(files: Readonly<Record<string, string>>, links: Readonly<Record<string, string>>): Promise<FileSystem>;
   /** An aborted upload leaves its beginning, to be resumed. Default: what was there before is untouched. */
   readonly keepsAborted?: boolean;
   /** A directory is made of the names in it, as in an object store: an empty one may not be told from none. */
@@ -18,60 +25,6 @@ export interface FileSystemSubject {
   /** REST and APPE are refused as `unsupported`. */
   readonly isNeverContinued?: boolean;
 }
-
-const TREE = { '/a.txt': 'hello', '/dir/b': 'b' };
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** Stores a file; resolves with the problem, if there was one. */
-async function store(
-  files: FileSystem,
-  path: string,
-  options: WriteOptions,
-  ...chunks: string[]
-): Promise<FileProblem | undefined> {
-  const target = await files.write?.(path, options);
-  assert(target !== undefined);
-  if (!target.ok) return target.error;
-  for (const chunk of chunks) {
-    const written = await target.value.write([bytesOf(chunk), bytesOf('')]);
-    assert.deepEqual(written, { ok: true, value: undefined });
-  }
-  const done = await target.value.commit();
-  return done.ok ? undefined : done.error;
-}
-
-async function content(files: FileSystem, path: string, startBytes = 0): Promise<string> {
-  const source = await files.read(path, { startBytes });
-  if (!source.ok) return source.error;
-  let text = '';
-  const decoder = new TextDecoder();
-  for (const buffer = new Uint8Array(7); ;) {
-    const read = await source.value.read(buffer);
-    assert(read.ok);
-    text += decoder.decode(buffer.subarray(0, read.value), { stream: true });
-    if (read.value < buffer.length) break;
-  }
-  await source.value.close();
-  return text;
-}
-
-async function entries(files: FileSystem, path: string): Promise<Entry[]> {
-  const listed = await files.list(path);
-  assert(listed.ok, `${path} can not be listed`);
-  const found: Entry[] = [];
-  for await (const portion of listed.value) found.push(...portion);
-  return found;
-}
-
-const names = async (files: FileSystem, path: string): Promise<string[]> =>
-  (await entries(files, path)).map(({ name, type }) => (type === 'directory' ? `${name}/` : name)).sort();
-
-const problemOf = async (
-  result: Promise<{ readonly ok: boolean; readonly error?: FileProblem }> | undefined,
-): Promise<string> => {
-  const settled = await result;
-  return settled === undefined ? 'missing' : settled.ok ? 'done' : (settled.error ?? '');
-};
 
 /** Registers the suite. Every case makes a file system of its own. */
 export function describeFileSystem(subject: FileSystemSubject, { describe, test }: TestFunctions): void {
@@ -243,6 +196,8 @@ export function describeFileSystem(subject: FileSystemSubject, { describe, test 
       const space = await files.space?.('/');
       assert(space?.ok === true && space.value.freeBytes >= 0);
     });
+
+    if (subject.createLinked !== undefined) describeLinks(subject.createLinked.bind(subject), { test });
 
     promise('names are any that a file may have', ['write'], async (files) => {
       for (const name of ['a b', 'grün 🐱', '-l', 'a*b?[c]', 'it\'s "so"', '%41', 'a\\b'])

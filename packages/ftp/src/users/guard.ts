@@ -3,14 +3,24 @@
 // Rules are about the path that is used. A link that leads from one part of the tree to another gives what it leads to
 // the rights of the path through the link.
 
-import { fail, ok, type Result } from '@wellknown/core';
-import type { Caller, Entry, FileProblem, FileSystem, WriteOptions, WriteTarget } from '../file-system.ts';
+import { fail, ok } from '@wellknown/core';
+import type { Caller, Entry, FileSystem, WriteOptions, WriteTarget } from '../file-system.ts';
 import { nameOf, type AbsolutePath } from '../path.ts';
+import { aroundTarget, passed, refuse, type Answer } from '../storage/wrap.ts';
 import { isNothing, type ResolvedRights, type Rights } from './rights.ts';
 
-type Answer<Value> = Promise<Result<Value, FileProblem>>;
-
-const refused = (problem: FileProblem): Promise<Result<never, FileProblem>> => Promise.resolve(fail(problem));
+/** The methods that may be missing. */
+const BEYOND_READING = [
+  'write',
+  'removeFile',
+  'makeDirectory',
+  'removeDirectory',
+  'rename',
+  'setTimes',
+  'setMode',
+  'hash',
+  'space',
+] as const;
 
 /** `inner` as one user may use it. Methods that it does not have are missing here too. */
 export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, caller: Caller): FileSystem {
@@ -23,8 +33,8 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
     may: (rights: Rights) => boolean,
     go: () => Answer<Value>,
   ): Answer<Value> => {
-    if (isHidden(path)) return refused('not-found');
-    return may(rights.at(path)) ? go() : refused('denied');
+    if (isHidden(path)) return refuse('not-found');
+    return may(rights.at(path)) ? go() : refuse('denied');
   };
 
   /** What a rule names, or leads to, keeps its place: elsewhere other rights would hold for it. */
@@ -44,8 +54,10 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
     return extensions === undefined || extensions.some((extension) => name.endsWith(extension.toLowerCase()));
   };
 
-  const unsupported = (): Promise<Result<never, FileProblem>> => refused('unsupported');
-
+  const { write, removeFile, makeDirectory, removeDirectory, rename, setTimes, setMode, hash, space } = passed(
+    inner,
+    ...BEYOND_READING,
+  );
   return {
     stat,
     list: (path, options) =>
@@ -65,7 +77,7 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
         ({ read }) => read,
         () => inner.read(path, { ...options, caller }),
       ),
-    ...(inner.write !== undefined && {
+    ...(write !== undefined && {
       write: (path, options) =>
         where(
           path,
@@ -73,35 +85,35 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
           async () => {
             const at = rights.at(path);
             if (!hasExtension(path, at)) return fail('bad-name');
-            return openForWriting(inner, path, { ...options, caller }, at);
+            return openForWriting({ stat: (of) => inner.stat(of), write }, path, { ...options, caller }, at);
           },
         ),
     }),
-    ...(inner.removeFile !== undefined && {
+    ...(removeFile !== undefined && {
       removeFile: (path) =>
         where(
           path,
           (at) => at.delete,
-          () => inner.removeFile?.(path) ?? unsupported(),
+          () => removeFile(path),
         ),
     }),
-    ...(inner.makeDirectory !== undefined && {
+    ...(makeDirectory !== undefined && {
       makeDirectory: (path, options) =>
         where(
           path,
           (at) => at.makeDirectories,
-          () => inner.makeDirectory?.(path, { ...options, caller }) ?? unsupported(),
+          () => makeDirectory(path, { ...options, caller }),
         ),
     }),
-    ...(inner.removeDirectory !== undefined && {
+    ...(removeDirectory !== undefined && {
       removeDirectory: (path) =>
         where(
           path,
           (at) => at.delete && isMovable(path),
-          () => inner.removeDirectory?.(path) ?? unsupported(),
+          () => removeDirectory(path),
         ),
     }),
-    ...(inner.rename !== undefined && {
+    ...(rename !== undefined && {
       rename: (from, to) =>
         where(
           from,
@@ -117,41 +129,41 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
                 if (source.value.type !== 'directory' && !hasExtension(to, at)) return fail('bad-name');
                 if (at.write === 'create' && (await inner.stat(to, { followLinks: false })).ok)
                   return fail('no-overwrite');
-                return inner.rename?.(from, to) ?? unsupported();
+                return rename(from, to);
               },
             ),
         ),
     }),
-    ...(inner.setTimes !== undefined && {
+    ...(setTimes !== undefined && {
       setTimes: (path, times) =>
         where(
           path,
           (at) => at.attributes,
-          () => inner.setTimes?.(path, times) ?? unsupported(),
+          () => setTimes(path, times),
         ),
     }),
-    ...(inner.setMode !== undefined && {
+    ...(setMode !== undefined && {
       setMode: (path, mode) =>
         where(
           path,
           (at) => at.attributes,
-          () => inner.setMode?.(path, mode) ?? unsupported(),
+          () => setMode(path, mode),
         ),
     }),
-    ...(inner.hash !== undefined && {
+    ...(hash !== undefined && {
       hash: (path, request) =>
         where(
           path,
           ({ read }) => read,
-          () => inner.hash?.(path, request) ?? unsupported(),
+          () => hash(path, request),
         ),
     }),
-    ...(inner.space !== undefined && {
+    ...(space !== undefined && {
       space: (path) =>
         where(
           path,
           ({ list }) => list,
-          () => inner.space?.(path) ?? unsupported(),
+          () => space(path),
         ),
     }),
   };
@@ -164,46 +176,42 @@ async function* withoutHidden(
   for await (const portion of portions) yield portion.filter(({ name }) => !isHidden(name));
 }
 
+type Files = Pick<FileSystem, 'stat'> & Required<Pick<FileSystem, 'write'>>;
+
 /** Opens for writing under `create` and `maxFileBytes`. */
 async function openForWriting(
-  inner: FileSystem,
+  files: Files,
   path: AbsolutePath,
   options: WriteOptions,
   { write, maxFileBytes }: Pick<Rights, 'write' | 'maxFileBytes'>,
 ): Answer<WriteTarget> {
   const isLimited = Number.isFinite(maxFileBytes);
-  const old = write === 'create' || (isLimited && options.mode === 'append') ? await inner.stat(path) : undefined;
+  const old = write === 'create' || (isLimited && options.mode === 'append') ? await files.stat(path) : undefined;
   if (write === 'create' && options.mode !== 'create') {
     if (old?.ok === true || (options.startBytes ?? 0) > 0) return fail('no-overwrite');
     // Another session may be storing the same name: the file system decides at the end.
-    const target = await openForWriting(
-      inner,
-      path,
-      { ...options, mode: 'create' },
-      { write: 'replace', maxFileBytes },
-    );
+    const made: WriteOptions = { ...options, mode: 'create' };
+    const target = await openForWriting(files, path, made, { write: 'replace', maxFileBytes });
     return target.ok ? ok(withoutOverwrite(target.value)) : target;
   }
   let bytes = options.mode === 'append' && old?.ok === true ? old.value.sizeBytes : (options.startBytes ?? 0);
   if (bytes + (options.expectedBytes ?? 0) > maxFileBytes) return fail('over-quota');
-  const opened = await (inner.write?.(path, options) ?? refused('unsupported'));
+  const opened = await files.write(path, options);
   if (!opened.ok || !isLimited) return opened;
-  const target = opened.value;
-  return ok({
-    write(chunks) {
-      for (const chunk of chunks) bytes += chunk.length;
-      return bytes > maxFileBytes ? refused('over-quota') : target.write(chunks);
-    },
-    commit: () => target.commit(),
-    abort: () => target.abort(),
-  });
+  return ok(
+    aroundTarget(opened.value, {
+      write(chunks, go) {
+        for (const chunk of chunks) bytes += chunk.length;
+        return bytes > maxFileBytes ? refuse('over-quota') : go();
+      },
+    }),
+  );
 }
 
-const withoutOverwrite = (target: WriteTarget): WriteTarget => ({
-  write: (chunks) => target.write(chunks),
-  async commit() {
-    const done = await target.commit();
-    return !done.ok && done.error === 'exists' ? fail('no-overwrite') : done;
-  },
-  abort: () => target.abort(),
-});
+const withoutOverwrite = (target: WriteTarget): WriteTarget =>
+  aroundTarget(target, {
+    async commit(go) {
+      const done = await go();
+      return !done.ok && done.error === 'exists' ? fail('no-overwrite') : done;
+    },
+  });

@@ -13,7 +13,7 @@ export interface Credentials {
   readonly remote: Address;
   /** Whether the control connection is TLS: in clear, the password has been seen by everyone on the way. */
   readonly secure: boolean;
-  /** What the client has named by HOST (RFC 7151), in lower case. */
+  /** What the client has named by HOST (RFC 7151) or in its handshake (SNI), in lower case; the latter goes before. */
   readonly host?: string | undefined;
 }
 

@@ -57,6 +57,8 @@ export const NAMED_RIGHTS = {
 
 export type NamedRights = keyof typeof NAMED_RIGHTS;
 
+export const isNamedRights = (text: string): text is NamedRights => Object.hasOwn(NAMED_RIGHTS, text);
+
 /** A named set, or one changed: `{ base: 'full', delete: false }`. */
 export type RightsRule = NamedRights | ({ readonly base?: NamedRights } & Partial<Rights>);
 

@@ -1,15 +1,18 @@
 // Basic authentication (RFC 7617) in front of a handler.
 
+import { PasswordChecker, type PasswordCheckLimits } from '@wellknown/passwords';
 import type { FetchHandler } from '../handler.ts';
 import { responseOf, type HttpResponse } from '../fetch/response.ts';
-import { DEFAULT_PASSWORD_CHECKS, PasswordChecker, type PasswordCheckLimits } from './password-check.ts';
 
 export interface BasicAuthOptions {
   /**
-   * The bcrypt hash of a user's password; undefined for one who is not there. A `Map` of names will do. The check of a
-   * name that is not there takes the work of the first of `values`.
+   * The hash of a user's password, of any kind that @wellknown/passwords knows; undefined for one who is not there. A
+   * `Map` of names will do. The check of a name that is not there takes the work of the first of `values`.
    */
-  readonly users: { get(name: string): string | undefined; values?(): Iterable<string> };
+  readonly users: {
+    get(name: string): string | undefined | Promise<string | undefined>;
+    values?(): Iterable<string>;
+  };
   /** What a browser shows when it asks. Default: `Restricted`. */
   readonly realm?: string;
   /** Where they differ from DEFAULT_PASSWORD_CHECKS. */
@@ -34,7 +37,7 @@ export function basicAuth(
   { users, realm = 'Restricted', limits }: BasicAuthOptions,
 ): FetchHandler {
   if (!/^[\x20-\x7e]*$/.test(realm)) throw new TypeError('a realm is printable ASCII');
-  const checker = new PasswordChecker({ ...DEFAULT_PASSWORD_CHECKS, ...limits });
+  const checker = new PasswordChecker(limits);
   const challenge = `Basic realm="${realm.replace(/["\\]/g, '\\$&')}", charset="UTF-8"`;
   // Each its own: what stands around this handler may add fields.
   const unauthorized = (): HttpResponse =>
@@ -49,8 +52,9 @@ export function basicAuth(
   return async (request, context) => {
     const credentials = parseCredentials(request.headers.get('authorization'));
     if (credentials === undefined) return unauthorized();
+    const hash = await users.get(credentials.name);
     const [standIn] = users.values?.() ?? [];
-    const verdict = await checker.check(credentials.password, users.get(credentials.name), standIn);
+    const verdict = await checker.check(credentials.password, hash, standIn);
     if (verdict === 'right') return handler(request, context);
     return verdict === 'wrong'
       ? unauthorized()

@@ -1,29 +1,39 @@
-// A file of users and the hashes of their passwords, as `htpasswd -B` writes it: text in, a table or the fault out.
+// Files of users and the hashes of their passwords, as `htpasswd -B` writes them.
 
-import { fail, ok, type Result } from '@wellknown/core';
+import { ok, type Result } from '@wellknown/core';
+import { parsePasswordUsers, PasswordFile, type PasswordFileOptions, type PasswordUser } from '@wellknown/passwords';
+import type { BasicAuthOptions } from './basic-auth.ts';
 
 /** Names to hashes. */
 export type PasswordHashes = ReadonlyMap<string, string>;
 
-// The format of bcrypt: version, cost, 22 characters of salt and 31 of hash. A check of cost 14 takes a second; one of 31, a day.
-const BCRYPT = /^\$2[abxy]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/;
-// A file of this size names some 15,000 users; more belong into a database.
-export const MAX_PASSWORD_FILE_BYTES = 1_048_576;
+// A user who was removed is out within a second.
+const LOOK_AGAIN_MS = 1_000;
+
+// What else such files hold (MD5, SHA-1, crypt, clear text) is found out from the file in no time.
+const LINES = { kinds: ['bcrypt'], read: (user: PasswordUser) => ok(user) } as const;
 
 /**
  * Lines of `NAME:HASH`; empty ones and those that begin with `#` are skipped, and what follows a second colon too. Only
- * bcrypt is taken: what else such files hold (MD5, SHA-1, crypt, clear text) is found out from the file in no time.
+ * bcrypt is taken. The sentence about a mistake names its line.
  */
 export function parsePasswordFile(text: string): Result<PasswordHashes, string> {
-  const hashes = new Map<string, string>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line === '' || line.startsWith('#')) continue;
-    const [name = '', hash = ''] = line.split(':');
-    if (name === '') return fail(`line ${index + 1} has no user name before a colon`);
-    if (!BCRYPT.test(hash))
-      return fail(`line ${index + 1}: the password of '${name}' is no bcrypt hash; 'htpasswd -B' makes one`);
-    if (hashes.has(name)) return fail(`line ${index + 1}: '${name}' is named twice`);
-    hashes.set(name, hash);
-  }
-  return ok(hashes);
+  const users = parsePasswordUsers(text, LINES);
+  return users.ok ? ok(new Map([...users.value.values()].map(({ name, hash }) => [name, hash]))) : users;
+}
+
+/** The users of such a file, which is looked at again a second later at the earliest. */
+export async function openPasswordFile(
+  path: string,
+  options: Pick<PasswordFileOptions<PasswordUser>, 'failed' | 'clock'>,
+): Promise<Result<BasicAuthOptions['users'], string>> {
+  const opened = await PasswordFile.open(path, { ...LINES, ...options, lookAgainMs: LOOK_AGAIN_MS });
+  if (!opened.ok) return opened;
+  const file = opened.value;
+  return ok({
+    get: async (name) => (await file.get(name))?.hash,
+    *values() {
+      for (const { hash } of file.values()) yield hash;
+    },
+  });
 }

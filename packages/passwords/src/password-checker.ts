@@ -1,7 +1,8 @@
 // Whether a password is the one of a hash. A hash is made to cost time, so checks are bounded, and what was found right
-// is remembered: a browser sends its password with every request.
+// is remembered: a browser sends its password with every request, a camera logs in for every picture.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { verifyPassword } from './hashes.ts';
 
 /** `busy`: too many are being checked. */
 export type PasswordVerdict = 'right' | 'wrong' | 'busy';
@@ -31,28 +32,26 @@ export class PasswordChecker {
   readonly #limits: PasswordCheckLimits;
   readonly #remembered = new Set<string>();
   // No digest can be computed beforehand, or found in a dump of another process.
-  readonly #key = randomBytes(16);
+  readonly #key = randomBytes(32);
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(limits: PasswordCheckLimits = DEFAULT_PASSWORD_CHECKS) {
-    this.#limits = limits;
+  constructor(limits: Partial<PasswordCheckLimits> = {}) {
+    this.#limits = { ...DEFAULT_PASSWORD_CHECKS, ...limits };
   }
 
   /**
-   * `hash` is undefined for a user who is not there; `standIn` is then checked instead, so that nothing tells such a name
-   * from a wrong password. A password has at most 72 bytes: bcrypt looks at no more.
+   * `hash` is undefined for a user who is not there; `standIn`, that of another user, is then checked instead, so that
+   * nothing tells such a name from a wrong password. Rejects where the library of the hash can't work.
    */
   async check(password: string, hash: string | undefined, standIn?: string): Promise<PasswordVerdict> {
-    const digest = createHash('sha256')
-      .update(this.#key)
+    const digest = createHmac('sha256', this.#key)
       .update(`${hash ?? ''}:${password}`)
       .digest('base64');
     if (this.#remembered.has(digest)) return 'right';
     if (!(await this.#turn())) return 'busy';
     try {
-      const { verify } = await import('@node-rs/bcrypt');
-      const isRight = (await verify(password, hash ?? standIn ?? NOBODY)) && hash !== undefined;
+      const isRight = (await verifyPassword(password, hash ?? standIn ?? NOBODY)) && hash !== undefined;
       if (isRight) this.#remember(digest);
       return isRight ? 'right' : 'wrong';
     } finally {

@@ -1,0 +1,50 @@
+// The named places that workers share, as the primary counts them.
+
+import { PlaceLedger } from '../accept/shared-places.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import type { FromWorker } from './worker-messages.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export class PoolPlaces {
+  readonly #pool: WorkerPool;
+  /** One for each service. */
+  readonly #ledgers: readonly PlaceLedger[];
+
+  constructor({ services }: Pick<ResolvedOptions, 'services'>, pool: WorkerPool) {
+    this.#pool = pool;
+    this.#ledgers = services.map(() => new PlaceLedger());
+  }
+
+  received(
+    worker: WorkerHandle,
+    message: Extract<FromWorker, { type: 'place-wanted' | 'place-joined' | 'place-released' }>,
+  ): void {
+    const { workerId } = worker;
+    const { service, name } = message;
+    const ledger = this.#ledgers[service];
+    if (ledger === undefined) return;
+    if (message.type === 'place-wanted') {
+      const isGranted = ledger.take(workerId, name, message.max);
+      worker.send({ type: 'place-answer', question: message.question, isGranted });
+      if (!isGranted) return;
+    } else if (message.type === 'place-joined') ledger.take(workerId, name, Number.POSITIVE_INFINITY);
+    else ledger.release(workerId, name);
+    this.#tell(service, name, workerId);
+  }
+
+  /** A worker has ended: what it held is free. */
+  forget(workerId: number): void {
+    for (const [service, ledger] of this.#ledgers.entries())
+      for (const name of ledger.forget(workerId)) this.#tell(service, name, workerId);
+  }
+
+  /** Those who hold places hear how many there are; one that is alone and has changed it itself knows. */
+  #tell(service: number, name: string, changedBy: number): void {
+    const ledger = this.#ledgers[service];
+    const holders = ledger?.holders(name) ?? [];
+    if (holders.length === 1 && holders[0] === changedBy) return;
+    const total = ledger?.total(name) ?? 0;
+    for (const holder of holders) this.#pool.get(holder)?.send({ type: 'place-total', service, name, total });
+  }
+}
