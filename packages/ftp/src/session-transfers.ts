@@ -58,6 +58,7 @@ export class SessionTransfers {
       protection,
       charset,
       pace: user.session.pace[plan.what === 'upload' ? 'upload' : 'download'],
+      buffers: user.session.buffers,
       failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;

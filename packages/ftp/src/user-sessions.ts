@@ -1,6 +1,7 @@
 // What the sessions of one process share: the rates of the server and of each user, and how many sessions a user has.
 
 import type { Clock } from '@wellknown/core';
+import { BufferPool } from '@wellknown/core/files';
 import { createPace, Throttle, type Pace } from './throttle.ts';
 import type { Login } from './users/login.ts';
 
@@ -29,6 +30,8 @@ interface SharedUser {
 /** The place of a session among those of its user. */
 export interface UserSession {
   readonly pace: Readonly<Record<Direction, Pace>>;
+  /** Of all sessions: what files are read into on their way. */
+  readonly buffers: BufferPool;
   leave(): void;
 }
 
@@ -36,6 +39,7 @@ export class UserSessions {
   readonly #limits: SharedLimits;
   readonly #clock: Clock;
   readonly #server: Readonly<Record<Direction, readonly Throttle[]>>;
+  readonly #buffers = new BufferPool();
   readonly #users = new Map<string, SharedUser>();
 
   /** `workerCount`: how many processes share what the server may have. */
@@ -60,6 +64,7 @@ export class UserSessions {
     const paceOf = (direction: Direction): Pace =>
       createPace([...own[direction], ...shared.throttles[direction], ...this.#server[direction]], this.#clock);
     return {
+      buffers: this.#buffers,
       pace: { download: paceOf('download'), upload: paceOf('upload') },
       leave: () => {
         shared.sessions -= 1;
