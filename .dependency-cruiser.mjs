@@ -7,6 +7,7 @@ export const LEVELS = {
   core: [
     ['errors.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
     ['time/'],
+    ['files/'],
     ['address/'],
     ['kernel/'],
     ['proxy-protocol/'],

@@ -1,49 +1,157 @@
-// FTP servers on one folder, from the page cache: transfers large and small, logins, listings of 10,000 entries. vsftpd
-// has a process for each session, whose time counts. Needs python3-pyftpdlib and vsftpd, the latter as root.
+// FTP servers on one folder, from the page cache: transfers large and small, in clear and over TLS, logins, listings of
+// 10,000 entries, idle sessions. vsftpd has a process for each session, whose time counts. Needs python3-pyftpdlib (with
+// python3-openssl) and vsftpd, the latter as root, and openssl.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compare, runClient, type Subject } from './measure.ts';
+import { compare, CLIENT_CORE, median, processesOf, runClient, startServer, type Subject } from './measure.ts';
 
-const LOADS = [
-  { what: 'retr', title: 'RETR of 1 GiB', count: 1 },
-  { what: 'stor', title: 'STOR of 1 GiB', count: 1 },
-  { what: 'small-retr', title: 'RETR of 4 KiB', count: 1_000 },
-  { what: 'small-stor', title: 'STOR of 4 KiB', count: 1_000 },
-  { what: 'login', title: 'connect, login, quit', count: 300 },
-  { what: 'noop', title: 'NOOP', count: 10_000 },
-  { what: 'list', title: 'LIST of 10,000 entries', count: 5 },
-  { what: 'mlsd', title: 'MLSD of 10,000 entries', count: 5 },
-] as const;
+interface FtpLoad {
+  readonly title: string;
+  readonly count: number;
+  /** Those that can't. */
+  readonly without?: readonly string[];
+}
+
+const LOADS: Readonly<Record<string, FtpLoad>> = {
+  retr: { title: 'RETR of 1 GiB', count: 1 },
+  stor: { title: 'STOR of 1 GiB', count: 1 },
+  'small-retr': { title: 'RETR of 4 KiB', count: 1_000 },
+  'small-stor': { title: 'STOR of 4 KiB', count: 1_000 },
+  login: { title: 'connect, login, quit', count: 300 },
+  noop: { title: 'NOOP', count: 10_000 },
+  list: { title: 'LIST of 10,000 entries', count: 5 },
+  mlsd: { title: 'MLSD of 10,000 entries', count: 5, without: ['vsftpd', 'ftp-srv'] },
+  'tls-retr': { title: 'RETR of 1 GiB over TLS', count: 1 },
+  'tls-stor': { title: 'STOR of 1 GiB over TLS', count: 1 },
+  'tls-small-retr': { title: 'RETR of 4 KiB over TLS', count: 200 },
+};
+const IDLE_SESSIONS = [300, 3_000];
 
 const CLIENT = fileURLToPath(new URL('clients/ftp-load.mjs', import.meta.url));
+const PEERS = ['wellknown', 'pyftpdlib', 'vsftpd', 'ftp-srv'];
 
-/** Compares FTP servers by the CPU time for each operation. */
-export async function compareFtp(rounds: number): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'wellknown-bench-ftp-'));
+interface Folder {
+  readonly root: string;
+  readonly certificates: string;
+  remove(): void;
+}
+
+/** What all servers serve, and a certificate. */
+function makeFolder(): Folder {
+  const folder = mkdtempSync(join(tmpdir(), 'wellknown-bench-ftp-'));
+  const [root, certificates] = [join(folder, 'root'), join(folder, 'tls')];
+  for (const each of [root, certificates, join(root, 'in'), join(root, 'many')]) mkdirSync(each);
+  chmodSync(folder, 0o755);
+  const part = Buffer.alloc(64 * 1024 * 1024, 'abcdefgh');
+  for (let at = 0; at < 16; at += 1) writeFileSync(join(root, 'big'), part, { flag: 'a' });
+  writeFileSync(join(root, 'small'), part.subarray(0, 4096));
+  for (let index = 0; index < 10_000; index += 1) writeFileSync(join(root, `many/file-${index}`), 'x');
+  const request = '-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem'.split(' ');
+  execFileSync('openssl', ['req', ...request], { cwd: certificates, stdio: 'ignore' });
+  writeFileSync(
+    join(certificates, 'all.pem'),
+    ['key.pem', 'cert.pem'].map((name) => readFileSync(join(certificates, name))).join(''),
+  );
+  return {
+    root,
+    certificates,
+    remove() {
+      chmodSync(root, 0o755);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Compares FTP servers by the CPU time for each operation of one kind. */
+export const ftpComparisons: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
+  ...Object.fromEntries(
+    Object.entries(LOADS).map(([what, { title, count, without = [] }]) => [
+      `ftp-${what}`,
+      async (rounds: number, only: RegExp): Promise<void> => {
+        const folder = makeFolder();
+        try {
+          const load = (port: number): Promise<number> =>
+            Promise.resolve(Number(runClient(process.execPath, CLIENT, String(port), what, String(count))));
+          const names = PEERS.filter((name) => !without.includes(name) && (name === PEERS[0] || only.test(name)));
+          await compare(
+            title,
+            names.map((name) => subjectOf(name, folder, what.startsWith('tls-'))),
+            load,
+            rounds,
+          );
+        } finally {
+          folder.remove();
+        }
+      },
+    ]),
+  ),
+  'ftp-idle': compareIdleSessions,
+};
+
+const subjectOf = (name: string, { root, certificates }: Folder, isPrivate: boolean): Subject => ({
+  name,
+  server: `ftp-${name}.mjs`,
+  arguments: isPrivate ? [root, certificates] : [root],
+});
+
+/** Resident memory of a process and its children, what several share divided among them. */
+const residentBytes = (pid: number): number =>
+  processesOf(pid).reduce((sum, each) => {
+    const [, kilobytes] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, 'utf8')) ?? [];
+    return sum + Number(kilobytes) * 1024;
+  }, 0);
+
+/** Prints bytes of resident memory for each session that is logged in and does nothing; the first hundred warm it up. */
+async function compareIdleSessions(rounds: number, only: RegExp): Promise<void> {
+  const folder = makeFolder();
   try {
-    chmodSync(root, 0o755);
-    for (const folder of ['in', 'many']) mkdirSync(join(root, folder));
-    const part = Buffer.alloc(64 * 1024 * 1024, 'abcdefgh');
-    for (let at = 0; at < 16; at += 1) writeFileSync(join(root, 'big'), part, { flag: 'a' });
-    writeFileSync(join(root, 'small'), part.subarray(0, 4096));
-    for (let index = 0; index < 10_000; index += 1) writeFileSync(join(root, `many/file-${index}`), 'x');
-    const peers: readonly Subject[] = ['wellknown', 'pyftpdlib', 'vsftpd'].map((name) => ({
-      name,
-      server: `ftp-${name}.mjs`,
-      arguments: [root],
-    }));
-    for (const { what, title, count } of LOADS) {
-      // vsftpd knows no MLSD.
-      const subjects = what === 'mlsd' ? peers.filter(({ name }) => name !== 'vsftpd') : peers;
-      const load = (port: number): Promise<number> =>
-        Promise.resolve(Number(runClient(process.execPath, CLIENT, String(port), what, String(count))));
-      await compare(title, subjects, load, rounds);
+    for (const count of IDLE_SESSIONS) {
+      console.log(
+        `\nmemory for each of ${count} idle sessions (node ${process.version}, ${rounds} rounds, bytes: min median max)`,
+      );
+      // Three thousand processes are another matter.
+      const names = PEERS.filter(
+        (name) => (name !== 'vsftpd' || count < 1_000) && (name === PEERS[0] || only.test(name)),
+      );
+      const results = new Map<string, number[]>(names.map((name) => [name, []]));
+      for (let round = 0; round < rounds; round += 1)
+        for (const name of names) results.get(name)?.push(await idleBytes(subjectOf(name, folder, false), count));
+      for (const [name, values] of results)
+        console.log(
+          `  ${name.padEnd(28)} ${[Math.min(...values), median(values), Math.max(...values)].map((bytes) => bytes.toFixed(0).padStart(9)).join('')}`,
+        );
     }
   } finally {
-    chmodSync(root, 0o755);
-    rmSync(root, { recursive: true });
+    folder.remove();
+  }
+}
+
+async function idleBytes(subject: Subject, count: number): Promise<number> {
+  const { port, pid, stop } = await startServer(subject);
+  const closers: (() => Promise<unknown>)[] = [];
+  const hold = async (sessions: number): Promise<void> => {
+    const client = spawn(
+      'taskset',
+      ['-c', CLIENT_CORE, process.execPath, CLIENT, String(port), 'idle', String(sessions)],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    closers.push(() => {
+      client.stdin.end();
+      return new Promise((resolve) => client.once('close', resolve));
+    });
+    await new Promise((resolve) => client.stdout.once('data', resolve));
+  };
+  try {
+    await hold(100);
+    const before = residentBytes(pid);
+    await hold(count);
+    return (residentBytes(pid) - before) / count;
+  } finally {
+    for (const close of closers) await close();
+    await stop();
   }
 }

@@ -34,7 +34,7 @@ const CLOCK_TICKS_PER_SECOND = 100;
 const cpuTime = (pid: number): number => processesOf(pid).reduce((sum, each) => sum + cpuTimeOf(each), 0);
 
 /** A process and its children. */
-const processesOf = (pid: number): number[] => [
+export const processesOf = (pid: number): number[] => [
   pid,
   ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')
@@ -71,18 +71,28 @@ const start = (subject: Subject, ...options: string[]) => {
   });
 };
 
-async function round(subject: Subject, load: Load): Promise<Round> {
+/** Starts a server on its core; `stop` resolves when it has ended. */
+export async function startServer(
+  subject: Subject,
+): Promise<{ readonly port: number; readonly pid: number; readonly stop: () => Promise<void> }> {
   const child = start(subject);
+  const stop = async (): Promise<void> => {
+    child.removeAllListeners('exit');
+    child.kill('SIGTERM');
+    await new Promise((resolve) => child.once('close', resolve));
+  };
+  return { ...(await startedAt(child)), stop };
+}
+
+async function round(subject: Subject, load: Load): Promise<Round> {
+  const { port, pid, stop } = await startServer(subject);
   try {
-    const { port, pid } = await startedAt(child);
     await load(port);
     const before = cpuTime(pid);
     const operations = await load(port);
     return { operations, cpuMicroseconds: cpuTime(pid) - before };
   } finally {
-    child.removeAllListeners('exit');
-    child.kill('SIGTERM');
-    await new Promise((resolve) => child.once('close', resolve));
+    await stop();
   }
 }
 

@@ -5,7 +5,7 @@
 import { compareLoss } from './connection-loss.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
-import { compareFtp } from './ftp.ts';
+import { ftpComparisons } from './ftp.ts';
 import { compareFiles } from './http-files.ts';
 import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
@@ -23,7 +23,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Pro
   'connection-loss': compareLoss,
   'echo-datagrams': compareEcho,
   startup: compareStartup,
-  ftp: compareFtp,
+  ...ftpComparisons,
   'telnet-pty': comparePtyOutput,
   'telnet-parser': measureTelnetParser,
   'telnet-keystrokes': measureTelnetKeystrokes,

@@ -1,19 +1,30 @@
 // `ftp-load.mjs PORT WHAT COUNT`: speaks FTP as fast as one session can, and prints how many operations were answered.
+// With WHAT beginning with `tls-` everything goes over TLS.
 
 import net from 'node:net';
 import process from 'node:process';
+import tls from 'node:tls';
 
-const [port, what, count] = [Number(process.argv[2]), process.argv[3], Number(process.argv[4])];
+const [port, wanted, count] = [Number(process.argv[2]), process.argv[3], Number(process.argv[4])];
+const isPrivate = wanted.startsWith('tls-');
+const what = wanted.replace('tls-', '');
 const CHUNK = Buffer.alloc(256 * 1024, 'abcdefgh');
 
+/** The certificate is the bench's own. */
+const secured = (socket) =>
+  new Promise((resolve, reject) => {
+    const secure = tls.connect({ socket, rejectUnauthorized: false }, () => resolve(secure)).once('error', reject);
+  });
+
 async function open() {
-  const socket = net.connect(port, '127.0.0.1').setNoDelay(true);
+  let socket = net.connect(port, '127.0.0.1').setNoDelay(true);
   let text = '';
   let look = () => undefined;
-  socket.on('data', (chunk) => {
+  const heard = (chunk) => {
     text += chunk.toString('latin1');
     look();
-  });
+  };
+  socket.on('data', heard);
   const hear = () =>
     new Promise((resolve) => {
       look = () => {
@@ -29,20 +40,34 @@ async function open() {
     return hear();
   };
   await hear();
+  if (isPrivate) {
+    await say('AUTH TLS');
+    socket.off('data', heard);
+    socket = await secured(socket);
+    socket.on('data', heard);
+  }
   await say('USER anonymous');
   const answer = await say('PASS x');
   if (!answer.startsWith('230')) throw new Error(answer);
+  if (isPrivate) {
+    await say('PBSZ 0');
+    await say('PROT P');
+  }
   return { socket, hear, say };
 }
 
 async function transfer(session, line, bytes) {
   const answer = await session.say('EPSV');
-  const data = net.connect(Number(/\|(\d+)\|/.exec(answer)[1]), '127.0.0.1');
-  const closed = new Promise((resolve) => data.once('close', resolve));
+  const plain = net.connect(Number(/\|(\d+)\|/.exec(answer)[1]), '127.0.0.1');
+  const connected = new Promise((resolve) => plain.once('connect', resolve));
   const reply = session.say(line);
+  // Before its answer a server may not begin with the handshake.
+  if (isPrivate) await reply;
+  const data = isPrivate ? await connected.then(() => secured(plain)) : plain;
+  const closed = new Promise((resolve) => data.once('close', resolve));
   if (bytes === undefined) data.resume();
   else {
-    await new Promise((resolve) => data.once('connect', resolve));
+    await connected;
     await reply;
     for (let left = bytes; left > 0; left -= CHUNK.length) {
       if (!data.write(left >= CHUNK.length ? CHUNK : CHUNK.subarray(0, left)))
@@ -64,6 +89,15 @@ if (what === 'login') {
     await session.say('QUIT');
     session.socket.destroy();
   }
+} else if (what === 'idle') {
+  const sessions = [];
+  while (sessions.length < count) {
+    const some = Math.min(50, count - sessions.length);
+    sessions.push(...(await Promise.all(Array.from({ length: some }, open))));
+  }
+  process.stdout.write('open\n');
+  await new Promise((resolve) => process.stdin.once('end', resolve).resume());
+  for (const { socket } of sessions) socket.resetAndDestroy();
 } else {
   const session = await open();
   await session.say('TYPE I');

@@ -1,4 +1,5 @@
 // vsftpd, one process for each session; its anonymous user owns what it may change. Needs root.
+// `node ftp-vsftpd.mjs ROOT [FOLDER OF key.pem AND cert.pem]`
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -10,7 +11,7 @@ const probe = net.createServer().listen(0, '127.0.0.1');
 await new Promise((resolve) => probe.once('listening', resolve));
 const { port } = probe.address();
 await new Promise((resolve) => probe.close(resolve));
-const [root] = process.argv.slice(2);
+const [root, certificates] = process.argv.slice(2);
 chmodSync(root, 0o555);
 spawnSync('chown', ['-R', 'ftp', path.join(root, 'in')]);
 mkdirSync('/var/run/vsftpd/empty', { recursive: true });
@@ -33,6 +34,16 @@ writeFileSync(
     use_sendfile: 'YES',
     // Otherwise the time of the process that transfers is nobody's once it has ended.
     one_process_model: 'YES',
+    max_per_ip: 0,
+    max_clients: 0,
+    ...(certificates !== undefined && {
+      ssl_enable: 'YES',
+      allow_anon_ssl: 'YES',
+      // The client that makes the load resumes no session.
+      require_ssl_reuse: 'NO',
+      rsa_cert_file: path.join(certificates, 'cert.pem'),
+      rsa_private_key_file: path.join(certificates, 'key.pem'),
+    }),
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join(''),

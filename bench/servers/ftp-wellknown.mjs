@@ -1,12 +1,20 @@
-// Serves a folder; anyone may change it.
+// Serves a folder; anyone may change it. `node ftp-wellknown.mjs ROOT [FOLDER OF key.pem AND cert.pem]`
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createFtpServer, diskFileSystem } from '@wellknown/ftp';
+import { tellMemory } from './tell-memory.mjs';
 
+const [root, certificates] = process.argv.slice(2);
 const server = createFtpServer({
-  fileSystem: diskFileSystem(process.argv[2]),
+  fileSystem: diskFileSystem(root),
   authenticate: () => ({ rights: 'full' }),
   listen: 'tcp://127.0.0.1:0',
+  limits: { maxConnectionsPerAddress: Infinity },
+  ...(certificates !== undefined && {
+    tls: { key: readFileSync(`${certificates}/key.pem`), cert: readFileSync(`${certificates}/cert.pem`) },
+  }),
 });
+tellMemory();
 const [bound] = await server.listen();
 process.stdout.write(`port ${new URL(bound.url).port}\n`);
 process.on('SIGTERM', () => process.exit());

@@ -3,6 +3,7 @@
 //     @wellknown/core/endpoint         addresses, ranges, endpoint strings
 //     @wellknown/core/socket           sockets by hand, and select
 //     @wellknown/core/inetd            programs as servers, servers as programs
+//     @wellknown/core/files            which calls to a disk need no thread, buffers for files
 //     @wellknown/core/observe          Prometheus text, the parts of a status
 //     @wellknown/core/control          the control socket
 //     @wellknown/core/proxy-protocol   PROXY headers

@@ -29,6 +29,10 @@ export class DataConnection implements Sink {
   /** `seen`: the peer has ended, but may only have died. */
   #end: 'none' | 'seen' | 'certain' = 'none';
   #waiting: Waiting | undefined;
+  /** Writes of which the connection has not said yet what has become of them, and the first that failed. */
+  #untaken = 0;
+  #failure: Error | undefined;
+  #allTaken: (() => void) | undefined;
 
   constructor(connection: Connection, clock: Clock, maxQueuedBytes = MAX_QUEUED_BYTES) {
     this.#maxQueuedBytes = Math.min(MAX_QUEUED_BYTES, maxQueuedBytes);
@@ -38,14 +42,34 @@ export class DataConnection implements Sink {
     connection.pause();
   }
 
-  /** Resolves when the system has taken the bytes and the buffer is the caller's again. Rejects when it will not. */
-  write(chunk: Uint8Array): Promise<void> {
+  /**
+   * Undefined when nothing is left unsent, otherwise resolves when the system has taken the bytes: the buffer is the caller's
+   * again. Throws or rejects when it will not; of what was sent at once `flushed` tells.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    let settle: ((error: Error | undefined) => void) | undefined;
+    this.#untaken += 1;
+    this.#connection.sendThen(chunk, (error) => {
+      this.#untaken -= 1;
+      this.#failure ??= error;
+      settle?.(error);
+      if (this.#untaken === 0 || error !== undefined) this.#allTaken?.();
+    });
+    if (this.#connection.unsentBytes === 0) return undefined;
     return new Promise((resolve, reject) => {
-      this.#connection.sendThen(chunk, (error) => {
+      settle = (error) => {
         if (error === undefined) resolve();
         else reject(error);
-      });
+      };
     });
+  }
+
+  /** Resolves when the system has taken all that was written. Rejects when it will not. */
+  async flushed(): Promise<void> {
+    if (this.#untaken > 0 && this.#failure === undefined)
+      await new Promise<void>((resolve) => (this.#allTaken = resolve));
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** All that has arrived, or undefined at the peer's end. The chunks are the caller's. Rejects when it has broken. */

@@ -19,6 +19,7 @@ import { openLogin, type Authenticate, type Login } from './users/login.ts';
 
 type PendingEffect = Exclude<Effect, { readonly type: 'close' }>;
 type AuthenticateEffect = Extract<Effect, { readonly type: 'authenticate' }>;
+type HashEffect = Extract<Effect, { readonly type: 'hash' }>;
 type ChangeEffect = Extract<Effect, { readonly type: 'change' }>;
 
 export interface PerformerOptions {
@@ -56,8 +57,10 @@ export class EffectPerformer {
   /** The listener of the last PASV or EPSV, until a transfer takes it over. */
   #passive: PassiveChannel | undefined;
   #delay: Timer | undefined;
-  /** Aborted when the session is over. */
-  readonly #over = new AbortController();
+  /** The session is over. */
+  #isOver = false;
+  /** Of a checksum that is being counted: aborted with the session. */
+  #counting: AbortController | undefined;
 
   constructor(options: PerformerOptions) {
     this.#options = options;
@@ -82,7 +85,8 @@ export class EffectPerformer {
 
   /** Lets go of everything. */
   release(): void {
-    this.#over.abort();
+    this.#isOver = true;
+    this.#counting?.abort();
     this.#delay?.cancel();
     this.transfer?.abort();
     this.dropPassive();
@@ -117,7 +121,7 @@ export class EffectPerformer {
       case 'stat':
         return decided(effect.resume(await runStat(files(), effect, failed)));
       case 'hash':
-        return decided(effect.resume(await runHash(files(), { ...effect, signal: this.#over.signal }, failed)));
+        return decided(effect.resume(await this.#count(files(), effect, failed)));
       case 'space':
         return decided(effect.resume(await runSpace(files(), effect.path, failed)));
       case 'ask':
@@ -129,6 +133,15 @@ export class EffectPerformer {
       case 'transfer':
         if (this.#user === undefined) throw new Error('a transfer without a login');
         return { type: 'reply', reply: await this.#transfers.run(effect, this.#user, channel) };
+    }
+  }
+
+  async #count(files: FileSystem, effect: HashEffect, failed: (error: unknown) => void): ReturnType<typeof runHash> {
+    this.#counting = new AbortController();
+    try {
+      return await runHash(files, { ...effect, signal: this.#counting.signal }, failed);
+    } finally {
+      this.#counting = undefined;
     }
   }
 
@@ -204,10 +217,11 @@ export class EffectPerformer {
       log,
     );
     if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
+    if (this.#isOver) return REPLY.serviceClosing;
     const session = await userSessions.enter(login);
     if (session === undefined) return REPLY.tooManySessions;
     // The connection may have closed in the meantime.
-    if (this.#over.signal.aborted) {
+    if (this.#isOver) {
       session.leave();
       return REPLY.serviceClosing;
     }
@@ -233,7 +247,7 @@ export class EffectPerformer {
     if (address === undefined) return 'no-address';
     const channel = await channels.listen();
     // The connection may have closed in the meantime.
-    if (this.#over.signal.aborted) channel?.close();
+    if (this.#isOver) channel?.close();
     else this.#passive = channel;
     return channel === undefined ? 'no-port' : { address, port: channel.port };
   }

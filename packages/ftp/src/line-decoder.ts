@@ -47,11 +47,17 @@ const ABOR = [0x41, 0x42, 0x4f, 0x52];
 const isAbort = (line: Uint8Array, byteLength: number): boolean =>
   byteLength === ABOR.length && ABOR.every((byte, index) => ((line[index] ?? 0) & 0xdf) === byte);
 
+/** Where a line is put together. Of all decoders: what has not ended when a chunk has is kept by its own. */
+let line = EMPTY;
+
 export function createLineDecoder(options: { readonly maxLineBytes?: number } = {}): LineDecoder {
   const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
   // One more than the limit, for the CR of a line that is exactly as long as it may be.
-  const line = new Uint8Array(maxLineBytes + 1);
+  const roomBytes = maxLineBytes + 1;
+  if (line.length < roomBytes) line = new Uint8Array(roomBytes);
   let pending = EMPTY;
+  /** The beginning of a line whose end has not come. */
+  let begun = EMPTY;
   let lineBytes = 0;
   let overflowed = false;
   let telnet: TelnetState = 'text';
@@ -78,7 +84,7 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
     // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the
     // verb begins.
     if (lineBytes === 0 && byte >= SE) return undefined;
-    if (lineBytes === line.length) overflowed = true;
+    if (lineBytes === roomBytes) overflowed = true;
     else {
       line[lineBytes] = byte;
       lineBytes += 1;
@@ -121,14 +127,17 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
       pending = joined;
     },
     next() {
-      for (const [index, byte] of pending.entries()) {
-        const event = step(byte);
-        if (event !== undefined) {
-          pending = pending.subarray(index + 1);
-          return event;
-        }
+      if (pending.length === 0) return undefined;
+      line.set(begun);
+      for (let index = 0; index < pending.length; index += 1) {
+        const event = step(pending[index] ?? 0);
+        if (event === undefined) continue;
+        pending = index + 1 < pending.length ? pending.subarray(index + 1) : EMPTY;
+        begun = EMPTY;
+        return event;
       }
       pending = EMPTY;
+      begun = lineBytes === 0 ? EMPTY : line.slice(0, lineBytes);
       return undefined;
     },
     get pendingBytes() {

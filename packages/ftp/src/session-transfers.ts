@@ -59,6 +59,7 @@ export class SessionTransfers {
       protection,
       charset,
       pace,
+      buffers: user.session.buffers,
       failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;

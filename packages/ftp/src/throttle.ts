@@ -30,6 +30,8 @@ export class Throttle {
 export interface Pace {
   /** So many bytes are a good portion: some eight of them in a second. `Infinity` where nothing slows it down. */
   readonly portionBytes: number;
+  /** Nothing slows it down. */
+  readonly isFree: boolean;
   /** Resolves when the next bytes may move; also when the signal aborts. */
   moved(byteLength: number, signal: AbortSignal): Promise<void>;
 }
@@ -39,6 +41,7 @@ const PORTIONS_PER_SECOND = 8;
 
 export function createPace(throttles: readonly Throttle[], clock: Clock): Pace {
   return {
+    isFree: throttles.length === 0,
     get portionBytes() {
       if (throttles.length === 0) return Number.POSITIVE_INFINITY;
       const slowest = Math.min(...throttles.map(({ bytesPerSecond }) => bytesPerSecond));

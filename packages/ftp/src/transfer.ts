@@ -2,6 +2,7 @@
 // it, and there is one way out, through `finally`.
 
 import type { Result } from '@wellknown/core';
+import type { BufferPool } from '@wellknown/core/files';
 import type { Charset } from './charset.ts';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
 import { DataChannelError, type DataChannel } from './data-channel.ts';
@@ -9,12 +10,9 @@ import type { DataConnection } from './data-connection.ts';
 import type { FileProblem, FileSystem, ReadSource, WriteTarget } from './file-system.ts';
 import { openListing, type Listing } from './listing/open-listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
+import { sendFile } from './send-file.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
-
-// Measured: three reused buffers of 256 KiB move three times what `createReadStream().pipe()` does.
-const BUFFER_BYTES = 256 * 1024;
-const BUFFER_COUNT = 3;
 
 /** A transfer under way. */
 export interface Transfer {
@@ -67,6 +65,8 @@ export interface TransferOptions {
   /** Of the names in listings. */
   readonly charset: Charset;
   readonly pace: Pace;
+  /** What files are read into on their way. */
+  readonly buffers: BufferPool;
   /** Gets the errors that have no place in a reply. */
   readonly failed: (error: unknown) => void;
 }
@@ -74,7 +74,7 @@ export interface TransferOptions {
 /** A transfer that has not started. */
 export function createTransfer(
   plan: TransferPlan,
-  { fileSystem, channel, protection, charset, pace, failed }: TransferOptions,
+  { fileSystem, channel, protection, charset, pace, buffers, failed }: TransferOptions,
 ): Transfer {
   const stop = new AbortController();
   let bytes = 0;
@@ -124,13 +124,15 @@ export function createTransfer(
   };
 
   /** Asks a file system in the middle of a transfer: what it throws is no fault of the connection, and is reported. */
-  const asked = async <Value>(ask: () => Promise<Result<Value, FileProblem>>): Promise<Value> => {
+  const fromStorage = async <Value>(ask: () => Promise<Value>): Promise<Value> => {
     try {
-      return valueOf(await ask());
+      return await ask();
     } catch (error) {
       throw storageFailure(error);
     }
   };
+  const asked = async <Value>(ask: () => Promise<Result<Value, FileProblem>>): Promise<Value> =>
+    valueOf(await fromStorage(ask));
 
   const storageFailure = (error: unknown): FileFailure => {
     if (error instanceof FileFailure) return error;
@@ -146,29 +148,11 @@ export function createTransfer(
 
   const send = async (source: ReadSource, restBytes: number, data: DataConnection): Promise<void> => {
     const lineEnds = plan.what === 'download' && plan.ascii ? createNetworkLineEnds() : undefined;
-    // One byte more than the file has, so that a small file needs one buffer and its end is seen at once.
-    const bufferBytes = Math.min(BUFFER_BYTES, restBytes + 1, pace.portionBytes);
-    let readBytes = 0;
-    const buffers: { bytes: Uint8Array; free: Promise<void> }[] = [];
-    for (let turn = 0; ; turn += 1) {
-      const buffer = (buffers[turn % BUFFER_COUNT] ??= {
-        bytes: Buffer.allocUnsafeSlow(bufferBytes),
-        free: Promise.resolve(),
-      });
-      await buffer.free;
-      const length = await asked(() => source.read(buffer.bytes));
-      readBytes += length;
-      if (length > 0) {
-        const chunk = buffer.bytes.subarray(0, length);
-        const converted = lineEnds === undefined ? chunk : lineEnds.push(chunk);
-        buffer.free = data.write(converted).then(() => void (bytes += converted.length));
-        // A failure is met when the buffer's turn comes; until then it is not unhandled.
-        buffer.free.catch(() => undefined);
-        await pace.moved(converted.length, stop.signal);
-      }
-      if (length < buffer.bytes.length) break;
-    }
-    await Promise.all(buffers.map(({ free }) => free));
+    const guarded = { read: (into: Uint8Array) => fromStorage(() => source.read(into)) };
+    const sent = (byteLength: number): void => void (bytes += byteLength);
+    const readBytes = valueOf(
+      await sendFile({ source: guarded, restBytes, sink: data, buffers, lineEnds, pace, signal: stop.signal, sent }),
+    );
     if (readBytes < restBytes) throw new ShortFile();
     finish(data);
   };
@@ -180,6 +164,7 @@ export function createTransfer(
       await data.write(chunk);
       bytes += chunk.length;
     }
+    await data.flushed();
     finish(data);
   };
 

@@ -1,6 +1,7 @@
 // What sessions share, over all workers: the rates of the server and of each user, and how many sessions a user may have.
 
 import type { Clock, Place, SharedPlaces } from '@wellknown/core';
+import { BufferPool } from '@wellknown/core/files';
 import { createPace, Throttle, type Pace } from './throttle.ts';
 import type { Login } from './users/login.ts';
 
@@ -30,6 +31,8 @@ export interface TransferPace extends Pace {
 export interface UserSession {
   /** A transfer begins: it shares the rates of its user and of the server with all others that are under way. */
   begin(direction: Direction): TransferPace;
+  /** Of all sessions: what files are read into on their way. */
+  readonly buffers: BufferPool;
   leave(): void;
 }
 
@@ -77,6 +80,7 @@ export class UserSessions {
   readonly #clock: Clock;
   readonly #places: SharedPlaces;
   readonly #server: SharedRates;
+  readonly #buffers = new BufferPool();
   readonly #users = new Map<string, SharedUser>();
 
   constructor(limits: SharedLimits, clock: Clock, places: SharedPlaces) {
@@ -103,6 +107,7 @@ export class UserSessions {
     };
     return {
       begin: (direction) => this.#begin([shared.rates[direction], this.#server[direction]], own[direction]),
+      buffers: this.#buffers,
       leave: () => {
         place.release();
         shared.sessions -= 1;
@@ -116,6 +121,7 @@ export class UserSessions {
     const ends = rates.map((rate) => rate.join());
     const pace = createPace([...own, ...rates.map(({ throttle }) => throttle)], this.#clock);
     return {
+      isFree: pace.isFree,
       get portionBytes() {
         return pace.portionBytes;
       },

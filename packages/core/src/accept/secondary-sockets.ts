@@ -1,9 +1,10 @@
 // The sockets of secondary connections: a listener for one of them, and a connect from a given address.
 
 import type net from 'node:net';
+import { socketAddress } from '../address/address.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import { acceptFrom } from '../kernel/accept-from.ts';
-import { bindStream } from '../kernel/stream-handle.ts';
+import { bindStream, listenBriefly } from '../kernel/stream-handle.ts';
 import { dialSocket, explainConnectFailure } from '../socket/dial.ts';
 import type { SecondaryNetwork } from './secondary-connections.ts';
 
@@ -13,6 +14,11 @@ const BACKLOG = 1;
 export const secondarySockets: SecondaryNetwork = {
   async listen(address, port, { arrived, failed }) {
     // Bound here and not through net.Server, which in a worker would ask the primary and share the port with others.
+    const listener = listenBriefly({ address, port }, BACKLOG, {
+      accepted: (socket) => arrived(createNetTransport(socket, undefined, socketAddress(address, listener?.port))),
+      failed,
+    });
+    if (listener !== undefined) return listener;
     const bound = bindStream({ address, port });
     const accepting = acceptFrom(bound.handle, {
       backlog: BACKLOG,

@@ -33,6 +33,9 @@ interface SocketName {
 export interface RawHandle {
   readonly fd: number;
   getsockname?(out: object): number;
+  setNoDelay?(on: boolean): number;
+  listen?(backlog: number): number;
+  onconnection?: (code: number, handle: object | undefined) => void;
   close(): void;
 }
 type CreateServerHandle = (
@@ -98,19 +101,62 @@ export function bindStream(target: BindTarget): BoundStream {
       },
     );
   }
+  const { raw, name } = bindRaw(create, target);
+  const bound =
+    name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
+  return { bound, handle: raw as unknown as net.Socket, descriptor: raw.fd, close: () => raw.close() };
+}
+
+function bindRaw(
+  create: CreateServerHandle,
+  target: BindTarget,
+): { readonly raw: RawHandle; readonly name: SocketName } {
   const raw = createRaw(create, target);
   if (typeof raw === 'number') throw errnoError(raw);
   const name: SocketName = {};
   // libuv keeps EADDRINUSE back at bind and reports it here.
   const code = raw.getsockname?.(name) ?? 0;
-  if (code < 0) {
-    raw.close();
-    throw errnoError(code);
-  }
-  const bound =
-    name.address === undefined || name.port === undefined ? undefined : { address: name.address, port: name.port };
-  return { bound, handle: raw as unknown as net.Socket, descriptor: raw.fd, close: () => raw.close() };
+  if (code === 0) return { raw, name };
+  raw.close();
+  throw errnoError(code);
 }
+
+/** A port that is listened on without a net.Server. */
+export interface BriefListener {
+  readonly port: number;
+  close(): void;
+}
+
+/**
+ * Listens on an address for a moment: for one connection, say. A net.Server costs more than the system calls that it makes
+ * (docs/benchmarks.md). The sockets are half-open, unread, and with TCP_NODELAY. Undefined where Node offers no way; throws
+ * an errno error.
+ */
+export function listenBriefly(
+  target: { readonly address: string; readonly port: number },
+  backlog: number,
+  events: { readonly accepted: (socket: net.Socket) => void; readonly failed: (error: Error) => void },
+): BriefListener | undefined {
+  const create = internals._createServerHandle;
+  if (create === undefined) return undefined;
+  const { raw, name } = bindRaw(create, target);
+  if (raw.listen === undefined || name.port === undefined) {
+    raw.close();
+    return undefined;
+  }
+  raw.onconnection = (code, handle) => {
+    if (code < 0 || handle === undefined) events.failed(errnoError(code));
+    else events.accepted(new net.Socket({ handle, allowHalfOpen: true, pauseOnCreate: true } as SocketOptions));
+  };
+  // Inherited by what is accepted.
+  raw.setNoDelay?.(true);
+  const code = raw.listen(backlog);
+  if (code === 0) return { port: name.port, close: () => raw.close() };
+  raw.close();
+  throw errnoError(code);
+}
+
+type SocketOptions = net.SocketConstructorOpts & { readonly handle: object; readonly pauseOnCreate: boolean };
 
 function createRaw(create: CreateServerHandle, target: BindTarget): RawHandle | number {
   if ('descriptor' in target) return create(null, 0, -1, target.descriptor);

@@ -75,6 +75,7 @@ interface Told {
 }
 
 async function statAll(directory: Spot, names: readonly string[]): Promise<readonly Told[]> {
+  if (!directory.calls.mayBeAtOnce) return statInPool(directory, names);
   const told: Told[] = [];
   let at = 0;
   let slow = 0;

@@ -3,6 +3,7 @@
 import { constants, promises as fs, type Stats } from 'node:fs';
 import type { WriteOptions, WriteTarget } from '../file-system.ts';
 import { answer, problemOfErrno, Refusal } from './errno-map.ts';
+import { Descriptor, pool } from './disk-calls.ts';
 import { newPartName } from './disk-parts.ts';
 import type { Spot } from './disk-place.ts';
 
@@ -40,7 +41,7 @@ export async function openUpload(request: UploadRequest): Promise<WriteTarget> {
   const isContinued = write.mode === 'append' || (write.startBytes ?? 0) > 0;
   if (isContinued || uploads === 'in-place') return inPlace(request);
   // Without permission to write the old file it may not be replaced either, even where the directory allows the rename.
-  if (stats !== undefined) await fs.access(request.spot.path(), constants.W_OK);
+  if (stats !== undefined) await request.spot.calls.access(request.spot.path(), constants.W_OK);
   if (stats !== undefined && (await keepsItsFiles(request.spot, stats))) return inPlace(request);
   try {
     return await beside(request);
@@ -70,26 +71,22 @@ async function keepsItsFiles(spot: Spot, { uid }: Stats): Promise<boolean> {
 async function inPlace({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
   const { mode, startBytes = 0 } = write;
   const isNew = mode === 'create' || stats === undefined;
-  const handle = await fs.open(spot.path(), isNew ? CREATE_FLAGS : WRITE_FLAGS, createMode);
-  return guarded(handle, async () => {
-    const opened = await handle.stat();
+  const file = await openIn(spot, spot.name, isNew ? CREATE_FLAGS : WRITE_FLAGS, createMode);
+  try {
+    const opened = await spot.calls.fstat(file.number);
     // Whoever swapped the file for something else in the meantime gains nothing.
     if (!opened.isFile()) throw new Refusal('denied');
-    if (isNew && exactMode !== undefined) await setMode(handle, opened, exactMode);
+    if (isNew && exactMode !== undefined) await setMode(file, opened, exactMode);
     const startAt = mode === 'append' ? opened.size : startBytes;
     if (startAt > opened.size) throw new Refusal('bad-start');
-    if (mode !== 'append') await handle.truncate(startAt);
+    if (mode !== 'append' && !isNew) await pool.ftruncate(file.number, startAt);
     // A name that was asked for as a new one is given back.
-    const discard = async (): Promise<void> => {
-      await handle.close().catch(() => undefined);
-      if (mode === 'create') await fs.unlink(spot.path()).catch(() => undefined);
-      await spot.close();
-    };
-    return target(handle, startAt, {
+    const discard = (): Promise<void> => letGo(spot, file, mode === 'create' ? spot.name : undefined);
+    return target(spot, file, startAt, {
       async commit() {
         try {
-          if (sync) await handle.sync();
-          await handle.close();
+          if (sync) await pool.fsync(file.number);
+          await file.close();
           await spot.close();
         } catch (error) {
           await discard();
@@ -98,28 +95,43 @@ async function inPlace({ spot, stats, write, createMode, exactMode, sync }: Uplo
       },
       abort: discard,
     });
-  });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Gives everything back, and the name that was made for an upload that comes to nothing. */
+async function letGo(spot: Spot, file: Descriptor, name: string | undefined): Promise<void> {
+  try {
+    await file.close();
+  } catch {
+    // What could not be written is not wanted.
+  }
+  try {
+    if (name !== undefined) await spot.calls.unlink(spot.path(name));
+  } catch {
+    // It may have its name already, or be nobody's any more.
+  }
+  await spot.close();
 }
 
 /** The bytes go into a part of another name in the same directory, which takes the file's place when it is whole. */
 async function beside({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
   const part = newPartName();
-  const handle = await fs.open(spot.path(part), CREATE_FLAGS, createMode);
-  const discard = async (): Promise<void> => {
-    await handle.close().catch(() => undefined);
-    await fs.unlink(spot.path(part)).catch(() => undefined);
-    await spot.close();
-  };
-  return target(handle, 0, {
+  const { calls } = spot;
+  const file = await openIn(spot, part, CREATE_FLAGS, createMode);
+  const discard = (): Promise<void> => letGo(spot, file, part);
+  return target(spot, file, 0, {
     async commit() {
       try {
-        if (stats !== undefined) await likeTheOld(handle, stats);
-        else if (exactMode !== undefined) await setMode(handle, await handle.stat(), exactMode);
-        if (sync) await handle.sync();
+        if (stats !== undefined) await likeTheOld(file, await calls.fstat(file.number), stats);
+        else if (exactMode !== undefined) await setMode(file, await calls.fstat(file.number), exactMode);
+        if (sync) await pool.fsync(file.number);
         // Closed first: some file systems report only then that there was no room.
-        await handle.close();
+        await file.close();
         if (write.mode === 'create') await takeNewName(spot, part);
-        else await fs.rename(spot.path(part), spot.path());
+        else await calls.rename(spot.path(part), spot.path());
         await spot.close();
       } catch (error) {
         await discard();
@@ -129,6 +141,9 @@ async function beside({ spot, stats, write, createMode, exactMode, sync }: Uploa
     abort: discard,
   });
 }
+
+const openIn = async (spot: Spot, name: string, flags: number, mode: number): Promise<Descriptor> =>
+  new Descriptor(await spot.calls.open(spot.path(name), flags, mode), spot.calls);
 
 /** A name that must be new: unlike a rename, a link fails where there is something. */
 async function takeNewName(spot: Spot, part: string): Promise<void> {
@@ -145,34 +160,24 @@ async function takeNewName(spot: Spot, part: string): Promise<void> {
   await fs.unlink(spot.path(part));
 }
 
-async function likeTheOld(handle: fs.FileHandle, old: Stats): Promise<void> {
-  const now = await handle.stat();
+async function likeTheOld(file: Descriptor, now: Stats, old: Stats): Promise<void> {
   // A server that may not give files away keeps them.
-  if (now.uid !== old.uid || now.gid !== old.gid) await handle.chown(old.uid, old.gid).catch(() => undefined);
-  if ((now.mode & 0o777) !== (old.mode & 0o777)) await handle.chmod(old.mode & 0o777);
+  if (now.uid !== old.uid || now.gid !== old.gid)
+    await pool.fchown(file.number, old.uid, old.gid).catch(() => undefined);
+  if ((now.mode & 0o777) !== (old.mode & 0o777)) await pool.fchmod(file.number, old.mode & 0o777);
 }
 
-const setMode = async (handle: fs.FileHandle, { mode: now }: Stats, mode: number): Promise<void> => {
-  if ((now & 0o777) !== mode) await handle.chmod((now & 0o7000) | mode);
+const setMode = async (file: Descriptor, { mode: now }: Stats, mode: number): Promise<void> => {
+  if ((now & 0o777) !== mode) await pool.fchmod(file.number, (now & 0o7000) | mode);
 };
 
-/** Runs `work`, and closes the file if it throws. */
-async function guarded<Value>(handle: fs.FileHandle, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-function target(handle: fs.FileHandle, startAt: number, ends: Ends): WriteTarget {
+function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends): WriteTarget {
   let position = startAt;
   return {
     write: (chunks) =>
       answer(async () => {
-        for (let left = [...chunks]; left.length > 0;) {
-          const { bytesWritten } = await handle.writev(left, position);
+        for (let left = chunks; left.length > 0;) {
+          const bytesWritten = await calls.write(file.number, left, position);
           position += bytesWritten;
           left = without(left, bytesWritten);
         }

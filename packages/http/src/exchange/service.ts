@@ -1,8 +1,8 @@
 // What all connections of one served protocol share.
 
 import type { Clock, Logger, ServiceContext } from '@wellknown/core';
+import { BufferPool } from '@wellknown/core/files';
 import type { AccessEntry } from '../access-log/access-entry.ts';
-import { BufferPool } from './buffer-pool.ts';
 import type { TrustedProxies } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
 import type { HttpLimits } from '../limits.ts';

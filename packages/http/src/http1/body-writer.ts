@@ -1,6 +1,6 @@
 // Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
 
-import type { BufferPool, PieceSize } from '../exchange/buffer-pool.ts';
+import type { BufferPool, PieceSize } from '@wellknown/core/files';
 import { headWithLength, type Transfer } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
 

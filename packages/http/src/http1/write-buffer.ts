@@ -2,8 +2,8 @@
 // here.
 
 import type { Connection } from '@wellknown/core';
+import type { BufferPool } from '@wellknown/core/files';
 import { afterPromises } from './after-promises.ts';
-import type { BufferPool } from '../exchange/buffer-pool.ts';
 import type { BodySink } from './body-writer.ts';
 import type { HttpService } from '../exchange/service.ts';
 

@@ -1,10 +1,10 @@
 // One open file: its parts as sources of content, and whether it is still what was announced.
 
 import fs from 'node:fs';
+import type { DiskPace } from '@wellknown/core/files';
 import type { ContentSource, OwnBytes } from '../fetch/content.ts';
 import type { FileFacts } from './file-cache.ts';
 import { changeOf, type Growth } from './file-change.ts';
-import type { ReadPace } from './read-pace.ts';
 
 export interface OpenFile {
   readonly kind: 'file';
@@ -29,11 +29,11 @@ export class DiskFile implements OpenFile {
   readonly facts: FileFacts;
   readonly #path: string;
   readonly #opened: fs.Stats;
-  readonly #pace: ReadPace;
+  readonly #pace: DiskPace;
   /** Of nothing once it is closed: the system gives numbers again, and a late read must not find another file. */
   #descriptor: number;
 
-  constructor(path: string, descriptor: number, opened: fs.Stats, pace: ReadPace) {
+  constructor(path: string, descriptor: number, opened: fs.Stats, pace: DiskPace) {
     this.#pace = pace;
     this.#path = path;
     this.#descriptor = descriptor;

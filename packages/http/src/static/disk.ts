@@ -7,10 +7,10 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
+import { DiskPace } from '@wellknown/core/files';
 import type { FileFacts } from './file-cache.ts';
 import { DiskFile, factsOf, type OpenFile } from './disk-file.ts';
 import type { ListedEntry, NamedEntry } from './listing-order.ts';
-import { ReadPace } from './read-pace.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
@@ -54,14 +54,14 @@ const PROBLEMS: Readonly<Record<string, DiskProblem>> = {
 export class DiskRoot {
   readonly #root: string;
   readonly #symlinks: SymlinkPolicy;
-  readonly #pace: ReadPace;
+  readonly #pace: DiskPace;
 
   /**
    * `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory.
    */
   constructor(root: string, symlinks: SymlinkPolicy) {
     this.#root = fs.realpathSync(root);
-    this.#pace = new ReadPace(this.#root);
+    this.#pace = new DiskPace(fs.statfsSync(this.#root).type, fs.statSync(this.#root).dev);
     this.#symlinks = symlinks;
     if (!fs.statSync(this.#root).isDirectory()) throw new Error(`${root} is not a directory`);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BufferPool } from '../../src/exchange/buffer-pool.ts';
+import { BufferPool } from '@wellknown/core/files';
 import { writeBody, type BodySink } from '../../src/http1/body-writer.ts';
 import type { ContentSource } from '../../src/fetch/content.ts';
 

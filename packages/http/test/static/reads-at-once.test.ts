@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serveFiles } from '../../src/static/serve-files.ts';
-import { ReadPace } from '../../src/static/read-pace.ts';
 import { ask } from '../ask.ts';
 import { serveHandler } from '../serve.ts';
 import { eventually } from '@wellknown/core/testing';
@@ -62,52 +61,9 @@ describe('a file that was read a moment ago', () => {
   });
 });
 
-describe('the guess', () => {
-  const slowly = (pace: ReadPace, ms: number): void => {
-    const now = vi.spyOn(performance, 'now');
-    now.mockReturnValueOnce(1_000).mockReturnValueOnce(1_000 + ms);
-    pace.timed(() => 1);
-    now.mockRestore();
-  };
-  const at = (ms: number): void => void vi.spyOn(performance, 'now').mockReturnValue(ms);
-
-  test('is made for a minute, for files on the device of the root', () => {
-    const pace = new ReadPace(root);
-    const { dev } = fs.statSync(root);
-    at(0);
-    pace.wasRead('a');
-    at(59_999);
-    expect([pace.isWarm(dev, 'a'), pace.isWarm(dev + 1, 'a'), pace.isWarm(dev, 'b')]).toEqual([true, false, false]);
-    at(60_000);
-    expect(pace.isWarm(dev, 'a')).toBe(false);
-  });
-
-  test('is remembered of so many files', () => {
-    const pace = new ReadPace(root);
-    const { dev } = fs.statSync(root);
-    for (let index = 0; index <= 1_024; index += 1) pace.wasRead(String(index));
-    expect([pace.isWarm(dev, '0'), pace.isWarm(dev, '1'), pace.isWarm(dev, '1024')]).toEqual([false, true, true]);
-  });
-
-  test('rests after two slow reads in a row, and not after one', () => {
-    const pace = new ReadPace(root);
-    slowly(pace, 3);
-    slowly(pace, 1);
-    slowly(pace, 3);
-    at(1_003);
-    expect(pace.mayBlock()).toBe(true);
-    vi.restoreAllMocks();
-    slowly(pace, 3);
-    at(11_002);
-    expect(pace.mayBlock()).toBe(false);
-    at(11_003);
-    expect(pace.mayBlock()).toBe(true);
-  });
-
-  test('is not made on a file system that may hang', () => {
-    vi.spyOn(fs, 'statfsSync').mockReturnValue({ type: 0x6969 } as fs.StatsFs);
-    const pace = new ReadPace(root);
-    pace.wasRead('a');
-    expect(pace.isWarm(fs.statSync(root).dev, 'a')).toBe(false);
-  });
+test('a file on a file system that may hang is read by threads alone', async () => {
+  vi.spyOn(fs, 'statfsSync').mockReturnValue({ type: 0x6969 } as fs.StatsFs);
+  const handler = serveFiles(root);
+  await readsOf(handler);
+  expect((await readsOf(handler)).atOnce).toBe(0);
 });
