@@ -129,9 +129,9 @@ class Http2Connection implements Sink {
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#open.add(stream);
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
-    const sentCount = stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
-    const fields = { rawHeaders, sentCount, isComplete: stream.endAfterHeaders };
-    const exchange = serveStream(stream, fields, this.#service, this.#exchangeLog);
+    const sentCount = (): number | undefined =>
+      stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
+    const exchange = serveStream(stream, rawHeaders, sentCount, this.#service, this.#exchangeLog);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && this.#shutdown === undefined)
       this.#connection.setDeadline(this.#service.limits.bodyCheckMs);
