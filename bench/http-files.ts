@@ -16,28 +16,30 @@ const FILES = [
 const CONNECTIONS = [1, 8, 64];
 const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
 
-/** Compares file servers by the CPU time for each file; `only` chooses among them beside the first. */
-export async function compareFiles(rounds: number, only: RegExp): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'wellknown-bench-'));
-  try {
-    for (const { name, byteLength } of FILES) {
-      writeFileSync(join(root, name), Buffer.alloc(byteLength, 'abcdefghijklmnop'));
-      // Old enough to be no file in the making.
-      utimesSync(join(root, name), 1_700_000_000, 1_700_000_000);
-    }
-    const peers = filePeers(root).filter(({ name }, index) => index === 0 || only.test(name));
-    for (const { name, byteLength } of FILES)
-      for (const connections of CONNECTIONS)
-        await compare(
-          `files, ${name} over ${connections}`,
-          peers,
-          (port) => download(port, name, byteLength, connections),
-          rounds,
-        );
-  } finally {
-    rmSync(root, { recursive: true });
-  }
-}
+/** The comparisons of file servers by name, `http-files-64k` and so on; `only` picks subjects by their name. */
+export const fileComparisons = Object.fromEntries(
+  FILES.map(({ name, byteLength }) => [
+    `http-files-${name.slice(0, name.indexOf('.'))}`,
+    async (rounds: number, only: RegExp): Promise<void> => {
+      const root = mkdtempSync(join(tmpdir(), 'wellknown-bench-'));
+      try {
+        writeFileSync(join(root, name), Buffer.alloc(byteLength, 'abcdefghijklmnop'));
+        // Old enough to be no file in the making.
+        utimesSync(join(root, name), 1_700_000_000, 1_700_000_000);
+        const peers = filePeers(root).filter((subject, index) => index === 0 || only.test(subject.name));
+        for (const connections of CONNECTIONS)
+          await compare(
+            `files, ${name} over ${connections}`,
+            peers,
+            (port) => download(port, name, byteLength, connections),
+            rounds,
+          );
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    },
+  ]),
+);
 
 /** Runs wrk and tells how many files it has read, by their bytes: many are under way when it stops. */
 function download(port: number, name: string, byteLength: number, connections: number): Promise<number> {

@@ -56,5 +56,6 @@ export function peersFor(duty: Duty): Subject[] {
 export const filePeers = (root: string): Subject[] => [
   ...(hasNginx() ? [{ name: 'nginx', server: 'http-nginx.mjs', arguments: ['files', root] }] : []),
   { name: 'wellknown', server: 'http-wellknown.mjs', arguments: ['files', root] },
+  { name: 'bare node:net', server: 'http-net.mjs', arguments: [root] },
   { name: 'sirv on node:http', server: 'http-sirv.mjs', arguments: [root] },
 ];

@@ -6,7 +6,7 @@ import { compareLoss } from './connection-loss.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
 import { ftpComparisons } from './ftp.ts';
-import { compareFiles } from './http-files.ts';
+import { fileComparisons } from './http-files.ts';
 import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
 import { compareStartup } from './startup.ts';
@@ -15,7 +15,7 @@ import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from 
 
 const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
   ...handlerComparisons,
-  'http-files': compareFiles,
+  ...fileComparisons,
   'http-idle': compareHttpIdle,
   connections: compareConnections,
   'bulk-echo': compareBulk,

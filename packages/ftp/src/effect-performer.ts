@@ -217,7 +217,6 @@ export class EffectPerformer {
       log,
     );
     if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
-    if (this.#isOver) return REPLY.serviceClosing;
     const session = await userSessions.enter(login);
     if (session === undefined) return REPLY.tooManySessions;
     // The connection may have closed in the meantime.

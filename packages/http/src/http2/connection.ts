@@ -18,6 +18,18 @@ const MAX_INVALID_FRAMES = 100;
 // nghttp2's own count of resets; a higher limit of ours raises it where Node knows how.
 const NGHTTP2_RESET_BURST = 1_000;
 
+// Errors of nghttp2 that have a code of their own (RFC 9113 §7).
+const { NGHTTP2_PROTOCOL_ERROR, NGHTTP2_STREAM_CLOSED, NGHTTP2_FRAME_SIZE_ERROR } = http2.constants;
+const ERROR_CODES: Readonly<Partial<Record<number, number>>> = {
+  [-510]: NGHTTP2_STREAM_CLOSED,
+  [-522]: NGHTTP2_FRAME_SIZE_ERROR,
+  [-523]: http2.constants.NGHTTP2_COMPRESSION_ERROR,
+  [-524]: http2.constants.NGHTTP2_FLOW_CONTROL_ERROR,
+};
+const errorCodeOf = (error: Error): number =>
+  ('errno' in error && typeof error.errno === 'number' ? ERROR_CODES[error.errno] : undefined) ??
+  NGHTTP2_PROTOCOL_ERROR;
+
 /** All HTTP/2 sessions of one service. */
 export class Http2Connections {
   readonly #service: HttpService;
@@ -114,7 +126,7 @@ class Http2Connection implements Sink {
     // this with the error and drops what nghttp2 had to say (RFC 9113 §5.4.1).
     const destroy = session.destroy.bind(session);
     session.destroy = (error, code) => {
-      if (error instanceof Error && !this.#stream.saidError) this.#endWith(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+      if (error instanceof Error && !this.#stream.saidError) this.#endWith(errorCodeOf(error));
       destroy(error, code);
     };
   }
@@ -129,10 +141,10 @@ class Http2Connection implements Sink {
 
   take(stream: http2.ServerHttp2Stream, rawHeaders: readonly string[]): void {
     this.#lastStreamId = stream.id ?? this.#lastStreamId;
-    const sentCount = stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
-    const fields = { rawHeaders, sentCount, isComplete: stream.endAfterHeaders };
+    const sentCount = (): number | undefined =>
+      stream.id === undefined ? undefined : this.#floodGuard.fields.take(stream.id);
     this.#open.set(stream, undefined);
-    const exchange = serveStream(stream, fields, this.#service, this.#exchangeLog);
+    const exchange = serveStream(stream, rawHeaders, sentCount, this.#service, this.#exchangeLog);
     this.#open.set(stream, exchange);
     if (exchange?.isReceiving === true) this.#receiving.add(exchange);
     if (this.#open.size === 1 && this.#shutdown === undefined)

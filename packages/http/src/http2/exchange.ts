@@ -5,7 +5,7 @@ import { engineResponse } from '../exchange/error-responses.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
 import type { ExchangeLog } from '../exchange/exchange-log.ts';
 import { outgoingFields, writeResponse, type Http2Response } from './response-writer.ts';
-import { readHttp2Head, type Http2Fields } from './request-head.ts';
+import { readHttp2Head, readHttp2Trailers } from './request-head.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestBody } from '../fetch/request-body.ts';
 import { ExchangeContext, type ContextOwner } from '../exchange/request-context.ts';
@@ -21,19 +21,24 @@ const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 // Less is taken by most clients at once.
 const LARGE_BYTES = 65_536;
 
+/** How many fields the client has sent in the next section of a stream, where that is known. */
+type SentCount = () => number | undefined;
+
 /** Takes the request on `stream` to the handler and its response back. Undefined for a request that is malformed. */
 export function serveStream(
   stream: http2.ServerHttp2Stream,
-  fields: Http2Fields,
+  rawHeaders: readonly string[],
+  sentCount: SentCount,
   service: HttpService,
   exchangeLog: ExchangeLog,
 ): Http2Exchange | undefined {
+  const fields = { rawHeaders, sentCount: sentCount(), isComplete: stream.endAfterHeaders };
   const head = readHttp2Head(fields, service.limits);
   if (typeof head === 'string') {
     refuse(stream, head, service, exchangeLog);
     return undefined;
   }
-  const exchange = new Http2Exchange(stream, head, service, exchangeLog);
+  const exchange = new Http2Exchange(stream, head, sentCount, service, exchangeLog);
   exchange.run();
   return exchange;
 }
@@ -60,14 +65,22 @@ function refuse(
 
 export class Http2Exchange {
   readonly #stream: http2.ServerHttp2Stream;
+  readonly #sentCount: SentCount;
   readonly #service: HttpService;
   readonly #exchangeLog: ExchangeLog;
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   #receivedBytes = 0;
 
-  constructor(stream: http2.ServerHttp2Stream, head: RequestHead, service: HttpService, exchangeLog: ExchangeLog) {
+  constructor(
+    stream: http2.ServerHttp2Stream,
+    head: RequestHead,
+    sentCount: SentCount,
+    service: HttpService,
+    exchangeLog: ExchangeLog,
+  ) {
     this.#stream = stream;
+    this.#sentCount = sentCount;
     this.#service = service;
     this.#exchangeLog = exchangeLog;
     this.#body =
@@ -124,8 +137,9 @@ export class Http2Exchange {
       }
     });
     this.#stream.on('trailers', (_trailers: unknown, _flags: number, raw: readonly string[] = []) => {
-      for (let index = 0; index + 1 < raw.length; index += 2)
-        body.trailerLines += `${raw[index] ?? ''}: ${raw[index + 1] ?? ''}\r\n`;
+      const trailers = readHttp2Trailers(raw, this.#sentCount(), this.#service.limits);
+      if (typeof trailers === 'string') this.#refuseBody(body, trailers);
+      else body.trailerLines = trailers.fieldLines;
     });
     this.#stream.on('end', () => {
       this.#exchange.requestComplete = true;
@@ -133,7 +147,7 @@ export class Http2Exchange {
     });
   }
 
-  #refuseBody(body: RequestBody, refusal: 'body-too-large' | 'body-timeout'): void {
+  #refuseBody(body: RequestBody, refusal: Refusal): void {
     const { status, text } = REFUSALS[refusal];
     const error = new Error(text);
     body.finish(error);

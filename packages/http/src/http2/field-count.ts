@@ -11,14 +11,17 @@ const PADDED = 0x08;
 const PRIORITY = 0x20;
 const END_HEADERS = 0x04;
 const PRIORITY_BYTES = 5;
-// Of a client's HEADERS and CONTINUATION; more in one session than are being answered were refused, and nobody asks.
+// More streams in one session than are being answered were refused, and nobody asks.
 const MAX_KEPT_COUNTS = 1_000;
+// The header section and the trailer section, which may both have come before anybody asks.
+const MAX_SECTIONS = 2;
 
 /** What the next byte is. `first`: the first of a field. A string is its length, then so many bytes to skip. */
 type Awaited = 'first' | 'index' | 'length' | 'length-more' | 'string' | 'size-update';
 
 export class FieldCounter {
-  readonly #counts = new Map<number, number>();
+  /** By stream, the sections that nobody has asked about. */
+  readonly #counts = new Map<number, readonly number[]>();
   #streamId = 0;
   #count = 0;
   // Of the frame: what comes before its fragment of the section, and that.
@@ -35,10 +38,11 @@ export class FieldCounter {
   /** Bytes of the string that are still to come. */
   #stringBytes = 0;
 
-  /** The fields of the section that came last on a stream; undefined where none has. Told once. */
+  /** The fields of the next section of a stream; undefined where none has come. Each is told once. */
   take(streamId: number): number | undefined {
-    const count = this.#counts.get(streamId);
-    this.#counts.delete(streamId);
+    const [count, ...later] = this.#counts.get(streamId) ?? [];
+    if (later.length > 0) this.#counts.set(streamId, later);
+    else this.#counts.delete(streamId);
     return count;
   }
 
@@ -89,7 +93,8 @@ export class FieldCounter {
   #endSection(): void {
     if (!this.#endsSection || this.#prefixBytes > 0 || this.#fragmentBytes > 0) return;
     this.#endsSection = false;
-    this.#counts.set(this.#streamId, this.#count);
+    const before = this.#counts.get(this.#streamId) ?? [];
+    if (before.length < MAX_SECTIONS) this.#counts.set(this.#streamId, [...before, this.#count]);
     if (this.#counts.size <= MAX_KEPT_COUNTS) return;
     for (const oldest of this.#counts.keys()) {
       this.#counts.delete(oldest);

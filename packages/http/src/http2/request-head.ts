@@ -7,6 +7,7 @@ import { parseContentLength } from '../semantics/framing.ts';
 import type { HttpLimits } from '../limits.ts';
 import { everyOctet, TARGET } from '../semantics/char-classes.ts';
 import { isForHandler } from '../semantics/methods.ts';
+import { FORBIDDEN_TRAILERS } from '../semantics/header-semantics.ts';
 import type { Refusal } from '../semantics/refusals.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 
@@ -14,7 +15,7 @@ import type { RequestHead } from '../semantics/request-head.ts';
 const FIELD_OVERHEAD_BYTES = 32;
 
 /** The header list as it came from node:http2, and what it does not say. */
-export interface Http2Fields {
+interface Http2Fields {
   readonly rawHeaders: readonly string[];
   /** How many fields the client has sent, where that is known. */
   readonly sentCount: number | undefined;
@@ -27,8 +28,7 @@ export function readHttp2Head(
   { rawHeaders, sentCount, isComplete }: Http2Fields,
   limits: HttpLimits,
 ): RequestHead | Refusal | 'malformed' {
-  // RFC 9113 §8.2.1: such a request is malformed, whatever is left of it.
-  if (sentCount !== undefined && rawHeaders.length < 2 * sentCount) return 'field-invalid';
+  if (lostFields(rawHeaders, sentCount)) return 'field-invalid';
   let method = '';
   let target = '';
   let authority = '';
@@ -95,3 +95,26 @@ export function readHttp2Head(
 
 /** Of two expectations that are not the same, one is unknown. */
 const bothOf = (one: string, other: string): string => (one === other ? one : `${one}, ${other}`);
+
+/** The field lines of a trailer section, or the refusal that HTTP/1.1 has for it. */
+export function readHttp2Trailers(
+  rawTrailers: readonly string[],
+  sentCount: number | undefined,
+  { maxTrailerBytes }: HttpLimits,
+): { readonly fieldLines: string } | Refusal {
+  if (lostFields(rawTrailers, sentCount)) return 'field-invalid';
+  let fieldLines = '';
+  let listBytes = 0;
+  for (let index = 0; index + 1 < rawTrailers.length; index += 2) {
+    const name = rawTrailers[index] ?? '';
+    const value = rawTrailers[index + 1] ?? '';
+    if (FORBIDDEN_TRAILERS.has(name)) return 'trailer-forbidden';
+    listBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
+    fieldLines += `${name}: ${value}\r\n`;
+  }
+  return listBytes > maxTrailerBytes ? 'trailers-too-large' : { fieldLines };
+}
+
+/** RFC 9113 §8.2.1: such a message is malformed, whatever is left of it. */
+const lostFields = (rawFields: readonly string[], sentCount: number | undefined): boolean =>
+  sentCount !== undefined && rawFields.length < 2 * sentCount;

@@ -1,22 +1,40 @@
 // Pages of the site in place of the sentences that errors are answered with.
+//
+// A page is kept, and looked at again after the time that small files are: errors are what floods of wrong paths get,
+// and are to cost less than files.
 
+import type { OwnBytes } from '../fetch/content.ts';
 import { responseOf, type HttpResponse } from '../fetch/response.ts';
 import type { FileCache, KnownFile } from './file-cache.ts';
 import type { FileFinder } from './file-finder.ts';
-import { STATUS_TEXTS } from './file-response.ts';
+import { isSettled, STATUS_TEXTS } from './file-response.ts';
 import { parseFilePath } from './path.ts';
 
 /** What a request for a file may be answered with beside success. */
 export type ErrorStatus = keyof typeof STATUS_TEXTS;
 export const ERROR_STATUSES: readonly number[] = Object.keys(STATUS_TEXTS).map(Number);
 
-// It is read whole each time, unless it is small enough to be kept.
+// Larger pages are none: each error would send so much.
 const MAX_PAGE_BYTES = 1_048_576;
+
+interface PageContent {
+  readonly known: KnownFile;
+  readonly bytes: OwnBytes;
+}
+
+interface ErrorPage {
+  readonly segments: readonly string[];
+  /** Undefined where there was none at the last look. */
+  content: PageContent | undefined;
+  checkedMs: number;
+  /** The look at the disk that is going on: one is enough for all who wait. */
+  look: Promise<PageContent | undefined> | undefined;
+}
 
 export class ErrorPages {
   readonly #cache: FileCache;
   readonly #finder: FileFinder;
-  readonly #segments = new Map<number, readonly string[]>();
+  readonly #pages = new Map<number, ErrorPage>();
 
   /** Throws a TypeError for a status without a page of its own, and for a path that names no file. */
   constructor(cache: FileCache, finder: FileFinder, pages: Readonly<Partial<Record<number, string>>>) {
@@ -26,32 +44,46 @@ export class ErrorPages {
       const problem = problemOfErrorPage(Number(status), path);
       const parsed = parseFilePath(path, 'allow');
       if (problem !== undefined || !parsed.ok) throw new TypeError(problem ?? path);
-      this.#segments.set(Number(status), parsed.value.segments);
+      const { segments } = parsed.value;
+      this.#pages.set(Number(status), { segments, content: undefined, checkedMs: -Infinity, look: undefined });
     }
   }
 
   /** The page for an error, with the status and the fields of `response`; undefined where there is none. */
   async pageFor(response: HttpResponse, method: string, nowMs: number): Promise<HttpResponse | undefined> {
-    const segments = this.#segments.get(response.status);
-    const page = segments && (await this.#read(segments, nowMs));
+    const page = this.#pages.get(response.status);
     if (page === undefined) return undefined;
-    const { headers } = response;
-    headers.set('Content-Type', page.known.mediaType);
-    headers.set('Content-Length', String(page.bytes.length));
-    const { status } = response;
-    return responseOf(method === 'HEAD' ? null : page.bytes, { status, headers });
+    const content = this.#cache.isFresh(page, nowMs) ? page.content : await (page.look ??= this.#look(page, nowMs));
+    if (content === undefined) return undefined;
+    const { headers, status } = response;
+    headers.set('Content-Type', content.known.mediaType);
+    headers.set('Content-Length', String(content.bytes.length));
+    return responseOf(method === 'HEAD' ? null : content.bytes, { status, headers });
   }
 
-  async #read(
-    segments: readonly string[],
-    nowMs: number,
-  ): Promise<{ readonly known: KnownFile; readonly bytes: Uint8Array } | undefined> {
-    // Kept as what a request for the page itself would find.
-    const key = `/${segments.map(encodeURIComponent).join('/')}`;
-    const remembered = this.#cache.get(key);
-    const isFresh = remembered !== undefined && this.#cache.isFresh(remembered, nowMs);
-    if (isFresh && remembered.original.kept !== undefined)
-      return { known: remembered, bytes: remembered.original.kept.bytes };
+  async #look(page: ErrorPage, nowMs: number): Promise<PageContent | undefined> {
+    try {
+      const isSame =
+        page.content !== undefined && (await this.#finder.recheck(page.content.known, nowMs)) !== undefined;
+      const content = isSame ? page.content : await this.#read(page.segments, nowMs);
+      const isKept = this.#mayKeep(content, nowMs);
+      page.content = isKept ? content : undefined;
+      page.checkedMs = isKept ? nowMs : -Infinity;
+      return content;
+    } finally {
+      page.look = undefined;
+    }
+  }
+
+  /** What small files have to fulfil; and that there is no page, where anything is kept. */
+  #mayKeep(content: PageContent | undefined, nowMs: number): boolean {
+    const { maxBytes, maxFileBytes } = this.#cache.limits;
+    if (content === undefined) return maxBytes > 0;
+    const { facts } = content.known.original;
+    return facts.byteLength <= Math.min(maxBytes, maxFileBytes) && isSettled(facts, nowMs);
+  }
+
+  async #read(segments: readonly string[], nowMs: number): Promise<PageContent | undefined> {
     const found = await this.#finder.find(undefined, segments, nowMs);
     if (!found.ok || found.value.kind === 'directory') return undefined;
     const { known, file } = found.value;

@@ -99,8 +99,8 @@ export class FileCache {
     return file;
   }
 
-  isFresh(file: KnownFile, nowMs: number): boolean {
-    const ageMs = nowMs - file.checkedMs;
+  isFresh({ checkedMs }: { readonly checkedMs: number }, nowMs: number): boolean {
+    const ageMs = nowMs - checkedMs;
     // A clock that was set back makes nothing fresh.
     return ageMs >= 0 && ageMs < this.limits.revalidateMs;
   }

@@ -103,6 +103,15 @@ test('any fields, cut anywhere, are counted', () => {
   );
 });
 
+test('of two sections that came on one stream the first is told first, and of more nobody asks', () => {
+  const counter = new FieldCounter();
+  for (const bytes of [[0x82, 0x82, 0x82], [0x82], [0x82, 0x82]]) {
+    counter.frame(FRAME.headers, FLAG.endHeaders, bytes.length, 1);
+    counter.payload(Uint8Array.from(bytes));
+  }
+  expect([counter.take(1), counter.take(1), counter.take(1)]).toEqual([3, 1, undefined]);
+});
+
 test('a count is told once, and those that nobody asks for are forgotten', () => {
   const counter = new FieldCounter();
   for (let stream = 1; stream <= 1_001; stream += 1) counter.frame(FRAME.headers, FLAG.endHeaders, 0, stream);

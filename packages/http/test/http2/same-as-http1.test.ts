@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import type { FetchHandler } from '../../src/handler.ts';
+import type { HttpLimits } from '../../src/limits.ts';
 import { REFUSALS } from '../../src/semantics/refusals.ts';
 import { readResponses, serveHandler } from '../serve.ts';
 import { serveHttp2 } from './memory-http2.ts';
@@ -94,6 +95,63 @@ describe('a request', () => {
         ['constructor', 'b'],
       ]),
     );
+  });
+});
+
+describe('a trailer section', () => {
+  const blockOf = (fields: Fields): Buffer => Buffer.concat(fields.map(([name, value]) => literal(name, value)));
+
+  /** The status and text of the response to a request with these trailers, all of which comes at once. */
+  async function end(
+    trailers: Fields,
+    limits: Partial<HttpLimits> = {},
+  ): Promise<readonly [head: string, text: string]> {
+    const session = await serveHttp2(async (request, context) => {
+      const text = await request.text();
+      return HttpResponse.json([text, ...(context.trailers() ?? [])]);
+    }, limits);
+    session.send(
+      frame(FRAME.headers, FLAG.endHeaders, 1, blockOf(replaced(':method', 'POST'))),
+      frame(FRAME.data, 0, 1, Buffer.from('content')),
+      frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, blockOf(trailers)),
+    );
+    await session.settle();
+    const of = (type: number): Buffer =>
+      Buffer.concat(session.frames.filter((each) => each.type === type).map(({ payload }) => payload));
+    // Of the statuses that HPACK has an index for, 200 and 400 are 0x88 and 0x8c (RFC 7541, Appendix A).
+    const [first = 0] = of(FRAME.headers);
+    return [first.toString(16), of(FRAME.data).toString()];
+  }
+
+  test('arrives, also with more fields than the head has', async () => {
+    const many = Array.from('abcdefghijklmnopqrst', (letter) => [`x-${letter}`, 'a'] as const);
+    const [status, text] = await end(many);
+    expect([status, JSON.parse(text)]).toEqual(['88', ['content', ...many]]);
+  });
+
+  test.each<readonly [what: string, trailers: Fields, refusal: keyof typeof REFUSALS]>([
+    ['with CR in a value', [['x', 'a\rb']], 'field-invalid'],
+    [
+      'with LF in a value, beside a good one',
+      [
+        ['y', 'b'],
+        ['x', 'a\nb'],
+      ],
+      'field-invalid',
+    ],
+    ['with NUL in a value', [['x', 'a\0b']], 'field-invalid'],
+    ['with a space in a name', [['x y', 'a']], 'field-invalid'],
+    ['that would route anew', [['host', 'b']], 'trailer-forbidden'],
+    ['that says what the content was', [['content-type', 'a/b']], 'trailer-forbidden'],
+  ])('%s is refused, since no part of it is what was sent', async (_, trailers, refusal) => {
+    expect(await end(trailers)).toEqual(['8c', `${REFUSALS[refusal].text}\n`]);
+  });
+
+  test('may be as large as the limit, and no larger', async () => {
+    const limits = { maxTrailerBytes: 100 };
+    // Each field counts 32 bytes more (RFC 9113 §6.5.2).
+    expect((await end([['x', 'a'.repeat(67)]], limits))[0]).toBe('88');
+    expect((await end([['x', 'a'.repeat(68)]], limits))[1]).toBe(`${REFUSALS['trailers-too-large'].text}\n`);
   });
 });
 
