@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commandOf, verbOf, type CommandName, type Verb } from '../src/engine/codes.ts';
 import { encodeCommand, encodeNegotiation, encodeSubnegotiation, escapeIac } from '../src/engine/encoder.ts';
-import { createParser, type TelnetEvent } from '../src/engine/parser.ts';
+import { createParser } from '../src/engine/parser.ts';
+import type { TelnetEvent } from '../src/engine/telnet-event.ts';
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 
