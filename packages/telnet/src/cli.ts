@@ -1,12 +1,11 @@
 // The command line of the telnet server: which session a connection gets.
 
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 import { loadHandlerModule, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import type { TelnetHandler } from './connection.ts';
 import { createDemoSession } from './demo-session.ts';
+import { problemOfProgram } from './program/program-file.ts';
 import { DEFAULT_LOGIN, loginSession, programSession, type ProgramSessionOptions } from './program/program-session.ts';
 import { ptyAvailability } from './program/spawn.ts';
 import { telnetProtocol } from './protocol.ts';
@@ -67,7 +66,7 @@ const pickTelnetHandler = (exported: unknown): TelnetHandler | undefined =>
 
 async function programHandler(program: string, context: BuildContext): Promise<Result<TelnetHandler, string>> {
   const file = path.resolve(program);
-  const problem = await problemOf(file);
+  const problem = await problemOfProgram(file);
   if (problem !== undefined) return fail(`--exec '${program}': ${problem}`);
   if (context.isServing) {
     const pty = await ptyAvailability();
@@ -80,7 +79,7 @@ async function loginHandler(context: BuildContext): Promise<Result<TelnetHandler
   if (process.getuid?.() !== 0) return fail('--login needs root, which login(1) runs as: start it as root');
   if (context.runAs !== undefined)
     return fail('--login needs root, which login(1) runs as, and --run-as gives it up: give one of them');
-  const problem = await problemOf(DEFAULT_LOGIN);
+  const problem = await problemOfProgram(DEFAULT_LOGIN);
   if (problem !== undefined) return fail(`--login: ${DEFAULT_LOGIN}: ${problem}`);
   const pty = await ptyAvailability();
   if (!pty.available) return fail(`--login needs pseudo-terminals, and there are none: ${pty.reason}`);
@@ -91,16 +90,3 @@ const logEnd =
   ({ log }: BuildContext): NonNullable<ProgramSessionOptions['ended']> =>
   ({ id }, { exitCode, signal }) =>
     log.info({ connection: id, exitCode, signal }, 'the program of a session has ended');
-
-/** Why the file can't be run; undefined where it can. */
-async function problemOf(file: string): Promise<string | undefined> {
-  try {
-    if (!(await stat(file)).isFile()) return 'it is not a regular file, expected a program';
-    await access(file, constants.X_OK);
-    return undefined;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
-    return code === 'EACCES' ? 'this user may not run it (EACCES)' : `it can't be looked at (${code})`;
-  }
-}
