@@ -24,7 +24,7 @@ export type { Charset } from './engine/options/charset.ts';
 export type { TerminalSpeed } from './engine/options/terminal-speed.ts';
 export type { MttsFlag } from './engine/options/terminal-type.ts';
 export type { EnvironmentName } from './engine/options/new-environ.ts';
-export type { Key } from './keys/key-decoder.ts';
+export type { Key } from './keys/key.ts';
 export type { Help, ReadOptions } from './editor/line-reader.ts';
 export type { Completer, Completions } from './editor/completion.ts';
 export { authenticate, type AuthenticateOptions } from './authenticate.ts';
