@@ -88,6 +88,8 @@ const CARRYING_FILES = [
   'packages/telnet/src/program/pty-program.ts',
   'packages/telnet/src/program/pipe-program.ts',
   'packages/telnet/src/program/spawn.ts',
+  'packages/telnet/src/recording/recorded-sessions.ts',
+  'packages/telnet/src/recording/recording-file.ts',
   'packages/cli/src/run.ts',
   'packages/cli/src/up.ts',
   'packages/cli/src/completion.ts',

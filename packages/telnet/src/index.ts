@@ -30,6 +30,7 @@ export type { Completer, Completions } from './editor/completion.ts';
 export { authenticate, type AuthenticateOptions } from './authenticate.ts';
 export { createHistory, type History } from './editor/history.ts';
 export type { RecordingSink, RecordOptions } from './recording/recorder.ts';
+export { recordSessions, type RecordSessionsOptions } from './recording/recorded-sessions.ts';
 export type { TtyInput, TtyOutput } from './tty/tty-streams.ts';
 export type { SpawnOptions } from './program/spawn-options.ts';
 export type { AcceptedVariable } from './program/environment.ts';
