@@ -102,6 +102,9 @@ export function createParser({
     warn('long-subnegotiation');
   };
 
+  const isSize = (): boolean => option === OPTIONS.NAWS.code && !discarding;
+  const isWholeSize = (): boolean => isSize() && payload.length === NAWS_BYTES;
+
   const startSubnegotiation = (code: number): void => {
     option = code;
     payload = [];
@@ -146,7 +149,7 @@ export function createParser({
     state = 'sb';
     if (byte === SE) endSubnegotiation();
     else if (byte === IAC) keep(IAC);
-    else if (byte < LOWEST_COMMAND || (option === OPTIONS.NAWS.code && !discarding && payload.length < NAWS_BYTES)) {
+    else if (byte < LOWEST_COMMAND || (isSize() && payload.length < NAWS_BYTES)) {
       keep(IAC);
       keep(byte);
     } else {
@@ -227,6 +230,8 @@ export function createParser({
         return optionIac(byte);
       case 'sb':
         if (byte === IAC) state = 'sb-iac';
+        // A size that ends in a 255 which is not doubled: `255 IAC SE` has been read as a doubled one and a fifth byte.
+        else if (byte === SE && isWholeSize()) endSubnegotiation();
         else keep(byte);
         return false;
       case 'sb-iac':
