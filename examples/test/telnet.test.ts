@@ -107,15 +107,36 @@ test('a REPL evaluates, completes and ends', async () => {
   await eventually(() => expect(client.socket.readableEnded).toBe(true));
 });
 
-test('the same session over WebSocket: bytes of telnet both ways, until it ends', async () => {
+/** The address of the WebSocket of a demonstration, for pages of `origins`. */
+async function webUrl(origins: readonly string[] = []): Promise<string> {
   const { telnetServer, httpServer, bound } = await serveBoth(
     createDemoSession(),
     'tcp://127.0.0.1:0',
     'tcp://127.0.0.1:0',
+    origins,
   );
   onTestFinished(() => httpServer.close({ graceMs: 0 }));
   onTestFinished(() => telnetServer.close({ graceMs: 0 }));
-  const url = bound.at(-1)!.url.replace(/^(?:tcp|http):/, 'ws:');
+  return bound.at(-1)!.url.replace(/^(?:tcp|http):/, 'ws:');
+}
+
+test('a web page may connect when its origin is named, and no other', async () => {
+  const url = await webUrl(['https://client.example']);
+  const statusFor = (origin: string): Promise<number | 'open'> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(url, 'telnet', { origin });
+      onTestFinished(() => socket.terminate());
+      socket.on('error', () => undefined);
+      socket.on('open', () => resolve('open'));
+      socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+    });
+  expect(await statusFor('https://client.example')).toBe('open');
+  for (const origin of ['https://evil.example', 'http://client.example', 'https://client.example.evil.example', 'null'])
+    expect(await statusFor(origin)).toBe(403);
+});
+
+test('the same session over WebSocket: bytes of telnet both ways, until it ends', async () => {
+  const url = await webUrl();
   const socket = new WebSocket(url, 'telnet');
   let received = '';
   socket.on('message', (data: Buffer) => (received += data.toString('latin1')));

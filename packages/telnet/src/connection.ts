@@ -1,12 +1,14 @@
 // The glue: one connection's bytes through the engine to discovery, commands and input, and from its session back.
 
-import type { CloseReason, Connection, ServiceContext, Sink } from '@wellknown/core';
+import type { Connection, ServiceContext, Sink } from '@wellknown/core';
 import { createAnswers } from './answers.ts';
 import { createCommands } from './commands.ts';
 import { createTelnetSession } from './create-session.ts';
 import { OPTIONS, type CommandName } from './engine/codes.ts';
 import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
+import { createEnding } from './ending.ts';
 import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
+import { createFirstMode, type FirstMode } from './first-mode.ts';
 import { createInput } from './input.ts';
 import { createLinemode } from './linemode.ts';
 import { createModeControl } from './mode.ts';
@@ -56,6 +58,7 @@ export function serveTelnet(
     maxQueuedBytes: limits.maxQueuedOutputBytes,
     overflowed: () => connection.destroy('unsent-overflow'),
   });
+  const ending = createEnding({ connection, transmitter, output, log });
   const input = createInput({
     clock,
     maxLineBytes: limits.maxLineBytes,
@@ -89,7 +92,7 @@ export function serveTelnet(
     clock,
     silenceMs: limits.negotiationMs,
     maxOpeningMs: limits.maxOpeningMs,
-    isSettled: () => discovery.settled,
+    isSettled: () => discovery.settled && !firstMode.isPending,
   });
   const mode = createModeControl({
     clock,
@@ -99,6 +102,12 @@ export function serveTelnet(
       linemode.follow(now);
       control.emit('mode', now);
     },
+  });
+  const firstMode: FirstMode = createFirstMode({
+    wanted: limits.mode,
+    mode,
+    terminal: () => discovery.terminal,
+    decided: () => opening.notice(),
   });
   const linemode = createLinemode({ options, isWanted: limits.linemode, mode: () => mode.mode });
   const noticeAnswer = (): void => {
@@ -121,7 +130,7 @@ export function serveTelnet(
       msdp: (message) => void control.emit('msdp', message),
     },
   });
-  const features: readonly OptionFeature[] = [mud, linemode];
+  const features: readonly OptionFeature[] = [mud, linemode, firstMode];
   const control = createTelnetSession({
     id: connection.id,
     local: connection.local,
@@ -145,24 +154,18 @@ export function serveTelnet(
 
   // In ----------------------------------------------------------------------------------------------------------------
 
-  /** Says the last word and closes. */
-  const endWith = (word: Uint8Array, reason?: CloseReason): void => {
-    if (word.length > 0) transmitter.send(word);
-    transmitter.finish(() => connection.end(undefined, 'latin1', reason));
-  };
-
   const others = createOtherProtocols({
     refuse(protocol) {
       log.info({ connection: connection.id, protocol }, 'a client of another protocol');
       // What follows must not be taken for commands: a web page can make a browser post whatever it likes to this port.
       input.close();
-      endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
+      ending.endWith(encodeText(`This is a telnet server. It does not speak ${protocol}.\n`), 'protocol-error');
     },
     answeredStatus() {
       const status = limits.plainMssp ? mud.status() : undefined;
       if (status === undefined) return false;
       input.close();
-      endWith(encodeText(plainMssp(status)));
+      ending.endWith(encodeText(plainMssp(status)));
       return true;
     },
   });
@@ -244,24 +247,12 @@ export function serveTelnet(
 
   // The handler -------------------------------------------------------------------------------------------------------
 
-  const run = async (): Promise<void> => {
-    try {
-      await handler(control.session);
-      await output.room();
-      endWith(new Uint8Array(0));
-    } catch (error) {
-      // A connection that closed in the middle of a write is no fault of the handler.
-      if (connection.state === 'closed' || connection.state === 'lingering') return;
-      log.error({ err: error, connection: connection.id }, 'the telnet handler failed');
-      endWith(encodeText('\nThe session has failed. Goodbye.\n'), 'handler-failed');
-    }
-  };
-
   const leaveHub = hub.add(control.session);
   discovery.start();
   mud.start();
+  firstMode.start();
   // Once the sink is attached, so that a handler which breaks its connection at once is told like any other.
-  queueMicrotask(() => void run());
+  queueMicrotask(() => void ending.run(() => handler(control.session)));
 
   return {
     data(chunk) {

@@ -121,6 +121,11 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     },
   });
 
+  const openForOthers = (): RawInput => {
+    questions.reader.forgetPaste();
+    return openRaw();
+  };
+
   const write = (data: string | Uint8Array): Promise<void> => {
     const { reader } = questions;
     if (!reader.isShown) return send(data);
@@ -204,9 +209,9 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     lines: questions.lines,
     ask: questions.ask,
     askPassword: (question) => questions.ask(question, { mask: true }),
-    raw: openRaw,
+    raw: openForOthers,
     async *keys() {
-      const raw = openRaw();
+      const raw = openForOthers();
       try {
         const keys = createKeyReader(raw, parts.clock, encoding());
         for (let some = await keys.next(); some !== undefined; some = await keys.next()) yield* some;
@@ -268,7 +273,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   const tty: TtyParts = {
     isTerminal: () => mode.mode === 'character',
     terminal: parts.terminal,
-    openRaw,
+    openRaw: openForOthers,
     readLine: () => questions.edit({}),
     cancelLine: () => questions.reader.cancel(),
     write,

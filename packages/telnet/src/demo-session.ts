@@ -7,6 +7,7 @@ import type { TelnetHandler } from './connection.ts';
 import { showWindow } from './demo-window.ts';
 import type { Mode } from './mode.ts';
 import type { TelnetSession } from './session.ts';
+import { isInteractive } from './terminal.ts';
 
 interface Console {
   readonly session: TelnetSession;
@@ -152,13 +153,6 @@ async function perform(console: Console, line: string): Promise<boolean> {
 const complete = (line: string): string[] =>
   Object.keys(COMMANDS).filter((name) => name.startsWith(line.toLowerCase()));
 
-/**
- * Keys are asked of clients that are terminals. Clients of multi-user worlds edit lines themselves and take WILL ECHO
- * for a password, and a client that has said nothing of itself is no terminal as far as anyone knows.
- */
-const isTerminal = ({ terminal }: TelnetSession): boolean =>
-  terminal.client === undefined && terminal.type !== 'unknown' && !terminal.abilities.includes('screen-reader');
-
 export interface DemoOptions {
   readonly clock?: Clock;
   /** `line`: never asks the client for keys. Default: `character`, of clients that are terminals. */
@@ -171,7 +165,7 @@ export function createDemoSession({ clock = systemClock, mode = 'character' }: D
   return async (session) => {
     await session.ready;
     present.set(session, clock.nowMs());
-    if (mode === 'character' && isTerminal(session)) await session.setMode('character');
+    if (mode === 'character' && isInteractive(session.terminal)) await session.setMode('character');
     session.on('interrupt', () => {
       // Where we edit, the line is asked for anew by itself.
       void session.write(`\nNothing runs here. 'quit' ends the session.\n${session.mode === 'line' ? '> ' : ''}`);

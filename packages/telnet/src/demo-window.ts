@@ -31,7 +31,10 @@ export async function showWindow(session: TelnetSession): Promise<void> {
       void session.print(`  ${columns} columns, ${rows} rows`);
       return;
     }
-    const news = changes === 0 ? 'Make the window larger or smaller.' : `Its size has changed ${changes} times.`;
+    const news =
+      changes === 0
+        ? 'Make the window larger or smaller.'
+        : `Its size has changed ${changes === 1 ? 'once' : `${changes} times`}.`;
     const lines = frameOf(columns, rows, [`${columns} x ${rows}`, '', news, 'Any key goes back.']);
     // The last cell of the screen stays empty: writing there would make it scroll.
     const text = lines.join('\r\n').slice(0, -1);

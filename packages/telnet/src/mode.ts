@@ -22,6 +22,8 @@ export interface ModeParts {
 
 export interface ModeControl {
   readonly mode: Mode;
+  /** Somebody has asked for a mode. */
+  readonly isChosen: boolean;
   /** Asks the client, and resolves with the mode in force once it has answered, or late (`answers.ts`). */
   set(mode: Mode): Promise<Mode>;
   /** Takes the echo from a client in line mode, for a password; gives it back. */
@@ -41,6 +43,7 @@ const SGA = OPTIONS.SGA.code;
 export function createModeControl({ clock, options, answers, changed }: ModeParts): ModeControl {
   let wanted: Mode = 'line';
   let announced: Mode = 'line';
+  let isChosen = false;
   let over = false;
   let unconfirmed: Timer | undefined;
 
@@ -64,7 +67,11 @@ export function createModeControl({ clock, options, answers, changed }: ModePart
     get mode() {
       return inForce();
     },
+    get isChosen() {
+      return isChosen;
+    },
     async set(mode) {
+      isChosen = true;
       wanted = mode;
       const on = mode === 'character';
       options.request('us', ECHO, on);

@@ -36,6 +36,7 @@ const NOTHING_OFFERED = {
   plainMssp: false,
   linemode: false,
   startTls: 'off',
+  mode: 'line',
 } as const;
 
 /** People think longer than machines: ten minutes without a byte. */
@@ -45,7 +46,10 @@ const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
   writeTimeoutMs: DEFAULT_CONNECTION_LIMITS.writeTimeoutMs,
 };
 
-const START_TLS: readonly TelnetSettings['startTls'][] = ['off', 'offer', 'require'];
+const CHOICES = {
+  startTls: ['off', 'offer', 'require'],
+  mode: ['line', 'character', 'auto'],
+} as const satisfies { readonly [Name in keyof TelnetSettings]?: readonly TelnetSettings[Name][] };
 
 const REFUSALS = {
   'address-limit': 'Too many sessions from your address. Please try again later.\r\n',
@@ -57,12 +61,15 @@ export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSe
   const known: Required<TelnetSettings> = { ...DEFAULT_TELNET_LIMITS, ...NOTHING_OFFERED };
   requireKnownNames('session option', options, Object.keys(known));
   const settings: TelnetSettings = { ...known, ...options };
-  if (!START_TLS.includes(settings.startTls))
-    throw new WellknownError(
-      'OPTION_INVALID',
-      `session.startTls is '${settings.startTls}', allowed are ${START_TLS.join(', ')}`,
-      { fault: 'local' },
-    );
+  for (const name of ['startTls', 'mode'] as const) {
+    const allowed: readonly string[] = CHOICES[name];
+    if (!allowed.includes(settings[name]))
+      throw new WellknownError(
+        'OPTION_INVALID',
+        `session.${name} is '${settings[name]}', allowed are ${allowed.join(', ')}`,
+        { fault: 'local' },
+      );
+  }
   return defineProtocol({
     name: 'telnet',
     urlScheme: 'telnet',

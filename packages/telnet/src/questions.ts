@@ -3,7 +3,7 @@
 import type { Clock } from '@wellknown/core';
 import { createHistory } from './editor/history.ts';
 import { createLineReader, type LineReader, type ReadOptions } from './editor/line-reader.ts';
-import { screenOf } from './editor/screen.ts';
+import { marksPastes, screenOf } from './editor/screen.ts';
 import { OPTIONS } from './engine/codes.ts';
 import { encodeCommand } from './engine/encoder.ts';
 import type { Input, RawInput } from './input.ts';
@@ -58,6 +58,7 @@ export function createQuestions(parts: QuestionParts): Questions {
     encoding: parts.encoding,
     write: (text) => void send(text),
     screen: () => screenOf(parts.terminal()),
+    marksPastes: () => marksPastes(parts.terminal()),
     interrupted() {
       if (!isKeyOwed) parts.interrupted();
       isKeyOwed = false;

@@ -8,7 +8,7 @@ import type { MsdpMessage } from './engine/options/msdp.ts';
 import type { WindowSize } from './engine/options/naws.ts';
 import type { ReadOptions } from './editor/line-reader.ts';
 import type { RawInput } from './input.ts';
-import type { Key } from './keys/key-decoder.ts';
+import type { Key } from './keys/key.ts';
 import type { Mode } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { ProgramStatus } from './program/program-io.ts';

@@ -1,5 +1,6 @@
 // What a session gets: its limits, and what its client is offered.
 
+import type { Mode } from './mode.ts';
 import type { MudOptions } from './mud.ts';
 
 export interface TelnetLimits {
@@ -18,6 +19,12 @@ export interface TelnetLimits {
 }
 
 export interface TelnetSettings extends TelnetLimits, MudOptions {
+  /**
+   * The mode that sessions begin in. `line`: the client's own. `character`: every client is asked for it. `auto`: those are
+   * asked that have said what terminal they are, and are neither made for multi-user worlds nor for a screen reader.
+   * `session.ready` waits for the answer as it does for others; what the handler asks for goes before.
+   */
+  readonly mode: Mode | 'auto';
   /** Ask terminals for LINEMODE (RFC 1184): the client edits and traps signals by agreement, not by its own habit. */
   readonly linemode: boolean;
   /**

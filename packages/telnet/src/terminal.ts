@@ -56,6 +56,14 @@ export interface Terminal {
   readonly speed: TerminalSpeed | undefined;
 }
 
+/**
+ * Whether the client is one to ask for keys. Clients of multi-user worlds edit lines themselves and take WILL ECHO for a
+ * password; a screen reader reads whole lines best; and a client that has said nothing of itself is no terminal as far as
+ * anyone knows.
+ */
+export const isInteractive = ({ client, type, screenReader }: Terminal): boolean =>
+  client === undefined && type !== 'unknown' && !screenReader;
+
 /** What is assumed of a client that says nothing about itself. */
 export const UNKNOWN_TERMINAL: Terminal = {
   type: 'unknown',

@@ -6,7 +6,7 @@ import { silentLog } from '@wellknown/core';
 import { serveInMemory } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { telnetCommand } from '../src/cli.ts';
-import { settle } from './session-fixture.ts';
+import { settle, WILL_ECHO } from './session-fixture.ts';
 
 const values = (given: Readonly<Record<string, string | true>>): OptionValues => ({
   positional: undefined,
@@ -42,6 +42,12 @@ const greetingOf = async (given: Readonly<Record<string, string | true>>): Promi
 test('without options the demonstration is served', async () =>
   expect(await greetingOf({})).toContain('demonstration'));
 test('line mode is accepted', async () => expect(await greetingOf({ 'line-mode': true })).toContain('demonstration'));
+test('a mode is asked for as the option says', async () => {
+  expect(await greetingOf({})).not.toContain(WILL_ECHO);
+  expect(await greetingOf({ mode: 'character' })).toContain(WILL_ECHO);
+  expect(await greetingOf({ mode: 'character', handler: join(folder, 'good.mjs') })).toContain(WILL_ECHO);
+  expect(await greetingOf({ handler: join(folder, 'good.mjs') })).not.toContain(WILL_ECHO);
+});
 test('a handler is loaded from its file', async () =>
   expect(await greetingOf({ handler: join(folder, 'good.mjs') })).toContain('from a file'));
 
@@ -66,6 +72,21 @@ describe('a handler that cannot be used is a sentence that names the option, the
 test.each([
   { given: { exec: '/nonexistent/program' }, says: "--exec '/nonexistent/program': there is no such file" },
   { given: { exec: '/etc' }, says: "--exec '/etc': it is not a regular file, expected a program" },
+  {
+    given: { mode: 'auto', 'line-mode': true } as const,
+    says: '--mode and --line-mode were both given: one of them says it',
+  },
+  { given: { mode: 'keys' }, says: "--mode 'keys': allowed are line, character, auto" },
+  {
+    given: { mode: 'line', exec: '/bin/sh' },
+    says: '--mode is of no use with --exec: a program gets keys wherever it can',
+  },
+  {
+    given: { 'line-mode': true, login: true } as const,
+    says: '--line-mode is of no use with --login: a program gets keys wherever it can',
+  },
+  { given: { record: '/nonexistent' }, says: "--record '/nonexistent': there is no such folder" },
+  { given: { record: '/etc/passwd' }, says: "--record '/etc/passwd': there is no such folder" },
   {
     given: { exec: '/bin/sh', handler: 'x.mjs' },
     says: '--handler and --exec were both given: a session is one of them',
@@ -93,5 +114,12 @@ test('--login with --run-as is refused, for login needs root', async () => {
 });
 
 test('only the options that do something are offered', () => {
-  expect(telnetCommand.options.map(({ name }) => name)).toEqual(['handler', 'exec', 'login', 'line-mode']);
+  expect(telnetCommand.options.map(({ name }) => name)).toEqual([
+    'handler',
+    'exec',
+    'login',
+    'mode',
+    'line-mode',
+    'record',
+  ]);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createKeyDecoder, type Key } from '../src/keys/key-decoder.ts';
+import { createKeyDecoder } from '../src/keys/key-decoder.ts';
+import type { Key } from '../src/keys/key.ts';
 
 const encoder = new TextEncoder();
 const bytesOf = (text: string): Uint8Array => encoder.encode(text);
@@ -56,6 +57,7 @@ const cases: readonly { readonly sent: string; readonly keys: readonly string[] 
   },
   { sent: `${ESC}Oq${ESC}OM${ESC}Ok`, keys: ['1', 'enter', '+'] },
   { sent: `${ESC}O5A`, keys: ['ctrl-up'] },
+  { sent: `${ESC}[200~a\u0003b${ESC}[20`, keys: ['paste:a', 'ctrl-c', 'b', 'unknown'] },
   { sent: `${ESC}[97;5u${ESC}[27;3;98~${ESC}[228u`, keys: ['ctrl-a', 'alt-b', 'ä'] },
   { sent: `${ESC}[99999999999u`, keys: ['unknown'] },
   { sent: `${ESC}[M !!x`, keys: ['x'] },

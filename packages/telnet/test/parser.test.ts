@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commandOf, verbOf, type CommandName, type Verb } from '../src/engine/codes.ts';
 import { encodeCommand, encodeNegotiation, encodeSubnegotiation, escapeIac } from '../src/engine/encoder.ts';
-import { createParser, type TelnetEvent } from '../src/engine/parser.ts';
+import { createParser } from '../src/engine/parser.ts';
+import type { TelnetEvent } from '../src/engine/telnet-event.ts';
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 
@@ -63,6 +64,11 @@ const CORPUS: readonly { readonly name: string; readonly input: number[]; readon
     name: 'a window size with a plain 255 is understood',
     input: [255, 250, 31, 0, 255, 0, 24, 255, 240],
     events: [{ sb: 31, payload: [0, 255, 0, 24] }],
+  },
+  {
+    name: 'a window size that ends in a plain 255 ends where it should',
+    input: [255, 250, 31, 0, 255, 0, 255, 255, 240, 66],
+    events: [{ sb: 31, payload: [0, 255, 0, 255] }, [66]],
   },
   {
     name: 'a plain 255 before a byte that is no command stays in any payload',
@@ -147,10 +153,10 @@ describe.each(CORPUS)('$name', ({ input, events }) => {
   });
 });
 
-test('a plain 255 as the last byte of a window size costs that size, not what follows', () => {
-  // 255 255 can only be read as one doubled byte; then 240 is payload, and the next command ends it.
+test('a plain 255 as the last byte of a window size costs nothing: neither the size nor what follows', () => {
+  // 255 255 reads as one doubled byte, and then 240 would be a fifth byte, which no size has.
   const input = [255, 250, 31, 0, 80, 0, 255, 255, 240, 65, 255, 246, 66];
-  expect(parse([Uint8Array.from(input)])).toEqual(['interrupted-subnegotiation', ['AYT'], [66]]);
+  expect(parse([Uint8Array.from(input)])).toEqual([{ sb: 31, payload: [0, 80, 0, 255] }, [65], ['AYT'], [66]]);
 });
 
 describe('the limit of a subnegotiation', () => {

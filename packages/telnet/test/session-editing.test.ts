@@ -270,6 +270,57 @@ describe('keys', () => {
   });
 });
 
+describe('pastes', () => {
+  const XTERM = iac(251, 24) + sb(24, 0, ...Buffer.from('XTERM')) + sb(24, 0, ...Buffer.from('XTERM'));
+  const ON = '\u001b[?2004h';
+  const OFF = '\u001b[?2004l';
+
+  test('are marked by terminals that can, as long as a line is edited', async () => {
+    const client = await connectRaw(async (session) => {
+      await session.setMode('character');
+      await session.ask('name? ');
+      await session.print('not now');
+      await session.ask('password? ', { mask: '*' });
+      for await (const key of session.keys()) if (key.name === 'q') break;
+    });
+    await client.say(XTERM);
+    expect(await client.say(AGREED)).toBe(`${ON}name? `);
+    expect(await client.say('a\r')).toBe(`a\r\n${OFF}not now\r\n${ON}password? `);
+    expect(await client.say('b\r')).toBe(`*\r\n${OFF}`);
+    expect(await client.say('q')).toBe('');
+  });
+
+  test('are not asked for of terminals that may not know them', async () => {
+    const client = await inCharacterMode(reading({ prompt: '> ' }));
+    expect(await client.say('a\r')).toBe('a\r\n> ');
+  });
+
+  test('of several lines are text to their end: no completion, no help', async () => {
+    const lines: string[] = [];
+    const client = await inCharacterMode(
+      reading({ complete: () => ['completed'], help: () => 'helped' }, lines),
+      XTERM,
+    );
+    const shown = await client.say('\u001b[200~one?\r\ttwo?\rthree\u001b[201~ f\t\r');
+    await turn();
+    expect(lines).toEqual(['one?', '\ttwo?', 'three completed ']);
+    expect(shown).not.toContain('helped');
+  });
+
+  test('that lost their end in another reader are over', async () => {
+    const lines: string[] = [];
+    const client = await inCharacterMode(async (session) => {
+      lines.push((await session.readLine()) ?? '');
+      for await (const key of session.keys()) if (key.name === 'q') break;
+      lines.push((await session.readLine()) ?? '');
+    }, XTERM);
+    await client.say('\u001b[200~one\rtwo\u001b[201~');
+    await client.say('q');
+    await client.say('x\u007fy\r');
+    expect(lines).toEqual(['one', 'y']);
+  });
+});
+
 describe('a recording', () => {
   const recorded = (): { readonly lines: string[]; readonly sink: { write(text: string): void } } => {
     const lines: string[] = [];

@@ -1,63 +1,26 @@
 // Programs in sessions, over real sockets.
 
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { silentLog } from '@wellknown/core';
 import { eventually } from '@wellknown/core/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTelnetServer, type TelnetHandler } from '../src/index.ts';
 import { loginSession, programSession } from '../src/program/program-session.ts';
+import { dial, pidIn, program } from './program-fixture.ts';
 import { NO_PTY } from './pty-fixture.ts';
 import { iac, sb } from './session-fixture.ts';
 
 async function listen(handler: TelnetHandler): Promise<number> {
-  const server = createTelnetServer(handler, { listen: 'tcp://127.0.0.1:0', session: { negotiationMs: 1 } });
+  const server = createTelnetServer(handler, {
+    listen: 'tcp://127.0.0.1:0',
+    session: { negotiationMs: 1 },
+    log: silentLog,
+  });
   onTestFinished(() => server.close({ graceMs: 0 }));
   const [bound] = await server.listen();
   return bound?.endpoint.scheme === 'tcp' ? bound.endpoint.port : 0;
 }
-
-interface Client {
-  readonly socket: Socket;
-  /** What came, as latin1, without negotiation. */
-  readonly text: string;
-  readonly hasEnded: boolean;
-}
-
-/** A client that refuses nothing and answers nothing: a raw socket. */
-async function dial(port: number): Promise<Client> {
-  const socket = connect(port, '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  let received = '';
-  let hasEnded = false;
-  socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
-  socket.on('error', () => undefined);
-  socket.on('close', () => (hasEnded = true));
-  await new Promise((resolve) => socket.once('connect', resolve));
-  return {
-    socket,
-    get text() {
-      return received.replace(/\u00ff[\u00fb-\u00fe]./gs, '');
-    },
-    get hasEnded() {
-      return hasEnded;
-    },
-  };
-}
-
-/** A script as a program of its own. */
-async function program(script: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'wellknown-telnet-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'program');
-  await writeFile(file, `#!/bin/sh\n${script}\n`);
-  await chmod(file, 0o755);
-  return file;
-}
-
-const pidIn = (text: string): number => Number(/pid (\d+)/.exec(text)?.[1]);
 
 describe.skipIf(NO_PTY !== undefined)('a program on a pseudo-terminal', () => {
   test('converses, and the session ends with it', async () => {
@@ -172,6 +135,57 @@ describe('a program with pipes', () => {
     client.socket.write('two\r\n');
     await eventually(() => expect(client.hasEnded).toBe(true));
     expect(client.text).toBe('<one>\r\ncaught\r\ndumb\r\n');
+  });
+});
+
+describe('a program that cannot be started', () => {
+  const kinds = (['pty', 'pipes'] as const).filter((kind) => kind === 'pipes' || NO_PTY === undefined);
+  const reasons = [
+    { file: '/nonexistent/program', options: {}, reason: 'there is no such file' },
+    { file: '/etc', options: {}, reason: 'it is not a regular file, expected a program' },
+    { file: 'no-such-program-in-any-path', options: {}, reason: 'it is not in PATH' },
+    { file: '/bin/true', options: { directory: '/nonexistent' }, reason: 'its directory /nonexistent is not there' },
+  ];
+
+  test.each(kinds.flatMap((terminal) => reasons.map((each) => ({ terminal, ...each }))))(
+    'is a rejection that says why, and nothing else has happened: $file, $reason ($terminal)',
+    async ({ terminal, file, options, reason }) => {
+      const client = await dial(
+        await listen(async (session) => {
+          await session
+            .spawn(file, [], { terminal, ...options })
+            .catch((error: unknown) => session.print((error as Error).message));
+        }),
+      );
+      await eventually(() => expect(client.hasEnded).toBe(true));
+      expect(client.text).toBe(`${file} can't be started: ${reason}\r\n`);
+    },
+  );
+
+  test.each(kinds)('is one whose interpreter is not there (%s)', async (terminal) => {
+    const file = await program('');
+    await writeFile(file, '#! /nonexistent/sh -e\n');
+    const client = await dial(
+      await listen(async (session) => {
+        await session.spawn(file, [], { terminal }).catch((error: unknown) => session.print((error as Error).message));
+      }),
+    );
+    await eventually(() => expect(client.hasEnded).toBe(true));
+    expect(client.text).toBe(`${file} can't be started: its interpreter /nonexistent/sh: there is no such file\r\n`);
+  });
+
+  test('ends a session that is nothing else, in words that keep the reason for the log', async () => {
+    const client = await dial(await listen(programSession('/nonexistent/program')));
+    await eventually(() => expect(client.hasEnded).toBe(true));
+    expect(client.text).toBe('\r\nThe session has failed. Goodbye.\r\n');
+  });
+
+  test('is no program that ends with the status of a shell that found none', async () => {
+    const file = await program('exit 127');
+    const statuses: unknown[] = [];
+    const client = await dial(await listen(async (session) => void statuses.push(await session.spawn(file))));
+    await eventually(() => expect(client.hasEnded).toBe(true));
+    expect(statuses).toEqual([{ exitCode: 127, signal: undefined }]);
   });
 });
 

@@ -1,6 +1,6 @@
 // A key and a line in, the next line and what it asks for out. No screen, no time, no promises: those are its carrier's.
 
-import type { Key } from '../keys/key-decoder.ts';
+import type { Key } from '../keys/key.ts';
 import {
   blankWordLengthBefore,
   EMPTY_LINE,

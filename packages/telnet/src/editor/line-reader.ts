@@ -3,7 +3,7 @@
 
 import { WellknownError, type Clock } from '@wellknown/core';
 import type { RawInput } from '../input.ts';
-import type { Key } from '../keys/key-decoder.ts';
+import type { Key } from '../keys/key.ts';
 import { createKeyReader, type KeyReader } from '../keys/key-reader.ts';
 import type { TextEncoding } from '../text-encoding.ts';
 import { applyCompletions, type Completer } from './completion.ts';
@@ -22,6 +22,8 @@ export interface LineReaderParts {
   /** Text for the client, past `aside`. */
   readonly write: (text: string) => void;
   readonly screen: () => Screen;
+  /** The terminal tells what is pasted from what is typed when it is asked to. */
+  readonly marksPastes: () => boolean;
   /** ^C was hit. */
   readonly interrupted: () => void;
   /** ^D was hit on an empty line: no more input. */
@@ -52,27 +54,42 @@ export interface LineReader {
   aside(text: string, write: () => void): void;
   /** The screen has another size. */
   resized(): void;
+  /** Others read keys: whether a paste has ended is not known any more. */
+  forgetPaste(): void;
   /** A line that is being read is given up: it is undefined. What was typed of it is lost. */
   cancel(): void;
 }
 
+// DECSET 2004. On for as long as a line is edited, as GNU readline has it: programs that are run in between, other readers
+// of keys and a client that edits itself get what they have always got.
+const MARK_PASTES = '\u001b[?2004h';
+const MARK_NO_PASTES = '\u001b[?2004l';
+
 export function createLineReader(parts: LineReaderParts): LineReader {
   let current: Edit | undefined;
   let input: RawInput | undefined;
+  /** The last line ended in the middle of a paste. */
+  let isPasting = false;
   return {
     async readLine(options) {
       if (current !== undefined)
         throw new WellknownError('WRONG_STATE', 'a line of this session is being read already', { fault: 'local' });
       input = parts.openRaw();
-      current = createEdit(parts, createKeyReader(input, parts.clock, parts.encoding()), options);
+      const keys = createKeyReader(input, parts.clock, parts.encoding(), { isPasting });
+      const marked = parts.marksPastes();
+      if (marked) parts.write(MARK_PASTES);
+      current = createEdit(parts, keys, options);
       try {
         return await current.line();
       } finally {
+        if (marked) parts.write(MARK_NO_PASTES);
+        ({ isPasting } = keys);
         current = undefined;
         input.close();
         input = undefined;
       }
     },
+    forgetPaste: () => void (isPasting = false),
     cancel: () => input?.close(),
     aside(text, write) {
       if (current === undefined) write();

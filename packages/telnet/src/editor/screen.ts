@@ -7,6 +7,13 @@ import type { Screen } from './layout.ts';
 const ANSI =
   /^(?:xterm|vt[1-5]\d\d|ansi|linux|screen|tmux|rxvt|putty|konsole|gnome|vte|st|cygwin|alacritty|foot|kitty|wezterm|iterm|ghostty|mintty|nsterm|syncterm|pcansi|scoansi|dec-vt)/;
 
+// Those that mark what is pasted when they are asked to (DECSET 2004, an invention of xterm), and are known to swallow the
+// question where a version of theirs does not.
+const MARKS_PASTES =
+  /^(?:xterm|screen|tmux|rxvt|putty|konsole|gnome|vte|st|alacritty|foot|kitty|wezterm|iterm|ghostty|mintty|nsterm)/;
+
+export const marksPastes = ({ type }: Terminal): boolean => MARKS_PASTES.test(type);
+
 export const screenOf = ({ type, columns, rows, abilities }: Terminal): Screen => ({
   columns: Math.max(2, columns),
   rows: Math.max(1, rows),

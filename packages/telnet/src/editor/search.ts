@@ -1,6 +1,6 @@
 // ^R: an incremental search backwards through the history.
 
-import type { Key } from '../keys/key-decoder.ts';
+import type { Key } from '../keys/key.ts';
 import { erasedBack, type EditState, type Search } from './edit-state.ts';
 
 export const startSearch = (state: EditState): EditState => ({

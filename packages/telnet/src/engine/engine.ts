@@ -7,7 +7,8 @@ import { encodeNegotiation, encodeSubnegotiation, escapeIac } from './encoder.ts
 import { createNegotiation, type Negotiation, type NegotiationOutcome, type Side } from './negotiation.ts';
 import { optionRow, type OptionRow } from './option-table.ts';
 import { encodeStatus, isStatusRequest } from './options/status.ts';
-import { createParser, type TelnetEvent, type Warning } from './parser.ts';
+import { createParser } from './parser.ts';
+import type { TelnetEvent, Warning } from './telnet-event.ts';
 
 export type EngineEvent =
   /** `bytes` is a view of the chunk wherever possible. Never empty. */

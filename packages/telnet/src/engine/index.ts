@@ -1,14 +1,8 @@
 // TELNET without sockets, timers or Node: bytes to events, events to bytes, RFC 1143. It runs in a browser, in a client
 // and in tests as it is.
 
-export {
-  createParser,
-  DEFAULT_MAX_SUBNEGOTIATION_BYTES,
-  type Parser,
-  type ParserOptions,
-  type TelnetEvent,
-  type Warning,
-} from './parser.ts';
+export { createParser, DEFAULT_MAX_SUBNEGOTIATION_BYTES, type Parser, type ParserOptions } from './parser.ts';
+export type { TelnetEvent, Warning } from './telnet-event.ts';
 export { encodeCommand, encodeNegotiation, encodeSubnegotiation, encodeText, escapeIac } from './encoder.ts';
 export { COMMANDS, OPTIONS, optionText, type CommandName, type OptionName, type Verb } from './codes.ts';
 export { Q_TABLE, type QEvent, type QOutcome, type QState } from './q-method.ts';

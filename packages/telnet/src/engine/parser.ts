@@ -10,31 +10,8 @@
 // Most chunks hold no IAC at all: they are found by one search and passed on as they are.
 
 import { commandOf, DM, IAC, LOWEST_COMMAND, OPTIONS, SB, SE, verbOf, type CommandName, type Verb } from './codes.ts';
-
-export type Warning =
-  /** IAC before a byte that is no command: the IAC was dropped, the byte is data. */
-  | 'unknown-command'
-  /** IAC SE without a subnegotiation. */
-  | 'stray-end'
-  /** A DM without its IAC, left over from a Synch: dropped. */
-  | 'stray-mark'
-  /** A subnegotiation without even an option number. */
-  | 'empty-subnegotiation'
-  /** A command inside a subnegotiation: the subnegotiation was dropped, the command was obeyed. */
-  | 'interrupted-subnegotiation'
-  /** More than `maxSubnegotiationBytes`: dropped up to its end. Reported once, when the limit is passed. */
-  | 'long-subnegotiation'
-  /** It did not end in time: `abandonSubnegotiation`. */
-  | 'endless-subnegotiation';
-
-export type TelnetEvent =
-  /** `bytes` is a view of the chunk wherever possible: it is valid as long as the chunk is. Never empty. */
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  | { readonly type: 'command'; readonly command: CommandName }
-  | { readonly type: 'negotiation'; readonly verb: Verb; readonly option: number }
-  /** `payload` has its doubled IACs undone and belongs to the receiver. */
-  | { readonly type: 'subnegotiation'; readonly option: number; readonly payload: Uint8Array }
-  | { readonly type: 'warning'; readonly warning: Warning };
+import { undouble } from './doubled-iac.ts';
+import type { TelnetEvent, Warning } from './telnet-event.ts';
 
 export interface Parser {
   /** Feeds one chunk and returns every event it completes. Never throws. */
@@ -69,40 +46,6 @@ const SYNCHING: ReadonlySet<CommandName> = new Set(['IP', 'AO', 'AYT', 'BRK', 'A
 
 /** Continuation bytes of UTF-8 are 10xxxxxx. */
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
-
-// So many bytes behind a doubled IAC are looked at one by one, since IACs come in flocks; from there on the search of
-// the platform is faster.
-const NEAR_BYTES = 12;
-
-/**
- * Undoes doubled IACs from `start` on, up to an IAC that is not doubled or is the last byte, in `undone`, which is a copy
- * of the chunk. Returns where it stopped reading and writing.
- */
-function undouble(chunk: Uint8Array, start: number, undone: Uint8Array): { readonly at: number; readonly to: number } {
-  const { length } = chunk;
-  let to = start;
-  let at = start;
-  while (at < length) {
-    if (chunk[at] === IAC) {
-      if (at + 1 === length || chunk[at + 1] !== IAC) break;
-      undone[to] = IAC;
-      to += 1;
-      at += 2;
-      continue;
-    }
-    const near = Math.min(length, at + NEAR_BYTES);
-    let end = at + 1;
-    while (end < near && chunk[end] !== IAC) end += 1;
-    if (end === near && end < length) {
-      const next = chunk.indexOf(IAC, end);
-      end = next < 0 ? length : next;
-    }
-    if (to !== at) undone.copyWithin(to, at, end);
-    to += end - at;
-    at = end;
-  }
-  return { at, to };
-}
 
 /** A parser for one direction of one connection. */
 export function createParser({
@@ -159,6 +102,9 @@ export function createParser({
     warn('long-subnegotiation');
   };
 
+  const isSize = (): boolean => option === OPTIONS.NAWS.code && !discarding;
+  const isWholeSize = (): boolean => isSize() && payload.length === NAWS_BYTES;
+
   const startSubnegotiation = (code: number): void => {
     option = code;
     payload = [];
@@ -203,7 +149,7 @@ export function createParser({
     state = 'sb';
     if (byte === SE) endSubnegotiation();
     else if (byte === IAC) keep(IAC);
-    else if (byte < LOWEST_COMMAND || (option === OPTIONS.NAWS.code && !discarding && payload.length < NAWS_BYTES)) {
+    else if (byte < LOWEST_COMMAND || (isSize() && payload.length < NAWS_BYTES)) {
       keep(IAC);
       keep(byte);
     } else {
@@ -284,6 +230,8 @@ export function createParser({
         return optionIac(byte);
       case 'sb':
         if (byte === IAC) state = 'sb-iac';
+        // A size that ends in a 255 which is not doubled: `255 IAC SE` has been read as a doubled one and a fifth byte.
+        else if (byte === SE && isWholeSize()) endSubnegotiation();
         else keep(byte);
         return false;
       case 'sb-iac':

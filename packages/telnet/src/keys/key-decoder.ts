@@ -3,36 +3,24 @@
 // A sequence may be cut anywhere, also inside a character of UTF-8. ESC alone is a key and the beginning of others, which
 // only time can tell apart: while `waiting` is true the carrier runs a timer, and says `flush` when nothing has come.
 
+import { isControl, keyOfCsi, pressed, typed, UNKNOWN, type Key } from './key.ts';
 import {
   controlKey,
   KEYPAD,
   KEY_OF_FINAL,
-  KEY_OF_NUMBER,
   LINUX_CONSOLE,
   modifiersOf,
   RXVT_ARROWS,
-  RXVT_FINALS,
   withModifiers,
 } from './key-sequences.ts';
-
-/** One key, or one character that was typed. */
-export interface Key {
-  /**
-   * A character stands for itself (`a`, `é`, `?`, and `-`). Other keys have names, with modifiers before them in the
-   * order ctrl, alt, shift: `enter`, `tab`, `backspace`, `escape`, `up`, `page-down`, `f5`, `ctrl-c`, `alt-b`,
-   * `ctrl-left`, `shift-tab`. `paste` is text from the clipboard, where the terminal marks it; `unknown` a sequence
-   * that no table has.
-   */
-  readonly name: string;
-  /** What it types: the character, or the pasted text. Undefined for all other keys. */
-  readonly text: string | undefined;
-}
 
 export interface KeyDecoder {
   /** Feeds data and returns the keys that it completes. Keeps no reference to `bytes`. Never throws. */
   push(bytes: Uint8Array): Key[];
   /** True while what has come may be a key or the beginning of another: a lone ESC, an unfinished sequence. */
   readonly waiting: boolean;
+  /** The end of a paste has not come. */
+  readonly isPasting: boolean;
   /** No more of it will come: the keys it is, as it stands. */
   flush(): Key[];
 }
@@ -50,19 +38,22 @@ const X10_MOUSE_CHARACTERS = 3;
 
 type State = 'ground' | 'escape' | 'csi' | 'csi-linux' | 'ss3' | 'mouse' | 'paste';
 
-const isControl = (code: number): boolean => code < 0x20 || code === 0x7f;
-const typed = (text: string): Key => ({ name: text, text });
-const pressed = (name: string): Key => ({ name, text: undefined });
-const UNKNOWN = pressed('unknown');
+const ETX = 0x03;
+
+export interface KeyDecoderOptions {
+  readonly decode?: (bytes: Uint8Array) => string;
+  /** It begins in the middle of a paste. */
+  readonly isPasting?: boolean;
+}
 
 /**
  * A decoder for one terminal. Text is UTF-8, and what is none becomes U+FFFD; or what `decode` says, for character sets
  * of one byte for each character.
  */
-export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Array) => string } = {}): KeyDecoder {
+export function createKeyDecoder({ decode, isPasting = false }: KeyDecoderOptions = {}): KeyDecoder {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   const textOf = decode ?? ((bytes: Uint8Array) => utf8.decode(bytes, { stream: true }));
-  let state: State = 'ground';
+  let state: State = isPasting ? 'paste' : 'ground';
   /** Of a sequence: what stands between its introducer and its final byte. Of a paste: what has not been given out. */
   let held = '';
   let overlong = false;
@@ -168,7 +159,14 @@ export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Ar
     }
   };
 
-  const paste = (character: string): void => {
+  const paste = (character: string, code: number): void => {
+    // No terminal pastes a ^C, and who hits it where the end of a paste has got lost must be heard.
+    if (code === ETX) {
+      endMatched = 0;
+      givePaste();
+      press(controlKey(ETX));
+      return;
+    }
     if (character === PASTE_END[endMatched]) {
       endMatched += 1;
       if (endMatched < PASTE_END.length) return;
@@ -216,7 +214,7 @@ export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Ar
         if (mouseLeft === 0) toGround();
         return;
       case 'paste':
-        paste(character);
+        paste(character, code);
         return;
     }
   };
@@ -232,6 +230,9 @@ export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Ar
     push(bytes) {
       for (const character of textOf(bytes)) step(character);
       return taken();
+    },
+    get isPasting() {
+      return state === 'paste';
     },
     get waiting() {
       return state !== 'ground' && state !== 'paste';
@@ -258,33 +259,4 @@ export function createKeyDecoder({ decode }: { readonly decode?: (bytes: Uint8Ar
       return taken();
     },
   };
-}
-
-function keyOfCsi(parameters: string, final: string): Key {
-  const numbers = /^\d*(?:;\d*)*$/.test(parameters) ? parameters.split(';').map(Number) : undefined;
-  // Private parameters: answers to questions, clicks in SGR mode.
-  if (numbers === undefined) return UNKNOWN;
-  const [first = 0, second, third] = numbers;
-  const rxvtModifiers = RXVT_FINALS[final];
-  if (final === '~' || rxvtModifiers !== undefined) {
-    if (final === '~' && first === 27 && third !== undefined) return characterKey(third, second);
-    const key = KEY_OF_NUMBER[first];
-    return key === undefined ? UNKNOWN : pressed(withModifiers(key, rxvtModifiers ?? modifiersOf(second)));
-  }
-  if (final === 'u') return characterKey(first, second);
-  if (final === 'Z') return pressed(withModifiers('tab', [...modifiersOf(second), 'shift']));
-  const rxvt = RXVT_ARROWS[final];
-  if (rxvt !== undefined) return pressed(withModifiers(rxvt, ['shift']));
-  const key = KEY_OF_FINAL[final];
-  return key === undefined ? UNKNOWN : pressed(withModifiers(key, modifiersOf(second)));
-}
-
-/** A character with its modifiers, as `modifyOtherKeys` of xterm and the protocols after it spell them out. */
-function characterKey(code: number, modifier: number | undefined): Key {
-  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return UNKNOWN;
-  const modifiers = modifiersOf(modifier);
-  if (isControl(code)) return pressed(withModifiers(controlKey(code), modifiers));
-  const character = String.fromCodePoint(code);
-  const held = modifiers.filter((each) => each !== 'shift');
-  return held.length === 0 ? typed(character) : pressed(withModifiers(character.toLowerCase(), held));
 }

@@ -3,9 +3,12 @@
 import type { Clock } from '@wellknown/core';
 import type { RawInput } from '../input.ts';
 import type { TextEncoding } from '../text-encoding.ts';
-import { createKeyDecoder, ESCAPE_TIMEOUT_MS, type Key } from './key-decoder.ts';
+import { createKeyDecoder, ESCAPE_TIMEOUT_MS } from './key-decoder.ts';
+import type { Key } from './key.ts';
 
 export interface KeyReader {
+  /** What comes next belongs to a paste. */
+  readonly isPasting: boolean;
   /**
    * The next keys, at least one; undefined once no more will come. When they end in the middle of what came, at an
    * Enter or ^C, the rest is still in the input.
@@ -18,8 +21,17 @@ const LF = 0x0a;
 const CR = 0x0d;
 const ends = (byte: number): boolean => byte === CR || byte === LF || byte === ETX;
 
-export function createKeyReader(input: RawInput, clock: Clock, encoding: TextEncoding): KeyReader {
-  const decoder = createKeyDecoder(encoding.charset === 'UTF-8' ? {} : { decode: (bytes) => encoding.decode(bytes) });
+/** `isPasting`: the keys before these ended in the middle of a paste. */
+export function createKeyReader(
+  input: RawInput,
+  clock: Clock,
+  encoding: TextEncoding,
+  { isPasting = false }: { readonly isPasting?: boolean } = {},
+): KeyReader {
+  const decoder = createKeyDecoder({
+    isPasting,
+    ...(encoding.charset === 'UTF-8' ? {} : { decode: (bytes: Uint8Array) => encoding.decode(bytes) }),
+  });
   /** A read that was begun, and still waits after ESC has become a key. */
   let reading: Promise<Uint8Array | undefined> | undefined;
 
@@ -36,6 +48,9 @@ export function createKeyReader(input: RawInput, clock: Clock, encoding: TextEnc
   };
 
   return {
+    get isPasting() {
+      return decoder.isPasting;
+    },
     async next() {
       for (;;) {
         const bytes = await readOrTimeOut();

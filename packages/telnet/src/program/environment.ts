@@ -10,9 +10,19 @@ const OWN_NAMES = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TZ|TMPDIR|LANG|LANGUAGE|LC_[
 /** Variables of the client that may be let in, by their names. Their values are checked where they come in. */
 export type AcceptedVariable = 'LANG' | 'LC_ALL' | 'LC_CTYPE' | 'COLORTERM';
 
+/** Who this process runs as, by passwd(5). */
+export interface ProcessUser {
+  readonly name: string;
+  readonly home: string;
+  /** Undefined where there is none: on Windows. */
+  readonly shell: string | undefined;
+}
+
 export interface EnvironmentOptions {
   /** Our own environment. */
   readonly own: Readonly<Record<string, string | undefined>>;
+  /** Undefined where the system does not know the user. */
+  readonly user?: ProcessUser | undefined;
   readonly terminal: Pick<Terminal, 'type' | 'environment'>;
   /** A dumb terminal, whatever the client's is: the program has pipes. */
   readonly isDumb: boolean;
@@ -24,6 +34,7 @@ export interface EnvironmentOptions {
 
 export function programEnvironment({
   own,
+  user,
   terminal,
   isDumb,
   accept = [],
@@ -32,10 +43,23 @@ export function programEnvironment({
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(own))
     if (value !== undefined && OWN_NAMES.test(name)) environment[name] = value;
+  if (user !== undefined) Object.assign(environment, variablesOf(user, own));
   for (const [name, value] of terminal.environment)
     if ((accept as readonly string[]).includes(name)) environment[name] = value;
   environment.TERM = isDumb ? 'dumb' : programTerminalType(terminal.type);
   return { ...environment, ...given };
+}
+
+/**
+ * Ours are those of who has started this process, which may have dropped to another user since (--run-as): a program must
+ * not look for its files in a home that is not its own. Where ours name the user, they may say HOME and SHELL as they like.
+ */
+function variablesOf(
+  { name, home, shell }: ProcessUser,
+  { USER, LOGNAME }: EnvironmentOptions['own'],
+): Record<string, string> {
+  if ((USER ?? LOGNAME) === name) return {};
+  return { USER: name, LOGNAME: name, HOME: home, ...(shell === undefined ? {} : { SHELL: shell }) };
 }
 
 // As terminfo spells its names; no slash and no colon, which led out of the terminfo directory once.

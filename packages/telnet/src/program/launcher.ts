@@ -28,7 +28,7 @@ export function findLauncher(): boolean {
  * The command that becomes `command` with no descriptor of ours. The same command where there are no pseudo-terminals, and
  * where it can't be run: who starts it is to hear of that, not a shell.
  */
-export const closingOthers = (command: ProgramCommand): ProgramCommand =>
+export const closingOthers = <Command extends Pick<ProgramCommand, 'file' | 'arguments'>>(command: Command): Command =>
   shell === undefined || !canRun(command.file)
     ? command
     : { ...command, file: shell, arguments: ['-c', SCRIPT, 'sh', command.file, ...command.arguments] };

@@ -2,10 +2,10 @@
 // ask (isatty) write whole blocks, and show no prompt.
 
 import { spawn } from 'node:child_process';
-import { systemClock, type Timer } from '@wellknown/core';
+import { systemClock } from '@wellknown/core';
 import { closingOthers } from './launcher.ts';
-import { groupOf, signalGroup } from './process-group.ts';
-import { KILL_AFTER_MS, type ProgramStatus, type RunningProgram, type StartProgram } from './program-io.ts';
+import { programGroups, signalGroup } from './process-group.ts';
+import type { ProgramStatus, RunningProgram, StartProgram } from './program-io.ts';
 
 /** Starts a program in a process group of its own. */
 export const startWithPipes: StartProgram = (given, events) => {
@@ -17,17 +17,17 @@ export const startWithPipes: StartProgram = (given, events) => {
     ...(command.directory === undefined ? {} : { cwd: command.directory }),
   });
   const { pid } = child;
-  const group = pid === undefined ? undefined : groupOf(pid);
+  const groups = pid === undefined ? undefined : programGroups(pid);
   const outputs = [child.stdout, child.stderr];
   let over = false;
-  let kill: Timer | undefined;
 
-  const end = (status: ProgramStatus): void => {
+  const end = (status: ProgramStatus, error?: Error): void => {
     if (over) return;
     over = true;
-    events.ended(status);
+    groups?.ended();
+    events.ended(status, error);
   };
-  child.on('error', () => end({ exitCode: undefined, signal: undefined }));
+  child.on('error', (error) => end({ exitCode: undefined, signal: undefined }, error));
   // Without descriptors for its pipes Node gives none.
   if (outputs.includes(undefined as never)) throw new Error(`${given.file} can't be started: no descriptors are left`);
   for (const stream of outputs) {
@@ -56,12 +56,10 @@ export const startWithPipes: StartProgram = (given, events) => {
     resize: () => undefined,
     endInput: () => void child.stdin.end(),
     interrupt() {
-      if (group !== undefined && !over) signalGroup(group, 'SIGINT');
+      if (groups !== undefined && !over) signalGroup(groups.leader, 'SIGINT');
     },
     hangUp() {
-      if (kill !== undefined || group === undefined) return;
-      signalGroup(group, 'SIGHUP');
-      kill = systemClock.after(KILL_AFTER_MS, () => signalGroup(group, 'SIGKILL'));
+      groups?.hangUp(systemClock);
       child.stdin.destroy();
       for (const stream of outputs) stream.destroy();
     },

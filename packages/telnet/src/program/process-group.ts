@@ -2,16 +2,11 @@
 // another process by then.
 
 import { readFileSync } from 'node:fs';
-
-/** A process group, known by its leader. */
-export interface ProcessGroup {
-  readonly id: number;
-  /** When the leader was started, in the kernel's ticks; undefined where the system does not tell. */
-  readonly startedAt: string | undefined;
-}
+import type { Clock } from '@wellknown/core';
+import { forgetGroup, KILL_AFTER_MS, watchGroup, type ProcessGroup } from './guard.ts';
 
 /** The fields of /proc/PID/stat from the third on; undefined when there is no such process, or no /proc. */
-function statOf(pid: number): readonly string[] | undefined {
+function statOf(pid: number | string): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name before them, in parentheses, may hold anything.
@@ -25,11 +20,10 @@ function statOf(pid: number): readonly string[] | undefined {
 const FOREGROUND = 8 - 3;
 const START_TIME = 22 - 3;
 
-/** The group that `pid` leads. To be asked while it is certain whose id that is. */
-export const groupOf = (pid: number): ProcessGroup => ({ id: pid, startedAt: statOf(pid)?.[START_TIME] });
+const groupOf = (pid: number): ProcessGroup => ({ id: pid, startedAt: statOf(pid)?.[START_TIME] });
 
 /** The group in the foreground of the terminal of `leader`, when it is another one: what a shell has started. */
-export function foregroundOf(leader: ProcessGroup): ProcessGroup | undefined {
+function foregroundOf(leader: ProcessGroup): ProcessGroup | undefined {
   const stat = statOf(leader.id);
   if (stat?.[START_TIME] !== leader.startedAt) return undefined;
   const id = Number(stat?.[FOREGROUND] ?? -1);
@@ -46,4 +40,58 @@ export function signalGroup(group: ProcessGroup, signal: NodeJS.Signals): void {
   } catch {
     // No one is left in it, or they belong to another user by now.
   }
+}
+
+/** A program that runs: its own group, and the one in the foreground of its terminal. */
+export interface ProgramGroups {
+  readonly leader: ProcessGroup;
+  /** SIGHUP, and SIGKILL to what is left after `KILL_AFTER_MS`, whether this process is still there or not. */
+  hangUp(clock: Clock): void;
+  /** The program has ended: what it has left in the background goes on, unless it was hung up. */
+  ended(): void;
+}
+
+const running = new Set<ProcessGroup>();
+
+/** The groups of the program that `pid` leads. To be asked while it is certain whose id that is. */
+export function programGroups(pid: number): ProgramGroups {
+  const leader = groupOf(pid);
+  let isHungUp = false;
+  running.add(leader);
+  watchGroup(leader);
+  // Once, however many programs there are.
+  process.off('exit', hangUpAll).on('exit', hangUpAll);
+  return {
+    leader,
+    hangUp(clock) {
+      if (isHungUp) return;
+      isHungUp = true;
+      running.delete(leader);
+      const groups = hangUpGroups(leader);
+      clock.after(KILL_AFTER_MS, () => {
+        for (const group of groups) {
+          signalGroup(group, 'SIGKILL');
+          forgetGroup(group);
+        }
+      });
+    },
+    ended() {
+      if (running.delete(leader)) forgetGroup(leader);
+    },
+  };
+}
+
+/** SIGHUP to the group and the one in the foreground of its terminal. Returns both. */
+function hangUpGroups(leader: ProcessGroup): readonly ProcessGroup[] {
+  const groups = [leader, foregroundOf(leader)].filter((group) => group !== undefined);
+  for (const group of groups) {
+    watchGroup(group);
+    signalGroup(group, 'SIGHUP');
+  }
+  return groups;
+}
+
+/** At the exit: the guard does the rest, and knows then what is in the foreground. */
+function hangUpAll(): void {
+  for (const leader of running) hangUpGroups(leader);
 }

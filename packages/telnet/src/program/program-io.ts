@@ -24,8 +24,11 @@ export interface ProgramEvents {
   readonly output: (bytes: Uint8Array) => void;
   /** It takes input again, after a `write` that returned false. */
   readonly drained: () => void;
-  /** The last output has been given out. Once, and nothing is called after it. Never before `startProgram` returns. */
-  readonly ended: (status: ProgramStatus) => void;
+  /**
+   * The last output has been given out. Once, and nothing is called after it. Never before `startProgram` returns. With an
+   * error when it turned out only then that it can't be started.
+   */
+  readonly ended: (status: ProgramStatus, error?: Error) => void;
 }
 
 export interface RunningProgram {
@@ -43,14 +46,11 @@ export interface RunningProgram {
   /** ^C: a key on a PTY, SIGINT to the process group otherwise. */
   interrupt(): void;
   /**
-   * The terminal is gone: SIGHUP to its process groups, and SIGKILL to what is left of them after `killAfterMs`.
-   * `ended` follows, if it was not called before. Safe at any time.
+   * The terminal is gone: SIGHUP to its process groups, and SIGKILL to what is left of them after five seconds, or when
+   * this process exits. `ended` follows once the program is gone, if it was not called before. Safe at any time.
    */
   hangUp(): void;
 }
 
 /** Starts a program. Throws what the system says when it can't be started. */
 export type StartProgram = (command: ProgramCommand, events: ProgramEvents) => RunningProgram;
-
-/** Between the hang-up and the kill: what a shell needs to write its history, and an editor to save. */
-export const KILL_AFTER_MS = 5_000;

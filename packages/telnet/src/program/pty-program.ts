@@ -9,15 +9,9 @@ import { ReadStream } from 'node:tty';
 import { systemClock, type Clock, type Timer } from '@wellknown/core';
 import { closingOthers, findLauncher } from './launcher.ts';
 import { createPtyInput } from './pty-input.ts';
-import { foregroundOf, groupOf, signalGroup } from './process-group.ts';
-import {
-  KILL_AFTER_MS,
-  type ProgramCommand,
-  type ProgramEvents,
-  type ProgramStatus,
-  type RunningProgram,
-  type StartProgram,
-} from './program-io.ts';
+import { KILL_AFTER_MS } from './guard.ts';
+import { programGroups } from './process-group.ts';
+import type { ProgramCommand, ProgramEvents, ProgramStatus, RunningProgram, StartProgram } from './program-io.ts';
 
 /** The parts of the module that are used, and of what it does not document. */
 interface NodePty {
@@ -84,12 +78,12 @@ function spawn(module: NodePty, given: ProgramCommand): Spawned {
 }
 
 function runOnPty({ terminal, stream, fd }: Spawned, events: ProgramEvents, clock: Clock): RunningProgram {
-  const group = groupOf(terminal.pid);
+  const groups = programGroups(terminal.pid);
   let over = false;
   /** The stream may be destroyed. */
   let released = false;
   let silence: Timer | undefined;
-  let kill: Timer | undefined;
+  let isHungUp = false;
 
   const destroy = stream.destroy.bind(stream);
   const release = (): void => {
@@ -123,14 +117,17 @@ function runOnPty({ terminal, stream, fd }: Spawned, events: ProgramEvents, cloc
     if (over) return;
     over = true;
     input.close();
+    groups.ended();
     events.ended(status);
   };
   terminal.onExit(({ exitCode, signal }) => end(statusOf(exitCode, signal)));
-  // The program has closed its terminal and may live on; its status comes at once if it has one.
+  // The program has closed its terminal and may live on, or it was hung up and may take its time for that. Its status comes
+  // at once if it has one.
   stream.on('close', () => {
     input.close();
     silence?.cancel();
-    silence = clock.after(SILENCE_AFTER_EXIT_MS, () => end({ exitCode: undefined, signal: undefined }));
+    const waitMs = isHungUp ? KILL_AFTER_MS + SILENCE_AFTER_EXIT_MS : SILENCE_AFTER_EXIT_MS;
+    silence = clock.after(waitMs, () => end({ exitCode: undefined, signal: undefined }));
   });
 
   const write = (bytes: Uint8Array): boolean => {
@@ -155,12 +152,8 @@ function runOnPty({ terminal, stream, fd }: Spawned, events: ProgramEvents, cloc
     endInput: () => void write(END_OF_INPUT),
     interrupt: () => void write(INTERRUPT),
     hangUp() {
-      if (kill !== undefined) return;
-      const groups = [group, foregroundOf(group)].filter((each) => each !== undefined);
-      for (const each of groups) signalGroup(each, 'SIGHUP');
-      kill = clock.after(KILL_AFTER_MS, () => {
-        for (const each of groups) signalGroup(each, 'SIGKILL');
-      });
+      isHungUp = true;
+      groups.hangUp(clock);
       release();
     },
   };

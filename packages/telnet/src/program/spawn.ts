@@ -1,8 +1,10 @@
 // A program in a session: its terminal is the client's.
 
+import { userInfo } from 'node:os';
 import { systemClock, type Timer } from '@wellknown/core';
 import type { TelnetSession } from '../session.ts';
-import { programEnvironment } from './environment.ts';
+import { programEnvironment, type ProcessUser } from './environment.ts';
+import { problemOfProgram } from './program-file.ts';
 import { startWithPipes } from './pipe-program.ts';
 import type { ProgramStatus, RunningProgram, StartProgram } from './program-io.ts';
 import { createProgramOutput } from './program-output.ts';
@@ -17,7 +19,8 @@ export const ptyAvailability = (): Promise<PtyOutcome> => (pty ??= loadPty());
 /**
  * Runs the program at `file` with the session as its terminal and resolves once it has ended and its output is written.
  * No shell reads `file` or `args`; see to it yourself that nothing of the client's is among them. When the client goes,
- * the program is hung up, and killed five seconds later. Rejects when it can't be started.
+ * the program is hung up, and killed five seconds later. Rejects, with a message that says why, when it can't be started,
+ * and then nothing was written and no mode asked for; what a program that has started says is its exit status.
  */
 export async function spawnInSession(
   session: TelnetSession,
@@ -26,6 +29,8 @@ export async function spawnInSession(
   options: SpawnOptions = {},
 ): Promise<ProgramStatus> {
   const start = await starterFor(options.terminal ?? 'auto');
+  const problem = await problemOfProgram(file, options.directory);
+  if (problem !== undefined) throw new Error(`${file} can't be started: ${problem}`);
   await session.ready;
   const hasPty = start !== startWithPipes;
   const modeBefore = session.mode;
@@ -38,6 +43,7 @@ export async function spawnInSession(
     arguments: args,
     environment: programEnvironment({
       own: process.env,
+      user: processUser(),
       terminal: session.terminal,
       isDumb: !hasPty,
       accept: options.acceptEnvironment ?? [],
@@ -51,6 +57,16 @@ export async function spawnInSession(
     return await run(session, start, command, options.silenceAfterInputMs ?? SILENCE_AFTER_INPUT_MS);
   } finally {
     if (hasPty && modeBefore !== 'character') void session.setMode(modeBefore);
+  }
+}
+
+function processUser(): ProcessUser | undefined {
+  try {
+    const { username, homedir, shell } = userInfo();
+    return { name: username, home: homedir, shell: shell ?? undefined };
+  } catch {
+    // A number that passwd(5) does not have, as in containers.
+    return undefined;
   }
 }
 
@@ -86,8 +102,10 @@ function attach(session: TelnetSession, start: StartProgram, command: Command, s
   let waitingBytes = 0;
   let paused = false;
   let notifyDrained = (): void => undefined;
-  let resolveEnded: (status: ProgramStatus) => void = () => undefined;
-  const ended = new Promise<ProgramStatus>((resolve) => (resolveEnded = resolve));
+  let settle: (status: ProgramStatus, error?: Error) => void = () => undefined;
+  const ended = new Promise<ProgramStatus>((resolve, reject) => {
+    settle = (status, error) => (error === undefined ? resolve(status) : reject(error));
+  });
   let hasEnded = false;
   const output = createProgramOutput({
     addsReturns: start === startWithPipes,
@@ -115,10 +133,10 @@ function attach(session: TelnetSession, start: StartProgram, command: Command, s
       program.pause();
     },
     drained: () => notifyDrained(),
-    ended(status) {
+    ended(status, error) {
       hasEnded = true;
       notifyDrained();
-      resolveEnded(status);
+      settle(status, error);
     },
   });
 

@@ -59,8 +59,12 @@ export function createRecorder(
     put(asciicastEvent(clock.nowMs() - startMs, code, data));
   };
   const output = (data: string | Uint8Array): void => {
-    // Decoded in any case, so that a character which began before a mask ends behind it.
-    const text = typeof data === 'string' ? data.replace(/\r?\n/g, '\r\n') : utf8.decode(data, { stream: true });
+    // Decoded in any case, so that a character which began before a mask ends behind it. A CR that ends no line travels as
+    // CR NUL; of that the NUL is nobody's.
+    const text =
+      typeof data === 'string'
+        ? data.replace(/\r?\n/g, '\r\n')
+        : utf8.decode(data, { stream: true }).replaceAll('\0', '');
     if (!isMasked()) event('o', text);
   };
 
