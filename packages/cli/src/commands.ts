@@ -3,6 +3,7 @@
 
 import type { ServerCommand } from '@wellknown/core/cli';
 import type { Command } from './command.ts';
+import type { ControlName } from './control-commands.ts';
 
 function server(name: string, summary: string, load: () => Promise<ServerCommand>): Command {
   const program = `wellknown ${name}`;
@@ -29,7 +30,6 @@ function control(name: ControlName, summary: string): Command {
     run: async (argv) => (await import('./control-commands.ts')).runControlCommand(name, argv),
   };
 }
-type ControlName = 'status' | 'reload' | 'upgrade' | 'scale' | 'drain' | 'stop';
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -77,6 +77,18 @@ export const COMMANDS: readonly Command[] = [
   control('reload', 'new workers with what is on disk now'),
   control('upgrade', 'a new supervisor that inherits the sockets'),
   control('scale', 'so many workers'),
+  {
+    name: 'connections',
+    summary: 'the open connections of a running supervisor, or the end of one',
+    help: async () => (await import('./connections.ts')).describeConnections(),
+    run: async (argv) => (await import('./connections.ts')).runConnections(argv),
+  },
+  {
+    name: 'log-level',
+    summary: 'what a running supervisor logs, or a change of it',
+    help: async () => (await import('./log-level.ts')).describeLogLevel(),
+    run: async (argv) => (await import('./log-level.ts')).runLogLevel(argv),
+  },
   control('drain', 'stop accepting, let work in flight finish, end'),
   control('stop', 'the same, and wait until it has ended'),
   {

@@ -5,7 +5,10 @@ import { TOPIC_NAMES } from './topics.ts';
 
 const PARTS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: 'Servers', names: ['up', 'http', 'ftp', 'telnet', 'echo', 'exec'] },
-  { title: 'A running supervisor', names: ['status', 'reload', 'upgrade', 'scale', 'drain', 'stop'] },
+  {
+    title: 'A running supervisor',
+    names: ['status', 'connections', 'reload', 'upgrade', 'scale', 'log-level', 'drain', 'stop'],
+  },
   { title: 'Tools', names: ['ping', 'completion', 'man'] },
 ];
 
@@ -14,7 +17,7 @@ export function helpOfProgram(): string {
   const parts = PARTS.map(({ title, names }) =>
     [
       `${title}:`,
-      ...names.map((name) => `  ${name.padEnd(12)}${COMMANDS.find((command) => command.name === name)?.summary ?? ''}`),
+      ...names.map((name) => `  ${name.padEnd(13)}${COMMANDS.find((command) => command.name === name)?.summary ?? ''}`),
     ].join('\n'),
   );
   return `usage: wellknown COMMAND [options]

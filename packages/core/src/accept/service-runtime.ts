@@ -4,13 +4,13 @@ import type dgram from 'node:dgram';
 import type net from 'node:net';
 import { ServiceBans } from './address-bans.ts';
 import { acceptRates } from './address-rates.ts';
-import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
 import { Acceptor } from './acceptor.ts';
+import { closeConnection } from './close-connection.ts';
+import { pairOf, type ConnectionSource } from './connection-listing.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
-import type { Connection } from '../connection/connection.ts';
 import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
@@ -226,16 +226,38 @@ export class ServiceRuntime {
     this.#acceptor.adopt(socket, this.#traitsFor(endpoint));
   }
 
-  /** The first of the open connections, those of listeners before secondary ones. */
+  /** The open connections, those of listeners before secondary ones. */
+  connections(): readonly ConnectionSource[] {
+    const service = this.#options.service.protocol.name;
+    const secondary = this.#secondary.connections();
+    return [
+      { service, count: this.#registry.openCount, connections: this.#registry.connections() },
+      { service, count: secondary.size, connections: secondary },
+    ];
+  }
+
+  /** The first of them. */
   pairs(): ConnectionPair[] {
     const pairs: ConnectionPair[] = [];
-    for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
+    for (const { connections } of this.connections()) {
       for (const connection of connections) {
         if (pairs.length >= MAX_PAIRS) return pairs;
         pairs.push(pairOf(connection));
       }
     }
     return pairs;
+  }
+
+  /** Ends one of them (see close-connection.ts); false where there is none of this number. */
+  async closeConnection(id: number, graceMs: number): Promise<boolean> {
+    for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
+      for (const connection of connections) {
+        if (connection.id !== id) continue;
+        await closeConnection(connection, graceMs, this.#context.clock);
+        return true;
+      }
+    }
+    return false;
   }
 
   #appears(listener: number, endpoint: Endpoint): void {
@@ -270,13 +292,3 @@ export class ServiceRuntime {
     this.#options.pool?.room();
   }
 }
-
-const pairOf = ({ local, remote, state, ageMs, receivedBytes, sentBytes, doing }: Connection): ConnectionPair => ({
-  local: formatAddress(local),
-  remote: formatAddress(remote),
-  state,
-  ageMs,
-  receivedBytes,
-  sentBytes,
-  ...(doing === undefined ? {} : { doing }),
-});

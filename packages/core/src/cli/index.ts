@@ -13,3 +13,4 @@ export type { PinoLibrary, ProgramLog } from './program-log.ts';
 export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';
 export { nearestName } from '../option-names.ts';
+export { LOG_LEVELS } from '../log.ts';

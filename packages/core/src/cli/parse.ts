@@ -7,6 +7,7 @@ import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { parseEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
@@ -21,9 +22,6 @@ import type { OptionSpec, OptionValues, ServerCommand } from './server-command.t
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
 import type { TlsClientFiles, TlsFiles } from './tls-files.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What the common options come to, with units. Undefined where the user said nothing. */
 export interface CommonValues extends Tuning {

@@ -8,7 +8,9 @@ import { DEFAULT_POLICY } from './arbiter.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';
+import { PoolConnections } from './pool-connections.ts';
 import { PoolLimits } from './pool-limits.ts';
+import { PoolLogLevel } from './pool-log-level.ts';
 import { PrimaryLifecycle } from './primary-lifecycle.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -24,6 +26,8 @@ export interface PrimaryParts {
   readonly bans: PoolBans;
   readonly counters: WorkerCounters;
   readonly tickets: TicketKeys;
+  readonly connections: PoolConnections;
+  readonly logLevel: PoolLogLevel;
 }
 
 /** Makes the parts. Nothing is bound or forked yet; what workers do then is told to `events`. */
@@ -49,6 +53,11 @@ export function createPrimaryParts(
     limits: new PoolLimits(options, pool),
     bans: new PoolBans(options, pool),
     counters: new WorkerCounters(),
+    connections: new PoolConnections(
+      services.map(({ protocol }) => protocol.name),
+      pool,
+    ),
+    logLevel: new PoolLogLevel(log, pool),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });
     }),

@@ -72,6 +72,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         const local = localOf(service);
         return { share: local.share(), pairs: local.pairs() };
       },
+      holders: locals,
       eachSecond: () => unsent.sample(),
       unsentBytes: () => unsent.unsentBytes,
       hint: 'give it workers',
