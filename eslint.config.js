@@ -104,6 +104,8 @@ const CARRYING_FILES = [
   'packages/cli/src/completion.ts',
   'packages/cli/src/man-page.ts',
   'packages/cli/src/control-commands.ts',
+  'packages/cli/src/connections.ts',
+  'packages/cli/src/log-level.ts',
   'packages/cli/src/ping.ts',
 ];
 

@@ -2,8 +2,8 @@
 // when it is asked for, so that `status` does not wait for four servers.
 
 import type { LimitsLoader, ServerCommand } from '@wellknown/core/cli';
-import type { ControlRequest } from '@wellknown/core/control';
 import type { Command } from './command.ts';
+import type { ControlName } from './control-commands.ts';
 
 /** Loaded where --limits asks for it. */
 const limits: LimitsLoader = () => import('@wellknown/redis-limits');
@@ -26,7 +26,7 @@ function server(name: string, summary: string, load: () => Promise<ServerCommand
   };
 }
 
-function control(name: ControlRequest['command'], summary: string): Command {
+function control(name: ControlName, summary: string): Command {
   return {
     name,
     kind: 'control',
@@ -92,6 +92,20 @@ export const COMMANDS: readonly Command[] = [
   control('reload', 'new workers with what is on disk now'),
   control('upgrade', 'a new supervisor that inherits the sockets'),
   control('scale', 'so many workers'),
+  {
+    name: 'connections',
+    kind: 'control',
+    summary: 'the open connections of a running supervisor, or the end of one',
+    help: async () => (await import('./connections.ts')).describeConnections(),
+    run: async (argv) => (await import('./connections.ts')).runConnections(argv),
+  },
+  {
+    name: 'log-level',
+    kind: 'control',
+    summary: 'what a running supervisor logs, or a change of it',
+    help: async () => (await import('./log-level.ts')).describeLogLevel(),
+    run: async (argv) => (await import('./log-level.ts')).runLogLevel(argv),
+  },
   control('drain', 'stop accepting, let work in flight finish, end'),
   control('stop', 'the same, and wait until it has ended'),
   {

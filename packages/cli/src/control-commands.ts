@@ -1,9 +1,12 @@
 // `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
 
 import type { ServerStatus } from '@wellknown/core';
-import { askControl, defaultControlPath, type ControlRequest } from '@wellknown/core/control';
-import { answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
+import { askControl, defaultControlPath, type ControlOutcome, type ControlRequest } from '@wellknown/core/control';
+import { answer, parseOptions, usageError, type Help, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
 import { statusTable } from './status-table.ts';
+
+/** Those that are asked by a word, or a word and a number. */
+export type ControlName = Exclude<ControlRequest['command'], 'connections' | 'close' | 'log-level'>;
 
 interface ControlCommand {
   readonly summary: string;
@@ -12,17 +15,17 @@ interface ControlCommand {
   readonly inWords: (value: unknown) => string;
 }
 
-const CONTROL_OPTION: OptionSpec = {
+export const CONTROL_OPTION: OptionSpec = {
   name: 'control',
   argument: 'PATH',
   help: 'the control socket of the supervisor (default: the one of `wellknown up`)',
 };
 
-const JSON_OPTION: OptionSpec = { name: 'json', help: 'the answer as one JSON value' };
+export const JSON_OPTION: OptionSpec = { name: 'json', help: 'the answer as one JSON value' };
 
 const HINT =
   "'wellknown up' opens that one; any other server is reached by the PATH that it was started with, given to both as --control PATH";
-const EXIT_STATUS =
+export const EXIT_STATUS =
   '0 when it was done, 1 when no supervisor could be reached or it refused, 2 for a bad command line.';
 
 const line = (value: unknown): string => `${String(value)}\n`;
@@ -31,7 +34,7 @@ const fieldOf = (value: unknown, name: string): string =>
   typeof value === 'object' && value !== null ? String((value as Readonly<Record<string, unknown>>)[name]) : '';
 
 /** The rows of --help, and what each command takes. */
-const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlCommand>> = {
+const CONTROL_COMMANDS: Readonly<Record<ControlName, ControlCommand>> = {
   status: { summary: 'what a running supervisor is doing', inWords: (value) => statusTable(value as ServerStatus) },
   reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones', inWords: line },
   upgrade: {
@@ -50,7 +53,7 @@ const CONTROL_COMMANDS: Readonly<Record<ControlRequest['command'], ControlComman
 const OPTIONS = [CONTROL_OPTION, JSON_OPTION];
 
 /** What there is to tell of one of them. */
-export function describeControl(name: ControlRequest['command']): Help {
+export function describeControl(name: ControlName): Help {
   const { summary, positional } = CONTROL_COMMANDS[name];
   return {
     program: `wellknown ${name}`,
@@ -70,7 +73,7 @@ export function describeControl(name: ControlRequest['command']): Help {
 }
 
 /** Asks the supervisor and prints its answer; exit status 1 when it can't be reached or refuses. */
-export async function runControlCommand(name: ControlRequest['command'], argv: readonly string[]): Promise<void> {
+export async function runControlCommand(name: ControlName, argv: readonly string[]): Promise<void> {
   const program = `wellknown ${name}`;
   const command = CONTROL_COMMANDS[name];
   const values = parseOptions(argv, OPTIONS, command.positional);
@@ -92,16 +95,29 @@ export async function runControlCommand(name: ControlRequest['command'], argv: r
     }
     request = { command: name, workers };
   } else request = { command: name };
-  const given = values.value.text('control');
-  const asked = await askControl(given ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request);
-  if (!asked.ok) {
-    // The path of `up` is the only one that is known without being told.
-    const hint = given === undefined ? `; ${HINT}` : '';
-    process.stderr.write(`${program}: ${asked.error}${hint}\n`);
-    process.exitCode = 1;
-    return;
-  }
+  const asked = await askSupervisor(program, values.value, request);
+  if (!asked.ok) return;
   process.stdout.write(
     values.value.has('json') ? `${JSON.stringify(asked.value, null, 2)}\n` : command.inWords(asked.value),
   );
+}
+
+/**
+ * Asks the supervisor that `--control` names. Where it can't be reached or refuses, that is said and the exit status is 1.
+ * `part` gets all but the last value of an answer that has several.
+ */
+export async function askSupervisor(
+  program: string,
+  options: Pick<OptionValues, 'text'>,
+  request: ControlRequest,
+  part?: (value: unknown) => void | Promise<void>,
+): Promise<ControlOutcome> {
+  const given = options.text('control');
+  const asked = await askControl(given ?? defaultControlPath(process.env, process.getuid?.() ?? 0), request, part);
+  if (asked.ok) return asked;
+  // The path of `up` is the only one that is known without being told; another one is of no use where that was reached.
+  const hint = given === undefined && !asked.isReached ? `; ${HINT}` : '';
+  process.stderr.write(`${program}: ${asked.error}${hint}\n`);
+  process.exitCode = 1;
+  return asked;
 }

@@ -10,7 +10,7 @@ export function helpOfProgram(): string {
     [
       `${title}:`,
       ...COMMANDS.filter((command) => command.kind === kind).map(
-        ({ name, summary }) => `  ${name.padEnd(12)}${summary}`,
+        ({ name, summary }) => `  ${name.padEnd(13)}${summary}`,
       ),
     ].join('\n'),
   );

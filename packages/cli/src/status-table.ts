@@ -5,7 +5,8 @@ import type { ServerStatus } from '@wellknown/core';
 // A screenful.
 const MAX_ROWS = 20;
 
-function table(rows: readonly (readonly string[])[]): string {
+/** Rows in columns; the first one names them. */
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>

@@ -76,7 +76,8 @@ export {
   type TlsOptions,
 } from './connection/tls-context.ts';
 export { openAccessLog, type AccessLogFile } from './observe/access-log-file.ts';
-export { consoleLog, silentLog, type Logger } from './log.ts';
+export { consoleLog, silentLog, type Logger, type LogLevel } from './log.ts';
+export type { ConnectionFilter, ConnectionPage, OpenConnection } from './observe/open-connections.ts';
 export type { ServerStatus } from './observe/status.ts';
 
 // What the channels of node:diagnostics_channel carry.

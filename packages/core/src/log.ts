@@ -1,9 +1,35 @@
+import { WellknownError } from './errors.ts';
+
 /** What core asks of a logger: fields first, then words, as pino takes them. A pino instance fits as it is. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Of one whose level can be changed while it runs, as pino's can: what is logged now. */
+  level?: string;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** The level that is logged now. Throws WRONG_STATE where the logger has none. */
+export function currentLogLevel({ level }: Logger): string {
+  if (level !== undefined) return level;
+  throw new WellknownError('WRONG_STATE', 'the logger of this program has no level', {
+    fault: 'local',
+    hint: "give 'log' one that has, such as pino",
+  });
+}
+
+/** Changes it. Throws WRONG_STATE where the logger has none, and OPTION_INVALID for what is no level. */
+export function setLogLevel(log: Logger, level: LogLevel): void {
+  currentLogLevel(log);
+  if (!LOG_LEVELS.includes(level))
+    throw new WellknownError('OPTION_INVALID', `the log level is '${level}', allowed is ${LOG_LEVELS.join(', ')}`, {
+      fault: 'local',
+    });
+  log.level = level;
 }
 
 const nothing = (): void => undefined;

@@ -3,6 +3,8 @@
 import { formatEndpoint, type Endpoint } from './address/endpoint.ts';
 import { WellknownError } from './errors.ts';
 import { serverChannel } from './diagnostics.ts';
+import type { LogLevel } from './log.ts';
+import type { ConnectionFilter, ConnectionPage } from './observe/open-connections.ts';
 import type { ServerState, ServerStatus } from './observe/status.ts';
 
 /** A listener as it really is: with the port that the kernel gave. */
@@ -46,6 +48,24 @@ export interface Server extends AsyncDisposable {
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   status(): Promise<ServerStatus>;
+  /**
+   * The open connections, a page at a time, worker by worker. The next ones are looked for when they are asked for, a bounded
+   * number of them, so that many of them hold no worker up. What opens meanwhile may be missing. Throws OPTION_INVALID for a
+   * service that there is not, or a range that is none.
+   */
+  connections(which?: ConnectionFilter): AsyncGenerator<ConnectionPage, void, undefined>;
+  /**
+   * Ends one connection by the `id` that it has in `connections`. Its protocol is told to finish what is in flight, as in a
+   * drain, and after `graceMs` (default: the drain timeout) it is cut; with 0 the peer sees a reset at once. Resolves with
+   * true once it is no more, with false where there is none of this id or its worker does not answer.
+   */
+  closeConnection(id: string, options?: { readonly graceMs?: number }): Promise<boolean>;
+  /**
+   * The log level, or with an argument another one from now on, in all processes and in the workers that start later. It
+   * needs a logger whose `level` can be set, as pino's; others reject with WRONG_STATE. A successor of `upgrade` begins with
+   * what it is told at its start.
+   */
+  logLevel(level?: LogLevel): Promise<string>;
   /** Resolves when the server has ended; rejects when supervision has given up. */
   readonly ended: Promise<void>;
   /**

@@ -1,6 +1,5 @@
 // What a session and its data connections are said to be doing, for who looks at connections and for the log of a drain.
 
-import type { Connection } from '@wellknown/core';
 import { expect, test } from 'vitest';
 import { END_GRACE_MS } from '../src/data-connection.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
@@ -45,7 +44,7 @@ test('a change is told by the path that it is about', async () => {
       stat: (path) => fileSystem.stat(path),
       async removeFile(path) {
         await waiting;
-        return fileSystem.removeFile!(path);
+        return fileSystem.removeFile(path);
       },
     },
   });

@@ -6,10 +6,13 @@ import type { Logger } from '../log.ts';
 import type { Protocol } from '../protocol.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Accepted, AcceptHandler } from './accept-handler.ts';
+import type { Listed } from './connection-listing.ts';
 
 /** What status and log tell of one. */
-export interface OtherMember extends Accepted {
-  readonly local: Address;
+export interface OtherMember extends Accepted, Listed {
+  readonly remote: Address;
+  /** Resolves when it is no more. */
+  readonly closed: Promise<void>;
 }
 
 export interface OtherMembersContext {

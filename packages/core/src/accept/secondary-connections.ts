@@ -60,7 +60,7 @@ interface Dependants {
 /** The secondary connections of one service in one process. */
 export class SecondaryConnectionSet implements SecondaryConnections {
   readonly #options: SecondaryConnectionSetOptions;
-  readonly #open = new Set<Connection>();
+  readonly #open = new Set<TransportConnection>();
   readonly #byParent = new Map<Connection, Dependants>();
   #whenEmpty: (() => void)[] = [];
   readonly #ports: SecondaryPorts;
@@ -71,7 +71,7 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 
   /** Every open one, for status. */
-  connections(): Iterable<Connection> {
+  connections(): ReadonlySet<TransportConnection> {
     return this.#open;
   }
 

@@ -4,14 +4,14 @@ import type dgram from 'node:dgram';
 import type net from 'node:net';
 import { ServiceBans } from './address-bans.ts';
 import { acceptRates } from './address-rates.ts';
-import { formatAddress } from '../address/address.ts';
 import type { BeyondQuota } from './address-ledger.ts';
 import { Acceptor } from './acceptor.ts';
+import { closeConnection } from './close-connection.ts';
+import { pairOf, type ConnectionSource } from './connection-listing.ts';
 import { traitsOf, type ListenerTraits } from './accept-handler.ts';
 import type { Leases } from './admission.ts';
 import { ConnectionHandler } from './connection-handler.ts';
 import { otherHandlerOf, type OtherMember } from './other-members.ts';
-import type { Connection } from '../connection/connection.ts';
 import type { TransportConnection } from '../connection/transport-connection.ts';
 import type { ListenerStates } from '../listener/states.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
@@ -244,16 +244,43 @@ export class ServiceRuntime {
     this.#acceptor.adopt(socket, this.#traitsFor(endpoint));
   }
 
-  /** The first of the open connections, those of listeners before secondary ones. */
+  /** The open connections, those of listeners before secondary ones. */
+  connections(): readonly ConnectionSource[] {
+    const service = this.#options.service.name;
+    const secondary = this.#secondary.connections();
+    return [
+      { service, count: this.#registry.openCount, connections: this.#registry.connections() },
+      { service, count: secondary.size, connections: secondary },
+    ];
+  }
+
+  /** The first of them. */
   pairs(): ConnectionPair[] {
     const pairs: ConnectionPair[] = [];
-    for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
+    for (const { connections } of this.connections()) {
       for (const connection of connections) {
         if (pairs.length >= MAX_PAIRS) return pairs;
         pairs.push(pairOf(connection));
       }
     }
     return pairs;
+  }
+
+  /** Ends one of them (see close-connection.ts); false where there is none of this number. */
+  async closeConnection(id: number, graceMs: number): Promise<boolean> {
+    for (const connections of [this.#registry.connections(), this.#secondary.connections()]) {
+      for (const connection of connections) {
+        if (connection.id !== id) continue;
+        if ('reset' in connection) await closeConnection(connection, graceMs, this.#context.clock);
+        else {
+          // Whoever has it is told to end; there is no other word for it.
+          connection.destroy('operator');
+          await connection.closed;
+        }
+        return true;
+      }
+    }
+    return false;
   }
 
   #appears(listener: number, endpoint: Endpoint): void {
@@ -287,11 +314,4 @@ export class ServiceRuntime {
     this.#isSuspended = false;
     this.#options.pool?.room();
   }
-}
-
-function pairOf(connection: Connection | OtherMember): ConnectionPair {
-  const pair = { local: formatAddress(connection.local), remote: formatAddress(connection.remote) };
-  if (!('state' in connection)) return { ...pair, state: 'open' };
-  const { state, ageMs, receivedBytes, sentBytes, doing } = connection;
-  return { ...pair, state, ageMs, receivedBytes, sentBytes, ...(doing === undefined ? {} : { doing }) };
 }

@@ -6,15 +6,13 @@ import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { parseEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { DISPATCH_ALIASES, DISPATCH_POLICIES, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
 import type { OptionValues, ServerCommand } from './server-command.ts';
 import { readChoice, readNumber } from './read-values.ts';
 import { readTuning, type Tuning } from './tuning.ts';
 import type { TlsClientFiles, TlsFiles } from './tls-files.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What the common options come to, with units. Undefined where the user said nothing. */
 export interface CommonValues extends Tuning {

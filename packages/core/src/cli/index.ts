@@ -20,3 +20,4 @@ export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';
 export { nearestName } from '../option-names.ts';
 export { isOurWorker } from '../supervisor/worker-place.ts';
+export { LOG_LEVELS } from '../log.ts';

@@ -1,9 +1,8 @@
 // The log of a program: pino's lines on standard error, or words for people made of them. pino is handed in by the program,
 // since core has no dependencies; a program that embeds core passes its own logger instead.
 
-import type { Logger } from '../log.ts';
+import type { Logger, LogLevel } from '../log.ts';
 import { openStandardError, type DestinationLibrary, type LineOutput } from './line-output.ts';
-import type { LogLevel } from './common-values.ts';
 import { prettyLine } from './pretty-line.ts';
 
 /** What is used of pino: the library fits as it comes, `import { pino } from 'pino'`. */

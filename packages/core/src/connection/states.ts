@@ -94,6 +94,8 @@ export type CloseReason =
   | 'queue-limit'
   /** Work in flight when the drain deadline passed. */
   | 'drain-timeout'
+  /** Somebody who runs the server has closed this one. */
+  | 'operator'
   /** The program asked for it. */
   | 'aborted'
   /** The worker that served it ended before it did: it crashed or was killed. Counted by the primary. */

@@ -1,35 +1,80 @@
 // Asking a running supervisor, as `wellknown status` and its like do.
 
-import { connect } from 'node:net';
-import { fail, ok, type Result } from '../result.ts';
+import { connect, type Socket } from 'node:net';
 import type { ControlAnswer, ControlRequest } from './protocol.ts';
 
 /**
- * Asks and resolves with the answer's value, or a sentence about what went wrong. `stop` resolves once the process has
- * ended.
+ * The answer, or a sentence about what went wrong. `isReached`: a supervisor was there and has answered, so that another
+ * path would be no better.
  */
-export function askControl(path: string, request: ControlRequest): Promise<Result<unknown, string>> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    let text = '';
-    let answer: Result<unknown, string> | undefined;
-    socket.setEncoding('utf8');
-    socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      const end = text.indexOf('\n');
-      if (end < 0 || answer !== undefined) return;
-      const parsed = JSON.parse(text.slice(0, end)) as ControlAnswer;
-      answer = parsed.ok ? ok(parsed.value) : fail(parsed.error);
-      if (request.command !== 'stop' || !answer.ok) socket.end();
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      answer ??= fail(
-        error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-          ? `no supervisor listens on ${path}`
-          : `${path}: ${error.message}`,
-      );
-    });
-    socket.on('close', () => resolve(answer ?? fail(`the supervisor on ${path} gave no answer`)));
-  });
+export type ControlOutcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: string; readonly isReached: boolean };
+
+/**
+ * Asks and resolves with the answer's value. `stop` resolves once the process has ended. An answer of several lines is told
+ * line by line to `part`, all but the last; what `part` returns is waited for, and the supervisor with it.
+ */
+export async function askControl(
+  path: string,
+  request: ControlRequest,
+  part: (value: unknown) => void | Promise<void> = () => undefined,
+): Promise<ControlOutcome> {
+  const socket = connect({ path });
+  socket.write(`${JSON.stringify(request)}\n`);
+  try {
+    const answer = await lastAnswer(socket, part);
+    if (answer === undefined) return unreached(`the supervisor on ${path} gave no answer`);
+    // The end of the process is the end of the connection.
+    if (request.command === 'stop' && answer.ok) await ended(socket);
+    return answer.ok ? { ok: true, value: answer.value } : { ok: false, error: answer.error, isReached: true };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return unreached(
+      code === 'ENOENT' || code === 'ECONNREFUSED' ? `no supervisor listens on ${path}` : `${path}: ${message}`,
+    );
+  } finally {
+    socket.destroy();
+  }
 }
+
+const unreached = (error: string): ControlOutcome => ({ ok: false, error, isReached: false });
+
+async function lastAnswer(
+  socket: Socket,
+  part: (value: unknown) => void | Promise<void>,
+): Promise<ControlAnswer | undefined> {
+  let text = '';
+  socket.setEncoding('utf8');
+  // Leaving this loop by `break` would destroy the socket.
+  const chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<string>;
+  for await (const chunk of chunks) {
+    text += chunk;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+      const answer = parseAnswer(text.slice(0, end));
+      text = text.slice(end + 1);
+      if (!answer.ok || answer.more !== true) return answer;
+      await part(answer.value);
+    }
+  }
+  return undefined;
+}
+
+function parseAnswer(line: string): ControlAnswer {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && 'ok' in value) return value as ControlAnswer;
+  } catch {
+    // Said below.
+  }
+  throw new Error('what listens there is no supervisor');
+}
+
+/** Resolves once the other end has closed the connection. */
+const ended = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.on('error', () => resolve());
+    socket.once('close', () => resolve());
+    socket.resume();
+    if (socket.closed) resolve();
+  });

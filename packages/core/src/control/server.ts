@@ -1,17 +1,25 @@
 // The control socket of a running supervisor: a protocol of our own core, on a unix path that only its owner may open.
 
 import { createServer } from '../create-server.ts';
+import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { ConnectionFilter } from '../observe/open-connections.ts';
 import { defineProtocol, type Protocol } from '../protocol.ts';
 import type { Server } from '../server.ts';
-import { parseControlRequest, type ControlAnswer, type ControlRequest } from './protocol.ts';
+import { parseControlRequest, type ConnectionsSummary, type ControlAnswer, type ControlRequest } from './protocol.ts';
 
 const OWNER_ONLY = 0o600;
 // Any but 0: it is cut short as soon as the path is gone.
 const LAST_STEP_MS = 1_000;
 
-async function obey(server: Server, request: ControlRequest, log: Logger): Promise<unknown> {
-  if (request.command !== 'status') log.info({ command: request.command }, 'asked over the control socket');
+async function obey(
+  server: Server,
+  request: Exclude<ControlRequest, { readonly command: 'connections' }>,
+  log: Logger,
+): Promise<unknown> {
+  const { command, ...details } = request;
+  const isOnlyAsking = command === 'status' || (command === 'log-level' && request.level === undefined);
+  if (!isOnlyAsking) log.info({ command, ...details }, 'asked over the control socket');
   switch (request.command) {
     case 'status':
       return server.status();
@@ -23,11 +31,42 @@ async function obey(server: Server, request: ControlRequest, log: Logger): Promi
     case 'scale':
       await server.scale({ to: request.workers });
       return { workers: request.workers };
+    case 'close':
+      if (await server.closeConnection(request.connection, request.reset === true ? { graceMs: 0 } : {}))
+        return { closed: request.connection };
+      throw new WellknownError('WRONG_STATE', `there is no open connection ${request.connection}`, {
+        fault: 'local',
+        hint: "'connections' lists them",
+      });
+    case 'log-level':
+      return { level: await server.logLevel(request.level) };
     case 'drain':
     case 'stop':
       void server.close();
       return 'draining';
   }
+}
+
+/** The lines of an answer. Those of a list come as they are taken. */
+async function* answersTo(server: Server, request: ControlRequest, log: Logger): AsyncGenerator<ControlAnswer> {
+  try {
+    if (request.command === 'connections') yield* list(server, request);
+    else yield { ok: true, value: await obey(server, request, log) };
+  } catch (error) {
+    yield { ok: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function* list(server: Server, { service, remote }: ConnectionFilter): AsyncGenerator<ControlAnswer> {
+  const unanswered: number[] = [];
+  let count = 0;
+  const which = { ...(service === undefined ? {} : { service }), ...(remote === undefined ? {} : { remote }) };
+  for await (const { worker, connections, answered } of server.connections(which)) {
+    count += connections.length;
+    if (!answered) unanswered.push(worker);
+    if (connections.length > 0) yield { ok: true, value: connections, more: true };
+  }
+  yield { ok: true, value: { connections: count, unanswered } satisfies ConnectionsSummary };
 }
 
 /** Answers the requests of one client after the other; `stop` keeps the connection open until the process ends. */
@@ -36,17 +75,11 @@ export const controlProtocol = (server: Server, log: Logger): Protocol =>
     name: 'control',
     port: 0,
     async connection(peer) {
+      const say = (answer: ControlAnswer): Promise<void> => peer.write(`${JSON.stringify(answer)}\n`);
       for (let line = await peer.readLine(); line !== undefined; line = await peer.readLine()) {
         const request = parseControlRequest(line);
-        let answer: ControlAnswer;
-        try {
-          answer = request.ok
-            ? { ok: true, value: await obey(server, request.value, log) }
-            : { ok: false, error: request.error };
-        } catch (error) {
-          answer = { ok: false, error: error instanceof Error ? error.message : String(error) };
-        }
-        await peer.write(`${JSON.stringify(answer)}\n`);
+        if (!request.ok) await say({ ok: false, error: request.error });
+        else for await (const answer of answersTo(server, request.value, log)) await say(answer);
       }
     },
   });

@@ -1,6 +1,7 @@
 // A process for each connection, as one service among others: in every worker, behind the sockets that the primary owns.
 // A server that does nothing else is `createExecServer`.
 
+import { nextConnectionId } from '../accept/connection-id.ts';
 import { givenAway } from '../accept/other-members.ts';
 import { limitKey } from '../address/address.ts';
 import { DEFAULT_SERVER_LIMITS } from '../options.ts';
@@ -24,7 +25,9 @@ export async function execProtocol(options: Omit<ProgramToRun, 'runAs'>): Promis
     // Each is a process, and the limit on those holds also at the end.
     drainAdmitsWaiting: false,
     create: (socket, traits, closed) =>
-      new ProgramConnection(socket, traits, clock, (connection) => closed(connection, traits.tally)),
+      new ProgramConnection(nextConnectionId(), socket, traits, clock, (connection) =>
+        closed(connection, traits.tally),
+      ),
     serve(member) {
       if (member instanceof ProgramConnection) member.run(program.path, options, openOf(limitKey(member.remote)), log);
     },

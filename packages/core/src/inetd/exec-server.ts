@@ -8,9 +8,11 @@ import { traitsOf, type AcceptHandler } from '../accept/accept-handler.ts';
 import { Acceptor } from '../accept/acceptor.ts';
 import { acceptRates } from '../accept/address-rates.ts';
 import { systemDescriptorBudget } from '../accept/descriptor-budget.ts';
+import { nextConnectionId } from '../accept/connection-id.ts';
+import { pairOf } from '../accept/connection-listing.ts';
 import { DrainLog } from '../accept/drain-log.ts';
 import { Registry } from '../accept/registry.ts';
-import { formatAddress, limitKey } from '../address/address.ts';
+import { limitKey } from '../address/address.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import type { BoundListener } from '../listener/listener.ts';
 import {
@@ -66,7 +68,9 @@ export function createExecServer(options: ExecServerOptions): Server {
     // Each is a process, and the limit on those holds also at the end.
     drainAdmitsWaiting: false,
     create: (socket, traits, closed) =>
-      new ProgramConnection(socket, traits, clock, (connection) => closed(connection, traits.tally)),
+      new ProgramConnection(nextConnectionId(), socket, traits, clock, (connection) =>
+        closed(connection, traits.tally),
+      ),
     serve: (connection) => connection.run(program.path, options, registry.openOf(limitKey(connection.remote)), log),
     refuse: (connection, _traits, reason) => connection.destroy(reason),
   };
@@ -106,13 +110,7 @@ export function createExecServer(options: ExecServerOptions): Server {
       );
     },
     answer() {
-      const pairs = [...registry.connections()].map(({ local, remote, ageMs, doing }) => ({
-        local: formatAddress(local),
-        remote: formatAddress(remote),
-        state: 'open' as const,
-        ageMs,
-        ...(doing === undefined ? {} : { doing }),
-      }));
+      const pairs = [...registry.connections()].map(pairOf);
       const listeners = [...registry.counters()].map(([endpoint, connections]) => ({
         endpoint,
         connections,
@@ -120,6 +118,18 @@ export function createExecServer(options: ExecServerOptions): Server {
       }));
       return { share: { listeners, counters: {} }, pairs };
     },
+    holders: [
+      {
+        connections: () => [{ service: 'exec', count: registry.openCount, connections: registry.connections() }],
+        async closeConnection(id) {
+          const meant = [...registry.connections()].find((connection) => connection.id === id);
+          // The only word for a program is TERM, and KILL follows where it does not obey.
+          meant?.destroy('operator');
+          await meant?.closed;
+          return meant !== undefined;
+        },
+      },
+    ],
     hint: 'each connection has a process of its own',
   });
 }

@@ -14,6 +14,8 @@ import { connectionEnvironment, runWithSocket, type ProgramToRun, type RunningPr
 const KILL_AFTER_TERM_MS = 2_000;
 
 export class ProgramConnection implements Accepted {
+  readonly id: number;
+  readonly state = 'open';
   readonly local: Address;
   readonly remote: Address;
   readonly #socket: net.Socket;
@@ -26,12 +28,19 @@ export class ProgramConnection implements Accepted {
   #kill: Timer | undefined;
   #hasClosed = false;
 
+  /** Resolves when it is no more. */
+  readonly closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+
   constructor(
+    id: number,
     socket: net.Socket,
     { unixPath, local }: ListenerTraits,
     clock: Clock,
     closed: (connection: ProgramConnection) => void,
   ) {
+    this.id = id;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     // Read at once: after a reset the kernel no longer says.
     this.local =
       unixPath === undefined
@@ -98,5 +107,6 @@ export class ProgramConnection implements Accepted {
     this.#reason ??= reason;
     this.#kill?.cancel();
     this.#closed(this);
+    this.#resolveClosed();
   }
 }

@@ -203,6 +203,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
         pairs: [],
       };
     },
+    holders: [],
     hint: 'the program serves by itself',
   });
 }

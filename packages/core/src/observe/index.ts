@@ -2,6 +2,7 @@
 
 export { prometheusText } from './prometheus-text.ts';
 export type { MetricSettings, MetricsLibrary } from './prom-client-adapter.ts';
+export type { ConnectionFilter, ConnectionPage, OpenConnection } from './open-connections.ts';
 export type {
   ConnectionCounters,
   EventLoopStatus,

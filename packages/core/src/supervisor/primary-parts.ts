@@ -9,7 +9,9 @@ import { DEFAULT_POLICY } from './arbiter.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';
+import { PoolConnections } from './pool-connections.ts';
 import { PoolLimits } from './pool-limits.ts';
+import { PoolLogLevel } from './pool-log-level.ts';
 import { PoolPlaces } from './pool-places.ts';
 import { PrimaryLifecycle } from './primary-lifecycle.ts';
 import { WorkerCounters } from './worker-counters.ts';
@@ -29,6 +31,8 @@ export interface PrimaryParts {
   readonly shared: SharedLimits | undefined;
   readonly counters: WorkerCounters;
   readonly tickets: TicketKeys;
+  readonly connections: PoolConnections;
+  readonly logLevel: PoolLogLevel;
 }
 
 /** Makes the parts. Nothing is bound or forked yet; what workers do then is told to `events`. */
@@ -57,6 +61,11 @@ export function createPrimaryParts(
     places: new PoolPlaces(options, pool),
     shared,
     counters: new WorkerCounters(),
+    connections: new PoolConnections(
+      services.map(({ name }) => name),
+      pool,
+    ),
+    logLevel: new PoolLogLevel(log, pool),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });
     }),

@@ -20,7 +20,7 @@ export async function primaryStatus(
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
     pool.all().map(async (worker) => {
-      const answered = await worker.askStatus();
+      const answered = await worker.questions.status();
       return { slot: worker.slot, workerId: worker.workerId, answered };
     }),
   );

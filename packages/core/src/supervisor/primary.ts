@@ -8,11 +8,13 @@ import { closeSync, writeSync } from 'node:fs';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from '../listener/inheritance.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
+import type { LogLevel } from '../log.ts';
 import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
 import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
+import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
@@ -36,6 +38,9 @@ export function createPrimary(options: ResolvedOptions): Server {
     listen: () => primary.listen(),
     close: ({ graceMs = options.drainTimeoutMs } = {}) => primary.stop(graceMs),
     status: () => primary.status(),
+    connections: (which = {}) => primary.connections.list(which),
+    closeConnection: (id, { graceMs = options.drainTimeoutMs } = {}) => primary.connections.close(id, graceMs),
+    logLevel: (level) => Promise.resolve().then(() => primary.logLevel(level)),
     scale: (change) => primary.scale(change),
     reload: () => primary.reload(),
     upgrade: () => primary.upgrade(),
@@ -70,6 +75,16 @@ class Primary {
 
   get ended(): Promise<void> {
     return this.#parts.lifecycle.ended;
+  }
+
+  get connections(): PoolConnections {
+    return this.#parts.connections;
+  }
+
+  logLevel(level: LogLevel | undefined): string {
+    const { logLevel } = this.#parts;
+    if (level !== undefined) logLevel.change(level);
+    return logLevel.current;
   }
 
   async listen(): Promise<readonly BoundEndpoint[]> {
@@ -250,9 +265,10 @@ class Primary {
     if (event !== undefined) this.#observe([event]);
   }
 
-  #exited({ slot, workerId }: WorkerHandle, code: number | null, signal: string | null): void {
+  #exited({ slot, workerId, questions }: WorkerHandle, code: number | null, signal: string | null): void {
     const { lifecycle, pool, dispatchers, limits, places, counters } = this.#parts;
     pool.remove(workerId);
+    questions.exited();
     limits.forget(workerId);
     places.forget(workerId);
     if (pool.stateOf(workerId) === 'starting') this.#scaleFailed(slot);

@@ -4,6 +4,7 @@
 // A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back
 // before it resolves.
 
+import { ProcessConnections, type ConnectionHolder } from '../accept/process-connections.ts';
 import { bindTarget } from '../listener/bind-target.ts';
 import { WellknownError } from '../errors.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
@@ -11,6 +12,7 @@ import { kernelCounters } from '../kernel/socket-counters.ts';
 import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
+import { currentLogLevel, setLogLevel } from '../log.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type LimitsExchangeStatus } from '../observe/status.ts';
@@ -48,6 +50,8 @@ export interface LifecycleWork {
   readonly reload?: () => Promise<void>;
   /** What it knows of one service now. */
   readonly answer: (service: number) => ServiceAnswer;
+  /** What has connections. */
+  readonly holders: readonly ConnectionHolder[];
   /** Called once a second while it is open. */
   readonly eachSecond?: () => void;
   /** What it has written for slow readers and still holds. Left out where it writes nothing. */
@@ -60,7 +64,7 @@ export interface LifecycleWork {
 
 type Settings = Pick<
   ResolvedOptions,
-  'clock' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath' | 'keepUnixPath'
+  'clock' | 'log' | 'metrics' | 'drainTimeoutMs' | 'unixMode' | 'replaceUnixPath' | 'keepUnixPath'
 >;
 
 /**
@@ -72,7 +76,7 @@ export function createServerLifecycle(
   work: LifecycleWork,
   states: ListenerStates = new ListenerStates('standalone'),
 ): Server {
-  const { clock, metrics, drainTimeoutMs, unixMode, replaceUnixPath, keepUnixPath } = settings;
+  const { clock, log, metrics, drainTimeoutMs, unixMode, replaceUnixPath, keepUnixPath } = settings;
   const binding = {
     unixMode,
     replacePath: replaceUnixPath,
@@ -80,6 +84,7 @@ export function createServerLifecycle(
   };
   const lifecycle = new StandaloneLifecycle();
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
+  const connections = new ProcessConnections(work.holders, { pid: process.pid, worker: 0 }, clock);
   let watch: EventLoopWatch | undefined;
 
   const open = async (): Promise<readonly BoundEndpoint[]> => {
@@ -169,6 +174,13 @@ export function createServerLifecycle(
         ...(work.limitsExchange === undefined ? {} : { limitsExchange: work.limitsExchange() }),
       };
     },
+    connections: (which = {}) => connections.pages(which),
+    closeConnection: (id, { graceMs = drainTimeoutMs } = {}) => connections.close(id, graceMs),
+    logLevel: (level) =>
+      Promise.resolve().then(() => {
+        if (level !== undefined) setLogLevel(log, level);
+        return currentLogLevel(log);
+      }),
     scale() {
       throw needsWorkers('scaled');
     },

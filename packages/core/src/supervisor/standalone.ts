@@ -82,6 +82,7 @@ export function createStandalone(options: ResolvedOptions): Server {
         const local = localOf(service);
         return { share: local.share(), pairs: local.pairs() };
       },
+      holders: locals,
       eachSecond: () => unsent.sample(),
       unsentBytes: () => unsent.unsentBytes,
       ...(sharing === undefined ? {} : { limitsExchange: () => sharing.shared.status() }),

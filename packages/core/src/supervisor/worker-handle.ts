@@ -3,10 +3,8 @@
 
 import { NO_MEMORY, type MemoryStatus } from '../observe/status.ts';
 import type { Clock } from '../time/clock.ts';
-import type { FromPrimary, ServiceAnswer } from './worker-messages.ts';
-
-// Of a worker that is too busy to answer within this, its last beat has to do.
-const STATUS_TIMEOUT_MS = 1_000;
+import type { FromPrimary } from './worker-messages.ts';
+import { WorkerQuestions } from './worker-questions.ts';
 
 /** The process of a worker. */
 export interface WorkerProcess {
@@ -32,16 +30,14 @@ export class WorkerHandle {
   readonly fullServices = new Set<number>();
   /** The listeners that it accepts from. */
   readonly assigned = new Set<number>();
+  readonly questions: WorkerQuestions;
   readonly #process: WorkerProcess;
-  readonly #clock: Clock;
-  readonly #statusAnswers = new Map<number, (services: readonly ServiceAnswer[]) => void>();
-  #questions = 0;
 
   constructor(place: { readonly slot: number; readonly workerId: number }, process: WorkerProcess, clock: Clock) {
     this.slot = place.slot;
     this.workerId = place.workerId;
     this.#process = process;
-    this.#clock = clock;
+    this.questions = new WorkerQuestions((message) => process.send(message), clock);
   }
 
   get pid(): number {
@@ -54,25 +50,5 @@ export class WorkerHandle {
 
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
-  }
-
-  /** What it says of its services; nothing when it does not answer in time. */
-  askStatus(): Promise<readonly ServiceAnswer[]> {
-    return new Promise((resolve) => {
-      this.#questions += 1;
-      const question = this.#questions;
-      const timer = this.#clock.after(STATUS_TIMEOUT_MS, () => this.answered(question, []));
-      this.#statusAnswers.set(question, (services) => {
-        timer.cancel();
-        resolve(services);
-      });
-      this.send({ type: 'status-question', question });
-    });
-  }
-
-  /** Its answer to a question of `askStatus`. One that comes too late changes nothing. */
-  answered(question: number, services: readonly ServiceAnswer[]): void {
-    this.#statusAnswers.get(question)?.(services);
-    this.#statusAnswers.delete(question);
   }
 }

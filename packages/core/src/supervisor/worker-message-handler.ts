@@ -78,13 +78,15 @@ export class WorkerMessageHandler {
         }
         return undefined;
       case 'status':
-        worker.answered(message.question, message.services);
+      case 'listing':
+      case 'connection-closed':
+        worker.questions.answered(message);
         return undefined;
     }
   }
 
   #greet(worker: WorkerHandle): void {
-    const { options, lifecycle, pool, limits, bans, tickets } = this.#parts;
+    const { options, lifecycle, pool, limits, bans, tickets, logLevel } = this.#parts;
     worker.stage = 'running';
     // Told to drain while it was starting, and a program that handles SIGTERM by itself has started nevertheless.
     if (pool.stateOf(worker.workerId) === 'draining') {
@@ -94,6 +96,7 @@ export class WorkerMessageHandler {
     if (tickets.current !== undefined) worker.send({ type: 'ticket-key', key: tickets.current });
     limits.introduce(worker);
     bans.introduce(worker);
+    logLevel.introduce(worker);
     this.#assignFirst(worker).catch((error: unknown) => {
       options.log.error({ err: error, slot: worker.slot }, 'a worker could not be given its sockets');
       worker.kill('SIGTERM');

@@ -1,6 +1,8 @@
 // What the primary and its workers say to each other over the IPC channel of node:cluster.
 
 import type { BeyondQuota, LeaseVerdict } from '../accept/address-ledger.ts';
+import type { LogLevel } from '../log.ts';
+import type { ConnectionFilter, OpenConnection } from '../observe/open-connections.ts';
 import type { ConnectionPair, EventLoopStatus, MemoryStatus, ServiceShare } from '../observe/status.ts';
 
 /** Marks our messages among any others that a program sends over the same channel. */
@@ -51,6 +53,24 @@ export type FromPrimary =
   /** The key for session tickets, in base64: the same for all workers, and another one from time to time. */
   | { readonly type: 'ticket-key'; readonly key: string }
   | { readonly type: 'status-question'; readonly question: number }
+  /** The next open connections of a listing, or the first ones of one that was not begun. Answer with `listing`. */
+  | {
+      readonly type: 'listing-question';
+      readonly question: number;
+      readonly listing: number;
+      readonly filter: ConnectionFilter;
+    }
+  /** Nobody will ask for the rest of a listing. */
+  | { readonly type: 'listing-end'; readonly listing: number }
+  /** End this one: as in a drain, and at once with no grace. Answer with `connection-closed`. */
+  | {
+      readonly type: 'close-connection';
+      readonly question: number;
+      readonly connection: number;
+      readonly graceMs: number;
+    }
+  /** Log events of this level and above from now on. Said again to each worker that starts. */
+  | { readonly type: 'log-level'; readonly level: LogLevel }
   /** What a service of another worker tells its siblings. */
   | { readonly type: 'told'; readonly service: number; readonly message: unknown }
   | { readonly type: 'drain'; readonly graceMs: number };
@@ -105,7 +125,16 @@ export type FromWorker =
   | { readonly type: 'tell'; readonly service: number; readonly message: unknown }
   /** An address did something wrong: count it. */
   | { readonly type: 'offence'; readonly service: number; readonly key: string }
-  | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] };
+  | { readonly type: 'status'; readonly question: number; readonly services: readonly ServiceAnswer[] }
+  | ({ readonly type: 'listing'; readonly question: number } & ListingAnswer)
+  /** It is no more, or there was none of this number. */
+  | { readonly type: 'connection-closed'; readonly question: number; readonly wasOpen: boolean };
+
+/** Some of a worker's open connections. */
+export interface ListingAnswer {
+  readonly connections: readonly OpenConnection[];
+  readonly isLast: boolean;
+}
 
 /** What a worker says of one service when it is asked. */
 export interface ServiceAnswer {

@@ -3,22 +3,25 @@
 
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
-import { firstQuota } from '../accept/address-ledger.ts';
-import { ServiceRuntime } from '../accept/service-runtime.ts';
+import { ProcessConnections } from '../accept/process-connections.ts';
+import type { ServiceRuntime } from '../accept/service-runtime.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
 import { parseEndpoint } from '../address/endpoint.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import { WellknownError } from '../errors.ts';
+import { setLogLevel } from '../log.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type ServerStatus } from '../observe/status.ts';
-import type { ResolvedOptions, ResolvedService } from '../options.ts';
+import type { ResolvedOptions } from '../options.ts';
 import { type BoundEndpoint, boundEndpoint, publishServer, type Server } from '../server.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { PrimaryChannel } from './primary-channel.ts';
 import { becomeIdentity } from './privileges.ts';
+import { WorkerAnswers } from './worker-answers.ts';
 import type { WorkerPlace } from './worker-environment.ts';
 import { envelope, type FromPrimary, type FromWorker } from './worker-messages.ts';
+import { createRuntime, shareOf } from './worker-services.ts';
 
 /**
  * Tells the primary why this worker can't start, and ends it. `isMistake`: the command line or a file that it names is
@@ -40,6 +43,9 @@ export function createWorker(options: ResolvedOptions, place: WorkerPlace): Serv
     listen: () => worker.listen(),
     close: ({ graceMs = options.drainTimeoutMs } = {}) => worker.close(graceMs),
     status: () => Promise.resolve(worker.status()),
+    connections: (which = {}) => worker.connections.pages(which),
+    closeConnection: (id, { graceMs = options.drainTimeoutMs } = {}) => worker.connections.close(id, graceMs),
+    logLevel: notHere('given another log level'),
     scale: notHere('scaled'),
     reload: notHere('reloaded'),
     upgrade: notHere('upgraded'),
@@ -51,11 +57,13 @@ type Message<Type extends FromPrimary['type']> = Extract<FromPrimary, { readonly
 
 class Worker {
   readonly ended: Promise<void>;
+  readonly connections: ProcessConnections;
   readonly #options: ResolvedOptions;
   readonly #slot: number;
   readonly #channel = new PrimaryChannel();
   readonly #services: readonly ServiceRuntime[];
   readonly #unsent: UnsentBudget;
+  readonly #answers: WorkerAnswers;
   /** The caller of `listen`. */
   #starting:
     | { readonly resolve: (endpoints: readonly BoundEndpoint[]) => void; readonly reject: (error: unknown) => void }
@@ -77,6 +85,8 @@ class Worker {
     this.#services = options.services.map((service, index) =>
       createRuntime(service, index, { slot, workerCount }, { options, wheel, states, unsent, channel: this.#channel }),
     );
+    this.connections = new ProcessConnections(this.#services, { pid: process.pid, worker: slot }, options.clock);
+    this.#answers = new WorkerAnswers(this.#services, this.connections, (answer) => this.#channel.send(answer));
   }
 
   listen(): Promise<readonly BoundEndpoint[]> {
@@ -168,11 +178,13 @@ class Worker {
         for (const { tls } of this.#options.services) tls?.setTicketKey(Buffer.from(message.key, 'base64'));
         return;
       case 'status-question':
-        this.#channel.send({
-          type: 'status',
-          question: message.question,
-          services: this.#services.map((service) => ({ share: service.share(), pairs: service.pairs() })),
-        });
+      case 'listing-question':
+      case 'listing-end':
+      case 'close-connection':
+        this.#answers.asked(message);
+        return;
+      case 'log-level':
+        setLogLevel(this.#options.log, message.level);
         return;
       case 'drain':
         void this.close(message.graceMs);
@@ -271,55 +283,3 @@ class Worker {
 const notHere = (what: string) => (): never => {
   throw new WellknownError('WRONG_STATE', `a worker cannot be ${what}`, { fault: 'local', hint: 'ask the primary' });
 };
-
-interface RuntimeParts {
-  readonly options: Pick<ResolvedOptions, 'log' | 'clock' | 'backlog' | 'drainTimeoutMs' | 'accept'>;
-  readonly wheel: TimerWheel;
-  readonly states: ListenerStates;
-  readonly unsent: UnsentBudget;
-  readonly channel: PrimaryChannel;
-}
-
-/** One service as a worker serves it: with its share of the limits, and the primary to ask for more. */
-function createRuntime(
-  service: ResolvedService,
-  index: number,
-  { slot, workerCount }: WorkerPlace,
-  { options: { log, clock, backlog, drainTimeoutMs, accept }, wheel, states, unsent, channel }: RuntimeParts,
-): ServiceRuntime {
-  const { maxConnections, maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress } = service.limits;
-  return new ServiceRuntime({
-    service,
-    context: { log, clock, workerSlot: slot, workerCount, counters: {}, siblings: channel.siblingsOf(index) },
-    wheel,
-    unsent,
-    backlog,
-    drainTimeoutMs,
-    registryLimits: {
-      // Fixed shares that add up to the whole. A full worker stops accepting, so the others take what it leaves.
-      maxConnections: shareOf(maxConnections, slot, workerCount),
-      maxConnectionsPerAddress,
-      freePerAddress: firstQuota(maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress),
-      maxWaiting: backlog,
-    },
-    states,
-    leases: channel.leasesOf(index),
-    places: channel.placesOf(index),
-    reportOffence: (key) => channel.send({ type: 'offence', service: index, key }),
-    // node:cluster closes the port once no worker accepts: there, a full one lets its connections wait.
-    ...(accept === 'cluster-rr'
-      ? {}
-      : {
-          pool: {
-            full: () => channel.send({ type: 'full', service: index }),
-            room: () => channel.send({ type: 'room', service: index }),
-          },
-        }),
-  });
-}
-
-/** The whole divided over the slots, the remainder to the first ones. */
-function shareOf(whole: number, slot: number, workerCount: number): number {
-  if (!Number.isFinite(whole)) return whole;
-  return Math.floor(whole / workerCount) + (slot <= whole % workerCount ? 1 : 0);
-}

@@ -123,13 +123,13 @@ describe('a worker that is asked for its status', () => {
 
   test('is heard, each answer by the caller who asked', async () => {
     const worker = fakeWorker(1);
-    const [first, second] = [worker.askStatus(), worker.askStatus()];
+    const [first, second] = [worker.questions.status(), worker.questions.status()];
     expect(worker.told()).toEqual([
       { type: 'status-question', question: 1 },
       { type: 'status-question', question: 2 },
     ]);
-    worker.answered(2, answer);
-    worker.answered(1, []);
+    worker.questions.answered({ type: 'status', question: 2, services: answer });
+    worker.questions.answered({ type: 'status', question: 1, services: [] });
     expect([await first, await second]).toEqual([[], answer]);
   });
 
@@ -137,12 +137,12 @@ describe('a worker that is asked for its status', () => {
     const clock = createFakeClock();
     const worker = fakeWorker(1, 1, clock);
     let told: unknown;
-    const asked = worker.askStatus().then((services) => (told = services));
+    const asked = worker.questions.status().then((services) => (told = services));
     clock.advance(999);
     await Promise.resolve();
     expect(told).toBeUndefined();
     clock.advance(1);
-    worker.answered(1, answer);
+    worker.questions.answered({ type: 'status', question: 1, services: answer });
     await asked;
     expect(told).toEqual([]);
   });
