@@ -35,6 +35,10 @@ export interface ArbiterState {
   /** What new workers run. Falls back to the last one that worked when a new one fails. */
   readonly generation: number;
   readonly lastGoodGeneration: number;
+  /** The highest number that was given to one. None comes twice, or what a failed one has left would count as new. */
+  readonly lastGeneration: number;
+  /** The generation whose reload has not been answered yet. */
+  readonly pendingReload: number | undefined;
   readonly everReady: boolean;
   /** Workers that ended before any was ever ready. */
   readonly startFailures: number;
@@ -84,7 +88,7 @@ export type ArbiterAction =
   | { readonly do: 'start'; readonly slot: number; readonly workerId: number; readonly generation: number }
   | { readonly do: 'drain'; readonly workerId: number }
   | { readonly do: 'kill'; readonly workerId: number; readonly why: KillReason }
-  /** Every worker is of the current generation, and the last one of the old has begun to drain. */
+  /** A worker of this generation is ready in every slot, and the last one of the old has begun to drain. */
   | { readonly do: 'reloaded'; readonly generation: number }
   /** A worker of the new generation ended before it was ready: the old one goes on. */
   | { readonly do: 'reload-failed'; readonly generation: number }
@@ -110,6 +114,8 @@ export const initialArbiterState = (target: number): ArbiterState => ({
   started: 0,
   generation: 1,
   lastGoodGeneration: 1,
+  lastGeneration: 1,
+  pendingReload: undefined,
   everReady: false,
   startFailures: 0,
   backOffs: [],
@@ -151,14 +157,9 @@ export function tick(
   if (secondly && !state.stopping) state = sizePool(state, policy);
   state = retire(state, nowMs, policy, actions);
   state = startMissing(state, nowMs, policy, random, actions);
-  if (
-    before.workers.some(isOutdated(state)) &&
-    !state.workers.some(isOutdated(state)) &&
-    !state.stopping &&
-    state.generation > 1 &&
-    before.generation === state.generation
-  ) {
+  if (state.pendingReload !== undefined && isReloaded(state)) {
     actions.push({ do: 'reloaded', generation: state.generation });
+    state = { ...state, pendingReload: undefined };
   }
   if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
     actions.push({ do: 'stopped' });
@@ -185,10 +186,15 @@ function discountAbsence(state: ArbiterState, nowMs: number): ArbiterState {
   };
 }
 
-const isOutdated =
-  (state: ArbiterState) =>
-  (worker: WorkerRecord): boolean =>
-    worker.generation < state.generation && worker.at !== 'draining';
+const slotsOf = ({ target }: ArbiterState): number[] => Array.from({ length: target }, (_, index) => index + 1);
+
+function isReloaded(state: ArbiterState): boolean {
+  const alive = state.workers.filter(({ at }) => at !== 'draining');
+  return (
+    alive.every(({ generation }) => generation === state.generation) &&
+    slotsOf(state).every((slot) => alive.some((worker) => worker.slot === slot && worker.at === 'ready'))
+  );
+}
 
 function observe(
   state: ArbiterState,
@@ -210,7 +216,11 @@ function observe(
         ...state,
         workers,
         everReady: true,
-        lastGoodGeneration: Math.max(state.lastGoodGeneration, worker.generation),
+        // One whose reload has failed in the meantime is on its way out.
+        lastGoodGeneration:
+          worker.generation > state.generation
+            ? state.lastGoodGeneration
+            : Math.max(state.lastGoodGeneration, worker.generation),
       };
     }
     case 'beat':
@@ -233,10 +243,12 @@ function observe(
       return observeLeaving(state, event.workerId, nowMs, policy);
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
-    case 'reload':
-      return { ...state, generation: state.generation + 1, backOffs: [] };
+    case 'reload': {
+      const generation = state.lastGeneration + 1;
+      return { ...state, generation, lastGeneration: generation, pendingReload: generation, backOffs: [] };
+    }
     case 'stop':
-      return { ...state, stopping: true };
+      return { ...state, stopping: true, pendingReload: undefined };
   }
 }
 
@@ -251,9 +263,11 @@ function observeExit(
   if (dead === undefined) return state;
   const workers = state.workers.filter((worker) => worker !== dead);
   if (dead.at === 'draining') return { ...state, workers };
-  if (dead.at === 'starting' && dead.generation > state.lastGoodGeneration) {
+  // Another one of its generation has failed before: that was told.
+  if (dead.generation > state.generation) return { ...state, workers };
+  if (dead.at === 'starting' && dead.generation > state.lastGoodGeneration && !state.stopping) {
     actions.push({ do: 'reload-failed', generation: dead.generation });
-    return { ...state, workers, generation: state.lastGoodGeneration };
+    return { ...state, workers, generation: state.lastGoodGeneration, pendingReload: undefined };
   }
   return noteEnd({ ...state, workers }, dead, nowMs, policy);
 }
@@ -313,7 +327,8 @@ function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState 
 }
 
 /**
- * Drains every worker when stopping; otherwise those that have a successor that is ready, and those above the target. The
+ * Drains every worker when stopping; otherwise those that have a successor that is ready, those that a failed reload has
+ * left, and those above the target. The
  * latter go on serving until every wanted slot does: when one has just lost its worker, there might be none otherwise.
  */
 function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
@@ -321,9 +336,10 @@ function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, a
   const hasSuccessor = (worker: WorkerRecord): boolean =>
     alive.some((other) => other.slot === worker.slot && other.workerId > worker.workerId && other.at === 'ready');
   const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
-  const areWantedReady = Array.from({ length: state.target }, (_, index) => index + 1).every(isReady);
+  const areWantedReady = slotsOf(state).every(isReady);
   const isUnwanted = (worker: WorkerRecord): boolean =>
-    worker.slot > state.target && (areWantedReady || worker.at === 'starting');
+    worker.generation > state.generation ||
+    (worker.slot > state.target && (areWantedReady || worker.at === 'starting'));
   const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
   for (const worker of surplus) actions.push({ do: 'drain', workerId: worker.workerId });

@@ -417,6 +417,102 @@ describe('the arbiter', () => {
       expect(actions[4]).toEqual([{ do: 'start', slot: 1, workerId: 4, generation: 1 }]);
       expect(state.workers.map((worker) => worker.generation)).toEqual([1, 1]);
     });
+
+    test('that fails takes with it what else it has started, and the next one has a number of its own', () => {
+      const { state, actions } = play(2, [
+        [0],
+        [2_000, ready(1), ready(2)],
+        [7_000, reload],
+        // The worker of the other slot crashes meanwhile: its slot too gets one of the new generation.
+        [7_010, exited(2)],
+        [7_020, exited(3)],
+        [7_030, ready(4), exited(4)],
+        [7_040, reload],
+        [8_000, ready(5)],
+        [9_000, ready(6)],
+      ]);
+      expect(actions.slice(3)).toEqual([
+        [{ do: 'start', slot: 2, workerId: 4, generation: 2 }],
+        [
+          { do: 'reload-failed', generation: 2 },
+          { do: 'drain', workerId: 4 },
+          { do: 'start', slot: 2, workerId: 5, generation: 1 },
+        ],
+        [],
+        [],
+        [{ do: 'start', slot: 1, workerId: 6, generation: 3 }],
+        [
+          { do: 'drain', workerId: 1 },
+          { do: 'start', slot: 2, workerId: 7, generation: 3 },
+        ],
+      ]);
+      expect(state.workers.map((worker) => [worker.slot, worker.generation])).toEqual([
+        [1, 1],
+        [2, 1],
+        [1, 3],
+        [2, 3],
+      ]);
+    });
+
+    test('is not done before a new worker is ready, also when the old one crashes while its successor starts', () => {
+      const story: readonly (readonly [number, ...ArbiterEvent[]])[] = [
+        [0],
+        [2_000, ready(1)],
+        [7_000, reload],
+        [7_010, exited(1)],
+      ];
+      expect(play(1, [...story, [7_020, ready(2)]]).actions.slice(3)).toEqual([
+        [],
+        [{ do: 'reloaded', generation: 2 }],
+      ]);
+      expect(play(1, [...story, [7_020, exited(2)]]).actions.slice(3)).toEqual([
+        [],
+        [
+          { do: 'reload-failed', generation: 2 },
+          { do: 'start', slot: 1, workerId: 3, generation: 1 },
+        ],
+      ]);
+    });
+
+    test('whatever happens, is answered at most once, and as done only with a new worker ready in every slot', () => {
+      // Of the workers that there are then; a reload is taken once the one before is answered, as the primary does.
+      const happening = fc.oneof(
+        fc.record({ type: fc.constantFrom('ready', 'ready', 'exited', 'leaving', 'reload'), pick: fc.nat(10) }),
+        fc.record({ type: fc.constant('scale'), pick: fc.integer({ min: -1, max: 1 }) }),
+      );
+      const eventOf = (type: string, pick: number, state: ArbiterState): ArbiterEvent => {
+        const workerId = state.workers[pick % Math.max(1, state.workers.length)]?.workerId ?? 0;
+        if (type === 'reload') return state.pendingReload === undefined ? { type } : ready(workerId);
+        return type === 'scale' ? { type, by: pick } : { type: type as 'ready' | 'exited' | 'leaving', workerId };
+      };
+      const seen = new Set<string>();
+      fc.assert(
+        fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), happening), { maxLength: 60 }), (story) => {
+          let { state } = play(2, [[0], [1, ready(1), ready(2)]]);
+          let nowMs = 2;
+          let isPending = false;
+          for (const [laterMs, { type, pick }] of story) {
+            const event = eventOf(type, pick, state);
+            isPending ||= event.type === 'reload';
+            const step = tick(state, (nowMs += laterMs), [event]);
+            state = step.state;
+            const answers = step.actions.filter((action) => action.do === 'reloaded' || action.do === 'reload-failed');
+            for (const answer of answers) seen.add(answer.do);
+            expect(answers.length).toBeLessThanOrEqual(isPending ? 1 : 0);
+            isPending &&= answers.length === 0;
+            expect(state.pendingReload !== undefined).toBe(isPending);
+            const newSlots = new Set(
+              state.workers.flatMap(({ slot, at, generation }) =>
+                at === 'ready' && generation === state.lastGeneration && slot <= state.target ? [slot] : [],
+              ),
+            );
+            expect(answers.some((action) => action.do === 'reloaded') && newSlots.size < state.target).toBe(false);
+          }
+        }),
+        { numRuns: 300 },
+      );
+      expect([...seen].sort()).toEqual(['reload-failed', 'reloaded']);
+    });
   });
 
   describe('a worn-out worker', () => {
