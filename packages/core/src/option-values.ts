@@ -52,8 +52,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     allowed: 'an object with the methods debug, info, warn and error, such as pino’s',
   },
   clock: {
-    fits: hasFunctions('nowMs', 'wallMs', 'after'),
-    allowed: 'an object with the methods nowMs, wallMs and after',
+    fits: hasFunctions('nowMs', 'wallMs', 'after', 'every'),
+    allowed: 'an object with the methods nowMs, wallMs, after and every',
   },
   limitsExchange: {
     fits: hasFunctions('open', 'tell', 'close'),
@@ -88,6 +88,19 @@ export function requireNumbers(group: string, values: object, but: readonly stri
 /** Throws OPTION_INVALID where the value is not of its kind. */
 export function requireKind(name: string, value: unknown, { fits, allowed }: Kind): void {
   if (value !== undefined && !fits(value)) throw invalidOption(name, value, allowed);
+}
+
+/** As many workers as may be wanted: far beyond the cores of any machine, and what a typing error asks for is refused. */
+export const MAX_WORKERS = 1024;
+export const SCALE = wholeFrom(1, MAX_WORKERS);
+
+// As long as it takes, so that a message between processes can carry it: there is no Infinity in JSON.
+const LONGEST_MS = Number.MAX_SAFE_INTEGER;
+
+/** How long a drain may take; Infinity is as long as it takes. Throws OPTION_INVALID for what is no time. */
+export function graceOf({ graceMs }: { readonly graceMs?: number } = {}, byDefaultMs = 0): number {
+  requireKind('graceMs', graceMs, NUMBER_FROM_0);
+  return Math.min(graceMs ?? byDefaultMs, LONGEST_MS);
 }
 
 export const invalidOption = (name: string, given: unknown, allowed: string): WellknownError =>

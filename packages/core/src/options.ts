@@ -18,7 +18,7 @@ import type { LimitsExchange } from './limits-exchange.ts';
 import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, type Logger } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
-import { invalidOption, requireNumbers, requireValues } from './option-values.ts';
+import { graceOf, invalidOption, requireNumbers, requireValues } from './option-values.ts';
 import { metricsOf, type MetricsLibrary, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import { SUPERVISION_OPTION_NAMES, type SupervisionPolicy } from './supervision-policy.ts';
@@ -252,6 +252,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
   requireNumbers('supervision', options.supervision ?? {}, ['spare']);
   requireChoice('accept', options.accept, ALL_STRATEGIES);
   requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
+  const drainTimeoutMs = graceOf({}, options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS);
   return {
     workers: options.workers ?? 0,
     log: options.log ?? consoleLog,
@@ -260,7 +261,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     clock: options.clock ?? systemClock,
     backlog: options.backlog ?? DEFAULT_BACKLOG,
     maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),
-    drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    drainTimeoutMs,
     runAs: options.runAs,
     unixMode: options.unixMode,
     replaceUnixPath: options.replaceUnixPath ?? false,
@@ -268,7 +269,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     accept: options.accept ?? 'inherit',
     dispatch: options.dispatch ?? 'least-connections',
     workerData: options.workerData,
-    policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },
+    policy: { ...options.supervision, drainTimeoutMs },
   };
 }
 

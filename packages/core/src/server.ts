@@ -43,8 +43,9 @@ export interface Server extends AsyncDisposable {
   /** Binds, starts, and resolves once every worker accepts. Rejects with a WellknownError that says what to do. */
   listen(): Promise<readonly BoundEndpoint[]>;
   /**
-   * Stops accepting, lets work in flight finish for at most `graceMs`, then ends. Safe to call twice: the shorter grace
-   * wins. While `listen` has not resolved it rejects with WRONG_STATE, and nothing stays bound.
+   * Stops accepting, lets work in flight finish for at most `graceMs` (default: the drain timeout; Infinity: as long as it
+   * takes), then ends. Safe to call twice: the shorter grace wins. While `listen` has not resolved, that rejects with
+   * WRONG_STATE, and nothing stays bound. Rejects with OPTION_INVALID for a grace that is no time.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   status(): Promise<ServerStatus>;
@@ -69,8 +70,9 @@ export interface Server extends AsyncDisposable {
   /** Resolves when the server has ended; rejects when supervision has given up. */
   readonly ended: Promise<void>;
   /**
-   * Adds or removes workers, so many or until there are so many. Only a primary has any. Resolves once there are as many as there should be and each is
-   * ready. Rejects when a new one ends before it is ready; it is tried again nevertheless.
+   * Adds or removes workers, so many or until there are so many, from 1 to 1024. Only a primary has any. Resolves once there
+   * are as many as there should be and each is ready. Rejects with OPTION_INVALID for another number, and when a new one
+   * ends before it is ready; that is tried again nevertheless.
    */
   scale(by: number | { readonly to: number }): Promise<void>;
   /**

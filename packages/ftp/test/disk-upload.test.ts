@@ -7,7 +7,6 @@ import {
   lstat,
   mkdir,
   mkdtemp,
-  open as openFile,
   readdir,
   readFile,
   realpath,
@@ -20,6 +19,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { programArguments } from '../../../test/programs.ts';
+import { pool } from '../src/storage/disk-calls.ts';
 import { diskFileSystem } from '../src/storage/disk-file-system.ts';
 import { isPartName, newPartName, sweepUploads } from '../src/storage/disk-parts.ts';
 import type { Script } from './fixtures/disk-program.ts';
@@ -86,12 +86,7 @@ test.each([
   const before = await readdir(root);
   const open = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
   const opened = await open();
-  const probe = await openFile('/dev/null');
-  const broken = vi
-    .spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync')
-    .mockRejectedValue(Object.assign(new Error('no room'), { code: 'ENOSPC' }));
-  onTestFinished(() => broken.mockRestore());
-  await probe.close();
+  vi.spyOn(pool, 'fsync').mockRejectedValue(Object.assign(new Error('no room'), { code: 'ENOSPC' }));
   const files = diskFileSystem(root, { uploads, sync: true });
   const target = await files.write('/file', { mode });
   if (!target.ok) throw new Error(target.error);

@@ -4,7 +4,7 @@
 // with, the next one takes the new certificates. Tickets are the same over all workers when all are given the same key;
 // OpenSSL keeps one key at a time here, so a session from before a rotation begins anew with a full handshake.
 
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
@@ -217,8 +217,7 @@ function buildContext(
       key,
       ticketKeys,
       minVersion,
-      // Sessions of one server must not be resumed at another one with other rules for clients.
-      sessionIdContext: 'wellknown',
+      sessionIdContext: sessionContextOf(clientCertificates),
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(ciphers === undefined ? {} : { ciphers }),
       ...(clientCertificates === undefined ? {} : { ca: authoritiesOf(clientCertificates) }),
@@ -234,6 +233,17 @@ function buildContext(
       cause: error,
     });
   }
+}
+
+/**
+ * Sessions must not be resumed under other rules for clients: who was let in by an authority that is not trusted any more
+ * would stay in for as long as its ticket lasts. At most 32 bytes.
+ */
+function sessionContextOf(rules: ClientCertificateRules | undefined): string {
+  if (rules === undefined) return 'wellknown';
+  const hash = createHash('sha256').update(rules.required === true ? 'required' : 'optional');
+  for (const authority of authoritiesOf(rules)) hash.update('\0').update(authority);
+  return hash.digest('base64url').slice(0, 32);
 }
 
 function authoritiesOf({ ca }: ClientCertificateRules): (string | Buffer)[] {

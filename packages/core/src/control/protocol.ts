@@ -1,6 +1,7 @@
 // The control socket's language: one JSON line asks, JSON lines answer. Text in, a request or a problem out; no IO.
 
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
+import { MAX_WORKERS } from '../option-values.ts';
 import type { ConnectionFilter } from '../observe/open-connections.ts';
 import { fail, ok, type Result } from '../result.ts';
 
@@ -33,8 +34,6 @@ export interface ConnectionsSummary {
 
 type Command = ControlRequest['command'];
 type Fields = Readonly<Record<string, unknown>>;
-
-const MAX_WORKERS = 1024;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isTextOrNothing = (value: unknown): value is string | undefined => value === undefined || isText(value);

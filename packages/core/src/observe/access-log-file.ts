@@ -15,7 +15,7 @@ export interface AccessLogFile {
   write(line: string): void;
   /** Writes what has gathered, and opens the file by its name again. For USR1. */
   reopen(): void;
-  /** Writes what has gathered, and closes. */
+  /** Writes what has gathered, and closes. Whatever is asked of it afterwards does nothing. */
   close(): void;
 }
 
@@ -43,6 +43,8 @@ export function openAccessLog(
   let lost = 0;
   /** A disk that was full has taken a part of a line. */
   let isTorn = false;
+  /** The number of its descriptor may be somebody else's by then. */
+  let isClosed = false;
 
   const flush = (): void => {
     clearTimeout(timer);
@@ -70,7 +72,7 @@ export function openAccessLog(
     isTorn = false;
   };
   const reopen = (): void => {
-    if (path === '-') return;
+    if (path === '-' || isClosed) return;
     const opened = openForAppend(path, owner);
     fs.closeSync(descriptor);
     descriptor = opened;
@@ -79,6 +81,7 @@ export function openAccessLog(
   process.on('exit', flush);
   return {
     write(line) {
+      if (isClosed) return;
       gathered += line;
       if (gathered.length >= MAX_GATHERED_CHARACTERS) flush();
       else timer ??= setTimeout(flush, FLUSH_MS).unref();
@@ -92,7 +95,9 @@ export function openAccessLog(
       }
     },
     close() {
+      if (isClosed) return;
       flush();
+      isClosed = true;
       process.off('exit', flush);
       if (path !== '-') fs.closeSync(descriptor);
     },

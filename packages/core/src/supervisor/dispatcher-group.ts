@@ -77,8 +77,8 @@ export class DispatcherGroup {
   }
 
   close(): void {
+    // They are kept: what is on its way to a worker may still come back to them.
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
-    this.#dispatchers.clear();
   }
 
   #turnAway(listener: SharedSocket, socket: net.Socket, reason: TurnedAway, isLast: boolean): void {

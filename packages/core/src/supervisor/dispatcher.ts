@@ -49,6 +49,7 @@ export class Dispatcher {
   /** Taken and still open: which worker has it. */
   readonly #taken = new Map<number, number>();
   #turn = 0;
+  #isClosed = false;
   readonly #turnedAway: Partial<Record<TurnedAway, number>> = {};
 
   constructor(options: DispatcherOptions) {
@@ -81,6 +82,10 @@ export class Dispatcher {
 
   /** Gives out what waits; to be called whenever a worker has become ready or has room again. */
   pump(): void {
+    if (this.#isClosed) {
+      for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+      return;
+    }
     const counts = new Map<number, number>();
     for (const workerId of this.#taken.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
     for (const { workerId } of this.#sent.values()) counts.set(workerId, (counts.get(workerId) ?? 0) + 1);
@@ -131,10 +136,11 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Stops accepting; what no worker has taken is closed. */
+  /** Stops accepting; what no worker has taken is closed, also what comes back later. */
   close(): void {
+    this.#isClosed = true;
     for (const accepting of this.#accepting.splice(0)) accepting.close();
-    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+    this.pump();
   }
 
   #accepted(socket: net.Socket): void {

@@ -10,6 +10,7 @@ import { INHERIT_VARIABLE, readInheritance } from '../listener/inheritance.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import type { LogLevel } from '../log.ts';
 import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
+import { graceOf, requireKind, SCALE } from '../option-values.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
@@ -36,10 +37,10 @@ export function createPrimary(options: ResolvedOptions): Server {
     role: 'primary',
     ended: primary.ended,
     listen: () => primary.listen(),
-    close: ({ graceMs = options.drainTimeoutMs } = {}) => primary.stop(graceMs),
+    close: async (given) => primary.stop(graceOf(given, options.drainTimeoutMs)),
     status: () => primary.status(),
     connections: (which = {}) => primary.connections.list(which),
-    closeConnection: (id, { graceMs = options.drainTimeoutMs } = {}) => primary.connections.close(id, graceMs),
+    closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, options.drainTimeoutMs)),
     logLevel: (level) => Promise.resolve().then(() => primary.logLevel(level)),
     scale: (change) => primary.scale(change),
     reload: () => primary.reload(),
@@ -154,10 +155,13 @@ class Primary {
   async scale(change: number | { readonly to: number }): Promise<void> {
     const { lifecycle, pool } = this.#parts;
     lifecycle.requireStarted();
+    // The last one stays, whoever asks for fewer.
+    const to = typeof change === 'number' ? Math.max(1, pool.target + change) : change.to;
+    requireKind('workers', to, SCALE);
     pool.exits.forgetStartFailure();
     const scaled = new Promise<void>((resolve, reject) => this.#scaling.push({ resolve, reject }));
     // Those that could not start yet count too.
-    this.#observe([{ type: 'scale', by: typeof change === 'number' ? change : change.to - pool.target }]);
+    this.#observe([{ type: 'scale', by: to - pool.target }]);
     await scaled;
   }
 

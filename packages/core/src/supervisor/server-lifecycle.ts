@@ -13,6 +13,7 @@ import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import { currentLogLevel, setLogLevel } from '../log.ts';
+import { graceOf } from '../option-values.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type LimitsExchangeStatus } from '../observe/status.ts';
@@ -150,7 +151,8 @@ export function createServerLifecycle(
         throw error;
       }
     },
-    close({ graceMs = drainTimeoutMs } = {}) {
+    async close(given) {
+      const graceMs = graceOf(given, drainTimeoutMs);
       const verdict = lifecycle.close();
       if (verdict === 'drain') void drain(graceMs);
       if (verdict === 'shorten-grace') work.shortenGrace(graceMs);
@@ -175,7 +177,7 @@ export function createServerLifecycle(
       };
     },
     connections: (which = {}) => connections.pages(which),
-    closeConnection: (id, { graceMs = drainTimeoutMs } = {}) => connections.close(id, graceMs),
+    closeConnection: async (id, given) => connections.close(id, graceOf(given, drainTimeoutMs)),
     logLevel: (level) =>
       Promise.resolve().then(() => {
         if (level !== undefined) setLogLevel(log, level);

@@ -13,6 +13,7 @@ import { setLogLevel } from '../log.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type ServerStatus } from '../observe/status.ts';
+import { graceOf } from '../option-values.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { type BoundEndpoint, boundEndpoint, publishServer, type Server } from '../server.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
@@ -41,10 +42,10 @@ export function createWorker(options: ResolvedOptions, place: WorkerPlace): Serv
     role: 'worker',
     ended: worker.ended,
     listen: () => worker.listen(),
-    close: ({ graceMs = options.drainTimeoutMs } = {}) => worker.close(graceMs),
+    close: async (given) => worker.close(graceOf(given, options.drainTimeoutMs)),
     status: () => Promise.resolve(worker.status()),
     connections: (which = {}) => worker.connections.pages(which),
-    closeConnection: (id, { graceMs = options.drainTimeoutMs } = {}) => worker.connections.close(id, graceMs),
+    closeConnection: async (id, given) => worker.connections.close(id, graceOf(given, options.drainTimeoutMs)),
     logLevel: notHere('given another log level'),
     scale: notHere('scaled'),
     reload: notHere('reloaded'),

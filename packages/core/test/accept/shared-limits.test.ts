@@ -264,7 +264,9 @@ test('what machines hold adds up to what they told last, whatever they told befo
       const expected = new Map<string, Map<string, number>>();
       for (const message of messages) {
         held.told(message.machine, message.counts, message.isWhole);
-        const known = message.isWhole ? new Map<string, number>() : (expected.get(message.machine) ?? new Map<string, number>());
+        const known = message.isWhole
+          ? new Map<string, number>()
+          : (expected.get(message.machine) ?? new Map<string, number>());
         for (const [key, count] of message.counts) known.set(key, count);
         expected.set(message.machine, known);
       }

@@ -3,7 +3,14 @@
 import { once } from 'node:events';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createServer, createTlsContext, defineProtocol, type Protocol, type Server } from '../../src/index.ts';
+import {
+  createServer,
+  createTlsContext,
+  defineProtocol,
+  type Protocol,
+  type Server,
+  type TlsContext,
+} from '../../src/index.ts';
 import { makeCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 
 let own: TestCertificate;
@@ -40,7 +47,10 @@ const teller = (tlsSessions: Protocol['tlsSessions']): Protocol =>
     },
   });
 
-async function serve(protocol: Protocol, options: Parameters<typeof createTlsContext>[0]): Promise<number> {
+async function serve(
+  protocol: Protocol,
+  options: Parameters<typeof createTlsContext>[0] | TlsContext,
+): Promise<number> {
   const server = createServer({ protocol, listen: 'tls://127.0.0.1:0' }, { tls: options });
   running.push(server);
   const [bound] = await server.listen();
@@ -136,6 +146,31 @@ describe('the certificate of a client', () => {
     expect((await tell()).clientCertificate?.commonName).toBe('ann');
     socket.destroy();
   });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'is asked for again after a reload with other authorities, whatever session the client has (%s)',
+    async (version) => {
+      const [ann, bob] = [makeCertificate('ann'), makeCertificate('bob')];
+      const rules = (trusted: TestCertificate) => ({
+        ...own,
+        clientCertificates: { ca: trusted.cert, required: true },
+      });
+      const context = createTlsContext(rules(ann));
+      const port = await serve(teller('server'), context);
+      const options = { minVersion: version, maxVersion: version, cert: ann.cert, key: ann.key };
+      const first = await connect(port, options);
+      await first.tell();
+      const session = await first.ticket();
+      const second = await connect(port, { ...options, session });
+      expect((await second.tell()).sessionReused).toBe(true);
+      context.setSecureContext(rules(bob));
+      await expect((await connect(port, { ...options, session })).tell()).rejects.toThrow();
+      context.setSecureContext(rules(ann));
+      const again = await connect(port, options);
+      expect((await again.tell()).clientCertificate?.commonName).toBe('ann');
+      for (const { socket } of [first, second, again]) socket.destroy();
+    },
+  );
 
   test('needs authorities that are certificates', () => {
     for (const ca of ['', 'no PEM', []])

@@ -109,6 +109,19 @@ test('where no new file may be made, lines go on into the old one until another 
   expect(fs.readFileSync(file, 'utf8')).toBe('fourth\n');
 });
 
+test('what is asked of it after its end does nothing: its descriptor may be somebody else’s by then', () => {
+  const log = open();
+  log.close();
+  const other = path.join(folder, 'other');
+  const descriptor = fs.openSync(other, 'w');
+  log.write('late\n');
+  log.reopen();
+  log.close();
+  fs.writeSync(descriptor, 'mine');
+  fs.closeSync(descriptor);
+  expect([fs.readFileSync(other, 'utf8'), fs.readFileSync(file, 'utf8')]).toEqual(['mine', '']);
+});
+
 describe('a file that root makes for another user', () => {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot) console.warn('not root: the tests of files made for another user are skipped');

@@ -7,13 +7,14 @@ import { Dispatcher, type TurnedAway } from '../../src/supervisor/dispatcher.ts'
 import { connectClient, eventually } from '../../src/testing/index.ts';
 import { connect, exchange, start } from '../fixtures/identify.ts';
 
-async function dispatcherOf(verdicts: ('serve' | 'refuse' | 'drop')[], maxWaiting: number) {
+async function dispatcherOf(verdicts: ('serve' | 'refuse' | 'drop')[], maxWaiting: number, workers = 0) {
   const turnedAway: [TurnedAway, boolean][] = [];
+  const sent: number[] = [];
   const dispatcher = new Dispatcher({
     policy: 'round-robin',
     maxWaiting,
-    targets: () => [],
-    send: () => undefined,
+    targets: () => Array.from({ length: workers }, (_, index) => ({ workerId: index + 1, slot: index + 1 })),
+    send: (_workerId, connection) => void sent.push(connection),
     descriptors: { limit: 100, verdict: () => verdicts.shift() ?? 'serve' },
     turnAway(socket, reason, isLast) {
       turnedAway.push([reason, isLast]);
@@ -25,13 +26,14 @@ async function dispatcherOf(verdicts: ('serve' | 'refuse' | 'drop')[], maxWaitin
   onTestFinished(() => dispatcher.close());
   await dispatcher.listen((bound.socket as { handle: net.Socket }).handle, 8, 0);
   const url = `tcp://127.0.0.1:${(bound.endpoint as { port: number }).port}`;
-  const arrive = async (): Promise<void> => {
-    const before = dispatcher.counters().accepted;
+  const arrive = async () => {
+    const before = dispatcher.counters().accepted + sent.length;
     const client = await connectClient(url);
     onTestFinished(() => client.reset());
-    await eventually(() => dispatcher.counters().accepted > before);
+    await eventually(() => dispatcher.counters().accepted + sent.length > before);
+    return client;
   };
-  return { dispatcher, turnedAway, arrive };
+  return { dispatcher, turnedAway, sent, arrive };
 }
 
 test('connections wait for a worker up to the limit, and the next one is turned away and counted', async () => {
@@ -52,6 +54,17 @@ test('with hardly any descriptors left connections are turned away and counted, 
     ['descriptor-limit', true],
   ]);
   expect(dispatcher.counters()).toEqual({ open: 0, waiting: 2, accepted: 4, closed: { 'descriptor-limit': 2 } });
+});
+
+test('what is on its way to a worker when the primary stops, and comes back, is closed', async () => {
+  const { dispatcher, sent, arrive } = await dispatcherOf([], 8, 1);
+  const returned = await arrive();
+  const orphan = await arrive();
+  dispatcher.close();
+  dispatcher.returned(sent[0] ?? 0);
+  expect(await returned.receiveAll()).toBe('');
+  dispatcher.exited(1);
+  expect(await orphan.receiveAll()).toBe('');
 });
 
 test('who is turned away by the primary is told in the words of the protocol, and the log says it once', async () => {
