@@ -6,7 +6,13 @@ import { parseArgs } from 'node:util';
 import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { parseEndpoint, type Endpoint } from '../address/endpoint.ts';
-import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import {
+  formatListenTarget,
+  isEndpoint,
+  meantEndpoint,
+  parseListenTarget,
+  type ListenTarget,
+} from '../address/listen-target.ts';
 import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
@@ -166,7 +172,7 @@ function readCommon(
   const listen: { text: string; endpoint: ListenTarget }[] = [];
   for (const text of values.list('listen')) {
     const endpoint = parseListenTarget(text);
-    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
+    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}${meantEndpoint(text, schemes[0] ?? 'tcp')}`);
     if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme))
       return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     const same = listen.find((earlier) => isSameTarget(earlier.endpoint, endpoint.value));
