@@ -11,6 +11,7 @@ import { handlerComparisons } from './http-handlers.ts';
 import { compareHttpIdle } from './http-idle.ts';
 import { compareStartup } from './startup.ts';
 import { comparePtyOutput } from './telnet-pty.ts';
+import { measureUp } from './up.ts';
 import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from './telnet.ts';
 
 const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
@@ -24,6 +25,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Pro
   'echo-datagrams': compareEcho,
   startup: compareStartup,
   ...ftpComparisons,
+  up: measureUp,
   'telnet-pty': comparePtyOutput,
   'telnet-parser': measureTelnetParser,
   'telnet-keystrokes': measureTelnetKeystrokes,

@@ -47,6 +47,8 @@ export function statusTable(status: ServerStatus): string {
   const pairs = status.services.flatMap((service) =>
     service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]),
   );
+  const open = status.services.reduce((sum, { connections }) => sum + connections.open, 0);
+  const { limitsExchange: exchange } = status;
   return [
     `supervisor ${status.pid}`,
     table([
@@ -56,8 +58,17 @@ export function statusTable(status: ServerStatus): string {
     ...(workers.length === 0
       ? []
       : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to'], ...workers])]),
+    ...(exchange === undefined
+      ? []
+      : [
+          exchange.connected
+            ? 'limits are shared with other machines'
+            : `limits are those of this machine alone: the others can't be reached, ${exchange.lost} messages were lost`,
+        ]),
     ...(pairs.length === 0 ? [] : [table([['connection', 'local', 'remote', 'is'], ...pairs.slice(0, MAX_ROWS)])]),
-    ...(pairs.length > MAX_ROWS ? [`and ${pairs.length - MAX_ROWS} more, see --json`] : []),
+    ...(pairs.length > MAX_ROWS
+      ? [`${MAX_ROWS} shown of ${open} open, --json has the first hundred of each process`]
+      : []),
   ]
     .join('\n\n')
     .concat('\n');

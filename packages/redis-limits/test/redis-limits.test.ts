@@ -1,5 +1,8 @@
 // Two supervisors, each with a worker of its own, and a real Redis between them.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import {
   connectClient,
   eventually,
@@ -109,15 +112,21 @@ describe.skipIf(lacks('redis-server'))('through a Redis', () => {
   test('without it each machine counts for itself and says so, and with it again they share again', async () => {
     const server = redis();
     // It is not there at the start either.
-    const [one, two] = [await start(server.url, FTP), await start(server.url, FTP)];
+    const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-redis-control-')), 'control');
+    ending.push(() => rmSync(path.dirname(control), { recursive: true }));
+    const [one, two] = [await start(server.url, [...FTP, '--control', control]), await start(server.url, FTP)];
+    const status = async (): Promise<string> =>
+      (await runProgram([...WELLKNOWN, 'status', '--control', control])).stdout;
     const lost = 'the exchange of limits is lost';
     await eventually(() => said(one, lost) === 1);
+    await eventually(async () => /^limits are those of this machine alone: .* \d+ messages/m.test(await status()));
     for (let login = 0; login < 3; login += 1) expect(await failLogin(one)).toMatch(/^530 /);
     await eventually(async () => (await greeting(one)).startsWith('421 '));
     expect(await greeting(two)).toMatch(/^220 /);
     await server.start();
     await isShared(one);
     await isShared(two);
+    await eventually(async () => /^limits are shared with other machines$/m.test(await status()));
     await eventually(async () => (await greeting(two)).startsWith('421 '));
     // It begins empty, and is told.
     await server.stop();

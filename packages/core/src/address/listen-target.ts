@@ -47,6 +47,15 @@ export function parseListenTarget(text: string): Result<ListenTarget, EndpointPr
   return fail({ part: 'scheme', message: `${endpoint.error.message}, fd://N or systemd:NAME` });
 }
 
+/** For a message about a text that is no endpoint: many write a port alone, a host and a port, or an address of the web. */
+export function meantEndpoint(text: string, scheme: string): string {
+  if (/^\d{1,5}$/.test(text))
+    return `; meant may be '${scheme}://127.0.0.1:${text}', or '${scheme}://:${text}' for all addresses`;
+  const [, web, address = ''] = /^(https?:\/\/)?([\w.[\]:-]*:\d{1,5})\/?$/.exec(text) ?? [];
+  if (address === '') return '';
+  return `; meant may be '${web === 'https://' ? 'tls' : scheme}://${address}'`;
+}
+
 /** The text form of any target. */
 export function formatListenTarget(target: ListenTarget): string {
   if (target.scheme === 'fd') return `fd://${target.descriptor}`;

@@ -124,7 +124,7 @@ const showWorkers = ({ workers, services, supervision }) => {
   rows('workers', workers.map((worker) =>
     row(number(worker.slot), number(worker.pid), element('span', { className: COLOURS[worker.at] ?? '', text: worker.at }),
       number(worker.generation),
-      element('span', {}, element('meter', { max: 1, high: 0.9, value: worker.eventLoop.busy }),
+      element('span', { className: 'whole' }, element('meter', { max: 1, high: 0.9, value: worker.eventLoop.busy }),
         ' ' + Math.round(worker.eventLoop.busy * 100) + ' %'),
       number(worker.eventLoop.delayMs.max.toFixed(0) + ' ms'), number(bytes(worker.memory.residentBytes)),
       number(bytes(worker.memory.unsentBytes)), number(whole(openOf(worker.slot))))));
@@ -152,6 +152,11 @@ const showStatus = (message) => {
   if (samples.length > KEPT) samples.shift();
   at('state').textContent = latest.state;
   at('state').className = 'pill ' + (COLOURS[latest.state] ?? 'bad');
+  // Only where machines share them.
+  const exchange = latest.limitsExchange;
+  at('exchange').hidden = exchange === undefined;
+  at('exchange').textContent = exchange?.connected ? 'limits shared' : 'limits of this machine alone';
+  at('exchange').className = 'pill ' + (exchange?.connected ? 'good' : 'warn');
   at('process').textContent = latest.role + ', pid ' + latest.pid;
   for (const id of ['reload', 'drain']) at(id).disabled = at('token').value === '' || latest.state !== 'listening';
   showTiles();

@@ -20,10 +20,11 @@ header {
 h1 { font-size: 1.15rem; margin: 0; letter-spacing: 0.01em; }
 h2 { font-size: 0.95rem; margin: 0 0 0.5rem; }
 header form { margin-left: auto; display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
-main[hidden] { display: none; }
+main[hidden], .pill[hidden] { display: none; }
+@media (max-width: 40rem) { #tiles { grid-template-columns: 1fr 1fr; } header form { margin-left: 0; } }
 main { padding: 1.25rem; display: grid; gap: 1.25rem; max-width: 90rem; margin: 0 auto; }
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; overflow-x: auto; }
-#tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 0.75rem; background: none; border: 0; padding: 0; }
+#tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: 0.75rem; background: none; border: 0; padding: 0; }
 .tile { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 0.7rem 0.85rem 0.5rem; }
 .tile b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; font-weight: 600; }
 .tile svg { display: block; width: 100%; height: 34px; margin-top: 0.25rem; }
@@ -34,6 +35,7 @@ th { text-align: left; font-weight: 500; color: var(--quiet); white-space: nowra
 th, td { padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child td { border-bottom: 0; }
 .number { text-align: right; }
+.number, .whole { white-space: nowrap; }
 .quiet { color: var(--quiet); font-size: 0.9em; font-weight: 400; }
 .pill { border-radius: 999px; padding: 0.1rem 0.65rem; border: 1px solid currentColor; font-size: 0.9em; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }

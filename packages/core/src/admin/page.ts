@@ -14,6 +14,7 @@ export const PAGE = `<!doctype html>
 <header>
   <h1>wellknown</h1>
   <span id="state" class="pill" role="status">connecting</span>
+  <span id="exchange" class="pill" hidden></span>
   <span id="process" class="quiet"></span>
   <form id="access">
     <label>Token <input id="token" type="password" autocomplete="off" size="16" placeholder="to read or act"></label>

@@ -54,6 +54,17 @@ export function checkAdmin(settings: AdminSettings, environment: NodeJS.ProcessE
     );
 }
 
+/** What to do is said of --listen, which is not what was asked for here. */
+function ofAdmin(error: unknown): unknown {
+  if (!(error instanceof WellknownError) || error.hint === undefined) return error;
+  const { code, message, fault, hint, cause } = error;
+  return new WellknownError(code, message, {
+    fault,
+    hint: hint.replace('--listen or --port-offset', '--admin'),
+    cause,
+  });
+}
+
 /** Opens it where it was asked for, once `server` listens. Its code is only loaded then. */
 export async function openProgramAdmin(
   server: Server,
@@ -65,5 +76,9 @@ export async function openProgramAdmin(
   if (admin === undefined) return undefined;
   const { openAdmin } = await import('../admin/server.ts');
   const token = readAdminToken(settings, process.env);
-  return openAdmin(server, { endpoint: admin, token, log, clock: systemClock, isSuccessor });
+  try {
+    return await openAdmin(server, { endpoint: admin, token, log, clock: systemClock, isSuccessor });
+  } catch (error) {
+    throw ofAdmin(error);
+  }
 }

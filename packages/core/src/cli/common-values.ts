@@ -5,7 +5,13 @@ import type { DispatchPolicy } from '../options.ts';
 import { createAccessRules } from '../address/access-rules.ts';
 import { parseCidr } from '../address/cidr-table.ts';
 import { parseEndpoint, type Endpoint } from '../address/endpoint.ts';
-import { formatListenTarget, isEndpoint, parseListenTarget, type ListenTarget } from '../address/listen-target.ts';
+import {
+  formatListenTarget,
+  isEndpoint,
+  meantEndpoint,
+  parseListenTarget,
+  type ListenTarget,
+} from '../address/listen-target.ts';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { DISPATCH_ALIASES, DISPATCH_POLICIES, STRATEGIES, STRATEGIES_ELSEWHERE } from './common-options.ts';
@@ -60,7 +66,7 @@ export function readCommon(
   const listen: { text: string; endpoint: ListenTarget }[] = [];
   for (const text of values.list('listen')) {
     const endpoint = parseListenTarget(text);
-    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}`);
+    if (!endpoint.ok) return fail(`--listen: ${endpoint.error.message}${meantEndpoint(text, schemes[0] ?? 'tcp')}`);
     if (isEndpoint(endpoint.value) && !schemes.includes(endpoint.value.scheme))
       return fail(`--listen '${text}': this server listens on ${schemes.join(', ')} only`);
     const same = listen.find((earlier) => isSameTarget(earlier.endpoint, endpoint.value));

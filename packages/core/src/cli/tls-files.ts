@@ -83,7 +83,23 @@ function readPair(files: TlsFiles): Result<TlsCertificate & { readonly cert: str
   const problem = contextProblem({ cert, key });
   return problem === undefined
     ? ok({ cert, key })
-    : fail(`--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${problem}`);
+    : fail(
+        `--tls-cert '${files.cert}' and --tls-key '${files.key}' can't be used together: ${whyNot(cert, key, problem)}`,
+      );
+}
+
+const CERTIFICATE = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m;
+const PRIVATE_KEY = /^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/m;
+
+/** In other words than OpenSSL's, where the files themselves say it. */
+function whyNot(cert: string, key: string, problem: string): string {
+  if (cert === '' || key === '') return problem;
+  if (PRIVATE_KEY.test(cert) && CERTIFICATE.test(key)) return 'the first is the key and the second the certificate';
+  if (!CERTIFICATE.test(cert)) return 'the first holds no certificate in PEM (-----BEGIN CERTIFICATE-----)';
+  if (!PRIVATE_KEY.test(key)) return 'the second holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
+  if (key.includes('ENCRYPTED'))
+    return "the key has a passphrase, which there is nobody to ask for: 'openssl pkey -in KEY -out FILE' writes it without";
+  return problem.includes('key values mismatch') ? 'the key is not that of the certificate' : problem;
 }
 
 function readText(option: string, file: string): Result<string, string> {

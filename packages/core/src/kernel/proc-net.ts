@@ -37,6 +37,17 @@ export function dropsOf(procText: string, addresses: ReadonlySet<string>): numbe
 const LISTENING = '0A';
 
 /**
+ * Whether the text goes beyond the listening sockets, which the kernel lists before all others (proc_net_tcp in its
+ * documentation): what follows is of no use for `backlogOf`, and with many connections nearly all there is.
+ */
+export function isBeyondListening(procText: string): boolean {
+  const lines = procText.split('\n');
+  // Behind the last line feed is a part of a line, and before the first one the heading.
+  const last = lines.length > 2 ? lines[lines.length - 2] : undefined;
+  return last !== undefined && last.trim().split(/\s+/)[3] !== LISTENING;
+}
+
+/**
  * How many connections wait in the accept queues of the listening sockets on these addresses, from /proc/net/tcp and
  * tcp6.
  */

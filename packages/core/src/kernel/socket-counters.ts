@@ -1,10 +1,10 @@
 // Asking the kernel about the sockets that this program owns. Several sockets on one address are counted together, and
 // so it is for the process that owns them to ask, not for each worker.
 
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { parseEndpoint } from '../address/endpoint.ts';
-import { backlogOf, dropsOf, procAddress } from './proc-net.ts';
+import { backlogOf, dropsOf, isBeyondListening, procAddress } from './proc-net.ts';
 
 /** What the kernel tells of a listener: connections that wait to be accepted, datagrams that it has dropped. */
 export interface KernelCounters {
@@ -12,8 +12,35 @@ export interface KernelCounters {
   readonly drops: number;
 }
 
-const read = async (isNeeded: boolean, tables: readonly string[]): Promise<readonly string[]> =>
-  isNeeded ? Promise.all(tables.map((table) => readFile(`/proc/net/${table}`, 'latin1').catch(() => ''))) : [];
+/** Tables of /proc/net; empty where the kernel has none. */
+const read = async (
+  isNeeded: boolean,
+  tables: readonly string[],
+  readTable: (file: string) => Promise<string>,
+): Promise<readonly string[]> =>
+  isNeeded ? Promise.all(tables.map((table) => readTable(`/proc/net/${table}`).catch(() => ''))) : [];
+
+const readWhole = (file: string): Promise<string> => readFile(file, 'latin1');
+
+// A page of the kernel's: it gives no more at once.
+const CHUNK_BYTES = 4_096;
+
+/** The listening sockets, and a few of the others: of ten thousand connections the kernel would write megabytes. */
+async function readListening(file: string): Promise<string> {
+  const table = await open(file);
+  try {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    let text = '';
+    while (!isBeyondListening(text)) {
+      const { bytesRead } = await table.read(chunk, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) break;
+      text += chunk.toString('latin1', 0, bytesRead);
+    }
+    return text;
+  } finally {
+    await table.close();
+  }
+}
 
 /**
  * Of each endpoint (text form): how many connections wait to be accepted, and what the kernel has dropped
@@ -32,10 +59,12 @@ export async function kernelCounters(endpoints: readonly string[]): Promise<Read
     read(
       columns.some(({ isDatagram }) => !isDatagram),
       ['tcp', 'tcp6'],
+      readListening,
     ),
     read(
       columns.some(({ isDatagram }) => isDatagram),
       ['udp', 'udp6'],
+      readWhole,
     ),
   ]);
   const sum = (tables: readonly string[], count: (table: string) => number): number =>

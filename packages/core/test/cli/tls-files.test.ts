@@ -138,7 +138,9 @@ describe('the command line is refused, which says why,', () => {
         '--tls-key',
         first.keyFile,
       ),
-    ).toContain(`--tls-cert '${second.certFile}' and --tls-key '${first.keyFile}' can't be used together`);
+    ).toContain(
+      `--tls-cert '${second.certFile}' and --tls-key '${first.keyFile}' can't be used together: the key is not that of the certificate`,
+    );
   });
 
   test('when a further certificate is for no name, so that no client could get it', async () => {
@@ -154,6 +156,16 @@ describe('the command line is refused, which says why,', () => {
     const missing = path.join(path.dirname(first.certFile), 'missing.pem');
     expect(await complaint(...pair(first), '--tls-cert', missing, '--tls-key', second.keyFile)).toContain(
       `--tls-cert '${missing}' can't be read`,
+    );
+    expect(await complaint('--tls-cert', first.keyFile, '--tls-key', first.certFile)).toContain(
+      'together: the first is the key and the second the certificate',
+    );
+    expect(await complaint('--tls-cert', first.certFile, '--tls-key', first.certFile)).toContain(
+      'together: the second holds no private key in PEM (-----BEGIN PRIVATE KEY-----)',
+    );
+    writeFileSync(missing, '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n-----END ENCRYPTED PRIVATE KEY-----\n');
+    expect(await complaint('--tls-cert', first.certFile, '--tls-key', missing)).toContain(
+      'together: the key has a passphrase, which there is nobody to ask for',
     );
     writeFileSync(missing, 'no PEM');
     expect(await complaint(...pair(first), '--tls-cert', missing, '--tls-key', second.keyFile)).toContain(

@@ -102,6 +102,11 @@ test.each([
   [['--min-rate', '1.5'], "--min-rate is '1.5', allowed is a whole number from 0"],
   [['--backlog', '0'], "--backlog is '0', allowed is a whole number from 1 to 65535"],
   [['--unix-mode', '999'], "--unix-mode is '999', allowed are three octal digits, as in 0660"],
+  [['--listen', '8080'], "; meant may be 'tcp://127.0.0.1:8080', or 'tcp://:8080' for all addresses"],
+  [['--listen', ':8080'], "; meant may be 'tcp://:8080'"],
+  [['--listen', 'localhost:8080'], "; meant may be 'tcp://localhost:8080'"],
+  [['--listen', '[::1]:8080'], "; meant may be 'tcp://[::1]:8080'"],
+  [['--listen', 'https://localhost:8443/'], "; meant may be 'tls://localhost:8443'"],
   [
     ['--listen', 'somewhere'],
     "--listen: endpoint 'somewhere': no scheme, expected tcp://HOST:PORT, tls://HOST:PORT, udp://HOST:PORT, unix:PATH or unix:@NAME, fd://N or systemd:NAME",

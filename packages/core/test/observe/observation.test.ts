@@ -5,12 +5,16 @@ import type { ServerEventMessage } from '../../src/server.ts';
 import type { ListenerEventMessage } from '../../src/listener/states.ts';
 import type { ConnectionEventMessage } from '../../src/connection/connection.ts';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { createExecServer } from '../../src/inetd/index.ts';
 import { createServer, defineProtocol } from '../../src/index.ts';
 import { prometheusText } from '../../src/observe/index.ts';
 import { socket } from '../../src/socket/index.ts';
-import { backlogOf } from '../../src/kernel/proc-net.ts';
+import { kernelCounters } from '../../src/kernel/socket-counters.ts';
+import { backlogOf, isBeyondListening } from '../../src/kernel/proc-net.ts';
 import { connectClient } from '../../src/testing/index.ts';
 
 const echo = defineProtocol({
@@ -160,4 +164,41 @@ test("the depth of the accept queue is read from the kernel's table", () => {
    1: 0100007F:1F90 0100007F:9C40 01 00000000:00000005 00:00000000 00000000     0        0 2 1
    2: 0100007F:0016 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 3 1`;
   expect(backlogOf(table, new Set(['0100007F:1F90']))).toBe(17);
+  // It is read as far as there are listening sockets: whole lines decide.
+  const lines = table.split('\n');
+  const beyond = (count: number, more = ''): boolean =>
+    isBeyondListening(`${lines.slice(0, count).join('\n')}\n${more}`);
+  expect([beyond(1), beyond(2), beyond(2, lines[2]?.slice(0, 40)), beyond(3), isBeyondListening('')]).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+  ]);
+});
+
+/** Listens, and is stuck: it never accepts. */
+const STUCK = `const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
+  require('node:fs').writeSync(1, String(server.address().port));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+});`;
+
+test('the depth of the accept queue is known beside thousands of connections, which are not read for it', async () => {
+  const [stuck, busy] = [spawn(process.execPath, ['-e', STUCK]), net.createServer().listen(0, '127.0.0.1')];
+  onTestFinished(() => void stuck.kill('SIGKILL'));
+  onTestFinished(() => void busy.close());
+  const connect = async (port: number): Promise<void> => {
+    const client = net.connect(port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    await once(client, 'connect');
+    // What was never accepted is reset at the end.
+    client.on('error', () => undefined);
+  };
+  const [[output]] = (await Promise.all([once(stuck.stdout, 'data'), once(busy, 'listening')])) as [[Buffer], unknown];
+  const queued = Number(output.toString());
+  const { port } = busy.address() as net.AddressInfo;
+  await Promise.all(Array.from({ length: 300 }, () => connect(port)));
+  await Promise.all([connect(queued), connect(queued), connect(queued)]);
+  const text = `tcp://127.0.0.1:${queued}`;
+  expect((await kernelCounters([text])).get(text)).toEqual({ backlog: 3, drops: 0 });
 });
