@@ -48,6 +48,7 @@ export {
   SERVER_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
+  type NextServices,
   type ServerLimits,
   type ServerOptions,
   type Service,

@@ -8,13 +8,14 @@ import type { PrimaryParts } from './primary-parts.ts';
 /** Workers that can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
 export async function primaryStatus(
   {
-    options: { services },
+    options: { services: all },
+    generations,
     pool,
     listeners,
     dispatchers,
     counters,
     lifecycle,
-  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle'>,
+  }: Pick<PrimaryParts, 'options' | 'generations' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle'>,
   eventLoop: () => EventLoopStatus,
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
@@ -31,7 +32,8 @@ export async function primaryStatus(
         answered.map(({ share }) => share),
       );
   }
-  const kernel = await kernelCounters(services.flatMap((_, index) => listeners.urlsOf(index)));
+  const { services } = generations.current;
+  const kernel = await kernelCounters(services.flatMap((index) => listeners.urlsOf(index)));
   return {
     role: 'primary',
     pid: process.pid,
@@ -39,12 +41,15 @@ export async function primaryStatus(
     eventLoop: eventLoop(),
     // The primary writes nothing for peers.
     memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },
-    services: services.map(({ name }, index) => {
-      const pairs = answers.flatMap(({ answered }) => answered[index]?.pairs ?? []);
+    services: services.map((index) => {
+      const name = all[index]?.name ?? '';
+      // What a reload has changed was another service before, of which connections may still drain.
+      const numbers = [...all.keys()].filter((number) => all[number]?.name === name);
+      const pairs = answers.flatMap(({ answered }) => numbers.flatMap((number) => answered[number]?.pairs ?? []));
       return serviceStatus(
         name,
         listeners.urlsOf(index),
-        [...dispatchers.shareOf(index), ...counters.of(index)],
+        [...dispatchers.shareOf(index), ...counters.of(...numbers)],
         pairs,
         kernel,
       );

@@ -9,11 +9,13 @@ import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from '../listener/inheritance.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
-import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
+import { TICK_MS } from './arbiter.ts';
+import { type ArbiterAction, type ArbiterEvent } from './arbiter-state.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
+import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
 import { startSuccessor } from './upgrade.ts';
@@ -161,10 +163,19 @@ class Primary {
   }
 
   async #beginReload(): Promise<void> {
-    const { lifecycle, pool } = this.#parts;
+    const { lifecycle, pool, listeners } = this.#parts;
+    const { log, nextServices } = this.#options;
     const reloaded = lifecycle.reload();
     pool.exits.forgetStartFailure();
-    this.#observe([{ type: 'reload' }]);
+    try {
+      const events = await prepareGeneration(this.#parts, await nextServices?.());
+      if (lifecycle.at === 'reloading') this.#observe(events);
+      // It was stopped meanwhile: what was bound for it is given back.
+      else await listeners.keepOnly(new Map());
+    } catch (error) {
+      log.error({ err: error }, 'the reload failed');
+      lifecycle.reloaded(error instanceof Error ? error : new Error(String(error)));
+    }
     await reloaded;
   }
 
@@ -202,15 +213,18 @@ class Primary {
   }
 
   #carryOut(action: ArbiterAction): void {
-    const { lifecycle, pool } = this.#parts;
+    const { lifecycle, pool, generations } = this.#parts;
     const { log } = this.#options;
     switch (action.do) {
       case 'start':
-        pool.fork(action.slot, action.workerId);
+        pool.fork(action.slot, action.workerId, action.generation);
         return;
       case 'drain': {
         const worker = pool.get(action.workerId);
-        worker?.send({ type: 'drain', graceMs: lifecycle.graceMs });
+        const isKept = pool.records.some((one) => one.workerId === action.workerId && one.isKept === true);
+        const { services } = generations.of(pool.generation);
+        const keep = worker !== undefined && isKept ? { keep: keptBy(worker, services) } : {};
+        worker?.send({ type: 'drain', graceMs: lifecycle.graceMs, ...keep });
         // It hears nothing yet: it has nothing to drain, and would cost its whole start.
         if (worker?.stage === 'loading') worker.kill('SIGTERM');
         return;
@@ -224,7 +238,7 @@ class Primary {
       }
       case 'reloaded':
         log.info({ generation: action.generation }, 'reloaded');
-        lifecycle.reloaded();
+        void settleGeneration(this.#parts, action.generation, true).then(() => lifecycle.reloaded());
         return;
       case 'reload-failed': {
         const error = new WellknownError(
@@ -233,7 +247,7 @@ class Primary {
           { fault: 'local', hint: this.#hintOfStartFailure() },
         );
         log.error({ err: error }, 'the reload failed');
-        lifecycle.reloaded(error);
+        void settleGeneration(this.#parts, action.generation, false).then(() => lifecycle.reloaded(error));
         return;
       }
       case 'give-up':
@@ -291,8 +305,9 @@ class Primary {
   }
 
   async #bind(): Promise<void> {
-    const { pool, listeners, dispatchers } = this.#parts;
+    const { pool, listeners, dispatchers, generations } = this.#parts;
     await listeners.bindAll(Array.from({ length: pool.target }, (_, index) => index + 1));
+    generations.bound(listeners.owners);
     for (const socket of listeners.all()) {
       if (socket.via !== 'dispatch') continue;
       listeners.listens(socket);

@@ -14,7 +14,7 @@ import { kernelCounters } from '../kernel/socket-counters.ts';
 import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { boundEndpoint, type BoundEndpoint, closedBeforeReady, publishServer, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus } from '../observe/status.ts';
 import type { ServiceAnswer } from './worker-messages.ts';

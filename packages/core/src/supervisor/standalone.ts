@@ -4,7 +4,7 @@ import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
 import { ServiceRuntime } from '../accept/service-runtime.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle } from './server-lifecycle.ts';
