@@ -92,6 +92,7 @@ const CARRYING_FILES = [
   'packages/cli/src/run.ts',
   'packages/cli/src/up.ts',
   'packages/cli/src/check.ts',
+  'packages/cli/src/init.ts',
   'packages/cli/src/config/config-file.ts',
   'packages/cli/src/config/load-module.ts',
   'packages/cli/src/config/secrets.ts',

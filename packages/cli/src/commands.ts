@@ -74,6 +74,12 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./check.ts')).runCheck(argv),
   },
   {
+    name: 'init',
+    summary: 'a configuration to begin with',
+    help: async () => (await import('./init.ts')).describeInit(),
+    run: async (argv) => (await import('./init.ts')).runInit(argv),
+  },
+  {
     name: 'ping',
     summary: 'loss, duplicates and round trips of an echo service',
     help: async () => (await import('./ping.ts')).describePing(),

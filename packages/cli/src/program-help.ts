@@ -6,7 +6,7 @@ import { TOPIC_NAMES } from './topics.ts';
 const PARTS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: 'Servers', names: ['up', 'http', 'ftp', 'telnet', 'echo', 'exec'] },
   { title: 'A running supervisor', names: ['status', 'reload', 'upgrade', 'scale', 'drain', 'stop'] },
-  { title: 'Tools', names: ['check', 'ping', 'completion', 'man'] },
+  { title: 'Tools', names: ['init', 'check', 'ping', 'completion', 'man'] },
 ];
 
 /** The --help of `wellknown` itself. */
@@ -29,8 +29,8 @@ export function helpOfProgram(): string {
 ${parts.join('\n\n')}
 
 'wellknown help COMMAND' tells the options of one, 'wellknown help TOPIC' more
-about ${TOPIC_NAMES.join(', ')}. 'wellknown --version' prints
-the version. Without --listen every server listens on 127.0.0.1 only; ports
-below 1024 need root or CAP_NET_BIND_SERVICE.
+about ${TOPIC_NAMES.join(', ')}.
+'wellknown --version' prints the version. Without --listen every server
+listens on 127.0.0.1 only; ports below 1024 need root or CAP_NET_BIND_SERVICE.
 `;
 }

@@ -113,6 +113,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   }
   let present = loaded.value;
   const { log } = logOf(present.program, pino);
+  log.info({ file }, 'serving what the configuration says');
   await serve(allOf(present.services), present.program, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
