@@ -119,6 +119,10 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
     warnOfFixed(log, present.program, next.value.program);
+    log.info(
+      { file, ...changesOf(allOf(present.services), allOf(next.value.services)) },
+      'the configuration was read again',
+    );
     const { workers } = next.value.program;
     const isOther = workers !== present.program.workers;
     present = next.value;
@@ -134,6 +138,21 @@ function notReloaded(file: string, mistakes: readonly Mistake[]): WellknownError
     fault: 'local',
     hint: mistakes.map(mistakeText).join('; '),
   });
+}
+
+/** The names of services that a reload touches. */
+function changesOf(
+  before: readonly Service[],
+  after: readonly Service[],
+): Readonly<Record<'added' | 'changed' | 'removed', readonly string[]>> {
+  const find = (services: readonly Service[], { name }: Service): Service | undefined =>
+    services.find((one) => one.name === name);
+  const names = (services: readonly Service[]): readonly string[] => services.flatMap(({ name }) => name ?? []);
+  return {
+    added: names(after.filter((one) => find(before, one) === undefined)),
+    changed: names(after.filter((one) => ![undefined, one.revision].includes(find(before, one)?.revision))),
+    removed: names(before.filter((one) => find(after, one) === undefined)),
+  };
 }
 
 // What the supervisor itself is made with.

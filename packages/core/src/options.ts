@@ -120,8 +120,8 @@ export interface ServerOptions {
   readonly dispatch?: DispatchPolicy;
   /**
    * Asked at each reload. Services of a name and revision that the server has already are not changed: their sockets stay,
-   * and so do their connections, in the workers that have them, for as long as they like. Where it rejects, the reload
-   * does, and nothing is changed. Without it a reload is for the code alone.
+   * and so do their connections, in the workers that have them, for as long as they like; where no service and nothing of
+   * `workerData` has changed, all of them drain. Where it rejects, the reload does, and nothing is changed. Without it a reload is for the code alone.
    */
   readonly nextServices?: () => Promise<NextServices>;
   /** What JSON can carry: each worker is given it as it starts, and has it from `readWorkerData`. */

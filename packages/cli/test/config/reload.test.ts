@@ -181,6 +181,33 @@ test('a reload that finds nothing changed is for the code: every connection drai
   expect(await files.receiveAll()).toContain('421 ');
 });
 
+test('a change beside the services touches none of them', async () => {
+  const running = await up(FOUR('xyz'));
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  running.write(`maxAge: 1h\n${FOUR('xyz')}`);
+  expect(await running.reload()).toMatchObject({ ok: true });
+  files.send('NOOP\r\n');
+  await files.receive('200 ');
+  await eventually(() => {
+    expect(running.program.stderr()).toContain('"added":[],"changed":[],"removed":[]');
+  });
+});
+
+test('a handler that can no longer be loaded changes nothing', async () => {
+  const running = await up(FOUR('xyz'));
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  running.write(`${FOUR('uvw')}  broken: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: none.mjs }\n`);
+  const answer = await running.reload();
+  expect(answer).toMatchObject({ ok: false });
+  expect(JSON.stringify(answer)).toContain('none.mjs');
+  expect(await translated(running)).toBe('xyz\n');
+  files.send('NOOP\r\n');
+  await files.receive('200 ');
+  expect((await running.status()).services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+});
+
 test('TERM ends workers that keep connections too', async () => {
   const running = await up(FOUR('xyz'));
   const shell = await running.connect('shell');

@@ -30,14 +30,20 @@ export async function prepareGeneration(
     listeners.listens(socket);
     await dispatchers.start(socket);
   }
-  tickets.add(next.services, options.clock);
+  const isNew = (service: number): boolean => !current.services.includes(service);
+  tickets.add(
+    next.services.filter((_, index) => isNew(services[index] ?? -1)),
+    options.clock,
+  );
   generations.begin(number, { services, sockets, workerData: next.workerData });
   const isUnchanged =
-    services.length === current.services.length && services.every((service) => current.services.includes(service));
+    services.length === current.services.length &&
+    !services.some(isNew) &&
+    JSON.stringify(next.workerData) === JSON.stringify(current.workerData);
   const workers = next.workers === 'auto' ? availableParallelism() : next.workers;
   return [
     ...(workers === undefined || workers < 1 ? [] : [{ type: 'scale', by: workers - pool.target } as const]),
-    // Where no service is another one, it is asked for the code and the certificates: then none is kept.
+    // Where nothing has changed, it is asked for the sake of the code: then no connection is kept.
     { type: 'reload', keeps: !isUnchanged },
   ];
 }
