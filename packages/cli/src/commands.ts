@@ -82,6 +82,13 @@ export const COMMANDS: readonly Command[] = [
     run: async (argv) => (await import('./check.ts')).runCheck(argv),
   },
   {
+    name: 'init',
+    kind: 'tool',
+    summary: 'a configuration to begin with',
+    help: async () => (await import('./init.ts')).describeInit(),
+    run: async (argv) => (await import('./init.ts')).runInit(argv),
+  },
+  {
     name: 'ping',
     kind: 'tool',
     summary: 'loss, duplicates and round trips of an echo service',

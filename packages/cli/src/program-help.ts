@@ -26,8 +26,8 @@ export function helpOfProgram(): string {
 ${parts.join('\n\n')}
 
 'wellknown help COMMAND' tells the options of one, 'wellknown help TOPIC' more
-about ${TOPIC_NAMES.join(', ')}. 'wellknown --version' prints
-the version. Without --listen every server listens on 127.0.0.1 only; ports
-below 1024 need root or CAP_NET_BIND_SERVICE.
+about ${TOPIC_NAMES.join(', ')}.
+'wellknown --version' prints the version. Without --listen every server
+listens on 127.0.0.1 only; ports below 1024 need root or CAP_NET_BIND_SERVICE.
 `;
 }

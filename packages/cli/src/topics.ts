@@ -23,12 +23,29 @@ const TOPICS: Readonly<Record<string, Topic>> = {
     after:
       'HOST is empty for all addresses, an IPv4 address, an [IPv6] address or a name. PORT is a number, 0 for any that is free, or the name of a service. Without --listen a server listens on its well-known port of 127.0.0.1.',
   },
+  configuration: {
+    summary: "What 'wellknown up' serves, in a file.",
+    rows: [
+      [
+        'services',
+        "what is served, by names of your choice, each with its 'protocol': http, ftp, telnet, echo or exec",
+      ],
+      ['OPTION', 'every option of the command line is a key: --max-connections is maxConnections, ROOT is root'],
+      ['{ env: NAME }', 'in place of a text: a variable of the environment'],
+      ['{ file: PATH }', 'the same: the contents of a file'],
+    ],
+    after:
+      "It is wellknown.config.yaml, .toml, .json, .ts or .js of the working directory, then of /etc/wellknown; --config FILE names another. Options of the command line go before it. 'wellknown init' writes one, 'wellknown check' tells every mistake with its line, 'wellknown reload' applies it and leaves services alone that did not change.",
+  },
   signals: {
     summary: 'What a server does when it is sent a signal.',
     rows: [
       ['TERM', 'stops accepting, lets work in flight finish, ends with status 0'],
       ['INT, QUIT', 'the same; a second one ends it at once'],
-      ['HUP', 'reload: new workers with what is on disk now, then the old ones drain'],
+      [
+        'HUP',
+        'reload: new workers with what is on disk now, then the old ones drain; services that the configuration did not change keep their connections',
+      ],
       ['USR2', 'upgrade: a new supervisor inherits the sockets, then this one drains'],
       ['TTIN, TTOU', 'one worker more, one less'],
       ['USR1', 'opens log files again'],

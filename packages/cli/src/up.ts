@@ -1,7 +1,17 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
 import { pino } from 'pino';
-import { fail, ok, readWorkerData, systemClock, type Result, type Service } from '@wellknown/core';
+import {
+  fail,
+  ok,
+  readWorkerData,
+  systemClock,
+  WellknownError,
+  type Logger,
+  type NextServices,
+  type Result,
+  type Service,
+} from '@wellknown/core';
 import { defaultControlPath } from '@wellknown/core/control';
 import {
   answer,
@@ -23,8 +33,8 @@ import {
 import { CONFIG_OPTION } from './config-option.ts';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
 import { findConfigFile } from './config/config-file.ts';
-import { loadConfig } from './config/load-config.ts';
-import { mistakesText } from './config/mistakes.ts';
+import { loadConfig, type LoadedConfig, type Mistake } from './config/load-config.ts';
+import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
 import { pathText, type Problem } from './config/places.ts';
 import { upServices } from './up-services.ts';
@@ -93,17 +103,79 @@ async function serveDefaults(common: CommonValues): Promise<void> {
 }
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
-  const loaded = await loadConfig(file, commandLine, process.env, (program) =>
-    contextFor(program, program.workers === 0),
-  );
+  const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
+    loadConfig(file, commandLine, process.env, (program) => contextFor(program, program.workers === 0), isServed);
+  const loaded = await load();
   if (!loaded.ok) {
     process.exitCode = 2;
     process.stderr.write(mistakesText(PROGRAM, loaded.error));
     return;
   }
-  const { config, program, services } = loaded.value;
-  const data: UpData = { config: { program: config.program, services: config.services } };
-  await serve(allOf(services), program, data);
+  let present = loaded.value;
+  const { log } = logOf(present.program, pino);
+  log.info({ file }, 'serving what the configuration says');
+  await serve(allOf(present.services), present.program, dataOf(present), async () => {
+    const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
+    const next = await load((name, revision) => served.has(`${name} ${revision}`));
+    if (!next.ok) throw notReloaded(file, next.error);
+    warnOfFixed(log, present.program, next.value.program);
+    log.info(
+      { file, ...changesOf(allOf(present.services), allOf(next.value.services)) },
+      'the configuration was read again',
+    );
+    const { workers } = next.value.program;
+    const isOther = workers !== present.program.workers;
+    present = next.value;
+    return { services: allOf(present.services), workerData: dataOf(present), ...(isOther ? { workers } : {}) };
+  });
+}
+
+const dataOf = ({ config: { program, services } }: LoadedConfig): UpData => ({ config: { program, services } });
+
+function notReloaded(file: string, mistakes: readonly Mistake[]): WellknownError {
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  return new WellknownError('RELOAD_FAILED', `${file} has ${count}, what was before goes on`, {
+    fault: 'local',
+    hint: mistakes.map(mistakeText).join('; '),
+  });
+}
+
+/** The names of services that a reload touches. */
+function changesOf(
+  before: readonly Service[],
+  after: readonly Service[],
+): Readonly<Record<'added' | 'changed' | 'removed', readonly string[]>> {
+  const find = (services: readonly Service[], { name }: Service): Service | undefined =>
+    services.find((one) => one.name === name);
+  const names = (services: readonly Service[]): readonly string[] => services.flatMap(({ name }) => name ?? []);
+  return {
+    added: names(after.filter((one) => find(before, one) === undefined)),
+    changed: names(after.filter((one) => ![undefined, one.revision].includes(find(before, one)?.revision))),
+    removed: names(before.filter((one) => find(after, one) === undefined)),
+  };
+}
+
+// What the supervisor itself is made with.
+const FIXED = [
+  'accept',
+  'dispatch',
+  'runAs',
+  'control',
+  'admin',
+  'pidFile',
+  'portOffset',
+  'logLevel',
+  'logFormat',
+] as const;
+
+/** A reload is for the services: the supervisor stays as it began. */
+function warnOfFixed(log: Logger, before: CommonValues, after: CommonValues): void {
+  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  if (changed.length > 0)
+    log.warn(
+      { changed },
+      'the supervisor itself takes these changes with an upgrade (USR2) or a start, not with a reload',
+    );
 }
 
 /** What the primary has read: a worker that starts later serves the same, whatever the file says by then. */
@@ -141,10 +213,15 @@ function contextFor(program: CommonValues, isServing: boolean): Result<BuildCont
     : identity;
 }
 
-function serve(services: readonly Service[], common: CommonValues, workerData: UpData): Promise<void> {
+function serve(
+  services: readonly Service[],
+  common: CommonValues,
+  workerData: UpData,
+  nextServices?: () => Promise<NextServices>,
+): Promise<void> {
   return runServices(PROGRAM, services, common, logOf(common, pino).log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
-    defaults: { workerData },
+    defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
     limits: () => import('@wellknown/redis-limits'),
   });
 }

@@ -256,7 +256,7 @@ describe('the command line', () => {
     [[], 'a command is missing'],
     [
       ['serve'],
-      "unknown command 'serve', allowed are up, http, ftp, telnet, echo, exec, check, ping, status, reload, upgrade, scale, connections, log-level, drain, stop, completion, man; see --help",
+      "unknown command 'serve', allowed are up, http, ftp, telnet, echo, exec, check, init, ping, status, reload, upgrade, scale, connections, log-level, drain, stop, completion, man; see --help",
     ],
     [['scale'], 'N is missing, allowed is a whole number from 1'],
     [['exec', '--max-age', '60', '--listen', 'tcp://127.0.0.1:0', '--', 'cat'], '--max-age is not for exec'],

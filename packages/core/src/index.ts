@@ -51,6 +51,7 @@ export {
   SERVER_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
+  type NextServices,
   type ServerLimits,
   type ServerOptions,
   type Service,

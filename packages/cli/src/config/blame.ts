@@ -1,6 +1,6 @@
 // From the sentence of a reader of options to the key of the file that it is about: the readers speak of `--max-rate`.
 
-import { keyOfOption, POSITIONAL } from './config-keys.ts';
+import { keyOfOption, POSITIONAL, worded } from './config-keys.ts';
 import type { EffectiveOptions } from './effective-options.ts';
 import type { Path, Problem } from './places.ts';
 
@@ -21,11 +21,11 @@ export function blame(message: string, { texts, originOf }: EffectiveOptions, at
   const mentioned = [...(ROOT.test(message) ? [POSITIONAL] : []), ...named];
   const options = mentioned.filter((name) => Object.hasOwn(texts, name));
   const [first] = options;
-  const worded = message.replace(OPTION, (_, name: string) => keyOfOption(name)).replace(ROOT, 'root');
-  if (first === undefined) return { problem: { path: at, message: worded }, mentioned, options };
+  const told = worded(message).replace(ROOT, 'root');
+  if (first === undefined) return { problem: { path: at, message: told }, mentioned, options };
   const key = first === POSITIONAL ? 'root' : keyOfOption(first);
   const path = originOf(first) === 'global' ? [key] : [...at, key];
   const values = texts[first] ?? [];
   const index = values.length < 2 ? -1 : values.findIndex((value) => message.includes(`'${value}'`));
-  return { problem: { path: index < 0 ? path : [...path, index], message: worded }, mentioned, options };
+  return { problem: { path: index < 0 ? path : [...path, index], message: told }, mentioned, options };
 }

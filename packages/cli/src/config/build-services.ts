@@ -16,7 +16,8 @@ import {
 } from '@wellknown/core/cli';
 import { fail, ok, type Protocol, type Result } from '@wellknown/core';
 import { blame } from './blame.ts';
-import { GLOBAL_KEYS } from './config-keys.ts';
+import { GLOBAL_KEYS, serviceKeys } from './config-keys.ts';
+import { revisionOf } from './revision.ts';
 import { effectiveOptions, programOptions, type EffectiveOptions } from './effective-options.ts';
 import { valuesOf, type ConfigTexts, type OptionTexts, type ServiceTexts } from './option-texts.ts';
 import type { Path, Problem } from './places.ts';
@@ -44,24 +45,36 @@ export function readProgram(
   return allMistakes(options, [], (texts) => Promise.resolve(readCommon(valuesOf(texts, specs), { schemes: [] })));
 }
 
-/** Each of the services, or every problem of all of them. Nothing is bound; a `context` that serves loads code. */
+/**
+ * Each of the services, or every problem of all of them. Nothing is bound; a `context` that serves loads code. What
+ * `isServed` knows by name and revision is only checked.
+ */
 export async function buildServices(
   config: ConfigTexts,
   commandLine: OptionTexts,
   context: BuildContext,
+  isServed: (name: string, revision: string) => boolean = () => false,
 ): Promise<Result<readonly BuiltService[], readonly Problem[]>> {
   const problems: Problem[] = [];
   const built: BuiltService[] = [];
   for (const service of config.services) {
     const command = commandOf(service.protocol);
     const options = effectiveOptions(config, service, command, commandLine);
+    const revision = revisionOf(service.protocol, options.texts, serviceKeys(command));
+    const isCheck = context.isCheck === true || isServed(service.name, revision);
     const read = await allMistakes(
       options,
       ['services', service.name],
-      (texts) => buildService(service, command, texts, context),
+      (texts) => buildService(service, command, texts, { ...context, isCheck }),
       service.unread,
     );
-    if (read.ok) built.push({ name: service.name, protocol: service.protocol, options, services: read.value });
+    if (read.ok)
+      built.push({
+        name: service.name,
+        protocol: service.protocol,
+        options,
+        services: read.value.map((one) => ({ ...one, revision })),
+      });
     else problems.push(...read.error);
   }
   problems.push(...sharedEndpoints(built));

@@ -41,13 +41,17 @@ function partsOf(argument: string): readonly Part[] | undefined {
   }));
 }
 
+/** A help speaks of other options: here they are keys. */
+export const worded = (text: string): string =>
+  text.replace(/(?<![\w-])--([a-z][a-z0-9-]*)/g, (_, name: string) => keyOfOption(name));
+
 export function configKey({ name, argument, repeatable, help }: OptionSpec): ConfigKey {
   const isNames = argument === 'NAMES';
   return {
     key: keyOfOption(name),
     option: name,
     argument,
-    help,
+    help: worded(help),
     kind: argument === undefined ? 'switch' : NUMBERS.has(argument) ? 'number' : 'text',
     isList: repeatable === true || isNames,
     parts: argument === undefined ? undefined : partsOf(argument),

@@ -29,12 +29,13 @@ export interface LoadedConfig {
 /** What the services are built with, once the options of the program are known. The problem is a sentence. */
 export type ContextFor = (program: CommonValues) => Result<BuildContext, string>;
 
-/** Reads `file`. What the command line says goes before it. */
+/** Reads `file`. What the command line says goes before it. What `isServed` knows is built for its checks alone. */
 export async function loadConfig(
   file: string,
   commandLine: OptionTexts,
   environment: Readonly<Record<string, string | undefined>>,
   contextFor: ContextFor,
+  isServed?: (name: string, revision: string) => boolean,
 ): Promise<Result<LoadedConfig, readonly Mistake[]>> {
   const read = await readConfigFile(file);
   if (!read.ok) return fail([{ file, key: '', message: read.error }]);
@@ -50,7 +51,7 @@ export async function loadConfig(
   // Where options of the program are wrong, the services are looked at nevertheless.
   const base = program.ok ? program : await readProgram({ program: {}, services: [] }, {});
   const context = base.ok ? contextFor(base.value) : fail('');
-  const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
+  const services = context.ok ? await buildServices(config, commandLine, context.value, isServed) : fail([]);
   const problems: readonly Problem[] = [
     ...config.problems,
     ...(program.ok ? [] : program.error),

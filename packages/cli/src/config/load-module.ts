@@ -16,9 +16,14 @@ const load = async () => {
   if (!workerData.needsJiti) return import(workerData.url);
   const { createRequire } = require('node:module');
   const { pathToFileURL } = require('node:url');
-  const jiti = await import(pathToFileURL(createRequire(workerData.url).resolve('jiti')).href).catch(() => undefined);
-  if (jiti === undefined) throw Object.assign(new Error('no jiti'), { code: 'NO_JITI' });
-  return jiti.createJiti(workerData.url).import(workerData.url);
+  let file;
+  try {
+    file = createRequire(workerData.url).resolve('jiti');
+  } catch (error) {
+    throw Object.assign(error, { code: 'NO_JITI' });
+  }
+  const loaded = await import(pathToFileURL(file).href);
+  return (loaded.createJiti ?? loaded.default.createJiti)(workerData.url).import(workerData.url);
 };
 load().then(async (module) => {
   const exported = module.default;
@@ -30,7 +35,8 @@ load().then(async (module) => {
   });
   parentPort.postMessage({ text, unfit });
 }).catch((error) => {
-  parentPort.postMessage({ error: error instanceof Error ? error.message : String(error), code: error?.code });
+  const message = error instanceof Error ? error.message : String(error);
+  parentPort.postMessage({ error: message.split('\\n', 1)[0], code: error?.code });
 }).finally(() => process.exit());
 `;
 

@@ -1,10 +1,12 @@
 // `wellknown check`: what it prints, and its exit status.
 
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runProgram } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runHere, type Ended } from '../../../../test/command-line.ts';
+import { programArguments, ROOT } from '../../../../test/programs.ts';
 import { run } from '../../src/run.ts';
 
 let folder = '';
@@ -172,6 +174,28 @@ describe('a module', () => {
     const { status, stderr } = await check(name, text);
     expect(status).toBe(2);
     expect(stderr).toContain(words);
+  });
+
+  const TYPED = 'const workers: number = 2;\nexport default { workers, services: { echo: {} } };';
+  const readsTypeScript = 'typescript' in process.features && process.features.typescript !== false;
+
+  test('in TypeScript is read by Node, or by jiti where it is installed', async () => {
+    mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(path.join(ROOT, 'packages/cli/node_modules/jiti'), path.join(folder, 'node_modules/jiti'));
+    const { status, stdout } = await check('typed.ts', TYPED);
+    rmSync(path.join(folder, 'node_modules'), { recursive: true });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}workers +2$/m);
+  });
+
+  test.skipIf(readsTypeScript)('in TypeScript that nobody can read says what to do', async () => {
+    writeFileSync(path.join(folder, 'unread.ts'), TYPED);
+    // Where package managers say which packages there are.
+    const options = { cwd: folder, env: { NODE_PATH: '' } };
+    const program = programArguments('packages/cli/src/main.ts');
+    const { status, stderr } = await runProgram([...program, 'check', '--config', 'unread.ts'], options);
+    expect(status).toBe(2);
+    expect(stderr).toContain("does not read (from 22.18 on it does): 'npm install jiti' beside it");
   });
 
   test('has the keys of its mistakes', async () => {

@@ -1,7 +1,7 @@
 // Addresses that did wrong too often, over all processes of this machine and, where limits are shared, over all machines: the
 // process that counts has one of these.
 
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { BanLedger, logBan } from './address-bans.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
@@ -9,8 +9,8 @@ export class BanCounter {
   readonly #options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>;
   readonly #announce: (service: number, key: string, forMs: number) => void;
   readonly #shared: SharedLimits | undefined;
-  /** One for each service; undefined for a protocol that bans nobody. */
-  readonly #ledgers: readonly (BanLedger | undefined)[];
+  /** One for each service that bans, of which a reload brings more. */
+  readonly #ledgers: BanLedger[] = [];
 
   /** `announce` tells who serves on this machine that an address is banned. */
   constructor(
@@ -21,9 +21,6 @@ export class BanCounter {
     this.#options = options;
     this.#announce = announce;
     this.#shared = shared;
-    this.#ledgers = options.services.map(({ protocol: { bans } }) =>
-      bans === undefined ? undefined : new BanLedger(bans),
-    );
   }
 
   /** An offence was seen here. */
@@ -34,7 +31,7 @@ export class BanCounter {
 
   /** Another machine has seen one. */
   offendedElsewhere(service: number, key: string): void {
-    const ledger = this.#ledgers[service];
+    const ledger = this.#ledgerOf(service);
     if (ledger?.offend(key, this.#options.clock.nowMs()) !== true) return;
     const { banMs: forMs } = ledger.policy;
     this.#shared?.banned(service, key, forMs);
@@ -43,15 +40,20 @@ export class BanCounter {
 
   /** Another machine has banned it. */
   bannedElsewhere(service: number, key: string, forMs: number): void {
-    if (this.#ledgers[service]?.ban(key, forMs, this.#options.clock.nowMs()) === true) this.#tell(service, key, forMs);
+    if (this.#ledgerOf(service)?.ban(key, forMs, this.#options.clock.nowMs()) === true) this.#tell(service, key, forMs);
   }
 
   /** Who is banned now, and for how much longer. */
   bans(): { readonly service: number; readonly key: string; readonly forMs: number }[] {
     const nowMs = this.#options.clock.nowMs();
     return this.#ledgers.flatMap((ledger, service) =>
-      (ledger?.bans(nowMs) ?? []).map(({ key, forMs }) => ({ service, key, forMs })),
+      ledger.bans(nowMs).map(({ key, forMs }) => ({ service, key, forMs })),
     );
+  }
+
+  #ledgerOf(service: number): BanLedger | undefined {
+    const bans = this.#options.services[service]?.protocol.bans;
+    return bans === undefined ? undefined : (this.#ledgers[service] ??= new BanLedger(bans));
   }
 
   #tell(service: number, key: string, forMs: number): void {

@@ -18,6 +18,10 @@ export class PendingWork {
     work.then(done, done);
   }
 
+  get isDone(): boolean {
+    return this.#count === 0;
+  }
+
   /**
    * Resolves once all of it has settled, at the latest after `graceMs`, with how much was given up. Whatever is added
    * before `producers` resolves is waited for too. May be called again with less: the shorter time wins.

@@ -5,7 +5,7 @@ import type dgram from 'node:dgram';
 import type { AccessRules } from '../address/access-rules.ts';
 import { addDatagramCounters, NO_DATAGRAMS, type DatagramCounters } from '../datagram/limits.ts';
 import { serveDatagrams, type DatagramService } from '../datagram/socket.ts';
-import type { ResolvedService } from '../options.ts';
+import type { ResolvedService } from '../resolved-options.ts';
 import type { Protocol, ServiceContext } from '../protocol.ts';
 
 interface Served {

@@ -18,7 +18,7 @@ import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { systemDescriptorBudget } from './descriptor-budget.ts';
 import { DrainLog } from './drain-log.ts';
-import type { ResolvedService } from '../options.ts';
+import type { ResolvedService } from '../resolved-options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { ServiceContext } from '../protocol.ts';
 import { Registry, type RegistryLimits } from './registry.ts';
@@ -70,6 +70,7 @@ export class ServiceRuntime {
   readonly #places: ServicePlaces;
   readonly #endpoints = new Map<number, Endpoint>();
   readonly #traits = new Map<string, ListenerTraits>();
+  readonly #whenDrained: (() => void)[] = [];
   #isSuspended = false;
   readonly #datagrams: ServiceDatagrams;
 
@@ -181,6 +182,23 @@ export class ServiceRuntime {
         'work that outlived its connections was given up at the drain deadline',
       );
     for (const listener of this.#endpoints.keys()) states.move(listener, 'closed');
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
+  }
+
+  /** Accepts no more; resolves once it has drained, which it does when it is idle or told to. */
+  endWhenIdle(): Promise<void> {
+    for (const listener of [...this.#endpoints.keys()]) this.unlisten(listener);
+    return new Promise((resolve) => {
+      this.#whenDrained.push(resolve);
+      this.endIfIdle();
+    });
+  }
+
+  /** Ends it where nothing is left to wait for. */
+  endIfIdle(): void {
+    const isIdle =
+      this.#registry.openCount === 0 && this.#work.isDone && [...this.#secondary.connections()].length === 0;
+    if (isIdle) void this.drain(0);
   }
 
   /** What it listens on now. */

@@ -7,7 +7,8 @@ import type { AddressCounts, LimitsExchange, LimitsNews } from '../limits-exchan
 import { MAX_BAN_MS, MAX_COUNTS } from '../limits-exchange.ts';
 import type { Logger } from '../log.ts';
 import type { LimitsExchangeStatus } from '../observe/status.ts';
-import type { ResolvedOptions, ServerLimits } from '../options.ts';
+import type { ServerLimits } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { AddressLedger, LedgerObserver } from './address-ledger.ts';
 
@@ -24,12 +25,13 @@ export interface SharedLimitsOptions {
   readonly exchange: LimitsExchange;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A reload brings more: one that it has changed comes again, with the same name. */
   readonly services: readonly { readonly name: string; readonly limits: ServerLimits }[];
 }
 
 /** What counts here, of each service. */
 export interface SharedParts {
-  readonly ledgers: readonly AddressLedger[];
+  ledgerOf(service: number): AddressLedger | undefined;
   readonly bans: {
     /** An offence was seen by another machine. */
     offendedElsewhere(service: number, key: string): void;
@@ -52,7 +54,8 @@ interface SharedService {
 
 export class SharedLimits {
   readonly #options: SharedLimitsOptions;
-  readonly #services: readonly SharedService[];
+  readonly #services: SharedService[] = [];
+  readonly #firstCount: number;
   readonly #heardAtMs = new Map<string, number>();
   #parts: SharedParts | undefined;
   #flush: Timer | undefined;
@@ -64,17 +67,7 @@ export class SharedLimits {
 
   constructor(options: SharedLimitsOptions) {
     this.#options = options;
-    const names = options.services.map(({ name }) => name);
-    this.#services = options.services.map(({ name, limits }, index) => {
-      const before = names.slice(0, index).filter((other) => other === name).length;
-      return {
-        name: before === 0 ? name : `${name}/${before + 1}`,
-        toldFrom: Math.max(1, Math.floor(limits.maxConnectionsPerAddress * TOLD_FROM)),
-        opened: new Map(),
-        changed: new Set(),
-        told: new Map(),
-      };
-    });
+    this.#firstCount = options.services.length;
   }
 
   open(parts: SharedParts): void {
@@ -109,7 +102,7 @@ export class SharedLimits {
     this.#whole?.cancel();
     if (this.#parts === undefined) return;
     this.#parts = undefined;
-    for (const { name, told } of this.#services)
+    for (const { name, told } of this.#presentServices())
       if (told.size > 0) this.#tell({ type: 'holds', service: name, counts: [], isWhole: true });
     await this.#options.exchange.close();
   }
@@ -131,7 +124,7 @@ export class SharedLimits {
   /** A connection was let pass here. Only of use where there is a rate. */
   opened(service: number, key: string): void {
     const { maxAcceptsPerSecondPerAddress = 0 } = this.#options.services[service]?.limits ?? {};
-    const opened = this.#services[service]?.opened;
+    const opened = this.#serviceOf(service)?.opened;
     if (opened === undefined || maxAcceptsPerSecondPerAddress <= 0) return;
     opened.set(key, (opened.get(key) ?? 0) + 1);
     this.#flushSoon();
@@ -139,7 +132,7 @@ export class SharedLimits {
 
   /** Watches what is leased of a service. */
   observer(service: number): LedgerObserver {
-    const shared = this.#services[service];
+    const shared = this.#serviceOf(service);
     return {
       changed: (key, leased) => {
         if (shared === undefined || (leased < shared.toldFrom && !shared.told.has(key))) return;
@@ -150,21 +143,44 @@ export class SharedLimits {
   }
 
   #nameOf(service: number): string {
-    return this.#services[service]?.name ?? '';
+    return this.#serviceOf(service)?.name ?? '';
+  }
+
+  #serviceOf(service: number): SharedService | undefined {
+    const { services } = this.#options;
+    // In their order, since the name of one may depend on those before.
+    for (let index = this.#services.length; index < services.length; index += 1) {
+      const { name = '', limits } = services[index] ?? {};
+      const before = services.slice(0, index).filter((other) => other.name === name).length;
+      this.#services.push({
+        name: before === 0 || index >= this.#firstCount ? name : `${name}/${before + 1}`,
+        toldFrom: Math.max(1, Math.floor((limits?.maxConnectionsPerAddress ?? 0) * TOLD_FROM)),
+        opened: new Map(),
+        changed: new Set(),
+        told: new Map(),
+      });
+    }
+    return this.#services[service];
+  }
+
+  /** Without those that a reload has changed: what still drains of them is not told, and not counted elsewhere. */
+  #presentServices(): readonly SharedService[] {
+    this.#serviceOf(0);
+    return this.#services.filter((one) => this.#services.findLast(({ name }) => name === one.name) === one);
   }
 
   #flushSoon(): void {
     if (this.#parts === undefined) return;
     this.#flush ??= this.#options.clock.after(FLUSH_MS, () => {
       this.#flush = undefined;
-      for (const [index, service] of this.#services.entries()) this.#flushService(index, service);
+      for (const service of this.#presentServices()) this.#flushService(this.#services.indexOf(service), service);
     });
   }
 
   #flushService(index: number, { name, toldFrom, opened, changed, told }: SharedService): void {
     for (const counts of inMessages([...opened])) this.#tell({ type: 'opened', service: name, counts });
     opened.clear();
-    const ledger = this.#parts?.ledgers[index];
+    const ledger = this.#parts?.ledgerOf(index);
     const counts = [...changed].map((key) => {
       const leased = ledger?.leasedOf(key) ?? 0;
       const count = leased < toldFrom ? 0 : leased;
@@ -177,7 +193,7 @@ export class SharedLimits {
   }
 
   #tellWhole(): void {
-    for (const { name, told } of this.#services) {
+    for (const { name, told } of this.#presentServices()) {
       const [first = [], ...rest] = inMessages([...told]);
       this.#tell({ type: 'holds', service: name, counts: first, isWhole: true });
       for (const counts of rest) this.#tell({ type: 'holds', service: name, counts, isWhole: false });
@@ -190,9 +206,11 @@ export class SharedLimits {
   }
 
   #hear(machine: string, news: LimitsNews): void {
-    const service = this.#services.findIndex(({ name }) => name === news.service);
+    this.#serviceOf(0);
+    const service = this.#services.findLastIndex(({ name }) => name === news.service);
     if (this.#parts === undefined || service < 0) return;
-    const { ledgers, bans } = this.#parts;
+    const { bans } = this.#parts;
+    const ledger = this.#parts.ledgerOf(service);
     this.#received += 1;
     switch (news.type) {
       case 'offence':
@@ -203,12 +221,12 @@ export class SharedLimits {
         return;
       case 'opened': {
         const nowMs = this.#options.clock.nowMs();
-        for (const [key, count] of news.counts) ledgers[service]?.openedElsewhere(key, count, nowMs);
+        for (const [key, count] of news.counts) ledger?.openedElsewhere(key, count, nowMs);
         return;
       }
       case 'holds':
         this.#heardAtMs.set(machine, this.#options.clock.nowMs());
-        ledgers[service]?.elsewhere.told(machine, news.counts, news.isWhole);
+        ledger?.elsewhere.told(machine, news.counts, news.isWhole);
     }
   }
 
@@ -217,7 +235,7 @@ export class SharedLimits {
     for (const [machine, heardAtMs] of this.#heardAtMs) {
       if (nowMs - heardAtMs < GONE_MS) continue;
       this.#heardAtMs.delete(machine);
-      for (const ledger of this.#parts?.ledgers ?? []) ledger.elsewhere.forget(machine);
+      for (const service of this.#services.keys()) this.#parts?.ledgerOf(service)?.elsewhere.forget(machine);
     }
   }
 }

@@ -5,31 +5,37 @@ import type { Clock, Timer } from '../time/clock.ts';
 import { createTicketKey, TICKET_KEY_ROTATION_MS, type TlsContext } from './tls-context.ts';
 
 export class TicketKeys {
-  readonly #contexts: readonly TlsContext[];
+  readonly #contexts: Set<TlsContext>;
   readonly #announce: (key: string) => void;
   #key = createTicketKey();
   #timer: Timer | undefined;
 
   /** `announce` is told of every key after the first, in base64. */
   constructor(services: readonly { readonly tls: TlsContext | undefined }[], announce: (key: string) => void) {
-    this.#contexts = [...new Set(services.flatMap(({ tls }) => tls ?? []))];
+    this.#contexts = new Set(services.flatMap(({ tls }) => tls ?? []));
     this.#announce = announce;
   }
 
   /** The present key in base64; undefined where nothing speaks TLS. */
   get current(): string | undefined {
-    return this.#contexts.length === 0 ? undefined : this.#key.toString('base64');
+    return this.#contexts.size === 0 ? undefined : this.#key.toString('base64');
   }
 
   /** Uses the first key, and a new one from time to time. */
   start(clock: Clock): void {
-    if (this.#contexts.length === 0) return;
+    if (this.#contexts.size === 0) return;
     this.#use();
-    this.#timer = clock.every(TICKET_KEY_ROTATION_MS, () => {
+    this.#timer ??= clock.every(TICKET_KEY_ROTATION_MS, () => {
       this.#key = createTicketKey();
       this.#use();
       this.#announce(this.#key.toString('base64'));
     });
+  }
+
+  /** Further services have come. */
+  add(services: readonly { readonly tls: TlsContext | undefined }[], clock: Clock): void {
+    for (const { tls } of services) if (tls !== undefined) this.#contexts.add(tls);
+    this.start(clock);
   }
 
   stop(): void {

@@ -5,95 +5,17 @@
 // connections served) or of an old generation: its successor is started first, and it drains once the successor is
 // ready. Stalled: its event loop has sent no beat for too long, so it is killed, and is dead.
 
-import { IDLE_EVENT_LOOP, type EventLoopStatus, type WorkerEnd, type WorkerPhase } from '../observe/status.ts';
+import { IDLE_EVENT_LOOP } from '../observe/status.ts';
 import type { SupervisionPolicy } from '../supervision-policy.ts';
-import { countEnd, mayStart, type SlotBackOff } from './back-off.ts';
-
-/** A worker in its slot. Slots are numbered from 1 and are taken over by successors. */
-export interface WorkerRecord {
-  readonly slot: number;
-  /** Tells the workers of one slot apart: a later one has a higher number. */
-  readonly workerId: number;
-  /** Which code and configuration it runs. */
-  readonly generation: number;
-  readonly at: WorkerPhase;
-  readonly sinceMs: number;
-  readonly lastBeatMs: number;
-  /** Connections it has accepted, as of its last beat. */
-  readonly served: number;
-  /** How its event loop was in the second before its last beat. */
-  readonly eventLoop: EventLoopStatus;
-  /** Its own draw of the jitter: 1 is no change of its limits, less is earlier. */
-  readonly wear: number;
-}
-
-export interface ArbiterState {
-  readonly target: number;
-  readonly workers: readonly WorkerRecord[];
-  /** Workers since the start; the number of the last one. */
-  readonly started: number;
-  /** What new workers run. Falls back to the last one that worked when a new one fails. */
-  readonly generation: number;
-  readonly lastGoodGeneration: number;
-  /** The highest number that was given to one. None comes twice, or what a failed one has left would count as new. */
-  readonly lastGeneration: number;
-  /** The generation whose reload has not been answered yet. */
-  readonly pendingReload: number | undefined;
-  readonly everReady: boolean;
-  /** Workers that ended before any was ever ready. */
-  readonly startFailures: number;
-  /** Of the slots whose last workers ended early. */
-  readonly backOffs: readonly SlotBackOff[];
-  /** How many workers the next short tick may add: doubles while the pool stays short of spare ones. */
-  readonly spawnRate: number;
-  readonly stopping: boolean;
-  /** When the last `secondly` call came; undefined before the first. */
-  readonly lastSecondMs: number | undefined;
-}
-
-export const DEFAULT_POLICY: SupervisionPolicy = {
-  startTimeoutMs: 30_000,
-  drainTimeoutMs: 30_000,
-  // As process managers of other platforms; a garbage collection or a burst of work stays far below it.
-  heartbeatTimeoutMs: 30_000,
-  // Longer than a collection of garbage, shorter than what a client notices as a hang.
-  lateBeatMs: 500,
-  // It has accepted and served. Longer, and a request that ends its worker now and then would empty the pool.
-  stableMs: 1_000,
-  // Growing by half from a tenth of a second to 15 s.
-  firstBackOffMs: 100,
-  maxBackOffMs: 15_000,
-  maxStartFailures: 5,
-  maxServed: Number.POSITIVE_INFINITY,
-  maxAgeMs: Number.POSITIVE_INFINITY,
-  spare: undefined,
-};
-
-export type ArbiterEvent =
-  | { readonly type: 'ready'; readonly workerId: number }
-  | { readonly type: 'beat'; readonly workerId: number; readonly served: number; readonly eventLoop: EventLoopStatus }
-  | { readonly type: 'exited'; readonly workerId: number }
-  /** It can't start, and neither could another one: the command line or a file that it names is wrong. */
-  | { readonly type: 'refused'; readonly workerId: number }
-  /** It drains without having been told to from here: because of a signal, or of its own program. */
-  | { readonly type: 'leaving'; readonly workerId: number }
-  | { readonly type: 'scale'; readonly by: number }
-  /** New code and configuration: replace every worker, one after the other. */
-  | { readonly type: 'reload' }
-  | { readonly type: 'stop' };
-
-export type KillReason = Exclude<WorkerEnd, 'drained' | 'crashed'>;
-
-export type ArbiterAction =
-  | { readonly do: 'start'; readonly slot: number; readonly workerId: number; readonly generation: number }
-  | { readonly do: 'drain'; readonly workerId: number }
-  | { readonly do: 'kill'; readonly workerId: number; readonly why: KillReason }
-  /** A worker of this generation is ready in every slot, and the last one of the old has begun to drain. */
-  | { readonly do: 'reloaded'; readonly generation: number }
-  /** A worker of the new generation ended before it was ready: the old one goes on. */
-  | { readonly do: 'reload-failed'; readonly generation: number }
-  | { readonly do: 'give-up'; readonly failures: number }
-  | { readonly do: 'stopped' };
+import {
+  DEFAULT_POLICY,
+  type ArbiterAction,
+  type ArbiterEvent,
+  type ArbiterState,
+  type KillReason,
+  type WorkerRecord,
+} from './arbiter-state.ts';
+import { countEnd, mayStart } from './back-off.ts';
 
 // After its own deadline a draining worker needs a moment to destroy what is left and to exit.
 const KILL_AFTER_DRAIN_MS = 2_000;
@@ -107,22 +29,6 @@ export const TICK_MS = 1_000;
 // A call that comes later than this after it was due means that the primary was away, stopped or with a blocked event
 // loop. Half a period: below the shortest heartbeat timeout together with a period.
 const LATE_TICK_MS = 500;
-
-export const initialArbiterState = (target: number): ArbiterState => ({
-  target,
-  workers: [],
-  started: 0,
-  generation: 1,
-  lastGoodGeneration: 1,
-  lastGeneration: 1,
-  pendingReload: undefined,
-  everReady: false,
-  startFailures: 0,
-  backOffs: [],
-  spawnRate: 1,
-  stopping: false,
-  lastSecondMs: undefined,
-});
 
 export interface ArbiterStep {
   readonly state: ArbiterState;
@@ -160,7 +66,9 @@ export function tick(
   if (state.pendingReload !== undefined && isReloaded(state)) {
     actions.push({ do: 'reloaded', generation: state.generation });
     state = { ...state, pendingReload: undefined };
+    if (!state.keepsConnections) state = endKept(state, nowMs, actions);
   }
+  if (state.stopping) state = endKept(state, nowMs, actions);
   if (state.stopping && state.workers.length === 0 && (before.workers.length > 0 || !before.stopping))
     actions.push({ do: 'stopped' });
   return { state, actions };
@@ -194,6 +102,19 @@ function isReloaded(state: ArbiterState): boolean {
     alive.every(({ generation }) => generation === state.generation) &&
     slotsOf(state).every((slot) => alive.some((worker) => worker.slot === slot && worker.at === 'ready'))
   );
+}
+
+/** Those that drain without a deadline get one. */
+function endKept(state: ArbiterState, nowMs: number, actions: ArbiterAction[]): ArbiterState {
+  const kept = state.workers.filter(({ isKept }) => isKept === true);
+  if (kept.length === 0) return state;
+  for (const { workerId } of kept) actions.push({ do: 'drain', workerId });
+  return {
+    ...state,
+    workers: state.workers.map((worker) =>
+      kept.includes(worker) ? { ...worker, isKept: false, sinceMs: nowMs } : worker,
+    ),
+  };
 }
 
 function observe(
@@ -245,7 +166,12 @@ function observe(
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload': {
       const generation = state.lastGeneration + 1;
-      return { ...state, generation, lastGeneration: generation, pendingReload: generation, backOffs: [] };
+      return {
+        ...state,
+        ...{ generation, lastGeneration: generation, pendingReload: generation },
+        backOffs: [],
+        keepsConnections: event.keeps === true,
+      };
     }
     case 'stop':
       return { ...state, stopping: true, pendingReload: undefined };
@@ -302,7 +228,8 @@ function noteEnd(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy:
 function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): KillReason | undefined {
   const ageMs = nowMs - worker.sinceMs;
   if (worker.at === 'starting') return ageMs >= policy.startTimeoutMs ? 'start-timeout' : undefined;
-  if (worker.at === 'draining' && ageMs >= policy.drainTimeoutMs + KILL_AFTER_DRAIN_MS) return 'drain-timeout';
+  if (worker.at === 'draining' && worker.isKept !== true && ageMs >= policy.drainTimeoutMs + KILL_AFTER_DRAIN_MS)
+    return 'drain-timeout';
   return nowMs - worker.lastBeatMs >= policy.heartbeatTimeoutMs ? 'stalled' : undefined;
 }
 
@@ -328,8 +255,8 @@ function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState 
 
 /**
  * Drains every worker when stopping; otherwise those that have a successor that is ready, those that a failed reload has
- * left, and those above the target. The
- * latter go on serving until every wanted slot does: when one has just lost its worker, there might be none otherwise.
+ * left, and those above the target. The latter go on serving until every wanted slot does: when one has just lost its
+ * worker, there might be none otherwise.
  */
 function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
@@ -343,10 +270,14 @@ function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, a
   const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
   for (const worker of surplus) actions.push({ do: 'drain', workerId: worker.workerId });
+  const isKept = (worker: WorkerRecord): boolean =>
+    state.keepsConnections && !state.stopping && worker.generation < state.generation && worker.slot <= state.target;
   return {
     ...state,
-    workers: state.workers.map((worker) =>
-      surplus.includes(worker) ? { ...worker, at: 'draining', sinceMs: nowMs } : worker,
+    workers: state.workers.map((worker): WorkerRecord =>
+      surplus.includes(worker)
+        ? { ...worker, at: 'draining', sinceMs: nowMs, ...(isKept(worker) ? { isKept: true } : {}) }
+        : worker,
     ),
   };
 }

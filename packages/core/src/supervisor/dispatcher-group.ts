@@ -12,7 +12,7 @@ import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { CoolDown } from '../time/cool-down.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { Dispatcher, type TurnedAway } from './dispatcher.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import type { WorkerShare } from '../observe/status.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -32,33 +32,39 @@ const WORDS_OF_ALARM = {
 export class DispatcherGroup {
   readonly #options: Settings;
   readonly #pool: WorkerPool;
+  readonly #ownerOf: (socket: SharedSocket) => number;
   readonly #wheel: TimerWheel;
   readonly #alarm = new CoolDown(ALARM_COOLDOWN_MS);
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
 
-  constructor(options: Settings, pool: WorkerPool) {
+  /** `ownerOf` is of which service a socket is now. */
+  constructor(options: Settings, pool: WorkerPool, ownerOf = (socket: SharedSocket): number => socket.service) {
     this.#options = options;
+    this.#ownerOf = ownerOf;
     this.#pool = pool;
     this.#wheel = new TimerWheel(options.clock);
   }
 
   /** Accepts from a socket for the workers that are ready and have room. */
   start(socket: SharedSocket): Promise<void> {
-    const { service } = socket;
     const { dispatch, backlog, log, services } = this.#options;
     const descriptors = systemDescriptorBudget();
     const dispatcher = new Dispatcher({
       policy: dispatch,
       maxWaiting: backlog,
-      targets: () => this.#pool.withRoom(service),
-      send: (workerId, connection, carried) =>
-        this.#pool.get(workerId)?.send({ type: 'connection', service, endpoint: urlOf(socket), connection }, carried),
+      targets: () => this.#pool.withRoom(socket.id, this.#ownerOf(socket)),
+      send: (workerId, connection, carried) => {
+        const worker = this.#pool.get(workerId);
+        const service = worker?.serviceOf(socket.id, this.#ownerOf(socket));
+        const endpoint = worker?.ownerOf(socket.id)?.url ?? urlOf(socket);
+        if (service !== undefined) worker?.send({ type: 'connection', service, endpoint, connection }, carried);
+      },
       ...(descriptors === undefined ? {} : { descriptors }),
       turnAway: (unwanted, reason, isLast) => this.#turnAway(socket, unwanted, reason, isLast),
       failed: (error) => log.error({ err: error, endpoint: urlOf(socket) }, 'a connection could not be accepted'),
     });
     this.#dispatchers.set(socket, dispatcher);
-    const keepAliveMs = services[service]?.limits.keepAliveMs ?? 0;
+    const keepAliveMs = services[this.#ownerOf(socket)]?.limits.keepAliveMs ?? 0;
     return dispatcher.listen(handleOf(socket) as never, backlog, keepAliveMs);
   }
 
@@ -76,6 +82,12 @@ export class DispatcherGroup {
     for (const dispatcher of this.#dispatchers.values()) dispatcher.exited(workerId);
   }
 
+  /** Stops accepting from one. */
+  end(socket: SharedSocket): void {
+    this.#dispatchers.get(socket)?.close();
+    this.#dispatchers.delete(socket);
+  }
+
   close(): void {
     // They are kept: what is on its way to a worker may still come back to them.
     for (const dispatcher of this.#dispatchers.values()) dispatcher.close();
@@ -84,7 +96,7 @@ export class DispatcherGroup {
   #turnAway(listener: SharedSocket, socket: net.Socket, reason: TurnedAway, isLast: boolean): void {
     const { clock, log, services } = this.#options;
     if (this.#alarm.passes(clock.nowMs())) log.warn({ endpoint: urlOf(listener), reason }, WORDS_OF_ALARM[reason]);
-    const service = services[listener.service];
+    const service = services[this.#ownerOf(listener)];
     if (service === undefined) return;
     const traits = traitsOf(listener.listener.endpoint);
     const connection = new TransportConnection(
@@ -98,7 +110,7 @@ export class DispatcherGroup {
 
   /** Where the primary accepts, it counts too: as slot 0. */
   shareOf(service: number): WorkerShare[] {
-    const own = [...this.#dispatchers].filter(([socket]) => socket.service === service);
+    const own = [...this.#dispatchers].filter(([socket]) => this.#ownerOf(socket) === service);
     const listeners = own.map(([socket, dispatcher]) => ({
       endpoint: urlOf(socket),
       connections: dispatcher.counters(),

@@ -18,6 +18,8 @@ export interface AssignableWorker {
   readonly at: 'starting' | 'ready' | 'late';
   /** The services whose share of connections it has used up. */
   readonly fullServices: ReadonlySet<number>;
+  /** Which of its services it would serve from the socket; undefined for none. Left out where all serve the same. */
+  readonly serviceOf?: (socket: AssignableSocket) => number | undefined;
 }
 
 /** For each worker, the sockets it should be accepting from. A full worker is assigned none of that service. */
@@ -33,7 +35,10 @@ export function wantedAssignments(
 }
 
 function acceptorsOf(socket: AssignableSocket, workers: readonly AssignableWorker[]): readonly AssignableWorker[] {
-  const able = workers.filter((worker) => !worker.fullServices.has(socket.service));
+  const able = workers.filter((worker) => {
+    const service = worker.serviceOf === undefined ? socket.service : worker.serviceOf(socket);
+    return service !== undefined && !worker.fullServices.has(service);
+  });
   if (socket.slot === undefined) return able;
   const own = able.filter((worker) => worker.slot === socket.slot);
   if (own.some((worker) => worker.at === 'ready')) return own;

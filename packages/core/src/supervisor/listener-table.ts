@@ -1,11 +1,13 @@
 // The primary's listeners: everything that its services listen on, and which worker accepts from which of them.
 
 import { endpointsToBind } from '../address/endpoints-to-bind.ts';
-import { isEndpoint } from '../address/listen-target.ts';
+import { formatListenTarget, isEndpoint, type ListenTarget } from '../address/listen-target.ts';
+import { otherHandlerOf } from '../accept/other-members.ts';
+import type { Owner } from './generations.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import { ListenerStates } from '../listener/states.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
 import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -15,6 +17,8 @@ export class ListenerTable {
   readonly #inheritance: Inheritance;
   readonly #states = new ListenerStates('primary');
   #sockets: SharedSocket[] = [];
+  #owners: ReadonlyMap<number, Owner> = new Map();
+  #lastId = -1;
 
   constructor(options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>, inheritance: Inheritance) {
     this.#options = options;
@@ -29,28 +33,90 @@ export class ListenerTable {
    * Binds or adopts everything that the services listen on, with a socket for each slot where the strategy wants that.
    */
   async bindAll(slots: readonly number[]): Promise<void> {
-    const { services, accept, unixMode } = this.#options;
-    for (const [service, { listen }] of services.entries()) {
-      for (const target of listen) {
-        if (!isEndpoint(target)) {
-          this.#add(await adoptPassed(service, target, this.#sockets.length, this.#inheritance));
-          continue;
-        }
-        for (const asked of await endpointsToBind(target)) {
-          this.#add(
-            await bindShared({
-              service,
-              asked,
-              strategy: accept,
-              slots,
-              firstId: this.#sockets.length,
-              inheritance: this.#inheritance,
-              unixMode,
-            }),
-          );
-        }
-      }
+    this.#owners = await this.bindFor([...this.#options.services.keys()], slots);
+  }
+
+  /**
+   * The sockets of these services: those that are bound already for the same endpoints, and new ones for the others. What
+   * was bound for it is given back where it rejects.
+   */
+  async bindFor(services: readonly number[], slots: readonly number[]): Promise<ReadonlyMap<number, Owner>> {
+    const owners = new Map<number, Owner>();
+    const before = new Set(this.#sockets);
+    try {
+      for (const service of services)
+        for (const target of this.#options.services[service]?.listen ?? [])
+          for (const asked of isEndpoint(target) ? await endpointsToBind(target) : [target]) {
+            const present = this.#boundFor(asked, service, owners);
+            const sockets = present.length > 0 ? present : await this.#bind(asked, service, slots);
+            for (const socket of sockets) owners.set(socket.id, { service, url: urlAs(asked, socket) });
+          }
+    } catch (error) {
+      await this.#closeThose(this.#sockets.filter((socket) => !before.has(socket)));
+      throw error;
     }
+    return owners;
+  }
+
+  /** From now on these are the sockets of the program; the others are closed. Returns those. */
+  async keepOnly(owners: ReadonlyMap<number, Owner>): Promise<readonly SharedSocket[]> {
+    const gone = this.#sockets.filter(({ id }) => !owners.has(id));
+    this.#owners = owners;
+    await this.#closeThose(gone);
+    return gone;
+  }
+
+  /** Of which service a socket is, for all that is not about the workers of one generation. */
+  ownerOf(socket: Pick<SharedSocket, 'id' | 'service'>): number {
+    return this.#owners.get(socket.id)?.service ?? socket.service;
+  }
+
+  get owners(): ReadonlyMap<number, Owner> {
+    return this.#owners;
+  }
+
+  async #bind(asked: ListenTarget, service: number, slots: readonly number[]): Promise<readonly SharedSocket[]> {
+    const { services, accept, unixMode } = this.#options;
+    const { protocol } = services[service] ?? {};
+    // What comes to a worker over the channel of node:cluster is read from at once, and these have to come unread.
+    const isGivenAway = protocol !== undefined && otherHandlerOf(protocol) !== undefined;
+    const strategy = accept === 'dispatch' && isGivenAway ? 'inherit' : accept;
+    const firstId = this.#nextId;
+    const inheritance = this.#inheritance;
+    const sockets = isEndpoint(asked)
+      ? await bindShared({ service, asked, strategy, slots, firstId, inheritance, unixMode })
+      : await adoptPassed(service, asked, firstId, inheritance);
+    this.#add(sockets);
+    return sockets;
+  }
+
+  /** What is bound for an endpoint, of whichever service. TCP and TLS are one protocol to the kernel. */
+  #boundFor(asked: ListenTarget, service: number, taken: ReadonlyMap<number, Owner>): readonly SharedSocket[] {
+    const key = keyOf(asked);
+    const name = this.#options.services[service]?.name;
+    const isAnyPort = isEndpoint(asked) && asked.scheme !== 'unix' && asked.port === 0;
+    const fits = (socket: SharedSocket): boolean =>
+      !taken.has(socket.id) &&
+      (socket.passedAs ?? keyOf(socket.asked)) === key &&
+      // The kernel gives each port 0 another one: a service keeps its own.
+      (!isAnyPort || this.#options.services[this.ownerOf(socket)]?.name === name);
+    const first = this.#sockets.find(fits);
+    if (first === undefined) return [];
+    // Those of all slots were asked for together.
+    return this.#sockets.filter(
+      (socket) => fits(socket) && (socket.asked === first.asked || socket.passedAs !== undefined),
+    );
+  }
+
+  async #closeThose(sockets: readonly SharedSocket[]): Promise<void> {
+    this.#sockets = this.#sockets.filter((socket) => !sockets.includes(socket));
+    for (const { id } of sockets) this.#states.move(id, 'draining');
+    await Promise.all(sockets.filter(({ via }) => via !== 'cluster').map(({ listener }) => listener.close()));
+    for (const { id } of sockets) this.#states.move(id, 'closed');
+  }
+
+  get #nextId(): number {
+    return this.#lastId + 1;
   }
 
   /** A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. */
@@ -62,11 +128,13 @@ export class ListenerTable {
         asked: listener.endpoint,
         strategy: 'inherit-sharded',
         slots: [slot],
-        firstId: this.#sockets.length,
+        firstId: this.#nextId,
         inheritance: this.#inheritance,
         unixMode: undefined,
       });
-      this.#add(more.map((socket) => ({ ...socket, asked })));
+      const added = more.map((socket) => ({ ...socket, asked }));
+      this.#add(added);
+      this.#joined(added);
     }
   }
 
@@ -80,7 +148,10 @@ export class ListenerTable {
     const byId = new Map(workers.map(({ worker }) => [worker.workerId, worker]));
     const wanted = wantedAssignments(
       this.#sockets.filter(({ via }) => via !== 'dispatch'),
-      workers.map(({ worker: { workerId, slot, fullServices }, at }) => ({ workerId, slot, at, fullServices })),
+      workers.map(({ worker, at }) => {
+        const { workerId, slot, fullServices } = worker;
+        return { workerId, slot, at, fullServices, serviceOf: ({ id, service }) => worker.serviceOf(id, service) };
+      }),
     );
     const present = new Map(workers.map(({ worker: { workerId, assigned } }) => [workerId, assigned]));
     for (const change of assignmentChanges(present, wanted)) {
@@ -90,14 +161,16 @@ export class ListenerTable {
       if (change.do === 'assign') this.#assign(worker, socket);
       else {
         worker.assigned.delete(socket.id);
-        worker.send({ type: 'withdraw', service: socket.service, listener: socket.id });
+        const service = worker.serviceOf(socket.id, socket.service);
+        if (service !== undefined) worker.send({ type: 'withdraw', service, listener: socket.id });
       }
     }
   }
 
   /** A worker that is full has stopped accepting by itself. */
-  forgetAssignments({ assigned }: WorkerHandle, service: number): void {
-    for (const socket of this.#sockets) if (socket.service === service) assigned.delete(socket.id);
+  forgetAssignments(worker: WorkerHandle, service: number): void {
+    for (const { id, service: owner } of this.#sockets)
+      if (worker.serviceOf(id, owner) === service) worker.assigned.delete(id);
   }
 
   /** What the program listens on; the sockets of all slots are one endpoint. */
@@ -107,7 +180,7 @@ export class ListenerTable {
 
   urlsOf(service: number): string[] {
     return this.#oneForEach()
-      .filter((socket) => socket.service === service)
+      .filter((socket) => this.ownerOf(socket) === service)
       .map(urlOf);
   }
 
@@ -123,18 +196,21 @@ export class ListenerTable {
   #add(sockets: readonly SharedSocket[]): void {
     for (const socket of sockets) {
       this.#sockets.push(socket);
+      this.#lastId = Math.max(this.#lastId, socket.id);
       this.#states.appears(socket.id, this.#nameOf(socket), urlOf(socket), 'unbound');
       this.#states.move(socket.id, 'bound');
     }
   }
 
   #assign(worker: WorkerHandle, socket: SharedSocket): void {
-    const { service, id: listener } = socket;
+    const { id: listener } = socket;
+    const service = worker.serviceOf(listener, socket.service);
+    if (service === undefined) return;
     worker.assigned.add(listener);
     this.listens(socket);
     const via = socket.via === 'cluster' ? 'cluster' : 'handle';
     worker.send(
-      { type: 'assign', service, listener, endpoint: urlOf(socket), via },
+      { type: 'assign', service, listener, endpoint: worker.ownerOf(listener)?.url ?? urlOf(socket), via },
       via === 'cluster' ? undefined : handleOf(socket),
     );
   }
@@ -143,7 +219,26 @@ export class ListenerTable {
     return this.#sockets.filter((socket) => (socket.slot ?? 1) === 1);
   }
 
-  #nameOf({ service }: SharedSocket): string {
-    return this.#options.services[service]?.name ?? '';
+  #nameOf(socket: SharedSocket): string {
+    return this.#options.services[this.ownerOf(socket)]?.name ?? '';
   }
+
+  /** Sockets of one more slot are of the service that has those of the others, for the workers of every generation. */
+  #joined(added: readonly SharedSocket[]): void {
+    for (const { id, asked } of added) {
+      const sibling = this.#sockets.find((socket) => socket.asked === asked && socket.id !== id);
+      const owner = sibling === undefined ? undefined : this.#owners.get(sibling.id);
+      if (owner !== undefined) (this.#owners as Map<number, Owner>).set(id, owner);
+    }
+  }
+}
+
+const keyOf = (target: ListenTarget): string => formatListenTarget(target).replace(/^tls:/, 'tcp:');
+
+/** The endpoint of a socket as this service has asked for it: over TLS or not. */
+function urlAs(asked: ListenTarget, socket: SharedSocket): string {
+  const url = urlOf(socket);
+  return isEndpoint(asked) && (asked.scheme === 'tcp' || asked.scheme === 'tls')
+    ? url.replace(/^(?:tcp|tls):/, `${asked.scheme}:`)
+    : url;
 }

@@ -2,7 +2,7 @@
 
 import { BanCounter } from '../accept/ban-counter.ts';
 import type { SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
 

@@ -7,17 +7,21 @@ import type { WorkerPool } from './worker-pool.ts';
 
 export class PoolConnections {
   readonly #pool: Pick<WorkerPool, 'all'>;
-  readonly #serviceNames: readonly string[];
+  /** A reload brings more. */
+  readonly #services: readonly { readonly name: string }[];
   #listings = 0;
 
-  constructor(serviceNames: readonly string[], pool: Pick<WorkerPool, 'all'>) {
-    this.#serviceNames = serviceNames;
+  constructor(services: readonly { readonly name: string }[], pool: Pick<WorkerPool, 'all'>) {
+    this.#services = services;
     this.#pool = pool;
   }
 
   /** Worker by worker; the next ones are asked for when they are wanted. Throws OPTION_INVALID at once. */
   list(filter: ConnectionFilter): AsyncGenerator<ConnectionPage> {
-    matcherOf(filter, this.#serviceNames);
+    matcherOf(
+      filter,
+      this.#services.map(({ name }) => name),
+    );
     return this.#pages(filter);
   }
 

@@ -3,7 +3,7 @@
 
 import { AddressLedger } from '../accept/address-ledger.ts';
 import type { SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -11,8 +11,9 @@ import type { FromWorker } from './worker-messages.ts';
 export class PoolLimits {
   readonly #pool: WorkerPool;
   readonly #clock: ResolvedOptions['clock'];
-  /** One for each service. */
-  readonly ledgers: readonly AddressLedger[];
+  readonly #services: ResolvedOptions['services'];
+  /** One for each service, of which a reload brings more. */
+  readonly #ledgers: AddressLedger[] = [];
   readonly #shared: SharedLimits | undefined;
 
   constructor(
@@ -22,15 +23,8 @@ export class PoolLimits {
   ) {
     this.#clock = clock;
     this.#pool = pool;
+    this.#services = services;
     this.#shared = shared;
-    this.ledgers = services.map(
-      ({ limits }, service) =>
-        new AddressLedger(
-          limits.maxConnectionsPerAddress,
-          limits.maxAcceptsPerSecondPerAddress,
-          shared?.observer(service),
-        ),
-    );
   }
 
   /** Other than before is how many workers share. */
@@ -47,12 +41,12 @@ export class PoolLimits {
   /** Tells workers how many connections of an address they may open without asking, where that has changed. */
   balance(): void {
     const serving = new Set(this.#pool.records.filter(({ at }) => at !== 'draining').map(({ workerId }) => workerId));
-    const holders = this.#pool
-      .all()
-      .filter(({ stage }) => stage !== 'loading')
-      .map(({ workerId }) => ({ worker: workerId, isServing: serving.has(workerId) }));
-    for (const [service, ledger] of this.ledgers.entries()) {
-      for (const { worker, free } of ledger.balance(holders, this.#pool.target))
+    const running = this.#pool.all().filter(({ stage }) => stage !== 'loading');
+    for (const service of this.#services.keys()) {
+      const holders = running
+        .filter((worker) => worker.has(service))
+        .map(({ workerId }) => ({ worker: workerId, isServing: serving.has(workerId) }));
+      for (const { worker, free } of this.ledgerOf(service)?.balance(holders, this.#pool.target) ?? [])
         this.#pool.get(worker)?.send({ type: 'quota', service, free });
     }
   }
@@ -60,7 +54,7 @@ export class PoolLimits {
   /** A worker asks for a place, gives one back, or has lowered its quota. */
   received(worker: WorkerHandle, message: Extract<FromWorker, { type: 'lease' | 'release' | 'quota' }>): void {
     const { workerId } = worker;
-    const ledger = this.ledgers[message.service];
+    const ledger = this.ledgerOf(message.service);
     if (message.type === 'release') ledger?.release(workerId, message.key);
     else if (message.type === 'quota') ledger?.lowered(workerId, message.free, message.beyond);
     else {
@@ -72,7 +66,18 @@ export class PoolLimits {
 
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
-    for (const ledger of this.ledgers) ledger.forget(workerId);
+    for (const ledger of this.#ledgers) ledger.forget(workerId);
+  }
+
+  /** Undefined where there is no such service. */
+  ledgerOf(service: number): AddressLedger | undefined {
+    const limits = this.#services[service]?.limits;
+    if (limits === undefined) return undefined;
+    return (this.#ledgers[service] ??= new AddressLedger(
+      limits.maxConnectionsPerAddress,
+      limits.maxAcceptsPerSecondPerAddress,
+      this.#shared?.observer(service),
+    ));
   }
 
   #tellSize(worker: WorkerHandle): void {

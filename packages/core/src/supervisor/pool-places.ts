@@ -1,19 +1,20 @@
 // The named places that workers share, as the primary counts them.
 
 import { PlaceLedger } from '../accept/shared-places.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { FromWorker } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export class PoolPlaces {
   readonly #pool: WorkerPool;
-  /** One for each service. */
-  readonly #ledgers: readonly PlaceLedger[];
+  readonly #services: ResolvedOptions['services'];
+  /** One for each service, of which a reload brings more. */
+  readonly #ledgers: PlaceLedger[] = [];
 
   constructor({ services }: Pick<ResolvedOptions, 'services'>, pool: WorkerPool) {
     this.#pool = pool;
-    this.#ledgers = services.map(() => new PlaceLedger());
+    this.#services = services;
   }
 
   received(
@@ -22,8 +23,8 @@ export class PoolPlaces {
   ): void {
     const { workerId } = worker;
     const { service, name } = message;
-    const ledger = this.#ledgers[service];
-    if (ledger === undefined) return;
+    if (this.#services[service] === undefined) return;
+    const ledger = (this.#ledgers[service] ??= new PlaceLedger());
     if (message.type === 'place-wanted') {
       const isGranted = ledger.take(workerId, name, message.max);
       worker.send({ type: 'place-answer', question: message.question, isGranted });

@@ -3,9 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
-import type { ResolvedOptions } from '../options.ts';
 import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
-import { DEFAULT_POLICY } from './arbiter.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
+import { DEFAULT_POLICY } from './arbiter-state.ts';
+import { Generations } from './generations.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';
@@ -19,7 +20,8 @@ import { WorkerPool } from './worker-pool.ts';
 import { forkWorker, type WorkerEvents } from './worker-process.ts';
 
 export interface PrimaryParts {
-  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'workerData'>;
+  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'clock'>;
+  readonly generations: Generations;
   readonly lifecycle: PrimaryLifecycle;
   readonly pool: WorkerPool;
   readonly listeners: ListenerTable;
@@ -37,34 +39,38 @@ export interface PrimaryParts {
 
 /** Makes the parts. Nothing is bound or forked yet; what workers do then is told to `events`. */
 export function createPrimaryParts(
-  options: ResolvedOptions,
+  given: ResolvedOptions,
   inheritance: Inheritance,
   events: WorkerEvents,
 ): PrimaryParts {
-  const { clock, log, services, runAs } = options;
+  const { clock, log, runAs } = given;
+  // A reload brings more.
+  const services = [...given.services];
+  const options = { ...given, services };
+  const generations = new Generations(services, given.workerData);
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
   const pool = new WorkerPool({
     clock,
     policy: { ...DEFAULT_POLICY, ...options.policy },
     workerCount,
-    fork: (slot, workerId) => forkWorker({ slot, workerId, workerCount, runAs, clock, log, events }),
+    fork: (slot, workerId, number) =>
+      forkWorker({ slot, workerId, workerCount, runAs, clock, log, events, generation: generations.of(number) }),
   });
+  const listeners = new ListenerTable(options, inheritance);
   const shared = sharedLimitsOf(options);
   return {
     options,
+    generations,
     lifecycle: new PrimaryLifecycle(options.drainTimeoutMs),
     pool,
-    listeners: new ListenerTable(options, inheritance),
-    dispatchers: new DispatcherGroup(options, pool),
+    listeners,
+    dispatchers: new DispatcherGroup(options, pool, (socket) => listeners.ownerOf(socket)),
     limits: new PoolLimits(options, pool, shared),
     bans: new PoolBans(options, pool, shared),
     places: new PoolPlaces(options, pool),
     shared,
     counters: new WorkerCounters(),
-    connections: new PoolConnections(
-      services.map(({ name }) => name),
-      pool,
-    ),
+    connections: new PoolConnections(services, pool),
     logLevel: new PoolLogLevel(log, pool),
     tickets: new TicketKeys(services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });

@@ -8,14 +8,18 @@ import type { PrimaryParts } from './primary-parts.ts';
 /** Workers that can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
 export async function primaryStatus(
   {
-    options: { services },
+    options: { services: all },
+    generations,
     pool,
     listeners,
     dispatchers,
     counters,
     lifecycle,
     shared,
-  }: Pick<PrimaryParts, 'options' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle' | 'shared'>,
+  }: Pick<
+    PrimaryParts,
+    'options' | 'generations' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle' | 'shared'
+  >,
   eventLoop: () => EventLoopStatus,
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
@@ -32,7 +36,8 @@ export async function primaryStatus(
         answered.map(({ share }) => share),
       );
   }
-  const kernel = await kernelCounters(services.flatMap((_, index) => listeners.urlsOf(index)));
+  const { services } = generations.current;
+  const kernel = await kernelCounters(services.flatMap((index) => listeners.urlsOf(index)));
   return {
     role: 'primary',
     pid: process.pid,
@@ -40,12 +45,15 @@ export async function primaryStatus(
     eventLoop: eventLoop(),
     // The primary writes nothing for peers.
     memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },
-    services: services.map(({ name }, index) => {
-      const pairs = answers.flatMap(({ answered }) => answered[index]?.pairs ?? []);
+    services: services.map((index) => {
+      const name = all[index]?.name ?? '';
+      // What a reload has changed was another service before, of which connections may still drain.
+      const numbers = [...all.keys()].filter((number) => all[number]?.name === name);
+      const pairs = answers.flatMap(({ answered }) => numbers.flatMap((number) => answered[number]?.pairs ?? []));
       return serviceStatus(
         name,
         listeners.urlsOf(index),
-        [...dispatchers.shareOf(index), ...counters.of(index)],
+        [...dispatchers.shareOf(index), ...counters.of(...numbers)],
         pairs,
         kernel,
       );

@@ -11,12 +11,14 @@ import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay
 import type { LogLevel } from '../log.ts';
 import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
 import { graceOf, requireKind, SCALE } from '../option-values.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
-import { TICK_MS, type ArbiterAction, type ArbiterEvent } from './arbiter.ts';
+import { TICK_MS } from './arbiter.ts';
+import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
 import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
+import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
 import { startSuccessor } from './upgrade.ts';
@@ -110,7 +112,7 @@ class Primary {
       throw error;
     }
     tickets.start(clock);
-    shared?.open({ ledgers: limits.ledgers, bans });
+    shared?.open({ ledgerOf: (service) => limits.ledgerOf(service), bans });
     this.#watch = watchEventLoop(clock, (loop) => metrics?.sampled(0, loop));
     // Without workers nothing else would keep the primary alive between a death and the replacement.
     this.#heartbeat = clock.every(TICK_MS, () => this.#observe([], true), { keepAlive: true });
@@ -181,10 +183,19 @@ class Primary {
   }
 
   async #beginReload(): Promise<void> {
-    const { lifecycle, pool } = this.#parts;
+    const { lifecycle, pool, listeners } = this.#parts;
+    const { log, nextServices } = this.#options;
     const reloaded = lifecycle.reload();
     pool.exits.forgetStartFailure();
-    this.#observe([{ type: 'reload' }]);
+    try {
+      const events = await prepareGeneration(this.#parts, await nextServices?.());
+      if (lifecycle.at === 'reloading') this.#observe(events);
+      // It was stopped meanwhile: what was bound for it is given back.
+      else await listeners.keepOnly(new Map());
+    } catch (error) {
+      log.error({ err: error }, 'the reload failed');
+      lifecycle.reloaded(error instanceof Error ? error : new Error(String(error)));
+    }
     await reloaded;
   }
 
@@ -222,15 +233,18 @@ class Primary {
   }
 
   #carryOut(action: ArbiterAction): void {
-    const { lifecycle, pool } = this.#parts;
+    const { lifecycle, pool, generations } = this.#parts;
     const { log } = this.#options;
     switch (action.do) {
       case 'start':
-        pool.fork(action.slot, action.workerId);
+        pool.fork(action.slot, action.workerId, action.generation);
         return;
       case 'drain': {
         const worker = pool.get(action.workerId);
-        worker?.send({ type: 'drain', graceMs: lifecycle.graceMs });
+        const isKept = pool.records.some((one) => one.workerId === action.workerId && one.isKept === true);
+        const { services } = generations.of(pool.generation);
+        const keep = worker !== undefined && isKept ? { keep: keptBy(worker, services) } : {};
+        worker?.send({ type: 'drain', graceMs: lifecycle.graceMs, ...keep });
         // It hears nothing yet: it has nothing to drain, and would cost its whole start.
         if (worker?.stage === 'loading') worker.kill('SIGTERM');
         return;
@@ -244,7 +258,7 @@ class Primary {
       }
       case 'reloaded':
         log.info({ generation: action.generation }, 'reloaded');
-        lifecycle.reloaded();
+        void settleGeneration(this.#parts, action.generation, true).then(() => lifecycle.reloaded());
         return;
       case 'reload-failed': {
         const error = new WellknownError(
@@ -253,7 +267,7 @@ class Primary {
           { fault: 'local', hint: this.#hintOfStartFailure() },
         );
         log.error({ err: error }, 'the reload failed');
-        lifecycle.reloaded(error);
+        void settleGeneration(this.#parts, action.generation, false).then(() => lifecycle.reloaded(error));
         return;
       }
       case 'give-up':
@@ -313,8 +327,9 @@ class Primary {
   }
 
   async #bind(): Promise<void> {
-    const { pool, listeners, dispatchers } = this.#parts;
+    const { pool, listeners, dispatchers, generations } = this.#parts;
     await listeners.bindAll(Array.from({ length: pool.target }, (_, index) => index + 1));
+    generations.bound(listeners.owners);
     for (const socket of listeners.all()) {
       if (socket.via !== 'dispatch') continue;
       listeners.listens(socket);

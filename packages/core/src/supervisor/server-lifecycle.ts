@@ -14,7 +14,7 @@ import { ListenerStates } from '../listener/states.ts';
 import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
 import { currentLogLevel, setLogLevel } from '../log.ts';
 import { graceOf } from '../option-values.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { boundEndpoint, type BoundEndpoint, type Server } from '../server.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type LimitsExchangeStatus } from '../observe/status.ts';
 import { StandaloneLifecycle } from './standalone-lifecycle.ts';

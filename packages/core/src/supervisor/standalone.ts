@@ -7,7 +7,7 @@ import { BanCounter } from '../accept/ban-counter.ts';
 import { ServiceRuntime, type ServiceRuntimeOptions } from '../accept/service-runtime.ts';
 import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle } from './server-lifecycle.ts';
@@ -119,7 +119,7 @@ function createSharing(
   );
   return {
     shared,
-    open: () => shared.open({ ledgers, bans }),
+    open: () => shared.open({ ledgerOf: (service) => ledgers[service], bans }),
     quota(service) {
       const { maxConnectionsPerAddress = 0, maxAcceptsPerSecondPerAddress = 0 } = services[service]?.limits ?? {};
       return { freePerAddress: firstQuota(maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress) };

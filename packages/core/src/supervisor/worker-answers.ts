@@ -2,6 +2,7 @@
 
 import type { ConnectionListing } from '../accept/connection-listing.ts';
 import type { ProcessConnections } from '../accept/process-connections.ts';
+import type { ConnectionFilter } from '../observe/open-connections.ts';
 import type { ServiceRuntime } from '../accept/service-runtime.ts';
 import type { FromPrimary, FromWorker } from './worker-messages.ts';
 
@@ -48,11 +49,20 @@ export class WorkerAnswers {
   }
 
   #list({ question, listing, filter }: Extract<Question, { readonly type: 'listing-question' }>): void {
-    const known = this.#listings.get(listing) ?? this.#connections.listing(filter);
-    const answer = known.next();
-    if (answer.isLast) this.#listings.delete(listing);
+    const known = this.#listings.get(listing) ?? this.#begin(filter);
+    const answer = known?.next() ?? { connections: [], isLast: true };
+    if (known === undefined || answer.isLast) this.#listings.delete(listing);
     else this.#listings.set(listing, known);
     this.#send({ type: 'listing', question, ...answer });
+  }
+
+  /** Undefined where it is about a service that only workers of another generation have: the primary has looked at the rest. */
+  #begin(filter: ConnectionFilter): ConnectionListing | undefined {
+    try {
+      return this.#connections.listing(filter);
+    } catch {
+      return undefined;
+    }
   }
 
   async #close({

@@ -20,22 +20,27 @@ export class WorkerCounters {
     const last = this.#present.get(workerId);
     if (last === undefined) return;
     this.#present.delete(workerId);
-    const past = this.#past.get(last.slot) ?? [];
-    this.#past.set(
-      last.slot,
-      last.services.map((share, service) => addShares([past[service] ?? NOTHING, shareOfDead(share)])),
-    );
+    const past = [...(this.#past.get(last.slot) ?? [])];
+    // A worker of another generation has other services.
+    last.services.forEach((share, service) => {
+      past[service] = addShares([past[service] ?? NOTHING, shareOfDead(share)]);
+    });
+    this.#past.set(last.slot, past);
   }
 
-  /** One service by slot, in the order of slots. */
-  of(service: number): WorkerShare[] {
+  /** Services that are told as one, by slot, in the order of slots. */
+  of(...services: readonly number[]): WorkerShare[] {
     const present = [...this.#present.values()];
     const slots = new Set([...this.#past.keys(), ...present.map(({ slot }) => slot)]);
     return [...slots]
       .sort((a, b) => a - b)
       .map((slot) => {
-        const living = present.filter((one) => one.slot === slot).map(({ services }) => services[service] ?? NOTHING);
-        return { slot, ...addShares([this.#past.get(slot)?.[service] ?? NOTHING, ...living]) };
+        const living = present.filter((one) => one.slot === slot);
+        const shares = services.flatMap((service) => [
+          this.#past.get(slot)?.[service] ?? NOTHING,
+          ...living.map((one) => one.services[service] ?? NOTHING),
+        ]);
+        return { slot, ...addShares(shares) };
       });
   }
 }

@@ -73,7 +73,8 @@ export type FromPrimary =
   | { readonly type: 'log-level'; readonly level: LogLevel }
   /** What a service of another worker tells its siblings. */
   | { readonly type: 'told'; readonly service: number; readonly message: unknown }
-  | { readonly type: 'drain'; readonly graceMs: number };
+  /** Connections of the services in `keep` may go on for as long as they like. Said again where that has changed. */
+  | { readonly type: 'drain'; readonly graceMs: number; readonly keep?: readonly number[] };
 
 export type FromWorker =
   /** Its program asks for what it needs to begin. Answered with `data`. */

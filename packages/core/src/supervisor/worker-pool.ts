@@ -4,14 +4,14 @@
 import { SAMPLE_MS } from '../observe/event-loop-delay.ts';
 import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { Clock } from '../time/clock.ts';
+import { tick } from './arbiter.ts';
 import {
   initialArbiterState,
-  tick,
   type ArbiterAction,
   type ArbiterEvent,
   type ArbiterState,
   type WorkerRecord,
-} from './arbiter.ts';
+} from './arbiter-state.ts';
 import { nextStartAtMs } from './back-off.ts';
 import type { AssignableWorker } from './listener-assignment.ts';
 import { WorkerExits } from './worker-exits.ts';
@@ -22,7 +22,8 @@ export interface WorkerPoolOptions {
   readonly policy: SupervisionPolicy;
   /** How many there should be at first. */
   readonly workerCount: number;
-  readonly fork: (slot: number, workerId: number) => WorkerHandle;
+  /** `generation` is which services it serves. */
+  readonly fork: (slot: number, workerId: number, generation: number) => WorkerHandle;
 }
 
 export interface PoolStep {
@@ -65,8 +66,8 @@ export class WorkerPool {
     };
   }
 
-  fork(slot: number, workerId: number): void {
-    this.#handles.set(workerId, this.#options.fork(slot, workerId));
+  fork(slot: number, workerId: number, generation = 1): void {
+    this.#handles.set(workerId, this.#options.fork(slot, workerId, generation));
   }
 
   /** Its process is no more; its record goes when the arbiter is told. */
@@ -92,6 +93,16 @@ export class WorkerPool {
     return this.#state.target;
   }
 
+  /** The number that the next reload will have. */
+  get nextGeneration(): number {
+    return this.#state.lastGeneration + 1;
+  }
+
+  /** What new workers serve. */
+  get generation(): number {
+    return this.#state.generation;
+  }
+
   /** Workers since the start. */
   get started(): number {
     return this.#state.started;
@@ -115,11 +126,14 @@ export class WorkerPool {
     return this.#state.workers.find((record) => record.workerId === workerId)?.at;
   }
 
-  /** Those that are ready and have room for a connection of the service; of these, those whose beats are late only if all are. */
-  withRoom(service: number): WorkerHandle[] {
+  /** Those that are ready and have room for a connection of the listener; of these, those whose beats are late only if all are. */
+  withRoom(listener: number, owner = listener): WorkerHandle[] {
     const able = this.#state.workers.flatMap((record) => {
       const worker = this.#handles.get(record.workerId);
-      return record.at === 'ready' && worker?.fullServices.has(service) === false ? [{ record, worker }] : [];
+      const service = worker?.serviceOf(listener, owner);
+      return record.at === 'ready' && service !== undefined && worker?.fullServices.has(service) === false
+        ? [{ record, worker }]
+        : [];
     });
     const beating = able.filter(({ record }) => !this.#isLate(record));
     return (beating.length > 0 ? beating : able).map(({ worker }) => worker);

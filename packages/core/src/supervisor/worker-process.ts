@@ -4,6 +4,7 @@ import type { Identity } from '../options.ts';
 import cluster, { type Worker } from 'node:cluster';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../log.ts';
+import type { Generation } from './generations.ts';
 import { workerEnvironment } from './worker-environment.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import { envelope, messageFromWorker, type FromWorker } from './worker-messages.ts';
@@ -24,9 +25,19 @@ export interface ForkOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: WorkerEvents;
+  readonly generation: Generation;
 }
 
-export function forkWorker({ slot, workerId, workerCount, runAs, clock, log, events }: ForkOptions): WorkerHandle {
+export function forkWorker({
+  slot,
+  workerId,
+  workerCount,
+  runAs,
+  clock,
+  log,
+  events,
+  generation,
+}: ForkOptions): WorkerHandle {
   // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
   if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
   let worker: Worker;
@@ -47,10 +58,11 @@ export function forkWorker({ slot, workerId, workerCount, runAs, clock, log, eve
       kill: (signal) => void worker.process.kill(signal),
     },
     clock,
+    generation,
   );
   worker.on('message', (raw: unknown) => {
     const message = messageFromWorker(raw);
-    if (message !== undefined) events.received(handle, message);
+    if (message !== undefined) events.received(handle, handle.translated(message));
   });
   let hasExited = false;
   const exited = (code: number | null, signal: string | null): void => {

@@ -4,7 +4,7 @@ import { firstQuota } from '../accept/address-ledger.ts';
 import { ServiceRuntime } from '../accept/service-runtime.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { ListenerStates } from '../listener/states.ts';
-import type { ResolvedOptions, ResolvedService } from '../options.ts';
+import type { ResolvedOptions, ResolvedService } from '../resolved-options.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { PrimaryChannel } from './primary-channel.ts';
 import type { WorkerPlace } from './worker-environment.ts';

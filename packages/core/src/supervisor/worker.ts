@@ -14,7 +14,7 @@ import { ListenerStates } from '../listener/states.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type ServerStatus } from '../observe/status.ts';
 import { graceOf } from '../option-values.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../resolved-options.ts';
 import { type BoundEndpoint, boundEndpoint, publishServer, type Server } from '../server.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { PrimaryChannel } from './primary-channel.ts';
@@ -72,6 +72,8 @@ class Worker {
   /** Of the listeners assigned so far: until each accepts. */
   readonly #listening: Promise<void>[] = [];
   #closing: Promise<void> | undefined;
+  /** Of one that drains: the services whose connections may go on. */
+  #kept: ReadonlySet<ServiceRuntime> = new Set();
   #markEnded: () => void = () => undefined;
   #watch: EventLoopWatch | undefined;
 
@@ -115,6 +117,7 @@ class Worker {
     // Each second of it is a beat.
     this.#watch = watchEventLoop(clock, () => {
       this.#unsent.sample();
+      for (const service of this.#kept) service.endIfIdle();
       this.#channel.send(this.#beat());
     });
     publishServer('worker', 'starting');
@@ -122,12 +125,14 @@ class Worker {
     return ready;
   }
 
-  close(graceMs: number): Promise<void> {
+  /** Services in `keep` accept no more, and end once they have no connection left. */
+  close(graceMs: number, keep: readonly number[] = []): Promise<void> {
+    this.#kept = new Set(keep.flatMap((index) => this.#services[index] ?? []));
     if (this.#closing === undefined) {
       publishServer('worker', 'draining');
       this.#channel.send({ type: 'leaving' });
       this.#closing = this.#drain(graceMs);
-    } else for (const service of this.#services) void service.drain(graceMs);
+    } else for (const service of this.#services) if (!this.#kept.has(service)) void service.drain(graceMs);
     return this.#closing;
   }
 
@@ -188,7 +193,7 @@ class Worker {
         setLogLevel(this.#options.log, message.level);
         return;
       case 'drain':
-        void this.close(message.graceMs);
+        void this.close(message.graceMs, message.keep);
         return;
       case 'ban':
         this.#services[message.service]?.banned(message.key, message.forMs);
@@ -256,7 +261,9 @@ class Worker {
   }
 
   async #drain(graceMs: number): Promise<void> {
-    await Promise.all(this.#services.map((service) => service.drain(graceMs)));
+    await Promise.all(
+      this.#services.map((service) => (this.#kept.has(service) ? service.endWhenIdle() : service.drain(graceMs))),
+    );
     publishServer('worker', 'ended');
     this.#markEnded();
     // The program around us may still hold timers or sockets of its own; a drained worker is done nevertheless.

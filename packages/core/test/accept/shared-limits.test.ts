@@ -11,7 +11,8 @@ import { SharedLimits } from '../../src/accept/shared-limits.ts';
 import { createServer } from '../../src/create-server.ts';
 import { parseLimitsNews, type LimitsExchange, type LimitsExchangeEvents } from '../../src/limits-exchange.ts';
 import { silentLog } from '../../src/log.ts';
-import { resolveOptions, type ServerLimits } from '../../src/options.ts';
+import type { ServerLimits } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolved-options.ts';
 
 const BANS = { maxOffences: 3, forgetMs: 60_000, banMs: 600_000 };
 
@@ -83,7 +84,7 @@ function createMachine(
   const ledger = new AddressLedger(maxConnectionsPerAddress, maxAcceptsPerSecondPerAddress, shared.observer(0));
   const banned: string[] = [];
   const bans = new BanCounter(options, (_, key) => banned.push(key), shared);
-  shared.open({ ledgers: [ledger], bans });
+  shared.open({ ledgerOf: (service) => (service === 0 ? ledger : undefined), bans });
   return {
     shared,
     ledger,

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tick } from '../../src/supervisor/arbiter.ts';
 import {
   DEFAULT_POLICY,
   initialArbiterState,
-  tick,
   type ArbiterAction,
   type ArbiterEvent,
   type ArbiterState,
-} from '../../src/supervisor/arbiter.ts';
+} from '../../src/supervisor/arbiter-state.ts';
 import { nextStartAtMs } from '../../src/supervisor/back-off.ts';
 
 /** Steps through a story: at each time, events in, actions out. */
@@ -55,6 +55,47 @@ describe('the arbiter', () => {
   test('replaces a worker that died after a stable stretch at once, in the same slot', () => {
     const { actions } = play(2, [[0], [100, ready(1), ready(2)], [60_000, beat(1), beat(2), exited(1)]]);
     expect(actions[2]).toEqual([{ do: 'start', slot: 1, workerId: 3, generation: 1 }]);
+  });
+
+  test('drains workers that keep connections without a deadline, until a stop or a reload that keeps none', () => {
+    const reload = (keeps: boolean): ArbiterEvent => ({ type: 'reload', keeps });
+    const late = 10 * DEFAULT_POLICY.drainTimeoutMs;
+    const kept = [[0], [1, ready(1)], [2, reload(true)], [3, ready(2)]] as const;
+    const alive = [late, beat(1), beat(2)] as const;
+    expect(play(1, kept).state.workers).toMatchObject([{ at: 'draining', isKept: true }, { at: 'ready' }]);
+    expect(play(1, [...kept, [late - 1, beat(1), beat(2)], alive]).actions.slice(3)).toEqual([
+      [
+        { do: 'drain', workerId: 1 },
+        { do: 'reloaded', generation: 2 },
+      ],
+      [],
+      [],
+    ]);
+
+    const stopped = play(1, [...kept, [late, beat(1), beat(2), { type: 'stop' }]]);
+    expect(stopped.actions.at(-1)).toEqual([
+      { do: 'drain', workerId: 2 },
+      { do: 'drain', workerId: 1 },
+    ]);
+    expect(stopped.state.workers.some(({ isKept }) => isKept === true)).toBe(false);
+
+    const again = play(1, [...kept, [late, beat(1), beat(2), reload(false)], [late + 1, ready(3)]]);
+    expect(again.actions.at(-1)).toEqual([
+      { do: 'drain', workerId: 2 },
+      { do: 'reloaded', generation: 3 },
+      { do: 'drain', workerId: 1 },
+    ]);
+  });
+
+  test('ends a worker that keeps connections and says nothing any more', () => {
+    const story = play(1, [
+      [0],
+      [1, ready(1)],
+      [2, { type: 'reload', keeps: true }],
+      [3, ready(2)],
+      [DEFAULT_POLICY.heartbeatTimeoutMs + 3, beat(2)],
+    ]);
+    expect(story.actions.at(-1)).toEqual([{ do: 'kill', workerId: 1, why: 'stalled' }]);
   });
 
   test('replaces a worker that drains by itself while it still runs, and its end later changes nothing', () => {

@@ -21,7 +21,7 @@ const connection = (id: string): OpenConnection => ({
 function poolOf(...workers: FakeWorker[]) {
   const clock = createFakeClock();
   for (const worker of workers) worker.stage = 'running';
-  const connections = new PoolConnections(['http'], { all: () => [...workers] });
+  const connections = new PoolConnections([{ name: 'http' }], { all: () => [...workers] });
   return { clock, workers, connections };
 }
 

@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest';
 import { PoolPlaces } from '../../src/supervisor/pool-places.ts';
-import { DEFAULT_POLICY } from '../../src/supervisor/arbiter.ts';
+import { DEFAULT_POLICY } from '../../src/supervisor/arbiter-state.ts';
 import { WorkerPool } from '../../src/supervisor/worker-pool.ts';
 import { defineProtocol } from '../../src/index.ts';
-import { resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolved-options.ts';
 import { createFakeClock } from '../../src/testing/index.ts';
 import { fakeWorker, type FakeWorker } from '../fixtures/worker-handles.ts';
 

@@ -1,0 +1,218 @@
+// A reload of a configuration: what changed is replaced, and what did not change is not touched.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ServerStatus } from '@wellknown/core';
+import { askControl } from '@wellknown/core/control';
+import {
+  connectClient,
+  eventually,
+  startProgram,
+  unusedAddress,
+  type Client,
+  type Program,
+} from '@wellknown/core/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { programArguments } from '../../../../test/programs.ts';
+
+const WELLKNOWN = programArguments('packages/cli/src/main.ts');
+
+interface Running {
+  readonly program: Program;
+  readonly write: (text: string) => void;
+  readonly reload: () => Promise<{ readonly ok: boolean; readonly error?: string }>;
+  readonly status: () => Promise<ServerStatus>;
+  readonly connect: (service: string) => Promise<Client>;
+}
+
+async function up(text: string, args: readonly string[] = []): Promise<Running> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-reload-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(path.join(folder, 'site'));
+  writeFileSync(path.join(folder, 'site/index.html'), 'hello\n');
+  const write = (changed: string): void => writeFileSync(path.join(folder, 'wellknown.config.yaml'), changed);
+  write(text);
+  const control = path.join(folder, 'control.sock');
+  const program = await startProgram(
+    [...WELLKNOWN, 'up', '--control', control, '--workers', '2', '--drain-timeout', '1', ...args],
+    { cwd: folder },
+  );
+  onTestFinished(async () => {
+    await program.stop();
+  });
+  const status = async (): Promise<ServerStatus> => {
+    const answer = await askControl(control, { command: 'status' });
+    if (!answer.ok) throw new Error(answer.error);
+    return answer.value as ServerStatus;
+  };
+  return {
+    program,
+    write,
+    reload: () => askControl(control, { command: 'reload' }),
+    status,
+    async connect(service) {
+      const one = (await status()).services.find(({ name }) => name === service);
+      return connectClient(one?.endpoints[0] ?? '');
+    },
+  };
+}
+
+const FOUR = (letters: string): string => `
+services:
+  web: { protocol: http, root: site, listen: 'tcp://127.0.0.1:0' }
+  files: { protocol: ftp, root: site, listen: 'tcp://127.0.0.1:0' }
+  shell: { protocol: telnet, listen: 'tcp://127.0.0.1:0' }
+  letters: { protocol: exec, listen: 'tcp://127.0.0.1:0', program: tr, args: [abc, ${letters}] }
+`;
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+async function translated(running: Running): Promise<string> {
+  const client = await running.connect('letters');
+  client.send('abc\n');
+  client.end();
+  return client.receiveAll();
+}
+
+describe.each([[[]], [['--accept', 'inherit-shared']], [['--accept', 'dispatch']]])('with %j', (args) => {
+  test('a reload that changes one of four services drops nothing of the other three', async () => {
+    const running = await up(FOUR('xyz'), args);
+    const [web, files, shell] = await Promise.all(['web', 'files', 'shell'].map((name) => running.connect(name)));
+    await files!.receive('220 ');
+    await shell!.receive('>');
+    const ports = (await running.status()).services.map(({ endpoints }) => endpoints);
+    expect(await translated(running)).toBe('xyz\n');
+
+    for (const letters of ['uvw', 'rst']) {
+      running.write(FOUR(letters));
+      expect(await running.reload()).toMatchObject({ ok: true });
+      expect(await translated(running)).toBe(`${letters}\n`);
+      // Past the deadline of a drain, after which nothing may have been cut either.
+      await eventually(async () => {
+        expect((await running.status()).workers.filter(({ at }) => at === 'draining').length).toBeLessThanOrEqual(2);
+      });
+      web!.send(REQUEST);
+      expect(await web!.receive('hello\n')).not.toMatch(/^connection: close/im);
+      files!.send('NOOP\r\n');
+      await files!.receive('200 ');
+      shell!.send('help\r\n');
+      await shell!.receive('>');
+    }
+    const { services, workers } = await running.status();
+    // Ports that the kernel gave stay, also that of the service that changed.
+    expect(services.map(({ endpoints }) => endpoints)).toEqual(ports);
+    expect(services.map(({ connections }) => connections.open)).toEqual([1, 1, 1, 0]);
+    expect(workers.filter(({ at }) => at === 'ready')).toHaveLength(2);
+
+    // What is kept ends with its last connection.
+    files!.send('QUIT\r\n');
+    shell!.end();
+    web!.end();
+    await eventually(async () => expect((await running.status()).workers).toHaveLength(2));
+  });
+});
+
+test('services and listeners come and go, and the others stay', async () => {
+  const running = await up(FOUR('xyz'));
+  const shell = await running.connect('shell');
+  await shell.receive('>');
+  running.write(`
+services:
+  shell: { protocol: telnet, listen: 'tcp://127.0.0.1:0' }
+  echo: { listen: ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0'] }
+`);
+  const letters = (await running.status()).services.at(-1)?.endpoints[0] ?? '';
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect((await running.status()).services.map(({ name }) => name)).toEqual(['shell', 'echo']);
+  const echo = await running.connect('echo');
+  echo.send('to and fro');
+  await echo.receive('to and fro');
+  await expect(connectClient(letters)).rejects.toThrow('ECONNREFUSED');
+  shell.send('help\r\n');
+  await shell.receive('>');
+});
+
+test('a listener that one service leaves another one takes, over its socket', async () => {
+  const held = await unusedAddress();
+  const one = (name: string, program: string): string =>
+    `services:\n  ${name}: { protocol: exec, listen: 'tcp://${held.host}:${held.port}', program: ${program} }\n`;
+  const running = await up(one('a', 'cat'));
+  running.write(one('b', 'rev'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  const client = await running.connect('b');
+  client.send('abc\n');
+  client.end();
+  expect(await client.receiveAll()).toBe('cba\n');
+});
+
+test('a configuration that is wrong changes nothing, and its mistakes are logged', async () => {
+  const running = await up(FOUR('xyz'));
+  const shell = await running.connect('shell');
+  await shell.receive('>');
+  running.write(FOUR('uvw').replace('protocol: ftp', 'protocol: fttp'));
+  const answer = await running.reload();
+  expect(answer).toMatchObject({ ok: false });
+  expect(JSON.stringify(answer)).toContain("wellknown.config.yaml:4:12: services.files.protocol: protocol is 'fttp'");
+  await eventually(() => expect(running.program.stderr()).toContain("protocol is 'fttp'"));
+  expect(await translated(running)).toBe('xyz\n');
+  shell.send('help\r\n');
+  await shell.receive('>');
+});
+
+test('an address that is taken changes nothing either', async () => {
+  const running = await up(FOUR('xyz'));
+  const taken = (await running.status()).services[0]?.endpoints[0] ?? '';
+  running.write(
+    `${FOUR('uvw')}  more: { protocol: echo, listen: '${taken.replace('tcp', 'udp')}' }\n  other: { protocol: telnet, listen: 'tcp://192.0.2.1:9' }\n`,
+  );
+  expect(await running.reload()).toMatchObject({ ok: false });
+  expect(await translated(running)).toBe('xyz\n');
+  running.write(FOUR('uvw'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await translated(running)).toBe('uvw\n');
+});
+
+test('a reload that finds nothing changed is for the code: every connection drains', async () => {
+  const running = await up(FOUR('xyz'));
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await files.receiveAll()).toContain('421 ');
+});
+
+test('a change beside the services touches none of them', async () => {
+  const running = await up(FOUR('xyz'));
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  running.write(`maxAge: 1h\n${FOUR('xyz')}`);
+  expect(await running.reload()).toMatchObject({ ok: true });
+  files.send('NOOP\r\n');
+  await files.receive('200 ');
+  await eventually(() => {
+    expect(running.program.stderr()).toContain('"added":[],"changed":[],"removed":[]');
+  });
+});
+
+test('a handler that can no longer be loaded changes nothing', async () => {
+  const running = await up(FOUR('xyz'));
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  running.write(`${FOUR('uvw')}  broken: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: none.mjs }\n`);
+  const answer = await running.reload();
+  expect(answer).toMatchObject({ ok: false });
+  expect(JSON.stringify(answer)).toContain('none.mjs');
+  expect(await translated(running)).toBe('xyz\n');
+  files.send('NOOP\r\n');
+  await files.receive('200 ');
+  expect((await running.status()).services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+});
+
+test('TERM ends workers that keep connections too', async () => {
+  const running = await up(FOUR('xyz'));
+  const shell = await running.connect('shell');
+  await shell.receive('>');
+  running.write(FOUR('uvw'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await running.program.stop()).toBe(0);
+});

@@ -1,0 +1,74 @@
+// Which services the workers of each generation serve. A primary numbers every service that it ever had, and the numbers
+// of those that a reload did not change stay, so that limits, counters and connections of workers of both generations are
+// the same service's. A worker numbers its own from 0.
+
+import type { ResolvedService } from '../resolved-options.ts';
+
+/** Of which service a socket is, for the workers of one generation. */
+export interface Owner {
+  readonly service: number;
+  /** As which endpoint it is served. */
+  readonly url: string;
+}
+
+export interface Generation {
+  /** The primary's numbers, in the order of the program of these workers. */
+  readonly services: readonly number[];
+  /** By the number of the socket. */
+  readonly sockets: ReadonlyMap<number, Owner>;
+  /** What the programs of these workers are given. */
+  readonly workerData: unknown;
+}
+
+export class Generations {
+  readonly #services: ResolvedService[];
+  readonly #byNumber = new Map<number, Generation>();
+  #current: Generation;
+
+  /** `services` is the list of the primary, which grows here. */
+  constructor(services: ResolvedService[], workerData: unknown) {
+    this.#services = services;
+    this.#current = { services: services.map((_, index) => index), sockets: new Map(), workerData };
+  }
+
+  /** What new workers serve once nothing is under way: the last that worked. */
+  get current(): Generation {
+    return this.#current;
+  }
+
+  /** Of the number that the arbiter gives generations. */
+  of(generation: number): Generation {
+    return this.#byNumber.get(generation) ?? this.#current;
+  }
+
+  /** The sockets of the first one are bound. */
+  bound(sockets: ReadonlyMap<number, Owner>): void {
+    this.#current = { ...this.#current, sockets };
+  }
+
+  /** The numbers of services that are to be served: those that did not change keep theirs, the others get new ones. */
+  number(services: readonly ResolvedService[]): readonly number[] {
+    return services.map((service) => {
+      const same = this.#current.services.find((number) => isSame(this.#services[number], service));
+      return same ?? this.#services.push(service) - 1;
+    });
+  }
+
+  /** New workers of this number serve it from now on. */
+  begin(number: number, generation: Generation): void {
+    this.#byNumber.set(number, generation);
+  }
+
+  /** All workers serve it: it is the present one. */
+  succeeded(number: number): void {
+    this.#current = this.of(number);
+    this.#byNumber.clear();
+  }
+
+  failed(number: number): void {
+    this.#byNumber.delete(number);
+  }
+}
+
+const isSame = (one: ResolvedService | undefined, other: ResolvedService): boolean =>
+  one?.revision !== undefined && one.revision === other.revision && one.name === other.name;
