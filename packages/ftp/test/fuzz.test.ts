@@ -96,6 +96,7 @@ test('a session answers in whole replies and logs no error, whatever is said', a
       expect(errors).toEqual([]);
       expect(heard).toMatch(REPLIES);
     }),
+    // More of them where that is asked for.
     { numRuns: Number(process.env.FUZZ_RUNS ?? 200) },
   );
 });
