@@ -27,7 +27,11 @@ export class CommandQueue {
   ) {
     this.#charset = limits.charset;
     this.#connection = connection;
-    this.#decoder = createLineDecoder({ maxLineBytes: limits.maxLineBytes });
+    this.#decoder = createLineDecoder({
+      maxLineBytes: limits.maxLineBytes,
+      // lftp leaves Telnet out under TLS; most others never had it.
+      isPlain: () => connection.secure !== undefined,
+    });
     this.#maxQueued = limits.maxQueuedCommands;
   }
 

@@ -17,7 +17,7 @@ import { EffectPerformer } from './effect-performer.ts';
 import { effectText, type Outcome } from './effects.ts';
 import type { PassiveAddress } from './passive-address.ts';
 import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
-import { encodeReply, REPLY, reply, type Reply } from './replies.ts';
+import { REPLY, reply, replyBytes, type Reply } from './replies.ts';
 import { step, withoutRename } from './session.ts';
 import { hostOfHandshake, initialState, type SessionContext, type SessionState } from './session-state.ts';
 import { countTransfer } from './counters.ts';
@@ -71,7 +71,7 @@ export function createControlConnection(
   let peerHasEnded = false;
   let isDraining = false;
 
-  const bytesOf = (reply: Reply): Uint8Array => options.charset.encode(encodeReply(reply));
+  const bytesOf = (reply: Reply): Uint8Array => replyBytes(reply, options.charset, connection.secure === undefined);
 
   const send = (reply: Reply): void => {
     if (phase !== 'over' && !connection.send(bytesOf(reply))) isBlocked = true;

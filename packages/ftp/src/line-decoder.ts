@@ -30,6 +30,8 @@ const SB = 250;
 const SE = 240;
 const WILL = 251;
 
+const SPACE = 32;
+
 /**
  * `iac`: after IAC. `option`: after IAC WILL, WONT, DO or DONT. `sub`: in a subnegotiation. `sub-iac`: after an IAC in
  * one.
@@ -50,8 +52,14 @@ const isAbort = (line: Uint8Array, byteLength: number): boolean =>
 /** Where a line is put together. Of all decoders: what has not ended when a chunk has is kept by its own. */
 let line = EMPTY;
 
-export function createLineDecoder(options: { readonly maxLineBytes?: number } = {}): LineDecoder {
-  const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
+export interface LineDecoderOptions {
+  readonly maxLineBytes?: number;
+  /** Whether the peer speaks no Telnet now: then 0xFF twice in an argument is two bytes of it. Default: never. */
+  readonly isPlain?: () => boolean;
+}
+
+export function createLineDecoder(options: LineDecoderOptions = {}): LineDecoder {
+  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES, isPlain = (): boolean => false } = options;
   // One more than the limit, for the CR of a line that is exactly as long as it may be.
   const roomBytes = maxLineBytes + 1;
   if (line.length < roomBytes) line = new Uint8Array(roomBytes);
@@ -60,6 +68,8 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
   let begun = EMPTY;
   let lineBytes = 0;
   let overflowed = false;
+  /** The verb is over. What follows is a name, mostly, in which 0xFF may be a letter. */
+  let inArgument = false;
   let telnet: TelnetState = 'text';
   /** The line that has just ended was an ABOR that ended at its CR. */
   let wasAbort = false;
@@ -69,6 +79,7 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
     const tooLong = overflowed || length > maxLineBytes;
     lineBytes = 0;
     overflowed = false;
+    inArgument = false;
     return tooLong ? { type: 'too-long' } : { type: 'line', bytes: line.slice(0, length) };
   };
 
@@ -88,8 +99,16 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
     else {
       line[lineBytes] = byte;
       lineBytes += 1;
+      inArgument ||= byte === SPACE;
     }
     return undefined;
+  };
+
+  /** Behind 0xFF in an argument. Nobody sends commands of Telnet there, and many clients send their names as they are. */
+  const afterIacInArgument = (byte: number): LineEvent | undefined => {
+    telnet = 'text';
+    text(IAC);
+    return byte === IAC && !isPlain() ? undefined : text(byte);
   };
 
   const step = (byte: number): LineEvent | undefined => {
@@ -99,6 +118,7 @@ export function createLineDecoder(options: { readonly maxLineBytes?: number } = 
         telnet = 'iac';
         return undefined;
       case 'iac':
+        if (inArgument) return afterIacInArgument(byte);
         telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
         // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what
         // follows it.

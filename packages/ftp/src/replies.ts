@@ -1,5 +1,7 @@
 // The replies: codes and texts (RFC 959 §4.2), and their form on the wire.
 
+import type { Charset } from './charset.ts';
+
 /**
  * One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the
  * last.
@@ -35,6 +37,8 @@ export const passiveReply = (ipv4: string, port: number): Reply =>
 export const extendedPassiveReply = (port: number): Reply => reply(229, `Entering Extended Passive Mode (|||${port}|)`);
 
 /** Replies whose text never changes. */
+const IAC = 255;
+
 export const REPLY = {
   greeting: reply(220, 'FTP server ready.'),
   commandOkay: reply(200, 'Okay.'),
@@ -95,3 +99,10 @@ export const REPLY = {
   sizeNeedsImage: reply(550, 'SIZE needs TYPE I.'),
   badRestart: reply(554, 'The restart position is beyond the end, or not possible in TYPE A.'),
 } as const satisfies Record<string, Reply>;
+
+/** A reply in bytes. To a peer that speaks Telnet 0xFF, a letter in names of old systems, goes out twice (RFC 854). */
+export function replyBytes(reply: Reply, charset: Charset, isTelnet: boolean): Uint8Array {
+  const bytes = charset.encode(encodeReply(reply));
+  if (!isTelnet || !bytes.includes(IAC)) return bytes;
+  return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));
+}

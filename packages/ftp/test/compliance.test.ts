@@ -53,7 +53,9 @@ function page(): string {
     '- RFC 3659 §3: MDTM with a time before the name sets it, unless a file has all of that as its name.',
     '- RFC 4217: USER is 530 in clear where TLS is required, transfers in clear are 521 and PROT C is 534 where data must be private; a data',
     '  connection that does not resume the session where it must is 522. A connection that began with TLS has PROT P. CCC is not implemented.',
-    '- RFC 7151: HOST is accepted before the login only.',
+    '- RFC 7151: HOST is accepted before the login only. One before AUTH holds behind it, unless the handshake has named another of the hosts (SNI);',
+    '  REIN forgets it.',
+    '- RFC 854: 0xFF in an argument is a letter, whether a client sends it once or twice; replies in clear send it twice.',
     '',
   ].join('\n');
 }

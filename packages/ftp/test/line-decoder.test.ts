@@ -36,6 +36,11 @@ const CASES = [
   { name: 'an option negotiation is three bytes long', input: '\xff\xfb\x01NO\xff\xfe\x03OP\r\n', lines: ['NOOP'] },
   { name: 'a subnegotiation is taken out whole', input: '\xff\xfa\x18A\nB\xff\xffC\xff\xf0NOOP\r\n', lines: ['NOOP'] },
   { name: 'IAC IAC is one data byte', input: 'CWD a\xff\xff\r\n', lines: ['CWD a\xff'] },
+  {
+    name: '0xFF in an argument is a letter, for those who do not send it twice',
+    input: 'CWD \xff\xfe\r\nCWD a\xff\nCWD \xff\xff\xff\xfaa\xf0\n',
+    lines: ['CWD \xff\xfe', 'CWD a\xff', 'CWD \xff\xff\xfaa\xf0'],
+  },
   { name: 'UTF-8 bytes in an argument are kept', input: 'CWD \xf0\x9f\x98\x80\r\n', lines: ['CWD \xf0\x9f\x98\x80'] },
 ];
 
@@ -69,6 +74,13 @@ test('a line of exactly the limit is a line, one byte more is reported once and 
   expect(decode([bytesOf(`${limit}x\r\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
   expect(decode([bytesOf(`${limit}x\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
   expect(decode([bytesOf(`${'y'.repeat(100_000)}\r\nNOOP\r\n`)])).toEqual(['<too long>', 'NOOP']);
+});
+
+test('without Telnet 0xFF twice in an argument is two bytes of it, and in front of a verb a command still is none', () => {
+  const decoder = createLineDecoder({ isPlain: () => true });
+  decoder.push(bytesOf('\xff\xf4\xff\xf2CWD \xff\xff\xfe\r\n'));
+  const event = decoder.next();
+  expect(event && textOf(event)).toBe('CWD \xff\xff\xfe');
 });
 
 test('lines that were not asked for stay bytes', () => {

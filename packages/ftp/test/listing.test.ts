@@ -5,6 +5,7 @@ import {
   ALL_FACTS,
   factLine,
   factsFeature,
+  listingReader,
   listLine,
   mayBeListed,
   parseTimeVal,
@@ -12,11 +13,12 @@ import {
   timeVal,
 } from '../src/listing/format.ts';
 import { parseListArgument } from '../src/listing/options.ts';
-import { NAMED_RIGHTS } from '../src/users/rights.ts';
+import { NAMED_RIGHTS, resolveRights } from '../src/users/rights.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12, 0, 0);
-const reader = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.read };
-const writer = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.full };
+const isFixed = (): boolean => false;
+const reader = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.read, isFixed };
+const writer = { nowMs: NOW, rightsOf: () => NAMED_RIGHTS.full, isFixed };
 const file: Entry = {
   name: 'a b.txt',
   type: 'file',
@@ -64,6 +66,19 @@ describe('facts', () => {
 
   test('a fact without a value is left out, and a writer may do more', () => {
     expect(factLine(directory, ALL_FACTS, writer)).toBe('type=dir;modify=20201231235959;perm=elcmpdf; dir');
+  });
+
+  test('neither the root nor what leads to a rule of its own may be deleted or renamed, and perm says so', () => {
+    const rights = resolveRights({ '/': 'full', '/a/b': 'read' });
+    if (!rights.ok) throw new Error(rights.error);
+    const permOf = (name: string): string =>
+      factLine({ ...directory, name }, ['perm'], listingReader(rights.value, '/', NOW), 'x');
+    expect([permOf(''), permOf('a'), permOf('c')]).toEqual(['perm=elcmp; x', 'perm=elcmp; x', 'perm=elcmpdf; x']);
+    const everywhere = resolveRights('full');
+    if (!everywhere.ok) throw new Error(everywhere.error);
+    expect(factLine({ ...directory, name: '' }, ['perm'], listingReader(everywhere.value, '/', NOW), '/')).toBe(
+      'perm=elcmp; /',
+    );
   });
 
   test('only selected facts are told, and FEAT stars them', () => {

@@ -142,13 +142,22 @@ describe.skipIf(lacks('ncftpget', 'ncftpput'))('ncftp', () => {
 });
 
 describe.skipIf(lacks('wget'))('wget', () => {
-  test('fetches a tree, by the names that it gives to files of its own', async () => {
-    const url = `ftp://127.0.0.1:${ports.clear}/tree/`;
-    const login = ['--ftp-user=ann', '--ftp-password=secret', '--restrict-file-names=nocontrol'];
-    await runClient('wget', ['-q', '-r', '-l', '9', '-nH', '--cut-dirs=1', '-P', local('wget'), ...login, url]);
-    // wget takes the percent sign in a name for an escape.
-    expect((await sums(local('wget'))).replace('#hash .txt', '#hash%20.txt')).toBe(expected);
-  });
+  test.each([
+    ['in clear', 'ftp', [], 'clear'],
+    ['over TLS', 'ftps', [], 'clear'],
+    ['over TLS from the start', 'ftps', ['--ftps-implicit'], 'implicit'],
+  ] as const)(
+    'fetches a tree %s, by the names that it gives to files of its own',
+    async (how, scheme, flags, listener) => {
+      const folder = local(`wget ${how}`);
+      const url = `${scheme}://127.0.0.1:${ports[listener]}/tree/`;
+      const login = ['--ftp-user=ann', '--ftp-password=secret', '--restrict-file-names=nocontrol'];
+      const tls = scheme === 'ftps' ? ['--no-check-certificate', ...flags] : [];
+      await runClient('wget', ['-q', '-r', '-l', '9', '-nH', '--cut-dirs=1', '-P', folder, ...tls, ...login, url]);
+      // wget takes the percent sign in a name for an escape.
+      expect((await sums(folder)).replace('#hash .txt', '#hash%20.txt')).toBe(expected);
+    },
+  );
 });
 
 describe.skipIf(lacks('tnftp'))('tnftp', () => {
@@ -202,8 +211,9 @@ print(ftp.voidresp()); print(ftp.quit())
   });
 });
 
-describe('basic-ftp over TLS', () => {
+describe('basic-ftp', () => {
   test.each([
+    ['in clear', false, 'clear'],
     ['after AUTH', true, 'clear'],
     ['from the start', 'implicit', 'implicit'],
   ] as const)('moves a tree down and up, %s', async (how, secure, listener) => {
@@ -226,6 +236,61 @@ describe('basic-ftp over TLS', () => {
     } finally {
       client.close();
     }
+  });
+});
+
+describe.skipIf(lacks('python3'))("Python's ftplib on a tree", () => {
+  const SCRIPT = `
+import ftplib, io, ssl, sys
+port, how = int(sys.argv[1]), sys.argv[2]
+context = ssl._create_unverified_context()
+ftp = ftplib.FTP() if how == 'clear' else ftplib.FTP_TLS(context=context)
+ftp.encoding = 'utf-8'
+ftp.connect('127.0.0.1', port); ftp.login('ann', 'secret')
+if how != 'clear': ftp.prot_p()
+def copy(source, target):
+    ftp.mkd(target)
+    for name, facts in list(ftp.mlsd(source, ['type', 'size'])):
+        if facts['type'] == 'dir': copy(source + '/' + name, target + '/' + name)
+        if facts['type'] != 'file': continue
+        data = io.BytesIO()
+        ftp.retrbinary('RETR ' + source + '/' + name, data.write)
+        assert data.tell() == int(facts['size'])
+        data.seek(0)
+        ftp.storbinary('STOR ' + target + '/' + name, data)
+copy('/tree', '/in/ftplib-' + how)
+assert sorted(ftp.nlst('/tree')) == sorted('/tree/' + name for name, _ in ftp.mlsd('/tree', ['type']) if name not in '..')
+ftp.quit()
+`;
+  test.each(['clear', 'tls'])('copies it file by file (%s)', async (how) => {
+    await runClient('python3', ['-c', SCRIPT, String(ports.clear), how]);
+    expect(await sums(served(`in/ftplib-${how}`))).toBe(expected);
+  });
+});
+
+describe.skipIf(lacks('curl'))('curl on odd names', () => {
+  test.each([
+    ['in clear', 'ftp', [], 'clear'],
+    ['over TLS', 'ftp', ['-k', '--ssl-reqd'], 'clear'],
+    ['over TLS from the start', 'ftps', ['-k'], 'implicit'],
+  ] as const)('gets and puts each %s', async (how, scheme, flags, listener) => {
+    const url = (file: string): string =>
+      `${scheme}://127.0.0.1:${ports[listener]}/${file.split('/').map(encodeURIComponent).join('/')}`;
+    const names = [...ODD_NAMES, 'empty.bin', 'sub dir/big.bin'];
+    const folder = `curl ${how}`;
+    const common = ['-sS', '-g', '-u', 'ann:secret', '--ftp-create-dirs', '--create-dirs', ...flags];
+    const each = (of: (name: string) => readonly string[]): string[] =>
+      names.flatMap((name, index) => [...(index === 0 ? [] : ['--next']), ...common, ...of(name)]);
+    await runClient(
+      'curl',
+      each((name) => ['-o', path.join(local(folder), name), url(`tree/${name}`)]),
+    );
+    expect(await sums(local(folder))).toBe(expected);
+    await runClient(
+      'curl',
+      each((name) => ['-T', path.join(local(folder), name), url(`in/${folder}/${name}`)]),
+    );
+    expect(await sums(served(`in/${folder}`))).toBe(expected);
   });
 });
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeReply, extendedPassiveReply, passiveReply, quotePath, REPLY, reply } from '../src/replies.ts';
+import { UTF8 } from '../src/charset.ts';
+import {
+  encodeReply,
+  extendedPassiveReply,
+  passiveReply,
+  quotePath,
+  REPLY,
+  reply,
+  replyBytes,
+} from '../src/replies.ts';
 
 test('a reply of one line is code, space, text', () => {
   expect(encodeReply(reply(200, 'Okay.'))).toBe('200 Okay.\r\n');
@@ -25,6 +34,13 @@ test('no text can begin a line of its own', () => {
 test('227 ends with the closing parenthesis, 229 has its three empty fields', () => {
   expect(encodeReply(passiveReply('192.0.2.7', 50_001))).toBe('227 Entering Passive Mode (192,0,2,7,195,81)\r\n');
   expect(encodeReply(extendedPassiveReply(50_001))).toBe('229 Entering Extended Passive Mode (|||50001|)\r\n');
+});
+
+test('0xFF goes out twice to a peer that speaks Telnet, and as it is to others', () => {
+  const pwd = reply(257, `"/${UTF8.decode(Uint8Array.of(0xff, 0xfe, 0xff))}"`);
+  const bytesOf = (isTelnet: boolean): string => Buffer.from(replyBytes(pwd, UTF8, isTelnet)).toString('latin1');
+  expect(bytesOf(true)).toBe('257 "/\xff\xff\xfe\xff\xff"\r\n');
+  expect(bytesOf(false)).toBe('257 "/\xff\xfe\xff"\r\n');
 });
 
 test('quotes in a path are doubled', () => {

@@ -140,6 +140,13 @@ describe('a user', () => {
     expect(await ann.rename?.('/secret', '/elsewhere')).toEqual(done);
   });
 
+  test('moves nothing that a rule names, and puts nothing in its place', async () => {
+    const ann = loginWith({ '/': 'full', '/pub/deep': { base: 'full', delete: false }, '/later': 'full' });
+    expect(await ann.rename?.('/pub/deep', '/elsewhere')).toEqual(refused('denied'));
+    expect(await ann.rename?.('/secret', '/later')).toEqual(refused('denied'));
+    expect(await ann.rename?.('/pub/deep/b.txt', '/pub/deep/c.txt')).toEqual(done);
+  });
+
   test.each([
     ['as large as it may be', 10, {}, 'stored'],
     ['one byte larger', 11, {}, 'over-quota'],

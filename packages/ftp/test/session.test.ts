@@ -41,6 +41,12 @@ describe('every row of the command table', () => {
     expect(outcome.reply ?? outcome.effect).toBeDefined();
   });
 
+  test('HELP of each is printable ASCII, as replies are but for names', () => {
+    for (const [verb] of rows)
+      expect(say(ready(true), `HELP ${verb}`).reply?.lines.join('')).toMatch(/^[\x20-\x7e]+$/);
+    expect(say(ready(true), 'HELP STOR').reply?.lines).toEqual(['STOR <path> (RFC 959, section 4.1.3)']);
+  });
+
   test('HELP shows those that are offered, and FEAT those that have a feature', () => {
     const help = say(ready(true), 'HELP').reply?.lines.join(' ').split(' ');
     const feat = say(ready(true), 'FEAT').reply?.lines.map((line) => line.split(' ')[0]);

@@ -30,7 +30,10 @@ export function help(call: Call<SessionState>, table: Rows): Outcome {
           ? reply(502, 'No such command.')
           : reply(
               214,
-              `${row[1].help} (RFC ${row[1].rfc})`.replace('RFC none', 'no RFC').replace('RFC draft', 'draft'),
+              // Replies are ASCII, but for names.
+              `${row[1].help} (RFC ${row[1].rfc.replaceAll(' §', ', section ')})`
+                .replace('RFC none', 'no RFC')
+                .replace('RFC draft', 'draft'),
             ),
     };
   }

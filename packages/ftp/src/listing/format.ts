@@ -55,29 +55,39 @@ export interface ListingReader {
   readonly nowMs: number;
   /** What the reader may do with an entry. */
   readonly rightsOf: (entry: Entry) => Rights;
+  /** What nobody deletes or renames. */
+  readonly isFixed: (entry: Entry) => boolean;
 }
 
 /** The reader of a listing of `directory`, or of something in it. */
 export function listingReader(rights: ResolvedRights, directory: AbsolutePath, nowMs: number): ListingReader {
   const below = directory === '/' ? '/' : `${directory}/`;
-  if (rights.hasRuleBelow(directory)) return { nowMs, rightsOf: ({ name }) => rights.at(below + name) };
+  const isRoot = ({ name }: Entry): boolean => name === '';
+  if (rights.hasRuleBelow(directory))
+    return {
+      nowMs,
+      rightsOf: ({ name }) => rights.at(below + name),
+      isFixed: (entry) => isRoot(entry) || rights.isFixed(below + entry.name),
+    };
   const everywhere = rights.at(directory);
-  return { nowMs, rightsOf: () => everywhere };
+  return { nowMs, rightsOf: () => everywhere, isFixed: isRoot };
 }
 
 /** The letters of the `perm` fact (RFC 3659 §7.5.5). */
-function permOf({ type }: Entry, rights: Rights): string {
+function permOf(entry: Entry, reader: ListingReader): string {
+  const rights = reader.rightsOf(entry);
+  const isMovable = !reader.isFixed(entry);
   const mayReplace = rights.write === 'replace';
   const letters: readonly (readonly [string, boolean])[] =
-    type === 'directory'
+    entry.type === 'directory'
       ? [
           ['e', true],
           ['l', rights.list],
           ['c', rights.write !== 'no'],
           ['m', rights.makeDirectories],
           ['p', rights.delete],
-          ['d', rights.delete],
-          ['f', rights.rename],
+          ['d', rights.delete && isMovable],
+          ['f', rights.rename && isMovable],
         ]
       : [
           ['r', rights.read],
@@ -132,7 +142,7 @@ export const FACTS = {
   type: (entry: Entry) => TYPE_FACTS[entry.type](entry),
   size: (entry: Entry) => (entry.type === 'file' ? String(entry.sizeBytes) : undefined),
   modify: (entry: Entry) => timeVal(entry.mtimeMs),
-  perm: (entry: Entry, { rightsOf }: ListingReader) => permOf(entry, rightsOf(entry)),
+  perm: permOf,
   unique: (entry: Entry) => entry.unique,
   'unix.mode': (entry: Entry) => (entry.mode === undefined ? undefined : `0${entry.mode.toString(8).padStart(3, '0')}`),
   'unix.uid': (entry: Entry) => idFact(entry.uid),

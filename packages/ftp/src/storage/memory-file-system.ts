@@ -70,6 +70,7 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
     parent.mtimeMs = wallMs();
     usedEntries -= 1;
     if (node.type === 'file') usedBytes -= node.bytes.length;
+    if (node.type === 'directory') node.isGone = true;
     return done;
   };
 
@@ -102,6 +103,10 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
         return Promise.resolve(done);
       },
       commit() {
+        if (parent.isGone === true) {
+          giveBack();
+          return Promise.resolve(fail('not-found'));
+        }
         const old = parent.entries.get(name);
         if (old === undefined ? usedEntries >= maxEntries : mustBeNew || old.type !== 'file') {
           giveBack();

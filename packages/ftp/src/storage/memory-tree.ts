@@ -14,6 +14,8 @@ export interface MemoryDirectory {
   readonly entries: Map<string, MemoryNode>;
   mtimeMs: number;
   mode: number;
+  /** It was removed, and what is put into it would be nowhere. */
+  isGone?: true;
 }
 
 export interface MemoryLink {

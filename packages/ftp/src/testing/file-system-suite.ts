@@ -127,6 +127,20 @@ export function describeFileSystem(subject: FileSystemSubject, { describe, test 
       } else await first.value.commit();
     });
 
+    promise(
+      'an upload is said to be stored only where it can be found',
+      ['write', 'removeDirectory'],
+      async (files) => {
+        await files.makeDirectory?.('/going');
+        const target = await files.write?.('/going/x', { mode: 'replace' });
+        assert(target?.ok === true);
+        await target.value.write([bytesOf('x')]);
+        await files.removeDirectory?.('/going');
+        const done = await target.value.commit();
+        assert.equal(await content(files, '/going/x'), done.ok ? 'x' : 'not-found');
+      },
+    );
+
     promise('an upload that is aborted does not look like one that is whole', ['write'], async (files) => {
       for (const path of ['/a.txt', '/new']) {
         const target = await files.write?.(path, { mode: 'replace' });

@@ -37,8 +37,7 @@ export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, cal
     return may(rights.at(path)) ? go() : refuse('denied');
   };
 
-  /** What a rule names, or leads to, keeps its place: elsewhere other rights would hold for it. */
-  const isMovable = (path: AbsolutePath): boolean => !rights.hasRuleBelow(path);
+  const isMovable = (path: AbsolutePath): boolean => !rights.isFixed(path);
 
   const stat: FileSystem['stat'] = async (path, options) => {
     if (isHidden(path)) return fail('not-found');

@@ -70,8 +70,10 @@ export type RightsByPath = Readonly<Record<`/${string}`, RightsRule>>;
 /** Rules that have been read. */
 export interface ResolvedRights {
   at(path: AbsolutePath): Rights;
-  /** Whether a rule for something below `path` exists: then the way there is open, and nothing on it may be moved. */
+  /** Whether a rule for something below `path` exists: then the way there is open. */
   hasRuleBelow(path: AbsolutePath): boolean;
+  /** What a rule names, or leads to, is neither moved nor removed: elsewhere other rights would hold for it. */
+  isFixed(path: AbsolutePath): boolean;
   /** Whether anything may be changed anywhere: for an answer before a path is known. */
   readonly mayChange: boolean;
 }
@@ -99,7 +101,12 @@ export function resolveRights(option: RightsOption): Result<ResolvedRights, stri
   const given = rulesOf(option);
   if (given === undefined) {
     const everywhere = rightsOf(option);
-    return ok({ at: () => everywhere, hasRuleBelow: () => false, mayChange: changes(everywhere) });
+    return ok({
+      at: () => everywhere,
+      hasRuleBelow: () => false,
+      isFixed: (path) => path === '/',
+      mayChange: changes(everywhere),
+    });
   }
   const rules: { readonly path: AbsolutePath; readonly below: string; readonly rights: Rights }[] = [];
   for (const [text, rule] of given) {
@@ -109,10 +116,12 @@ export function resolveRights(option: RightsOption): Result<ResolvedRights, stri
   }
   // The longest first: the first that holds is the closest.
   rules.sort((one, other) => other.path.length - one.path.length);
+  const hasRuleBelow = (path: AbsolutePath): boolean =>
+    rules.some((rule) => rule.path !== path && rule.path.startsWith(path === '/' ? path : `${path}/`));
   return ok({
     at: (path) => rules.find((rule) => rule.path === path || path.startsWith(rule.below))?.rights ?? NONE,
-    hasRuleBelow: (path) =>
-      rules.some((rule) => rule.path !== path && rule.path.startsWith(path === '/' ? path : `${path}/`)),
+    hasRuleBelow,
+    isFixed: (path) => path === '/' || rules.some((rule) => rule.path === path) || hasRuleBelow(path),
     mayChange: rules.some(({ rights }) => changes(rights)),
   });
 }
