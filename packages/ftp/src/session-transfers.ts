@@ -59,6 +59,7 @@ export class SessionTransfers {
       charset,
       pace: user.session.pace[plan.what === 'upload' ? 'upload' : 'download'],
       buffers: user.session.buffers,
+      clock,
       failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;
