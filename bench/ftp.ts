@@ -40,16 +40,18 @@ interface Folder {
   remove(): void;
 }
 
-/** What all servers serve, and a certificate. */
-function makeFolder(): Folder {
+/** What all servers serve, as far as this load asks for it, and a certificate. */
+function makeFolder(what: string): Folder {
   const folder = mkdtempSync(join(tmpdir(), 'wellknown-bench-ftp-'));
   const [root, certificates] = [join(folder, 'root'), join(folder, 'tls')];
   for (const each of [root, certificates, join(root, 'in'), join(root, 'many')]) mkdirSync(each);
   chmodSync(folder, 0o755);
   const part = Buffer.alloc(64 * 1024 * 1024, 'abcdefgh');
-  for (let at = 0; at < 16; at += 1) writeFileSync(join(root, 'big'), part, { flag: 'a' });
+  for (let at = 0; at < 16 && /^(tls-)?retr$/.test(what); at += 1)
+    writeFileSync(join(root, 'big'), part, { flag: 'a' });
   writeFileSync(join(root, 'small'), part.subarray(0, 4096));
-  for (let index = 0; index < 10_000; index += 1) writeFileSync(join(root, `many/file-${index}`), 'x');
+  for (let index = 0; index < 10_000 && /^(list|mlsd)$/.test(what); index += 1)
+    writeFileSync(join(root, `many/file-${index}`), 'x');
   const request = '-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem'.split(' ');
   execFileSync('openssl', ['req', ...request], { cwd: certificates, stdio: 'ignore' });
   writeFileSync(
@@ -72,7 +74,7 @@ export const ftpComparisons: Readonly<Record<string, (rounds: number, only: RegE
     Object.entries(LOADS).map(([what, { title, count, without = [] }]) => [
       `ftp-${what}`,
       async (rounds: number, only: RegExp): Promise<void> => {
-        const folder = makeFolder();
+        const folder = makeFolder(what);
         try {
           const load = (port: number): Promise<number> =>
             Promise.resolve(Number(runClient(process.execPath, CLIENT, String(port), what, String(count))));
@@ -107,7 +109,7 @@ const residentBytes = (pid: number): number =>
 
 /** Prints bytes of resident memory for each session that is logged in and does nothing; the first hundred warm it up. */
 async function compareIdleSessions(rounds: number, only: RegExp): Promise<void> {
-  const folder = makeFolder();
+  const folder = makeFolder('idle');
   try {
     for (const count of IDLE_SESSIONS) {
       console.log(
@@ -143,7 +145,10 @@ async function idleBytes(subject: Subject, count: number): Promise<number> {
       client.stdin.end();
       return new Promise((resolve) => client.once('close', resolve));
     });
-    await new Promise((resolve) => client.stdout.once('data', resolve));
+    await new Promise((resolve, reject) => {
+      client.stdout.once('data', resolve);
+      client.once('exit', () => reject(new Error('the client has ended')));
+    });
   };
   try {
     await hold(100);

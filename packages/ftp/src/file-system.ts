@@ -55,6 +55,8 @@ export interface Entry {
 export interface ReadSource {
   /** Size at the time of opening: a download that ends before it is no complete one. */
   readonly sizeBytes: number;
+  /** What it reads is in memory: nothing is gained by reading ahead of the client. */
+  readonly isInMemory?: boolean;
   /** Fills `into`; fewer bytes than it holds mean that the end has come. */
   read(into: Uint8Array): Promise<Result<number, FileProblem>>;
   /** Called once, also in the middle of a file. Never rejects. */

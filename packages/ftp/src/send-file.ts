@@ -1,13 +1,16 @@
 // A file on its way to a client: read into buffers that are used again, a few of them ahead of what the client takes.
 
-import type { Result } from '@wellknown/core';
+import type { Clock, Result } from '@wellknown/core';
 import type { BufferPool, PieceSize } from '@wellknown/core/files';
 import type { LineEndConverter } from './ascii.ts';
 import type { FileProblem, ReadSource } from './file-system.ts';
 import type { Pace } from './throttle.ts';
 
-// Three small ones behind each other, 384 KiB, are enough for a client at some distance.
+// The disk reads while the client takes. What is in memory already gains nothing by it, and leaves the processor's caches.
 const MAX_BUFFERS = 3;
+// A client that takes half a MiB in this time is no slow one, and a buffer that it holds for no longer is no burden.
+const QUICK_MS = 100;
+const PROVEN_TAKES = 4;
 
 /** The way to the client. */
 export interface FileSink {
@@ -18,13 +21,14 @@ export interface FileSink {
 }
 
 export interface SendOptions {
-  readonly source: Pick<ReadSource, 'read'>;
+  readonly source: Pick<ReadSource, 'read' | 'isInMemory'>;
   /** What the file is said to have from where it begins. */
   readonly restBytes: number;
   readonly sink: FileSink;
   readonly buffers: BufferPool;
   readonly lineEnds: LineEndConverter | undefined;
   readonly pace: Pace;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Bytes have left. */
   readonly sent: (byteLength: number) => void;
@@ -32,12 +36,36 @@ export interface SendOptions {
 
 /** Resolves with how many bytes were read once all has left. Rejects when the connection breaks. */
 export async function sendFile(options: SendOptions): Promise<Result<number, FileProblem>> {
-  const { source, restBytes, sink, buffers, lineEnds, pace, signal, sent } = options;
+  const { source, restBytes, sink, buffers, lineEnds, pace, clock, signal, sent } = options;
+  const maxBuffers = source.isInMemory === true ? 1 : MAX_BUFFERS;
   let readBytes = 0;
-  let size: PieceSize = 'small';
-  let buffer = buffers.acquire(size);
+  let buffer = buffers.acquire('small');
+  let quickTakes = 0;
+  /** A client that takes its pieces quickly is worth large ones; one that does not holds on to what it is given. */
+  const size = (): PieceSize => (quickTakes >= PROVEN_TAKES && lineEnds === undefined ? 'large' : 'small');
   /** Each resolves with a buffer that the system has taken, in the order they were written. */
   const underWay: Promise<Uint8Array>[] = [];
+
+  /** Writes, and says whether the system has taken all of it at once. */
+  const write = (chunk: Uint8Array, owner: Uint8Array): boolean => {
+    const taken = sink.write(chunk);
+    if (taken === undefined) {
+      sent(chunk.length);
+      quickTakes += 1;
+      return true;
+    }
+    const writtenMs = clock.nowMs();
+    const free = taken.then(() => {
+      sent(chunk.length);
+      quickTakes = clock.nowMs() - writtenMs < QUICK_MS ? quickTakes + 1 : 0;
+      return owner;
+    });
+    // A failure is met when the buffer's turn comes; until then it is not unhandled.
+    free.catch(() => undefined);
+    underWay.push(free);
+    return false;
+  };
+
   for (;;) {
     // One byte more than the file has, so that a small file is one read and its end is seen at once. It may have grown.
     const leftBytes = readBytes <= restBytes ? restBytes - readBytes + 1 : buffer.length;
@@ -51,34 +79,21 @@ export async function sendFile(options: SendOptions): Promise<Result<number, Fil
     if (length > 0) {
       const chunk = length < into.length ? into.subarray(0, length) : into;
       const converted = lineEnds === undefined ? chunk : lineEnds.push(chunk);
-      const written = buffer;
-      const taken = sink.write(converted);
-      if (taken === undefined) sent(converted.length);
-      else {
-        isTaken = false;
-        const free = taken.then(() => {
-          sent(converted.length);
-          return written;
-        });
-        // A failure is met when the buffer's turn comes; until then it is not unhandled.
-        free.catch(() => undefined);
-        underWay.push(free);
-      }
+      isTaken = write(converted, buffer);
       if (!pace.isFree) await pace.moved(converted.length, signal);
     }
     if (length < into.length) {
       if (isTaken) buffers.release(buffer);
       break;
     }
-    // A client that keeps up is worth a large piece; one that does not holds on to what it is given.
-    if (isTaken && size === 'small' && restBytes - readBytes > buffer.length) {
-      buffers.release(buffer);
-      size = 'large';
-      buffer = buffers.acquire(size);
-    }
-    if (isTaken) continue;
-    size = 'small';
-    buffer = underWay.length < MAX_BUFFERS ? buffers.acquire(size) : ((await underWay.shift()) ?? buffer);
+    if (isTaken || underWay.length === maxBuffers) {
+      const free = isTaken ? buffer : ((await underWay.shift()) ?? buffer);
+      if (buffers.isOf(size(), free) || restBytes - readBytes < free.length) buffer = free;
+      else {
+        buffers.release(free);
+        buffer = buffers.acquire(size());
+      }
+    } else buffer = buffers.acquire(size());
   }
   for (const free of underWay) buffers.release(await free);
   await sink.flushed();

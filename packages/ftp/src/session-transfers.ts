@@ -60,6 +60,7 @@ export class SessionTransfers {
       charset,
       pace,
       buffers: user.session.buffers,
+      clock,
       failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;

@@ -1,7 +1,7 @@
 // One transfer, from the opened file to the last reply's reason. One object owns everything it uses, one signal stops
 // it, and there is one way out, through `finally`.
 
-import type { Result } from '@wellknown/core';
+import type { Clock, Result } from '@wellknown/core';
 import type { BufferPool } from '@wellknown/core/files';
 import type { Charset } from './charset.ts';
 import { createLocalLineEnds, createNetworkLineEnds } from './ascii.ts';
@@ -67,6 +67,7 @@ export interface TransferOptions {
   readonly pace: Pace;
   /** What files are read into on their way. */
   readonly buffers: BufferPool;
+  readonly clock: Clock;
   /** Gets the errors that have no place in a reply. */
   readonly failed: (error: unknown) => void;
 }
@@ -74,7 +75,7 @@ export interface TransferOptions {
 /** A transfer that has not started. */
 export function createTransfer(
   plan: TransferPlan,
-  { fileSystem, channel, protection, charset, pace, buffers, failed }: TransferOptions,
+  { fileSystem, channel, protection, charset, pace, buffers, clock, failed }: TransferOptions,
 ): Transfer {
   const stop = new AbortController();
   let bytes = 0;
@@ -148,10 +149,16 @@ export function createTransfer(
 
   const send = async (source: ReadSource, restBytes: number, data: DataConnection): Promise<void> => {
     const lineEnds = plan.what === 'download' && plan.ascii ? createNetworkLineEnds() : undefined;
-    const guarded = { read: (into: Uint8Array) => fromStorage(() => source.read(into)) };
+    const guarded = {
+      ...(source.isInMemory === undefined ? {} : { isInMemory: source.isInMemory }),
+      read: (into: Uint8Array) => fromStorage(() => source.read(into)),
+    };
     const sent = (byteLength: number): void => void (bytes += byteLength);
     const readBytes = valueOf(
-      await sendFile({ source: guarded, restBytes, sink: data, buffers, lineEnds, pace, signal: stop.signal, sent }),
+      await sendFile({
+        ...{ source: guarded, restBytes, sink: data, buffers, lineEnds },
+        ...{ pace, clock, signal: stop.signal, sent },
+      }),
     );
     if (readBytes < restBytes) throw new ShortFile();
     finish(data);

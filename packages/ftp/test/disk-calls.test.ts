@@ -38,14 +38,16 @@ async function fetch(files: FileSystem, at: string): Promise<{ bytes: number; op
   return found;
 }
 
-async function store(files: FileSystem, at: string, bytes: number): Promise<number> {
-  const write = vi.spyOn(fs, 'writevSync');
+/** How many writes and renames of an upload were made at once. */
+async function store(files: FileSystem, at: string, bytes: number): Promise<{ writes: number; renames: number }> {
+  const [write, rename] = [vi.spyOn(fs, 'writevSync'), vi.spyOn(fs, 'renameSync')];
   const target = await files.write?.(at, { mode: 'replace' });
   if (target?.ok !== true) throw new Error('not opened');
   expect((await target.value.write([new Uint8Array(bytes)])).ok).toBe(true);
   expect((await target.value.commit()).ok).toBe(true);
-  const calls = write.mock.calls.length;
+  const calls = { writes: write.mock.calls.length, renames: rename.mock.calls.length };
   write.mockRestore();
+  rename.mockRestore();
   return calls;
 }
 
@@ -59,11 +61,21 @@ describe('in a directory of a local disk', () => {
     expect(await fetch(files, '/large')).toEqual({ bytes: SIZE, opens: 2, reads: 1 });
   });
 
-  test('64 KiB are written at once, and one byte more by a thread', async () => {
+  test('64 KiB are stored at once, and one byte more by threads: to rename a large file may wait for the disk', async () => {
     const files = diskFileSystem(await directory());
     await files.stat('/small');
-    expect(await store(files, '/new', 65_536)).toBe(1);
-    expect(await store(files, '/new', 65_537)).toBe(0);
+    expect(await store(files, '/new', 65_536)).toEqual({ writes: 1, renames: 1 });
+    expect(await store(files, '/new', 65_537)).toEqual({ writes: 0, renames: 0 });
+  });
+
+  test('a file of 1 MiB is replaced at once, and a larger one by a thread: its room has to be given back', async () => {
+    const root = await directory();
+    const files = diskFileSystem(root);
+    await files.stat('/small');
+    await writeFile(path.join(root, 'old'), new Uint8Array(1_048_576));
+    expect((await store(files, '/old', 1)).renames).toBe(1);
+    await writeFile(path.join(root, 'old'), new Uint8Array(1_048_577));
+    expect((await store(files, '/old', 1)).renames).toBe(0);
   });
 
   test('that was not looked at, a thread opens it', async () => {
@@ -102,7 +114,7 @@ describe('by threads alone', () => {
     const files = diskFileSystem(await directory());
     await files.stat('/small');
     expect(await fetch(files, '/small')).toEqual({ bytes: 7, opens: 0, reads: 0 });
-    expect(await store(files, '/new', 1)).toBe(0);
+    expect(await store(files, '/new', 1)).toEqual({ writes: 0, renames: 0 });
   });
 
   test('goes what is in a directory with a mount in it, and not what is in one below', async () => {

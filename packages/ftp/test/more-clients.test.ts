@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'basic-ftp';
@@ -41,6 +41,9 @@ beforeAll(async () => {
   for (const name of ODD_NAMES) await writeFile(path.join(base, 'root/tree', name), `this is ${name}\n`);
   await writeFile(path.join(base, 'root/tree/empty.bin'), '');
   await writeFile(path.join(base, 'root/tree/sub dir/big.bin'), BIG);
+  // More than the system takes for a client that reads nothing; it takes no room on the disk.
+  await writeFile(path.join(base, 'root/huge'), '');
+  await truncate(path.join(base, 'root/huge'), 256 * 1024 * 1024);
   server = createFtpServer({
     fileSystem: diskFileSystem(path.join(base, 'root')),
     accounts: [{ name: 'ann', password: 'secret', mayWrite: true }],
@@ -198,7 +201,7 @@ if how == 'silent':
     connection.close(); print(ftp.voidresp())
 else:
     data.seek(0); print(ftp.storbinary('STOR in/python-' + how, data))
-connection = ftp.transfercmd('RETR tree/sub dir/big.bin'); connection.recv(1000)
+connection = ftp.transfercmd('RETR huge'); connection.recv(1000)
 print(ftp.sendcmd('NOOP'))
 ftp.abort()
 connection.close()

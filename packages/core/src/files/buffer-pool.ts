@@ -26,6 +26,11 @@ export class BufferPool {
     return spare.pop() ?? Buffer.allocUnsafeSlow(byteLength);
   }
 
+  /** Whether an acquired buffer is one of that size. */
+  isOf(size: PieceSize, buffer: Uint8Array): boolean {
+    return buffer.length === this.#classes[size].byteLength;
+  }
+
   /** Takes an acquired buffer back. Only for one whose bytes are not needed any more. */
   release(buffer: Uint8Array): void {
     const { small, large } = this.#classes;

@@ -182,10 +182,10 @@ export class Descriptor {
     return this.#number;
   }
 
-  close(): Done {
+  close(calls: DiskCalls = this.#calls): Done {
     const number = this.#number;
     if (number < 0) return undefined;
     this.#number = -1;
-    return this.#calls.close(number);
+    return calls.close(number);
   }
 }

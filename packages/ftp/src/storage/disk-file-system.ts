@@ -246,15 +246,16 @@ const readSource = (opened: Descriptor, calls: DiskCalls, stats: Stats, startByt
   let bytesAtOnce = 0;
   return {
     sizeBytes,
+    isInMemory: isWarm,
     read: (into) =>
       answer(async () => {
         let filled = 0;
         while (filled < into.length) {
           const wanted = filled === 0 ? into : into.subarray(filled);
           // A fast peer must not have the process to itself: now and then the others have their turn.
-          const mayBeAtOnce = isWarm && bytesAtOnce < MAX_BYTES_IN_A_ROW;
-          bytesAtOnce = mayBeAtOnce ? bytesAtOnce + wanted.length : 0;
-          const bytesRead = await calls.read(opened.number, wanted, position, mayBeAtOnce);
+          if (bytesAtOnce >= MAX_BYTES_IN_A_ROW) await new Promise((resolve) => setImmediate(resolve));
+          bytesAtOnce = bytesAtOnce < MAX_BYTES_IN_A_ROW ? bytesAtOnce + wanted.length : wanted.length;
+          const bytesRead = await calls.read(opened.number, wanted, position, isWarm);
           if (bytesRead === 0) break;
           filled += bytesRead;
           position += bytesRead;

@@ -3,7 +3,7 @@
 import { constants, promises as fs, type Stats } from 'node:fs';
 import type { WriteOptions, WriteTarget } from '../file-system.ts';
 import { answer, problemOfErrno, Refusal } from './errno-map.ts';
-import { Descriptor, pool } from './disk-calls.ts';
+import { BY_POOL, Descriptor, MAX_BYTES_AT_ONCE, pool, type DiskCalls } from './disk-calls.ts';
 import { newPartName } from './disk-parts.ts';
 import type { Spot } from './disk-place.ts';
 
@@ -26,11 +26,18 @@ export interface UploadRequest {
 const WRITE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE_FLAGS = WRITE_FLAGS | constants.O_CREAT | constants.O_EXCL;
 const STICKY = 0o1000;
+// To give back the room of the file that is replaced is part of the rename.
+const MAX_FREED_BYTES = 1_048_576;
 
-/** How the two ends of an upload look. Both begin with the file open; one of them is called, once, and lets go of all. */
+/**
+ * How the two ends of an upload look. Both begin with the file open; one of them is called, once, and lets go of all. They
+ * use `calls`: after many bytes never those that are made at once. To close, to rename over another or to remove such a
+ * file may wait for the disk; on ext4 a rename waits until all of the file is on its way there (measured: half a second for
+ * 256 MiB).
+ */
 interface Ends {
-  commit(): Promise<void>;
-  abort(): Promise<void>;
+  commit(calls: DiskCalls): Promise<void>;
+  abort(calls: DiskCalls): Promise<void>;
 }
 
 /** Opens the file that the upload goes to. */
@@ -81,15 +88,16 @@ async function inPlace({ spot, stats, write, createMode, exactMode, sync }: Uplo
     if (startAt > opened.size) throw new Refusal('bad-start');
     if (mode !== 'append' && !isNew) await pool.ftruncate(file.number, startAt);
     // A name that was asked for as a new one is given back.
-    const discard = (): Promise<void> => letGo(spot, file, mode === 'create' ? spot.name : undefined);
+    const discard = (calls: DiskCalls): Promise<void> =>
+      letGo(spot, file, mode === 'create' ? spot.name : undefined, calls);
     return target(spot, file, startAt, {
-      async commit() {
+      async commit(calls) {
         try {
           if (sync) await pool.fsync(file.number);
-          await file.close();
+          await file.close(calls);
           await spot.close();
         } catch (error) {
-          await discard();
+          await discard(calls);
           throw error;
         }
       },
@@ -102,14 +110,14 @@ async function inPlace({ spot, stats, write, createMode, exactMode, sync }: Uplo
 }
 
 /** Gives everything back, and the name that was made for an upload that comes to nothing. */
-async function letGo(spot: Spot, file: Descriptor, name: string | undefined): Promise<void> {
+async function letGo(spot: Spot, file: Descriptor, name: string | undefined, calls: DiskCalls): Promise<void> {
   try {
-    await file.close();
+    await file.close(calls);
   } catch {
     // What could not be written is not wanted.
   }
   try {
-    if (name !== undefined) await spot.calls.unlink(spot.path(name));
+    if (name !== undefined) await calls.unlink(spot.path(name));
   } catch {
     // It may have its name already, or be nobody's any more.
   }
@@ -119,27 +127,32 @@ async function letGo(spot: Spot, file: Descriptor, name: string | undefined): Pr
 /** The bytes go into a part of another name in the same directory, which takes the file's place when it is whole. */
 async function beside({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
   const part = newPartName();
-  const { calls } = spot;
   const file = await openIn(spot, part, CREATE_FLAGS, createMode);
-  const discard = (): Promise<void> => letGo(spot, file, part);
-  return target(spot, file, 0, {
-    async commit() {
-      try {
-        if (stats !== undefined) await likeTheOld(file, await calls.fstat(file.number), stats);
-        else if (exactMode !== undefined) await setMode(file, await calls.fstat(file.number), exactMode);
-        if (sync) await pool.fsync(file.number);
-        // Closed first: some file systems report only then that there was no room.
-        await file.close();
-        if (write.mode === 'create') await takeNewName(spot, part);
-        else await calls.rename(spot.path(part), spot.path());
-        await spot.close();
-      } catch (error) {
-        await discard();
-        throw error;
-      }
+  const discard = (calls: DiskCalls): Promise<void> => letGo(spot, file, part, calls);
+  return target(
+    spot,
+    file,
+    0,
+    {
+      async commit(calls) {
+        try {
+          if (stats !== undefined) await likeTheOld(file, await calls.fstat(file.number), stats);
+          else if (exactMode !== undefined) await setMode(file, await calls.fstat(file.number), exactMode);
+          if (sync) await pool.fsync(file.number);
+          // Closed first: some file systems report only then that there was no room.
+          await file.close(calls);
+          if (write.mode === 'create') await takeNewName(spot, part);
+          else await calls.rename(spot.path(part), spot.path());
+          await spot.close();
+        } catch (error) {
+          await discard(calls);
+          throw error;
+        }
+      },
+      abort: discard,
     },
-    abort: discard,
-  });
+    stats?.size,
+  );
 }
 
 const openIn = async (spot: Spot, name: string, flags: number, mode: number): Promise<Descriptor> =>
@@ -171,8 +184,10 @@ const setMode = async (file: Descriptor, { mode: now }: Stats, mode: number): Pr
   if ((now & 0o777) !== mode) await pool.fchmod(file.number, (now & 0o7000) | mode);
 };
 
-function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends): WriteTarget {
+function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends, replacedBytes = 0): WriteTarget {
   let position = startAt;
+  const isBrief = (): boolean => position - startAt <= MAX_BYTES_AT_ONCE && replacedBytes <= MAX_FREED_BYTES;
+  const endCalls = (): DiskCalls => (isBrief() ? calls : BY_POOL);
   return {
     write: (chunks) =>
       answer(async () => {
@@ -182,8 +197,8 @@ function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends):
           left = without(left, bytesWritten);
         }
       }),
-    commit: () => answer(() => ends.commit()),
-    abort: () => ends.abort().catch(() => undefined),
+    commit: () => answer(() => ends.commit(endCalls())),
+    abort: () => ends.abort(endCalls()).catch(() => undefined),
   };
 }
 
