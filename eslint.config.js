@@ -63,6 +63,7 @@ const CARRYING_FILES = [
   'packages/http/src/static/disk.ts',
   'packages/http/src/static/disk-file.ts',
   'packages/http/src/static/read-pace.ts',
+  'packages/http/src/static/file-options.ts',
   'packages/http/src/http1/after-promises.ts',
   'packages/http/src/auth/users-on-disk.ts',
   'packages/http/src/http1/upgrade.ts',
