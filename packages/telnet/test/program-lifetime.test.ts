@@ -57,6 +57,7 @@ describe.skipIf(process.platform !== 'linux' || NO_PTY !== undefined)('a program
     const running = await serve(DEAF, 'pty', '--workers', '1');
     expect(await running.server.stop()).toBe(0);
     expect(isRunning(running.pid)).toBe(false);
+    await eventually(() => expect(running.said()).toContain('This server is going down.\r\n'));
   });
 
   // At the same time: each takes the five seconds.
