@@ -116,9 +116,12 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     send,
     write: (data) => write(data),
     interrupted: () => void emit('interrupt', undefined),
-    readClientLine() {
+    async readClientLine() {
       if (draining) announceDrain();
-      return input.readLine();
+      const line = await input.readLine();
+      // The client has shown it while it was typed.
+      if (line !== undefined && !questions.isSecret) recordings.output(`${line}\n`);
+      return line;
     },
   });
 
