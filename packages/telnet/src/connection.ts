@@ -6,9 +6,11 @@ import { createCommands } from './commands.ts';
 import { createTelnetSession } from './create-session.ts';
 import { OPTIONS, type CommandName } from './engine/codes.ts';
 import { encodeSubnegotiation, encodeText } from './engine/encoder.ts';
+import { MARK_NO_PASTES, marksPastes } from './editor/screen.ts';
 import { createEnding } from './ending.ts';
 import { createEngine, TIMING_MARK_REACHED, type EngineEvent } from './engine/engine.ts';
 import { createFirstMode, type FirstMode } from './first-mode.ts';
+import { createIdleLimit, idleNotice } from './idle-limit.ts';
 import { createInput } from './input.ts';
 import { createLinemode } from './linemode.ts';
 import { createModeControl } from './mode.ts';
@@ -49,7 +51,10 @@ export function serveTelnet(
   let afterInterrupt = false;
 
   const transmitter = createTransmitter({
-    send: (bytes) => connection.send(bytes),
+    send(bytes) {
+      idle.active();
+      return connection.send(bytes);
+    },
     hasRoom: () => output.drained(),
     failed: (error) => connection.destroy('handler-failed', error),
   });
@@ -59,6 +64,15 @@ export function serveTelnet(
     overflowed: () => connection.destroy('unsent-overflow'),
   });
   const ending = createEnding({ connection, transmitter, output, log });
+  const idle = createIdleLimit({
+    connection,
+    clock,
+    passed(idleMs) {
+      input.close();
+      const marked = mode.mode === 'character' && marksPastes(discovery.terminal);
+      ending.endWith(encodeText(`${marked ? MARK_NO_PASTES : ''}${idleNotice(idleMs)}`), 'idle-timeout');
+    },
+  });
   const input = createInput({
     clock,
     maxLineBytes: limits.maxLineBytes,
@@ -181,10 +195,7 @@ export function serveTelnet(
     control.emit('terminal', terminal);
   };
 
-  const compress = (enabled: boolean): void => {
-    if (enabled) transmitter.compress();
-    else transmitter.stopCompressing();
-  };
+  const compress = (enabled: boolean): void => (enabled ? transmitter.compress() : transmitter.stopCompressing());
 
   const act = (event: EngineEvent): void => {
     afterInterrupt = event.type === 'command' ? INTERRUPTS.has(event.command) : afterInterrupt && event.type !== 'data';
@@ -256,6 +267,7 @@ export function serveTelnet(
 
   return {
     data(chunk) {
+      idle.active();
       // The answers to one chunk leave in one packet.
       connection.cork();
       try {
@@ -269,6 +281,7 @@ export function serveTelnet(
       opening.finish();
     },
     drained: () => transmitter.drained(),
+    deadline: () => idle.deadline(),
     drain: () => control.drain(),
     doing: () => control.doing(),
     closed() {

@@ -8,13 +8,14 @@ import { escapeIac, withNetworkEnds } from './engine/encoder.ts';
 import type { Charset } from './engine/options/charset.ts';
 import type { Input, RawInput } from './input.ts';
 import { createKeyReader } from './keys/key-reader.ts';
+import { DRAIN_NOTICE } from './drain-notice.ts';
 import type { ModeControl } from './mode.ts';
 import type { SessionGmcp, SessionMsdp } from './mud.ts';
 import type { Opening } from './opening.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { createQuestions } from './questions.ts';
-import { createRecorder, type Recorder } from './recording/recorder.ts';
+import { createRecordings } from './recording/recordings.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
 import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
@@ -61,7 +62,6 @@ type Listeners = { -readonly [Event in keyof SessionEvents]?: Set<(detail: Sessi
 
 const { BINARY } = OPTIONS;
 const MAX_NAME_CHARACTERS = 64;
-const DRAIN_NOTICE = '\nThis server is going down.\n';
 
 const decoder = new TextDecoder();
 const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
@@ -76,7 +76,6 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
   /** The one that runs, without its folder. */
   let program: string | undefined;
 
-  const recorders = new Set<Recorder>();
   const listenersOf = <Event extends keyof SessionEvents>(
     event: Event,
   ): Set<(detail: SessionEvents[Event]) => void> => {
@@ -91,12 +90,18 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
 
   const send = (data: string | Uint8Array): Promise<void> => {
     output.push(escapeIac(typeof data === 'string' ? encode(data) : data));
-    for (const recorder of recorders) recorder.output(data);
+    recordings.output(data);
     const room = output.room();
     // A caller that awaits still sees the rejection; one that does not must not take the process down.
     room.catch(() => undefined);
     return room;
   };
+
+  const recordings = createRecordings({
+    clock: parts.clock,
+    terminal: parts.terminal,
+    isMasked: () => questions.isSecret,
+  });
 
   const openRaw = (): RawInput => {
     if (draining) announceDrain();
@@ -115,9 +120,12 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     send,
     write: (data) => write(data),
     interrupted: () => void emit('interrupt', undefined),
-    readClientLine() {
+    async readClientLine() {
       if (draining) announceDrain();
-      return input.readLine();
+      const line = await input.readLine();
+      // The client has shown it while it was typed.
+      if (line !== undefined && !questions.isSecret) recordings.output(`${line}\n`);
+      return line;
     },
   });
 
@@ -229,18 +237,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
         program = undefined;
       }
     },
-    record(sink, how = {}) {
-      const recorder = createRecorder(sink, how, {
-        clock: parts.clock,
-        terminal: parts.terminal(),
-        isMasked: () => questions.isSecret,
-      });
-      recorders.add(recorder);
-      return () => {
-        recorder.stop();
-        recorders.delete(recorder);
-      };
-    },
+    record: (sink, how = {}) => recordings.add(sink, how),
     get stdin() {
       return (stdin ??= new TtyInput(tty));
     },
@@ -260,7 +257,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     if (event === 'resize') {
       const { columns, rows } = parts.terminal();
       questions.reader.resized();
-      for (const recorder of recorders) recorder.resized(columns, rows);
+      recordings.resized(columns, rows);
     }
     const those = listeners[event];
     if (those === undefined) return false;

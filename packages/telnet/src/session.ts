@@ -165,8 +165,9 @@ export interface TelnetSession {
    */
   spawn(file: string, args?: readonly string[], options?: SpawnOptions): Promise<ProgramStatus>;
   /**
-   * Records what the client is shown, as an asciicast (version 2), from now on until the session ends or the function
-   * that it returns is called. `sink` is a stream or anything that takes text; it is not ended. A sink that fails or is
+   * Records what is on the client's screen, as an asciicast (version 2), from now on until the session ends or the function
+   * that it returns is called: what is written, and the lines of a client in line mode as they are read. Masked questions
+   * are not in it. `sink` is a stream or anything that takes text; it is not ended. A sink that fails or is
    * too slow costs the recording, never the session.
    */
   record(sink: RecordingSink, options?: RecordOptions): () => void;

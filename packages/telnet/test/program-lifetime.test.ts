@@ -50,20 +50,14 @@ function isRunning(pid: number): boolean {
   }
 }
 const gone = (pid: number): Promise<void> => eventually(() => expect(isRunning(pid)).toBe(false));
-const workerOf = ({ server }: Running): number =>
-  Number(
-    execFileSync('pgrep', ['-P', String(server.pid), '-x', 'node'], { encoding: 'utf8' })
-      .trim()
-      .split('\n')[0],
-  );
-
-const DEAF = "trap '' HUP TERM INT; echo pid $$; while :; do sleep 0.1; done";
+const DEAF = "trap '' HUP TERM INT; echo worker $PPID pid $$; while :; do sleep 0.1; done";
 
 describe.skipIf(process.platform !== 'linux' || NO_PTY !== undefined)('a program that hears no hang-up', () => {
   test('is waited for by a drain, and killed after five seconds', async () => {
     const running = await serve(DEAF, 'pty', '--workers', '1');
     expect(await running.server.stop()).toBe(0);
     expect(isRunning(running.pid)).toBe(false);
+    await eventually(() => expect(running.said()).toContain('This server is going down.\r\n'));
   });
 
   // At the same time: each takes the five seconds.
@@ -80,7 +74,7 @@ describe.skipIf(process.platform !== 'linux' || NO_PTY !== undefined)('a program
   }
   async function workerIsKilled(terminal: 'pty' | 'pipes'): Promise<void> {
     const running = await serve(DEAF, terminal, '--workers', '1');
-    process.kill(workerOf(running), 'SIGKILL');
+    process.kill(Number(/worker (\d+)/.exec(running.said())?.[1]), 'SIGKILL');
     await gone(running.pid);
   }
 });

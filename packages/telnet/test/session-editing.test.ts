@@ -361,6 +361,17 @@ describe('a recording', () => {
     ]);
   });
 
+  test('has the lines of a client that edits and shows them itself, as they are read', async () => {
+    const { lines, sink } = recorded();
+    const client = await connectRaw(async (session) => {
+      session.record(sink);
+      for await (const line of session.lines({ prompt: '> ' })) await session.print(`said ${line}`);
+    });
+    await client.say('hello\r\nworld\r\n');
+    const shown = events(lines).map((event) => (event as [number, string, string])[2]);
+    expect(shown.join('')).toBe('> hello\r\nsaid hello\r\n> world\r\nsaid world\r\n> ');
+  });
+
   test.each(['line', 'character'] as const)('pauses while a password is masked, in %s mode', async (mode) => {
     const { lines, sink } = recorded();
     const handler: TelnetHandler = async (session) => {

@@ -2,7 +2,7 @@ import { WellknownError } from '@wellknown/core';
 import { serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { telnetProtocol } from '../src/protocol.ts';
-import { connect, connectRaw, DO_NAWS, DO_TTYPE, held, parrot, settle } from './session-fixture.ts';
+import { connect, connectRaw, DO_NAWS, DO_TTYPE, held, parrot, settle, type Client } from './session-fixture.ts';
 
 describe('the end', () => {
   test('comes when the handler returns, after its last words', async () => {
@@ -118,6 +118,47 @@ describe('draining', () => {
     work();
     expect(await client.received()).toBe(`did one\r\n${notice}`);
     expect(client.peer.sawEnd).toBe(true);
+  });
+});
+
+describe('the idle limit', () => {
+  // The wheel of core's timers turns in steps.
+  const STEP_MS = 1000;
+  const idleFor = (client: Client, ms: number): void => {
+    for (let at = 0; at < ms; at += STEP_MS) client.clock.advance(STEP_MS);
+  };
+
+  test('is ten minutes without a byte in either direction, and then a word that says so', async () => {
+    const client = await connectRaw(parrot);
+    idleFor(client, 590_000);
+    expect(await client.say('still there\r\n')).toBe('<still there>\r\n');
+    idleFor(client, 598_000);
+    expect(await client.received()).toBe('');
+    idleFor(client, 3 * STEP_MS);
+    expect(await client.received()).toBe('\r\nNothing was sent for 10 minutes. Goodbye.\r\n');
+    expect(client.peer.sawEnd).toBe(true);
+    client.peer.end();
+    expect(client.closeReason).toBe('idle-timeout');
+  });
+
+  test('does not run while something is written', async () => {
+    const { handler, session } = held();
+    const client = await connectRaw(handler);
+    for (let minute = 0; minute < 15; minute += 1) {
+      idleFor(client, 60_000);
+      void session().print('tick');
+    }
+    expect(client.closeReason).toBeUndefined();
+    expect(client.peer.sawEnd).toBe(false);
+  });
+
+  test('can be another, or none', async () => {
+    const short = await connectRaw(parrot, { memory: { limits: { idleTimeoutMs: 45_000 } } });
+    idleFor(short, 47_000);
+    expect(await short.received()).toBe('\r\nNothing was sent for 45 seconds. Goodbye.\r\n');
+    const never = await connectRaw(parrot, { memory: { limits: { idleTimeoutMs: 0 } } });
+    idleFor(never, 1_300_000);
+    expect(await never.say('x\r\n')).toBe('<x>\r\n');
   });
 });
 

@@ -12,6 +12,7 @@ import type { History } from './history.ts';
 import type { Frame, Screen } from './layout.ts';
 import { stepLine, type EditEffect } from './line-editor.ts';
 import { createLineView, inColumns, type LineView } from './line-view.ts';
+import { MARK_NO_PASTES, MARK_PASTES } from './screen.ts';
 import { searchPrompt } from './search.ts';
 
 export interface LineReaderParts {
@@ -59,11 +60,6 @@ export interface LineReader {
   /** A line that is being read is given up: it is undefined. What was typed of it is lost. */
   cancel(): void;
 }
-
-// DECSET 2004. On for as long as a line is edited, as GNU readline has it: programs that are run in between, other readers
-// of keys and a client that edits itself get what they have always got.
-const MARK_PASTES = '\u001b[?2004h';
-const MARK_NO_PASTES = '\u001b[?2004l';
 
 export function createLineReader(parts: LineReaderParts): LineReader {
   let current: Edit | undefined;

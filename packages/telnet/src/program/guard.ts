@@ -17,14 +17,12 @@ export const KILL_AFTER_MS = 5_000;
 
 // A leader with another start time is a new process, so the group is gone: as in signalGroup of process-group.ts. The
 // start time is field 22 of proc_pid_stat(5), the 20th behind the name.
+// Variables are the one table that a shell has: a list would be walked for each line.
 const SCRIPT = `trap '' HUP INT QUIT TERM
-groups=
 while read -r sign id started; do
-  rest=
-  for each in $groups; do [ "\${each%%:*}" = "$id" ] || rest="$rest $each"; done
-  groups=$rest
-  if [ "$sign" = + ]; then groups="$groups $id:$started"; fi
+  if [ "$sign" = + ]; then eval "group_$id=$started"; else unset "group_$id"; fi
 done
+groups=$(set | sed -n "s/^group_\\([0-9]*\\)='\\{0,1\\}\\([0-9]*\\).*/\\1:\\2/p")
 send() {
   found=1
   signal=$1

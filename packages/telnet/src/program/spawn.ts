@@ -2,6 +2,7 @@
 
 import { userInfo } from 'node:os';
 import { systemClock, type Timer } from '@wellknown/core';
+import { DRAIN_NOTICE } from '../drain-notice.ts';
 import type { TelnetSession } from '../session.ts';
 import { programEnvironment, type ProcessUser } from './environment.ts';
 import { problemOfProgram } from './program-file.ts';
@@ -148,8 +149,13 @@ function attach(session: TelnetSession, start: StartProgram, command: Command, s
     silence = systemClock.after(silenceMs, hangUp);
   };
   session.signal.addEventListener('abort', hangUp, { once: true });
-  session.draining.addEventListener('abort', hangUp, { once: true });
-  if (session.signal.aborted || session.draining.aborted) hangUp();
+  const drain = (): void => {
+    void session.write(DRAIN_NOTICE);
+    hangUp();
+  };
+  session.draining.addEventListener('abort', drain, { once: true });
+  if (session.draining.aborted) drain();
+  else if (session.signal.aborted) hangUp();
   return {
     program,
     ended,
@@ -162,7 +168,7 @@ function attach(session: TelnetSession, start: StartProgram, command: Command, s
     detach() {
       silence?.cancel();
       session.signal.removeEventListener('abort', hangUp);
-      session.draining.removeEventListener('abort', hangUp);
+      session.draining.removeEventListener('abort', drain);
     },
   };
 }
