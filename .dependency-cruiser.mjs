@@ -17,7 +17,7 @@ export const LEVELS = {
     ['observe/'],
     ['socket/'],
     ['server.ts', 'stop-on-signals.ts'],
-    ['options.ts', 'option-names.ts', 'option-values.ts', 'supervision-policy.ts'],
+    ['options.ts', 'resolve-options.ts', 'option-names.ts', 'option-values.ts', 'supervision-policy.ts'],
     ['accept/'],
     ['supervisor/'],
     ['inetd/'],

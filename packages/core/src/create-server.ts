@@ -1,7 +1,8 @@
 // Where serving begins: one call that is the same in a process that serves alone, in the primary and in its workers.
 
 import { createStandalone } from './supervisor/standalone.ts';
-import { resolveOptions, type ResolvedOptions, type Service, type ServerOptions } from './options.ts';
+import type { ResolvedOptions, Service, ServerOptions } from './options.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { withAddress, type Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
 import { createWorker, workerPlace } from './supervisor/worker.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, serve, type Protocol } from '../src/index.ts';
 import { nearestName } from '../src/option-names.ts';
-import { resolveOptions } from '../src/options.ts';
+import { resolveOptions } from '../src/resolve-options.ts';
 
 const streams: Protocol = defineProtocol({ name: 'streams', port: 7, connection: () => undefined });
 const datagrams = defineProtocol({ name: 'datagrams', port: 9, datagrams: () => () => undefined });

@@ -15,13 +15,8 @@ import { Registry } from '../accept/registry.ts';
 import { limitKey } from '../address/address.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import type { BoundListener } from '../listener/listener.ts';
-import {
-  DEFAULT_SERVER_LIMITS,
-  resolveAccess,
-  resolveSettings,
-  type ServerLimits,
-  type ServerOptions,
-} from '../options.ts';
+import { DEFAULT_SERVER_LIMITS, type ServerLimits, type ServerOptions } from '../options.ts';
+import { resolveAccess, resolveSettings } from '../resolve-options.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle } from '../supervisor/server-lifecycle.ts';
 import { ProgramPath, type ProgramToRun } from './child-program.ts';

@@ -17,7 +17,8 @@ import {
   type RunningProgram,
 } from './child-program.ts';
 import type { BoundListener } from '../listener/listener.ts';
-import { resolveSettings, type ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options.ts';
+import { resolveSettings } from '../resolve-options.ts';
 import { resolveProgramListen } from './program-listen.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle, type BoundService } from '../supervisor/server-lifecycle.ts';

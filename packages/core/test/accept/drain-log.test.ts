@@ -8,7 +8,7 @@ import { ServiceRuntime } from '../../src/accept/service-runtime.ts';
 import { UnsentBudget } from '../../src/connection/unsent-budget.ts';
 import { createServer, defineProtocol, silentLog, systemClock } from '../../src/index.ts';
 import { ListenerStates } from '../../src/listener/states.ts';
-import { resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolve-options.ts';
 import { connectClient, eventually } from '../../src/testing/index.ts';
 import { TimerWheel } from '../../src/time/timer-wheel.ts';
 

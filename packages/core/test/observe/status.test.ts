@@ -4,7 +4,7 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolve-options.ts';
 import { bindListener } from '../../src/listener/listener.ts';
 import { ListenerStates } from '../../src/listener/states.ts';
 import { ServiceRuntime } from '../../src/accept/service-runtime.ts';

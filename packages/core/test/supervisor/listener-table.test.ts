@@ -4,7 +4,7 @@ import type { AcceptStrategy } from '../../src/listener/shared-sockets.ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readInheritance } from '../../src/listener/inheritance.ts';
 import { defineProtocol } from '../../src/index.ts';
-import { resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolve-options.ts';
 import { offersReusePort } from '../../src/kernel/stream-handle.ts';
 import { ListenerTable } from '../../src/supervisor/listener-table.ts';
 import { fakeWorker, type FakeWorker } from '../fixtures/worker-handles.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readInheritance } from '../../src/listener/inheritance.ts';
 import { defineProtocol } from '../../src/index.ts';
 import { IDLE_EVENT_LOOP } from '../../src/observe/status.ts';
-import { resolveOptions } from '../../src/options.ts';
+import { resolveOptions } from '../../src/resolve-options.ts';
 import { createPrimaryParts } from '../../src/supervisor/primary-parts.ts';
 import { WorkerMessageHandler } from '../../src/supervisor/worker-message-handler.ts';
 import { WorkerPool } from '../../src/supervisor/worker-pool.ts';

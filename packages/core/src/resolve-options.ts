@@ -1,0 +1,204 @@
+// What a caller gives, checked whole and once, before anything is bound or forked: with the defaults in the place of what was
+// left out.
+
+import { createAccessRules, type AccessRules } from './address/access-rules.ts';
+import { CidrTable } from './address/cidr-table.ts';
+import { DEFAULT_DATAGRAM_LIMITS } from './datagram/limits.ts';
+import type { AcceptStrategy } from './listener/shared-sockets.ts';
+import {
+  isEndpoint,
+  listenText,
+  parseListenTarget,
+  type ListenAddress,
+  type ListenTarget,
+} from './address/listen-target.ts';
+import { WellknownError } from './errors.ts';
+import { memoryBytes } from './kernel/process-limits.ts';
+import { consoleLog } from './log.ts';
+import { nearestName, requireKnownNames } from './option-names.ts';
+import { invalidOption, requireNumbers, requireValues } from './option-values.ts';
+import { metricsOf } from './observe/prom-client-adapter.ts';
+import { SUPERVISION_OPTION_NAMES } from './supervision-policy.ts';
+import { systemClock } from './time/system-clock.ts';
+import { createTlsContext, type TlsContext } from './connection/tls-context.ts';
+import {
+  DEFAULT_SERVER_LIMITS,
+  SERVER_OPTION_NAMES,
+  type DispatchPolicy,
+  type ResolvedOptions,
+  type ResolvedService,
+  type ServerOptions,
+  type ServerSettings,
+  type Service,
+} from './options.ts';
+
+// Node's own 511 overflows in a burst while workers are replaced; Linux caps it at net.core.somaxconn (4096).
+const DEFAULT_BACKLOG = 1024;
+// Peers alone decide how long they leave what was written for them. The rest of the memory is for the processes
+// themselves and for the kernel, which buffers up to some megabytes more for each connection.
+const UNSENT_SHARE_OF_MEMORY = 4;
+// As most supervisors: long enough for a download in flight to end well, short enough for a deployment to wait.
+const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+const ALL_STRATEGIES: Readonly<Record<AcceptStrategy, true>> = {
+  inherit: true,
+  'inherit-shared': true,
+  'inherit-sharded': true,
+  dispatch: true,
+  'cluster-rr': true,
+};
+const ALL_DISPATCH_POLICIES: Readonly<Record<DispatchPolicy, true>> = {
+  'round-robin': true,
+  'least-connections': true,
+  'source-hash': true,
+};
+
+/** The options that every server takes, for one that has more. */
+/**
+ * Checks everything a caller may get wrong, before anything is bound or forked. Throws OPTION_INVALID or
+ * ENDPOINT_INVALID.
+ */
+export function resolveOptions(services: Service | readonly Service[], options: ServerOptions): ResolvedOptions {
+  const list: readonly Service[] = 'protocol' in services ? [services] : services;
+  // Options that came with a `listen`, passed on as they are, lose nothing where each service has one.
+  const hasListen = list.every(({ listen }) => listen !== undefined);
+  requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
+  const settings = resolveSettings(options);
+  requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
+  requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
+  requireKnownNames('option of supervision', options.supervision ?? {}, SUPERVISION_OPTION_NAMES);
+  const shared = {
+    tls: resolveTls(options.tls),
+    access: resolveAccess(options),
+    proxies: resolveProxies(options.proxyProtocol),
+  };
+  return { ...settings, services: list.map((service) => resolveService(service, options, shared)) };
+}
+
+/** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */
+export function resolveSettings(options: ServerOptions): ServerSettings {
+  requireValues(options);
+  requireNumbers('limits', options.limits ?? {});
+  requireNumbers('datagramLimits', options.datagramLimits ?? {});
+  requireNumbers('supervision', options.supervision ?? {}, ['spare']);
+  requireChoice('accept', options.accept, ALL_STRATEGIES);
+  requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
+  return {
+    workers: options.workers ?? 0,
+    log: options.log ?? consoleLog,
+    metrics: options.metrics === undefined ? undefined : metricsOf(options.metrics),
+    clock: options.clock ?? systemClock,
+    backlog: options.backlog ?? DEFAULT_BACKLOG,
+    maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),
+    drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    runAs: options.runAs,
+    unixMode: options.unixMode,
+    replaceUnixPath: options.replaceUnixPath ?? false,
+    keepUnixPath: options.keepUnixPath,
+    accept: options.accept ?? 'inherit',
+    dispatch: options.dispatch ?? 'least-connections',
+    policy: { ...options.supervision, drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS },
+  };
+}
+
+function requireChoice(name: string, given: string | undefined, allowed: Readonly<Record<string, true>>): void {
+  if (given === undefined || Object.hasOwn(allowed, given)) return;
+  const names = Object.keys(allowed);
+  const near = typeof (given as unknown) === 'string' ? nearestName(given, names) : undefined;
+  throw invalidOption(name, given, `${names.join(', ')}${near === undefined ? '' : `; meant may be '${near}'`}`);
+}
+
+function resolveTls(tls: ServerOptions['tls']): TlsContext | undefined {
+  return tls === undefined || 'socketOptions' in tls ? tls : createTlsContext(tls);
+}
+
+/** The rules for addresses; undefined where there are none. Throws OPTION_INVALID. */
+export function resolveAccess({
+  allow = [],
+  deny = [],
+}: Pick<ServerOptions, 'allow' | 'deny'>): AccessRules | undefined {
+  if (allow.length === 0 && deny.length === 0) return undefined;
+  const rules = createAccessRules({ allow, deny });
+  if (!rules.ok) throw new WellknownError('OPTION_INVALID', rules.error, { fault: 'local' });
+  return rules.value;
+}
+
+/** Reads one of the texts of `listen`. Throws ENDPOINT_INVALID. */
+export function resolveTarget(text: string): ListenTarget {
+  const target = parseListenTarget(text);
+  if (!target.ok) throw new WellknownError('ENDPOINT_INVALID', target.error.message, { fault: 'local' });
+  return target.value;
+}
+
+function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undefined {
+  if (ranges.length === 0) return undefined;
+  const table = new CidrTable<true>();
+  for (const range of ranges) {
+    const added = table.add(range, true);
+    if (!added.ok) throw new WellknownError('OPTION_INVALID', `proxyProtocol: ${added.error}`, { fault: 'local' });
+  }
+  return table;
+}
+
+function resolveService(
+  { protocol, listen }: Service,
+  options: ServerOptions,
+  shared: Pick<ResolvedService, 'tls' | 'access' | 'proxies'>,
+): ResolvedService {
+  const hasStreams = protocol.open !== undefined || protocol.connection !== undefined;
+  const scheme = hasStreams ? (protocol.defaultScheme ?? 'tcp') : 'udp';
+  const addresses = listen === undefined ? [protocol.port] : isList(listen) ? listen : [listen];
+  const endpoints = addresses.map((address) => {
+    const text = addressText(address, scheme, protocol.port);
+    const endpoint = resolveTarget(text);
+    // What was passed to this process is known only when it is adopted.
+    if (!isEndpoint(endpoint)) return endpoint;
+    const served = endpoint.scheme === 'udp' ? protocol.datagrams !== undefined : hasStreams;
+    if (!served)
+      throw new WellknownError(
+        'ENDPOINT_INVALID',
+        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.scheme}${endpoint.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
+        { fault: 'local' },
+      );
+    if (endpoint.scheme === 'tls' && shared.tls === undefined) {
+      throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
+        fault: 'local',
+        hint: "give the option 'tls'",
+      });
+    }
+    return endpoint;
+  });
+  if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
+    throw new WellknownError(
+      'OPTION_INVALID',
+      `proxyProtocol: ${protocol.name} listens for datagrams only, which have no PROXY header`,
+      { fault: 'local' },
+    );
+  }
+  return {
+    protocol,
+    ...shared,
+    listen: endpoints,
+    limits: { ...DEFAULT_SERVER_LIMITS, ...protocol.limits, ...options.limits },
+    datagramLimits: { ...DEFAULT_DATAGRAM_LIMITS, ...protocol.datagramLimits, ...options.datagramLimits },
+  };
+}
+
+const isList = (listen: NonNullable<Service['listen']>): listen is readonly ListenAddress[] => Array.isArray(listen);
+
+/** Takes whatever a JavaScript caller gives. Throws OPTION_INVALID. */
+function addressText(address: ListenAddress | null, scheme: 'tcp' | 'udp', defaultPort: number): string {
+  if (typeof address === 'string') return address;
+  const parts = typeof address === 'object' && address !== null ? address : { port: address };
+  requireKnownNames("part of 'listen'", parts, ['port', 'host']);
+  const { port = defaultPort, host }: { readonly port?: unknown; readonly host?: unknown } = parts;
+  if (host !== undefined && typeof host !== 'string')
+    throw invalidOption('listen.host', host, 'a name or an IP address');
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw invalidOption(
+      'listen',
+      port,
+      'a port from 0 to 65535, { port, host } or an endpoint such as tcp://127.0.0.1:8080',
+    );
+  return listenText(host === undefined ? port : { port, host }, scheme, defaultPort);
+}
