@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { DEFAULT_POLICY } from './arbiter.ts';
+import { DEFAULT_POLICY } from './arbiter-state.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
 import { ListenerTable } from './listener-table.ts';
 import { PoolBans } from './pool-bans.ts';

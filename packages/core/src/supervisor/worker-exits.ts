@@ -1,7 +1,7 @@
 // What has become of workers: told to subscribers as it happens, and counted by how they ended; and why the last one
 // that could not start could not.
 
-import type { ArbiterState, KillReason, WorkerRecord } from './arbiter.ts';
+import type { ArbiterState, KillReason, WorkerRecord } from './arbiter-state.ts';
 import { workerChannel } from '../diagnostics.ts';
 import type { WorkerEnd } from '../observe/status.ts';
 

@@ -1,7 +1,7 @@
 // What workers say, and which of the primary's parts it concerns. What the arbiter has to decide on is returned.
 
 import type { ServiceShare } from '../observe/status.ts';
-import type { ArbiterEvent } from './arbiter.ts';
+import type { ArbiterEvent } from './arbiter-state.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { FromWorker } from './worker-messages.ts';

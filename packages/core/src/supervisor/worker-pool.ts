@@ -4,14 +4,14 @@
 import { SAMPLE_MS } from '../observe/event-loop-delay.ts';
 import type { SupervisionPolicy } from '../supervision-policy.ts';
 import type { Clock } from '../time/clock.ts';
+import { tick } from './arbiter.ts';
 import {
   initialArbiterState,
-  tick,
   type ArbiterAction,
   type ArbiterEvent,
   type ArbiterState,
   type WorkerRecord,
-} from './arbiter.ts';
+} from './arbiter-state.ts';
 import { nextStartAtMs } from './back-off.ts';
 import type { AssignableWorker } from './listener-assignment.ts';
 import { WorkerExits } from './worker-exits.ts';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tick } from '../../src/supervisor/arbiter.ts';
 import {
   DEFAULT_POLICY,
   initialArbiterState,
-  tick,
   type ArbiterAction,
   type ArbiterEvent,
   type ArbiterState,
-} from '../../src/supervisor/arbiter.ts';
+} from '../../src/supervisor/arbiter-state.ts';
 import { nextStartAtMs } from '../../src/supervisor/back-off.ts';
 
 /** Steps through a story: at each time, events in, actions out. */

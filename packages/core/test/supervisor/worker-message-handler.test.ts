@@ -8,7 +8,7 @@ import { resolveOptions } from '../../src/resolve-options.ts';
 import { createPrimaryParts } from '../../src/supervisor/primary-parts.ts';
 import { WorkerMessageHandler } from '../../src/supervisor/worker-message-handler.ts';
 import { WorkerPool } from '../../src/supervisor/worker-pool.ts';
-import { DEFAULT_POLICY } from '../../src/supervisor/arbiter.ts';
+import { DEFAULT_POLICY } from '../../src/supervisor/arbiter-state.ts';
 import { PoolLimits } from '../../src/supervisor/pool-limits.ts';
 import { createFakeClock } from '../../src/testing/index.ts';
 import { fakeWorker, type FakeWorker } from '../fixtures/worker-handles.ts';

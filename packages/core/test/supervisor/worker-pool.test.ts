@@ -1,7 +1,7 @@
 // The pool of a primary, with workers that are no processes: who is there, who may be given what, who answers.
 
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_POLICY, type ArbiterEvent } from '../../src/supervisor/arbiter.ts';
+import { DEFAULT_POLICY, type ArbiterEvent } from '../../src/supervisor/arbiter-state.ts';
 import { readWorkerEnvironment, workerEnvironment } from '../../src/supervisor/worker-environment.ts';
 import { WorkerPool } from '../../src/supervisor/worker-pool.ts';
 import { createFakeClock } from '../../src/testing/index.ts';
