@@ -3,6 +3,7 @@
 // are compared. Build first: servers run from dist.
 
 import { compareLoss } from './connection-loss.ts';
+import { compareStall } from './connection-stall.ts';
 import { compareBulk, compareConnections, compareIdle } from './connections.ts';
 import { compareEcho } from './echo-datagrams.ts';
 import { ftpComparisons } from './ftp.ts';
@@ -22,6 +23,7 @@ const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Pro
   'bulk-echo': compareBulk,
   'idle-memory': compareIdle,
   'connection-loss': compareLoss,
+  'connection-stall': compareStall,
   'echo-datagrams': compareEcho,
   startup: compareStartup,
   ...ftpComparisons,

@@ -1,4 +1,4 @@
-// What decides over the life of workers. Its defaults stand with the arbiter (supervisor/arbiter.ts), which decides by it.
+// What decides over the life of workers. Its defaults stand with the arbiter (supervisor/arbiter-state.ts), which decides by it.
 
 /** When workers are replaced, killed and given up on. */
 export interface SupervisionPolicy {

@@ -3,7 +3,7 @@
 
 import http from 'node:http';
 import type { Endpoint } from '../address/endpoint.ts';
-import { explainBindFailure } from '../listener/listener.ts';
+import { explainBindFailure } from '../listener/bind-failure.ts';
 import type { Logger } from '../log.ts';
 import { prometheusText } from '../observe/prometheus-text.ts';
 import type { Server } from '../server.ts';

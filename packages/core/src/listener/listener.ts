@@ -7,8 +7,8 @@ import { chmod, lstat, rename, stat } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { isIpv4, isIpv6 } from '../address/address.ts';
-import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
-import { WellknownError, type ErrorCode } from '../errors.ts';
+import type { Endpoint } from '../address/endpoint.ts';
+import { codeOf, explainBindFailure } from './bind-failure.ts';
 import { createDatagramSocket, datagramDescriptor } from '../kernel/datagram-handle.ts';
 import { bindStream, type BindTarget } from '../kernel/stream-handle.ts';
 
@@ -256,96 +256,4 @@ function isStale(path: string): Promise<boolean> {
     });
     probe.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error))));
   });
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
-const EXPLANATIONS: Readonly<
-  Record<string, { readonly code: ErrorCode; readonly reason: string; readonly hint: string }>
-> = {
-  EADDRINUSE: {
-    code: 'ADDRESS_IN_USE',
-    reason: 'the address is in use',
-    hint: 'end the program that listens there, or choose another port',
-  },
-  EACCES: {
-    code: 'PERMISSION_DENIED',
-    reason: 'permission denied',
-    hint: 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or choose another port',
-  },
-  EPERM: {
-    code: 'PERMISSION_DENIED',
-    reason: 'the system forbids it',
-    hint: 'check the limits of the service or container that this runs in',
-  },
-  EADDRNOTAVAIL: {
-    code: 'ADDRESS_NOT_AVAILABLE',
-    reason: 'no interface of this machine has the address',
-    hint: 'leave the host empty for all addresses, or name one that `ip address` shows',
-  },
-  EAFNOSUPPORT: {
-    code: 'ADDRESS_NOT_AVAILABLE',
-    reason: 'this machine does not speak that address family',
-    hint: 'use an IPv4 address',
-  },
-  ENOTFOUND: {
-    code: 'NAME_NOT_FOUND',
-    reason: 'the host name is not known',
-    hint: 'use an address, or check the name',
-  },
-  EAI_AGAIN: {
-    code: 'NAME_NOT_FOUND',
-    reason: 'the host name could not be looked up',
-    hint: 'use an address, or check the resolver',
-  },
-};
-
-/** The same for paths, where they differ. */
-const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
-  EADDRINUSE: {
-    code: 'ADDRESS_IN_USE',
-    reason: 'the path is in use',
-    hint: 'end the program that listens there, or choose another path',
-  },
-  EEXIST: {
-    code: 'ADDRESS_IN_USE',
-    reason: 'a file that is no socket has that name',
-    hint: 'remove it, or choose another path',
-  },
-  EACCES: {
-    code: 'PERMISSION_DENIED',
-    reason: 'permission denied',
-    hint: 'the folder must be writable; or choose another path',
-  },
-  ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
-  ENAMETOOLONG: {
-    code: 'BIND_FAILED',
-    reason: 'the folder of the path has too long a name',
-    hint: 'choose a shorter one: a path of 107 bytes is all that the kernel takes',
-  },
-  ENOTDIR: {
-    code: 'BIND_FAILED',
-    reason: 'what should be the folder of the path is none',
-    hint: 'choose another path',
-  },
-};
-
-/**
- * Says in the words of a person why an endpoint could not be bound or listened on; `cause` keeps the system's error.
- */
-export function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
-  if (error instanceof WellknownError) return error;
-  const code = codeOf(error);
-  const explanation = (endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code];
-  const message = error instanceof Error ? error.message : String(error);
-  return new WellknownError(
-    explanation?.code ?? 'BIND_FAILED',
-    `cannot listen on ${formatEndpoint(endpoint)}: ${explanation?.reason ?? message}`,
-    {
-      fault: 'system',
-      ...(explanation === undefined ? {} : { hint: explanation.hint }),
-      cause: error,
-    },
-  );
 }

@@ -11,7 +11,8 @@ import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay
 import { kernelCounters } from '../kernel/socket-counters.ts';
 import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
-import { explainBindFailure, type BoundListener } from '../listener/listener.ts';
+import type { BoundListener } from '../listener/listener.ts';
+import { explainBindFailure } from '../listener/bind-failure.ts';
 import { currentLogLevel, setLogLevel } from '../log.ts';
 import { graceOf } from '../option-values.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
