@@ -1,6 +1,7 @@
 // Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
 
 import type { BufferPool, PieceSize } from '@wellknown/core/files';
+import { asError, cancelStream } from '../exchange/foreign-values.ts';
 import { headWithLength, type Transfer } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
 
@@ -42,7 +43,6 @@ const broken = (message: string, contentBytes: number): BodyEnd => ({
   error: new Error(message),
   contentBytes,
 });
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** A response that is more than one text. */
 export interface StreamedBody {
@@ -64,8 +64,13 @@ export function writeBody(
   trailers?: () => string,
 ): Promise<BodyEnd> {
   const { head, content } = body;
-  if (content instanceof ReadableStream) return writeStream(sink, content, body, onCancel, trailers);
-  if (content !== null && isSource(content)) return writeSource(sink, head, content);
+  try {
+    if (content instanceof ReadableStream) return writeStream(sink, content, body, onCancel, trailers);
+    if (content !== null && isSource(content)) return writeSource(sink, head, content);
+  } catch (error) {
+    // Both are classes that a handler can have made something of.
+    return Promise.resolve({ at: 'failed', error: asError(error), contentBytes: 0 });
+  }
   return writeBytes(sink, head, typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array(0)));
 }
 
@@ -162,9 +167,9 @@ async function writeStream(
   let isHeadSent = false;
   try {
     const reader = stream.getReader();
-    onCancel((reason) => void reader.cancel(reason).catch(() => undefined));
-    const giveUp = async (message: string): Promise<BodyEnd> => {
-      await reader.cancel(new Error(message));
+    onCancel((reason) => cancelStream(reader, reason));
+    const giveUp = (message: string): BodyEnd => {
+      cancelStream(reader, new Error(message));
       return broken(message, sent);
     };
     let next = reader.read() as Promise<Piece>;
@@ -198,12 +203,11 @@ async function writeStream(
       const { done, value: chunk } = await next;
       if (sink.gone) return { at: 'gone', contentBytes: sent };
       if (done) break;
-      if (!(chunk instanceof Uint8Array))
-        return await giveUp('the stream of a response gave something else than bytes');
+      if (!(chunk instanceof Uint8Array)) return giveUp('the stream of a response gave something else than bytes');
       if (chunk.length === 0) continue;
       sent += chunk.length;
       if (transfer === 'length' && sent > byteLength)
-        return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
+        return giveUp(`the content is longer than its declared ${byteLength} bytes`);
       if (!sendFirstSlice(sink, chunk, transfer)) await sendRest(sink, chunk, transfer);
     }
     if (transfer === 'length' && sent < byteLength)

@@ -2,6 +2,7 @@
 
 import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
+import { asError, cancelStream } from '../exchange/foreign-values.ts';
 import { discardContent } from '../exchange/response-content.ts';
 import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
@@ -89,7 +90,7 @@ const sendTrailersAtEnd = (stream: http2.ServerHttp2Stream, trailers: () => Resp
         stream.sendTrailers(outgoingFields(readFields(encodeTrailers(trailers()))));
         resolve();
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       }
     });
   });
@@ -124,7 +125,7 @@ async function sendStream(
   onCancel: (cancel: (reason: Error) => void) => void,
 ): Promise<number> {
   const reader = content.getReader();
-  const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
+  const cancel = (reason: unknown): void => cancelStream(reader, reason);
   onCancel(cancel);
   let sent = 0;
   try {
