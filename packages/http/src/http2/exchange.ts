@@ -71,6 +71,8 @@ export class Http2Exchange {
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   #receivedBytes = 0;
+  /** From when the peer's rate is measured. */
+  #measuredFromMs: number;
 
   constructor(
     stream: http2.ServerHttp2Stream,
@@ -83,10 +85,11 @@ export class Http2Exchange {
     this.#sentCount = sentCount;
     this.#service = service;
     this.#exchangeLog = exchangeLog;
+    this.#measuredFromMs = service.clock.nowMs();
     this.#body =
       head.framing.body === 'none'
         ? undefined
-        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#resume() });
     this.#exchange = new Exchange(head, new HttpRequest(head, exchangeLog.originOf(head), this.#body), this.#body);
   }
 
@@ -120,8 +123,14 @@ export class Http2Exchange {
     return !this.#exchange.requestComplete && !this.#stream.destroyed;
   }
 
-  /** Gives up content that came too slowly since the last look. A peer is not slow while it is we who don't read. */
+  /**
+   * Gives up content that came too slowly over a whole interval. A peer is not slow while it is we who don't read, and
+   * one look for all streams of a session is no reason to judge one by a moment.
+   */
   checkBodyRate(): void {
+    const nowMs = this.#service.clock.nowMs();
+    if (nowMs - this.#measuredFromMs < this.#service.limits.bodyCheckMs) return;
+    this.#measuredFromMs = nowMs;
     if (!isTooSlow(this.#exchange, this.#service.limits) || this.#body === undefined || this.#stream.isPaused()) return;
     this.#refuseBody(this.#body, 'body-timeout');
   }
@@ -178,6 +187,18 @@ export class Http2Exchange {
     if (exchange.responseState !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
     exchange.continueSent = true;
     this.#stream.additionalHeaders({ ':status': 100 });
+    this.#measureFromNow();
+  }
+
+  #resume(): void {
+    if (!this.#stream.isPaused()) return;
+    this.#stream.resume();
+    this.#measureFromNow();
+  }
+
+  #measureFromNow(): void {
+    this.#exchange.bytesSinceCheck = 0;
+    this.#measuredFromMs = this.#service.clock.nowMs();
   }
 
   #respond(response: unknown): void {
