@@ -116,7 +116,7 @@ describe('deadlines', () => {
     peer.send(post(100_000));
     // More than a handler is given that has not asked for it: reading stops.
     peer.send('x'.repeat(70_000));
-    clock.advance(9_500);
+    clock.advance(19_500);
     await reader?.read();
     await settled();
     clock.advance(9_000);
