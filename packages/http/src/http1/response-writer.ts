@@ -2,7 +2,7 @@
 // once for each exchange and never for one that is over.
 
 import { ok, type Connection, type Result } from '@wellknown/core';
-import { latin1Text, writeBody, type BodyEnd, type StreamedBody } from './body-writer.ts';
+import { latin1Text, writeBody, type BodyEnd, type BodyEvents, type StreamedBody } from './body-writer.ts';
 import { asError } from '../exchange/foreign-values.ts';
 import { encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
@@ -98,7 +98,8 @@ export class ResponseWriter {
     if (isHttpResponse(response) && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
       const text = writtenOf(response, this.#dateLine, headFor);
       if (text !== undefined) {
-        this.#begin(exchange, status, false);
+        this.#begin(exchange, false);
+        this.#headLeaves(exchange, status);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
         this.#writeBuffer.add(text);
         this.#owner.completed(exchange);
@@ -111,7 +112,8 @@ export class ResponseWriter {
           ? undefined
           : headFor(status, fields, bytes.byteLength, this.#dateLine);
       if (bytes !== undefined && bytesHead !== undefined) {
-        this.#begin(exchange, status, false);
+        this.#begin(exchange, false);
+        this.#headLeaves(exchange, status);
         exchange.contentBytes = bytes.byteLength;
         this.#writeBuffer.addBytes(bytesHead, bytes);
         this.#owner.completed(exchange);
@@ -143,9 +145,12 @@ export class ResponseWriter {
     );
   }
 
-  #begin(exchange: Exchange, status: number, closes: boolean): void {
+  #begin(exchange: Exchange, closes: boolean): void {
     exchange.responseState = 'started';
     exchange.closes = closes;
+  }
+
+  #headLeaves(exchange: Exchange, status: number): void {
     exchange.status = status;
     countResponse(this.#service.counts, status);
   }
@@ -162,8 +167,9 @@ export class ResponseWriter {
       this.fail(exchange, new TypeError(plan.error));
       return;
     }
-    this.#begin(exchange, plan.value.status, plan.value.closes);
+    this.#begin(exchange, plan.value.closes);
     if (plan.value.kind === 'whole') {
+      this.#headLeaves(exchange, plan.value.status);
       exchange.contentBytes = plan.value.contentBytes;
       this.#writeBuffer.add(plan.value.text);
       this.#owner.completed(exchange);
@@ -175,7 +181,12 @@ export class ResponseWriter {
     this.#writeBuffer.flush();
     const { trailers } = exchange;
     const source = trailers === undefined ? undefined : (): string => encodeTrailers(trailers());
-    writeBody(this.#writeBuffer, plan, (cancel) => (exchange.cancel = cancel), source).then(
+    const events: BodyEvents = {
+      onCancel: (cancel) => (exchange.cancel = cancel),
+      onHead: () => this.#headLeaves(exchange, plan.status),
+      trailers: source,
+    };
+    writeBody(this.#writeBuffer, plan, events).then(
       (end) => this.#later(() => this.#bodyEnded(exchange, end)),
       // What a source of the handler's throws at its close.
       (error: unknown) =>

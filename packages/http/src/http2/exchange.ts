@@ -216,9 +216,12 @@ export class Http2Exchange {
     }
     const { parts, content, head } = encoded.value;
     exchange.responseState = 'started';
-    exchange.status = parts.status;
-    countResponse(this.#service.counts, parts.status);
-    const written: Http2Response = { status: parts.status, head, content, trailers: exchange.trailers };
+    const { status } = parts;
+    const onHead = (): void => {
+      exchange.status = status;
+      countResponse(this.#service.counts, status);
+    };
+    const written: Http2Response = { status, head, content, trailers: exchange.trailers, onHead };
     // node:http2 keeps it whole until the client has taken all of it.
     if (
       parts.content === 'bytes' &&

@@ -14,6 +14,8 @@ export interface Http2Response {
   readonly head: EncodedHead;
   readonly content: ResponseContent;
   readonly trailers: (() => ResponseHeaders) | undefined;
+  /** The head is with node:http2. */
+  onHead(): void;
 }
 
 const SLICE_BYTES = 65_536;
@@ -37,10 +39,12 @@ export async function writeResponse(
     headers[':status'] = status;
     if (transfer === 'none' || content === null) {
       stream.respond(headers, { endStream: true });
+      response.onHead();
       discardContent(content);
       return 0;
     }
     stream.respond(headers, { waitForTrailers: response.trailers !== undefined });
+    response.onHead();
     if (response.trailers !== undefined) trailersSent = sendTrailersAtEnd(stream, response.trailers);
   } catch (error) {
     discardContent(content);

@@ -16,7 +16,8 @@ async function upgraded(head = ''): Promise<Served & { readonly stream: Duplex }
   });
   served.peer.send(UPGRADE + head);
   await settled();
-  return Object.assign(served, { stream: stream as Duplex });
+  if (stream === undefined) throw new Error('the connection was not upgraded');
+  return Object.assign(served, { stream });
 }
 
 test.each([0, 1, HIGH_WATER_BYTES - 1, HIGH_WATER_BYTES, HIGH_WATER_BYTES + 1, 65_000])(
