@@ -16,6 +16,7 @@ import {
   isWithoutContent,
   JsonText,
   reasonText,
+  redirectStatus,
   TEXT_TYPE,
   typeOf,
   type PlatformBody,
@@ -36,7 +37,6 @@ const MAX_WRITTEN_BYTES = 16_384;
 const MAX_AT_ONCE_BYTES = 1_048_576;
 const BYTE_ORDER_MARK = 0xfeff;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 // For this package only: what is inside a response, without a stream or headers made of it. --------------------------
 
@@ -137,8 +137,10 @@ export class HttpResponse implements Response {
    * stand in a URL is percent-encoded.
    */
   static redirect(location: string | URL, status = 302): HttpResponse {
-    if (!REDIRECTS.has(status)) throw new RangeError(`${status} is not the status of a redirect`);
-    return responseOf(null, { status, headers: { Location: redirectTarget(String(location)) } });
+    return responseOf(null, {
+      status: redirectStatus(status),
+      headers: { Location: redirectTarget(String(location)) },
+    });
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
