@@ -65,6 +65,7 @@ const CARRYING_FILES = [
   'packages/*/src/cli.ts',
   'packages/http/src/static/disk.ts',
   'packages/http/src/static/disk-file.ts',
+  'packages/http/src/static/file-options.ts',
   'packages/http/src/http1/after-promises.ts',
   'packages/http/src/http1/upgrade.ts',
   'packages/core/src/observe/access-log-file.ts',

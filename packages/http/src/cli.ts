@@ -1,6 +1,5 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
-import fs from 'node:fs';
 import { CidrTable } from '@wellknown/core/endpoint';
 import { fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
 import {
@@ -19,26 +18,9 @@ import type { FetchHandler } from './handler.ts';
 import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
-import { readErrorPages, readHeaderRules, readPattern } from './static/option-texts.ts';
-import { serveFiles, type ServeFilesOptions } from './static/serve-files.ts';
+import { FILE_OPTIONS, filesFromOptions } from './static/file-options.ts';
 
-const FILE_OPTIONS = [
-  'no-listing',
-  'spa',
-  'cache-control',
-  'symlinks',
-  'dotfiles',
-  'immutable',
-  'append-only',
-  'no-precompressed',
-  'compress',
-  'header',
-  'security-headers',
-  'error-page',
-] as const;
 const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
-const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
-const DOTFILE_POLICIES = ['deny', 'allow'] as const;
 
 export const httpCommand: ServerCommand = {
   name: 'http',
@@ -55,49 +37,7 @@ export const httpCommand: ServerCommand = {
       name: 'platform-classes',
       help: "leave Node's own Response, Request, Headers and fetch to the handler; ours, which are faster, replace them",
     },
-    { name: 'no-listing', help: 'answer a directory without index.html with 404 instead of a listing' },
-    { name: 'spa', help: "answer a page that is not there with the root's index.html" },
-    { name: 'cache-control', argument: 'VALUE', help: 'the Cache-Control of every file (default: no-cache)' },
-    {
-      name: 'symlinks',
-      argument: 'POLICY',
-      help: 'deny, inside (only those that end below ROOT) or follow (default: inside)',
-    },
-    { name: 'dotfiles', argument: 'POLICY', help: 'deny or allow names that start with a dot (default: deny)' },
-    {
-      name: 'immutable',
-      argument: 'PATTERN',
-      help: 'paths that match this regular expression never change and are cached for a year (default: none)',
-    },
-    {
-      name: 'append-only',
-      argument: 'PATTERN',
-      help: 'paths that match are only ever appended to: one that grows while it is sent, such as a log, is sent as long as it was (default: none)',
-    },
-    {
-      name: 'no-precompressed',
-      help: 'do not send FILE.br, FILE.zst or FILE.gz in place of FILE to clients that take them',
-    },
-    {
-      name: 'compress',
-      help: 'compress text on the fly by Brotli or gzip where there is no such file beside it (default: sent as it is)',
-    },
-    {
-      name: 'header',
-      argument: 'FIELD',
-      repeatable: true,
-      help: "add 'NAME: VALUE' to every response, or as 'PATTERN NAME: VALUE' to those for paths that match this regular expression; without a value, take the field away",
-    },
-    {
-      name: 'security-headers',
-      help: 'add the usual ones: no sniffing, no frames of other sites, no use by them, short referrers, and HTTPS only after a visit over it',
-    },
-    {
-      name: 'error-page',
-      argument: 'STATUS=PATH',
-      repeatable: true,
-      help: 'answer this error with a file below ROOT, as in 404=/404.html',
-    },
+    ...FILE_OPTIONS,
     {
       name: 'users',
       argument: 'FILE',
@@ -151,12 +91,13 @@ export const httpCommand: ServerCommand = {
     const isAlone =
       values.positional === undefined &&
       file === undefined &&
-      ![...FILE_OPTIONS, 'users'].some((name) => values.has(name));
+      !values.has('users') &&
+      !FILE_OPTIONS.some(({ name }) => values.has(name));
     const served =
       redirect.value !== undefined && isAlone
         ? ok(redirect.value)
         : file === undefined
-          ? buildFiles(values)
+          ? filesFromOptions(values)
           : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
@@ -193,8 +134,8 @@ async function buildHandler(
 ): Promise<Result<FetchHandler, string>> {
   if (values.positional !== undefined)
     return fail(`--handler ${file} and the directory '${values.positional}' were both given: serve one of them`);
-  const other = FILE_OPTIONS.find((name) => values.has(name));
-  if (other !== undefined) return fail(`--${other} is for files and has no meaning with --handler ${file}`);
+  const other = FILE_OPTIONS.find(({ name }) => values.has(name));
+  if (other !== undefined) return fail(`--${other.name} is for files and has no meaning with --handler ${file}`);
   // A primary answers nothing.
   if (!isServing) return ok(redirectToHttps());
   // Before the module runs: it may keep the names.
@@ -280,61 +221,6 @@ function buildProtocolOptions(
     halfClose: halfClose.value,
     proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
   });
-}
-
-function buildFiles(values: OptionValues): Result<FetchHandler, string> {
-  const root = values.positional ?? '.';
-  const problem = problemOfRoot(root);
-  if (problem !== undefined) return fail(`ROOT '${root}' ${problem}`);
-  const symlinks = readChoice(values, 'symlinks', SYMLINK_POLICIES);
-  if (!symlinks.ok) return symlinks;
-  const dotfiles = readChoice(values, 'dotfiles', DOTFILE_POLICIES);
-  if (!dotfiles.ok) return dotfiles;
-  const cacheControl = values.text('cache-control');
-  if (cacheControl !== undefined && !/^[\x20-\x7e]+$/.test(cacheControl))
-    return fail(`--cache-control '${cacheControl}' can't be sent: only printable ASCII is allowed`);
-  const immutable = readOptionalPattern(values, 'immutable');
-  if (!immutable.ok) return immutable;
-  const appendOnly = readOptionalPattern(values, 'append-only');
-  if (!appendOnly.ok) return appendOnly;
-  const headers = readHeaderRules(values.list('header'));
-  if (!headers.ok) return headers;
-  const errorPages = readErrorPages(values.list('error-page'));
-  if (!errorPages.ok) return errorPages;
-  const options: ServeFilesOptions = {
-    compress: values.has('compress'),
-    headers: headers.value,
-    securityHeaders: values.has('security-headers'),
-    errorPages: errorPages.value,
-    precompressed: !values.has('no-precompressed'),
-    ...(immutable.value !== undefined && { immutable: immutable.value }),
-    ...(appendOnly.value !== undefined && { appendOnly: appendOnly.value }),
-    listing: !values.has('no-listing'),
-    spa: values.has('spa'),
-    ...(cacheControl !== undefined && { cacheControl }),
-    ...(symlinks.value !== undefined && { symlinks: symlinks.value }),
-    ...(dotfiles.value !== undefined && { dotfiles: dotfiles.value }),
-  };
-  return ok(serveFiles(root, options));
-}
-
-const readOptionalPattern = (
-  values: OptionValues,
-  name: 'immutable' | 'append-only',
-): Result<RegExp | undefined, string> => {
-  const pattern = values.text(name);
-  return pattern === undefined ? ok(undefined) : readPattern(name, pattern);
-};
-
-function problemOfRoot(root: string): string | undefined {
-  try {
-    if (!fs.statSync(root).isDirectory()) return 'is not a directory';
-    // To be entered is enough: what is in it may be served, though not listed.
-    fs.accessSync(root, fs.constants.X_OK);
-    return undefined;
-  } catch (error) {
-    return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
-  }
 }
 
 const codeOf = (error: unknown): string =>

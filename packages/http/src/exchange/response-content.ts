@@ -139,7 +139,7 @@ export const isThenable = (result: unknown): result is Promise<unknown> =>
 // 22; where they are not to be found, the stream is read. All undocumented access of this package is in this file.
 
 interface ResponseState {
-  readonly body?: { readonly source?: unknown } | null;
+  readonly body?: { readonly source?: unknown; readonly length?: unknown } | null;
 }
 
 /** The symbol under which this Node's responses keep their state. */
@@ -151,6 +151,8 @@ const STATE = Object.getOwnPropertySymbols(new NativeResponse('x')).find((symbol
 function sourceOf(response: Response): string | Uint8Array | undefined {
   if (STATE === undefined) return undefined;
   const state = (response as unknown as Readonly<Record<symbol, ResponseState | undefined>>)[STATE];
-  const source = state?.body?.source;
-  return typeof source === 'string' || source instanceof Uint8Array ? source : undefined;
+  const { source, length } = state?.body ?? {};
+  if (typeof source === 'string') return source;
+  // Whoever reads a clone takes the memory along. What has been taken is in the stream; a copy can't be taken any more.
+  return source instanceof Uint8Array && source.byteLength === length ? source.slice() : undefined;
 }

@@ -166,7 +166,9 @@ function decideTransfer(
       ? { transfer: 'chunked', line: CHUNKED_LINE, byteLength: 0 }
       : { transfer: 'until-close', line: '', byteLength: 0 };
   }
-  // A response to HEAD may know the length without having the content.
+  // A response to HEAD may know the length without having the content; if it does not, what GET would have is not known
+  // (RFC 9110 §8.6).
+  if (isHead && content === 'empty' && declared === undefined) return { transfer: 'none', line: '', byteLength: 0 };
   const length = isHead && content === 'empty' && declared !== undefined ? declared : byteLength;
   if (declared !== undefined && declared !== length)
     return `Content-Length says ${declared}, the content has ${length} bytes`;

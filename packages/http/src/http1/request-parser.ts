@@ -2,7 +2,8 @@
 // it, which is how pipelined requests wait without being parsed. No sockets, no clock.
 
 import { ChunkedDecoder } from './chunked-decoder.ts';
-import { HEAD_COMPLETE, HEAD_REFUSED, HeadParser, NEED_MORE } from './head-parser.ts';
+import { HeadParser } from './head-parser.ts';
+import { HEAD_COMPLETE, HEAD_REFUSED, NEED_MORE } from './head-scanner.ts';
 import type { HttpLimits } from '../limits.ts';
 import type { Refusal } from '../semantics/refusals.ts';
 import type { RequestHead } from '../semantics/request-head.ts';

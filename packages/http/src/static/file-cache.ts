@@ -51,6 +51,8 @@ export interface KnownFile {
   reads: number;
   /** Its content is being read in order to be kept. */
   isBeingKept: boolean;
+  /** The look at the disk that is going on: one is enough for all who ask meanwhile. */
+  look: Promise<KnownFile | undefined> | undefined;
 }
 
 export interface FileCacheLimits {

@@ -31,7 +31,12 @@ export class FileFinder {
   }
 
   /** Looks again at a file that was known once; undefined when it is no longer the same. */
-  async recheck(known: KnownFile, nowMs: number): Promise<KnownFile | undefined> {
+  recheck(known: KnownFile, nowMs: number): Promise<KnownFile | undefined> {
+    known.look ??= this.#look(known, nowMs).finally(() => (known.look = undefined));
+    return known.look;
+  }
+
+  async #look(known: KnownFile, nowMs: number): Promise<KnownFile | undefined> {
     const representations = this.#sidecars ? [known.original, ...known.sidecars] : [known.original];
     const looks = await Promise.all(
       representations.map(
@@ -74,6 +79,7 @@ export class FileFinder {
       keptBytes: 0,
       reads: 0,
       isBeingKept: false,
+      look: undefined,
     };
     if (path !== undefined) this.#cache.set(known);
     return ok({ kind: 'file', known, file });

@@ -1,8 +1,9 @@
 // One request and its response, and what a handler sees of it.
 
-import { byteByByte, serveInMemory } from '@wellknown/core/testing';
+import { byteByByte, eventually, serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { httpProtocol } from '../../src/protocol.ts';
+import { NativeResponse } from '../../src/fetch/platform.ts';
 import { HttpResponse, responseOf } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
@@ -71,6 +72,36 @@ describe('one exchange', () => {
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'A'.repeat(200_000) }]);
   });
+
+  test('HEAD of a response without content names no length, since GET may have some (RFC 9110 §8.6)', () => {
+    const { peer } = serveHandler(() => new HttpResponse(null));
+    peer.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n' + GET);
+    const [head, whole] = readResponses(peer.take(), ['HEAD', 'GET']);
+    expect([head?.headers.get('content-length'), whole?.headers.get('content-length')]).toEqual([null, '0']);
+  });
+
+  test.each([10, 20_000, 3_000_000])(
+    'a platform response of %i bytes arrives whole when its clone is read, before or meanwhile',
+    async (byteLength) => {
+      for (const isReadBefore of [true, false]) {
+        const { peer } = serveHandler(async () => {
+          const response = new NativeResponse(new Uint8Array(byteLength).fill(0x61));
+          const reading = response.clone().arrayBuffer();
+          if (isReadBefore) await reading;
+          return response;
+        });
+        peer.send(get('/', 'Connection: close\r\n'));
+        let text = '';
+        await eventually(() => {
+          const more = peer.take();
+          text += more;
+          return more === '' && peer.sawEnd;
+        });
+        const [response] = readResponses(text);
+        expect([response?.status, response?.body === 'a'.repeat(byteLength)]).toEqual([200, true]);
+      }
+    },
+  );
 
   test('HEAD gets the head of GET and no content (RFC 9110 §9.3.2)', () => {
     const { peer } = serveHandler(hello);

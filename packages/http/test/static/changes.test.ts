@@ -102,6 +102,17 @@ describe('a file in memory', () => {
     expect((await ask(handler, '/a.js?v=2')).body).toBe('plain');
     expect([open.mock.calls.length, stat.mock.calls.length]).toEqual([0, 0]);
   });
+
+  test('is looked at once for all who ask at the same time', async () => {
+    const file = put('a.js', 'plain');
+    const handler = serve();
+    await ask(handler, '/a.js');
+    secondLater();
+    const stat = vi.spyOn(fs, 'stat');
+    const bodies = await Promise.all(Array.from({ length: 20 }, async () => (await ask(handler, '/a.js')).body));
+    expect(new Set(bodies)).toEqual(new Set(['plain']));
+    expect(stat.mock.calls.filter(([looked]) => looked === file).length).toBe(1);
+  });
 });
 
 describe('a file that is written while it is read', () => {

@@ -21,6 +21,7 @@ function knownFile(path: string, byteLength: number): KnownFile {
     keptBytes: 0,
     reads: 0,
     isBeingKept: false,
+    look: undefined,
   };
 }
 
