@@ -56,6 +56,12 @@ export let headersOf: (response: HttpResponse) => FieldSet | Headers;
  */
 export let writtenOf: (response: HttpResponse, dateLine: string, headFor: HeadFor) => string | undefined;
 
+/**
+ * Another response of the same for each caller of one that is kept: what is done to it is not done to the others. What
+ * is written for any of them is kept with the one. For responses of text, bytes or nothing that nobody else has.
+ */
+export let copyOfKept: (kept: HttpResponse) => HttpResponse;
+
 /** Content in memory that is too large to be copied and small enough to be handed to the socket at once. */
 export let bytesOf: (response: HttpResponse) => Uint8Array | undefined;
 
@@ -80,6 +86,8 @@ export class HttpResponse implements Response {
    */
   #written = '';
   #writtenDate = '';
+  /** The one that keeps what was written, where that is another. */
+  #kept: HttpResponse | undefined = undefined;
 
   constructor(body?: ResponseBody, init?: HttpResponseInit | ResponseInit | null) {
     const content = contentOf(body);
@@ -179,9 +187,21 @@ export class HttpResponse implements Response {
 
     headersOf = (response) => response.#currentFields() ?? asHeaders(response.#headers ?? {});
 
+    copyOfKept = (kept) => {
+      const response = new HttpResponse();
+      response.#content = kept.#content;
+      response.#fields = kept.#fields;
+      response.#status = kept.#status;
+      response.#statusText = kept.#statusText;
+      response.#kept = kept;
+      return response;
+    };
+
     writtenOf = (response, dateLine, headFor) => {
       const fields = response.#currentFields();
-      if (response.#writtenDate === dateLine && fields === response.#fields) return response.#written;
+      const keeper = response.#kept ?? response;
+      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#isUntouched())
+        return keeper.#written;
       const status = response.#status;
       if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
       const content = response.#inMemory();
@@ -203,8 +223,8 @@ export class HttpResponse implements Response {
       if (head === undefined) return undefined;
       const written = head + text;
       if (fields === response.#fields) {
-        response.#written = written;
-        response.#writtenDate = dateLine;
+        keeper.#written = written;
+        keeper.#writtenDate = dateLine;
       }
       return written;
     };
@@ -316,6 +336,10 @@ export class HttpResponse implements Response {
     const headers = this.#headers;
     if (headers === undefined) return this.#fields;
     return fieldsOf(headers);
+  }
+
+  #isUntouched(): boolean {
+    return !this.#taken && this.#stream === undefined && this.#native === undefined;
   }
 
   /** Text, bytes or nothing that nobody has read; undefined for any other content. */
