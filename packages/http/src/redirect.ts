@@ -10,7 +10,8 @@ export function redirectToHttps(httpsPort = 443): FetchHandler {
   return (request, { client, rawTarget }) => {
     const host = client.host.replace(/:[0-9]*$/, '');
     if (host === '' || !isAuthority(host)) return responseOf('There is no host to go to.\n', { status: 400 });
-    const path = rawTarget.startsWith('/') ? rawTarget : new URL(request.url).pathname;
+    const { pathname, search } = new URL(request.url);
+    const path = rawTarget.startsWith('/') ? rawTarget : pathname + search;
     const location = `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${path}`;
     return responseOf(null, { status: 308, headers: { Location: location } });
   };

@@ -4,7 +4,7 @@ import { Duplex, type DuplexOptions } from 'node:stream';
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 
 // What one write to a connection should hold: a few large ones cost less than many small ones.
-const MAX_UNSENT_BYTES = 1_048_576;
+export const MAX_UNSENT_BYTES = 1_048_576;
 
 /** Back-pressure both ways: a stream that is not read pauses the connection, and writes wait until there is room. */
 export class ConnectionStream extends Duplex {
@@ -17,15 +17,26 @@ export class ConnectionStream extends Duplex {
     super({ ...options, allowHalfOpen: true });
     this.#connection = connection;
     this.sink = {
-      data: (chunk) => {
-        if (this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)) || this.#paused) return;
-        this.#paused = true;
-        connection.pause();
-      },
+      data: (chunk) => this.#take(chunk),
       ended: () => void this.push(null),
       drained: () => this.#continue(),
       closed: (reason, error) => this.#closed(reason, error),
     };
+  }
+
+  /**
+   * Takes over a connection that may have been paused. `head` are bytes that came before. From here on only the stream
+   * pauses the connection and resumes it.
+   */
+  begin(head: Uint8Array): void {
+    if (head.length > 0) this.#take(head);
+    if (!this.#paused) this.#connection.resume();
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) || this.#paused) return;
+    this.#paused = true;
+    this.#connection.pause();
   }
 
   /** Sockets have these; there is nothing left to set. */

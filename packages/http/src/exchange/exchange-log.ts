@@ -8,6 +8,7 @@ import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestHeaders } from '../fetch/request-headers.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { OriginCache } from '../fetch/request.ts';
+import { isThenable } from './response-content.ts';
 import { countResponse, type HttpService } from './service.ts';
 
 // A request id that a proxy may give; anything else is replaced by one of ours.
@@ -58,19 +59,19 @@ export class ExchangeLog {
   }
 
   completed(exchange: Exchange): void {
-    if (this.#service.accessLog !== undefined) this.#service.accessLog(this.#entryOf(exchange, exchange.status));
+    this.#write(exchange, exchange.status);
   }
 
   upgraded(exchange: Exchange): void {
     this.#service.counts.upgrades += 1;
-    this.#service.accessLog?.(this.#entryOf(exchange, 101));
+    this.#write(exchange, 101);
   }
 
   /** The connection was gone before the response was complete. */
   aborted(exchange: Exchange): void {
     if (exchange.responseState === 'complete') return;
     this.#service.counts.aborted += 1;
-    this.#service.accessLog?.(this.#entryOf(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status));
+    this.#write(exchange, exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status);
   }
 
   /** Work that goes on after an exchange: the server does not end before it. */
@@ -83,7 +84,19 @@ export class ExchangeLog {
     const { status } = REFUSALS[refusal];
     this.#service.counts.refusals += 1;
     countResponse(this.#service.counts, status);
-    if (exchange !== undefined) this.#service.accessLog?.(this.#entryOf(exchange, status));
+    if (exchange !== undefined) this.#write(exchange, status);
+  }
+
+  /** A log that fails, at once or later, costs a line and no connection. */
+  #write(exchange: Exchange, status: number): void {
+    const accessLog: ((entry: AccessEntry) => unknown) | undefined = this.#service.accessLog;
+    if (accessLog === undefined) return;
+    try {
+      const written = accessLog(this.#entryOf(exchange, status));
+      if (isThenable(written)) written.then(undefined, (error: unknown) => this.#service.accessLogFailed(error));
+    } catch (error) {
+      this.#service.accessLogFailed(error);
+    }
   }
 
   #clientOf(head: RequestHead): ClientFacts {

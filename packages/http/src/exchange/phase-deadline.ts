@@ -1,5 +1,5 @@
 // What a connection waits for, and the deadline that goes with it. A deadline runs from the start of its phase: bytes
-// that trickle in don't move it.
+// that trickle in don't move it, and those of one request never go on for the next.
 
 import type { Connection } from '@wellknown/core';
 import type { HttpLimits } from '../limits.ts';
@@ -35,8 +35,9 @@ export class PhaseDeadline {
     return this.#phase === 'body';
   }
 
-  firstHeadCame(): void {
-    if (this.#phase === 'first-head') this.#phase = 'idle';
+  /** A request has begun: what is waited for from here on, it or a later one is the reason. */
+  headCame(): void {
+    if (this.#phase !== 'closing') this.#phase = 'idle';
   }
 
   forHead(): void {
@@ -49,8 +50,9 @@ export class PhaseDeadline {
     this.#enter('body', this.#limits.bodyCheckMs);
   }
 
+  /** From now, where content is waited for. */
   nextBodyCheck(): void {
-    this.#connection.setDeadline(this.#limits.bodyCheckMs);
+    if (this.#phase === 'body') this.#connection.setDeadline(this.#limits.bodyCheckMs);
   }
 
   /** A handler may take its time. */
@@ -68,6 +70,7 @@ export class PhaseDeadline {
   forLastRequest(): void {
     if (this.#isForLastRequest) return;
     this.#isForLastRequest = true;
+    this.#phase = 'idle';
     this.#connection.setDeadline(DRAIN_GRACE_MS);
   }
 

@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
 import type { RequestContext, UpgradedConnection } from '../handler.ts';
-import { fieldProblem } from './response-head.ts';
+import { fieldProblem, HOP_BY_HOP } from './response-head.ts';
 import { entriesOf, type ResponseHeaders } from '../fetch/field-set.ts';
 
 /** What a context asks of its connection. */
@@ -68,7 +68,8 @@ export class ExchangeContext implements RequestContext {
   }
 
   earlyHints(headers: ResponseHeaders): void {
-    const fields = [...entriesOf(headers)];
+    // As in a response: what a relayed one said about its connection is not said of this one, and HTTP/2 has no such fields.
+    const fields = [...entriesOf(headers)].filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
     for (const [name, value] of fields) {
       const problem = fieldProblem(name, value);
       if (problem !== undefined) throw new TypeError(problem);

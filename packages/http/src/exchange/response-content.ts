@@ -2,29 +2,48 @@
 // and what only looks like a Response by what it says of itself.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import type { ResponseParts } from './response-head.ts';
+import { asError, cancelStream } from './foreign-values.ts';
+import { encodeHead, type EncodedHead, type ExchangeFacts, type ResponseParts } from './response-head.ts';
 import { isSource, type ResponseContent } from '../fetch/content.ts';
 import { fieldsToRelay } from '../fetch/decoded-coding.ts';
 import { isInstance, NativeResponse } from '../fetch/platform.ts';
 import { headersOf, isHttpResponse, takeContent, type HttpResponse } from '../fetch/response.ts';
 
-export interface TakenResponse {
+interface TakenResponse {
   readonly parts: ResponseParts;
   readonly content: ResponseContent;
 }
 
 /**
- * The parts of a response and its content, which can be taken once; or a sentence for the log about why it can't be
- * sent.
+ * The parts of a response, the head made of them, and its content, which can be taken once; or a sentence for the log
+ * about why it can't be sent. Never throws, whatever a handler gave.
  */
-export function takeResponse(given: unknown): Result<TakenResponse, string> {
-  const response = unwrapped(given);
-  if (isHttpResponse(response)) return taken(response, takeContent(response), headersOf(response));
+export function encodeResponse(
+  given: unknown,
+  facts: ExchangeFacts,
+): Result<TakenResponse & { readonly head: EncodedHead }, string> {
+  const taken = takeResponse(given);
+  if (!taken.ok) return taken;
+  const { parts, content } = taken.value;
+  let head: Result<EncodedHead, string>;
   try {
+    head = encodeHead(parts, facts);
+  } catch (error) {
+    head = fail(`the response can't be read: ${asError(error).message}`);
+  }
+  if (head.ok) return ok({ parts, content, head: head.value });
+  discardContent(content);
+  return head;
+}
+
+function takeResponse(given: unknown): Result<TakenResponse, string> {
+  try {
+    const response = unwrapped(given);
+    if (isHttpResponse(response)) return taken(response, takeContent(response), headersOf(response));
     if (!isResponse(response)) return fail('a handler has to answer with a Response');
     return taken(response, contentOf(response), [...fieldsToRelay(response)]);
   } catch (error) {
-    return fail(`the response can't be read: ${String(error)}`);
+    return fail(`the response can't be read: ${asError(error).message}`);
   }
 }
 
@@ -42,7 +61,8 @@ function taken(
 
 /**
  * What srvx's response, which h3 answers with, has inside: one of ours, where ours stands in the platform's place. Other
- * values stay what they are.
+ * values stay what they are. Throws what the object throws: its response is made only now, and may be none that can be
+ * made.
  */
 export function unwrapped(response: unknown): unknown {
   if (isHttpResponse(response) || typeof response !== 'object' || response === null) return response;
@@ -97,8 +117,12 @@ function lengthOf(content: ResponseContent): number {
 
 /** Releases content that will not be sent. */
 export function discardContent(content: ResponseContent): void {
-  if (content instanceof ReadableStream) content.cancel().catch(() => undefined);
-  else if (isSource(content)) content.close();
+  try {
+    if (content instanceof ReadableStream) cancelStream(content);
+    else if (isSource(content)) content.close();
+  } catch {
+    // It is the handler's, and nobody waits for it.
+  }
 }
 
 /** Releases a response that came too late or can't be sent. */

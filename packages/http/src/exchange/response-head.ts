@@ -41,7 +41,7 @@ export interface EncodedHead {
 /**
  * Fields about one connection, which a handler that relays a response brings along without meaning them for this one.
  */
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',

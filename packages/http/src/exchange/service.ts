@@ -47,6 +47,7 @@ export class HttpService {
   };
   readonly #idPrefix = crypto.randomUUID().slice(0, 8);
   #nextId = 0;
+  #hasSaidLogFailed = false;
   #dateSecond = -1;
   #dateLine = '';
 
@@ -63,6 +64,13 @@ export class HttpService {
     const { counts } = this;
     for (const name of Object.keys(counts) as (keyof HttpCounts)[])
       Object.defineProperty(context.counters, name, { enumerable: true, configurable: true, get: () => counts[name] });
+  }
+
+  /** One that fails is likely to fail for every request: one line is enough. */
+  accessLogFailed(error: unknown): void {
+    if (this.#hasSaidLogFailed) return;
+    this.#hasSaidLogFailed = true;
+    this.log.error({ err: error }, 'the access log failed: requests are missing from it; this is said once');
   }
 
   /** Unique among all workers, short, and without meaning. */

@@ -19,6 +19,7 @@ export class JsonText {
 
 export const TEXT_TYPE = 'text/plain;charset=UTF-8';
 const FORM_TYPE = 'application/x-www-form-urlencoded;charset=UTF-8';
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 // A reason-phrase of RFC 9112 §4.
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -52,6 +53,12 @@ export const finalStatus = (status: unknown): number =>
   typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
     ? status
     : new NativeResponse(null, { status: status as number }).status;
+
+/** The same for the status of a redirect: the platform takes a text that is a number too. */
+export const redirectStatus = (status: unknown): number =>
+  typeof status === 'number' && REDIRECTS.has(status)
+    ? status
+    : NativeResponse.redirect('http://localhost/', status as 302).status;
 
 /** The same for the text of a status. */
 export const reasonText = (text: unknown): string =>

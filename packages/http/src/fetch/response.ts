@@ -16,6 +16,7 @@ import {
   isWithoutContent,
   JsonText,
   reasonText,
+  redirectStatus,
   TEXT_TYPE,
   typeOf,
   type PlatformBody,
@@ -36,7 +37,6 @@ const MAX_WRITTEN_BYTES = 16_384;
 const MAX_AT_ONCE_BYTES = 1_048_576;
 const BYTE_ORDER_MARK = 0xfeff;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 // For this package only: what is inside a response, without a stream or headers made of it. --------------------------
 
@@ -55,6 +55,12 @@ export let headersOf: (response: HttpResponse) => FieldSet | Headers;
  * is given again.
  */
 export let writtenOf: (response: HttpResponse, dateLine: string, headFor: HeadFor) => string | undefined;
+
+/**
+ * Another response of the same for each caller of one that is kept: what is done to it is not done to the others. What
+ * is written for any of them is kept with the one. For responses of text, bytes or nothing that nobody else has.
+ */
+export let copyOfKept: (kept: HttpResponse) => HttpResponse;
 
 /** Content in memory that is too large to be copied and small enough to be handed to the socket at once. */
 export let bytesOf: (response: HttpResponse) => Uint8Array | undefined;
@@ -80,6 +86,8 @@ export class HttpResponse implements Response {
    */
   #written = '';
   #writtenDate = '';
+  /** The one that keeps what was written, where that is another. */
+  #kept: HttpResponse | undefined = undefined;
 
   constructor(body?: ResponseBody, init?: HttpResponseInit | ResponseInit | null) {
     const content = contentOf(body);
@@ -137,8 +145,10 @@ export class HttpResponse implements Response {
    * stand in a URL is percent-encoded.
    */
   static redirect(location: string | URL, status = 302): HttpResponse {
-    if (!REDIRECTS.has(status)) throw new RangeError(`${status} is not the status of a redirect`);
-    return responseOf(null, { status, headers: { Location: redirectTarget(String(location)) } });
+    return responseOf(null, {
+      status: redirectStatus(status),
+      headers: { Location: redirectTarget(String(location)) },
+    });
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -177,9 +187,21 @@ export class HttpResponse implements Response {
 
     headersOf = (response) => response.#currentFields() ?? asHeaders(response.#headers ?? {});
 
+    copyOfKept = (kept) => {
+      const response = new HttpResponse();
+      response.#content = kept.#content;
+      response.#fields = kept.#fields;
+      response.#status = kept.#status;
+      response.#statusText = kept.#statusText;
+      response.#kept = kept;
+      return response;
+    };
+
     writtenOf = (response, dateLine, headFor) => {
       const fields = response.#currentFields();
-      if (response.#writtenDate === dateLine && fields === response.#fields) return response.#written;
+      const keeper = response.#kept ?? response;
+      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#isUntouched())
+        return keeper.#written;
       const status = response.#status;
       if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
       const content = response.#inMemory();
@@ -201,8 +223,8 @@ export class HttpResponse implements Response {
       if (head === undefined) return undefined;
       const written = head + text;
       if (fields === response.#fields) {
-        response.#written = written;
-        response.#writtenDate = dateLine;
+        keeper.#written = written;
+        keeper.#writtenDate = dateLine;
       }
       return written;
     };
@@ -314,6 +336,10 @@ export class HttpResponse implements Response {
     const headers = this.#headers;
     if (headers === undefined) return this.#fields;
     return fieldsOf(headers);
+  }
+
+  #isUntouched(): boolean {
+    return !this.#taken && this.#stream === undefined && this.#native === undefined;
   }
 
   /** Text, bytes or nothing that nobody has read; undefined for any other content. */

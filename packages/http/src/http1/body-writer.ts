@@ -1,6 +1,7 @@
 // Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
 
 import type { BufferPool, PieceSize } from '@wellknown/core/files';
+import { asError, cancelStream } from '../exchange/foreign-values.ts';
 import { headWithLength, type Transfer } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
 
@@ -42,7 +43,6 @@ const broken = (message: string, contentBytes: number): BodyEnd => ({
   error: new Error(message),
   contentBytes,
 });
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** A response that is more than one text. */
 export interface StreamedBody {
@@ -53,19 +53,26 @@ export interface StreamedBody {
   readonly byteLength: number;
 }
 
-/**
- * Sends the whole body. `onCancel` gets the way to stop a stream from outside; `trailers` gives the lines after the
- * last chunk.
- */
-export function writeBody(
-  sink: BodySink,
-  body: StreamedBody,
-  onCancel: (cancel: (reason: Error) => void) => void,
-  trailers?: () => string,
-): Promise<BodyEnd> {
+export interface BodyEvents {
+  /** Gets the way to stop a stream from outside. */
+  onCancel(cancel: (reason: Error) => void): void;
+  /** The head is being sent: no other response can take the place of this one. */
+  onHead(): void;
+  /** Gives the lines after the last chunk. */
+  readonly trailers?: (() => string) | undefined;
+}
+
+/** Sends the whole body. */
+export function writeBody(sink: BodySink, body: StreamedBody, events: BodyEvents): Promise<BodyEnd> {
   const { head, content } = body;
-  if (content instanceof ReadableStream) return writeStream(sink, content, body, onCancel, trailers);
-  if (content !== null && isSource(content)) return writeSource(sink, head, content);
+  try {
+    if (content instanceof ReadableStream) return writeStream(sink, content, body, events);
+    if (content !== null && isSource(content)) return writeSource(sink, head, content, events);
+  } catch (error) {
+    // Both are classes that a handler can have made something of.
+    return Promise.resolve({ at: 'failed', error: asError(error), contentBytes: 0 });
+  }
+  events.onHead();
   return writeBytes(sink, head, typeof content === 'string' ? Buffer.from(content) : (content ?? new Uint8Array(0)));
 }
 
@@ -92,7 +99,7 @@ async function writeBytes(sink: BodySink, head: string, bytes: Uint8Array): Prom
 /**
  * Sends `head`, then the source to its end. A source that is shorter than it said breaks the body: no length lies.
  */
-async function writeSource(sink: BodySink, head: string, source: ContentSource): Promise<BodyEnd> {
+async function writeSource(sink: BodySink, head: string, source: ContentSource, events: BodyEvents): Promise<BodyEnd> {
   const { buffers } = sink;
   let size: PieceSize = 'small';
   let buffer = buffers.acquire(size);
@@ -107,7 +114,10 @@ async function writeSource(sink: BodySink, head: string, source: ContentSource):
         return broken(`the content ended ${remaining} bytes before its declared length`, source.byteLength - remaining);
       remaining -= byteLength;
       sink.cork();
-      if (pending !== '') sink.send(pending);
+      if (pending !== '') {
+        events.onHead();
+        sink.send(pending);
+      }
       pending = '';
       const hasRoom = sink.send(buffer.subarray(0, byteLength));
       sink.uncork();
@@ -155,16 +165,16 @@ async function writeStream(
   sink: BodySink,
   stream: ReadableStream,
   { head, transfer, byteLength }: StreamedBody,
-  onCancel: (cancel: (reason: Error) => void) => void,
-  trailers: (() => string) | undefined,
+  events: BodyEvents,
 ): Promise<BodyEnd> {
+  const { trailers } = events;
   let sent = 0;
   let isHeadSent = false;
   try {
     const reader = stream.getReader();
-    onCancel((reason) => void reader.cancel(reason).catch(() => undefined));
-    const giveUp = async (message: string): Promise<BodyEnd> => {
-      await reader.cancel(new Error(message));
+    events.onCancel((reason) => cancelStream(reader, reason));
+    const giveUp = (message: string): BodyEnd => {
+      cancelStream(reader, new Error(message));
       return broken(message, sent);
     };
     let next = reader.read() as Promise<Piece>;
@@ -180,17 +190,20 @@ async function writeStream(
       const second = await soon(next);
       if (sink.gone) return { at: 'gone', contentBytes: 0 };
       if (second?.done === true) {
+        events.onHead();
         const whole = headWithLength(head, first.value.length);
         if (first.value.length > JOINED_CHUNK_BYTES) return await writeBytes(sink, whole, first.value);
         sink.sendSoon(whole + latin1Text(first.value));
         return { at: 'complete', contentBytes: first.value.length };
       }
+      events.onHead();
       sink.sendSoon(head);
       isHeadSent = true;
       sent = first.value.length;
       if (sent > 0 && !sendFirstSlice(sink, first.value, transfer)) await sendRest(sink, first.value, transfer);
     } else if (!sink.gone) {
       // A stream may take its time; its head does not wait for it.
+      events.onHead();
       sink.sendSoon(head);
       isHeadSent = true;
     }
@@ -198,12 +211,11 @@ async function writeStream(
       const { done, value: chunk } = await next;
       if (sink.gone) return { at: 'gone', contentBytes: sent };
       if (done) break;
-      if (!(chunk instanceof Uint8Array))
-        return await giveUp('the stream of a response gave something else than bytes');
+      if (!(chunk instanceof Uint8Array)) return giveUp('the stream of a response gave something else than bytes');
       if (chunk.length === 0) continue;
       sent += chunk.length;
       if (transfer === 'length' && sent > byteLength)
-        return await giveUp(`the content is longer than its declared ${byteLength} bytes`);
+        return giveUp(`the content is longer than its declared ${byteLength} bytes`);
       if (!sendFirstSlice(sink, chunk, transfer)) await sendRest(sink, chunk, transfer);
     }
     if (transfer === 'length' && sent < byteLength)

@@ -185,13 +185,16 @@ export class HttpConnection implements Sink {
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
     if (pause) this.connection.pause();
-    else this.connection.resume();
+    else {
+      this.connection.resume();
+      this.#restartBodyCheck();
+    }
   }
 
   // Requests ----------------------------------------------------------------------------------------------------------
 
   #begin(head: RequestHead, bytes: Buffer): void {
-    this.#deadline.firstHeadCame();
+    this.#deadline.headCame();
     if (head.needsTls && !this.exchangeLog.isSecure(head)) {
       this.#refuse('scheme-insecure');
       return;
@@ -218,6 +221,7 @@ export class HttpConnection implements Sink {
     if (this.exchange?.responseState !== 'awaited' || !this.exchange.isToContinue) return;
     this.exchange.continueSent = true;
     this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
+    this.#restartBodyCheck();
   }
 
   #takeContent(bytes: Buffer): void {
@@ -236,6 +240,12 @@ export class HttpConnection implements Sink {
     // A peer is not slow while it is we who don't read.
     if (isTooSlow(exchange, this.#service.limits) && !this.#paused) this.#refuse('body-timeout', 'protocol-timeout');
     else this.#deadline.nextBodyCheck();
+  }
+
+  /** A peer is measured from when it may send. */
+  #restartBodyCheck(): void {
+    if (this.exchange !== undefined) this.exchange.bytesSinceCheck = 0;
+    this.#deadline.nextBodyCheck();
   }
 
   // What responses and contexts ask -----------------------------------------------------------------------------------

@@ -2,13 +2,20 @@
 // once for each exchange and never for one that is over.
 
 import { ok, type Connection, type Result } from '@wellknown/core';
-import { latin1Text, writeBody, type StreamedBody } from './body-writer.ts';
-import { encodeHead, encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
+import { latin1Text, writeBody, type BodyEnd, type BodyEvents, type StreamedBody } from './body-writer.ts';
+import { asError } from '../exchange/foreign-values.ts';
+import { encodeTrailers, type ExchangeFacts } from '../exchange/response-head.ts';
 import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
 import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
-import { discardContent, discardResponse, isThenable, takeResponse, unwrapped } from '../exchange/response-content.ts';
+import {
+  discardContent,
+  discardResponse,
+  encodeResponse,
+  isThenable,
+  unwrapped,
+} from '../exchange/response-content.ts';
 import { headFor } from '../exchange/response-head-cache.ts';
 import { FieldSet } from '../fetch/field-set.ts';
 import { bytesOf, headersOf, isHttpResponse, responseOf, writtenOf } from '../fetch/response.ts';
@@ -46,32 +53,44 @@ export class ResponseWriter {
     let result: unknown;
     try {
       result = this.#service.handler(asRequest(exchange.request), context);
+      // Most responses are ready, and asking them for `then` would walk their prototypes.
+      if (!isHttpResponse(result) && isThenable(result)) {
+        result.then(
+          (response) => this.#later(() => this.respond(exchange, response)),
+          (error: unknown) => this.#later(() => this.fail(exchange, error)),
+        );
+        return;
+      }
     } catch (error) {
       this.fail(exchange, error);
       return;
     }
-    // Most responses are ready, and asking them for `then` would walk their prototypes.
-    if (isHttpResponse(result) || !isThenable(result)) {
-      this.respond(exchange, result);
-      return;
+    this.respond(exchange, result);
+  }
+
+  /** After a promise, where nobody else would take what is thrown: no fault may cost more than its own connection. */
+  #later(task: () => void): void {
+    try {
+      this.newTurn();
+      task();
+    } catch (error) {
+      this.#connection.destroy('handler-failed', asError(error));
     }
-    result.then(
-      (response) => {
-        this.newTurn();
-        this.respond(exchange, response);
-      },
-      (error: unknown) => {
-        this.newTurn();
-        this.fail(exchange, error);
-      },
-    );
   }
 
   /** Takes what a handler gave as its plan. */
   respond(exchange: Exchange, given: unknown): void {
-    const response = unwrapped(given);
     if (exchange !== this.#owner.exchange || exchange.responseState !== 'awaited') {
-      discardResponse(response);
+      discardResponse(given);
+      return;
+    }
+    let response: unknown;
+    let status = 0;
+    try {
+      response = unwrapped(given);
+      if (isHttpResponse(response)) status = response.status;
+    } catch (error) {
+      this.fail(exchange, error);
       return;
     }
     const closes = this.#owner.closesNext || mustCloseAfter(exchange, this.#service.limits);
@@ -79,7 +98,8 @@ export class ResponseWriter {
     if (isHttpResponse(response) && !closes && head.minorVersion === 1 && head.method !== 'HEAD') {
       const text = writtenOf(response, this.#dateLine, headFor);
       if (text !== undefined) {
-        this.#begin(exchange, response.status, false);
+        this.#begin(exchange, false);
+        this.#headLeaves(exchange, status);
         if (exchange.startedMs >= 0) exchange.contentBytes = text.length - text.indexOf('\r\n\r\n') - 4;
         this.#writeBuffer.add(text);
         this.#owner.completed(exchange);
@@ -90,9 +110,10 @@ export class ResponseWriter {
       const bytesHead =
         bytes === undefined || !(fields instanceof FieldSet)
           ? undefined
-          : headFor(response.status, fields, bytes.byteLength, this.#dateLine);
+          : headFor(status, fields, bytes.byteLength, this.#dateLine);
       if (bytes !== undefined && bytesHead !== undefined) {
-        this.#begin(exchange, response.status, false);
+        this.#begin(exchange, false);
+        this.#headLeaves(exchange, status);
         exchange.contentBytes = bytes.byteLength;
         this.#writeBuffer.addBytes(bytesHead, bytes);
         this.#owner.completed(exchange);
@@ -124,9 +145,12 @@ export class ResponseWriter {
     );
   }
 
-  #begin(exchange: Exchange, status: number, closes: boolean): void {
+  #begin(exchange: Exchange, closes: boolean): void {
     exchange.responseState = 'started';
     exchange.closes = closes;
+  }
+
+  #headLeaves(exchange: Exchange, status: number): void {
     exchange.status = status;
     countResponse(this.#service.counts, status);
   }
@@ -143,8 +167,9 @@ export class ResponseWriter {
       this.fail(exchange, new TypeError(plan.error));
       return;
     }
-    this.#begin(exchange, plan.value.status, plan.value.closes);
+    this.#begin(exchange, plan.value.closes);
     if (plan.value.kind === 'whole') {
+      this.#headLeaves(exchange, plan.value.status);
       exchange.contentBytes = plan.value.contentBytes;
       this.#writeBuffer.add(plan.value.text);
       this.#owner.completed(exchange);
@@ -156,25 +181,36 @@ export class ResponseWriter {
     this.#writeBuffer.flush();
     const { trailers } = exchange;
     const source = trailers === undefined ? undefined : (): string => encodeTrailers(trailers());
-    void writeBody(this.#writeBuffer, plan, (cancel) => (exchange.cancel = cancel), source).then((end) => {
-      exchange.contentBytes = end.contentBytes;
-      if (exchange !== this.#owner.exchange) return;
-      if (end.at === 'complete') {
-        this.#owner.completed(exchange);
-        return;
-      }
-      if (end.at === 'failed') {
-        exchange.responseState = 'awaited';
-        this.newTurn();
-        this.fail(exchange, end.error);
-        return;
-      }
-      if (end.at === 'broken') this.logFailure(exchange, end.error, 'a response broke off');
-      this.#writeBuffer.flush();
-      // The head is out, so the only correct end is one that no client takes for complete (RFC 9112 §8). What failed is
-      // in the log, with its request; given the error, core would write it again.
-      this.#connection.destroy('handler-failed');
-    });
+    const events: BodyEvents = {
+      onCancel: (cancel) => (exchange.cancel = cancel),
+      onHead: () => this.#headLeaves(exchange, plan.status),
+      trailers: source,
+    };
+    writeBody(this.#writeBuffer, plan, events).then(
+      (end) => this.#later(() => this.#bodyEnded(exchange, end)),
+      // What a source of the handler's throws at its close.
+      (error: unknown) =>
+        this.#later(() => this.#bodyEnded(exchange, { at: 'broken', error: asError(error), contentBytes: 0 })),
+    );
+  }
+
+  #bodyEnded(exchange: Exchange, end: BodyEnd): void {
+    exchange.contentBytes = end.contentBytes;
+    if (exchange !== this.#owner.exchange) return;
+    if (end.at === 'complete') {
+      this.#owner.completed(exchange);
+      return;
+    }
+    if (end.at === 'failed') {
+      exchange.responseState = 'awaited';
+      this.fail(exchange, end.error);
+      return;
+    }
+    if (end.at === 'broken') this.logFailure(exchange, end.error, 'a response broke off');
+    this.#writeBuffer.flush();
+    // The head is out, so the only correct end is one that no client takes for complete (RFC 9112 §8). What failed is
+    // in the log, with its request; given the error, core would write it again.
+    this.#connection.destroy('handler-failed');
   }
 }
 
@@ -194,22 +230,17 @@ const MAX_JOINED_BYTES = 16_384;
 
 /** The plan, or a sentence for the log about why this response can't be sent. Takes the response's content. */
 function planResponse(response: unknown, facts: ExchangeFacts): Result<ResponsePlan, string> {
-  const taken = takeResponse(response);
-  if (!taken.ok) return taken;
-  const { parts, content } = taken.value;
+  const encoded = encodeResponse(response, facts);
+  if (!encoded.ok) return encoded;
+  const { parts, content, head } = encoded.value;
   const { status } = parts;
-  const encoded = encodeHead(parts, facts);
-  if (!encoded.ok) {
-    discardContent(content);
-    return encoded;
-  }
-  const { text, transfer, closes, byteLength } = encoded.value;
+  const { text, transfer, closes, byteLength } = head;
   if (transfer === 'none') {
     discardContent(content);
     return ok({ kind: 'whole', text, contentBytes: 0, status, closes });
   }
   const contentBytes = parts.byteLength;
-  if (contentBytes <= MAX_JOINED_BYTES) {
+  if (parts.content === 'bytes' && contentBytes <= MAX_JOINED_BYTES) {
     if (typeof content === 'string')
       return ok({ kind: 'whole', text: text + octetText(content, contentBytes), contentBytes, status, closes });
     if (content instanceof Uint8Array)

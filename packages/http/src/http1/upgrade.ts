@@ -4,7 +4,7 @@ import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection } from '@wellknown/core';
-import { ConnectionStream } from '../exchange/connection-stream.ts';
+import { ConnectionStream, MAX_UNSENT_BYTES } from '../exchange/connection-stream.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { UpgradedConnection } from '../handler.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
@@ -27,8 +27,7 @@ export function upgradeConnection(
   connection.setDeadline(0);
   connection.attach(stream.sink);
   connection.doing = summary;
-  if (head.length > 0) stream.sink.data(head);
-  connection.resume();
+  stream.begin(head);
   const placeholder: unknown = responseOf(null);
   return { stream, head: Buffer.alloc(0), incoming: incomingOf(request, stream), response: placeholder as Response };
 }
@@ -36,12 +35,18 @@ export function upgradeConnection(
 // What an async listener rejects with is told to the stream.
 const OPTIONS = { captureRejections: true, allowHalfOpen: true };
 
+type Done = (error?: Error) => void;
+
 /** The bytes of a connection, for code of others: whatever its listeners do or lack, no more than the connection ends. */
 class UpgradedStream extends ConnectionStream {
+  readonly #connection: Connection;
   readonly #failed: (error: unknown) => void;
+  /** Tells a write that its bytes will not be sent. */
+  #cutOff: (() => void) | undefined;
 
   constructor(connection: Connection, failed: (error: unknown) => void) {
     super(connection, OPTIONS);
+    this.#connection = connection;
     this.#failed = failed;
     // Without a listener an error ends the process. That the peer is gone is no fault of anybody here.
     this.on('error', () => undefined);
@@ -55,6 +60,48 @@ class UpgradedStream extends ConnectionStream {
       this.destroy();
       return true;
     }
+  }
+
+  // As with a socket, what was written is the writer's again once its callback is called: the system has the bytes.
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.#writeFrom([{ chunk }], 0, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: Done): void {
+    this.#writeFrom(chunks, 0, done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    super._destroy(error, (failure) => {
+      this.#cutOff?.();
+      this.#cutOff = undefined;
+      done(failure);
+    });
+  }
+
+  #writeFrom(chunks: readonly { readonly chunk: Buffer }[], from: number, done: Done): void {
+    let at = from;
+    // One more than are under way, until the last of this turn is.
+    let waiting = 1;
+    let failure: Error | undefined;
+    const taken = (error?: Error): void => {
+      failure ??= error;
+      waiting -= 1;
+      if (waiting > 0) return;
+      // That the peer is gone is told by the end of the connection, which knows why.
+      if (failure !== undefined) this.#cutOff = () => done(failure);
+      else if (at >= chunks.length) done();
+      else this.#writeFrom(chunks, at, done);
+    };
+    this.#connection.cork();
+    do {
+      waiting += 1;
+      this.#connection.sendThen(chunks[at]?.chunk ?? Buffer.alloc(0), taken);
+      at += 1;
+    } while (at < chunks.length && this.#connection.unsentBytes < MAX_UNSENT_BYTES);
+    this.#connection.uncork();
+    taken();
   }
 
   [Symbol.for('nodejs.rejection')](error: unknown): void {

@@ -11,8 +11,8 @@ import { RequestBody } from '../fetch/request-body.ts';
 import { ExchangeContext, type ContextOwner } from '../exchange/request-context.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
 import { asRequest, HttpRequest } from '../fetch/request.ts';
-import { discardContent, discardResponse, takeResponse } from '../exchange/response-content.ts';
-import { encodeHead } from '../exchange/response-head.ts';
+import { discardResponse, encodeResponse } from '../exchange/response-content.ts';
+import { asError } from '../exchange/foreign-values.ts';
 import { responseOf } from '../fetch/response.ts';
 import { countResponse, type HttpService } from '../exchange/service.ts';
 
@@ -71,6 +71,8 @@ export class Http2Exchange {
   readonly #exchange: Exchange;
   readonly #body: RequestBody | undefined;
   #receivedBytes = 0;
+  /** From when the peer's rate is measured. */
+  #measuredFromMs: number;
 
   constructor(
     stream: http2.ServerHttp2Stream,
@@ -83,10 +85,11 @@ export class Http2Exchange {
     this.#sentCount = sentCount;
     this.#service = service;
     this.#exchangeLog = exchangeLog;
+    this.#measuredFromMs = service.clock.nowMs();
     this.#body =
       head.framing.body === 'none'
         ? undefined
-        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => void stream.resume() });
+        : new RequestBody({ wanted: () => this.#sendContinue(), room: () => this.#resume() });
     this.#exchange = new Exchange(head, new HttpRequest(head, exchangeLog.originOf(head), this.#body), this.#body);
   }
 
@@ -102,10 +105,12 @@ export class Http2Exchange {
     // A promise for each request is little beside what a stream costs.
     const handled = async (): Promise<unknown> =>
       this.#service.handler(asRequest(this.#exchange.request), new ExchangeContext(this.#owner(), this.#exchange));
-    handled().then(
-      (response) => this.#respond(response),
-      (error: unknown) => this.#failed(error),
-    );
+    handled()
+      .then(
+        (response) => this.#respond(response),
+        (error: unknown) => this.#failed(error),
+      )
+      .catch((error: unknown) => this.#breakOff(error));
   }
 
   /** As of the exchange. */
@@ -118,8 +123,14 @@ export class Http2Exchange {
     return !this.#exchange.requestComplete && !this.#stream.destroyed;
   }
 
-  /** Gives up content that came too slowly since the last look. A peer is not slow while it is we who don't read. */
+  /**
+   * Gives up content that came too slowly over a whole interval. A peer is not slow while it is we who don't read, and
+   * one look for all streams of a session is no reason to judge one by a moment.
+   */
   checkBodyRate(): void {
+    const nowMs = this.#service.clock.nowMs();
+    if (nowMs - this.#measuredFromMs < this.#service.limits.bodyCheckMs) return;
+    this.#measuredFromMs = nowMs;
     if (!isTooSlow(this.#exchange, this.#service.limits) || this.#body === undefined || this.#stream.isPaused()) return;
     this.#refuseBody(this.#body, 'body-timeout');
   }
@@ -176,6 +187,18 @@ export class Http2Exchange {
     if (exchange.responseState !== 'awaited' || !exchange.isToContinue || this.#stream.destroyed) return;
     exchange.continueSent = true;
     this.#stream.additionalHeaders({ ':status': 100 });
+    this.#measureFromNow();
+  }
+
+  #resume(): void {
+    if (!this.#stream.isPaused()) return;
+    this.#stream.resume();
+    this.#measureFromNow();
+  }
+
+  #measureFromNow(): void {
+    this.#exchange.bytesSinceCheck = 0;
+    this.#measuredFromMs = this.#service.clock.nowMs();
   }
 
   #respond(response: unknown): void {
@@ -184,43 +207,46 @@ export class Http2Exchange {
       discardResponse(response);
       return;
     }
-    const taken = takeResponse(response);
-    if (!taken.ok) {
-      this.#failed(new TypeError(taken.error));
-      return;
-    }
-    const { parts, content } = taken.value;
     const isHead = exchange.head.method === 'HEAD';
     // node:http2 adds the date.
-    const head = encodeHead(parts, { isHead, minorVersion: 1, closes: false, dateLine: '' });
-    if (!head.ok) {
-      discardContent(content);
-      this.#failed(new TypeError(head.error));
+    const encoded = encodeResponse(response, { isHead, minorVersion: 1, closes: false, dateLine: '' });
+    if (!encoded.ok) {
+      this.#failed(new TypeError(encoded.error));
       return;
     }
+    const { parts, content, head } = encoded.value;
     exchange.responseState = 'started';
-    exchange.status = parts.status;
-    countResponse(this.#service.counts, parts.status);
-    const written: Http2Response = { status: parts.status, head: head.value, content, trailers: exchange.trailers };
+    const { status } = parts;
+    const onHead = (): void => {
+      exchange.status = status;
+      countResponse(this.#service.counts, status);
+    };
+    const written: Http2Response = { status, head, content, trailers: exchange.trailers, onHead };
     // node:http2 keeps it whole until the client has taken all of it.
-    if ((typeof content === 'string' || content instanceof Uint8Array) && content.length > LARGE_BYTES)
+    if (
+      parts.content === 'bytes' &&
+      (typeof content === 'string' || content instanceof Uint8Array) &&
+      content.length > LARGE_BYTES
+    )
       this.#stream.once('close', this.#exchangeLog.connection.keep(content));
-    writeResponse(this.#stream, written, (cancel) => (exchange.cancel = cancel)).then(
-      (contentBytes) => {
-        exchange.contentBytes = contentBytes;
-        // It may have been closed meanwhile, and been counted as that.
-        if (exchange.responseState !== 'started') return;
-        exchange.responseState = 'complete';
-        this.#exchangeLog.completed(exchange);
-        // Content that no handler reads any more is not wanted (RFC 9113 §8.1).
-        if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
-        this.#body?.discard();
-      },
-      (error: unknown) => {
+    writeResponse(this.#stream, written, (cancel) => (exchange.cancel = cancel))
+      .then((contentBytes) => this.#written(contentBytes))
+      .catch((error: unknown) => {
         if (!this.#stream.destroyed) this.#logFailure(error, 'a response broke off');
         this.#breakOff(error);
-      },
-    );
+      });
+  }
+
+  #written(contentBytes: number): void {
+    const exchange = this.#exchange;
+    exchange.contentBytes = contentBytes;
+    // It may have been closed meanwhile, and been counted as that.
+    if (exchange.responseState !== 'started') return;
+    exchange.responseState = 'complete';
+    this.#exchangeLog.completed(exchange);
+    // Content that no handler reads any more is not wanted (RFC 9113 §8.1).
+    if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
+    this.#body?.discard();
   }
 
   /**
@@ -228,7 +254,7 @@ export class Http2Exchange {
    * would take it for complete.
    */
   #breakOff(error: unknown): void {
-    this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+    this.#stream.destroy(asError(error));
   }
 
   #failed(error: unknown): void {

@@ -2,6 +2,7 @@
 
 import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
+import { asError, cancelStream } from '../exchange/foreign-values.ts';
 import { discardContent } from '../exchange/response-content.ts';
 import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
@@ -13,6 +14,8 @@ export interface Http2Response {
   readonly head: EncodedHead;
   readonly content: ResponseContent;
   readonly trailers: (() => ResponseHeaders) | undefined;
+  /** The head is with node:http2. */
+  onHead(): void;
 }
 
 const SLICE_BYTES = 65_536;
@@ -36,10 +39,12 @@ export async function writeResponse(
     headers[':status'] = status;
     if (transfer === 'none' || content === null) {
       stream.respond(headers, { endStream: true });
+      response.onHead();
       discardContent(content);
       return 0;
     }
     stream.respond(headers, { waitForTrailers: response.trailers !== undefined });
+    response.onHead();
     if (response.trailers !== undefined) trailersSent = sendTrailersAtEnd(stream, response.trailers);
   } catch (error) {
     discardContent(content);
@@ -89,7 +94,7 @@ const sendTrailersAtEnd = (stream: http2.ServerHttp2Stream, trailers: () => Resp
         stream.sendTrailers(outgoingFields(readFields(encodeTrailers(trailers()))));
         resolve();
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       }
     });
   });
@@ -124,7 +129,7 @@ async function sendStream(
   onCancel: (cancel: (reason: Error) => void) => void,
 ): Promise<number> {
   const reader = content.getReader();
-  const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
+  const cancel = (reason: unknown): void => cancelStream(reader, reason);
   onCancel(cancel);
   let sent = 0;
   try {

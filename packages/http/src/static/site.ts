@@ -1,6 +1,6 @@
 // A root and what is answered from it: which file, whether it may be seen, and what there is in the place of none.
 
-import { HttpResponse } from '../fetch/response.ts';
+import { copyOfKept, HttpResponse } from '../fetch/response.ts';
 import type { DiskProblem, DiskRoot } from './disk.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { FileCache, KnownFile } from './file-cache.ts';
@@ -45,7 +45,8 @@ export class Site {
   responseFromMemory(question: Question): HttpResponse | undefined {
     const known = this.#cache.get(pathOnly(question.target));
     if (known === undefined || !this.#cache.isFresh(known, question.nowMs)) return undefined;
-    return this.#responder.responseFromMemory(question, known);
+    const kept = this.#responder.responseFromMemory(question, known);
+    return kept === undefined ? undefined : copyOfKept(kept);
   }
 
   async respond(question: Question): Promise<HttpResponse> {
@@ -63,8 +64,10 @@ export class Site {
     const page =
       response.status < 400 ? undefined : await this.#parts.errorPages.pageFor(response, request.method, nowMs);
     const finished = page ?? response;
+    // It has all fields already, and the caller may do with what it gets as it likes.
+    if (isKept(finished)) return copyOfKept(finished);
     const { fields } = this.#parts;
-    if (!fields.isEmpty && !isKept(finished)) fields.addTo(finished, pathOnly(pathOfTarget(target)), isSecure);
+    if (!fields.isEmpty) fields.addTo(finished, pathOnly(pathOfTarget(target)), isSecure);
     return finished;
   }
 

@@ -43,13 +43,14 @@ describe('handlers that break', () => {
   });
 
   test('a stream that fails before its first byte is answered with 500, as a handler is that throws', async () => {
-    const { peer, errors } = serveHandler(
+    const { peer, errors, counters } = serveHandler(
       () => new HttpResponse(new ReadableStream({ pull: () => Promise.reject(new Error(secret)) })),
     );
     peer.send(GET);
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 500, body: 'Internal Server Error\n' }]);
     expect(errors).toHaveLength(1);
+    expect(counters).toMatchObject({ requests: 1, responses2xx: 0, responses5xx: 1 });
   });
 
   const streamOf = (...chunks: unknown[]): ReadableStream<Uint8Array> =>

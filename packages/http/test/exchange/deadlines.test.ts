@@ -74,4 +74,72 @@ describe('deadlines', () => {
     await settled();
     expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
   });
+
+  test('a client that begins a request in every packet that ends one has its time for each', () => {
+    const { peer, clock } = serveHandler(hello);
+    peer.send(GET.slice(0, 10));
+    for (let packet = 0; packet < 30; packet += 1) {
+      clock.advance(5_000);
+      peer.send(GET.slice(10) + GET.slice(0, 10));
+    }
+    expect(readResponses(peer.take()).map(({ status }) => status)).toEqual(Array(30).fill(200));
+    clock.advance(21_000);
+    expect(readResponses(peer.take()).map(({ status }) => status)).toEqual([408]);
+  });
+
+  const LIMITS = { bodyCheckMs: 10_000, minBodyBytesPerSecond: 100 };
+  const post = (byteLength: number, lines = ''): string =>
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${byteLength}\r\n${lines}\r\n`;
+
+  test('content that begins in the packet that ends dropped content has an interval of its own', async () => {
+    let calls = 0;
+    const { peer, clock } = serveHandler(async (request) => {
+      calls += 1;
+      return new HttpResponse(calls === 1 ? 'early' : await request.text());
+    }, LIMITS);
+    peer.send(post(10_000) + 'x'.repeat(5_000));
+    await settled();
+    clock.advance(9_000);
+    peer.send(`${'x'.repeat(5_000)}${post(2)}a`);
+    clock.advance(9_000);
+    peer.send('b');
+    await settled();
+    expect(readResponses(peer.take()).map(({ body }) => body)).toEqual(['early', 'ab']);
+  });
+
+  test('content is not slow in an interval in which we did not read for a while', async () => {
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+    const { peer, clock } = serveHandler((request) => {
+      reader = request.body?.getReader();
+      return new Promise(() => undefined);
+    }, LIMITS);
+    peer.send(post(100_000));
+    // More than a handler is given that has not asked for it: reading stops.
+    peer.send('x'.repeat(70_000));
+    clock.advance(19_500);
+    await reader?.read();
+    await settled();
+    clock.advance(9_000);
+    expect(peer.take()).toBe('');
+    clock.advance(2_000);
+    expect(readResponses(peer.take()).map(({ status }) => status)).toEqual([408]);
+  });
+
+  test('content is not slow before it was asked for (100-continue)', async () => {
+    let read: (() => void) | undefined;
+    const { peer, clock } = serveHandler(
+      (request) =>
+        new Promise((resolve) => {
+          read = () => resolve(request.text().then((text) => new HttpResponse(text)));
+        }),
+      LIMITS,
+    );
+    peer.send(post(2, 'Expect: 100-continue\r\n'));
+    clock.advance(9_500);
+    read?.();
+    clock.advance(9_000);
+    peer.send('ab');
+    await settled();
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 100 [^]*ab$/);
+  });
 });

@@ -34,6 +34,38 @@ test('a connection that stays idle after the drain began is closed after a secon
   expect(peer.sawEnd).toBe(true);
 });
 
+test('the last request may take its time: only the wait for it is a second', async () => {
+  let respond: (() => void) | undefined;
+  let finish: (() => void) | undefined;
+  const { peer, connection, clock } = serveHandler((request) =>
+    request.url.endsWith('/slow')
+      ? new Promise((resolve) => (respond = () => resolve(hello())))
+      : new HttpResponse(new ReadableStream({ start: (controller) => void (finish = () => controller.close()) })),
+  );
+  peer.send(GET);
+  await settled();
+  connection.startDrain();
+  finish?.();
+  await settled();
+  expect(peer.take()).not.toMatch(/^connection: close/im);
+  clock.advance(500);
+  peer.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+  clock.advance(100_000);
+  respond?.();
+  await settled();
+  expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'Hello' }]);
+  expect(peer.sawEnd).toBe(true);
+});
+
+test('a head that began in that second has the time of a head', () => {
+  const { peer, connection, clock } = serveHandler(hello);
+  connection.startDrain();
+  peer.send(GET.slice(0, 10));
+  clock.advance(15_000);
+  peer.send(GET.slice(10));
+  expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
+});
+
 describe('drain', () => {
   test('an idle connection has a moment for a request that is on its way, which is its last', () => {
     const busy = serveHandler(hello);

@@ -35,6 +35,16 @@ describe('early hints (RFC 8297)', () => {
     expect(peer.take()).toBe('');
   });
 
+  test('leave out what is about one connection, as responses do', async () => {
+    const { peer } = serveHandler((_, context) => {
+      context.earlyHints({ Link: 'x', Connection: 'close', 'Transfer-Encoding': 'chunked', 'Keep-Alive': '1' });
+      return hinting(_, context);
+    });
+    peer.send(GET);
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/);
+    await settled();
+  });
+
   test('can’t break the framing', async () => {
     const { peer, errors } = serveHandler((_, context) => {
       context.earlyHints({ Link: 'x\r\n\r\nHTTP/1.1 200 OK' });

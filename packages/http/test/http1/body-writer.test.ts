@@ -60,13 +60,15 @@ function sourceOf(byteLength: number): ContentSource & { closed: boolean } {
   };
 }
 
+const NO_EVENTS = { onCancel: () => undefined, onHead: () => undefined };
+
 const expected = (byteLength: number): string =>
   Buffer.from(Array.from({ length: byteLength }, (_, index) => index % 251)).toString('latin1');
 const write = (sink: BodySink, source: ContentSource) =>
   writeBody(
     sink,
     { head: 'HTTP/1.1 200 OK\r\n\r\n', content: source, transfer: 'length', byteLength: source.byteLength },
-    () => undefined,
+    NO_EVENTS,
   );
 
 const KIB = 1024;
@@ -140,7 +142,7 @@ test('content that waits for the peer is said to be kept, until the last of it i
   await writeBody(
     sink,
     { head: 'HTTP/1.1 200 OK\r\n\r\n', content, transfer: 'length', byteLength: content.length },
-    () => undefined,
+    NO_EVENTS,
   );
   expect(kept).toEqual([0, 0, 3584 * KIB, 3584 * KIB]);
   expect(sink.keptBytes).toBe(0);
@@ -160,7 +162,7 @@ test.each([
   const end = await writeBody(
     sink,
     { head: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', content, transfer: 'chunked', byteLength: 0 },
-    () => undefined,
+    NO_EVENTS,
   );
   const whole = sizes.reduce((sum, size) => sum + size, 0) * KIB;
   expect(end).toEqual({ at: 'complete', contentBytes: whole });

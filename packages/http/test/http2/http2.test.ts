@@ -143,7 +143,7 @@ describe('the handler', () => {
 
   test('may stream both ways, say something early, and end with trailers', async () => {
     const { url } = await start((request, context) => {
-      context.earlyHints({ Link: '</a.css>; rel=preload' });
+      context.earlyHints({ Link: '</a.css>; rel=preload', Connection: 'x', 'Transfer-Encoding': 'chunked' });
       context.setTrailers(() => ({ Digest: 'x' }));
       return new HttpResponse(request.body);
     });

@@ -53,6 +53,18 @@ describe('content', () => {
       frames.filter(({ streamId, type }) => streamId === 1 && type === FRAME.data).map(({ payload }) => payload),
     ).toString();
 
+  test('is not judged by the moments between its begin and a look at the rates', async () => {
+    const client = await serveHttp2(async (request) => new HttpResponse(await request.text()), LIMITS);
+    client.send(frame(FRAME.headers, FLAG.endHeaders, 1, POST_BLOCK), data(500));
+    await client.pass(900);
+    client.send(frame(FRAME.headers, FLAG.endHeaders, 3, POST_BLOCK));
+    await client.pass(900);
+    client.send(frame(FRAME.data, FLAG.endStream, 3, Buffer.from('x')));
+    await client.until(isEndOf(3));
+    const sent = client.frames.filter(({ streamId, type }) => streamId === 3 && type === FRAME.data);
+    expect(Buffer.concat(sent.map(({ payload }) => payload)).toString()).toBe('x');
+  });
+
   test('that comes too slowly is given up with 408, while other streams go on', async () => {
     const failures: unknown[] = [];
     const client = await serveHttp2(async (request) => {

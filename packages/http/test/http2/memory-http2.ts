@@ -1,12 +1,13 @@
 // HTTP/2 over memory and a fake clock: node:http2 in between is real, the time is the test's. The client writes frames by
 // hand.
 
-import type { Connection } from '@wellknown/core';
+import type { Connection, Logger } from '@wellknown/core';
 import { createFakeClock, serveInMemory, type MemoryConnection } from '@wellknown/core/testing';
 import { HttpService } from '../../src/exchange/service.ts';
 import type { FetchHandler } from '../../src/handler.ts';
 import { Http2Connections } from '../../src/http2/connection.ts';
 import { resolveHttpLimits, type HttpLimits } from '../../src/limits.ts';
+import type { HttpProtocolOptions } from '../../src/protocol.ts';
 import { OPENING, ReceivedFrames, type Frame } from './raw-http2.ts';
 
 export interface MemoryHttp2 extends MemoryConnection {
@@ -27,7 +28,11 @@ const STEP_MS = 100;
 // node:http2 writes a few turns of the event loop after it was asked; nothing here waits for anything outside.
 const TURNS = 50;
 
-export async function serveHttp2(handler: FetchHandler, limits: Partial<HttpLimits> = {}): Promise<MemoryHttp2> {
+export async function serveHttp2(
+  handler: FetchHandler,
+  limits: Partial<HttpLimits> = {},
+  { accessLog, log }: Pick<HttpProtocolOptions, 'accessLog'> & { readonly log?: Logger } = {},
+): Promise<MemoryHttp2> {
   const clock = createFakeClock();
   const memory = serveInMemory(
     {
@@ -39,12 +44,12 @@ export async function serveHttp2(handler: FetchHandler, limits: Partial<HttpLimi
           limits: resolveHttpLimits(limits),
           context,
           proxies: undefined,
-          accessLog: undefined,
+          accessLog,
         });
         return new Http2Connections(service).open(connection);
       },
     },
-    { clock },
+    { clock, ...(log !== undefined && { context: { log } }) },
   );
   const { peer } = memory;
   const received = new ReceivedFrames((bytes) => peer.send(bytes));

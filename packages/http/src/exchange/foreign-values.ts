@@ -1,0 +1,20 @@
+// What a handler gives or throws may be anything: an object with getters, a proxy, a stream with a `cancel` of its own.
+// Any touch of it can throw.
+
+/** As an error for the log. Never throws. */
+export function asError(error: unknown): Error {
+  try {
+    return error instanceof Error ? error : new Error(String(error));
+  } catch {
+    return new Error('something was thrown that has no text');
+  }
+}
+
+/** Cancels a stream, or its reader, without waiting for it: what a handler does about that may never be over. */
+export function cancelStream(stream: { cancel(reason?: unknown): unknown }, reason?: unknown): void {
+  try {
+    Promise.resolve(stream.cancel(reason)).catch(() => undefined);
+  } catch {
+    // There is nobody left who waits for the content.
+  }
+}
