@@ -42,8 +42,7 @@ describe('every row of the command table', () => {
   });
 
   test('HELP of each is printable ASCII, as replies are but for names', () => {
-    for (const [verb] of rows)
-      expect(say(ready(true), `HELP ${verb}`).reply?.lines.join('')).toMatch(/^[\x20-\x7e]+$/);
+    for (const [verb] of rows) expect(say(ready(true), `HELP ${verb}`).reply?.lines.join('')).toMatch(/^[\x20-\x7e]+$/);
     expect(say(ready(true), 'HELP STOR').reply?.lines).toEqual(['STOR <path> (RFC 959, section 4.1.3)']);
   });
 

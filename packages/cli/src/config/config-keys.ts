@@ -30,7 +30,7 @@ export const keyOfOption = (name: string): string =>
 
 // What is a number, or a number with a unit, or a port.
 const NUMBERS: ReadonlySet<string> = new Set(['N', 'SECONDS', 'BYTES', 'PORT', 'ENDPOINT']);
-const PATHS: ReadonlySet<string> = new Set(['FILE', 'PATH', 'ROOT']);
+const PATHS: ReadonlySet<string> = new Set(['FILE', 'PATH', 'DIR', 'ROOT']);
 
 function partsOf(argument: string): readonly Part[] | undefined {
   if (!/^[A-Z]+(?::[A-Z]+|\[:[A-Z]+\])+$/.test(argument)) return undefined;

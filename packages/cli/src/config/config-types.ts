@@ -140,11 +140,11 @@ export interface FtpService extends EveryServer {
   readonly greeting?: Text;
   /** what one session moves in a second, in each direction (default: no limit) */
   readonly maxRatePerSession?: Quantity;
-  /** what all sessions of one user move in a second, in each direction and in each worker (default: no limit) */
+  /** what all sessions of one user move in a second, in each direction (default: no limit) */
   readonly maxRatePerUser?: Quantity;
-  /** what the server moves in a second, in each direction; workers have equal shares (default: no limit) */
+  /** what the server moves in a second, in each direction (default: no limit) */
   readonly maxTransferRate?: Quantity;
-  /** sessions of one user at the same time in each worker, the next one is refused (default: no limit) */
+  /** sessions of one user at the same time, the next one is refused (default: no limit) */
   readonly maxSessionsPerUser?: Quantity;
   /** from the greeting to a login (default 60) */
   readonly loginTimeout?: Quantity;
@@ -184,8 +184,12 @@ export interface TelnetService extends EveryServer {
   readonly exec?: Text;
   /** each session is a login at this machine, by /bin/login; needs root */
   readonly login?: boolean;
-  /** of the demonstration: the client edits lines and sends them whole, and is never asked for keys */
+  /** of the demonstration and of handler, how a session begins: 'line' (the client edits and sends lines), 'character' (it is asked for keys) or 'auto' (asked if it is a terminal); default auto for the demonstration, line for a handler */
+  readonly mode?: Text;
+  /** short for mode line */
   readonly lineMode?: boolean;
+  /** records what each client is shown in a file of its own in DIR (asciicast 2), but for passwords that are asked for */
+  readonly record?: Text;
 }
 
 export interface EchoService extends EveryServer {
@@ -265,6 +269,8 @@ export interface Config {
   readonly maxRate?: Quantity;
   /** connections of one address (IPv6: one /64) in a second over all workers, the next one is turned away (default: no limit) */
   readonly maxRatePerIp?: Quantity;
+  /** a Redis through which machines share the limits for one address, and bans: redis://HOST:PORT, rediss://HOST:PORT or redis+socket:PATH (default: each machine counts for itself) */
+  readonly limits?: Text;
   /** without a byte in either direction for so long, a connection ends (default: per protocol) */
   readonly idleTimeout?: Quantity;
   /** how long work in flight may take after TERM (default 30) */

@@ -136,6 +136,7 @@ export const PROGRAM_OPTIONS: readonly string[] = [
   'drain-timeout',
   ...WORKER_OPTIONS.map(({ name }) => name),
   'max-unsent',
+  'limits',
   'backlog',
   'unix-mode',
   'control',
