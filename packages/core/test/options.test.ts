@@ -87,7 +87,10 @@ describe('what a JavaScript caller may get wrong', () => {
     [{ runAs: { uid: 1 } }, "option 'runAs' is an object, allowed is { uid, gid } with two whole numbers from 0"],
     [{ log: { info: () => undefined } }, "option 'log' is an object, allowed is an object with the methods debug, "],
     [{ log: true }, "option 'log' is true, allowed is an object with the methods debug, info, warn and error"],
-    [{ clock: {} }, "option 'clock' is an object, allowed is an object with the methods nowMs, wallMs, after and every"],
+    [
+      { clock: {} },
+      "option 'clock' is an object, allowed is an object with the methods nowMs, wallMs, after and every",
+    ],
     [{ allow: '10.0.0.0/8' }, "option 'allow' is 10.0.0.0/8, allowed is a list of addresses and ranges"],
     [{ proxyProtocol: [1] }, "option 'proxyProtocol' is a list, allowed is a list of addresses and ranges"],
     [{ tls: 'cert.pem' }, "option 'tls' is cert.pem, allowed is an object"],

@@ -2,8 +2,8 @@
 //
 // Bytes are parsed as long as there is nothing to wait for; responses that are ready at once gather in the write buffer
 // and leave in one write when the chunk is used up. While a response is awaited, or the peer does not take what was
-// sent, the rest of the chunk waits in `#backlog` and the transport is paused: requests are answered one by one and in
-// order (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
+// sent, what comes waits in `#backlog`, and beyond some of it the transport is paused: requests are answered one by one
+// and in order (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
 
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 import { ResponseWriter } from './response-writer.ts';
@@ -23,6 +23,10 @@ import { upgradeConnection } from './upgrade.ts';
 import type { UpgradedConnection } from '../handler.ts';
 
 const EMPTY = Buffer.alloc(0);
+// The end of a peer is only seen by who reads on: so much of its next requests is kept while a response is awaited. They
+// are put together anew for each chunk, so it is little.
+const MAX_BACKLOG_BYTES = 16_384;
+const CUT_OFF = 'the peer ended inside the content of its request';
 
 export class HttpConnection implements Sink {
   readonly connection: Connection;
@@ -74,8 +78,7 @@ export class HttpConnection implements Sink {
       return;
     }
     // A request that was cut off must not be taken for a complete one (RFC 9112 §8).
-    if (!exchange.requestComplete)
-      this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
+    if (!exchange.requestComplete) this.#giveUp(exchange, new Error(CUT_OFF), 'finished');
   }
 
   drained(): void {
@@ -115,7 +118,7 @@ export class HttpConnection implements Sink {
   }
 
   #keepBacklog(bytes: Buffer): void {
-    // Since the transport is paused now, the backlog stays below a few reads of the socket.
+    // Beyond its limit the transport is paused, so it stays below that and a few reads of the socket.
     this.#backlog = this.#backlog.length === 0 ? bytes : Buffer.concat([this.#backlog, bytes]);
     this.#updatePause();
   }
@@ -165,12 +168,17 @@ export class HttpConnection implements Sink {
     const deadline = this.#deadline;
     if (deadline.isClosing) return;
     const { exchange } = this;
+    if (this.#peerEnded && this.#backlog.length === 0 && exchange?.requestComplete !== true) {
+      // It had ended before this came out of the backlog: a request that is not complete never will be.
+      if (exchange === undefined) this.#end('finished');
+      else this.#giveUp(exchange, new Error(CUT_OFF), 'finished');
+      return;
+    }
     if (exchange === undefined) {
       if (this.#parser.headStarted) deadline.forHead();
       else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
-        if (this.#peerEnded) this.#end('finished');
         // The drain began after the last response had promised to stay: the next request may be under way.
-        else if (this.closesNext) deadline.forLastRequest();
+        if (this.closesNext) deadline.forLastRequest();
         else deadline.forNextRequest();
       }
     } else if (exchange.requestComplete) deadline.forAnswer();
@@ -179,9 +187,7 @@ export class HttpConnection implements Sink {
   }
 
   #updatePause(): void {
-    // While a response waits for room, reading goes on until something comes: most clients send nothing before they
-    // have it.
-    const pause = this.#backlog.length > 0 || (this.exchange?.body?.full ?? false);
+    const pause = this.#backlog.length > MAX_BACKLOG_BYTES || (this.exchange?.body?.full ?? false);
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
     if (pause) this.connection.pause();

@@ -43,6 +43,45 @@ describe('a client that ends its side while its response is awaited', () => {
     expect([peer.take(), errors]).toEqual(['', []]);
   });
 
+  test.each([
+    ['one byte of the next request', 'G'],
+    ['the next request', GET],
+    ['much of the next one', `GET / HTTP/1.1\r\nX: ${'x'.repeat(8_000)}`],
+  ])('is gone too where it has sent %s', (_, more) => {
+    const { handler, aborted } = waiting();
+    const { peer } = serveHandler(handler, {}, { halfClose: 'abort' });
+    peer.send(GET + more);
+    peer.end();
+    expect([aborted(), peer.closed]).toEqual([true, true]);
+  });
+
+  test('gets it and the next one, whose end had come before; of one that is cut off the handler hears', async () => {
+    const bodies: unknown[] = [];
+    const { peer, errors } = serveHandler(async (request) => {
+      if (request.method === 'GET') return new HttpResponse('late');
+      bodies.push(await request.text().catch((error: unknown) => String(error)));
+      return new HttpResponse('never');
+    });
+    peer.send(`${GET}${GET}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc`);
+    peer.end();
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ body: 'late' }, { body: 'late' }]);
+    expect([bodies, peer.closed, errors]).toEqual([
+      ['Error: the peer ended inside the content of its request'],
+      true,
+      [],
+    ]);
+  });
+
+  test('and is in the middle of its next head, gets what it has asked for, and is not waited for', async () => {
+    const { peer } = serveHandler(() => Promise.resolve(new HttpResponse('late')));
+    peer.send(`${GET}GET / HTT`);
+    peer.end();
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ body: 'late' }]);
+    expect(peer.closed).toBe(true);
+  });
+
   test('ends a stream that is being sent, whose source is told', async () => {
     let cancelled: unknown;
     const { peer } = serveHandler(
