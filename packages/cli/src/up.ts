@@ -1,5 +1,6 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
+import path from 'node:path';
 import { pino } from 'pino';
 import {
   fail,
@@ -19,6 +20,7 @@ import {
   describeCommand,
   endOnStop,
   isOurWorker,
+  isSuccessor,
   logOf,
   parseServerArguments,
   readIdentity,
@@ -58,6 +60,9 @@ export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' |
   },
 };
 
+/** Which file is served, for the process that takes over at an upgrade. */
+const FILE_VARIABLE = 'WELLKNOWN_CONFIG_FILE';
+
 export const describeUp = (): Help => describeCommand(PROGRAM, UP_COMMAND);
 
 /** What a supervisor gives its workers: the configuration as it was read, or nothing where there is none. */
@@ -85,11 +90,14 @@ export async function runUp(argv: readonly string[]): Promise<void> {
     else await serveAsWorker(config, commandLine);
     return;
   }
-  const given = values.text('config');
+  // A successor serves the file of its predecessor, also where another one, or none, would be found by now.
+  const given = values.text('config') ?? (isSuccessor(process.env) ? process.env[FILE_VARIABLE] : undefined);
   const found = given === undefined ? await findConfigFile() : ok(given);
   if (!found.ok) usageError(PROGRAM, found.error);
-  else if (found.value === undefined) await serveDefaults(common);
-  else await serveConfig(found.value, commandLine);
+  else if (found.value === undefined) {
+    Reflect.deleteProperty(process.env, FILE_VARIABLE);
+    await serveDefaults(common);
+  } else await serveConfig(found.value, commandLine);
 }
 
 /** The options of the command line that a configuration may say too. */
@@ -112,12 +120,17 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     return;
   }
   let present = loaded.value;
+  process.env[FILE_VARIABLE] = path.resolve(file);
   const { log } = logOf(present.program, pino);
   log.info({ file }, 'serving what the configuration says');
   await serve(allOf(present.services), present.program, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
+    if (next.value.program.workers === 0)
+      throw new WellknownError('RELOAD_FAILED', 'workers: 0 is for a new start, what was before goes on', {
+        fault: 'local',
+      });
     warnOfFixed(log, present.program, next.value.program);
     log.info(
       { file, ...changesOf(allOf(present.services), allOf(next.value.services)) },

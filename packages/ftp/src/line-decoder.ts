@@ -164,7 +164,8 @@ export function createLineDecoder(options: LineDecoderOptions = {}): LineDecoder
       return pending.length;
     },
     get heldBytes() {
-      return pending.length + lineBytes;
+      // What has begun as a command of Telnet is held too: it would take what follows for its rest.
+      return pending.length + lineBytes + (telnet === 'text' ? 0 : 1);
     },
   };
 }

@@ -7,6 +7,7 @@
 // AUTH leads back to greeted from everywhere, with another protection.
 
 import type { Address } from '@wellknown/core';
+import { isIpv6 } from '@wellknown/core/endpoint';
 import type { Login } from './users/login.ts';
 import type { FileSystem, HashAlgorithm } from './file-system.ts';
 import type { HostPort } from './host-port.ts';
@@ -93,8 +94,17 @@ export function hostOfHandshake(
   serverName: string | undefined,
   { hosts }: Pick<SessionContext, 'hosts'>,
 ): string | undefined {
-  const name = serverName?.toLowerCase();
+  const name = serverName === undefined ? undefined : hostOf(serverName);
   return name === undefined || hosts?.includes(name) !== false ? name : undefined;
+}
+
+/** A host that a client has named: a name in lower case, an IPv4 address, or an IPv6 address in brackets. */
+export function hostOf(text: string): string | undefined {
+  const name = text.toLowerCase();
+  if (name.startsWith('[')) return name.endsWith(']') && isIpv6(name.slice(1, -1)) ? name : undefined;
+  return name.length <= 253 && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(name)
+    ? name
+    : undefined;
 }
 
 /** What a command of the server's own says: a text for 200, or a code of its own with one or more lines. */

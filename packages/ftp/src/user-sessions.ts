@@ -22,7 +22,7 @@ export interface SharedLimits {
 
 type Direction = 'download' | 'upload';
 
-/** The pace of one transfer, which ends with it. */
+/** The pace of one transfer. `end` is called once, with its end. */
 export interface TransferPace extends Pace {
   end(): void;
 }
@@ -33,6 +33,7 @@ export interface UserSession {
   begin(direction: Direction): TransferPace;
   /** Of all sessions: what files are read into on their way. */
   readonly buffers: BufferPool;
+  /** Called once. Its place is free when its transfers have ended too. */
   leave(): void;
 }
 
@@ -105,18 +106,32 @@ export class UserSessions {
       download: throttleOf(session.downloadBytesPerSecond, this.#clock),
       upload: throttleOf(session.uploadBytesPerSecond, this.#clock),
     };
+    // REIN and a closed connection leave a transfer behind, which still belongs to the user: it counts to its end.
+    let transfers = 0;
+    let hasLeft = false;
+    const mayEnd = (): void => {
+      if (!hasLeft || transfers > 0) return;
+      place.release();
+      shared.sessions -= 1;
+      if (shared.sessions === 0) this.#users.delete(user);
+    };
     return {
-      begin: (direction) => this.#begin([shared.rates[direction], this.#server[direction]], own[direction]),
+      begin: (direction) => {
+        transfers += 1;
+        return this.#begin([shared.rates[direction], this.#server[direction]], own[direction], () => {
+          transfers -= 1;
+          mayEnd();
+        });
+      },
       buffers: this.#buffers,
       leave: () => {
-        place.release();
-        shared.sessions -= 1;
-        if (shared.sessions === 0) this.#users.delete(user);
+        hasLeft = true;
+        mayEnd();
       },
     };
   }
 
-  #begin(shared: readonly (SharedRate | undefined)[], own: readonly Throttle[]): TransferPace {
+  #begin(shared: readonly (SharedRate | undefined)[], own: readonly Throttle[], hasEnded: () => void): TransferPace {
     const rates = shared.filter((rate) => rate !== undefined);
     const ends = rates.map((rate) => rate.join());
     const pace = createPace([...own, ...rates.map(({ throttle }) => throttle)], this.#clock);
@@ -128,6 +143,7 @@ export class UserSessions {
       moved: (byteLength, signal) => pace.moved(byteLength, signal),
       end() {
         for (const end of ends) end();
+        hasEnded();
       },
     };
   }

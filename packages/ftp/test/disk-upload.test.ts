@@ -96,6 +96,17 @@ test.each([
   expect(await open()).toBe(opened);
 });
 
+test('what replaces a private file is private on its way too', async () => {
+  const root = await directory();
+  await writeFile(path.join(root, 'key'), 'old');
+  await chmod(path.join(root, 'key'), 0o600);
+  const target = await diskFileSystem(root).write('/key', { mode: 'replace' });
+  if (!target.ok) throw new Error(target.error);
+  const part = (await readdir(root)).find((name) => name !== 'key') ?? '';
+  expect(await modeOf(path.join(root, part))).toBe('600');
+  await target.value.abort();
+});
+
 describe('what a killed server leaves', () => {
   const HOLD = { store: '/deep/file', bytes: 10, then: 'hold' } as const;
 

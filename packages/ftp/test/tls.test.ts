@@ -127,13 +127,15 @@ test('the authenticator is told which host was named: by HOST before AUTH, or by
     await openTls({ url: clear?.url ?? '', before: ['HOST ftp.example'] }),
     await openTls({ url: clear?.url ?? '', before: ['HOST ftp.example'], tls: { servername: 'other.example' } }),
     await openTls({ url: secure?.url ?? '', implicit: true, tls: { servername: 'other.example' } }),
+    // What HOST would refuse, the handshake can't name either.
+    await openTls({ url: secure?.url ?? '', implicit: true, tls: { servername: '../../etc' } }),
   ];
   for (const session of sessions) {
     await session.say('USER ann');
     expect(await session.say('PASS secret')).toMatch(/^230 /);
     session.socket.destroy();
   }
-  expect(hosts).toEqual(['ftp.example', 'other.example', 'other.example']);
+  expect(hosts).toEqual(['ftp.example', 'other.example', 'other.example', undefined]);
   await server.close({ graceMs: 0 });
 });
 
@@ -162,20 +164,25 @@ describe('what was sent before the handshake', () => {
     raw.on('data', (chunk: Buffer) => (heard += String(chunk)));
     raw.on('error', () => undefined);
     await once(raw, 'data');
-    raw.write(text);
+    raw.write(text, 'latin1');
     return { heard: () => heard, raw };
   };
 
-  test.each(['AUTH TLS\r\nNOOP\r\n', 'AUTH TLS\r\nNO', 'AUTH TLS\r\n\r\n'])(
-    '%j ends the connection, and nothing of it is answered',
-    (text) =>
-      withServer({ fileSystem: files(), tls: own }, async (url, server) => {
-        const { heard, raw } = await saying(url, text);
-        await once(raw, 'close');
-        expect(heard()).not.toMatch(/^200 /m);
-        const closed = (await server.status()).services[0]?.connections.closed;
-        expect(closed?.['early-plaintext']).toBe(1);
-      }),
+  test.each([
+    'AUTH TLS\r\nNOOP\r\n',
+    'AUTH TLS\r\nNO',
+    'AUTH TLS\r\n\r\n',
+    // The beginning of a Telnet command: it would take from what is private.
+    'AUTH TLS\r\n\xff',
+    'AUTH TLS\r\n\xff\xfa',
+  ])('%j ends the connection, and nothing of it is answered', (text) =>
+    withServer({ fileSystem: files(), tls: own }, async (url, server) => {
+      const { heard, raw } = await saying(url, text);
+      await once(raw, 'close');
+      expect(heard()).not.toMatch(/^200 /m);
+      const closed = (await server.status()).services[0]?.connections.closed;
+      expect(closed?.['early-plaintext']).toBe(1);
+    }),
   );
 
   test('in a segment of its own, behind AUTH, fails the handshake', () =>

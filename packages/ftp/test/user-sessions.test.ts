@@ -62,6 +62,21 @@ describe('the sessions of a user', () => {
     expect(own['sessions of user ann']).toBe(1);
   });
 
+  test('keep their place, and their share of the rate, until what they have begun has ended', async () => {
+    const clock = createFakeClock();
+    const { shared, own } = places();
+    const sessions = sessionsOf({ user: { maxSessions: 1, downloadBytesPerSecond: 1000 } }, shared, clock);
+    const first = await sessions.enter(loginOf('ann'));
+    if (first === undefined) throw new Error('no session');
+    const download = first.begin('download');
+    // As REIN does in the middle of a transfer.
+    first.leave();
+    expect(await sessions.enter(loginOf('ann'))).toBeUndefined();
+    download.end();
+    expect(own['sessions of user ann']).toBe(0);
+    expect(await sessions.enter(loginOf('ann'))).toBeDefined();
+  });
+
   test('without a limit nobody is told of them', async () => {
     const { shared, own } = places();
     const session = await sessionsOf({}, shared).enter(loginOf('ann'));

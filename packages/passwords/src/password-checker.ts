@@ -25,6 +25,9 @@ export const DEFAULT_PASSWORD_CHECKS: PasswordCheckLimits = {
   maxRemembered: 1_000,
 };
 
+// As crypt(3) of libxcrypt. Without a bound the strings that strangers send as passwords cost as much as they are long.
+const MAX_PASSWORD_BYTES = 512;
+
 // For names that are not there, where no user's hash can stand in: their check takes time too.
 const NOBODY = '$2b$10$vpx.No7g6IOXaWHeG.Qi9.CsHLeI2GsrJVYm9dAbu6gsPjh5LaR62';
 
@@ -41,8 +44,19 @@ export class PasswordChecker {
   }
 
   /**
+   * Whose hash stands in for a user of this name who is not there: the same for each name, and one of all, so that names
+   * can't be told by what their checks cost where the hashes are of several kinds. Undefined where there is none.
+   */
+  standIn(name: string, hashes: Iterable<string>): string | undefined {
+    const all = [...hashes];
+    const draw = createHmac('sha256', this.#key).update(name).digest().readUInt32BE();
+    return all[draw % Math.max(1, all.length)];
+  }
+
+  /**
    * `hash` is undefined for a user who is not there; `standIn`, that of another user, is then checked instead, so that
-   * nothing tells such a name from a wrong password. Rejects where the library of the hash can't work.
+   * nothing tells such a name from a wrong password. A password of more than 512 bytes is wrong, and costs no more than one
+   * of so many. Rejects where the library of the hash can't work.
    */
   async check(password: string, hash: string | undefined, standIn?: string): Promise<PasswordVerdict> {
     const digest = createHmac('sha256', this.#key)
@@ -51,7 +65,10 @@ export class PasswordChecker {
     if (this.#remembered.has(digest)) return 'right';
     if (!(await this.#turn())) return 'busy';
     try {
-      const isRight = (await verifyPassword(password, hash ?? standIn ?? NOBODY)) && hash !== undefined;
+      const bytes = Buffer.from(password);
+      const isTooLong = bytes.length > MAX_PASSWORD_BYTES;
+      const tried = isTooLong ? bytes.toString('latin1', 0, MAX_PASSWORD_BYTES / 2) : password;
+      const isRight = (await verifyPassword(tried, hash ?? standIn ?? NOBODY)) && hash !== undefined && !isTooLong;
       if (isRight) this.#remember(digest);
       return isRight ? 'right' : 'wrong';
     } finally {

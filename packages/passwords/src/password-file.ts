@@ -66,8 +66,17 @@ export class PasswordFile<User extends PasswordUser> {
     try {
       const state = await stateOf(this.#file);
       if (state.seen === this.#seen) return ok(undefined);
-      const users = state.problem === undefined ? await this.#read() : fail(state.problem);
-      this.#seen = state.seen;
+      if (state.problem !== undefined) {
+        this.#seen = state.seen;
+        return fail(state.problem);
+      }
+      const text = await this.#read();
+      // A state that could not be read is not seen: it is tried again, and told of once.
+      const seen = text.ok ? state.seen : text.error;
+      if (!text.ok && seen === this.#seen) return ok(undefined);
+      this.#seen = seen;
+      if (!text.ok) return text;
+      const users = parsePasswordUsers(text.value, this.#options);
       if (!users.ok) return users;
       this.#users = users.value;
       return ok(undefined);
@@ -76,9 +85,9 @@ export class PasswordFile<User extends PasswordUser> {
     }
   }
 
-  async #read(): Promise<Result<ReadonlyMap<string, User>, string>> {
+  async #read(): Promise<Result<string, string>> {
     try {
-      return parsePasswordUsers(await readFile(this.#file, 'utf8'), this.#options);
+      return ok(await readFile(this.#file, 'utf8'));
     } catch (error) {
       return fail(unreadable(error));
     }

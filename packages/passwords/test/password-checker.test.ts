@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hashSync } from '@node-rs/bcrypt';
 import { expect, test } from 'vitest';
 import { PasswordChecker } from '../src/password-checker.ts';
@@ -30,6 +31,23 @@ test('a password that was right is remembered, until its hash is another; a wron
   const other = checker.check('wrong', again);
   // One more than are remembered: the oldest is forgotten.
   expect([await checker.check('secret', one), await other]).toEqual(['busy', 'wrong']);
+});
+
+test('a password of 512 bytes is one like any other, of one more it is wrong and costs the same', async () => {
+  const checker = new PasswordChecker();
+  const hash = (password: string): string => `{SHA}${createHash('sha1').update(password).digest('base64')}`;
+  const longest = 'é'.repeat(256);
+  expect(await checker.check(longest, hash(longest))).toBe('right');
+  expect(await checker.check(`${longest}x`, hash(`${longest}x`))).toBe('wrong');
+});
+
+test('the same user stands in for a name each time, and not one user for all', () => {
+  const checker = new PasswordChecker();
+  const hashes = ['a', 'b', 'c'];
+  const drawn = Array.from({ length: 100 }, (_, index) => checker.standIn(`user${index}`, hashes));
+  expect(Array.from({ length: 100 }, (_, index) => checker.standIn(`user${index}`, hashes))).toEqual(drawn);
+  expect([...new Set(drawn)].sort()).toEqual(hashes);
+  expect(checker.standIn('ann', [])).toBeUndefined();
 });
 
 test('the password of another user opens nothing to one who is not there', async () => {

@@ -97,6 +97,20 @@ describe('a password file', () => {
     expect([await get('ann'), await get('bobby')]).toEqual([SHA1, undefined]);
   });
 
+  test('that could not be read for a moment is read again, and told once', async () => {
+    const file = written(`ann:${BCRYPT}\n`);
+    const problems: string[] = [];
+    const get = await opened(file, { failed: (problem) => problems.push(problem) });
+    // A directory: it can be looked at and not be read.
+    fs.rmSync(file);
+    fs.mkdirSync(file);
+    for (let time = 0; time < 2; time += 1) expect(await get('ann')).toBe(BCRYPT);
+    fs.rmdirSync(file);
+    fs.writeFileSync(file, `bobby:${SHA1}\n`);
+    expect(await get('ann')).toBeUndefined();
+    expect(problems).toEqual(["can't be read (EISDIR)"]);
+  });
+
   test('is left alone for as long as it is told', async () => {
     const clock = createFakeClock();
     const file = written(`ann:${BCRYPT}\n`);

@@ -43,6 +43,12 @@ export class BanCounter {
     if (this.#ledgerOf(service)?.ban(key, forMs, this.#options.clock.nowMs()) === true) this.#tell(service, key, forMs);
   }
 
+  /** A reload has changed a service: who was banned at it is banned at what has taken its place. */
+  inherit(from: number, to: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { key, forMs } of this.#ledgerOf(from)?.bans(nowMs) ?? []) this.#ledgerOf(to)?.ban(key, forMs, nowMs);
+  }
+
   /** Who is banned now, and for how much longer. */
   bans(): { readonly service: number; readonly key: string; readonly forMs: number }[] {
     const nowMs = this.#options.clock.nowMs();

@@ -27,6 +27,8 @@ export interface SharedLimitsOptions {
   readonly log: Logger;
   /** A reload brings more: one that it has changed comes again, with the same name. */
   readonly services: readonly { readonly name: string; readonly limits: ServerLimits }[];
+  /** The numbers of those that are served now. Default: all. */
+  readonly present?: (() => readonly number[]) | undefined;
 }
 
 /** What counts here, of each service. */
@@ -166,7 +168,8 @@ export class SharedLimits {
   /** Without those that a reload has changed: what still drains of them is not told, and not counted elsewhere. */
   #presentServices(): readonly SharedService[] {
     this.#serviceOf(0);
-    return this.#services.filter((one) => this.#services.findLast(({ name }) => name === one.name) === one);
+    const { present } = this.#options;
+    return present === undefined ? this.#services : present().flatMap((number) => this.#services[number] ?? []);
   }
 
   #flushSoon(): void {
@@ -206,9 +209,9 @@ export class SharedLimits {
   }
 
   #hear(machine: string, news: LimitsNews): void {
-    this.#serviceOf(0);
-    const service = this.#services.findLastIndex(({ name }) => name === news.service);
-    if (this.#parts === undefined || service < 0) return;
+    const meant = this.#presentServices().find(({ name }) => name === news.service);
+    if (this.#parts === undefined || meant === undefined) return;
+    const service = this.#services.indexOf(meant);
     const { bans } = this.#parts;
     const ledger = this.#parts.ledgerOf(service);
     this.#received += 1;
@@ -241,12 +244,10 @@ export class SharedLimits {
 }
 
 /** Shares the limits of these services, where there is a way to do so. */
-export const sharedLimitsOf = ({
-  limitsExchange,
-  clock,
-  log,
-  services,
-}: Pick<ResolvedOptions, 'limitsExchange' | 'clock' | 'log' | 'services'>): SharedLimits | undefined =>
+export const sharedLimitsOf = (
+  { limitsExchange, clock, log, services }: Pick<ResolvedOptions, 'limitsExchange' | 'clock' | 'log' | 'services'>,
+  present?: () => readonly number[],
+): SharedLimits | undefined =>
   limitsExchange === undefined
     ? undefined
     : new SharedLimits({
@@ -254,6 +255,7 @@ export const sharedLimitsOf = ({
         clock,
         log,
         services,
+        present,
       });
 
 /** None for none. */

@@ -20,4 +20,5 @@ export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';
 export { nearestName } from '../option-names.ts';
 export { isOurWorker } from '../supervisor/worker-place.ts';
+export { isSuccessor } from '../listener/inheritance.ts';
 export { LOG_LEVELS } from '../log.ts';

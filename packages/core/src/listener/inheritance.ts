@@ -6,6 +6,10 @@ import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 /** By which a successor learns what it inherits. */
 export const INHERIT_VARIABLE = 'WELLKNOWN_INHERIT';
 
+/** Whether the process of this environment takes over from another one. Until it has adopted the sockets. */
+export const isSuccessor = (environment: Readonly<Record<string, string | undefined>>): boolean =>
+  environment[INHERIT_VARIABLE] !== undefined;
+
 export interface InheritedSocket {
   readonly descriptor: number;
   /**

@@ -14,7 +14,7 @@ export async function prepareGeneration(
   parts: PrimaryParts,
   next: ResolvedNext | undefined,
 ): Promise<readonly ArbiterEvent[]> {
-  const { options, pool, generations, listeners, dispatchers, tickets } = parts;
+  const { options, pool, generations, listeners, dispatchers, tickets, bans } = parts;
   const number = pool.nextGeneration;
   const { current } = generations;
   if (next === undefined) {
@@ -36,6 +36,10 @@ export async function prepareGeneration(
     options.clock,
   );
   generations.begin(number, { services, sockets, workerData: next.workerData });
+  for (const to of services.filter(isNew)) {
+    const from = current.services.find((old) => options.services[old]?.name === options.services[to]?.name);
+    if (from !== undefined) bans.inherit(from, to);
+  }
   const isUnchanged =
     services.length === current.services.length &&
     !services.some(isNew) &&

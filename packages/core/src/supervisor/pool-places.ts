@@ -31,21 +31,20 @@ export class PoolPlaces {
       if (!isGranted) return;
     } else if (message.type === 'place-joined') ledger.take(workerId, name, Number.POSITIVE_INFINITY);
     else ledger.release(workerId, name);
-    this.#tell(service, name, workerId);
+    this.#tell(service, name);
   }
 
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
     for (const [service, ledger] of this.#ledgers.entries())
-      for (const name of ledger.forget(workerId)) this.#tell(service, name, workerId);
+      for (const name of ledger.forget(workerId)) this.#tell(service, name);
   }
 
-  /** Those who hold places hear how many there are; one that is alone and has changed it itself knows. */
-  #tell(service: number, name: string, changedBy: number): void {
+  /** Those who hold places hear how many there are, also one that is alone: what it was told before may be too many by now. */
+  #tell(service: number, name: string): void {
     const ledger = this.#ledgers[service];
-    const holders = ledger?.holders(name) ?? [];
-    if (holders.length === 1 && holders[0] === changedBy) return;
     const total = ledger?.total(name) ?? 0;
-    for (const holder of holders) this.#pool.get(holder)?.send({ type: 'place-total', service, name, total });
+    for (const holder of ledger?.holders(name) ?? [])
+      this.#pool.get(holder)?.send({ type: 'place-total', service, name, total });
   }
 }

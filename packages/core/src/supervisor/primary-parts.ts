@@ -57,7 +57,7 @@ export function createPrimaryParts(
       forkWorker({ slot, workerId, workerCount, runAs, clock, log, events, generation: generations.of(number) }),
   });
   const listeners = new ListenerTable(options, inheritance);
-  const shared = sharedLimitsOf(options);
+  const shared = sharedLimitsOf(options, () => generations.current.services);
   return {
     options,
     generations,

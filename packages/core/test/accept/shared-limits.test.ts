@@ -102,6 +102,57 @@ function createMachine(
   };
 }
 
+test('of services that a reload has changed, the one that is served is told of and told', () => {
+  const clock = createFakeClock();
+  const bus = createBus();
+  const { limits } = resolveOptions({ protocol: { name: 'ftp', port: 21, connection: () => undefined } }, {})
+    .services[0] ?? { limits: undefined };
+  if (limits === undefined) throw new Error('no service');
+  // The second is of a reload that has failed, or is under way.
+  const services = [{ name: 'ftp', limits }];
+  let present = [0];
+  const shared = new SharedLimits({
+    ...{ exchange: bus.exchange('one'), clock, log: silentLog, services },
+    present: () => present,
+  });
+  const banned: number[] = [];
+  const ledgers = [0, 1].map((service) => new AddressLedger(10, 0, shared.observer(service)));
+  services.push({ name: 'ftp', limits });
+  shared.open({
+    ledgerOf: (service) => ledgers[service],
+    bans: {
+      offendedElsewhere: () => undefined,
+      bannedElsewhere: (service) => banned.push(service),
+      bans: () => [],
+    },
+  });
+  const other = bus.exchange('two');
+  other.open({ connected: () => undefined, lost: () => undefined, received: () => undefined });
+  other.tell({ type: 'ban', service: 'ftp', key: 'a', forMs: 1_000 });
+  present = [1];
+  other.tell({ type: 'ban', service: 'ftp', key: 'a', forMs: 1_000 });
+  expect(banned).toEqual([0, 1]);
+});
+
+test('who was banned at a service is banned at what takes its place', () => {
+  const clock = createFakeClock();
+  const protocol = { name: 'ftp', port: 21, connection: () => undefined, bans: BANS };
+  const options = resolveOptions(
+    [
+      { protocol, listen: 1 },
+      { protocol, listen: 2 },
+    ],
+    { clock, log: silentLog },
+  );
+  const bans = new BanCounter(options, () => undefined);
+  for (let time = 0; time < BANS.maxOffences; time += 1) bans.offended(0, 'a');
+  bans.inherit(0, 1);
+  expect(bans.bans().map(({ service, key }) => [service, key])).toEqual([
+    [0, 'a'],
+    [1, 'a'],
+  ]);
+});
+
 function createPair(limits: Partial<ServerLimits> = {}): {
   readonly clock: FakeClock;
   readonly bus: ReturnType<typeof createBus>;

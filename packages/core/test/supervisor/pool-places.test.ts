@@ -34,8 +34,7 @@ test('a limit on places holds over all workers, and those who hold them hear how
   const total = (count: number) => ({ type: 'place-total', service: 0, name: 'a', total: count });
 
   places.received(one, wanted);
-  // It is alone, and knows.
-  expect(one.told()).toEqual([answer(true)]);
+  expect(one.told()).toEqual([answer(true), total(1)]);
   places.received(other, wanted);
   expect([one.told(), other.told()]).toEqual([[total(2)], [answer(true), total(2)]]);
   places.received(one, wanted);
@@ -46,6 +45,8 @@ test('a limit on places holds over all workers, and those who hold them hear how
   expect([one.told(), other.told()]).toEqual([[total(2)], [total(2)]]);
   places.forget(1);
   expect(other.told()).toEqual([total(1)]);
-  places.received(other, wanted);
-  expect(other.told()).toEqual([answer(true)]);
+  // One that is alone hears it too: what it was told before was more.
+  places.received(other, { type: 'place-joined', service: 0, name: 'a' });
+  places.received(other, { type: 'place-released', service: 0, name: 'a' });
+  expect(other.told()).toEqual([total(2), total(1)]);
 });

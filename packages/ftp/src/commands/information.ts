@@ -1,12 +1,11 @@
 // Commands that inform about the server and the session, and those that are only acknowledged.
 
-import { isIpv6 } from '@wellknown/core/endpoint';
 import { selectFacts } from '../listing/format.ts';
 import { REPLY, reply, type Reply } from '../replies.ts';
 import { hashFeature, HASH_NAMES } from './checksums.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
-import type { Ready, SessionState } from '../session-state.ts';
+import { hostOf, type Ready, type SessionState } from '../session-state.ts';
 import { statPath } from './transfers.ts';
 
 const says =
@@ -72,15 +71,6 @@ export function host({ state, argument, session }: Call<SessionState>): Outcome 
     state: { at: 'greeted', failedLogins, unknownCommands, protection, host: name },
     reply: session.greeting,
   };
-}
-
-/** A name in lower case, an IPv4 address, or an IPv6 address in brackets. */
-function hostOf(text: string): string | undefined {
-  const name = text.toLowerCase();
-  if (name.startsWith('[')) return name.endsWith(']') && isIpv6(name.slice(1, -1)) ? name : undefined;
-  return name.length <= 253 && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(name)
-    ? name
-    : undefined;
 }
 
 /** STAT: with a path a listing, without one the state of the session, also in the middle of a transfer. */

@@ -127,7 +127,9 @@ async function letGo(spot: Spot, file: Descriptor, name: string | undefined, cal
 /** The bytes go into a part of another name in the same directory, which takes the file's place when it is whole. */
 async function beside({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
   const part = newPartName();
-  const file = await openIn(spot, part, CREATE_FLAGS, createMode);
+  // Nobody may read on its way what only some may read once it is there.
+  const partMode = stats === undefined ? createMode : createMode & stats.mode;
+  const file = await openIn(spot, part, CREATE_FLAGS, partMode);
   const discard = (calls: DiskCalls): Promise<void> => letGo(spot, file, part, calls);
   return target(
     spot,

@@ -24,9 +24,8 @@ export async function passwordFile(file: string, options: PasswordFileOptions): 
   const checker = new PasswordChecker({ maxWaiting: Number.POSITIVE_INFINITY });
   return ok(async ({ user, password }) => {
     const entry = await users.get(user);
-    // A name that is not there takes the work of one that is: the first in the file stands in.
-    const [standIn] = users.values();
-    const verdict = await checker.check(password, entry?.hash, standIn?.hash);
+    const hashes = Array.from(users.values(), ({ hash }) => hash);
+    const verdict = await checker.check(password, entry?.hash, checker.standIn(user, hashes));
     return entry !== undefined && verdict === 'right' ? options.grant(entry) : undefined;
   });
 }

@@ -53,7 +53,7 @@ export function basicAuth(
     const credentials = parseCredentials(request.headers.get('authorization'));
     if (credentials === undefined) return unauthorized();
     const hash = await users.get(credentials.name);
-    const [standIn] = users.values?.() ?? [];
+    const standIn = hash === undefined ? checker.standIn(credentials.name, users.values?.() ?? []) : undefined;
     const verdict = await checker.check(credentials.password, hash, standIn);
     if (verdict === 'right') return handler(request, context);
     return verdict === 'wrong'

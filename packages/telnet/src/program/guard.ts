@@ -16,7 +16,7 @@ export interface ProcessGroup {
 export const KILL_AFTER_MS = 5_000;
 
 // A leader with another start time is a new process, so the group is gone: as in signalGroup of process-group.ts. The
-// start time is field 22 of proc_pid_stat(5), the 20th behind the name.
+// start time is field 22 of proc_pid_stat(5), the 20th behind the name, which may hold line feeds.
 // Variables are the one table that a shell has: a list would be walked for each line.
 const SCRIPT = `trap '' HUP INT QUIT TERM
 while read -r sign id started; do
@@ -28,7 +28,9 @@ send() {
   signal=$1
   for each in $groups; do
     id=\${each%%:*}
-    if read -r stat <"/proc/$id/stat"; then
+    if [ -r "/proc/$id/stat" ]; then
+      stat=
+      while read -r part; do stat="$stat $part"; done <"/proc/$id/stat"
       set -- \${stat##*) }
       if [ "\${20}" != "\${each#*:}" ]; then continue; fi
     fi
@@ -52,7 +54,7 @@ const lineFor = (sign: '+' | '-', { id, startedAt }: ProcessGroup): string => `$
 function start(): ChildProcess {
   const { file, arguments: args } = closingOthers({ file: '/bin/sh', arguments: ['-c', SCRIPT] });
   const child: ChildProcess = spawn(file, args, {
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin` },
     cwd: '/',
     stdio: ['pipe', 'ignore', 'ignore'],
     // It gets no signal that the terminal of this process sends to all.

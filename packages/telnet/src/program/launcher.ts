@@ -6,6 +6,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
 import type { ProgramCommand } from './program-io.ts';
 
 // Not every `sh` will do: dash takes no descriptor of two digits.
@@ -28,16 +29,18 @@ export function findLauncher(): boolean {
  * The command that becomes `command` with no descriptor of ours. The same command where there are no pseudo-terminals, and
  * where it can't be run: who starts it is to hear of that, not a shell.
  */
-export const closingOthers = <Command extends Pick<ProgramCommand, 'file' | 'arguments'>>(command: Command): Command =>
-  shell === undefined || !canRun(command.file)
+export const closingOthers = <Command extends Pick<ProgramCommand, 'file' | 'arguments' | 'directory'>>(
+  command: Command,
+): Command =>
+  shell === undefined || !canRun(command.file, command.directory)
     ? command
     : { ...command, file: shell, arguments: ['-c', SCRIPT, 'sh', command.file, ...command.arguments] };
 
 /** Of a name without a folder that is not known: it is looked for in PATH. */
-function canRun(file: string): boolean {
+function canRun(file: string, directory: string | undefined): boolean {
   if (!file.includes('/')) return true;
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(path.resolve(directory ?? '.', file), constants.X_OK);
     return true;
   } catch {
     return false;
