@@ -6,11 +6,11 @@ import { describeConfig, type DescribedConfig } from './config/describe-config.t
 import { findConfigFile } from './config/config-file.ts';
 import { loadConfig } from './config/load-config.ts';
 import { mistakesText } from './config/mistakes.ts';
-import { CONFIG_OPTION } from './config-option.ts';
+import { CONFIG_OPTION, JSON_OPTION } from './shared-options.ts';
 
 const PROGRAM = 'wellknown check';
 
-const OPTIONS: readonly OptionSpec[] = [CONFIG_OPTION, { name: 'json', help: 'the answer as one JSON value' }];
+const OPTIONS: readonly OptionSpec[] = [CONFIG_OPTION, JSON_OPTION];
 
 export const describeCheck = (): Help => ({
   program: PROGRAM,

@@ -5,7 +5,8 @@ import { answer, parseOptions, usageError, type Help, type OptionSpec } from '@w
 import type { ConnectionsSummary } from '@wellknown/core/control';
 import type { OpenConnection } from '@wellknown/core/observe';
 import { connectionTable } from './connection-table.ts';
-import { askSupervisor, CONTROL_OPTION, EXIT_STATUS, JSON_OPTION } from './control-commands.ts';
+import { askSupervisor, EXIT_STATUS } from './control-commands.ts';
+import { CONTROL_OPTION, JSON_OPTION } from './shared-options.ts';
 
 const PROGRAM = 'wellknown connections';
 const CLOSE = 'close';

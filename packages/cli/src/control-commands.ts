@@ -2,7 +2,8 @@
 
 import type { ServerStatus } from '@wellknown/core';
 import { askControl, defaultControlPath, type ControlOutcome, type ControlRequest } from '@wellknown/core/control';
-import { answer, parseOptions, usageError, type Help, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
+import { answer, parseOptions, usageError, type Help, type OptionValues } from '@wellknown/core/cli';
+import { CONTROL_OPTION, JSON_OPTION } from './shared-options.ts';
 import { statusTable } from './status-table.ts';
 
 /** Those that are asked by a word, or a word and a number. */
@@ -14,14 +15,6 @@ interface ControlCommand {
   /** Its answer, for a person. */
   readonly inWords: (value: unknown) => string;
 }
-
-export const CONTROL_OPTION: OptionSpec = {
-  name: 'control',
-  argument: 'PATH',
-  help: 'the control socket of the supervisor (default: the one of `wellknown up`)',
-};
-
-export const JSON_OPTION: OptionSpec = { name: 'json', help: 'the answer as one JSON value' };
 
 const HINT =
   "'wellknown up' opens that one; any other server is reached by the PATH that it was started with, given to both as --control PATH";

@@ -1,7 +1,8 @@
 // `log-level [LEVEL]`: what a running supervisor logs, in all of its processes.
 
 import { answer, LOG_LEVELS, parseOptions, usageError, type Help } from '@wellknown/core/cli';
-import { askSupervisor, CONTROL_OPTION, EXIT_STATUS, JSON_OPTION } from './control-commands.ts';
+import { askSupervisor, EXIT_STATUS } from './control-commands.ts';
+import { CONTROL_OPTION, JSON_OPTION } from './shared-options.ts';
 
 const PROGRAM = 'wellknown log-level';
 const OPTIONS = [CONTROL_OPTION, JSON_OPTION];

@@ -32,13 +32,13 @@ import {
   type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
-import { CONFIG_OPTION } from './config-option.ts';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
 import { findConfigFile } from './config/config-file.ts';
 import { loadConfig, type LoadedConfig, type Mistake } from './config/load-config.ts';
 import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
 import { pathText, type Problem } from './config/places.ts';
+import { CONFIG_OPTION } from './shared-options.ts';
 import { upServices } from './up-services.ts';
 
 const PROGRAM = 'wellknown up';

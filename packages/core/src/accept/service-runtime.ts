@@ -196,8 +196,7 @@ export class ServiceRuntime {
 
   /** Ends it where nothing is left to wait for. */
   endIfIdle(): void {
-    const isIdle =
-      this.#registry.openCount === 0 && this.#work.isDone && [...this.#secondary.connections()].length === 0;
+    const isIdle = this.#registry.openCount === 0 && this.#work.isDone && this.#secondary.connections().size === 0;
     if (isIdle) void this.drain(0);
   }
 

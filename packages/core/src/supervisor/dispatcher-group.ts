@@ -36,6 +36,8 @@ export class DispatcherGroup {
   readonly #wheel: TimerWheel;
   readonly #alarm = new CoolDown(ALARM_COOLDOWN_MS);
   readonly #dispatchers = new Map<SharedSocket, Dispatcher>();
+  /** Of sockets that a reload has removed: what is on its way to a worker may still come back to them. */
+  readonly #ending = new Set<Dispatcher>();
 
   /** `ownerOf` is of which service a socket is now. */
   constructor(options: Settings, pool: WorkerPool, ownerOf = (socket: SharedSocket): number => socket.service) {
@@ -75,17 +77,25 @@ export class DispatcherGroup {
 
   /** A worker tells what became of a connection. Its number is unique among all listeners. */
   received({ type, connection }: Extract<FromWorker, { type: 'taken' | 'returned' | 'closed' }>): void {
-    for (const dispatcher of this.#dispatchers.values()) dispatcher[type](connection);
+    this.#each((dispatcher) => dispatcher[type](connection));
   }
 
   exited(workerId: number): void {
-    for (const dispatcher of this.#dispatchers.values()) dispatcher.exited(workerId);
+    this.#each((dispatcher) => dispatcher.exited(workerId));
   }
 
   /** Stops accepting from one. */
   end(socket: SharedSocket): void {
-    this.#dispatchers.get(socket)?.close();
+    const dispatcher = this.#dispatchers.get(socket);
+    if (dispatcher === undefined) return;
     this.#dispatchers.delete(socket);
+    dispatcher.close();
+    if (!dispatcher.isDone) this.#ending.add(dispatcher);
+  }
+
+  #each(tell: (dispatcher: Dispatcher) => void): void {
+    for (const dispatcher of [...this.#dispatchers.values(), ...this.#ending]) tell(dispatcher);
+    for (const dispatcher of this.#ending) if (dispatcher.isDone) this.#ending.delete(dispatcher);
   }
 
   close(): void {

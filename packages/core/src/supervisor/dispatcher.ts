@@ -136,6 +136,11 @@ export class Dispatcher {
     this.pump();
   }
 
+  /** It has been closed, and nothing that it has sent can come back any more. */
+  get isDone(): boolean {
+    return this.#isClosed && this.#sent.size === 0;
+  }
+
   /** Stops accepting; what no worker has taken is closed, also what comes back later. */
   close(): void {
     this.#isClosed = true;

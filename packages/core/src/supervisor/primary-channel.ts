@@ -16,25 +16,24 @@ export interface PrimaryChannelEvents {
 }
 
 export class PrimaryChannel {
-  readonly #leaseAnswers = new Map<number, (verdict: LeaseVerdict) => void>();
-  readonly #placeAnswers = new Map<number, (isGranted: boolean) => void>();
+  // An address may not have more than the free quota once there is no primary to ask.
+  readonly #leases = new Questions<LeaseVerdict>('address-limit');
+  readonly #places = new Questions<boolean>(false);
   readonly #siblings = new Map<number, (message: unknown) => void>();
-  #questions = 0;
 
   open(events: PrimaryChannelEvents): void {
     process.on('message', (raw, carried) => {
       const message = messageFromPrimary(raw);
-      if (message?.type === 'lease-answer') this.#answered(message.question, message.verdict);
-      else if (message?.type === 'place-answer') this.#placeAnswered(message.question, message.isGranted);
+      if (message?.type === 'lease-answer') this.#leases.answered(message.question, message.verdict);
+      else if (message?.type === 'place-answer') this.#places.answered(message.question, message.isGranted);
       else if (message?.type === 'told') this.#siblings.get(message.service)?.(message.message);
       else if (message !== undefined) events.received(message, carried);
     });
     // Otherwise node ends a worker at once when its primary dies, and what is in flight with it.
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
     process.on('disconnect', () => {
-      // There is no primary to ask: an address may not have more than the free quota now.
-      for (const question of [...this.#leaseAnswers.keys()]) this.#answered(question, 'address-limit');
-      for (const question of [...this.#placeAnswers.keys()]) this.#placeAnswered(question, false);
+      this.#leases.lost();
+      this.#places.lost();
       events.lost();
     });
   }
@@ -53,12 +52,7 @@ export class PrimaryChannel {
   /** The places of a service that the primary's ledger gives out. */
   leasesOf(service: number): Leases {
     return {
-      ask: (key) =>
-        new Promise((resolve) => {
-          this.#questions += 1;
-          this.#leaseAnswers.set(this.#questions, resolve);
-          this.send({ type: 'lease', service, key, question: this.#questions });
-        }),
+      ask: (key) => this.#leases.ask((question) => this.send({ type: 'lease', service, key, question })),
       release: (key) => this.send({ type: 'release', service, key }),
     };
   }
@@ -67,16 +61,7 @@ export class PrimaryChannel {
   placesOf(service: number): PlaceMessages {
     return {
       ask: (name, max) =>
-        new Promise((resolve) => {
-          // Of a primary that is gone there is no answer.
-          if (!process.connected) {
-            resolve(false);
-            return;
-          }
-          this.#questions += 1;
-          this.#placeAnswers.set(this.#questions, resolve);
-          this.send({ type: 'place-wanted', service, name, max, question: this.#questions });
-        }),
+        this.#places.ask((question) => this.send({ type: 'place-wanted', service, name, max, question })),
       joined: (name) => this.send({ type: 'place-joined', service, name }),
       released: (name) => this.send({ type: 'place-released', service, name }),
     };
@@ -89,14 +74,33 @@ export class PrimaryChannel {
       listen: (listener) => void this.#siblings.set(service, listener),
     };
   }
+}
 
-  #placeAnswered(question: number, isGranted: boolean): void {
-    this.#placeAnswers.get(question)?.(isGranted);
-    this.#placeAnswers.delete(question);
+/** Questions of one kind that await their answers. Those to a primary that is gone have one without it. */
+class Questions<Answer> {
+  readonly #whenLost: Answer;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #asked = 0;
+
+  constructor(whenLost: Answer) {
+    this.#whenLost = whenLost;
   }
 
-  #answered(question: number, verdict: LeaseVerdict): void {
-    this.#leaseAnswers.get(question)?.(verdict);
-    this.#leaseAnswers.delete(question);
+  ask(say: (question: number) => void): Promise<Answer> {
+    if (!process.connected) return Promise.resolve(this.#whenLost);
+    return new Promise((resolve) => {
+      this.#asked += 1;
+      this.#waiting.set(this.#asked, resolve);
+      say(this.#asked);
+    });
+  }
+
+  answered(question: number, answer: Answer): void {
+    this.#waiting.get(question)?.(answer);
+    this.#waiting.delete(question);
+  }
+
+  lost(): void {
+    for (const question of [...this.#waiting.keys()]) this.answered(question, this.#whenLost);
   }
 }
