@@ -36,9 +36,9 @@ export const passiveReply = (ipv4: string, port: number): Reply =>
 /** 229 in the form of RFC 2428 §3. */
 export const extendedPassiveReply = (port: number): Reply => reply(229, `Entering Extended Passive Mode (|||${port}|)`);
 
-/** Replies whose text never changes. */
 const IAC = 255;
 
+/** Replies whose text never changes. */
 export const REPLY = {
   greeting: reply(220, 'FTP server ready.'),
   commandOkay: reply(200, 'Okay.'),
