@@ -19,6 +19,7 @@ const CARRYING_FILES = [
   'packages/core/src/address/endpoints-to-bind.ts',
   'packages/core/src/datagram/peer.ts',
   'packages/core/src/socket/dial.ts',
+  'packages/core/src/socket/udp-address.ts',
   'packages/core/src/socket/udp-socket.ts',
   'packages/core/src/listener/listener.ts',
   'packages/core/src/supervisor/server-lifecycle.ts',

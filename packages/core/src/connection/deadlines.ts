@@ -120,9 +120,14 @@ export class ConnectionDeadlines implements WheelEntry {
     this.#arm(RATE_WINDOW_MS);
   }
 
+  /** The peer is slower than the writer: from `noteStall` to `endStall`. */
+  get isStalled(): boolean {
+    return this.#stalledSinceMs !== 0;
+  }
+
   /** The transport has not taken everything: from the first such call on the peer must take some. */
   noteStall(): void {
-    if (this.#stalledSinceMs !== 0) return;
+    if (this.isStalled) return;
     this.#stalledSinceMs = Math.max(1, this.#wheel.nowMs);
     this.#stalledAtBytes = this.#owner.sentBytes;
     this.#arm(this.#limits.writeTimeoutMs);
