@@ -138,8 +138,12 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     );
     const { workers } = next.value.program;
     const isOther = workers !== present.program.workers;
-    present = next.value;
-    return { services: allOf(present.services), workerData: dataOf(present), ...(isOther ? { workers } : {}) };
+    return {
+      services: allOf(next.value.services),
+      workerData: dataOf(next.value),
+      succeeded: () => (present = next.value),
+      ...(isOther ? { workers } : {}),
+    };
   });
 }
 

@@ -46,6 +46,8 @@ export interface NextServices {
   readonly workerData?: unknown;
   /** How many workers there should be from now on, where that is another number than before. */
   readonly workers?: number | 'auto' | undefined;
+  /** Called once the reload has succeeded. Until then, and where it fails, what was before goes on. */
+  readonly succeeded?: (() => void) | undefined;
 }
 
 export interface ServerLimits extends ConnectionLimits {

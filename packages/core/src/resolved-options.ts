@@ -89,6 +89,7 @@ export interface ResolvedOptions {
 
 export interface ResolvedNext extends Pick<ResolvedOptions, 'services' | 'workerData'> {
   readonly workers: number | 'auto' | undefined;
+  readonly succeeded: (() => void) | undefined;
 }
 
 /** What a server has that serves by no protocol: all but its services. */
@@ -121,7 +122,8 @@ export function resolveOptions(services: Service | readonly Service[], options: 
       nextServices &&
       (async () => {
         const next = await nextServices();
-        return { services: next.services.map(resolve), workerData: next.workerData, workers: next.workers };
+        const { workerData, workers, succeeded } = next;
+        return { services: next.services.map(resolve), workerData, workers, succeeded };
       }),
   };
 }

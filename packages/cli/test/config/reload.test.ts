@@ -20,13 +20,18 @@ const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
 interface Running {
   readonly program: Program;
+  readonly folder: string;
   readonly write: (text: string) => void;
   readonly reload: () => Promise<{ readonly ok: boolean; readonly error?: string }>;
   readonly status: () => Promise<ServerStatus>;
   readonly connect: (service: string) => Promise<Client>;
 }
 
-async function up(text: string, args: readonly string[] = []): Promise<Running> {
+async function up(
+  text: string,
+  args: readonly string[] = [],
+  workers: readonly string[] = ['--workers', '2'],
+): Promise<Running> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-reload-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(path.join(folder, 'site'));
@@ -35,7 +40,7 @@ async function up(text: string, args: readonly string[] = []): Promise<Running> 
   write(text);
   const control = path.join(folder, 'control.sock');
   const program = await startProgram(
-    [...WELLKNOWN, 'up', '--control', control, '--workers', '2', '--drain-timeout', '1', ...args],
+    [...WELLKNOWN, 'up', '--control', control, ...workers, '--drain-timeout', '1', ...args],
     { cwd: folder },
   );
   onTestFinished(async () => {
@@ -48,6 +53,7 @@ async function up(text: string, args: readonly string[] = []): Promise<Running> 
   };
   return {
     program,
+    folder,
     write,
     reload: () => askControl(control, { command: 'reload' }),
     status,
@@ -206,6 +212,65 @@ test('a handler that can no longer be loaded changes nothing', async () => {
   files.send('NOOP\r\n');
   await files.receive('200 ');
   expect((await running.status()).services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+});
+
+// The first worker that loads it is ready, and those after it are not.
+const ONLY_ONCE = (folder: string, refusal: string): string => `
+import { existsSync, writeFileSync } from 'node:fs';
+const taken = ${JSON.stringify(path.join(folder, 'taken'))};
+if (existsSync(taken)) { ${refusal} }
+writeFileSync(taken, '');
+export default async (session) => { await session.writeLine('once'); };
+`;
+
+test.each([
+  ['ends each time', 'process.exit(3);', 'RELOAD_FAILED'],
+  ['throws', "throw new Error('no second one');", 'no second one'],
+])(
+  'a second new worker that %s makes the reload fail, and what was before serves again',
+  async (_how, refusal, told) => {
+    const before = `workers: 2\n${FOUR('xyz')}`;
+    const running = await up(before);
+    const shell = await running.connect('shell');
+    await shell.receive('>');
+    writeFileSync(path.join(running.folder, 'once.mjs'), ONLY_ONCE(running.folder, refusal));
+    const more = "  once: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: once.mjs }\n";
+    running.write(`${before.replace('xyz', 'uvw')}${more}`);
+    const answer = await running.reload();
+    expect(answer).toMatchObject({ ok: false });
+    await eventually(() => expect(running.program.stderr()).toContain(told));
+
+    // Every worker is of the old configuration again, and a connection of a service that did not change goes on.
+    await eventually(async () => {
+      const { workers, services } = await running.status();
+      const ready = workers.filter(({ at }) => at === 'ready');
+      expect(ready.map(({ generation, slot }) => [slot, generation]).sort()).toEqual([
+        [1, 1],
+        [2, 1],
+      ]);
+      expect(services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+    });
+    for (let time = 0; time < 4; time += 1) expect(await translated(running)).toBe('xyz\n');
+    shell.send('help\r\n');
+    await shell.receive('>');
+
+    // The next one is another one.
+    running.write(before.replace('xyz', 'rst'));
+    expect(await running.reload()).toMatchObject({ ok: true });
+    expect(await translated(running)).toBe('rst\n');
+  },
+);
+
+test('a number of workers that a reload could not reach is what the next one begins with', async () => {
+  const running = await up(`workers: 2\n${FOUR('xyz')}`, [], []);
+  writeFileSync(path.join(running.folder, 'never.mjs'), 'process.exit(3);');
+  const more = "  never: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: never.mjs }\n";
+  running.write(`workers: 3\n${FOUR('xyz')}${more}`);
+  expect(await running.reload()).toMatchObject({ ok: false });
+  await eventually(async () => expect((await running.status()).workers).toHaveLength(2));
+  running.write(`workers: 3\n${FOUR('xyz')}`);
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect((await running.status()).workers.filter(({ at }) => at === 'ready')).toHaveLength(3);
 });
 
 test('TERM ends workers that keep connections too', async () => {

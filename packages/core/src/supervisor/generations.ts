@@ -18,6 +18,8 @@ export interface Generation {
   readonly sockets: ReadonlyMap<number, Owner>;
   /** What the programs of these workers are given. */
   readonly workerData: unknown;
+  /** Told once all workers serve it. */
+  readonly succeeded?: (() => void) | undefined;
 }
 
 export class Generations {
@@ -63,6 +65,7 @@ export class Generations {
   succeeded(number: number): void {
     this.#current = this.of(number);
     this.#byNumber.clear();
+    this.#current.succeeded?.();
   }
 
   failed(number: number): void {

@@ -261,11 +261,11 @@ class Primary {
         void settleGeneration(this.#parts, action.generation, true).then(() => lifecycle.reloaded());
         return;
       case 'reload-failed': {
-        const error = new WellknownError(
-          'RELOAD_FAILED',
-          'a new worker ended before it was ready, the old ones go on serving',
-          { fault: 'local', hint: this.#hintOfStartFailure() },
-        );
+        const what =
+          action.failures === undefined
+            ? 'a new worker ended before it was ready, the old ones go on serving'
+            : `${action.failures} new workers ended before they were ready or soon after, what was before is served again`;
+        const error = new WellknownError('RELOAD_FAILED', what, { fault: 'local', hint: this.#hintOfStartFailure() });
         log.error({ err: error }, 'the reload failed');
         void settleGeneration(this.#parts, action.generation, false).then(() => lifecycle.reloaded(error));
         return;
