@@ -33,10 +33,12 @@ import {
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
+import { programOptions } from './config/effective-options.ts';
 import { findConfigFile } from './config/config-file.ts';
 import { loadConfig, type LoadedConfig, type Mistake } from './config/load-config.ts';
 import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
+import { keptByReload, takenByReload } from './config/on-reload.ts';
 import { pathText, type Problem } from './config/places.ts';
 import { CONFIG_OPTION } from './shared-options.ts';
 import { upServices } from './up-services.ts';
@@ -68,6 +70,7 @@ export const describeUp = (): Help => describeCommand(PROGRAM, UP_COMMAND);
 /** What a supervisor gives its workers: the configuration as it was read, or nothing where there is none. */
 interface UpData {
   readonly config?: ConfigTexts;
+  readonly asked?: OptionTexts;
 }
 
 /** Runs the command until its servers end, and sets the exit status. */
@@ -120,6 +123,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     return;
   }
   let present = loaded.value;
+  const first = programOptions(present.config, commandLine);
   process.env[FILE_VARIABLE] = path.resolve(file);
   const { log } = logOf(present.program, pino);
   log.info({ file }, 'serving what the configuration says');
@@ -127,27 +131,35 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
-    if (next.value.program.workers === 0)
+    const { program, services } = next.value;
+    if (program.workers === 0)
       throw new WellknownError('RELOAD_FAILED', 'workers: 0 is for a new start, what was before goes on', {
         fault: 'local',
       });
-    warnOfFixed(log, present.program, next.value.program);
-    log.info(
-      { file, ...changesOf(allOf(present.services), allOf(next.value.services)) },
-      'the configuration was read again',
-    );
-    const { workers } = next.value.program;
-    const isOther = workers !== present.program.workers;
+    const asked = programOptions(next.value.config, commandLine);
+    warnOfKept(log, keptByReload(first, asked));
+    log.info({ file, ...changesOf(allOf(present.services), allOf(services)) }, 'the configuration was read again');
     return {
-      services: allOf(next.value.services),
-      workerData: dataOf(next.value),
+      services: allOf(services),
+      workerData: dataOf(next.value, takenByReload(first, asked), asked),
       succeeded: () => (present = next.value),
-      ...(isOther ? { workers } : {}),
+      settings: {
+        supervision: program.supervision,
+        ...(program.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: program.drainTimeoutMs }),
+        // A level that was set at run time stays, and so does a number of workers.
+        ...(program.logLevel === present.program.logLevel ? {} : { logLevel: program.logLevel }),
+      },
+      ...(program.workers === present.program.workers ? {} : { workers: program.workers }),
     };
   });
 }
 
-const dataOf = ({ config: { program, services } }: LoadedConfig): UpData => ({ config: { program, services } });
+/** `program` is what workers go by. What was `asked` for is compared with it alone: no worker reads it. */
+const dataOf = (
+  { config: { program: read, services } }: LoadedConfig,
+  program: OptionTexts = read,
+  asked: OptionTexts = read,
+): UpData => ({ config: { program, services }, asked });
 
 function notReloaded(file: string, mistakes: readonly Mistake[]): WellknownError {
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
@@ -172,26 +184,11 @@ function changesOf(
   };
 }
 
-// What the supervisor itself is made with.
-const FIXED = [
-  'accept',
-  'dispatch',
-  'runAs',
-  'control',
-  'admin',
-  'pidFile',
-  'portOffset',
-  'logLevel',
-  'logFormat',
-] as const;
-
-/** A reload is for the services: the supervisor stays as it began. */
-function warnOfFixed(log: Logger, before: CommonValues, after: CommonValues): void {
-  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  if (changed.length > 0)
+function warnOfKept(log: Logger, kept: readonly string[]): void {
+  if (kept.length > 0)
     log.warn(
-      { changed },
-      'the supervisor itself takes these changes with an upgrade (USR2) or a start, not with a reload',
+      { kept },
+      `a reload does not change ${kept.join(', ')}: that takes an upgrade ('wellknown upgrade', USR2) or a new start`,
     );
 }
 

@@ -60,7 +60,7 @@ export async function buildServices(
   for (const service of config.services) {
     const command = commandOf(service.protocol);
     const options = effectiveOptions(config, service, command, commandLine);
-    const revision = revisionOf(service.protocol, options.texts, serviceKeys(command));
+    const revision = revisionOf(service.protocol, options.texts, serviceKeys(command), context.portOffset);
     const isCheck = context.isCheck === true || isServed(service.name, revision);
     const read = await allMistakes(
       options,

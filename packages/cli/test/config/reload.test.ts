@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ServerStatus } from '@wellknown/core';
-import { askControl } from '@wellknown/core/control';
+import { askControl, type ControlRequest } from '@wellknown/core/control';
 import {
   connectClient,
   eventually,
@@ -19,6 +19,7 @@ import { programArguments } from '../../../../test/programs.ts';
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
 interface Running {
+  readonly ask: (request: ControlRequest) => ReturnType<typeof askControl>;
   readonly program: Program;
   readonly folder: string;
   readonly write: (text: string) => void;
@@ -30,7 +31,7 @@ interface Running {
 async function up(
   text: string,
   args: readonly string[] = [],
-  workers: readonly string[] = ['--workers', '2'],
+  fixed: readonly string[] = ['--workers', '2', '--drain-timeout', '1'],
 ): Promise<Running> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-reload-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -39,10 +40,7 @@ async function up(
   const write = (changed: string): void => writeFileSync(path.join(folder, 'wellknown.config.yaml'), changed);
   write(text);
   const control = path.join(folder, 'control.sock');
-  const program = await startProgram(
-    [...WELLKNOWN, 'up', '--control', control, ...workers, '--drain-timeout', '1', ...args],
-    { cwd: folder },
-  );
+  const program = await startProgram([...WELLKNOWN, 'up', '--control', control, ...fixed, ...args], { cwd: folder });
   onTestFinished(async () => {
     await program.stop();
   });
@@ -54,6 +52,7 @@ async function up(
   return {
     program,
     folder,
+    ask: (request) => askControl(control, request),
     write,
     reload: () => askControl(control, { command: 'reload' }),
     status,
@@ -271,6 +270,27 @@ test('a number of workers that a reload could not reach is what the next one beg
   running.write(`workers: 3\n${FOUR('xyz')}`);
   expect(await running.reload()).toMatchObject({ ok: true });
   expect((await running.status()).workers.filter(({ at }) => at === 'ready')).toHaveLength(3);
+});
+
+test('settings of the supervisor are taken, and what can be changed only by an upgrade is told by name', async () => {
+  const config = (settings: string): string => `workers: 2\n${settings}\n${FOUR('xyz')}`;
+  const running = await up(config('drainTimeout: 60\npidFile: one.pid'), [], []);
+  const letters = await running.connect('letters');
+  running.write(config('drainTimeout: 0.2\npidFile: two.pid\nlogLevel: debug\nlogFormat: pretty'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  await eventually(() => expect(running.program.stderr()).toContain('"kept":["logFormat","pidFile"]'));
+  expect(await running.ask({ command: 'log-level' })).toEqual({ ok: true, value: { level: 'debug' } });
+
+  // The second one is for the code, and drains what the first has left: not for a minute.
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await letters.receiveAll()).toBe('');
+  expect(/^(?!\{).+/m.exec(running.program.stderr())).toBeNull();
+
+  // One that was set at run time stays where the configuration says the same as before.
+  await running.ask({ command: 'log-level', level: 'warn' });
+  running.write(config('drainTimeout: 0.3\nlogLevel: debug'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await running.ask({ command: 'log-level' })).toEqual({ ok: true, value: { level: 'warn' } });
 });
 
 test('TERM ends workers that keep connections too', async () => {

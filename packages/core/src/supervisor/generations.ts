@@ -18,8 +18,8 @@ export interface Generation {
   readonly sockets: ReadonlyMap<number, Owner>;
   /** What the programs of these workers are given. */
   readonly workerData: unknown;
-  /** Told once all workers serve it. */
-  readonly succeeded?: (() => void) | undefined;
+  /** Called once all workers serve it. */
+  readonly succeeded?: () => void;
 }
 
 export class Generations {

@@ -1,8 +1,9 @@
 // A reload as the primary begins and ends it: what the next workers serve, and which sockets that takes.
 
 import { availableParallelism } from 'node:os';
-import type { ResolvedNext } from '../resolved-options.ts';
-import type { ArbiterEvent } from './arbiter-state.ts';
+import { currentLogLevel } from '../log.ts';
+import type { ResolvedNext, ResolvedNextSettings } from '../resolved-options.ts';
+import { DEFAULT_POLICY, type ArbiterEvent } from './arbiter-state.ts';
 import type { Owner } from './generations.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -22,6 +23,8 @@ export async function prepareGeneration(
     generations.begin(number, current);
     return [{ type: 'reload' }];
   }
+  // A logger that has no level is told of before anything begins.
+  if (next.settings?.logLevel !== undefined) currentLogLevel(options.log);
   const services = generations.number(next.services);
   const sockets = await bindNext(parts, services);
   const isNew = (service: number): boolean => !current.services.includes(service);
@@ -29,7 +32,11 @@ export async function prepareGeneration(
     next.services.filter((_, index) => isNew(services[index] ?? -1)),
     options.clock,
   );
-  generations.begin(number, { services, sockets, workerData: next.workerData, succeeded: next.succeeded });
+  const succeeded = (): void => {
+    next.succeeded?.();
+    if (next.settings !== undefined) changeSettings(parts, next.settings);
+  };
+  generations.begin(number, { services, sockets, workerData: next.workerData, succeeded });
   for (const to of services.filter(isNew)) {
     const from = current.services.find((old) => options.services[old]?.name === options.services[to]?.name);
     if (from !== undefined) bans.inherit(from, to);
@@ -70,6 +77,15 @@ async function closeUnused({ generations, listeners, dispatchers, pool }: Primar
   // Workers of a reload that has failed serve until they have successors.
   listeners.updateAssignments(pool.assignable());
   await closed;
+}
+
+function changeSettings(
+  { pool, lifecycle, logLevel: levels }: PrimaryParts,
+  { policy, drainTimeoutMs, logLevel }: ResolvedNextSettings,
+): void {
+  pool.changePolicy({ ...DEFAULT_POLICY, ...policy });
+  lifecycle.drainTimeoutMs = drainTimeoutMs;
+  if (logLevel !== undefined) levels.change(logLevel);
 }
 
 /** The reload has come to its end: sockets that are not served any more are closed. */

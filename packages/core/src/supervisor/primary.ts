@@ -39,15 +39,15 @@ export function createPrimary(options: ResolvedOptions): Server {
     role: 'primary',
     ended: primary.ended,
     listen: () => primary.listen(),
-    close: async (given) => primary.stop(graceOf(given, options.drainTimeoutMs)),
+    close: async (given) => primary.stop(graceOf(given, primary.drainTimeoutMs)),
     status: () => primary.status(),
     connections: (which = {}) => primary.connections.list(which),
-    closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, options.drainTimeoutMs)),
+    closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, primary.drainTimeoutMs)),
     logLevel: (level) => Promise.resolve().then(() => primary.logLevel(level)),
     scale: (change) => primary.scale(change),
     reload: () => primary.reload(),
     upgrade: () => primary.upgrade(),
-    [Symbol.asyncDispose]: () => primary.stop(options.drainTimeoutMs),
+    [Symbol.asyncDispose]: () => primary.stop(primary.drainTimeoutMs),
   };
 }
 
@@ -78,6 +78,10 @@ class Primary {
 
   get ended(): Promise<void> {
     return this.#parts.lifecycle.ended;
+  }
+
+  get drainTimeoutMs(): number {
+    return this.#parts.lifecycle.drainTimeoutMs;
   }
 
   get connections(): PoolConnections {
@@ -201,12 +205,12 @@ class Primary {
 
   async upgrade(): Promise<number> {
     const { lifecycle, listeners } = this.#parts;
-    const { clock, log, drainTimeoutMs } = this.#options;
+    const { clock, log } = this.#options;
     lifecycle.upgrade();
     try {
       const pid = await startSuccessor(listeners.all(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
-      void this.stop(this.#stopAfterUpgradeMs ?? drainTimeoutMs, true);
+      void this.stop(this.#stopAfterUpgradeMs ?? this.drainTimeoutMs, true);
       return pid;
     } catch (error) {
       log.error({ err: error }, 'the upgrade failed');
