@@ -30,6 +30,7 @@ import {
   type CommonValues,
   type Help,
   type OptionValues,
+  type ProgramLog,
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
@@ -110,12 +111,21 @@ const textsOf = (values: OptionValues): OptionTexts =>
   );
 
 async function serveDefaults(common: CommonValues): Promise<void> {
-  await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, {});
+  const { log } = logOf(common, pino);
+  await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, log, {});
 }
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
+  // One for all reloads: another one would open standard error once more.
+  let programLog: ProgramLog | undefined;
   const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
-    loadConfig(file, commandLine, process.env, (program) => contextFor(program, program.workers === 0), isServed);
+    loadConfig(
+      file,
+      commandLine,
+      process.env,
+      (program) => contextFor(program, program.workers === 0, (programLog ??= logOf(program, pino))),
+      isServed,
+    );
   const loaded = await load();
   if (!loaded.ok) {
     process.exitCode = 2;
@@ -125,9 +135,9 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   let present = loaded.value;
   const first = programOptions(present.config, commandLine);
   process.env[FILE_VARIABLE] = path.resolve(file);
-  const { log } = logOf(present.program, pino);
+  const { log } = programLog ?? logOf(present.program, pino);
   log.info({ file }, 'serving what the configuration says');
-  await serve(allOf(present.services), present.program, dataOf(present), async () => {
+  await serve(allOf(present.services), present.program, log, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
@@ -199,9 +209,10 @@ async function serveAsWorker(config: ConfigTexts, commandLine: OptionTexts): Pro
     failed(program.error);
     return;
   }
-  const context = contextFor(program.value, true);
+  const programLog = logOf(program.value, pino);
+  const context = contextFor(program.value, true, programLog);
   const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
-  if (services.ok) await serve(allOf(services.value), program.value, { config });
+  if (services.ok) await serve(allOf(services.value), program.value, programLog.log, { config });
   else failed(services.error);
 }
 
@@ -213,8 +224,11 @@ function failed(problems: readonly Problem[]): void {
   usageError(PROGRAM, texts.length === 0 ? 'the user of --run-as is gone' : texts.join('; '));
 }
 
-function contextFor(program: CommonValues, isServing: boolean): Result<BuildContext, string> {
-  const { log, output } = logOf(program, pino);
+function contextFor(
+  program: CommonValues,
+  isServing: boolean,
+  { log, output }: ProgramLog,
+): Result<BuildContext, string> {
   const identity = readIdentity(program);
   return identity.ok
     ? ok({
@@ -230,10 +244,11 @@ function contextFor(program: CommonValues, isServing: boolean): Result<BuildCont
 function serve(
   services: readonly Service[],
   common: CommonValues,
+  log: Logger,
   workerData: UpData,
   nextServices?: () => Promise<NextServices>,
 ): Promise<void> {
-  return runServices(PROGRAM, services, common, logOf(common, pino).log, {
+  return runServices(PROGRAM, services, common, log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
     defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
     limits: () => import('@wellknown/redis-limits'),

@@ -33,6 +33,11 @@ export interface Service extends Partial<
    */
   readonly revision?: string;
   /**
+   * Gives back what it has open in this process. Called where a primary has workers, once a reload has left the service and
+   * no worker serves it any more, or where the reload has no use for it.
+   */
+  readonly release?: () => void;
+  /**
    * Endpoint strings (`tcp://127.0.0.1:8080`, `unix:/run/web.sock`), ports on 127.0.0.1 (`8080`) or ports and hosts
    * (`{ port: 8080, host: '::' }`). Default: the protocol's well-known port on 127.0.0.1.
    */

@@ -58,6 +58,7 @@ const ALL_DISPATCH_POLICIES: Readonly<Record<DispatchPolicy, true>> = {
 export interface ResolvedService {
   readonly name: string;
   readonly revision: string | undefined;
+  readonly release: (() => void) | undefined;
   readonly protocol: Protocol;
   readonly listen: readonly ListenTarget[];
   readonly limits: ServerLimits;
@@ -267,6 +268,7 @@ function resolveService(service: Service, options: ServerOptions, shared: Shared
   return {
     name,
     revision: service.revision,
+    release: service.release,
     protocol,
     ...shared,
     listen: endpoints,

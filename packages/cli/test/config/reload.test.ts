@@ -1,6 +1,6 @@
 // A reload of a configuration: what changed is replaced, and what did not change is not touched.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ServerStatus } from '@wellknown/core';
@@ -270,6 +270,40 @@ test('a number of workers that a reload could not reach is what the next one beg
   running.write(`workers: 3\n${FOUR('xyz')}`);
   expect(await running.reload()).toMatchObject({ ok: true });
   expect((await running.status()).workers.filter(({ at }) => at === 'ready')).toHaveLength(3);
+});
+
+test('what the primary has open does not grow with reloads that change, add and remove, or fail', async () => {
+  const port = await unusedAddress();
+  const config = (time: number): string => `
+workers: 1
+services:
+  web: { protocol: http, root: site, listen: 'tcp://${port.host}:${port.port}', accessLog: access.log, idleTimeout: ${time + 10} }
+  files: { protocol: ftp, root: site, listen: 'tcp://127.0.0.1:0', accessLog: files.log, greeting: hello ${time} }
+  echo${time % 2}: { protocol: echo, listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'] }
+`;
+  const running = await up(config(0), [], ['--drain-timeout', '0.2']);
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  files.send('QUIT\r\n');
+  const settled = async (): Promise<number> => {
+    await eventually(async () => expect((await running.status()).workers).toHaveLength(1));
+    return readdirSync(`/proc/${running.program.pid}/fd`).length;
+  };
+  const counts: number[] = [];
+  for (let time = 1; time <= 8; time += 1) {
+    running.write(config(time));
+    expect(await running.reload()).toMatchObject({ ok: true });
+    running.write(config(time + 1).replace('protocol: echo', 'protocol: ecko'));
+    expect(await running.reload()).toMatchObject({ ok: false });
+    counts.push(await settled());
+  }
+  // One that each of these reloads left would be eight; who asks for the status has one or another open too.
+  expect(counts.at(-1)).toBeLessThan((counts[0] ?? 0) + 4);
+  // A listener for USR1 that every reload left would have been told of by Node.
+  expect(running.program.stderr()).not.toContain('MaxListeners');
+  // What was counted under each of the configurations is counted still.
+  const { services } = await running.status();
+  expect(services.find(({ name }) => name === 'files')?.connections.accepted).toBe(1);
 });
 
 test('settings of the supervisor are taken, and what can be changed only by an upgrade is told by name', async () => {

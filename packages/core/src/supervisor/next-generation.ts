@@ -6,6 +6,7 @@ import type { ResolvedNext, ResolvedNextSettings } from '../resolved-options.ts'
 import { DEFAULT_POLICY, type ArbiterEvent } from './arbiter-state.ts';
 import type { Owner } from './generations.ts';
 import type { PrimaryParts } from './primary-parts.ts';
+import { releaseServices } from './release-services.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /**
@@ -52,7 +53,7 @@ export async function prepareGeneration(
 
 /** Where it rejects, what it has taken is given back. */
 async function bindNext(parts: PrimaryParts, services: readonly number[]): Promise<ReadonlyMap<number, Owner>> {
-  const { pool, listeners, dispatchers } = parts;
+  const { pool, listeners, dispatchers, generations } = parts;
   const slots = Array.from({ length: pool.target }, (_, index) => index + 1);
   const before = new Set(listeners.all());
   try {
@@ -64,7 +65,9 @@ async function bindNext(parts: PrimaryParts, services: readonly number[]): Promi
     }
     return sockets;
   } catch (error) {
+    generations.dropNumbered();
     await closeUnused(parts);
+    releaseServices(parts);
     throw error;
   }
 }
@@ -102,6 +105,7 @@ export async function settleGeneration(parts: PrimaryParts, number: number, hasS
     }
   }
   await closeUnused(parts);
+  releaseServices(parts);
 }
 
 /** Of a worker that drains without a deadline, the services that are served on, by its own numbers. */

@@ -19,6 +19,7 @@ import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
 import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
+import { releaseServices } from './release-services.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
 import { startSuccessor } from './upgrade.ts';
@@ -300,6 +301,7 @@ class Primary {
     counters.ended(workerId);
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
+    releaseServices(this.#parts);
   }
 
   #scaleFailed(slot: number): void {
