@@ -1,7 +1,6 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
 import path from 'node:path';
-import { pino } from 'pino';
 import {
   fail,
   ok,
@@ -18,6 +17,7 @@ import {
   answer,
   COMMON_OPTIONS,
   describeCommand,
+  endEarlyWorkers,
   endOnStop,
   isOurWorker,
   isSuccessor,
@@ -25,6 +25,7 @@ import {
   parseServerArguments,
   readIdentity,
   runServices,
+  startWorkersEarly,
   usageError,
   type BuildContext,
   type CommonValues,
@@ -38,8 +39,8 @@ import { loadConfig, type LoadedConfig, type Mistake } from './config/load-confi
 import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
 import { pathText, type Problem } from './config/places.ts';
+import { PINO } from './program-pino.ts';
 import { CONFIG_OPTION } from './shared-options.ts';
-import { upServices } from './up-services.ts';
 
 const PROGRAM = 'wellknown up';
 
@@ -85,6 +86,7 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   const { common, values } = request.value;
   const commandLine = textsOf(values);
   if (isOurWorker()) {
+    // Its primary answers once it has bound what they serve on.
     const { config } = (await readWorkerData()) as UpData;
     if (config === undefined) await serveDefaults(common);
     else await serveAsWorker(config, commandLine);
@@ -107,21 +109,34 @@ const textsOf = (values: OptionValues): OptionTexts =>
   );
 
 async function serveDefaults(common: CommonValues): Promise<void> {
+  const identity = readIdentity(common);
+  if (identity.ok) startWorkersEarly(common, identity.value);
+  const { upServices } = await import('./up-services.ts');
   await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, {});
 }
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
-  const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
-    loadConfig(file, commandLine, process.env, (program) => contextFor(program, program.workers === 0), isServed);
-  const loaded = await load();
+  const load = (
+    isServed?: (name: string, revision: string) => boolean,
+    prepare: (program: CommonValues, context: BuildContext) => void = () => undefined,
+  ): ReturnType<typeof loadConfig> => {
+    const contextOf = (program: CommonValues): Result<BuildContext, string> => {
+      const context = contextFor(program, program.workers === 0);
+      if (context.ok) prepare(program, context.value);
+      return context;
+    };
+    return loadConfig(file, commandLine, process.env, contextOf, isServed);
+  };
+  const loaded = await load(undefined, (program, { runAs }) => startWorkersEarly(program, runAs));
   if (!loaded.ok) {
+    endEarlyWorkers();
     process.exitCode = 2;
     process.stderr.write(mistakesText(PROGRAM, loaded.error));
     return;
   }
   let present = loaded.value;
   process.env[FILE_VARIABLE] = path.resolve(file);
-  const { log } = logOf(present.program, pino);
+  const { log } = logOf(present.program, PINO);
   log.info({ file }, 'serving what the configuration says');
   await serve(allOf(present.services), present.program, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
@@ -213,7 +228,7 @@ function failed(problems: readonly Problem[]): void {
 }
 
 function contextFor(program: CommonValues, isServing: boolean): Result<BuildContext, string> {
-  const { log, output } = logOf(program, pino);
+  const { log, output } = logOf(program, PINO);
   const identity = readIdentity(program);
   return identity.ok
     ? ok({
@@ -232,7 +247,7 @@ function serve(
   workerData: UpData,
   nextServices?: () => Promise<NextServices>,
 ): Promise<void> {
-  return runServices(PROGRAM, services, common, logOf(common, pino).log, {
+  return runServices(PROGRAM, services, common, logOf(common, PINO).log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
     defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
     limits: () => import('@wellknown/redis-limits'),
