@@ -15,7 +15,7 @@ import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
 
 /** How far a transfer has come. */
-export class TransferTally {
+class TransferTally {
   /** Payload bytes so far, as they travelled. */
   bytes = 0;
   listing: Listing | undefined;

@@ -253,5 +253,6 @@ class SecondaryOwner implements ConnectionOwner {
   }
 }
 
-const isPortTaken = (error: unknown): boolean =>
+/** Another port may be free. */
+export const isPortTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
