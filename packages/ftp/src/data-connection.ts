@@ -118,7 +118,8 @@ export class DataConnection implements Sink {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#serve();
-    if (this.#queuedBytes < this.#maxQueuedBytes || this.#isPaused) return;
+    // What comes nevertheless, when a pause was too late for it, is kept, and no more is read.
+    if (this.#queuedBytes < this.#maxQueuedBytes && !this.#isPaused) return;
     this.#isPaused = true;
     this.#connection.pause();
   }
