@@ -179,6 +179,10 @@ export class EffectPerformer {
     const secure = connection.secure !== undefined;
     try {
       const grant = await authenticate({ user, password, remote, secure, host });
+      if (grant === 'busy') {
+        log.warn({ user, connection: connection.id, remote }, 'a login was turned away: too many at the same time');
+        return resume(undefined, REPLY.loginsBusy);
+      }
       log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
       if (grant === undefined) {
         bans.offend(remote);

@@ -100,7 +100,7 @@ export interface FtpLimits {
   readonly dataConnectTimeoutMs: number;
   /** When all passive ports are taken, a session waits so long for one before 425. */
   readonly busyPortWaitMs: number;
-  /** Without a byte moving on a data connection. */
+  /** Without a byte moving on a data connection, while it is the client's turn: no disk and no rate is waited for. */
   readonly dataStallTimeoutMs: number;
   /** A longer command line is answered once with 500 and thrown away. */
   readonly maxLineBytes: number;

@@ -58,6 +58,7 @@ export const REPLY = {
   idleTimeout: reply(421, 'Idle for too long.'),
   loginTimeout: reply(421, 'Login took too long.'),
   tooManySessions: reply(421, 'You have too many sessions already.'),
+  loginsBusy: reply(421, 'Too many are logging in; try again in a moment.'),
   tooManyFailures: reply(421, 'Too many failed logins.'),
   unknownMechanism: reply(504, 'The only mechanism is TLS.'),
   alreadySecure: reply(503, 'This connection speaks TLS already.'),

@@ -13,6 +13,7 @@ import type { TransferEnd, TransferPlan } from './effects.ts';
 import { sendFile } from './send-file.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
+import { expectedProblem } from './storage/errno-map.ts';
 
 /** How far a transfer has come. */
 class TransferTally {
@@ -121,8 +122,7 @@ export function createTransfer(
       if (error instanceof FileFailure) return { at: at === 'refused' ? 'refused' : 'failed', problem: error.problem };
       if (error instanceof DataChannelError || error instanceof ShortFile) return { at: error.at };
       if (at !== 'refused') return { at };
-      failed(error);
-      return { at: 'refused', problem: 'failed' };
+      return { at: 'refused', problem: storageFailure(error).problem };
     } finally {
       if (!isComplete) {
         channel.close();
@@ -145,8 +145,9 @@ export function createTransfer(
 
   const storageFailure = (error: unknown): FileFailure => {
     if (error instanceof FileFailure) return error;
-    if (!stop.signal.aborted) failed(error);
-    return new FileFailure('failed');
+    const problem = expectedProblem(error);
+    if (problem === undefined && !stop.signal.aborted) failed(error);
+    return new FileFailure(problem ?? 'failed');
   };
 
   const pump = async (file: Opened, data: DataConnection): Promise<void> => {
