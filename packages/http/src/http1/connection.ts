@@ -190,8 +190,10 @@ export class HttpConnection implements Sink {
     const pause = this.#backlog.length > MAX_BACKLOG_BYTES || (this.exchange?.body?.full ?? false);
     if (pause === this.#paused || this.#deadline.isClosing) return;
     this.#paused = pause;
-    if (pause) this.connection.pause();
-    else {
+    if (pause) {
+      this.connection.pause();
+      this.#deadline.forPausedBody();
+    } else {
       this.connection.resume();
       this.#restartBodyCheck();
     }
@@ -243,9 +245,26 @@ export class HttpConnection implements Sink {
   }
 
   #checkBodyRate(exchange: Exchange): void {
-    // A peer is not slow while it is we who don't read.
-    if (isTooSlow(exchange, this.#service.limits) && !this.#paused) this.#refuse('body-timeout', 'protocol-timeout');
+    // A peer is not slow while it is we who don't read, or for ourselves only.
+    if (this.#paused) this.#lookAhead(exchange);
+    else if (isTooSlow(exchange, this.#service.limits) && exchange.body?.looksAhead !== true)
+      this.#refuse('body-timeout', 'protocol-timeout');
     else this.#deadline.nextBodyCheck();
+  }
+
+  /** Goes on reading content that no handler takes: a peer that is gone is only noticed behind it. */
+  #lookAhead({ body }: Exchange): void {
+    if (body?.full !== true || body.looksAhead) return;
+    const ended = this.#service.lookAheads.begin();
+    if (ended === undefined) {
+      this.#deadline.forPausedBody();
+      return;
+    }
+    body.lookAhead(() => {
+      ended();
+      this.#restartBodyCheck();
+    });
+    this.#continue();
   }
 
   /** A peer is measured from when it may send. */
