@@ -229,8 +229,9 @@ export class HttpConnection implements Sink {
     this.exchangeLog.completed(exchange);
     if (exchange.closes) {
       this.exchange = undefined;
-      exchange.body?.discard();
+      // First: what makes room would have the next request parsed (RFC 9112 §9.6).
       this.#end('finished');
+      exchange.body?.discard();
       return;
     }
     if (exchange.requestComplete) this.exchange = undefined;
