@@ -262,6 +262,9 @@ export abstract class ConnectionCore extends ConnectionFacts {
       case 'opening':
         this.destroy(this.state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
         return;
+      case 'pause':
+        this.transport.probe?.();
+        return;
       case 'protocol':
         if (this.sink?.deadline === undefined) this.destroy('protocol-timeout');
         else this.#guard(() => this.sink?.deadline?.());

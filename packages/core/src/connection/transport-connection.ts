@@ -132,9 +132,11 @@ export class TransportConnection extends ConnectionCore implements Connection {
 
   pause(): void {
     this.transport.pause();
+    this.deadlines.notePause();
   }
 
   resume(): void {
+    this.deadlines.endPause();
     this.transport.resume();
   }
 
