@@ -11,6 +11,7 @@ import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { endEarlyWorkers, forkEarlyWorkers } from '../supervisor/early-workers.ts';
+import { becomeIdentity } from '../supervisor/privileges.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
@@ -27,7 +28,7 @@ import { limitsOf } from './limits-of.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
-import { serveInetdConnection } from '../inetd/inetd-connection.ts';
+import { openInetdConnection, type InetdConnection } from '../inetd/inetd-connection.ts';
 import { EXIT_FAILURE, EXIT_USAGE, runServer, type RunExtras } from './run-server.ts';
 import type { ServerCommand } from './server-command.ts';
 import { surviveClosedOutput } from './line-output.ts';
@@ -69,6 +70,12 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
+  let connection: InetdConnection | undefined;
+  if (common.inetd) {
+    releaseSignals();
+    connection = openStandardInput(program, common, identity.value);
+    if (connection === undefined) return;
+  }
   startWorkersEarly(common, identity.value);
   // Once its primary has read the same: it may have made files where its workers may not.
   if (isOurWorker()) await readWorkerData();
@@ -95,9 +102,8 @@ export async function runCommand(
     usageError(program, protocol.error);
     return;
   }
-  if (common.inetd) {
-    releaseSignals();
-    await runOnStandardInput(program, protocol.value, common, log);
+  if (connection !== undefined) {
+    await serveStandardInput(program, connection, protocol.value, common, log);
     return;
   }
   const listen =
@@ -124,9 +130,29 @@ export async function runCommand(
   });
 }
 
-/** Standard error may be the connection too, so nothing but failures is logged there. */
-async function runOnStandardInput(
+/**
+ * The connection on standard input, once this process is who is to serve it, and if its peer may speak to it at all:
+ * before a line of the user's code is loaded. Undefined where there is nothing to serve.
+ */
+function openStandardInput(
   program: string,
+  { allow, deny }: CommonValues,
+  identity: Identity | undefined,
+): InetdConnection | undefined {
+  try {
+    if (identity !== undefined) becomeIdentity(identity);
+    return openInetdConnection({ allow, deny });
+  } catch (error) {
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
+    process.exitCode = EXIT_FAILURE;
+    return undefined;
+  }
+}
+
+/** Standard error may be the connection too, so nothing but failures is logged there. */
+async function serveStandardInput(
+  program: string,
+  connection: InetdConnection,
   protocol: Protocol,
   common: CommonValues,
   log: Logger,
@@ -137,8 +163,12 @@ async function runOnStandardInput(
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),
     };
-    const { limits } = serverOptions(common, quiet);
-    await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
+    const { limits, drainTimeoutMs } = serverOptions(common, quiet);
+    await connection.serve(protocol, {
+      log: quiet,
+      ...(limits === undefined ? {} : { limits }),
+      ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    });
   } catch (error) {
     process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode = EXIT_FAILURE;

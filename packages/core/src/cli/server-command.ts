@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly help: string;
   /** Few need it: it is in `--help all` only. */
   readonly rare?: boolean;
+  /** It means nothing to one connection on standard input: why --inetd refuses it. */
+  readonly withoutInetd?: string;
 }
 
 /** A command line that works as it stands. */
