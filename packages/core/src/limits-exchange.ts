@@ -25,6 +25,8 @@ export interface LimitsExchangeEvents {
   connected(): void;
   /** It can't be reached. Called once, until it is connected again. */
   lost(error: unknown): void;
+  /** Something that was told has not been taken: what carries it refuses it, or had to be left in the middle. */
+  refused(error: unknown): void;
 }
 
 /** The way between the machines. One for each server: a reload and a worker open none. */

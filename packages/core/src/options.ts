@@ -163,6 +163,21 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 };
 
 // Checked by the compiler to be all of them.
+const ALL_SERVICE_OPTIONS: Readonly<Record<keyof Service, true>> = {
+  protocol: true,
+  name: true,
+  revision: true,
+  release: true,
+  listen: true,
+  limits: true,
+  datagramLimits: true,
+  tls: true,
+  proxyProtocol: true,
+  allow: true,
+  deny: true,
+};
+export const SERVICE_OPTION_NAMES: readonly string[] = Object.keys(ALL_SERVICE_OPTIONS);
+
 const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   workers: true,
   limits: true,

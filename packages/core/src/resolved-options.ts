@@ -26,6 +26,7 @@ import { createTlsContext, type TlsContext } from './connection/tls-context.ts';
 import {
   DEFAULT_SERVER_LIMITS,
   SERVER_OPTION_NAMES,
+  SERVICE_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
   type NextSettings,
@@ -107,7 +108,8 @@ export type ServerSettings = Omit<ResolvedOptions, 'services' | 'nextServices'>;
  * ENDPOINT_INVALID.
  */
 export function resolveOptions(services: Service | readonly Service[], options: ServerOptions): ResolvedOptions {
-  const list: readonly Service[] = 'protocol' in services ? [services] : services;
+  const list: readonly Service[] = Array.isArray(services) ? services : [services as Service];
+  list.forEach(requireService);
   // Options that came with a `listen`, passed on as they are, lose nothing where each service has one.
   const hasListen = list.every(({ listen }) => listen !== undefined);
   requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
@@ -231,6 +233,21 @@ function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undef
     if (!added.ok) throw new WellknownError('OPTION_INVALID', `proxyProtocol: ${added.error}`, { fault: 'local' });
   }
   return table;
+}
+
+const isService = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && 'protocol' in given && typeof given.protocol === 'object';
+
+/** The compiler knows it; for JavaScript a misspelt limit would be none, and a misspelt rule let everybody in. */
+function requireService(service: Service): void {
+  if (!isService(service))
+    throw invalidOption('protocol', service, 'a service: { protocol, listen }, or a list of them');
+  requireKnownNames('option of a service', service, SERVICE_OPTION_NAMES);
+  const { limits = {}, datagramLimits = {} } = service;
+  requireKnownNames('limit', limits, Object.keys(DEFAULT_SERVER_LIMITS));
+  requireKnownNames('datagram limit', datagramLimits, Object.keys(DEFAULT_DATAGRAM_LIMITS));
+  requireNumbers('limits', limits);
+  requireNumbers('datagramLimits', datagramLimits);
 }
 
 function resolveService(service: Service, options: ServerOptions, shared: Shared): ResolvedService {

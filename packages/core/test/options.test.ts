@@ -128,6 +128,27 @@ describe('what a JavaScript caller may get wrong', () => {
     expect(thrownBy(() => createServer({ protocol: streams, listen: 8080 }, options))).toBeUndefined();
   });
 
+  test.each([
+    [{ alow: ['127.0.0.1'] }, "the option of a service 'alow' is unknown: meant may be 'allow'"],
+    [{ limits: { maxConnectionPerAddress: 2 } }, "the limit 'maxConnectionPerAddress' is unknown: meant may be"],
+    [{ limits: { maxConnections: NaN } }, "option 'limits.maxConnections' is NaN"],
+    [{ datagramLimits: { maxInFlight: -1 } }, "option 'datagramLimits.maxInFlight' is -1"],
+  ])('what a service says itself is looked at as well: %j', (own, words) => {
+    const service = { protocol: streams, listen: 0, ...own };
+    expect(thrownBy(() => createServer(service as never))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining(words) as string,
+    });
+  });
+
+  test('what is no service at all is told what one is', () => {
+    for (const given of [{}, [{}], [undefined], streams])
+      expect(thrownBy(() => createServer(given as never))).toMatchObject({
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining('{ protocol, listen }') as string,
+      });
+  });
+
   test('serve refuses as createServer does', async () => {
     await expect(serve(streams, { listen: 0, wrokers: 1 } as object)).rejects.toMatchObject({
       code: 'OPTION_INVALID',

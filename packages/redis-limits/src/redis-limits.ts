@@ -16,8 +16,10 @@ type Client = ReturnType<typeof createClient>;
 type ClientOptions = NonNullable<Parameters<typeof createClient>[0]>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
-// Tells of a Redis that is gone without a word.
 const PING_MS = 5_000;
+// A Redis that has not answered a ping by then is gone without a word. Who listens writes nothing else, so that its timer is not
+// moved on; and when that one is lost, nothing more is told by the other.
+const SILENCE_MS = 2 * PING_MS;
 const MAX_RETRY_MS = 2_000;
 /** A Redis that answers no longer: what is told beyond it is lost, as if it was not connected. */
 const MAX_UNANSWERED = 1_000;
@@ -54,6 +56,8 @@ class RedisExchange {
   #subscribed: Promise<void> | undefined;
   #state: 'new' | 'connected' | 'lost' | 'closed' = 'new';
   #unanswered = 0;
+  #hasReadBans = false;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions, events: LimitsExchangeEvents) {
     this.#options = options;
@@ -82,12 +86,13 @@ class RedisExchange {
         socket: {
           ...socket,
           connectTimeout: CONNECT_TIMEOUT_MS,
+          socketTimeout: SILENCE_MS,
           reconnectStrategy: (retries: number) => Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(retries, 10)),
         } as ClientOptions['socket'] & object,
       };
       const client = redis.createClient(options);
       client.on('error', (error) => this.#lost(error));
-      client.on('ready', () => void this.#becameReady().catch((error: unknown) => this.#lost(error)));
+      client.on('ready', () => void this.#join());
       return client;
     };
     this.#publisher = connect();
@@ -106,16 +111,37 @@ class RedisExchange {
 
   async close(): Promise<void> {
     this.#state = 'closed';
+    clearTimeout(this.#again);
     await Promise.all([closed(this.#publisher), closed(this.#subscriber)]);
   }
 
-  /** That it failed is told by the client's 'error' too. */
   #wait(command: Promise<unknown>): void {
     this.#unanswered += 1;
-    const done = (): void => {
-      this.#unanswered -= 1;
-    };
-    command.then(done, done);
+    command
+      .catch((error: unknown) => this.#refused(error))
+      .finally(() => {
+        this.#unanswered -= 1;
+      });
+  }
+
+  #refused(error: unknown): void {
+    if (this.#state !== 'closed') this.#events.refused(error);
+  }
+
+  /** A client that has lost its Redis is ready again by itself; what a Redis refuses that is there is tried again here. */
+  async #join(): Promise<void> {
+    clearTimeout(this.#again);
+    try {
+      await this.#becameReady();
+    } catch (error) {
+      this.#lost(error);
+      this.#tryAgain();
+    }
+  }
+
+  #tryAgain(): void {
+    clearTimeout(this.#again);
+    if (this.#state !== 'closed') this.#again = setTimeout(() => void this.#join(), MAX_RETRY_MS);
   }
 
   #received(text: string): void {
@@ -128,7 +154,10 @@ class RedisExchange {
   async #becameReady(): Promise<void> {
     const [publisher, subscriber] = [this.#publisher, this.#subscriber];
     if (publisher?.isReady !== true || subscriber?.isReady !== true) return;
-    if (this.#isSettled()) return;
+    if (this.#isSettled()) {
+      if (this.#state === 'connected' && !this.#hasReadBans) await this.#readBansOrLater(publisher);
+      return;
+    }
     // The client subscribes again by itself when it has to connect again.
     this.#subscribed ??= subscriber.subscribe(this.#channel, (text) => this.#received(text));
     try {
@@ -140,7 +169,18 @@ class RedisExchange {
     if (this.#isSettled()) return;
     this.#state = 'connected';
     this.#events.connected();
-    await this.#readBans(publisher);
+    await this.#readBansOrLater(publisher);
+  }
+
+  /** News arrives without them. */
+  async #readBansOrLater(publisher: Client): Promise<void> {
+    try {
+      await this.#readBans(publisher);
+      this.#hasReadBans = true;
+    } catch (error) {
+      this.#refused(error);
+      this.#tryAgain();
+    }
   }
 
   #isSettled(): boolean {
@@ -150,6 +190,7 @@ class RedisExchange {
   #lost(error: unknown): void {
     if (this.#state === 'lost' || this.#state === 'closed') return;
     this.#state = 'lost';
+    this.#hasReadBans = false;
     this.#events.lost(error);
   }
 

@@ -13,6 +13,7 @@ import {
   type ProgramOptions,
 } from '@wellknown/core/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { LimitsExchange } from '@wellknown/core';
 import { programArguments } from '../../../test/programs.ts';
 import { redisLimits } from '../src/index.ts';
 import { createRedisServer, type RedisServer } from './redis-server.ts';
@@ -159,6 +160,93 @@ describe.skipIf(lacks('redis-server'))('through a Redis', () => {
     for (let login = 0; login < 3; login += 1) await failLogin(one);
     await eventually(async () => (await greeting(two)).startsWith('421 '));
     expect(await greeting(one)).toMatch(/^421 /);
+  });
+});
+
+describe('a Redis that is there and does not do its part', () => {
+  const LIMITED = [
+    'resetkeys',
+    '~wellknown:bans',
+    'resetchannels',
+    '&wellknown:limits',
+    '-@all',
+    '+@connection',
+    '+subscribe',
+  ];
+  const may = (server: RedisServer, ...rights: readonly string[]): string =>
+    server.command('acl', 'setuser', 'default', ...rights);
+
+  interface Exchange {
+    readonly exchange: LimitsExchange;
+    readonly connected: () => number;
+    readonly lost: unknown[];
+    readonly refused: unknown[];
+  }
+
+  function open(url: string): Exchange {
+    const exchange = redisLimits({ url });
+    let connected = 0;
+    const lost: unknown[] = [];
+    const refused: unknown[] = [];
+    exchange.open({
+      connected: () => (connected += 1),
+      lost: (error) => void lost.push(error),
+      refused: (error) => void refused.push(error),
+      received: () => undefined,
+    });
+    ending.push(() => exchange.close());
+    return { exchange, connected: () => connected, lost, refused };
+  }
+
+  const ban = { type: 'ban', service: 'ftp', key: '192.0.2.1', forMs: 60_000 } as const;
+
+  test('and answers nothing is lost, and found again', async () => {
+    const server = redis();
+    await server.start();
+    const { exchange, connected, lost } = open(server.url);
+    await eventually(() => connected() === 1);
+    server.pause();
+    await eventually(() => lost.length === 1);
+    expect(exchange.tell(ban)).toBe(false);
+    server.goOn();
+    await eventually(() => connected() === 2);
+    expect(exchange.tell(ban)).toBe(true);
+    await eventually(() => server.command('zcard', 'wellknown:bans') === '1');
+  });
+
+  test('and refuses what it is told: each refusal is told, and what is allowed goes on', async () => {
+    const server = redis();
+    await server.start();
+    may(server, ...LIMITED, '+time', '+zremrangebyscore', '+zrange', '+zadd');
+    const { exchange, connected, lost, refused } = open(server.url);
+    await eventually(() => connected() === 1);
+    expect(exchange.tell(ban)).toBe(true);
+    await eventually(() => refused.length === 1);
+    expect(String(refused[0])).toContain('NOPERM');
+    await eventually(() => server.command('zcard', 'wellknown:bans') === '1');
+    expect(lost).toEqual([]);
+  });
+
+  test('and refuses to show the bans: it is connected all the same, and they are read once it may', async () => {
+    const server = redis();
+    await server.start();
+    server.command('zadd', 'wellknown:bans', String(Date.now() + 3_600_000), '["ftp","192.0.2.9"]');
+    may(server, ...LIMITED, '+publish', '+time', '+zadd', '+zrange');
+    const received: unknown[] = [];
+    const refused: unknown[] = [];
+    const exchange = redisLimits({ url: server.url });
+    let connected = 0;
+    exchange.open({
+      connected: () => (connected += 1),
+      lost: () => undefined,
+      refused: (error) => void refused.push(error),
+      received: (_, news) => void received.push(news),
+    });
+    ending.push(() => exchange.close());
+    await eventually(() => connected === 1 && refused.length > 0);
+    may(server, '+zremrangebyscore');
+    await eventually(() => received.length === 1);
+    expect(received).toMatchObject([{ type: 'ban', service: 'ftp', key: '192.0.2.9' }]);
   });
 });
 

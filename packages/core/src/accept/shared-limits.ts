@@ -44,6 +44,9 @@ export interface SharedParts {
   };
 }
 
+// Errors begin with their kind; nobody reads more lines than this.
+const MAX_REFUSALS = 8;
+
 interface SharedService {
   readonly name: string;
   /** From so many connections on the others are told of an address. */
@@ -66,6 +69,8 @@ export class SharedLimits {
   #told = 0;
   #received = 0;
   #lost = 0;
+  /** The kinds of errors that the log has named. */
+  readonly #refusals = new Set<string>();
 
   constructor(options: SharedLimitsOptions) {
     this.#options = options;
@@ -87,6 +92,7 @@ export class SharedLimits {
       connected: () => {
         if (this.#isConnected) return;
         this.#isConnected = true;
+        this.#refusals.clear();
         log.info({}, 'limits are shared with other machines');
         this.#tellWhole();
         // Made while nobody could be told, or forgotten by what carries them.
@@ -99,6 +105,7 @@ export class SharedLimits {
           'the exchange of limits is lost: until it is back, addresses are counted by this machine alone',
         );
       },
+      refused: (error) => this.#refused(error),
     });
   }
 
@@ -110,6 +117,19 @@ export class SharedLimits {
     for (const [, { name, told }] of this.#presentServices())
       if (told.size > 0) this.#tell({ type: 'holds', service: name, counts: [], isWhole: true });
     await this.#options.exchange.close();
+  }
+
+  /** Said once for each kind of error, until it is connected anew: it may be refused for each message. */
+  #refused(error: unknown): void {
+    this.#lost += 1;
+    if (!this.#isConnected) return;
+    const [kind = ''] = String(error instanceof Error ? error.message : error).split(' ', 1);
+    if (this.#refusals.size >= MAX_REFUSALS || this.#refusals.has(kind)) return;
+    this.#refusals.add(kind);
+    this.#options.log.warn(
+      { err: error },
+      'the exchange of limits does not take what it is told: others do not hear of it',
+    );
   }
 
   status(): LimitsExchangeStatus {

@@ -127,7 +127,12 @@ test('of services that a reload has changed, the one that is served is told of a
     },
   });
   const other = bus.exchange('two');
-  other.open({ connected: () => undefined, lost: () => undefined, received: () => undefined });
+  other.open({
+    connected: () => undefined,
+    lost: () => undefined,
+    received: () => undefined,
+    refused: () => undefined,
+  });
   other.tell({ type: 'ban', service: 'ftp', key: 'a', forMs: 1_000 });
   present = [1];
   other.tell({ type: 'ban', service: 'ftp', key: 'a', forMs: 1_000 });
