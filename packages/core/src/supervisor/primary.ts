@@ -209,7 +209,7 @@ class Primary {
     const { clock, log } = this.#options;
     lifecycle.upgrade();
     try {
-      const pid = await startSuccessor(listeners.all(), clock);
+      const pid = await startSuccessor(listeners.toHandOn(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
       void this.stop(this.#stopAfterUpgradeMs ?? this.drainTimeoutMs, true);
       return pid;
