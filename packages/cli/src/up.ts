@@ -1,7 +1,6 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
 import path from 'node:path';
-import { pino } from 'pino';
 import {
   fail,
   ok,
@@ -18,6 +17,7 @@ import {
   answer,
   COMMON_OPTIONS,
   describeCommand,
+  endEarlyWorkers,
   endOnStop,
   isOurWorker,
   isSuccessor,
@@ -25,6 +25,7 @@ import {
   parseServerArguments,
   readIdentity,
   runServices,
+  startWorkersEarly,
   usageError,
   type BuildContext,
   type CommonValues,
@@ -41,8 +42,8 @@ import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
 import { keptByReload, takenByReload } from './config/on-reload.ts';
 import { pathText, type Problem } from './config/places.ts';
+import { PINO } from './program-pino.ts';
 import { CONFIG_OPTION } from './shared-options.ts';
-import { upServices } from './up-services.ts';
 
 const PROGRAM = 'wellknown up';
 
@@ -89,6 +90,7 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   const { common, values } = request.value;
   const commandLine = textsOf(values);
   if (isOurWorker()) {
+    // Its primary answers once it has bound what they serve on.
     const { config } = (await readWorkerData()) as UpData;
     if (config === undefined) await serveDefaults(common);
     else await serveAsWorker(config, commandLine);
@@ -111,23 +113,30 @@ const textsOf = (values: OptionValues): OptionTexts =>
   );
 
 async function serveDefaults(common: CommonValues): Promise<void> {
-  const { log } = logOf(common, pino);
+  const identity = readIdentity(common);
+  if (identity.ok) startWorkersEarly(common, identity.value);
+  const { upServices } = await import('./up-services.ts');
+  const { log } = logOf(common, PINO);
   await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, log, {});
 }
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
   // One for all reloads: another one would open standard error once more.
   let programLog: ProgramLog | undefined;
-  const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
-    loadConfig(
-      file,
-      commandLine,
-      process.env,
-      (program) => contextFor(program, program.workers === 0, (programLog ??= logOf(program, pino))),
-      isServed,
-    );
-  const loaded = await load();
+  const load = (
+    isServed?: (name: string, revision: string) => boolean,
+    prepare: (program: CommonValues, context: BuildContext) => void = () => undefined,
+  ): ReturnType<typeof loadConfig> => {
+    const contextOf = (program: CommonValues): Result<BuildContext, string> => {
+      const context = contextFor(program, program.workers === 0, (programLog ??= logOf(program, PINO)));
+      if (context.ok) prepare(program, context.value);
+      return context;
+    };
+    return loadConfig(file, commandLine, process.env, contextOf, isServed);
+  };
+  const loaded = await load(undefined, (program, { runAs }) => startWorkersEarly(program, runAs));
   if (!loaded.ok) {
+    endEarlyWorkers();
     process.exitCode = 2;
     process.stderr.write(mistakesText(PROGRAM, loaded.error));
     return;
@@ -135,7 +144,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   let present = loaded.value;
   const first = programOptions(present.config, commandLine);
   process.env[FILE_VARIABLE] = path.resolve(file);
-  const { log } = programLog ?? logOf(present.program, pino);
+  const { log } = programLog ?? logOf(present.program, PINO);
   log.info({ file }, 'serving what the configuration says');
   await serve(allOf(present.services), present.program, log, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
@@ -209,7 +218,7 @@ async function serveAsWorker(config: ConfigTexts, commandLine: OptionTexts): Pro
     failed(program.error);
     return;
   }
-  const programLog = logOf(program.value, pino);
+  const programLog = logOf(program.value, PINO);
   const context = contextFor(program.value, true, programLog);
   const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
   if (services.ok) await serve(allOf(services.value), program.value, programLog.log, { config });

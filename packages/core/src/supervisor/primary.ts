@@ -16,6 +16,7 @@ import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
 import { TICK_MS } from './arbiter.ts';
 import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
+import { endEarlyWorkers } from './early-workers.ts';
 import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
@@ -122,6 +123,8 @@ class Primary {
     // Without workers nothing else would keep the primary alive between a death and the replacement.
     this.#heartbeat = clock.every(TICK_MS, () => this.#observe([], true), { keepAlive: true });
     this.#observe();
+    // Made for a number of workers that it does not have.
+    endEarlyWorkers();
     await ready;
     this.#reportReady();
     lifecycle.serve();
