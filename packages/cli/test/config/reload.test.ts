@@ -79,6 +79,19 @@ test('a listener that one service leaves another one takes, over its socket', as
   expect(await client.receiveAll()).toBe('cba\n');
 });
 
+test('an endpoint where the primary accepts is refused to a service that runs programs, and nothing changes', async () => {
+  const held = await unusedAddress();
+  const one = (rest: string): string =>
+    `accept: dispatch\nservices:\n  a: { listen: 'tcp://${held.host}:${held.port}', ${rest} }\n`;
+  const running = await up(one('protocol: telnet'));
+  running.write(one('protocol: exec, program: cat'));
+  const refused = await running.reload();
+  expect(refused).toMatchObject({ ok: false });
+  expect(JSON.stringify(refused)).toContain("can't go to a service that runs programs");
+  const client = await running.connect('a');
+  await client.receive('>');
+});
+
 test('a configuration that is wrong changes nothing, and its mistakes are logged', async () => {
   const running = await up(FOUR('xyz'));
   const shell = await running.connect('shell');

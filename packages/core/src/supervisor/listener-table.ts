@@ -61,6 +61,7 @@ export class ListenerTable {
         for (const target of this.#options.services[service]?.listen ?? [])
           for (const asked of isEndpoint(target) ? await endpointsToBind(target) : [target]) {
             const present = this.#boundFor(asked, service, owners);
+            if (present.some(({ via }) => via === 'dispatch') && this.#isGivenAway(service)) throw notUnread(asked);
             const sockets = present.length > 0 ? present : await this.#bind(asked, service, slots);
             for (const socket of sockets) owners.set(socket.id, { service, url: urlAs(asked, socket) });
           }
@@ -89,11 +90,8 @@ export class ListenerTable {
   }
 
   async #bind(asked: ListenTarget, service: number, slots: readonly number[]): Promise<readonly SharedSocket[]> {
-    const { services, accept, unixMode } = this.#options;
-    const { protocol } = services[service] ?? {};
-    // What comes to a worker over the channel of node:cluster is read from at once, and these have to come unread.
-    const isGivenAway = protocol !== undefined && otherHandlerOf(protocol) !== undefined;
-    const strategy = accept === 'dispatch' && isGivenAway ? 'inherit' : accept;
+    const { accept, unixMode } = this.#options;
+    const strategy = accept === 'dispatch' && this.#isGivenAway(service) ? 'inherit' : accept;
     const firstId = this.#nextId;
     const inheritance = this.#inheritance;
     const sockets = isEndpoint(asked)
@@ -101,6 +99,12 @@ export class ListenerTable {
       : (this.#unpark(service, asked, firstId) ?? (await adoptPassed(service, asked, firstId, inheritance)));
     this.#add(sockets);
     return sockets;
+  }
+
+  /** What comes to a worker over the channel of node:cluster is read from at once, and these have to come unread. */
+  #isGivenAway(service: number): boolean {
+    const { protocol } = this.#options.services[service] ?? {};
+    return protocol !== undefined && otherHandlerOf(protocol) !== undefined;
   }
 
   /** Throws for a descriptor that the program can't be given again. */
@@ -274,6 +278,13 @@ export class ListenerTable {
     }
   }
 }
+
+const notUnread = (asked: ListenTarget): WellknownError =>
+  new WellknownError(
+    'RELOAD_FAILED',
+    `${formatListenTarget(asked)} can't go to a service that runs programs: the primary accepts there (accept: dispatch)`,
+    { fault: 'local', hint: 'upgrade or start it anew, or take another port' },
+  );
 
 const keyOf = (target: ListenTarget): string => addressKey(formatListenTarget(target));
 
