@@ -1,84 +1,12 @@
 // A reload of a configuration: what changed is replaced, and what did not change is not touched.
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ServerStatus } from '@wellknown/core';
-import { askControl, type ControlRequest } from '@wellknown/core/control';
-import {
-  connectClient,
-  eventually,
-  startProgram,
-  unusedAddress,
-  type Client,
-  type Program,
-} from '@wellknown/core/testing';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { programArguments } from '../../../../test/programs.ts';
-
-const WELLKNOWN = programArguments('packages/cli/src/main.ts');
-
-interface Running {
-  readonly ask: (request: ControlRequest) => ReturnType<typeof askControl>;
-  readonly program: Program;
-  readonly folder: string;
-  readonly write: (text: string) => void;
-  readonly reload: () => Promise<{ readonly ok: boolean; readonly error?: string }>;
-  readonly status: () => Promise<ServerStatus>;
-  readonly connect: (service: string) => Promise<Client>;
-}
-
-async function up(
-  text: string,
-  args: readonly string[] = [],
-  fixed: readonly string[] = ['--workers', '2', '--drain-timeout', '1'],
-): Promise<Running> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-reload-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  mkdirSync(path.join(folder, 'site'));
-  writeFileSync(path.join(folder, 'site/index.html'), 'hello\n');
-  const write = (changed: string): void => writeFileSync(path.join(folder, 'wellknown.config.yaml'), changed);
-  write(text);
-  const control = path.join(folder, 'control.sock');
-  const program = await startProgram([...WELLKNOWN, 'up', '--control', control, ...fixed, ...args], { cwd: folder });
-  onTestFinished(async () => {
-    await program.stop();
-  });
-  const status = async (): Promise<ServerStatus> => {
-    const answer = await askControl(control, { command: 'status' });
-    if (!answer.ok) throw new Error(answer.error);
-    return answer.value as ServerStatus;
-  };
-  return {
-    program,
-    folder,
-    ask: (request) => askControl(control, request),
-    write,
-    reload: () => askControl(control, { command: 'reload' }),
-    status,
-    async connect(service) {
-      const one = (await status()).services.find(({ name }) => name === service);
-      return connectClient(one?.endpoints[0] ?? '');
-    },
-  };
-}
-
-const FOUR = (letters: string): string => `
-services:
-  web: { protocol: http, root: site, listen: 'tcp://127.0.0.1:0' }
-  files: { protocol: ftp, root: site, listen: 'tcp://127.0.0.1:0' }
-  shell: { protocol: telnet, listen: 'tcp://127.0.0.1:0' }
-  letters: { protocol: exec, listen: 'tcp://127.0.0.1:0', program: tr, args: [abc, ${letters}] }
-`;
+import { connectClient, eventually, unusedAddress } from '@wellknown/core/testing';
+import { describe, expect, test } from 'vitest';
+import { FOUR, translated, up } from '../fixtures/running-config.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-
-async function translated(running: Running): Promise<string> {
-  const client = await running.connect('letters');
-  client.send('abc\n');
-  client.end();
-  return client.receiveAll();
-}
 
 describe.each([[[]], [['--accept', 'inherit-shared']], [['--accept', 'dispatch']]])('with %j', (args) => {
   test('a reload that changes one of four services drops nothing of the other three', async () => {
@@ -149,6 +77,19 @@ test('a listener that one service leaves another one takes, over its socket', as
   client.send('abc\n');
   client.end();
   expect(await client.receiveAll()).toBe('cba\n');
+});
+
+test('an endpoint where the primary accepts is refused to a service that runs programs, and nothing changes', async () => {
+  const held = await unusedAddress();
+  const one = (rest: string): string =>
+    `accept: dispatch\nservices:\n  a: { listen: 'tcp://${held.host}:${held.port}', ${rest} }\n`;
+  const running = await up(one('protocol: telnet'));
+  running.write(one('protocol: exec, program: cat'));
+  const refused = await running.reload();
+  expect(refused).toMatchObject({ ok: false });
+  expect(JSON.stringify(refused)).toContain("can't go to a service that runs programs");
+  const client = await running.connect('a');
+  await client.receive('>');
 });
 
 test('a configuration that is wrong changes nothing, and its mistakes are logged', async () => {

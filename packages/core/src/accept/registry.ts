@@ -57,7 +57,10 @@ export class Registry<Member extends Counted = TransportConnection> {
   #freePerAddress: number;
   /** On the free quota only the key, which is nearly all of them; else the account too. */
   readonly #open = new Map<Member, string | Held>();
+  /** On the free quota. */
   readonly #countByAddress = new Map<string, number>();
+  /** On lease from the ledger. */
+  readonly #leasedByAddress = new Map<string, number>();
   /** By the name of the listener, which outlives suspensions of its socket. */
   readonly #listeners = new Map<string, ListenerTally>();
   #waiting = 0;
@@ -85,7 +88,8 @@ export class Registry<Member extends Counted = TransportConnection> {
     for (const [member, key] of this.#open) {
       if (typeof key !== 'string' || (this.#countByAddress.get(key) ?? 0) <= freePerAddress) continue;
       this.#open.set(member, { key, account: 'leased' });
-      this.#discount(key);
+      addTo(this.#countByAddress, key, -1);
+      addTo(this.#leasedByAddress, key, 1);
       beyond.set(key, (beyond.get(key) ?? 0) + 1);
     }
     return [...beyond];
@@ -133,9 +137,9 @@ export class Registry<Member extends Counted = TransportConnection> {
     return this.#freePerAddress < this.limits.maxConnectionsPerAddress ? 'ask' : 'refuse';
   }
 
-  /** How many of this address are open on the free quota, which is all of them where the quota is the limit. */
+  /** How many of this address are open in this process. */
   openOf(key: string): number {
-    return this.#countByAddress.get(key) ?? 0;
+    return (this.#countByAddress.get(key) ?? 0) + (this.#leasedByAddress.get(key) ?? 0);
   }
 
   countAccepted(listener: ListenerTally): void {
@@ -145,7 +149,7 @@ export class Registry<Member extends Counted = TransportConnection> {
   /** Opens a connection on the free quota of its address. */
   add(connection: Member, key: string): void {
     this.#open.set(connection, key);
-    this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
+    addTo(this.#countByAddress, key, 1);
   }
 
   /** Holds a place in the total for a connection while the ledger is asked about its address. */
@@ -163,6 +167,7 @@ export class Registry<Member extends Counted = TransportConnection> {
     const held = this.#open.get(connection);
     if (held === undefined || typeof held === 'string') return false;
     this.#open.set(connection, { key: held.key, account: 'leased' });
+    addTo(this.#leasedByAddress, held.key, 1);
     return true;
   }
 
@@ -177,9 +182,10 @@ export class Registry<Member extends Counted = TransportConnection> {
     if (held === undefined) return undefined;
     this.#open.delete(connection);
     this.countClosed(connection.reason ?? 'finished', listener);
-    if (typeof held !== 'string') return held.account === 'leased' ? held.key : undefined;
-    this.#discount(held);
-    return undefined;
+    if (typeof held === 'string') addTo(this.#countByAddress, held, -1);
+    if (typeof held === 'string' || held.account !== 'leased') return undefined;
+    addTo(this.#leasedByAddress, held.key, -1);
+    return held.key;
   }
 
   /** Counts a connection that was turned away before it opened. */
@@ -196,11 +202,10 @@ export class Registry<Member extends Counted = TransportConnection> {
       }),
     );
   }
+}
 
-  /** One less on the free quota of an address. */
-  #discount(key: string): void {
-    const count = (this.#countByAddress.get(key) ?? 1) - 1;
-    if (count === 0) this.#countByAddress.delete(key);
-    else this.#countByAddress.set(key, count);
-  }
+function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count <= 0) counts.delete(key);
+  else counts.set(key, count);
 }

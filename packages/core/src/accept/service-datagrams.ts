@@ -52,6 +52,11 @@ export class ServiceDatagrams {
     return true;
   }
 
+  /** What was taken back is answered. */
+  get isIdle(): boolean {
+    return this.#leaving.size === 0;
+  }
+
   /** Resolves when all are closed. May be called again with less. */
   async drain(graceMs: number): Promise<void> {
     await Promise.all([...this.#byListener.values(), ...this.#leaving].map(({ service }) => service.close(graceMs)));

@@ -196,8 +196,8 @@ export class ServiceRuntime {
 
   /** Ends it where nothing is left to wait for. */
   endIfIdle(): void {
-    const isIdle = this.#registry.openCount === 0 && this.#work.isDone && this.#secondary.connections().size === 0;
-    if (isIdle) void this.drain(0);
+    const hasConnections = this.#registry.openCount > 0 || this.#secondary.connections().size > 0;
+    if (!hasConnections && this.#work.isDone && this.#datagrams.isIdle) void this.drain(0);
   }
 
   /** What it listens on now. */

@@ -33,7 +33,11 @@ export const encodeInheritance = (message: Message): string => JSON.stringify(me
 
 export interface Inheritance {
   readonly readyDescriptor: number | undefined;
-  has(asked: Endpoint): boolean;
+  /**
+   * The slots of what there is for an endpoint: undefined for a socket that all workers share. TCP and TLS are one
+   * protocol to the kernel, and one endpoint here.
+   */
+  slotsOf(asked: Endpoint): readonly (number | undefined)[];
   /** The descriptor for an endpoint and slot, given out once. */
   take(asked: Endpoint, slot: number | undefined): number | undefined;
   /** The descriptors of a target that the predecessor was passed: its own numbers mean nothing here. */
@@ -46,11 +50,15 @@ export interface Inheritance {
 export function readInheritance(environment: Readonly<Record<string, string | undefined>>): Inheritance {
   const message = parse(environment[INHERIT_VARIABLE]);
   const left = [...(message?.sockets ?? [])];
+  const isOf =
+    (asked: Endpoint) =>
+    (socket: InheritedSocket): boolean =>
+      addressKey(socket.asked) === addressKey(formatEndpoint(asked));
   return {
     readyDescriptor: message?.readyDescriptor,
-    has: (asked) => left.some((socket) => socket.asked === formatEndpoint(asked)),
+    slotsOf: (asked) => left.filter(isOf(asked)).map(({ slot }) => slot),
     take(asked, slot) {
-      const index = left.findIndex((socket) => socket.asked === formatEndpoint(asked) && socket.slot === slot);
+      const index = left.findIndex((socket) => isOf(asked)(socket) && socket.slot === slot);
       return index < 0 ? undefined : left.splice(index, 1)[0]?.descriptor;
     },
     takePassed(target) {
@@ -61,6 +69,9 @@ export function readInheritance(environment: Readonly<Record<string, string | un
     rest: () => left.map((socket) => socket.descriptor),
   };
 }
+
+/** What a text for an endpoint means to the kernel: what is read from its connections is not its matter. */
+export const addressKey = (text: string): string => text.replace(/^tls:/, 'tcp:');
 
 function parse(text: string | undefined): Message | undefined {
   if (text === undefined) return undefined;

@@ -69,8 +69,9 @@ export async function bindShared({
   inheritance,
   unixMode,
 }: BindRequest): Promise<SharedSocket[]> {
-  const kind = strategyFor(strategy, asked, slots.length);
-  if (kind === 'inherit-sharded' && !offersReusePort) {
+  const inherited = inheritance.slotsOf(asked);
+  const kind = asInherited(strategyFor(strategy, asked, slots.length), inherited);
+  if (kind === 'inherit-sharded' && !offersReusePort && inherited.length === 0) {
     throw new WellknownError(
       'UNSUPPORTED',
       'inherit-sharded needs SO_REUSEPORT, which this Node does not offer on this system',
@@ -88,12 +89,12 @@ export async function bindShared({
     if (
       kind === 'inherit-sharded' &&
       slots[0] === 1 &&
-      !inheritance.has(asked) &&
+      inherited.length === 0 &&
       asked.scheme !== 'unix' &&
       asked.port !== 0
     )
       await (await bindListener(asked)).close();
-    for (const slot of kind === 'inherit-sharded' ? slots : [undefined]) {
+    for (const slot of slotsToBind(kind, slots, inherited)) {
       const descriptor = inheritance.take(asked, slot);
       const listener = await bindListener(endpoint, {
         reusePort: slot !== undefined,
@@ -120,6 +121,28 @@ export async function bindShared({
   // node:cluster binds by itself when the workers ask: ours has only found out whether it can, and which port.
   if (kind === 'cluster-rr') await Promise.all(sockets.map((socket) => socket.listener.close()));
   return sockets;
+}
+
+/**
+ * What a predecessor has bound stays as it is: a socket of all workers, or one for each of its slots, whose queues hold
+ * connections. The kernel gives the address for no other kind as long as one of them is open.
+ */
+function asInherited(
+  kind: ReturnType<typeof strategyFor>,
+  inherited: readonly (number | undefined)[],
+): ReturnType<typeof strategyFor> {
+  if (inherited.length === 0 || (kind !== 'inherit-shared' && kind !== 'inherit-sharded')) return kind;
+  return inherited.includes(undefined) ? 'inherit-shared' : 'inherit-sharded';
+}
+
+function slotsToBind(
+  kind: ReturnType<typeof strategyFor>,
+  slots: readonly number[],
+  inherited: readonly (number | undefined)[],
+): readonly (number | undefined)[] {
+  const own = inherited.filter((slot) => slot !== undefined);
+  if (kind !== 'inherit-sharded') return kind === 'dispatch' && own.length > 0 ? own : [undefined];
+  return [...new Set([...(offersReusePort ? slots : []), ...own])].sort((a, b) => a - b);
 }
 
 /** Takes over the sockets that were passed to this process. Workers share them; a unix path stays its owner's. */

@@ -41,6 +41,11 @@ export class Generations {
     return this.#current;
   }
 
+  /** The sockets of each generation of which workers may start. */
+  sockets(): readonly ReadonlyMap<number, Owner>[] {
+    return [this.#current, ...this.#byNumber.values()].map(({ sockets }) => sockets);
+  }
+
   /** Of the number that the arbiter gives generations. */
   of(generation: number): Generation {
     return this.#byNumber.get(generation) ?? this.#current;

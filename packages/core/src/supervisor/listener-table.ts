@@ -4,7 +4,9 @@ import { endpointsToBind } from '../address/endpoints-to-bind.ts';
 import { formatListenTarget, isEndpoint, type ListenTarget } from '../address/listen-target.ts';
 import { otherHandlerOf } from '../accept/other-members.ts';
 import type { Owner } from './generations.ts';
-import type { Inheritance } from '../listener/inheritance.ts';
+import type { Endpoint } from '../address/endpoint.ts';
+import { WellknownError } from '../errors.ts';
+import { addressKey, type Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import { ListenerStates } from '../listener/states.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
@@ -17,6 +19,11 @@ export class ListenerTable {
   readonly #inheritance: Inheritance;
   readonly #states = new ListenerStates('primary');
   #sockets: SharedSocket[] = [];
+  /** Of systemd's, those that no service has now: it holds them too, and they can't be had from it again. */
+  #parked: SharedSocket[] = [];
+  /** What was passed to this process is known at its start; a number may be another file's by now. */
+  #hasBound = false;
+  #binding: Promise<void> = Promise.resolve();
   #owners: ReadonlyMap<number, Owner> = new Map();
   #lastId = -1;
 
@@ -29,11 +36,17 @@ export class ListenerTable {
     return this.#sockets;
   }
 
+  /** What a successor is given: it may serve what is not served here. */
+  toHandOn(): readonly SharedSocket[] {
+    return [...this.#sockets, ...this.#parked];
+  }
+
   /**
    * Binds or adopts everything that the services listen on, with a socket for each slot where the strategy wants that.
    */
   async bindAll(slots: readonly number[]): Promise<void> {
     this.#owners = await this.bindFor([...this.#options.services.keys()], slots);
+    this.#hasBound = true;
   }
 
   /**
@@ -48,6 +61,7 @@ export class ListenerTable {
         for (const target of this.#options.services[service]?.listen ?? [])
           for (const asked of isEndpoint(target) ? await endpointsToBind(target) : [target]) {
             const present = this.#boundFor(asked, service, owners);
+            if (present.some(({ via }) => via === 'dispatch') && this.#isGivenAway(service)) throw notUnread(asked);
             const sockets = present.length > 0 ? present : await this.#bind(asked, service, slots);
             for (const socket of sockets) owners.set(socket.id, { service, url: urlAs(asked, socket) });
           }
@@ -76,18 +90,34 @@ export class ListenerTable {
   }
 
   async #bind(asked: ListenTarget, service: number, slots: readonly number[]): Promise<readonly SharedSocket[]> {
-    const { services, accept, unixMode } = this.#options;
-    const { protocol } = services[service] ?? {};
-    // What comes to a worker over the channel of node:cluster is read from at once, and these have to come unread.
-    const isGivenAway = protocol !== undefined && otherHandlerOf(protocol) !== undefined;
-    const strategy = accept === 'dispatch' && isGivenAway ? 'inherit' : accept;
+    const { accept, unixMode } = this.#options;
+    const strategy = accept === 'dispatch' && this.#isGivenAway(service) ? 'inherit' : accept;
     const firstId = this.#nextId;
     const inheritance = this.#inheritance;
     const sockets = isEndpoint(asked)
       ? await bindShared({ service, asked, strategy, slots, firstId, inheritance, unixMode })
-      : await adoptPassed(service, asked, firstId, inheritance);
+      : (this.#unpark(service, asked, firstId) ?? (await adoptPassed(service, asked, firstId, inheritance)));
     this.#add(sockets);
     return sockets;
+  }
+
+  /** What comes to a worker over the channel of node:cluster is read from at once, and these have to come unread. */
+  #isGivenAway(service: number): boolean {
+    const { protocol } = this.#options.services[service] ?? {};
+    return protocol !== undefined && otherHandlerOf(protocol) !== undefined;
+  }
+
+  /** Throws for a descriptor that the program can't be given again. */
+  #unpark(service: number, asked: Exclude<ListenTarget, Endpoint>, firstId: number): SharedSocket[] | undefined {
+    const passedAs = formatListenTarget(asked);
+    const parked = this.#parked.filter((socket) => socket.passedAs === passedAs);
+    this.#parked = this.#parked.filter((socket) => !parked.includes(socket));
+    if (parked.length > 0) return parked.map((socket, index) => ({ ...socket, service, id: firstId + index }));
+    if (!this.#hasBound || asked.scheme !== 'fd') return undefined;
+    throw new WellknownError('BIND_FAILED', `cannot listen on ${passedAs}: descriptors are taken at the start alone`, {
+      fault: 'system',
+      hint: 'stop it, and start it with that descriptor open',
+    });
   }
 
   /** What is bound for an endpoint, of whichever service. TCP and TLS are one protocol to the kernel. */
@@ -111,7 +141,10 @@ export class ListenerTable {
   async #closeThose(sockets: readonly SharedSocket[]): Promise<void> {
     this.#sockets = this.#sockets.filter((socket) => !sockets.includes(socket));
     for (const { id } of sockets) this.#states.move(id, 'draining');
-    await Promise.all(sockets.filter(({ via }) => via !== 'cluster').map(({ listener }) => listener.close()));
+    const parked = sockets.filter(({ passedAs }) => passedAs?.startsWith('systemd:') === true);
+    this.#parked.push(...parked);
+    const closing = sockets.filter((socket) => socket.via !== 'cluster' && !parked.includes(socket));
+    await Promise.all(closing.map(({ listener }) => listener.close()));
     for (const { id } of sockets) this.#states.move(id, 'closed');
   }
 
@@ -119,9 +152,21 @@ export class ListenerTable {
     return this.#lastId + 1;
   }
 
-  /** A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. */
-  async bindForSlot(slot: number): Promise<void> {
-    for (const { service, asked, listener } of this.#sockets.filter((socket) => socket.slot === 1)) {
+  /**
+   * A slot beyond the first ones (scaled up) gets sockets of its own where the others have some. They are of the service
+   * that has those, in each of `owners`: for the workers of every generation.
+   */
+  bindForSlot(slot: number, owners: readonly ReadonlyMap<number, Owner>[] = []): Promise<void> {
+    // One after the other: two workers of one slot may ask at once.
+    this.#binding = this.#binding
+      .catch(() => undefined)
+      .then(() => this.#bindForSlot(slot, new Set([this.#owners, ...owners])));
+    return this.#binding;
+  }
+
+  async #bindForSlot(slot: number, owners: ReadonlySet<ReadonlyMap<number, Owner>>): Promise<void> {
+    const first = this.#sockets.filter((socket) => socket.slot === 1 && socket.via === 'handle');
+    for (const { service, asked, listener } of first) {
       if (this.#sockets.some((socket) => socket.slot === slot && socket.asked === asked)) continue;
       const more = await bindShared({
         service,
@@ -134,7 +179,7 @@ export class ListenerTable {
       });
       const added = more.map((socket) => ({ ...socket, asked }));
       this.#add(added);
-      this.#joined(added);
+      for (const one of owners) this.#join(added, one as Map<number, Owner>);
     }
   }
 
@@ -186,8 +231,9 @@ export class ListenerTable {
 
   /** Takes the addresses back. `keepPaths` leaves unix paths in place for a successor. */
   async close(keepPaths: boolean): Promise<void> {
-    const closing = this.#sockets.filter(({ via }) => via !== 'cluster');
+    const closing = this.toHandOn().filter(({ via }) => via !== 'cluster');
     this.#sockets = [];
+    this.#parked = [];
     this.#states.moveAll('draining');
     await Promise.all(closing.map(({ listener }) => listener.close({ keepPath: keepPaths })));
     this.#states.moveAll('closed');
@@ -223,17 +269,24 @@ export class ListenerTable {
     return this.#options.services[this.ownerOf(socket)]?.name ?? '';
   }
 
-  /** Sockets of one more slot are of the service that has those of the others, for the workers of every generation. */
-  #joined(added: readonly SharedSocket[]): void {
+  /** Sockets of one more slot are of the service that has those of the others. */
+  #join(added: readonly SharedSocket[], owners: Map<number, Owner>): void {
     for (const { id, asked } of added) {
       const sibling = this.#sockets.find((socket) => socket.asked === asked && socket.id !== id);
-      const owner = sibling === undefined ? undefined : this.#owners.get(sibling.id);
-      if (owner !== undefined) (this.#owners as Map<number, Owner>).set(id, owner);
+      const owner = sibling === undefined ? undefined : owners.get(sibling.id);
+      if (owner !== undefined) owners.set(id, owner);
     }
   }
 }
 
-const keyOf = (target: ListenTarget): string => formatListenTarget(target).replace(/^tls:/, 'tcp:');
+const notUnread = (asked: ListenTarget): WellknownError =>
+  new WellknownError(
+    'RELOAD_FAILED',
+    `${formatListenTarget(asked)} can't go to a service that runs programs: the primary accepts there (accept: dispatch)`,
+    { fault: 'local', hint: 'upgrade or start it anew, or take another port' },
+  );
+
+const keyOf = (target: ListenTarget): string => addressKey(formatListenTarget(target));
 
 /** The endpoint of a socket as this service has asked for it: over TLS or not. */
 function urlAs(asked: ListenTarget, socket: SharedSocket): string {

@@ -1,9 +1,11 @@
-// The limits that hold over all workers together, as the primary keeps them: how many workers share them, which free
-// quota each has for an address, and the ledger of what they open beyond it.
+// The limits that hold over all workers together, as the primary keeps them: how many workers share them, what those that
+// drain leave of them, which free quota each has for an address, and the ledger of what they open beyond it.
 
 import { AddressLedger } from '../accept/address-ledger.ts';
 import type { SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { ResolvedOptions, ResolvedService } from '../resolved-options.ts';
+import { shareOf, sharesBeside } from './connection-shares.ts';
+import type { WorkerCounters } from './worker-counters.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -14,13 +16,18 @@ export class PoolLimits {
   readonly #services: ResolvedOptions['services'];
   /** One for each service, by its number. */
   readonly #ledgers = new Map<number, AddressLedger>();
+  readonly #counters: Pick<WorkerCounters, 'openOf'>;
   readonly #shared: SharedLimits | undefined;
+  /** Of services of which a worker that drains has connections: the share that each of the others was told. */
+  readonly #shares = new Map<number, Map<number, number>>();
 
   constructor(
     { clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>,
     pool: WorkerPool,
+    counters: Pick<WorkerCounters, 'openOf'>,
     shared?: SharedLimits,
   ) {
+    this.#counters = counters;
     this.#clock = clock;
     this.#pool = pool;
     this.#services = services;
@@ -49,6 +56,43 @@ export class PoolLimits {
       for (const { worker, free } of this.ledgerOf(service)?.balance(holders, this.#pool.target) ?? [])
         this.#pool.get(worker)?.send({ type: 'quota', service, free });
     }
+    this.#divide(running, serving);
+  }
+
+  /** Those that drain hold connections for as long as they like: the others have what is left. */
+  #divide(running: readonly WorkerHandle[], serving: ReadonlySet<number>): void {
+    const draining = running.filter(({ workerId }) => !serving.has(workerId));
+    if (draining.length === 0 && this.#shares.size === 0) return;
+    const { target: workers } = this.#pool;
+    for (const [service, one] of this.#services.entries()) {
+      const maxConnections = (one as ResolvedService | undefined)?.limits.maxConnections ?? Number.POSITIVE_INFINITY;
+      if (!Number.isFinite(maxConnections)) continue;
+      const open = ({ workerId }: WorkerHandle): number => this.#counters.openOf(workerId, service);
+      const kept = draining.reduce((sum, worker) => sum + open(worker), 0);
+      const others = running.filter((worker) => serving.has(worker.workerId) && worker.has(service));
+      const before = this.#shares.get(service);
+      if (kept === 0) {
+        this.#shares.delete(service);
+        if (before !== undefined)
+          for (const worker of others)
+            worker.send({
+              type: 'share',
+              service,
+              maxConnections: shareOf(maxConnections, worker.slot, workers),
+              workers,
+            });
+        continue;
+      }
+      const shares = sharesBeside(
+        kept,
+        maxConnections,
+        others.map((worker) => ({ workerId: worker.workerId, open: open(worker) })),
+      );
+      this.#shares.set(service, new Map(shares));
+      for (const [workerId, share] of shares)
+        if (before?.get(workerId) !== share)
+          this.#pool.get(workerId)?.send({ type: 'share', service, maxConnections: share, workers });
+    }
   }
 
   /** A worker asks for a place, gives one back, or has lowered its quota. */
@@ -72,6 +116,7 @@ export class PoolLimits {
   /** A service is no more. */
   release(service: number): void {
     this.#ledgers.delete(service);
+    this.#shares.delete(service);
   }
 
   /** Undefined where there is no such service. */
@@ -91,5 +136,7 @@ export class PoolLimits {
 
   #tellSize(worker: WorkerHandle): void {
     worker.send({ type: 'pool', workers: this.#pool.target });
+    // Which gives it its fixed share.
+    for (const told of this.#shares.values()) told.delete(worker.workerId);
   }
 }

@@ -57,6 +57,7 @@ export function createPrimaryParts(
       forkWorker({ slot, workerId, workerCount, runAs, clock, log, events, generation: generations.of(number) }),
   });
   const listeners = new ListenerTable(options, inheritance);
+  const counters = new WorkerCounters();
   const shared = sharedLimitsOf(options, () => generations.current.services);
   return {
     options,
@@ -65,11 +66,11 @@ export function createPrimaryParts(
     pool,
     listeners,
     dispatchers: new DispatcherGroup(options, pool, (socket) => listeners.ownerOf(socket)),
-    limits: new PoolLimits(options, pool, shared),
+    limits: new PoolLimits(options, pool, counters, shared),
     bans: new PoolBans(options, pool, shared),
     places: new PoolPlaces(options, pool),
     shared,
-    counters: new WorkerCounters(),
+    counters,
     connections: new PoolConnections(services, pool),
     logLevel: new PoolLogLevel(log, pool),
     tickets: new TicketKeys(services, (key) => {

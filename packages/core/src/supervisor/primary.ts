@@ -23,6 +23,7 @@ import { keptBy, prepareGeneration, settleGeneration } from './next-generation.t
 import { releaseServices } from './release-services.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
+import { Scaling } from './scaling.ts';
 import { startSuccessor } from './upgrade.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
@@ -61,8 +62,7 @@ class Primary {
   #heartbeat: Timer | undefined;
   #wakeUp: Timer | undefined;
   #watch: EventLoopWatch | undefined;
-  /** Who waits for as many workers as there should be. */
-  readonly #scaling: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+  readonly #scaling = new Scaling();
   #reloading: Promise<void> = Promise.resolve();
   /** Asked for during the present one. */
   #nextReload: Promise<void> | undefined;
@@ -169,7 +169,7 @@ class Primary {
     const to = typeof change === 'number' ? Math.max(1, pool.target + change) : change.to;
     requireKind('workers', to, SCALE);
     pool.exits.forgetStartFailure();
-    const scaled = new Promise<void>((resolve, reject) => this.#scaling.push({ resolve, reject }));
+    const scaled = this.#scaling.wait();
     // Those that could not start yet count too.
     this.#observe([{ type: 'scale', by: to - pool.target }]);
     await scaled;
@@ -212,7 +212,7 @@ class Primary {
     const { clock, log } = this.#options;
     lifecycle.upgrade();
     try {
-      const pid = await startSuccessor(listeners.all(), clock);
+      const pid = await startSuccessor(listeners.toHandOn(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
       void this.stop(this.#stopAfterUpgradeMs ?? this.drainTimeoutMs, true);
       return pid;
@@ -237,7 +237,7 @@ class Primary {
     listeners.updateAssignments(pool.assignable());
     dispatchers.pump();
     if (pool.isComplete) lifecycle.complete();
-    if (pool.isStaffed) for (const { resolve } of this.#scaling.splice(0)) resolve();
+    if (pool.isStaffed) this.#scaling.done();
   }
 
   #carryOut(action: ArbiterAction): void {
@@ -297,7 +297,7 @@ class Primary {
     questions.exited();
     limits.forget(workerId);
     places.forget(workerId);
-    if (pool.stateOf(workerId) === 'starting') this.#scaleFailed(slot);
+    if (pool.stateOf(workerId) === 'starting') this.#scaling.failed(slot, this.#hintOfStartFailure());
     // Once it stops, each of them was told to go, or supervision has given up and says why.
     const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);
     if (!isExpected) this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
@@ -305,20 +305,6 @@ class Primary {
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
     releaseServices(this.#parts);
-  }
-
-  #scaleFailed(slot: number): void {
-    for (const { reject } of this.#scaling.splice(0))
-      reject(
-        new WellknownError(
-          'SCALE_FAILED',
-          `the new worker of slot ${slot} ended before it was ready, it is tried again`,
-          {
-            fault: 'local',
-            hint: this.#hintOfStartFailure(),
-          },
-        ),
-      );
   }
 
   // Beginning and ending --------------------------------------------------------------------------------------------
@@ -388,7 +374,7 @@ class Primary {
   }
 
   async #release(): Promise<void> {
-    for (const { reject } of this.#scaling.splice(0)) reject(closedMeanwhile());
+    this.#scaling.closed();
     this.#heartbeat?.cancel();
     this.#watch?.stop();
     this.#parts.tickets.stop();
@@ -398,6 +384,3 @@ class Primary {
     isSupervising = false;
   }
 }
-
-const closedMeanwhile = (): WellknownError =>
-  new WellknownError('WRONG_STATE', 'the server was closed before its workers were ready', { fault: 'local' });

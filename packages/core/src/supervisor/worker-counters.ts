@@ -15,6 +15,12 @@ export class WorkerCounters {
     this.#present.set(workerId, { slot, services });
   }
 
+  /** How many connections of a service it has open, as it told last. */
+  openOf(workerId: number, service: number): number {
+    const { listeners = [] } = this.#present.get(workerId)?.services[service] ?? {};
+    return listeners.reduce((sum, { connections }) => sum + connections.open, 0);
+  }
+
   /** A worker has ended: what it had told is kept. */
   ended(workerId: number): void {
     const last = this.#present.get(workerId);

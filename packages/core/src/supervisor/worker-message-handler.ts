@@ -104,8 +104,8 @@ export class WorkerMessageHandler {
   }
 
   async #assignFirst(worker: WorkerHandle): Promise<void> {
-    const { pool, listeners } = this.#parts;
-    await listeners.bindForSlot(worker.slot);
+    const { pool, listeners, generations } = this.#parts;
+    await listeners.bindForSlot(worker.slot, generations.sockets());
     worker.stage = 'assignable';
     listeners.updateAssignments(pool.assignable());
     worker.send({

@@ -35,6 +35,8 @@ export type FromPrimary =
    * pool changes.
    */
   | { readonly type: 'pool'; readonly workers: number }
+  /** Have so many connections of it open, `workers` as in `pool`: others that drain hold some of what there may be. */
+  | { readonly type: 'share'; readonly service: number; readonly maxConnections: number; readonly workers: number }
   /**
    * Open so many of each address without asking. Said when the pool changes, and when the worker is to drain. Answer
    * with `quota`.

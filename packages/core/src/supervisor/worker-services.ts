@@ -6,6 +6,7 @@ import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { ListenerStates } from '../listener/states.ts';
 import type { ResolvedOptions, ResolvedService } from '../resolved-options.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
+import { shareOf } from './connection-shares.ts';
 import type { PrimaryChannel } from './primary-channel.ts';
 import type { WorkerPlace } from './worker-environment.ts';
 
@@ -54,10 +55,4 @@ export function createRuntime(
           },
         }),
   });
-}
-
-/** The whole divided over the slots, the remainder to the first ones. */
-export function shareOf(whole: number, slot: number, workerCount: number): number {
-  if (!Number.isFinite(whole)) return whole;
-  return Math.floor(whole / workerCount) + (slot <= whole % workerCount ? 1 : 0);
 }

@@ -17,12 +17,13 @@ import { graceOf } from '../option-values.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
 import { type BoundEndpoint, boundEndpoint, publishServer, type Server } from '../server.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
+import { shareOf } from './connection-shares.ts';
 import { PrimaryChannel } from './primary-channel.ts';
 import { becomeIdentity } from './privileges.ts';
 import { WorkerAnswers } from './worker-answers.ts';
 import type { WorkerPlace } from './worker-environment.ts';
 import { envelope, type FromPrimary, type FromWorker } from './worker-messages.ts';
-import { createRuntime, shareOf } from './worker-services.ts';
+import { createRuntime } from './worker-services.ts';
 
 /**
  * Tells the primary why this worker can't start, and ends it. `isMistake`: the command line or a file that it names is
@@ -130,6 +131,8 @@ class Worker {
     this.#kept = new Set(keep.flatMap((index) => this.#services[index] ?? []));
     if (this.#closing === undefined) {
       publishServer('worker', 'draining');
+      // What it still has open counts from now on beside what its successor may open.
+      this.#channel.send(this.#beat());
       this.#channel.send({ type: 'leaving' });
       this.#closing = this.#drain(graceMs);
     } else for (const service of this.#services) if (!this.#kept.has(service)) void service.drain(graceMs);
@@ -171,6 +174,9 @@ class Worker {
         this.#unsent.resize(shareOf(this.#options.maxUnsentBytesTotal, this.#slot, message.workers));
         for (const [index, { limits }] of this.#options.services.entries())
           this.#services[index]?.resize(shareOf(limits.maxConnections, this.#slot, message.workers), message.workers);
+        return;
+      case 'share':
+        this.#services[message.service]?.resize(message.maxConnections, message.workers);
         return;
       case 'quota': {
         const { service, free } = message;

@@ -35,6 +35,23 @@ describe('the registry', () => {
     expect(new Registry({ ...limits, freePerAddress: 0 }).addressVerdict('a')).toBe('ask');
   });
 
+  test('knows how many of an address are open, on its quota and on lease', () => {
+    const registry = new Registry({ ...limits, maxConnections: 10, maxConnectionsPerAddress: 10 });
+    const [free, leased] = [connection(), connection()];
+    const tally = registry.listener('tcp://127.0.0.1:1');
+    registry.add(free, 'a');
+    registry.hold(leased, 'a');
+    expect(registry.openOf('a')).toBe(1);
+    registry.grant(leased);
+    expect(registry.openOf('a')).toBe(2);
+    // Both are leased from now on.
+    registry.changeQuota(0);
+    expect([registry.openOf('a'), registry.openOf('b')]).toEqual([2, 0]);
+    registry.remove(free, tally);
+    registry.remove(leased, tally);
+    expect(registry.openOf('a')).toBe(0);
+  });
+
   test('as many may wait as allowed, one more may not', () => {
     const registry = new Registry(limits);
     const [one, other] = [registry.listener('one'), registry.listener('other')];

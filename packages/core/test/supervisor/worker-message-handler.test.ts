@@ -30,7 +30,7 @@ function partsWithWorker(limits: { readonly maxConnectionsPerAddress?: number } 
   const parts = {
     ...createPrimaryParts(options, readInheritance({}), events),
     pool,
-    limits: new PoolLimits(options, pool),
+    limits: new PoolLimits(options, pool, { openOf: () => 0 }),
   };
   pool.step([], false);
   pool.fork(1, 1);
