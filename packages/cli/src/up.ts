@@ -10,6 +10,7 @@ import {
   WellknownError,
   type Logger,
   type NextServices,
+  type Protocol,
   type Result,
   type Service,
 } from '@wellknown/core';
@@ -112,7 +113,7 @@ async function serveDefaults(common: CommonValues): Promise<void> {
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
   const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
-    loadConfig(file, commandLine, process.env, (program) => contextFor(program, program.workers === 0), isServed);
+    loadConfig(file, commandLine, process.env, contextBeforeServing, isServed);
   const loaded = await load();
   if (!loaded.ok) {
     process.exitCode = 2;
@@ -123,7 +124,12 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   process.env[FILE_VARIABLE] = path.resolve(file);
   const { log } = logOf(present.program, pino);
   log.info({ file }, 'serving what the configuration says');
-  await serve(allOf(present.services), present.program, dataOf(present), async () => {
+  // Without workers, code of the user's is loaded once the rights to bind ports are gone.
+  const loadProtocols =
+    present.program.workers === 0 && present.program.runAs !== undefined
+      ? () => protocolsOf(loaded.value.config, commandLine, present.program)
+      : undefined;
+  await serve(allOf(present.services), present.program, dataOf(present), loadProtocols, async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
@@ -141,6 +147,22 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     present = next.value;
     return { services: allOf(present.services), workerData: dataOf(present), ...(isOther ? { workers } : {}) };
   });
+}
+
+/** As whom nobody is served yet: without workers, and where rights are given up first, all is only described. */
+const contextBeforeServing = (program: CommonValues): Result<BuildContext, string> =>
+  contextFor(program, program.workers === 0 && program.runAs === undefined);
+
+/** What was described, built by who serves it. */
+async function protocolsOf(
+  config: ConfigTexts,
+  commandLine: OptionTexts,
+  program: CommonValues,
+): Promise<readonly Protocol[]> {
+  const context = contextFor(program, true);
+  const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
+  if (!services.ok) throw new WellknownError('OPTION_INVALID', problemsText(services.error), { fault: 'local' });
+  return allOf(services.value).map(({ protocol }) => protocol);
 }
 
 const dataOf = ({ config: { program, services } }: LoadedConfig): UpData => ({ config: { program, services } });
@@ -208,9 +230,13 @@ const allOf = (services: readonly BuiltService[]): readonly Service[] => service
 
 /** The primary had found nothing wrong: a handler can't be loaded, or a file has changed since. */
 function failed(problems: readonly Problem[]): void {
-  const texts = problems.map(({ path, message }) => `${pathText(path)}: ${message}`);
-  usageError(PROGRAM, texts.length === 0 ? 'the user of --run-as is gone' : texts.join('; '));
+  usageError(PROGRAM, problemsText(problems));
 }
+
+const problemsText = (problems: readonly Problem[]): string =>
+  problems.length === 0
+    ? 'the user of --run-as is gone'
+    : problems.map(({ path, message }) => `${pathText(path)}: ${message}`).join('; ');
 
 function contextFor(program: CommonValues, isServing: boolean): Result<BuildContext, string> {
   const { log, output } = logOf(program, pino);
@@ -230,11 +256,16 @@ function serve(
   services: readonly Service[],
   common: CommonValues,
   workerData: UpData,
+  loadProtocols?: () => Promise<readonly Protocol[]>,
   nextServices?: () => Promise<NextServices>,
 ): Promise<void> {
   return runServices(PROGRAM, services, common, logOf(common, pino).log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
-    defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
+    defaults: {
+      workerData,
+      ...(loadProtocols === undefined ? {} : { loadProtocols }),
+      ...(nextServices === undefined ? {} : { nextServices }),
+    },
     limits: () => import('@wellknown/redis-limits'),
   });
 }
