@@ -5,15 +5,18 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
+import { isSuccessor } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { endEarlyWorkers, forkEarlyWorkers } from '../supervisor/early-workers.ts';
 import { becomeIdentity } from '../supervisor/privileges.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { isOurWorker } from '../supervisor/worker-place.ts';
+import { readWorkerData } from '../supervisor/worker-data.ts';
 import { reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
@@ -29,7 +32,7 @@ import { openInetdConnection, type InetdConnection } from '../inetd/inetd-connec
 import { EXIT_FAILURE, EXIT_USAGE, runServer, type RunExtras } from './run-server.ts';
 import type { ServerCommand } from './server-command.ts';
 import { surviveClosedOutput } from './line-output.ts';
-import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
+import { createProgramLog, type PinoSource, type ProgramLog } from './program-log.ts';
 import { describe, startMessage } from './start-message.ts';
 
 /** What a program brings along that core has not, loaded when it is asked for. */
@@ -40,11 +43,11 @@ export interface ProgramLibraries {
 
 /**
  * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
- * as it comes. `program` is how the user called it.
+ * as it comes, or how it is loaded. `program` is how the user called it.
  */
 export async function runCommand(
   command: ServerCommand,
-  pino: PinoLibrary,
+  pino: PinoSource,
   program = `wellknown-${command.name}`,
   argv: readonly string[] = process.argv.slice(2),
   { limits }: ProgramLibraries = {},
@@ -73,6 +76,9 @@ export async function runCommand(
     connection = openStandardInput(program, common, identity.value);
     if (connection === undefined) return;
   }
+  startWorkersEarly(common, identity.value);
+  // Once its primary has read the same: it may have made files where its workers may not.
+  if (isOurWorker()) await readWorkerData();
   const context = {
     log,
     errorOutput: output.write,
@@ -85,7 +91,10 @@ export async function runCommand(
   const protocol = await Promise.resolve()
     .then(() => command.build(values, { ...context, isServing }))
     .catch((error: unknown) => {
-      if (!isOurWorker()) throw error;
+      if (!isOurWorker()) {
+        endEarlyWorkers();
+        throw error;
+      }
       // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
       reportStartFailure(describe(error), false);
       return undefined;
@@ -178,7 +187,7 @@ export const defaultEndpoint = (scheme: 'tcp' | 'tls' | 'udp', port: number, por
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
-export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
+export const logOf = (common: CommonValues, pino: PinoSource): ProgramLog =>
   createProgramLog(pino, common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
@@ -187,6 +196,7 @@ export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
  */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
+  endEarlyWorkers();
   if (isOurWorker()) reportStartFailure(problem, true);
   else process.stderr.write(`${program}: ${problem}\n`);
 }
@@ -199,6 +209,18 @@ export function readIdentity({ runAs }: Pick<CommonValues, 'runAs'>): Result<Ide
   const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
   const problem = becomeProblem(identity.value, effective);
   return problem === undefined ? identity : fail(`--run-as: ${problem}`);
+}
+
+/**
+ * Makes the processes of the workers that these options ask for, which load while this one reads what it needs. Only in a
+ * program that serves, once nothing is wrong with its command line; `usageError` and the end of `runServices` end them.
+ */
+export function startWorkersEarly(
+  { workers, inetd }: Pick<CommonValues, 'workers' | 'inetd'>,
+  runAs: Identity | undefined,
+): void {
+  // A successor's environment tells of sockets until it has adopted them.
+  if (!isOurWorker() && !inetd && workers !== 0 && !isSuccessor(process.env)) forkEarlyWorkers(workers, runAs);
 }
 
 /** Serves until told to stop. */
