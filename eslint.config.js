@@ -73,6 +73,7 @@ const CARRYING_FILES = [
   'packages/http/src/http1/after-promises.ts',
   'packages/http/src/http1/upgrade.ts',
   'packages/core/src/observe/access-log-file.ts',
+  'packages/core/src/observe/access-log-pipe.ts',
   'packages/http/src/http2/connection.ts',
   'packages/http/src/http2/exchange.ts',
   'packages/http/src/http2/response-writer.ts',

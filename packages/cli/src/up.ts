@@ -9,6 +9,7 @@ import {
   WellknownError,
   type Logger,
   type NextServices,
+  type Protocol,
   type Result,
   type Service,
 } from '@wellknown/core';
@@ -128,7 +129,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     prepare: (program: CommonValues, context: BuildContext) => void = () => undefined,
   ): ReturnType<typeof loadConfig> => {
     const contextOf = (program: CommonValues): Result<BuildContext, string> => {
-      const context = contextFor(program, program.workers === 0, (programLog ??= logOf(program, PINO)));
+      const context = contextFor(program, isServedAtOnce(program), (programLog ??= logOf(program, PINO)));
       if (context.ok) prepare(program, context.value);
       return context;
     };
@@ -146,7 +147,12 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   process.env[FILE_VARIABLE] = path.resolve(file);
   const { log } = programLog ?? logOf(present.program, PINO);
   log.info({ file }, 'serving what the configuration says');
-  await serve(allOf(present.services), present.program, log, dataOf(present), async () => {
+  // Without workers, code of the user's is loaded once the rights to bind ports are gone.
+  const loadProtocols =
+    present.program.workers === 0 && present.program.runAs !== undefined
+      ? () => protocolsOf(loaded.value.config, commandLine, present.program, programLog ?? logOf(present.program, PINO))
+      : undefined;
+  await serve(allOf(present.services), present.program, log, dataOf(present), loadProtocols, async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
@@ -171,6 +177,22 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
       ...(program.workers === present.program.workers ? {} : { workers: program.workers }),
     };
   });
+}
+
+/** Without workers, and with no rights to give up first: otherwise this process only describes what is served. */
+const isServedAtOnce = ({ workers, runAs }: CommonValues): boolean => workers === 0 && runAs === undefined;
+
+/** What was described, built by who serves it. */
+async function protocolsOf(
+  config: ConfigTexts,
+  commandLine: OptionTexts,
+  program: CommonValues,
+  programLog: ProgramLog,
+): Promise<readonly Protocol[]> {
+  const context = contextFor(program, true, programLog);
+  const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
+  if (!services.ok) throw new WellknownError('OPTION_INVALID', problemsText(services.error), { fault: 'local' });
+  return allOf(services.value).map(({ protocol }) => protocol);
 }
 
 /** `program` is what workers go by. What was `asked` for is compared with it alone: no worker reads it. */
@@ -229,9 +251,13 @@ const allOf = (services: readonly BuiltService[]): readonly Service[] => service
 
 /** The primary had found nothing wrong: a handler can't be loaded, or a file has changed since. */
 function failed(problems: readonly Problem[]): void {
-  const texts = problems.map(({ path, message }) => `${pathText(path)}: ${message}`);
-  usageError(PROGRAM, texts.length === 0 ? 'the user of --run-as is gone' : texts.join('; '));
+  usageError(PROGRAM, problemsText(problems));
 }
+
+const problemsText = (problems: readonly Problem[]): string =>
+  problems.length === 0
+    ? 'the user of --run-as is gone'
+    : problems.map(({ path, message }) => `${pathText(path)}: ${message}`).join('; ');
 
 function contextFor(
   program: CommonValues,
@@ -255,11 +281,16 @@ function serve(
   common: CommonValues,
   log: Logger,
   workerData: UpData,
+  loadProtocols?: () => Promise<readonly Protocol[]>,
   nextServices?: () => Promise<NextServices>,
 ): Promise<void> {
   return runServices(PROGRAM, services, common, log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
-    defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
+    defaults: {
+      workerData,
+      ...(loadProtocols === undefined ? {} : { loadProtocols }),
+      ...(nextServices === undefined ? {} : { nextServices }),
+    },
     limits: () => import('@wellknown/redis-limits'),
   });
 }

@@ -66,6 +66,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     fits: (value) => isRecord(value) && wholeFrom(0).fits(value.uid) && wholeFrom(0).fits(value.gid),
     allowed: '{ uid, gid } with two whole numbers from 0',
   },
+  loadProtocols: { fits: (value) => typeof value === 'function', allowed: 'a function' },
   unixMode: { fits: wholeFrom(0, 0o777).fits, allowed: 'a number from 0 to 0o777, as in 0o660' },
   replaceUnixPath: BOOLEAN,
   keepUnixPath: { fits: (value) => typeof value === 'function', allowed: 'a function' },

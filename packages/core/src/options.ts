@@ -126,6 +126,13 @@ export interface ServerOptions {
   readonly drainTimeoutMs?: number;
   /** Who the serving processes become once everything is bound. The primary stays what it is. */
   readonly runAs?: Identity;
+  /**
+   * Asked once by a server without workers, when everything is bound and it has become `runAs`, before it accepts: the
+   * protocols to serve instead of those that were given, one for each service in their order. Those are asked for names, ports
+   * and limits alone then, so that what is loaded here never has the rights that bind the ports. Where it rejects, so
+   * does `listen`. With workers it is not asked: they run as `runAs` from their first line.
+   */
+  readonly loadProtocols?: () => Promise<readonly Protocol[]>;
   /** The permissions of unix paths; by default those that the umask leaves. */
   readonly unixMode?: number;
   /** Takes a unix path over even from a program that still listens there. */
@@ -194,6 +201,7 @@ const ALL_SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, true>> = {
   maxUnsentBytesTotal: true,
   drainTimeoutMs: true,
   runAs: true,
+  loadProtocols: true,
   unixMode: true,
   replaceUnixPath: true,
   keepUnixPath: true,

@@ -80,6 +80,7 @@ export interface ResolvedOptions {
   readonly maxUnsentBytesTotal: number;
   readonly drainTimeoutMs: number;
   readonly runAs: Identity | undefined;
+  readonly loadProtocols: (() => Promise<readonly Protocol[]>) | undefined;
   readonly unixMode: number | undefined;
   readonly replaceUnixPath: boolean;
   readonly keepUnixPath: (() => boolean) | undefined;
@@ -155,6 +156,7 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     maxUnsentBytesTotal: options.maxUnsentBytesTotal ?? Math.floor(memoryBytes() / UNSENT_SHARE_OF_MEMORY),
     drainTimeoutMs,
     runAs: options.runAs,
+    loadProtocols: options.loadProtocols,
     unixMode: options.unixMode,
     replaceUnixPath: options.replaceUnixPath ?? false,
     keepUnixPath: options.keepUnixPath,

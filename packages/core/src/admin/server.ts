@@ -8,7 +8,8 @@ import type { Logger } from '../log.ts';
 import { prometheusText } from '../observe/prometheus-text.ts';
 import type { Server } from '../server.ts';
 import type { Clock } from '../time/clock.ts';
-import { judge, type AdminPath } from './access.ts';
+import { judge, ROUTES, type AdminPath } from './access.ts';
+import { AdminConnections } from './connections.ts';
 import { EventLog } from './event-log.ts';
 import { LiveFeed } from './live-feed.ts';
 import { PAGE } from './page.ts';
@@ -33,10 +34,9 @@ export interface AdminListener {
   close(): Promise<void>;
 }
 
-// For a person, a scraper or two and the probes of a node.
-const MAX_CONNECTIONS = 100;
 const HEADERS_TIMEOUT_MS = 5_000;
 const RETRY_MS = 200;
+const SWEEP_MS = 1_000;
 
 const HEADERS = {
   'cache-control': 'no-store',
@@ -71,6 +71,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
       send(response, verdict.status, TEXT, `${verdict.why}\n`);
       return;
     }
+    if (ROUTES[verdict.path].needs !== 'nothing') connections.isReader(request.socket);
     await ANSWERS[verdict.path](response, { server, feed, log, events });
   };
   // Node looks for those that are late every 30 seconds unless it is told otherwise.
@@ -84,13 +85,16 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
       else send(response, 500, TEXT, 'it failed, the log says why\n');
     });
   });
-  listener.maxConnections = MAX_CONNECTIONS;
+  const connections = new AdminConnections();
+  listener.on('connection', (socket) => connections.opened(socket, clock.nowMs()));
+  const sweep = clock.every(SWEEP_MS, () => connections.sweep(clock.nowMs()));
   listener.headersTimeout = HEADERS_TIMEOUT_MS;
   listener.requestTimeout = HEADERS_TIMEOUT_MS;
   let isOver = false;
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       isOver = true;
+      sweep.cancel();
       events.close();
       feed.close();
       listener.close(() => resolve());
@@ -150,6 +154,10 @@ const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts:
   },
   '/events'(response, { feed }) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     const viewer = (text: string): boolean => response.write(text);
     response.on('drain', () => feed.hasRoom(viewer));
     response.once('close', feed.join(viewer));

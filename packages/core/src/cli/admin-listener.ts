@@ -32,9 +32,9 @@ export function readAdminToken({ adminTokenFile }: AdminSettings, environment: N
       );
     }
   }
-  if (token !== undefined && !new RegExp(`^\\S{${MIN_TOKEN_CHARACTERS},}$`).test(token))
+  if (token !== undefined && !new RegExp(`^[\\x21-\\x7e]{${MIN_TOKEN_CHARACTERS},}$`).test(token))
     throw mistake(
-      'the token for --admin is too short, or holds a blank',
+      'the token for --admin is too short, or holds a blank or what is not ASCII',
       `it needs at least ${MIN_TOKEN_CHARACTERS} characters, as 'openssl rand -hex 16' makes them`,
     );
   return token;

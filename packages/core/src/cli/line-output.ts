@@ -5,11 +5,10 @@
 // that come meanwhile wait here, since each try that fails costs a hundred times what a line does.
 
 import fs from 'node:fs';
+import net from 'node:net';
+import { keepFromBlocking } from '../kernel/output-handle.ts';
+import { MAX_WRITE_BYTES, WaitingLines } from '../observe/waiting-lines.ts';
 
-// Up to so many bytes (PIPE_BUF of pipe(7)) a pipe takes a write whole, or not at all, also with several processes on it.
-const MAX_WRITE_BYTES = 4_096;
-// 50,000 lines of an access log, more than a burst; and what a reader that has gone for good may cost.
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 20;
 // At the end of the process: as long as the reader takes something within this time, it gets the rest.
 const LAST_WAIT_MS = 300;
@@ -46,18 +45,19 @@ export const openStandardError = (
   /** It is a terminal that shows colours. */
   readonly hasColours: boolean;
 } => ({
-  ...openLineOutput(library, descriptorOfStandardError(), onLost),
+  ...linesOnStandardError(library, onLost),
   hasColours: process.stderr.isTTY && process.stderr.hasColors(),
 });
 
 /**
  * Lines to a descriptor that does not block. `onLost` is told how many were given up, once all that waited has been
- * written.
+ * written. `beforeWrite` is for one that something else may make block.
  */
 export function openLineOutput(
   library: DestinationLibrary,
   descriptor: number,
   onLost: (count: number) => void,
+  beforeWrite?: () => void,
 ): LineOutput {
   const destination = library.destination({
     fd: descriptor,
@@ -69,7 +69,11 @@ export function openLineOutput(
     retryEAGAIN: () => false,
   });
   // pino puts a write that does nothing in its place after an EPIPE; the reader of a named pipe may come back.
-  const write = destination.write.bind(destination);
+  const writeOn = destination.write.bind(destination);
+  const write = (text: string): void => {
+    beforeWrite?.();
+    writeOn(text);
+  };
   const waiting = new WaitingLines();
   let lost = 0;
   let failure: string | undefined;
@@ -108,62 +112,29 @@ export function openLineOutput(
   };
 }
 
-/** A bounded queue of lines, taken out as many at once as a pipe takes whole. */
-class WaitingLines {
-  #lines: string[] = [];
-  #first = 0;
-  #bytes = 0;
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** False where there is no room. */
-  add(line: string): boolean {
-    const bytes = Buffer.byteLength(line);
-    if (this.#bytes + bytes > MAX_WAITING_BYTES) return false;
-    this.#lines.push(line);
-    this.#bytes += bytes;
-    return true;
-  }
-
-  /** Undefined when it is empty. */
-  take(): string | undefined {
-    let taken: string | undefined;
-    let takenBytes = 0;
-    for (let line = this.#lines[this.#first]; line !== undefined; line = this.#lines[this.#first]) {
-      const bytes = Buffer.byteLength(line);
-      if (taken !== undefined && takenBytes + bytes > MAX_WRITE_BYTES) break;
-      taken = (taken ?? '') + line;
-      takenBytes += bytes;
-      this.#first += 1;
-    }
-    this.#bytes -= takenBytes;
-    // What was taken goes as soon as it is half of the array: with a reader that is always a little behind, the queue is
-    // never empty, and would keep every line that has ever waited.
-    if (this.#first * 2 >= this.#lines.length) {
-      this.#lines = this.#lines.slice(this.#first);
-      this.#first = 0;
-    }
-    return taken;
-  }
-}
-
 const STDERR = 2;
 
 /**
- * A pipe is opened once more: what is set for the first opening is shared with all processes that have it, and each that
- * ends puts it back to blocking. A user that may not open it, or a socket, has to do with the shared one.
+ * A pipe is opened once more: what is set for the first opening is shared with all processes that have it. Of a socket, or a
+ * pipe that this user may not open, the shared one is asked for, which makes it non-blocking; but libuv puts that back with
+ * each process that it starts, and Node where one ends. So it is set again before each write.
  */
-function descriptorOfStandardError(): number {
+function linesOnStandardError(library: DestinationLibrary, onLost: (count: number) => void): LineOutput {
+  const own = ownPipe();
+  if (own !== undefined) return openLineOutput(library, own, onLost);
+  const { stderr } = process;
+  const isShared = stderr instanceof net.Socket && !stderr.isTTY;
+  return openLineOutput(library, stderr.fd, onLost, isShared ? () => keepFromBlocking(stderr) : undefined);
+}
+
+function ownPipe(): number | undefined {
   const { O_WRONLY, O_APPEND, O_NONBLOCK } = fs.constants;
   try {
     if (fs.fstatSync(STDERR).isFIFO()) return fs.openSync(`/proc/self/fd/${STDERR}`, O_WRONLY | O_APPEND | O_NONBLOCK);
   } catch {
     // Its reader has gone, or it belongs to another user.
   }
-  // Asking for it makes it non-blocking where it is a pipe or a socket.
-  return process.stderr.fd;
+  return undefined;
 }
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');

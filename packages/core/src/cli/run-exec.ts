@@ -1,11 +1,9 @@
 // `wellknown exec [options] -- PROGRAM [ARG…]`: inetd's `nowait`, a process for each connection, and with --wait its
 // `wait`, a process that gets the listening socket itself.
 
-import { readFileSync } from 'node:fs';
 import { createExecServer, DEFAULT_MAX_CONNECTIONS } from '../inetd/exec-server.ts';
 import type { Logger } from '../log.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { DEFAULT_WAIT_POLICY } from '../inetd/wait-policy.ts';
 import { createWaitServer } from '../inetd/wait-server.ts';
@@ -17,7 +15,7 @@ import { parseServerArguments, type Asked } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import type { PinoSource } from './program-log.ts';
 import { readNumber } from './read-values.ts';
-import { answer, logOf, usageError } from './run.ts';
+import { answer, logOf, readIdentity, usageError } from './run.ts';
 import { runServer } from './run-server.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 
@@ -191,11 +189,8 @@ function readServer(
     return fail(
       `--listen '${datagrams.text}' goes with --wait, which gives PROGRAM the socket itself: a datagram has no connection that could be its stdin`,
     );
-  const identity =
-    common.runAs === undefined
-      ? ok(undefined)
-      : parseIdentity(common.runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
-  if (!identity.ok) return fail(`--run-as: ${identity.error}`);
+  const identity = readIdentity(common);
+  if (!identity.ok) return identity;
   const maxStarts = readNumber(values, 'max-starts', { whole: true, min: 1 });
   const pause = readNumber(values, 'pause', { min: 0.001, max: 86_400 });
   if (!maxStarts.ok) return maxStarts;

@@ -84,10 +84,12 @@ export async function runCommand(
     errorOutput: output.write,
     portOffset: common.portOffset,
     runAs: identity.value,
-    isServing: isOurWorker() || common.inetd || common.workers === 0,
   };
+  // Without workers, code of the user's is loaded once the rights to bind ports are gone.
+  const isLate = !isOurWorker() && !common.inetd && common.workers === 0 && identity.value !== undefined;
+  const isServing = isOurWorker() || common.inetd || (common.workers === 0 && !isLate);
   const protocol = await Promise.resolve()
-    .then(() => command.build(values, context))
+    .then(() => command.build(values, { ...context, isServing }))
     .catch((error: unknown) => {
       if (!isOurWorker()) {
         endEarlyWorkers();
@@ -124,8 +126,13 @@ export async function runCommand(
     usageError(program, services.error);
     return;
   }
+  const loadProtocols = async (): Promise<readonly Protocol[]> => {
+    const loaded = await command.build(values, { ...context, isServing: true });
+    if (!loaded.ok) throw new WellknownError('OPTION_INVALID', loaded.error, { fault: 'local' });
+    return [loaded.value, ...services.value.map((companion) => companion.protocol)];
+  };
   await runServices(program, [{ protocol: protocol.value, listen }, ...services.value], common, log, {
-    defaults: command.serverOptions?.(values) ?? {},
+    defaults: { ...command.serverOptions?.(values), ...(isLate ? { loadProtocols } : {}) },
     limits,
   });
 }

@@ -26,10 +26,13 @@ export interface ProgramToRun {
  */
 export class ProgramPath {
   readonly #program: string;
+  readonly #runAs: ProgramToRun['runAs'];
   #path: string;
 
-  constructor(program: string) {
+  /** `runAs`: who is to run it. */
+  constructor(program: string, runAs?: ProgramToRun['runAs']) {
     this.#program = program;
+    this.#runAs = runAs;
     this.#path = program;
   }
 
@@ -40,7 +43,7 @@ export class ProgramPath {
 
   /** Throws OPTION_INVALID where it is not there. */
   async find(): Promise<void> {
-    this.#path = await findProgram(this.#program);
+    this.#path = await findProgram(this.#program, this.#runAs);
   }
 
   /**
@@ -63,13 +66,13 @@ export class ProgramPath {
 const DEFAULT_PATH = '/bin:/usr/bin';
 
 /** As execvp(3) looks: the first of PATH that can be run, where an empty folder is the current one. */
-async function findProgram(program: string): Promise<string> {
+async function findProgram(program: string, runAs: ProgramToRun['runAs']): Promise<string> {
   const candidates = program.includes('/')
     ? [path.resolve(program)]
     : (process.env.PATH ?? DEFAULT_PATH).split(path.delimiter).map((folder) => path.resolve(folder, program));
   let reason: string | undefined;
   for (const candidate of candidates) {
-    const problem = await problemOf(candidate);
+    const problem = await problemOf(candidate, runAs);
     if (problem === undefined) return candidate;
     if (problem !== NOT_THERE) reason ??= `${candidate} ${problem}`;
   }
@@ -83,18 +86,34 @@ async function findProgram(program: string): Promise<string> {
 const NOT_THERE = 'is not there';
 
 /** Why it can't be run; undefined where it can. */
-async function problemOf(file: string): Promise<string | undefined> {
+async function problemOf(file: string, runAs: ProgramToRun['runAs']): Promise<string | undefined> {
   try {
     const stats = await stat(file);
     if (stats.isDirectory()) return 'is a directory';
     if (!stats.isFile()) return 'is no regular file';
     await access(file, fileConstants.X_OK);
-    return undefined;
+    return runAs === undefined || (await mayRun(file, runAs)) ? undefined : `may not be run by the user ${runAs.uid}`;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return NOT_THERE;
     return code === 'EACCES' ? 'may not be run by this user (EACCES)' : `cannot be looked at (${code})`;
   }
+}
+
+/**
+ * The system is asked as that user: root may run nearly everything, and folders on the way and access lists count too. True
+ * where it can't be asked.
+ */
+function mayRun(file: string, { uid, gid }: NonNullable<ProgramToRun['runAs']>): Promise<boolean> {
+  return new Promise((resolve) => {
+    try {
+      const shell = spawn('/bin/sh', ['-c', 'test -x "$1"', 'sh', file], { uid, gid, cwd: '/', stdio: 'ignore' });
+      shell.once('error', () => resolve(true));
+      shell.once('exit', (status) => resolve(status !== 1));
+    } catch {
+      resolve(true);
+    }
+  });
 }
 
 /**

@@ -53,7 +53,7 @@ export function createExecServer(options: ExecServerOptions): Server {
     freePerAddress: limits.maxConnectionsPerAddress,
     maxWaiting: backlog,
   });
-  const program = new ProgramPath(options.program);
+  const program = new ProgramPath(options.program, options.runAs);
   const bound: BoundListener[] = [];
   const drainLog = new DrainLog('exec', log);
 

@@ -59,7 +59,7 @@ export function createWaitServer(options: WaitServerOptions): Server {
   const { log, clock, backlog } = settings;
   const listen = resolveProgramListen(options.listen, ['tcp', 'unix', 'udp']);
   const policy = policyOf(options);
-  const program = new ProgramPath(options.program);
+  const program = new ProgramPath(options.program, options.runAs);
   const watchedListeners: WatchedListener[] = [];
   const counters = { starts: 0, failures: 0, pauses: 0 };
 

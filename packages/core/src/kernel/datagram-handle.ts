@@ -33,6 +33,7 @@ export function createDatagramSocket(
 interface RawDatagramHandle {
   readonly fd: number;
   recvStop?(): number;
+  recvStart?(): number;
   lookup?: (address: string, done: (error: Error | null, address: string, family: number) => void) => void;
   send?: (
     this: RawDatagramHandle,
@@ -130,3 +131,6 @@ export function stopReceiving(socket: dgram.Socket): void {
   }
   handle.recvStop();
 }
+
+/** Undoes `stopReceiving`. What came meanwhile has waited in the kernel. */
+export const receiveAgain = (socket: dgram.Socket): void => void rawDatagramHandle(socket)?.recvStart?.();

@@ -4,6 +4,7 @@
 // it.
 
 import fs from 'node:fs';
+import { accessLogPipe } from './access-log-pipe.ts';
 
 const FLUSH_MS = 1_000;
 // An append of this size costs one system call and far less than a disk's time.
@@ -27,7 +28,8 @@ export interface AccessLogOptions {
 }
 
 /**
- * Opens `path` for appending; `-` is standard error. Several processes may append to one file: each write is whole
+ * Opens `path` for appending; `-` is standard error. A pipe or a device, such as /dev/stdout, is never waited for: see
+ * access-log-pipe.ts. Several processes may append to one file: each write is whole
  * lines. Throws when it can't be opened. A write that fails later is reported once until one succeeds, and its lines
  * are lost and counted.
  */
@@ -37,6 +39,8 @@ export function openAccessLog(
   { owner, onLost }: AccessLogOptions = {},
 ): AccessLogFile {
   let descriptor = path === '-' ? STDERR : openForAppend(path, owner);
+  if (path !== '-' && !fs.fstatSync(descriptor).isFile())
+    return accessLogPipe(descriptor, () => openForAppend(path, owner), onFailure, onLost);
   let gathered = '';
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
@@ -115,21 +119,35 @@ function attempt(step: () => void): unknown {
 }
 
 const MODE = 0o640;
-const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
+// A regular file takes no notice of O_NONBLOCK; opening a pipe without a reader, and writing to a full one, would wait.
+const { O_APPEND, O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants;
+const APPENDING = O_WRONLY | O_APPEND | O_NONBLOCK;
 
 function openForAppend(path: string, owner: AccessLogOptions['owner']): number {
-  if (owner === undefined || process.getuid?.() !== 0) return fs.openSync(path, 'a', MODE);
+  if (owner === undefined || process.getuid?.() !== 0) return openNonBlocking(path, APPENDING | O_CREAT);
   let made: number;
   try {
     // Only what was made here is given away: where the owner may write to the folder, anything else may be a link to
     // what is not his.
-    made = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, MODE);
+    made = fs.openSync(path, APPENDING | O_CREAT | O_EXCL, MODE);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    return fs.openSync(path, O_WRONLY | O_APPEND);
+    return openNonBlocking(path, APPENDING);
   }
   fs.fchownSync(made, owner.uid, owner.gid);
   return made;
+}
+
+/** A pipe of which we have both ends never lacks a reader: it holds what comes until there is another one. */
+function openNonBlocking(path: string, flags: number): number {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) {
+    try {
+      return fs.openSync(path, O_RDWR | O_NONBLOCK);
+    } catch {
+      // It may be written to only.
+    }
+  }
+  return fs.openSync(path, flags, MODE);
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -39,8 +39,8 @@ export interface LifecycleWork {
   readonly prepare?: () => void | Promise<void>;
   /** Serves on a listener, which from this call on is its own: to be closed by `drain`, also when this rejects. */
   readonly serve: (bound: BoundService) => void | Promise<void>;
-  /** Everything listens. */
-  readonly opened?: () => void;
+  /** Everything was given to `serve`, and nothing else comes. */
+  readonly opened?: () => void | Promise<void>;
   /**
    * Accepts no more, waits for work in flight for at most `graceMs`, and gives the listeners back. Called once,
    * in every case.
@@ -111,7 +111,8 @@ export function createServerLifecycle(
       }
     }
     lifecycle.requireOpening();
-    work.opened?.();
+    await work.opened?.();
+    lifecycle.requireOpening();
     watch = watchEventLoop(clock, (loop) => {
       work.eachSecond?.();
       metrics?.sampled(0, loop);

@@ -2,49 +2,64 @@
 
 import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
+import { explainBindFailure } from '../listener/bind-failure.ts';
 import { AddressLedger, firstQuota } from '../accept/address-ledger.ts';
 import { BanCounter } from '../accept/ban-counter.ts';
 import { ServiceRuntime, type ServiceRuntimeOptions } from '../accept/service-runtime.ts';
 import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
+import { receiveAgain, stopReceiving } from '../kernel/datagram-handle.ts';
+import type { Protocol } from '../protocol.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
-import { createServerLifecycle } from './server-lifecycle.ts';
+import { createServerLifecycle, type BoundService } from './server-lifecycle.ts';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
 export function createStandalone(options: ResolvedOptions): Server {
-  const { log, clock, backlog, services, runAs, maxUnsentBytesTotal, drainTimeoutMs } = options;
+  const { log, clock, backlog, services, runAs, loadProtocols, maxUnsentBytesTotal, drainTimeoutMs } = options;
   const wheel = new TimerWheel(clock);
   const unsent = createUnsentBudget(options, maxUnsentBytesTotal);
   const states = new ListenerStates('standalone');
-  const sharing = createSharing(options, (service, key, forMs) => localOf(service).banned(key, forMs));
-  const locals = services.map(
-    (service, index): ServiceRuntime =>
-      new ServiceRuntime({
-        service,
-        context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
-        wheel,
-        unsent,
-        backlog,
-        drainTimeoutMs,
-        registryLimits: {
-          maxConnections: service.limits.maxConnections,
-          maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
-          freePerAddress: service.limits.maxConnectionsPerAddress,
-          maxWaiting: backlog,
-          ...sharing?.quota(index),
-        },
-        states,
-        ...sharing?.of(index),
-      }),
-  );
+  const sharing = createSharing(options, (service, key, forMs) => locals[service]?.banned(key, forMs));
+  const locals: ServiceRuntime[] = [];
+  /** `protocols` are served instead of those that the services were described by. */
+  const makeServices = (protocols: readonly Protocol[] = []): void => {
+    for (const [index, service] of services.entries())
+      locals.push(
+        new ServiceRuntime({
+          service: { ...service, protocol: protocols[index] ?? service.protocol },
+          context: { log, clock, workerSlot: 0, workerCount: 1, counters: {} },
+          wheel,
+          unsent,
+          backlog,
+          drainTimeoutMs,
+          registryLimits: {
+            maxConnections: service.limits.maxConnections,
+            maxConnectionsPerAddress: service.limits.maxConnectionsPerAddress,
+            freePerAddress: service.limits.maxConnectionsPerAddress,
+            maxWaiting: backlog,
+            ...sharing?.quota(index),
+          },
+          states,
+          ...sharing?.of(index),
+        }),
+      );
+  };
   const localOf = (service: number): ServiceRuntime => {
     const local = locals[service];
     if (local === undefined) throw new RangeError(`there is no service ${service}`);
     return local;
   };
+  const listen = async ({ number, service, listener: { endpoint, socket } }: BoundService): Promise<void> => {
+    if (socket.type === 'stream') await localOf(service).listenStream(number, endpoint, socket.handle);
+    else localOf(service).listenDatagrams(number, endpoint, socket.socket);
+  };
+  // Nothing is served with the rights that bind the ports: until they are gone, what is bound waits in the kernel.
+  const dropsRights = runAs !== undefined || loadProtocols !== undefined;
+  const waiting: BoundService[] = [];
+  if (!dropsRights) makeServices();
   const tickets = new TicketKeys(services, () => undefined);
   const bound: BoundListener[] = [];
 
@@ -56,14 +71,27 @@ export function createStandalone(options: ResolvedOptions): Server {
         tickets.start(clock);
         sharing?.open();
       },
-      async serve({ number, service, listener }) {
-        bound.push(listener);
-        if (listener.socket.type === 'stream')
-          await localOf(service).listenStream(number, listener.endpoint, listener.socket.handle);
-        else localOf(service).listenDatagrams(number, listener.endpoint, listener.socket.socket);
+      async serve(one) {
+        bound.push(one.listener);
+        if (!dropsRights) {
+          await listen(one);
+          return;
+        }
+        const { socket } = one.listener;
+        if (socket.type === 'datagram') stopReceiving(socket.socket);
+        waiting.push(one);
       },
-      opened() {
+      async opened() {
+        if (!dropsRights) return;
         if (runAs !== undefined) becomeIdentity(runAs);
+        makeServices(await loadProtocols?.());
+        for (const one of waiting) {
+          const { endpoint, socket } = one.listener;
+          await listen(one).catch((error: unknown) => {
+            throw explainBindFailure(endpoint, error);
+          });
+          if (socket.type === 'datagram') receiveAgain(socket.socket);
+        }
       },
       async drain(graceMs) {
         const drained = Promise.all(locals.map((local) => local.drain(graceMs)));
@@ -79,8 +107,8 @@ export function createStandalone(options: ResolvedOptions): Server {
         for (const local of locals) void local.drain(graceMs);
       },
       answer(service) {
-        const local = localOf(service);
-        return { share: local.share(), pairs: local.pairs() };
+        const local = locals[service];
+        return { share: local?.share() ?? { listeners: [], counters: {} }, pairs: local?.pairs() ?? [] };
       },
       holders: locals,
       eachSecond: () => unsent.sample(),

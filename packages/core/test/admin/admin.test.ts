@@ -1,7 +1,9 @@
 // The admin listener of a program: what a probe, a scraper, a browser and an operator get.
 
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -138,6 +140,25 @@ test('an upgrade takes the admin listener along', async () => {
   });
 });
 
+test('a probe is answered whoever holds connections and reads nothing, and HEAD gets the head of what never ends', async () => {
+  const { base } = await startWithAdmin();
+  const { hostname, port } = new URL(base);
+  const held = await Promise.all(
+    Array.from({ length: 110 }, async () => {
+      const socket = net.connect({ host: hostname, port: Number(port) });
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.pause().write('GET /admin.js HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100));
+      return socket;
+    }),
+  );
+  expect(await (await fetch(`${base}/healthz`)).text()).toBe('alive\n');
+  for (const socket of held) socket.destroy();
+  const head = await fetch(`${base}/events`, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+});
+
 describe('what is wrong is refused at the start', () => {
   test.each([
     [['--admin', 'tcp://:9900'], 'can be reached by other machines, and there is no token'],
@@ -147,6 +168,16 @@ describe('what is wrong is refused at the start', () => {
   ])('%j', async (options, words) => {
     const { status, stderr } = await refuse(options);
     expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+
+  test('a token that no header can carry', async () => {
+    const { status, stderr } = await refuse([
+      '--admin',
+      '9900',
+      '--admin-token-file',
+      tokenFile('pässwörter-sind-hier'),
+    ]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('what is not ASCII')]);
   });
 
   test('a token that can be guessed', async () => {

@@ -1,6 +1,6 @@
 // The command line of exec, and what depends on the kinds of listeners that a server has.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { COMMON_OPTIONS, parseServerArguments } from '../../src/cli/index.ts';
 import { parseExecArguments } from '../../src/cli/run-exec.ts';
 
@@ -8,7 +8,8 @@ const parse = (options: readonly string[]) =>
   parseExecArguments([...options, '--listen', 'tcp://127.0.0.1:0', '--', 'cat', '--listen', 'x']);
 
 const OF_BOTH = [
-  ['--run-as', 'nobody'],
+  // Anybody may stay who he is.
+  ['--run-as', String(process.getuid?.() ?? 0)],
   ['--drain-timeout', '1'],
   ['--backlog', '1'],
   ['--unix-mode', '0660'],
@@ -33,6 +34,21 @@ const WITH_WAIT = [
 ];
 
 describe('the command line of exec', () => {
+  test.each([[[]], [['--wait']]])('%j: only root may have PROGRAM run as another user', (wait) => {
+    const users = [
+      vi.spyOn(process, 'geteuid').mockReturnValue(1_001),
+      vi.spyOn(process, 'getegid').mockReturnValue(100),
+    ];
+    try {
+      expect(parse([...wait, '--run-as', 'daemon'])).toMatchObject({
+        ok: false,
+        error: expect.stringContaining('--run-as: only root may run workers as another user') as string,
+      });
+    } finally {
+      for (const user of users) user.mockRestore();
+    }
+  });
+
   test.each([...OF_BOTH, ...WITHOUT_WAIT])('takes %s %s for a process for each connection', (...option) => {
     expect(parse(option)).toMatchObject({ ok: true, value: { type: 'serve' } });
   });

@@ -2,7 +2,7 @@
 // systemd.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -225,6 +225,28 @@ describe('a process for each connection', () => {
     expect(names.filter((name) => own.includes(name))).toEqual([]);
     expect(names).toContain('LANGUAGE_OF_OURS');
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    'a program that its user may not run is said at the start, be it the file or a folder on the way (as root)',
+    async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+      const program = path.join(folder, 'program');
+      const runAs = { uid: 65_534, gid: 65_534 };
+      const refused = {
+        code: 'OPTION_INVALID',
+        message: expect.stringContaining('may not be run by the user 65534') as string,
+      };
+      writeFileSync(program, '#!/bin/sh\nid -u\n', { mode: 0o755 });
+      await expect(exec({ program, runAs })).rejects.toMatchObject(refused);
+      chmodSync(folder, 0o755);
+      chmodSync(program, 0o700);
+      await expect(exec({ program, runAs })).rejects.toMatchObject(refused);
+      chmodSync(program, 0o755);
+      const client = await connectClient((await exec({ program, runAs })).url);
+      expect(await client.receiveAll()).toBe('65534\n');
+      client.end();
+    },
+  );
 
   test('a program that is not there is said at the start', async () => {
     await expect(

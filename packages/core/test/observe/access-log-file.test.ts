@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -141,5 +142,87 @@ describe('a file that root makes for another user', () => {
     expect(fs.statSync(precious).uid).toBe(0);
     fs.rmSync(precious);
     expect(() => openAccessLog(file, () => undefined, { owner })).toThrow('ENOENT');
+  });
+});
+
+describe('a pipe', () => {
+  const reader = (): number => fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const read = (descriptor: number): string => {
+    let text = '';
+    const chunk = Buffer.alloc(65_536);
+    try {
+      for (let length = 1; length > 0; text += chunk.toString('latin1', 0, length))
+        length = fs.readSync(descriptor, chunk);
+    } catch (error) {
+      // Empty, and its writer is there.
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+    }
+    return text;
+  };
+  const opened = (): { log: ReturnType<typeof openAccessLog>; losses: number[]; reported: unknown[] } => {
+    expect(spawnSync('mkfifo', [file]).status).toBe(0);
+    const [losses, reported]: [number[], unknown[]] = [[], []];
+    const log = openAccessLog(file, (error) => reported.push(error), { onLost: (lines) => losses.push(lines) });
+    return { log, losses, reported };
+  };
+
+  test('without a reader is opened all the same, and holds what comes for one', () => {
+    const { log } = opened();
+    log.write('early\n');
+    log.reopen();
+    const descriptor = reader();
+    expect(read(descriptor)).toBe('early\n');
+    log.close();
+    fs.closeSync(descriptor);
+  });
+
+  test('whose reader is slow gets all lines, whole and in order', async () => {
+    const { log, losses } = opened();
+    const descriptor = reader();
+    const lines = Array.from({ length: 3_000 }, (_, index) => `${index} ${'x'.repeat(index % 200)}\n`);
+    for (const line of lines) log.write(line);
+    let text = '';
+    while (text.length < lines.join('').length) {
+      text += read(descriptor);
+      log.reopen();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(text).toBe(lines.join(''));
+    expect(losses).toEqual([]);
+    log.close();
+    fs.closeSync(descriptor);
+  });
+
+  test('that is not read holds up nobody: past 8 MiB lines are lost, said once, and counted when it is read again', () => {
+    const { log, losses, reported } = opened();
+    const descriptor = reader();
+    const line = `${'x'.repeat(9_999)}\n`;
+    for (let count = 0; count < 1_000; count += 1) log.write(line);
+    expect(reported).toHaveLength(1);
+    expect(losses).toEqual([]);
+    let text = '';
+    while (losses.length === 0) {
+      text += read(descriptor);
+      log.reopen();
+    }
+    text += read(descriptor);
+    expect(text.length % line.length).toBe(0);
+    expect(losses).toEqual([1_000 - text.length / line.length]);
+    log.close();
+    fs.closeSync(descriptor);
+  });
+
+  test('whose reader has gone keeps what comes for the next one', () => {
+    const { log, losses, reported } = opened();
+    fs.closeSync(reader());
+    for (const line of ['one\n', 'two\n']) {
+      log.write(line);
+      log.reopen();
+    }
+    const descriptor = reader();
+    expect(read(descriptor)).toBe('one\ntwo\n');
+    expect([losses, reported]).toEqual([[], []]);
+    log.close();
+    fs.closeSync(descriptor);
   });
 });

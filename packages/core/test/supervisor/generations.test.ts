@@ -469,4 +469,14 @@ describe.skipIf(noOtherUser)('privileges (as root)', () => {
     const program = await start('--workers', '0', '--run-as', 'nobody');
     expect(readFileSync(`/proc/${program.pid}/status`, 'utf8')).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
   });
+
+  test.each(['0', '1'])(
+    "with %s workers the user's code is loaded without them, and serves without them",
+    async (workers) => {
+      const program = await start('--workers', workers, '--run-as', 'nobody', '--uids');
+      const client = await connectClient(program.url);
+      expect(await client.receive('\n')).toBe('65534 65534\n');
+      client.end();
+    },
+  );
 });
