@@ -44,6 +44,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/worker-place.ts',
   'packages/core/src/cli/run.ts',
   'packages/core/src/cli/run-server.ts',
+  'packages/core/src/cli/compile-cache.ts',
   'packages/core/src/cli/early-signals.ts',
   'packages/core/src/cli/program-files.ts',
   'packages/core/src/cli/admin-listener.ts',

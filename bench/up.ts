@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { askControl } from '@wellknown/core/control';
+import { ENVIRONMENT } from './startup.ts';
 
 const PROGRAM = fileURLToPath(new URL('../packages/cli/bin/wellknown.js', import.meta.url));
 const CONNECTIONS = 5_000;
@@ -38,7 +39,7 @@ async function start(): Promise<Family> {
       ...[PROGRAM, 'up', '--workers', '2', '--port-offset', String(offset), '--control', control],
       ...['--admin', String(adminPort), '--max-connections-per-ip', '10000', '--log-level', 'warn'],
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: ENVIRONMENT },
   );
   const exited = new Promise((resolve) => child.once('exit', resolve));
   let output = '';

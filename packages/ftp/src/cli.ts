@@ -3,7 +3,7 @@
 
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
+import { accessLogProblem, fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
 import type { BuildContext, OptionValues, ServerCommand } from '@wellknown/core/cli';
 import { isImplicit, NETWORK_OPTIONS, readNetwork } from './cli-network.ts';
 import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
@@ -105,8 +105,7 @@ function openLog(
     });
     return ok(writingBy((line) => opened.write(line)));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-    return fail(`--access-log '${file}' can't be opened (${code})`);
+    return fail(`--access-log '${file}' ${accessLogProblem(error)}`);
   }
 }
 

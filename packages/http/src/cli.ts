@@ -1,7 +1,7 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
 import { CidrTable } from '@wellknown/core/endpoint';
-import { fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
+import { accessLogProblem, fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
 import {
   loadHandlerModule,
   readChoice,
@@ -207,7 +207,7 @@ function buildProtocolOptions(
       });
       accessLog = (entry) => file.write(combinedLine(entry));
     } catch (error) {
-      return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);
+      return fail(`--access-log '${path}' ${accessLogProblem(error)}`);
     }
   }
   const halfClose = readChoice(values, 'half-close', HALF_CLOSE_POLICIES);
@@ -227,6 +227,3 @@ function buildProtocolOptions(
     proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
   });
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -253,7 +253,13 @@ describe('a problem is a sentence that names what was given', () => {
       { forwarded: 'forwarded' },
       '--forwarded forwarded has no meaning without --trust-proxy',
     ],
-    ['a log in no folder', '.', { 'access-log': '/nowhere/x' }, "--access-log '/nowhere/x' can't be opened (ENOENT)"],
+    [
+      'a log in no folder',
+      '.',
+      { 'access-log': '/nowhere/x' },
+      "--access-log '/nowhere/x' can't be opened (ENOENT): its folder does not exist",
+    ],
+    ['a log that is a folder', '.', { 'access-log': '/' }, "--access-log '/' can't be opened (EISDIR): it is a folder"],
     ['a size that is none', '.', { 'max-body': '1MB' }, "--max-body is '1MB', allowed is a whole number from 0"],
     [
       'a port that is none',

@@ -23,6 +23,7 @@ export const ROUTES = {
   '/readyz': { method: 'GET', needs: 'nothing' },
   '/metrics': { method: 'GET', needs: 'read' },
   '/status.json': { method: 'GET', needs: 'read' },
+  '/connections': { method: 'GET', needs: 'read' },
   '/events': { method: 'GET', needs: 'read' },
   '/reload': { method: 'POST', needs: 'act' },
   '/drain': { method: 'POST', needs: 'act' },

@@ -4,7 +4,6 @@
 export const SCRIPT = `'use strict';
 const at = (id) => document.getElementById(id);
 const KEPT = 120;
-const SHOWN_CONNECTIONS = 200;
 const samples = [];
 let latest;
 at('token').value = sessionStorage.getItem('token') ?? '';
@@ -132,17 +131,61 @@ const showWorkers = ({ workers, services, supervision }) => {
     : supervision.started + ' started' + Object.entries(supervision.ended).map(([why, count]) => ', ' + count + ' ' + why).join('');
 };
 
-const showConnections = () => {
-  if (latest === undefined) return;
-  const wanted = at('filter').value.toLowerCase();
-  const all = latest.services.flatMap((service) => service.pairs.map((pair) => ({ service: service.name, ...pair })));
-  const found = all.filter((pair) =>
-    [pair.service, pair.remote, pair.local, pair.state, pair.doing ?? ''].join(' ').toLowerCase().includes(wanted));
-  const open = latest.services.reduce((sum, service) => sum + service.connections.open, 0);
-  at('connection-count').textContent = whole(Math.min(found.length, SHOWN_CONNECTIONS)) + ' shown of ' + whole(open) + ' open';
-  rows('connections', found.slice(0, SHOWN_CONNECTIONS).map((pair) =>
-    row(pair.service, pair.remote, pair.local, pair.state, number(age(pair.ageMs)), number(bytes(pair.receivedBytes)),
-      number(bytes(pair.sentBytes)), pair.doing ?? '')));
+// The connections are a list of their own: the server looks through all of them, and sends a page.
+const PAGE_LENGTH = 100;
+const MAX_OFFSET = 10000;
+const which = at('which').elements;
+let offset = 0;
+let listing = new AbortController();
+let isListing = false;
+const showConnections = ({ count, connections, isWhole, unanswered }) => {
+  const last = offset + connections.length;
+  const shown = connections.length === 0 ? '0' : offset + 1 === last ? String(last) : whole(offset + 1) + '–' + whole(last);
+  const isAll = which.service.value + which.remote.value.trim() + which.state.value === '';
+  at('connection-count').textContent =
+    shown + ' shown of ' + whole(count) + (isWhole ? '' : ' and more') + (isAll ? ' open' : ' that match');
+  at('before').disabled = offset === 0;
+  at('after').disabled = last >= count || last > MAX_OFFSET;
+  connectionNotice(unanswered.length === 0 ? '' : 'No answer in time from worker ' + unanswered.join(', '));
+  rows('connections', connections.map((pair) =>
+    row(pair.service, number(pair.worker), pair.remote, pair.local, pair.state, number(age(pair.ageMs)),
+      number(bytes(pair.receivedBytes)), number(bytes(pair.sentBytes)), pair.doing ?? '')));
+};
+const connectionNotice = (text) => {
+  at('connection-notice').textContent = text;
+  at('connection-notice').hidden = text === '';
+};
+const list = async () => {
+  isListing = true;
+  const { signal } = listing;
+  const query = new URLSearchParams({ offset, limit: PAGE_LENGTH });
+  for (const name of ['service', 'remote', 'state', 'order'])
+    if (which[name].value.trim() !== '') query.set(name, which[name].value.trim());
+  try {
+    const response = await fetch('/connections?' + query, { headers: headers(), signal });
+    const answer = response.ok ? await response.json() : await response.text();
+    if (signal.aborted) return;
+    if (!response.ok) connectionNotice(answer);
+    else if (answer.connections.length === 0 && offset > 0) listAnew(0);
+    else showConnections(answer);
+  } catch {
+    // The connection is lost, or something else is wanted by now.
+  } finally {
+    if (!signal.aborted) isListing = false;
+  }
+};
+const listAnew = (from) => {
+  offset = from;
+  listing.abort();
+  listing = new AbortController();
+  void list();
+};
+const showServiceNames = ({ services }) => {
+  const names = services.map(({ name }) => name).filter((name, index, all) => all.indexOf(name) === index);
+  if (which.service.options.length === names.length + 1) return;
+  const { value } = which.service;
+  which.service.replaceChildren(element('option', { text: 'all', value: '' }), ...names.map((text) => element('option', { text })));
+  which.service.value = names.includes(value) ? value : '';
 };
 
 const showStatus = (message) => {
@@ -162,7 +205,9 @@ const showStatus = (message) => {
   showTiles();
   showServices(latest);
   showWorkers(latest);
-  showConnections();
+  showServiceNames(latest);
+  // The next one when the last has been answered, and only where somebody sees it.
+  if (!isListing && !document.hidden) void list();
 };
 const showEvents = (news) => {
   const made = news.map(({ atMs, what }) => row(new Date(atMs).toLocaleTimeString(), what)).reverse();
@@ -215,7 +260,10 @@ at('token').addEventListener('change', () => {
   reading.abort();
   reading = new AbortController();
 });
-at('filter').addEventListener('input', showConnections);
+at('which').addEventListener('submit', (event) => event.preventDefault());
+at('which').addEventListener('input', () => listAnew(0));
+at('before').addEventListener('click', () => listAnew(Math.max(0, offset - PAGE_LENGTH)));
+at('after').addEventListener('click', () => listAnew(offset + PAGE_LENGTH));
 at('reload').addEventListener('click', () => press('/reload'));
 at('drain').addEventListener('click', () => {
   if (confirm('Stop accepting, let work in flight finish, and end?')) press('/drain');

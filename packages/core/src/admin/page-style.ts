@@ -39,8 +39,11 @@ tbody tr:last-child td { border-bottom: 0; }
 .quiet { color: var(--quiet); font-size: 0.9em; font-weight: 400; }
 .pill { border-radius: 999px; padding: 0.1rem 0.65rem; border: 1px solid currentColor; font-size: 0.9em; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
+#which { display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; align-items: center; margin-bottom: 0.5rem; }
+#which .pages { margin-left: auto; white-space: nowrap; }
+#connection-notice { margin: 0 0 0.5rem; }
 meter { width: 6rem; vertical-align: middle; }
-input, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.6rem; }
+input, button, select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.6rem; }
 button { cursor: pointer; } button:disabled { opacity: 0.45; cursor: default; }
 button.danger { color: var(--bad); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }

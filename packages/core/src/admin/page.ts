@@ -36,8 +36,15 @@ export const PAGE = `<!doctype html>
   </section>
   <section>
     <h2>Connections <span id="connection-count" class="quiet"></span></h2>
-    <label class="quiet">show those that contain <input id="filter" type="search" size="24"></label>
-    <table id="connections"><thead><tr><th>service</th><th>remote</th><th>local</th><th>is</th><th class="number">age</th><th class="number">received</th><th class="number">sent</th><th>doing</th></tr></thead><tbody></tbody></table>
+    <form id="which" class="quiet">
+      <label>service <select name="service"><option value="">all</option></select></label>
+      <label>from <input name="remote" type="search" size="20" placeholder="address or range" autocomplete="off"></label>
+      <label>is <select name="state"><option value="">anything</option><option>accepted</option><option>proxy-header</option><option>handshake</option><option>open</option><option>read-closed</option><option>write-closed</option><option>lingering</option></select></label>
+      <label>first <select name="order"><option value="newest">the newest</option><option value="oldest">the oldest</option><option value="received">most received</option><option value="sent">most sent</option></select></label>
+      <span class="pages"><button id="before" type="button" disabled>Previous</button> <button id="after" type="button" disabled>Next</button></span>
+    </form>
+    <p id="connection-notice" class="warn" role="status" hidden></p>
+    <table id="connections"><thead><tr><th>service</th><th class="number">worker</th><th>remote</th><th>local</th><th>is</th><th class="number">age</th><th class="number">received</th><th class="number">sent</th><th>doing</th></tr></thead><tbody></tbody></table>
   </section>
   <section>
     <h2>Events</h2>

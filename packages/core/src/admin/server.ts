@@ -3,12 +3,14 @@
 
 import http from 'node:http';
 import type { Endpoint } from '../address/endpoint.ts';
+import { WellknownError } from '../errors.ts';
 import { explainBindFailure } from '../listener/bind-failure.ts';
 import type { Logger } from '../log.ts';
 import { prometheusText } from '../observe/prometheus-text.ts';
 import type { Server } from '../server.ts';
 import type { Clock } from '../time/clock.ts';
 import { judge, ROUTES, type AdminPath } from './access.ts';
+import { listConnections, parseConnectionQuery } from './connection-query.ts';
 import { AdminConnections } from './connections.ts';
 import { EventLog } from './event-log.ts';
 import { LiveFeed } from './live-feed.ts';
@@ -72,7 +74,8 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
       return;
     }
     if (ROUTES[verdict.path].needs !== 'nothing') connections.isReader(request.socket);
-    await ANSWERS[verdict.path](response, { server, feed, log, events });
+    const query = url.slice(url.split('?', 1)[0]?.length).slice(1);
+    await ANSWERS[verdict.path](response, { server, feed, log, events, query });
   };
   // Node looks for those that are late every 30 seconds unless it is told otherwise.
   const timeouts = { keepAliveTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
@@ -130,6 +133,8 @@ interface Parts {
   readonly feed: LiveFeed;
   readonly events: EventLog;
   readonly log: Logger;
+  /** What stands behind the question mark. */
+  readonly query: string;
 }
 
 const file =
@@ -151,6 +156,20 @@ const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts:
   },
   async '/status.json'(response, { server }) {
     send(response, 200, 'application/json', `${JSON.stringify(await server.status())}\n`);
+  },
+  async '/connections'(response, { server, query }) {
+    const asked = parseConnectionQuery(query);
+    if (!asked.ok) {
+      send(response, 400, TEXT, `${asked.error}\n`);
+      return;
+    }
+    try {
+      const list = await listConnections(server.connections(asked.value.filter), asked.value);
+      send(response, 200, 'application/json', `${JSON.stringify(list)}\n`);
+    } catch (error) {
+      if (!(error instanceof WellknownError && error.code === 'OPTION_INVALID')) throw error;
+      send(response, 400, TEXT, `${error.message}\n`);
+    }
   },
   '/events'(response, { feed }) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });

@@ -47,6 +47,12 @@ describe('without a token', () => {
       state: 'listening',
       services: [{ name: 'identify', pairs: [{ local: program.url.slice('tcp://'.length), state: 'open' }] }],
     });
+    expect(JSON.parse(await text('/connections?service=identify&state=open'))).toMatchObject({
+      count: 1,
+      connections: [{ remote: `127.0.0.1:${client.localPort}`, service: 'identify' }],
+      isWhole: true,
+    });
+    expect(await text('/connections?service=none')).toBe("there is no service 'none', there is identify\n");
     expect(await text('/')).toContain('<script src="/admin.js"');
     const refused = await fetch(`${base}/reload`, { method: 'POST' });
     expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('--admin-token-file')]);
