@@ -11,28 +11,38 @@ import { compare, CLIENT_CORE, median, processesOf, runClient, startServer, type
 
 interface FtpLoad {
   readonly title: string;
+  /** Operations of one round, and of the one before it that warms up: enough that little is still being compiled. */
   readonly count: number;
+  /** Of what is transferred. */
+  readonly bytes?: number;
   /** Those that can't. */
   readonly without?: readonly string[];
 }
 
+const MIB = 1024 * 1024;
+// The floor knows no TLS and no listings.
+const FLOOR = 'net';
+
 const LOADS: Readonly<Record<string, FtpLoad>> = {
-  retr: { title: 'RETR of 1 GiB', count: 1 },
-  stor: { title: 'STOR of 1 GiB', count: 1 },
-  'small-retr': { title: 'RETR of 4 KiB', count: 1_000 },
-  'small-stor': { title: 'STOR of 4 KiB', count: 1_000 },
-  login: { title: 'connect, login, quit', count: 300 },
-  noop: { title: 'NOOP', count: 10_000 },
-  list: { title: 'LIST of 10,000 entries', count: 5 },
-  mlsd: { title: 'MLSD of 10,000 entries', count: 5, without: ['vsftpd', 'ftp-srv'] },
-  'tls-retr': { title: 'RETR of 1 GiB over TLS', count: 1 },
-  'tls-stor': { title: 'STOR of 1 GiB over TLS', count: 1 },
-  'tls-small-retr': { title: 'RETR of 4 KiB over TLS', count: 200 },
+  retr: { title: 'RETR of 1 GiB', count: 1, bytes: 1024 * MIB },
+  stor: { title: 'STOR of 1 GiB', count: 1, bytes: 1024 * MIB },
+  'retr-64m': { title: 'RETR of 64 MiB', count: 8, bytes: 64 * MIB },
+  'stor-64m': { title: 'STOR of 64 MiB', count: 8, bytes: 64 * MIB },
+  'small-retr': { title: 'RETR of 4 KiB', count: 3_000, bytes: 4096 },
+  'small-stor': { title: 'STOR of 4 KiB', count: 1_000, bytes: 4096 },
+  login: { title: 'connect, login, quit', count: 3_000 },
+  noop: { title: 'NOOP', count: 30_000 },
+  list: { title: 'LIST of 10,000 entries', count: 10, without: [FLOOR] },
+  mlsd: { title: 'MLSD of 10,000 entries', count: 10, without: ['vsftpd', 'ftp-srv', FLOOR] },
+  // Smaller, since the client has to encrypt them too.
+  'tls-retr': { title: 'RETR of 64 MiB over TLS', count: 3, bytes: 64 * MIB, without: [FLOOR] },
+  'tls-stor': { title: 'STOR of 64 MiB over TLS', count: 3, bytes: 64 * MIB, without: [FLOOR] },
+  'tls-small-retr': { title: 'RETR of 4 KiB over TLS', count: 200, bytes: 4096, without: [FLOOR] },
 };
 const IDLE_SESSIONS = [300, 3_000];
 
 const CLIENT = fileURLToPath(new URL('clients/ftp-load.mjs', import.meta.url));
-const PEERS = ['wellknown', 'pyftpdlib', 'vsftpd', 'ftp-srv'];
+const PEERS = ['wellknown', 'pyftpdlib', 'vsftpd', 'ftp-srv', FLOOR];
 
 interface Folder {
   readonly root: string;
@@ -46,8 +56,9 @@ function makeFolder(what: string): Folder {
   const [root, certificates] = [join(folder, 'root'), join(folder, 'tls')];
   for (const each of [root, certificates, join(root, 'in'), join(root, 'many')]) mkdirSync(each);
   chmodSync(folder, 0o755);
-  const part = Buffer.alloc(64 * 1024 * 1024, 'abcdefgh');
-  for (let at = 0; at < 16 && /^(tls-)?retr$/.test(what); at += 1)
+  const part = Buffer.alloc(64 * MIB, 'abcdefgh');
+  const { bytes = 0 } = LOADS[what] ?? {};
+  for (let at = part.length; at <= bytes && what.includes('retr'); at += part.length)
     writeFileSync(join(root, 'big'), part, { flag: 'a' });
   writeFileSync(join(root, 'small'), part.subarray(0, 4096));
   for (let index = 0; index < 10_000 && /^(list|mlsd)$/.test(what); index += 1)
@@ -71,13 +82,15 @@ function makeFolder(what: string): Folder {
 /** Compares FTP servers by the CPU time for each operation of one kind. */
 export const ftpComparisons: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
   ...Object.fromEntries(
-    Object.entries(LOADS).map(([what, { title, count, without = [] }]) => [
+    Object.entries(LOADS).map(([what, { title, count, bytes = 0, without = [] }]) => [
       `ftp-${what}`,
       async (rounds: number, only: RegExp): Promise<void> => {
         const folder = makeFolder(what);
         try {
           const load = (port: number): Promise<number> =>
-            Promise.resolve(Number(runClient(process.execPath, CLIENT, String(port), what, String(count))));
+            Promise.resolve(
+              Number(runClient(process.execPath, CLIENT, String(port), what, String(count), String(bytes))),
+            );
           const names = PEERS.filter((name) => !without.includes(name) && (name === PEERS[0] || only.test(name)));
           await compare(
             title,
@@ -117,7 +130,7 @@ async function compareIdleSessions(rounds: number, only: RegExp): Promise<void> 
       );
       // Three thousand processes are another matter.
       const names = PEERS.filter(
-        (name) => (name !== 'vsftpd' || count < 1_000) && (name === PEERS[0] || only.test(name)),
+        (name) => name !== FLOOR && (name !== 'vsftpd' || count < 1_000) && (name === PEERS[0] || only.test(name)),
       );
       const results = new Map<string, number[]>(names.map((name) => [name, []]));
       for (let round = 0; round < rounds; round += 1)

@@ -1,5 +1,6 @@
-// `ftp-load.mjs PORT WHAT COUNT`: speaks FTP as fast as one session can, and prints how many operations were answered.
-// With WHAT beginning with `tls-` everything goes over TLS.
+// `ftp-load.mjs PORT WHAT COUNT [BYTES]`: speaks FTP as fast as one session can, and prints how many operations were
+// answered. An upload has so many bytes.
+// With WHAT beginning with `tls-` everything goes over TLS; what is behind a size (`retr-64m`) does not matter.
 
 import net from 'node:net';
 import process from 'node:process';
@@ -7,7 +8,8 @@ import tls from 'node:tls';
 
 const [port, wanted, count] = [Number(process.argv[2]), process.argv[3], Number(process.argv[4])];
 const isPrivate = wanted.startsWith('tls-');
-const what = wanted.replace('tls-', '');
+const what = wanted.replace('tls-', '').replace(/-\d+m$/, '');
+const uploadBytes = Number(process.argv[5] ?? 0);
 const CHUNK = Buffer.alloc(256 * 1024, 'abcdefgh');
 
 /** The certificate is the bench's own. */
@@ -98,16 +100,17 @@ if (what === 'login') {
   }
   process.stdout.write('open\n');
   await new Promise((resolve) => process.stdin.once('end', resolve).resume());
-  for (const { socket } of sessions) socket.resetAndDestroy();
+  // A server that has ended first is no fault.
+  for (const { socket } of sessions) socket.on('error', () => undefined).resetAndDestroy();
 } else {
   const session = await open();
   await session.say('TYPE I');
   for (let turn = 0; turn < count; turn += 1) {
     if (what === 'noop') await session.say('NOOP');
     else if (what === 'retr') await transfer(session, 'RETR big');
-    else if (what === 'stor') await transfer(session, 'STOR in/big', 1024 ** 3);
+    else if (what === 'stor') await transfer(session, 'STOR in/big', uploadBytes);
     else if (what === 'small-retr') await transfer(session, 'RETR small');
-    else if (what === 'small-stor') await transfer(session, `STOR in/small${turn % 100}`, 4096);
+    else if (what === 'small-stor') await transfer(session, `STOR in/small${turn % 100}`, uploadBytes);
     else await transfer(session, `${what.toUpperCase()} many`);
   }
   session.socket.destroy();

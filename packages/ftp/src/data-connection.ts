@@ -97,6 +97,11 @@ export class DataConnection implements Sink {
     });
   }
 
+  /** Chunks that `read` has brought and that nobody holds any more. */
+  reuse(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#connection.reuse(chunk);
+  }
+
   /**
    * Ends the connection once all writes have resolved; the peer gets a moment to close its side. False where it had
    * broken before.

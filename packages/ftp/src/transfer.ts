@@ -11,6 +11,7 @@ import type { FileProblem, FileSystem, ReadSource, WriteTarget } from './file-sy
 import { openListing, type Listing } from './listing/open-listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
 import { sendFile } from './send-file.ts';
+import { keepsNothing } from './storage/disk-upload.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
 import { expectedProblem } from './storage/errno-map.ts';
@@ -201,6 +202,7 @@ export function createTransfer(
       for (const chunk of chunks) arrivedBytes += chunk.length;
       tally.bytes += arrivedBytes;
       await asked(() => target.write(lineEnds === undefined ? chunks : chunks.map((chunk) => lineEnds.push(chunk))));
+      if (keepsNothing(target)) data.reuse(chunks);
       await pace.moved(arrivedBytes, stop.signal);
     }
     const held = lineEnds?.flush();

@@ -135,6 +135,12 @@ export interface Connection {
   /** Goes on delivering. */
   resume(): void;
 
+  /**
+   * Gives back a chunk that was delivered, when nobody holds it any more: later reads may go into its buffer. Who receives
+   * very much saves the garbage collector's work by it; nobody has to.
+   */
+  reuse(chunk: Uint8Array): void;
+
   /** The idle limit in force, 0 for none: for a protocol that keeps it by itself. */
   readonly idleTimeoutMs: number;
 

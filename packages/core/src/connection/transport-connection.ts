@@ -1,6 +1,7 @@
 // The one implementation of Connection: its verbs, over connection-core.ts. Comfortable reads are in reader.ts.
 
 import { WellknownError } from '../errors.ts';
+import { giveBackChunk } from '../kernel/read-buffer.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionCore } from './connection-core.ts';
 import type { ConnectionSettings } from './connection-facts.ts';
@@ -138,6 +139,10 @@ export class TransportConnection extends ConnectionCore implements Connection {
   resume(): void {
     this.deadlines.endPause();
     this.transport.resume();
+  }
+
+  reuse(chunk: Uint8Array): void {
+    giveBackChunk(chunk);
   }
 
   get idleTimeoutMs(): number {

@@ -34,6 +34,21 @@ const LARGE_BYTES = 49_152;
 // 4 MiB in all.
 const MAX_OWN_BUFFERS = 64;
 
+/** Buffers that were given away, and those of them that came back: every one that is left to the garbage collector has it mark all of the heap. */
+const givenAway = new WeakSet<ArrayBufferLike>();
+const spare: Buffer[] = [];
+const MAX_SPARE = MAX_OWN_BUFFERS;
+
+const ownBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
+
+/**
+ * Takes back what `takeChunk` has given, when nobody holds it any more: later reads go into it. What did not come with a
+ * buffer of its own is passed over, and so is what has come back already.
+ */
+export function giveBackChunk({ buffer }: Uint8Array): void {
+  if (givenAway.delete(buffer) && spare.length < MAX_SPARE) spare.push(Buffer.from(buffer));
+}
+
 /** Sockets that read into a buffer of their own. */
 const owners = new Set<net.Socket>();
 /** What the socket that is being read goes on with, where that is another buffer. */
@@ -86,12 +101,13 @@ function nextBuffer(): Buffer | undefined {
 export function takeChunk(socket: net.Socket, byteLength: number, buffer: Buffer): Buffer {
   const isLarge = byteLength >= LARGE_BYTES;
   if (isLarge && buffer !== shared) {
-    next = Buffer.allocUnsafeSlow(SHARED_BYTES);
+    next = ownBuffer();
+    givenAway.add(buffer.buffer);
     return buffer.subarray(0, byteLength);
   }
   if (isLarge && owners.size < MAX_OWN_BUFFERS) {
     owners.add(socket);
-    next = Buffer.allocUnsafeSlow(SHARED_BYTES);
+    next = ownBuffer();
   } else if (buffer !== shared) {
     owners.delete(socket);
     next = shared;

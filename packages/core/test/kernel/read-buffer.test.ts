@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createNetTransport } from '../../src/connection/net-transport.ts';
-import { readThroughSharedBuffer } from '../../src/kernel/read-buffer.ts';
+import { giveBackChunk, readThroughSharedBuffer } from '../../src/kernel/read-buffer.ts';
 import type { Transport } from '../../src/connection/transport.ts';
 import { eventually } from '../../src/testing/index.ts';
 
@@ -176,4 +176,25 @@ test('large reads, which are given away uncopied, stay as they were delivered, f
     expect(recorder.text === `${sender}\n${contentOf(sender).toString('latin1')}the end`).toBe(true);
   }
   for (const socket of [...sockets, ...clients]) socket.destroy();
+});
+
+test('a chunk that is given back is read into again; what came otherwise, or has come back, is not', async () => {
+  const { accepted, client } = await acceptOne();
+  const { recorder } = start(accepted);
+  const sent = Buffer.alloc(4 * 1024 * 1024, 'abcdefgh');
+  client.write(sent);
+  await recorder.until(() => recorder.chunks.reduce((sum, { length }) => sum + length, 0) === sent.length);
+  const buffers = (): ArrayBufferLike[] => recorder.chunks.map(({ buffer }) => buffer);
+  const own = recorder.chunks.filter(({ buffer }) => buffer.byteLength === 65_536);
+  expect(new Set(own.map(({ buffer }) => buffer)).size).toBe(own.length);
+  const before = new Set(buffers());
+  for (const chunk of [...recorder.chunks, ...recorder.chunks, Buffer.alloc(65_536)]) giveBackChunk(chunk);
+  recorder.chunks.length = 0;
+  client.write(sent);
+  await recorder.until(() => recorder.chunks.reduce((sum, { length }) => sum + length, 0) === sent.length);
+  const again = recorder.chunks.filter(({ buffer }) => buffer.byteLength === 65_536);
+  expect(new Set(again.map(({ buffer }) => buffer)).size).toBe(again.length);
+  expect(again.some(({ buffer }) => before.has(buffer))).toBe(true);
+  expect(Buffer.concat(recorder.chunks).equals(sent)).toBe(true);
+  client.destroy();
 });
