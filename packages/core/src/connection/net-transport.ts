@@ -213,6 +213,13 @@ class NetTransport implements Transport {
     this.socket.resume();
   }
 
+  probe(): void {
+    // A write of nothing sends nothing, and fails where the peer is gone. Behind bytes that wait to be sent the socket
+    // is watched anyway.
+    if (this.held === undefined && this.socket.writable && this.socket.writableLength === 0)
+      this.socket.write(NO_BYTES);
+  }
+
   shutdownWrite(): void {
     if (this.held !== undefined) {
       this.held.ends = true;
