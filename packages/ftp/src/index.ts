@@ -6,7 +6,7 @@ export { ftpCommand } from './cli.ts';
 export { accountsAuthenticator, anyAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
 export { passwordFile, type PasswordFileOptions } from './users/password-file.ts';
 export type { PasswordEntry } from './users/password-entries.ts';
-export type { Authenticate, Credentials, Grant, Login, UserLimits } from './users/login.ts';
+export type { Authenticate, Credentials, Grant, Login, UserLimits, Verdict } from './users/login.ts';
 export { NAMED_RIGHTS, type NamedRights, type Rights, type RightsOption, type RightsRule } from './users/rights.ts';
 export type { TransferReport } from './transfer-report.ts';
 export type { CommandAnswer, SiteCommand } from './session-state.ts';
@@ -21,6 +21,7 @@ export { atomicUploads, type AtomicUploadsOptions } from './storage/atomic-uploa
 export { mount } from './storage/mount.ts';
 export { quota, type QuotaOptions } from './storage/quota.ts';
 export { readOnly } from './storage/read-only.ts';
+export { readSourceFrom, writeTargetTo, type WriteTargetEnds } from './storage/stream-files.ts';
 export { uploadSink, type SinkUpload, type UploadSinkOptions } from './storage/upload-sink.ts';
 export { memoryFileSystem, type MemoryFileSystemOptions } from './storage/memory-file-system.ts';
 export type {

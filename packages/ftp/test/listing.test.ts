@@ -54,6 +54,9 @@ describe('LIST', () => {
     expect(pathOf('-l -a x')).toBe('x');
     expect(pathOf('x -a')).toBe('x -a');
     expect(pathOf('./-a')).toBe('./-a');
+    expect(pathOf('-l -- -a')).toBe('-a');
+    expect(pathOf('--')).toBe('');
+    expect(pathOf('--a')).toBe('--a');
   });
 });
 

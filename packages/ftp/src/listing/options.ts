@@ -34,10 +34,10 @@ const EFFECTS: Readonly<Record<string, Partial<ListOptions>>> = {
 
 /**
  * Splits an argument into options and path. Letters that are not known are passed over; `-a` and `-A` are no news, for
- * nothing is ever hidden. A file whose name begins with a hyphen is reached by `./-name`.
+ * nothing is ever hidden. A file whose name begins with a hyphen is reached by `./-name` or behind `--`.
  */
 export function parseListArgument(argument: string): { readonly options: ListOptions; readonly path: string } {
-  const [text = ''] = /^(?:-[A-Za-z0-9]*(?: +|$))*/.exec(argument) ?? [];
+  const [text = ''] = /^(?:-[A-Za-z0-9]*(?: +|$))*(?:--(?: +|$))?/.exec(argument) ?? [];
   let options = NO_LIST_OPTIONS;
   for (const letter of text.replace(/[- ]/g, '')) options = { ...options, ...EFFECTS[letter] };
   return { options, path: argument.slice(text.length) };
