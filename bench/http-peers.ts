@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { compile, isInstalled } from './datagram-measure.ts';
 import type { Subject } from './measure.ts';
 
 /** What a server is to do: one of the handlers of bench/handlers/fetch.mjs. */
@@ -57,5 +58,8 @@ export const filePeers = (root: string): Subject[] => [
   ...(hasNginx() ? [{ name: 'nginx', server: 'http-nginx.mjs', arguments: ['files', root] }] : []),
   { name: 'wellknown', server: 'http-wellknown.mjs', arguments: ['files', root] },
   { name: 'bare node:net', server: 'http-net.mjs', arguments: [root] },
+  ...(isInstalled('cc')
+    ? [{ name: 'C, a write from memory', server: 'http-loop.mjs', arguments: [compile('servers/http-loop.c'), root] }]
+    : []),
   { name: 'sirv on node:http', server: 'http-sirv.mjs', arguments: [root] },
 ];

@@ -130,11 +130,11 @@ export class FileCache {
 
   /**
    * Whether a content that is about to be read should be kept. A larger one only when it is asked for again, the largest
-   * within OFTEN_MS, so that a walk through all files pushes out nothing that is in use; by one reader at a time; and not
-   * for a request that needs less than all of it (`isWhole`).
+   * within OFTEN_MS, so that a walk through all files pushes out nothing that is in use, and by one reader at a time. The
+   * largest not for a request that needs less than all of it (`isWhole`).
    */
   mayKeep(file: KnownFile, byteLength: number, nowMs: number, isWhole: boolean): boolean {
-    if (!isWhole && byteLength > SMALL_BYTES) return false;
+    if (!isWhole && byteLength > LARGE_BYTES) return false;
     const sinceReadMs = nowMs - file.readMs;
     file.readMs = nowMs;
     if (byteLength > this.limits.maxFileBytes || byteLength + ENTRY_BYTES > this.limits.maxBytes) return false;

@@ -85,10 +85,13 @@ export class FileResponder {
         ? fileResponse(request, known, representation, kept.bytes, context)
         : keptResponse(representation, question.isSecure);
     }
+    if (mayDependOnFields(request) && isDecided(request, known, representation, nowMs)) {
+      // What is known is as fresh as it has to be: no file is opened to say so.
+      file?.close();
+      return fileResponse(request, known, representation, NOTHING, context);
+    }
     if (representation.generated !== undefined) {
-      const bytes = isDecided(request, known, representation, nowMs)
-        ? NOTHING
-        : await this.#compress(known, representation, representation.generated, context);
+      const bytes = await this.#compress(known, representation, representation.generated, context);
       if (bytes === undefined) return this.#respondWithContent(question, known, known.original, file, context);
       file?.close();
       return fileResponse(request, known, representation, bytes, context);

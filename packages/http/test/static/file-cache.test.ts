@@ -67,9 +67,9 @@ describe('a content is kept', () => {
   });
 
   test.each([
-    [65_536, true],
-    [65_537, false],
-  ])('for a request that needs nothing or a part of it, only while it is small: %d bytes', (byteLength, isKept) => {
+    [MIB, true],
+    [MIB + 1, false],
+  ])('for a request that needs nothing or a part of it, only up to 1 MiB: %d bytes', (byteLength, isKept) => {
     const cache = new FileCache(DEFAULT_FILE_CACHE);
     const file = knownFile('/a', byteLength);
     cache.set(file);

@@ -67,3 +67,13 @@ test('a file on a file system that may hang is read by threads alone', async () 
   await readsOf(handler);
   expect((await readsOf(handler)).atOnce).toBe(0);
 });
+
+test('a file that a precondition keeps from being sent is not opened again for that', async () => {
+  const handler = serveFiles(root);
+  const { headers } = await ask(handler, '/big.bin', { method: 'HEAD' });
+  const open = vi.spyOn(fs, 'open');
+  const { status } = await ask(handler, '/big.bin', { headers: { 'If-None-Match': headers.get('etag') ?? '' } });
+  expect([status, open.mock.calls.length]).toEqual([304, 0]);
+  await ask(handler, '/big.bin');
+  expect(open).toHaveBeenCalledOnce();
+});
