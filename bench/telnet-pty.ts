@@ -1,5 +1,6 @@
-// 100 MiB of a program's output on a pseudo-terminal, through our server and through telnetd of inetutils under
-// tcpserver, in turn. Counted are the time that a client takes to get it, and the CPU time of the server's own process.
+// 100 MiB of a program's output on a pseudo-terminal, through our server, through telnetd of inetutils under tcpserver,
+// and through a pipe of Node's without telnet, in turn. Counted are the time that a client takes to get it, and the CPU
+// time of the server's own process. The program shares the server's core, so the time is that of both together.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,6 +57,15 @@ const childOf = (pid: number): number =>
       .split(/\s+/)[0],
   );
 
+const nodeSubject = (name: string, server: string): Subject => ({
+  name,
+  async start(program) {
+    const child = onServerCore(process.execPath, fileURLToPath(new URL(`servers/${server}`, import.meta.url)), program);
+    const [, port] = await nextText(child, /port (\d+)\n/);
+    return { child, port: Number(port), server: () => child.pid ?? 0 };
+  },
+});
+
 const SUBJECTS: readonly Subject[] = [
   {
     name: 'telnetd of inetutils under tcpserver',
@@ -66,15 +76,8 @@ const SUBJECTS: readonly Subject[] = [
       return { child, port, server: () => childOf(child.pid ?? 0) };
     },
   },
-  {
-    name: 'wellknown',
-    async start(program) {
-      const file = fileURLToPath(new URL('servers/telnet-program.mjs', import.meta.url));
-      const child = onServerCore(process.execPath, file, program);
-      const [, port] = await nextText(child, /port (\d+)\n/);
-      return { child, port: Number(port), server: () => child.pid ?? 0 };
-    },
-  },
+  nodeSubject('wellknown', 'telnet-program.mjs'),
+  nodeSubject('node-pty piped to a socket', 'telnet-bare-pty.mjs'),
 ];
 
 async function measure(subject: Subject, program: string): Promise<Round> {
@@ -99,6 +102,9 @@ async function measure(subject: Subject, program: string): Promise<Round> {
   }
 }
 
+const withRange = (ratios: readonly number[]): string =>
+  `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+
 export async function comparePtyOutput(rounds: number): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-bench-'));
   const [text, program] = [path.join(folder, 'text'), path.join(folder, 'program')];
@@ -110,17 +116,17 @@ export async function comparePtyOutput(rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round += 1)
       for (const [index, subject] of SUBJECTS.entries()) results[index]?.push(await measure(subject, program));
     console.log(
-      `\n${MIB} MiB of output on a pseudo-terminal (node ${process.version}, ${rounds} rounds; medians: seconds, CPU seconds of the server's process; ratios to the first)`,
+      `\n${MIB} MiB of output on a pseudo-terminal (node ${process.version}, ${rounds} rounds; medians: seconds, CPU seconds of the server's process; ratios to the first, and their range)`,
     );
     const [base = []] = results;
     for (const [index, { name }] of SUBJECTS.entries()) {
       const all = results[index] ?? [];
       const time = median(all.map(({ milliseconds }) => milliseconds)) / 1000;
       const cpu = median(all.map(({ cpuMicroseconds }) => cpuMicroseconds)) / 1e6;
-      const rate = median(all.map(({ milliseconds }, at) => (base[at]?.milliseconds ?? 0) / milliseconds));
-      const share = median(all.map(({ cpuMicroseconds }, at) => cpuMicroseconds / (base[at]?.cpuMicroseconds ?? 0)));
+      const rates = all.map(({ milliseconds }, at) => (base[at]?.milliseconds ?? 0) / milliseconds);
+      const shares = all.map(({ cpuMicroseconds }, at) => cpuMicroseconds / (base[at]?.cpuMicroseconds ?? 0));
       console.log(
-        `  ${name.padEnd(38)} ${time.toFixed(2).padStart(7)} s ${cpu.toFixed(2).padStart(7)} s   rate ${rate.toFixed(2)}   CPU ${share.toFixed(2)}`,
+        `  ${name.padEnd(38)} ${time.toFixed(2).padStart(7)} s ${cpu.toFixed(2).padStart(7)} s   rate ${withRange(rates)}   CPU ${withRange(shares)}`,
       );
     }
   } finally {

@@ -17,13 +17,18 @@ const MODES: Readonly<Record<string, { readonly sign: string; readonly commands:
   },
   privileged: {
     sign: '#',
-    commands: { configure: goTo('config', 'change the configuration'), disable: goTo('user', 'turn them off') },
+    commands: {
+      configure: goTo('config', 'change the configuration'),
+      disable: goTo('user', 'turn them off'),
+      exit: goTo('gone', 'leave'),
+    },
   },
   config: {
     sign: '(config)#',
     commands: {
       hostname: { help: 'NAME: the name in the prompt', run: (device, name) => void (device.hostname = name) },
       end: goTo('privileged', 'back to privileged commands'),
+      exit: goTo('privileged', 'back to privileged commands'),
     },
   },
 };

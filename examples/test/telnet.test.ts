@@ -89,6 +89,8 @@ test('the console of a router has modes, short commands, completion and help', a
   await client.say('', 'router#');
   await client.say('conf\r', 'router(config)#');
   await client.say('hostname edge\r', 'edge(config)#');
+  await client.say('exit\r', 'edge#');
+  await client.say('conf\r', 'edge(config)#');
   await client.say('end\r', 'edge#');
   await client.say('dance\r', '% Unknown');
   await client.say('disable\r', 'edge>');

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { eventually, startProgram, type Program } from '@wellknown/core/testing';
+import { eventually, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { lacksOtherUser } from '../../../test/other-user.ts';
 import { programArguments } from '../../../test/programs.ts';
@@ -85,6 +85,19 @@ test.skipIf(process.platform !== 'linux')(
     const running = await serve('echo pid $$; exec sleep 1000', 'pipes', '--workers', '0');
     process.kill(running.server.pid, 'SIGKILL');
     await gone(running.pid);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a program is watched on when the one that had its process id before is forgotten',
+  async () => {
+    const { status, stdout } = await runProgram(programArguments('packages/telnet/test/fixtures/watch-program.ts'));
+    expect(status).toBe(0);
+    const pid = pidIn(stdout);
+    onTestFinished(() => {
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+    });
+    await gone(pid);
   },
 );
 

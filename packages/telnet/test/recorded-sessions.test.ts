@@ -9,6 +9,7 @@ import type { TelnetHandler } from '../src/index.ts';
 import { openRecordingFile } from '../src/recording/recording-file.ts';
 import { recordSessions } from '../src/recording/recorded-sessions.ts';
 import { dial, program } from './program-fixture.ts';
+import { NO_PTY } from './pty-fixture.ts';
 import { connectRaw } from './session-fixture.ts';
 
 async function emptyFolder(): Promise<string> {
@@ -96,6 +97,42 @@ describe('recorded sessions', () => {
     const [name = ''] = readdirSync(directory);
     expect(shownIn(join(directory, name))).toBe('one\rtwo\r\n');
   });
+
+  test.skipIf(NO_PTY !== undefined || process.platform !== 'linux')(
+    'have nothing of a password that a program on a pseudo-terminal reads, and hold no descriptor once they end',
+    async () => {
+      const directory = await emptyFolder();
+      const file = await program(
+        'stty -echo; printf "Password: "; read secret; stty echo; echo; read line; echo "<$line>"',
+      );
+      const server = await startProgram([
+        ...programArguments('packages/telnet/src/main.ts'),
+        ...['--listen', 'tcp://127.0.0.1:0', '--workers', '0', '--exec', file, '--record', directory],
+      ]);
+      onTestFinished(() => void server.stop());
+      const client = await dial(Number(server.endpoints.telnet?.[0]?.split(':').at(-1)));
+      await eventually(() => expect(client.text).toContain('Password: '));
+      client.socket.write('hunter2\r\n');
+      await eventually(() => expect(client.text).toContain('Password: \r\n'));
+      client.socket.write('shown\r\n');
+      await eventually(() => expect(client.hasEnded).toBe(true));
+      const [name = ''] = readdirSync(directory);
+      expect(shownIn(join(directory, name))).toBe('Password: \r\nshown\r\n<shown>\r\n');
+      const openFiles = (): string[] =>
+        readdirSync(`/proc/${server.pid}/fd`).map((fd) => {
+          try {
+            return fs.readlinkSync(`/proc/${server.pid}/fd/${fd}`);
+          } catch {
+            // Closed meanwhile.
+            return '';
+          }
+        });
+      await eventually(() => {
+        expect(openFiles()).not.toContain(join(directory, name));
+        expect(openFiles()).not.toContain('/dev/ptmx');
+      });
+    },
+  );
 });
 
 describe('the file of a recording', () => {

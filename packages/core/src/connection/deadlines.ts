@@ -128,6 +128,11 @@ export class ConnectionDeadlines implements WheelEntry {
     this.#arm(RATE_WINDOW_MS);
   }
 
+  /** The peer is slower than the writer: from `noteStall` to `endStall`. */
+  get isStalled(): boolean {
+    return this.#stalledSinceMs !== 0;
+  }
+
   /** Nothing is read from now on. */
   notePause(): void {
     if (this.#pauseCheckMs === 0) this.#pauseCheckMs = this.#in(PAUSE_CHECK_MS);
@@ -139,7 +144,7 @@ export class ConnectionDeadlines implements WheelEntry {
 
   /** The transport has not taken everything: from the first such call on the peer must take some. */
   noteStall(): void {
-    if (this.#stalledSinceMs !== 0) return;
+    if (this.isStalled) return;
     this.#stalledSinceMs = Math.max(1, this.#wheel.nowMs);
     this.#stalledAtBytes = this.#owner.sentBytes;
     this.#arm(this.#limits.writeTimeoutMs);

@@ -87,7 +87,9 @@ export function watchGroup(group: ProcessGroup): void {
   tell('+', group);
 }
 
-/** The group is none of ours any more. */
+/** The group is none of ours any more. Does nothing where its id is another group's by now, which is watched too. */
 export function forgetGroup(group: ProcessGroup): void {
-  if (watched.delete(group.id)) tell('-', group);
+  if (watched.get(group.id) !== group) return;
+  watched.delete(group.id);
+  tell('-', group);
 }

@@ -189,7 +189,7 @@ function withMore(first: Uint8Array, fd: number): Uint8Array {
   slab.set(first, from);
   let to = from + first.length;
   while (to - from < BATCH_BYTES) {
-    const more = readOrNone(fd, slab.subarray(to, from + BATCH_BYTES));
+    const more = readOrNone(fd, slab, to, from + BATCH_BYTES - to);
     to += more;
     // Less than it could give: there is no more for now.
     if (more < FULL_READ_BYTES) break;
@@ -199,9 +199,9 @@ function withMore(first: Uint8Array, fd: number): Uint8Array {
 }
 
 /** 0 where nothing is there for now, and at the end. */
-function readOrNone(fd: number, into: Uint8Array): number {
+function readOrNone(fd: number, into: Uint8Array, offset: number, byteLength: number): number {
   try {
-    return readSync(fd, into);
+    return readSync(fd, into, offset, byteLength, null);
   } catch {
     // EAGAIN; or EIO, which is the end of a PTY.
     return 0;
@@ -212,7 +212,7 @@ function readOrNone(fd: number, into: Uint8Array): number {
 function* restOf(fd: number): Generator<Uint8Array> {
   for (;;) {
     const buffer = Buffer.allocUnsafe(REST_BYTES);
-    const length = readOrNone(fd, buffer);
+    const length = readOrNone(fd, buffer, 0, REST_BYTES);
     if (length === 0) return;
     yield buffer.subarray(0, length);
   }
