@@ -18,7 +18,7 @@ export const COMMANDS = {
   FEAT: { rfc: '2389 §3', access: 'anyone', argument: 'none', help: 'FEAT', run: (call) => feat(call, commandRows()) },
 } as const satisfies Record<string, CommandSpec>;
 
-export type Verb = keyof typeof COMMANDS;
+type Verb = keyof typeof COMMANDS;
 
 /** Every row with its verb, for a caller that walks the table. */
 export const commandRows = (): readonly (readonly [string, CommandSpec])[] => Object.entries<CommandSpec>(COMMANDS);
