@@ -10,7 +10,7 @@ import { FileResponder, isKept, type FileResponderParts, type Question } from '.
 import { errorResponse } from './file-response.ts';
 import { parseListingView } from './listing-order.ts';
 import { listingResponse, PROBLEM_STATUS } from './listing-response.ts';
-import { parseFilePath, pathOfTarget, type FilePath } from './path.ts';
+import { parseFilePath, pathOfTarget, pathOnly, type FilePath } from './path.ts';
 
 const INDEX = 'index.html';
 // A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
@@ -139,8 +139,3 @@ export class Site {
 const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
 
 const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');
-
-const pathOnly = (target: string): string => {
-  const queryStart = target.indexOf('?');
-  return queryStart < 0 ? target : target.slice(0, queryStart);
-};
