@@ -18,7 +18,8 @@ import type { FetchHandler } from './handler.ts';
 import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
 import { httpProtocol, type HttpProtocolOptions } from './protocol.ts';
 import { redirectToHttps } from './redirect.ts';
-import { FILE_OPTIONS, filesFromOptions } from './static/file-options.ts';
+import { fieldsFromOptions, FILE_OPTIONS, filesFromOptions } from './static/file-options.ts';
+import { withFieldsOnRefusals } from './static/refusals.ts';
 
 const FORWARDED_FIELDS = ['x-forwarded-for', 'forwarded'] as const;
 
@@ -124,7 +125,8 @@ async function buildAuth(
       log.error({ file: path, problem }, 'the users stay those of before: the password file is not valid'),
   });
   if (!users.ok) return fail(`--users '${path}' ${users.error}`);
-  return ok(basicAuth(handler, { users: users.value, ...(realm !== undefined && { realm }) }));
+  const guarded = basicAuth(handler, { users: users.value, ...(realm !== undefined && { realm }) });
+  return ok(withFieldsOnRefusals(guarded, fieldsFromOptions(values)));
 }
 
 async function buildHandler(

@@ -103,6 +103,11 @@ test('--users asks for a password, --header, --security-headers and --error-page
     401,
     'Basic realm="Site", charset="UTF-8"',
   ]);
+  expect(['x-all', 'x-some', 'referrer-policy'].map((name) => denied?.headers.get(name))).toEqual([
+    'a: b',
+    'yes',
+    'strict-origin-when-cross-origin',
+  ]);
   const lost = await ask(`Authorization: Basic ${btoa('ada:secret')}\r\n`);
   expect([lost?.status, lost?.body]).toEqual([404, 'lost']);
   const names = ['x-all', 'x-some', 'x-frame-options', 'referrer-policy'];

@@ -4,6 +4,8 @@
 /** What an access log may tell about one exchange. */
 export interface AccessEntry {
   readonly client: string;
+  /** Who has logged in by `basicAuth`. */
+  readonly user?: string | undefined;
   /** Milliseconds since 1970, when the request was complete enough to be answered. */
   readonly atMs: number;
   readonly durationMs: number;
@@ -46,9 +48,13 @@ const escapeText = (text: string): string =>
 const quoted = (text: string | undefined): string =>
   text === undefined || text === '' ? '"-"' : `"${escapeText(text)}"`;
 
-/** The whole line with its line feed. The name of a user is never known here. */
+// Readers of logs divide lines at spaces.
+const word = (text: string): string => (text === '' ? '-' : escapeText(text).replaceAll(' ', ''));
+
+/** The whole line with its line feed. */
 export function combinedLine({
   client,
+  user = '',
   atMs,
   method,
   target,
@@ -58,6 +64,5 @@ export function combinedLine({
   referer,
   userAgent,
 }: AccessEntry): string {
-  const host = client === '' ? '-' : escapeText(client).replaceAll(' ', '');
-  return `${host} - - ${stampOf(atMs)} "${escapeText(`${method} ${target} HTTP/${httpVersion}`)}" ${status} ${contentBytes === 0 ? '-' : contentBytes} ${quoted(referer)} ${quoted(userAgent)}\n`;
+  return `${word(client)} - ${word(user)} ${stampOf(atMs)} "${escapeText(`${method} ${target} HTTP/${httpVersion}`)}" ${status} ${contentBytes === 0 ? '-' : contentBytes} ${quoted(referer)} ${quoted(userAgent)}\n`;
 }

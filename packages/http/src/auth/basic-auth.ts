@@ -3,6 +3,7 @@
 import { PasswordChecker, type PasswordCheckLimits } from '@wellknown/passwords';
 import type { FetchHandler } from '../handler.ts';
 import { responseOf, type HttpResponse } from '../fetch/response.ts';
+import { setUser } from './user-of.ts';
 
 export interface BasicAuthOptions {
   /**
@@ -55,7 +56,10 @@ export function basicAuth(
     const hash = await users.get(credentials.name);
     const standIn = hash === undefined ? checker.standIn(credentials.name, users.values?.() ?? []) : undefined;
     const verdict = await checker.check(credentials.password, hash, standIn);
-    if (verdict === 'right') return handler(request, context);
+    if (verdict === 'right') {
+      setUser(request, credentials.name);
+      return handler(request, context);
+    }
     return verdict === 'wrong'
       ? unauthorized()
       : responseOf('Too many are logging in. Try again.\n', { status: 503, headers: RETRY_SOON });

@@ -2,6 +2,7 @@
 
 import type { Connection } from '@wellknown/core';
 import type { AccessEntry } from '../access-log/access-entry.ts';
+import { userOf } from '../auth/user-of.ts';
 import type { Exchange } from './exchange.ts';
 import { clientBehindProxies, type ClientFacts } from '../semantics/forwarded.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -119,6 +120,7 @@ export class ExchangeLog {
     const durationMs = startedMs < 0 ? 0 : clock.nowMs() - startedMs;
     return {
       client: this.#clientOf(head).address,
+      user: userOf(request),
       atMs: clock.wallMs() - durationMs,
       durationMs,
       method: head.method,

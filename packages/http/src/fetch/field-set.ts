@@ -105,7 +105,8 @@ export function fieldsFrom(headers: unknown): FieldSet {
       const known = find(isSamePairs, headers);
       if (known !== undefined) return known;
       if (arePlainPairs(headers)) return keep(headers, true);
-    } else if (!(Symbol.iterator in headers)) {
+      // For a symbol the platform throws.
+    } else if (!(Symbol.iterator in headers) && Object.getOwnPropertySymbols(headers).length === 0) {
       const record = headers as Readonly<Record<string, unknown>>;
       const known = find(isSameRecord, record);
       if (known !== undefined) return known;

@@ -4,10 +4,16 @@
 import { isToken } from '../semantics/char-classes.ts';
 import { fieldsFrom, fieldsFromLists, isPlainField, joinedValues, type FieldSet } from './field-set.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
+import { HeadersIterator, standFor } from './like-native.ts';
 import { isInstance, NativeHeaders } from './platform.ts';
 
-/** For this package: headers that hold what a set holds. */
-export let headersWith: (fields: FieldSet) => HttpHeaders;
+/* eslint-disable prefer-rest-params -- an argument that is missing throws on the platform, one that is undefined is a text */
+
+/** For this package: headers that hold what a set holds. What is immutable throws when it is to be changed. */
+export let headersWith: (fields: FieldSet, isImmutable?: boolean) => HttpHeaders;
+
+/** For this package: a copy, immutable where the headers are. */
+export let copyOf: (headers: HttpHeaders) => HttpHeaders;
 
 /** For this package: what headers hold; undefined for what is none of ours. */
 export let fieldsOf: (headers: unknown) => FieldSet | undefined;
@@ -19,6 +25,9 @@ export class HttpHeaders implements Headers {
   #values: readonly string[];
   /** Holds the same, as long as nothing is changed. */
   #given: FieldSet | undefined;
+  #isImmutable = false;
+  // One function under two names, as on the platform: set below.
+  declare readonly [Symbol.iterator]: Headers['entries'];
 
   constructor(init?: ConstructorParameters<typeof NativeHeaders>[0]) {
     const fields = fieldsOf(init) ?? fieldsFrom(init);
@@ -28,12 +37,19 @@ export class HttpHeaders implements Headers {
   }
 
   static {
-    headersWith = (fields) => {
+    headersWith = (fields, isImmutable = false) => {
       const headers = new HttpHeaders();
       headers.#given = fields;
       headers.#names = fields.lowerNames;
       headers.#values = fields.values;
+      headers.#isImmutable = isImmutable;
       return headers;
+    };
+
+    copyOf = (headers) => {
+      const copy = new HttpHeaders(asHeaders(headers));
+      copy.#isImmutable = headers.#isImmutable;
+      return copy;
     };
 
     fieldsOf = (headers) =>
@@ -47,7 +63,7 @@ export class HttpHeaders implements Headers {
   }
 
   get(name: string): string | null {
-    const lowerName = lowerNameOf(name);
+    const lowerName = lowerNameOf(name, arguments);
     if (lowerName === 'set-cookie') {
       const cookies = this.getSetCookie();
       return cookies.length === 0 ? null : cookies.join(', ');
@@ -57,25 +73,26 @@ export class HttpHeaders implements Headers {
   }
 
   has(name: string): boolean {
-    return this.#names.includes(lowerNameOf(name));
+    return this.#names.includes(lowerNameOf(name, arguments));
   }
 
   append(name: string, value: string): void {
     if (!isPlainField(name, value)) {
-      for (const [plainName, plainValue] of platformField(name, value)) this.#append(plainName, plainValue);
+      for (const [plainName, plainValue] of platformField(arguments)) this.#append(plainName, plainValue);
       return;
     }
     this.#append(name.toLowerCase(), value);
   }
 
   delete(name: string): void {
-    const lowerName = lowerNameOf(name);
+    const lowerName = lowerNameOf(name, arguments);
+    this.#checkMutable();
     if (this.#names.includes(lowerName)) this.#remove(lowerName, 0);
   }
 
   set(name: string, value: string): void {
     if (!isPlainField(name, value)) {
-      for (const [plainName, plainValue] of platformField(name, value)) this.#set(plainName, plainValue);
+      for (const [plainName, plainValue] of platformField(arguments)) this.#set(plainName, plainValue);
       return;
     }
     this.#set(name.toLowerCase(), value);
@@ -90,35 +107,38 @@ export class HttpHeaders implements Headers {
     for (const [name, value] of this) visit.call(thisArg, value, name, this);
   }
 
-  *keys(): ReturnType<Headers['keys']> {
-    for (const [name] of this) yield name;
+  keys(): ReturnType<Headers['keys']> {
+    return this.#iterator(([name]) => name);
   }
 
-  *values(): ReturnType<Headers['values']> {
-    for (const [, value] of this) yield value;
+  values(): ReturnType<Headers['values']> {
+    return this.#iterator(([, value]) => value);
   }
 
   entries(): ReturnType<Headers['entries']> {
-    return this[Symbol.iterator]();
+    return this.#iterator(([name, value]) => [name, value]);
+  }
+
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const shown = Object.fromEntries([...this.keys()].map((name) => [name, this.get(name)]));
+    return `Headers ${inspect(shown, options)}`;
   }
 
   /** In the order of names, and of what they are when each is asked for: changes on the way are seen. */
-  *[Symbol.iterator](): ReturnType<Headers['entries']> {
+  #iterator<Item>(itemOf: (field: readonly [string, string]) => Item): IterableIterator<Item> {
     let names: readonly string[] | undefined;
     let sorted: [string, string][] = [];
-    for (let index = 0; ; index += 1) {
+    const fieldAt = (index: number): Item | undefined => {
       if (names !== this.#names) {
         names = this.#names;
         sorted = names.map((name, at): [string, string] => [name, this.#values[at] ?? '']).sort(byName);
       }
       const field = sorted[index];
-      if (field === undefined) return undefined;
-      yield [...field];
-    }
-  }
-
-  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
-    return `Headers ${inspect(Object.fromEntries(this), options)}`;
+      return field === undefined ? undefined : itemOf(field);
+    };
+    // Its prototype is the one of all iterators.
+    const iterator: unknown = new HeadersIterator(fieldAt);
+    return iterator as IterableIterator<Item>;
   }
 
   #append(lowerName: string, value: string): void {
@@ -148,31 +168,41 @@ export class HttpHeaders implements Headers {
   // The lists are never changed in place: an iteration at work knows by them that something has changed, and they may
   // belong to a set.
   #change(names: readonly string[], values: readonly string[]): void {
+    this.#checkMutable();
     this.#names = names === this.#names ? [...names] : names;
     this.#values = values;
     this.#given = undefined;
+  }
+
+  #checkMutable(): void {
+    // As the platform says it: frameworks look for the word.
+    if (this.#isImmutable) throw new TypeError('immutable');
   }
 }
 
 const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Throws as the platform does for what is no name. */
-function lowerNameOf(name: unknown): string {
+function lowerNameOf(name: unknown, given: IArguments): string {
   if (typeof name === 'string' && isToken(name)) return name.toLowerCase();
-  new NativeHeaders().has(name as string);
+  new NativeHeaders().has(...(given as unknown as [string]));
   return String(name).toLowerCase();
 }
 
 /** One field as the platform makes it of a name and a value, or its error. */
-function platformField(name: string, value: string): Headers {
+function platformField(given: IArguments): Headers {
   const headers = new NativeHeaders();
-  headers.append(name, value);
+  headers.append(...(given as unknown as [string, string]));
   return headers;
 }
 
-Object.setPrototypeOf(HttpHeaders, NativeHeaders);
-Object.setPrototypeOf(HttpHeaders.prototype, NativeHeaders.prototype);
-Object.defineProperty(HttpHeaders, 'name', { value: 'Headers' });
+Object.defineProperty(HttpHeaders.prototype, Symbol.iterator, {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- a method under another name
+  value: HttpHeaders.prototype.entries,
+  writable: true,
+  configurable: true,
+});
+standFor(HttpHeaders, NativeHeaders);
 
 /** Headers as handlers are typed to take them: their prototype chain makes them such. */
 export function asHeaders(headers: object): Headers {

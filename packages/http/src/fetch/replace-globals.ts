@@ -5,21 +5,24 @@
 // classes that extend Node's keep working, and `constructor` of what Node makes is what stands there now.
 
 import { HttpHeaders } from './headers.ts';
-import { isInstance, nativeFetch, NativeHeaders, NativeRequest, NativeResponse } from './platform.ts';
+import { nativeFetch, NativeHeaders, NativeRequest, NativeResponse } from './platform.ts';
 import { forPlatform } from './request.ts';
 import { HttpResponse } from './response.ts';
 
-/** Node's Request, that also takes one of ours. */
-class PlatformRequest extends NativeRequest {
-  constructor(input: ConstructorParameters<typeof NativeRequest>[0], init?: RequestInit) {
-    super(forPlatform(input), init);
-  }
+type RequestInput = ConstructorParameters<typeof NativeRequest>[0];
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this === PlatformRequest ? NativeRequest : this, value);
-  }
-}
-Object.defineProperty(PlatformRequest, 'name', { value: 'Request' });
+/** Node's Request, that also takes one of ours. What it makes, its prototype included, is Node's own. */
+const PlatformRequest = function Request(input: RequestInput, init?: RequestInit) {
+  const target = new.target as unknown as typeof NativeRequest | undefined;
+  if (target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
+  return Reflect.construct<[RequestInput, RequestInit | undefined], Request>(
+    NativeRequest,
+    [forPlatform(input), init],
+    target,
+  );
+} as unknown as typeof NativeRequest;
+Object.defineProperty(PlatformRequest, 'prototype', { value: NativeRequest.prototype, writable: false });
+Object.defineProperty(PlatformRequest, 'length', { value: NativeRequest.length });
 
 const fetchAnything: typeof nativeFetch = function fetch(input, init) {
   return nativeFetch(forPlatform(input), init);

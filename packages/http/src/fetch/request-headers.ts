@@ -5,39 +5,47 @@ import { findField, readFields } from '../semantics/fields.ts';
 import { isToken } from '../semantics/char-classes.ts';
 import { HttpHeaders } from './headers.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
+import { standFor } from './like-native.ts';
 import { NativeHeaders } from './platform.ts';
+
+// An argument that is missing throws, as on the platform; one that is undefined is a text. Hence all as they came.
+type Name = [name: string];
+type Field = [name: string, value: string];
 
 /** Satisfies `instanceof Headers`. */
 export class RequestHeaders implements Headers {
   readonly #lines: string;
   #lists: HttpHeaders | undefined;
+  // One function under two names, as on the platform: set below.
+  declare readonly [Symbol.iterator]: Headers['entries'];
 
   constructor(lines: string) {
     this.#lines = lines;
   }
 
-  get(name: string): string | null {
-    if (this.#lists !== undefined || typeof name !== 'string') return this.#makeLists().get(name);
+  get(...given: Name): string | null {
+    const [name] = given;
+    if (this.#lists !== undefined || typeof name !== 'string') return this.#makeLists().get(...given);
     const value = findField(this.#lines, name.toLowerCase());
     // What was found is a name.
     if (value === null && !isToken(name)) throw new TypeError(`'${name}' is not a field name`);
     return value;
   }
 
-  has(name: string): boolean {
-    return this.get(name) !== null;
+  has(...name: Name): boolean {
+    return this.get(...name) !== null;
   }
 
-  append(name: string, value: string): void {
-    this.#makeLists().append(name, value);
+  append(...field: Field): void {
+    this.#makeLists().append(...field);
   }
 
-  delete(name: string): void {
-    this.#makeLists().delete(name);
+  delete(...name: Name): void {
+    this.#makeLists().delete(...name);
   }
 
-  set(name: string, value: string): void {
-    this.#makeLists().set(name, value);
+  set(...field: Field): void {
+    this.#makeLists().set(...field);
   }
 
   getSetCookie(): string[] {
@@ -61,10 +69,6 @@ export class RequestHeaders implements Headers {
     return this.#makeLists().entries();
   }
 
-  [Symbol.iterator](): ReturnType<Headers['entries']> {
-    return this.#makeLists().entries();
-  }
-
   [INSPECT](_depth: number, options: object, inspect: Inspect): string {
     return inspect(this.#makeLists(), options);
   }
@@ -75,5 +79,10 @@ export class RequestHeaders implements Headers {
   }
 }
 
-Object.setPrototypeOf(RequestHeaders.prototype, NativeHeaders.prototype);
-Object.defineProperty(RequestHeaders, 'name', { value: 'Headers' });
+Object.defineProperty(RequestHeaders.prototype, Symbol.iterator, {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- a method under another name
+  value: RequestHeaders.prototype.entries,
+  writable: true,
+  configurable: true,
+});
+standFor(RequestHeaders, NativeHeaders);

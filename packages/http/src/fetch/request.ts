@@ -3,6 +3,7 @@
 
 import type { OwnBytes } from './content.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
+import { standFor } from './like-native.ts';
 import { NativeRequest, NativeResponse } from './platform.ts';
 import type { RequestBody } from './request-body.ts';
 import { requestWithContent } from './request-with-content.ts';
@@ -250,9 +251,7 @@ export function asRequest(request: HttpRequest): Request {
   return seen as Request;
 }
 
-Object.setPrototypeOf(HttpRequest, NativeRequest);
-Object.setPrototypeOf(HttpRequest.prototype, NativeRequest.prototype);
-Object.defineProperty(HttpRequest, 'name', { value: 'Request' });
+standFor(HttpRequest, NativeRequest);
 
 /** `origin` and `path` as the URL parser writes them. A path that starts with `//` stays a path. */
 function urlText(origin: string, path: string): string {

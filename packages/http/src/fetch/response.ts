@@ -4,10 +4,11 @@
 
 import { decodedText, decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
 import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
-import { asHeaders, fieldsOf, headersWith, HttpHeaders } from './headers.ts';
+import { asHeaders, copyOf, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
+import { standFor } from './like-native.ts';
 import { isInstance, NativeResponse } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
 import { wholeMessage, type HeadFor } from './whole-message.ts';
@@ -139,10 +140,14 @@ export class HttpResponse implements Response {
    * stand in a URL is percent-encoded.
    */
   static redirect(location: string | URL, status = 302): HttpResponse {
-    return responseOf(null, {
+    const given: unknown = location;
+    if (given === undefined || given === null) throw new TypeError('a redirect needs a location');
+    const response = responseOf(null, {
       status: redirectStatus(status),
       headers: { Location: redirectTarget(String(location)) },
     });
+    response.#headers = headersWith(response.#fields, true);
+    return response;
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -286,7 +291,7 @@ export class HttpResponse implements Response {
     copy.#statusText = this.#statusText;
     const headers = this.#headers;
     if (headers !== undefined)
-      copy.#headers = fieldsOf(headers) === undefined ? copy.#native?.headers : new HttpHeaders(asHeaders(headers));
+      copy.#headers = fieldsOf(headers) === undefined ? copy.#native?.headers : copyOf(headers as HttpHeaders);
     return copy;
   }
 
@@ -364,6 +369,4 @@ export class HttpResponse implements Response {
   }
 }
 
-Object.setPrototypeOf(HttpResponse, NativeResponse);
-Object.setPrototypeOf(HttpResponse.prototype, NativeResponse.prototype);
-Object.defineProperty(HttpResponse, 'name', { value: 'Response' });
+standFor(HttpResponse, NativeResponse);

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '@wellknown/core';
 import { readChoice, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
 import type { FetchHandler } from '../handler.ts';
 import { readErrorPages, readHeaderRules, readPattern } from './option-texts.ts';
+import { ResponseFields } from './response-fields.ts';
 import { serveFiles, type ServeFilesOptions } from './serve-files.ts';
 
 const SYMLINK_POLICIES = ['deny', 'inside', 'follow'] as const;
@@ -92,6 +93,12 @@ export function filesFromOptions(values: OptionValues): Result<FetchHandler, str
     ...(dotfiles.value !== undefined && { dotfiles: dotfiles.value }),
   };
   return ok(serveFiles(root, options));
+}
+
+/** The fields that a command line adds to all responses, where what it says of them is valid. */
+export function fieldsFromOptions(values: OptionValues): ResponseFields {
+  const rules = readHeaderRules(values.list('header'));
+  return new ResponseFields(rules.ok ? rules.value : [], values.has('security-headers'));
 }
 
 const readOptionalPattern = (

@@ -68,3 +68,9 @@ export function pathOfTarget(target: string): string {
   const pathStart = target.slice(scheme + 3).search(/[/?]/);
   return pathStart < 0 ? '/' : target.slice(scheme + 3 + pathStart);
 }
+
+/** Without the query. */
+export function pathOnly(target: string): string {
+  const queryStart = target.indexOf('?');
+  return queryStart < 0 ? target : target.slice(0, queryStart);
+}

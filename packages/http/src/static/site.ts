@@ -1,6 +1,7 @@
 // A root and what is answered from it: which file, whether it may be seen, and what there is in the place of none.
 
-import { copyOfKept, HttpResponse } from '../fetch/response.ts';
+import { redirectTarget } from '../fetch/redirect-target.ts';
+import { copyOfKept, responseOf, type HttpResponse } from '../fetch/response.ts';
 import type { DiskProblem, DiskRoot } from './disk.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { FileCache, KnownFile } from './file-cache.ts';
@@ -9,7 +10,7 @@ import { FileResponder, isKept, type FileResponderParts, type Question } from '.
 import { errorResponse } from './file-response.ts';
 import { parseListingView } from './listing-order.ts';
 import { listingResponse, PROBLEM_STATUS } from './listing-response.ts';
-import { parseFilePath, pathOfTarget, type FilePath } from './path.ts';
+import { parseFilePath, pathOfTarget, pathOnly, type FilePath } from './path.ts';
 
 const INDEX = 'index.html';
 // A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
@@ -102,7 +103,11 @@ export class Site {
     const last = segments.at(-1);
     if (!namesDirectory && last !== undefined) {
       // Relative, so that no path can be read as another host, and a proxy's prefix stays.
-      return HttpResponse.redirect(`./${encodeURIComponent(last)}/${query}`, 308);
+      // Fields may be added to it, so it is none of `HttpResponse.redirect`.
+      return responseOf(null, {
+        status: 308,
+        headers: { Location: redirectTarget(`./${encodeURIComponent(last)}/${query}`) },
+      });
     }
     const index = await this.#finder.find(key, [...segments, INDEX], nowMs);
     if (index.ok && index.value.kind === 'file')
@@ -134,8 +139,3 @@ export class Site {
 const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
 
 const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');
-
-const pathOnly = (target: string): string => {
-  const queryStart = target.indexOf('?');
-  return queryStart < 0 ? target : target.slice(0, queryStart);
-};

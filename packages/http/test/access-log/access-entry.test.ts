@@ -15,6 +15,10 @@ const ENTRY: AccessEntry = {
   requestId: undefined,
 };
 
+test('a line says who has logged in, as one word', () => {
+  expect(combinedLine({ ...ENTRY, user: 'ada "l' })).toMatch(/^192\.0\.2\.1 - ada\\x22l \[/);
+});
+
 test('a line is in the combined format', () => {
   expect(combinedLine(ENTRY)).toBe(
     '192.0.2.1 - - [02/Nov/2026:03:04:05 +0000] "GET /a?b HTTP/1.1" 200 12 "-" "curl/8"\n',

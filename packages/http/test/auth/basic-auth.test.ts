@@ -3,12 +3,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createFakeClock } from '@wellknown/core/testing';
+import { createFakeClock, eventually } from '@wellknown/core/testing';
+import type { AccessEntry } from '../../src/access-log/access-entry.ts';
 import { basicAuth, parseCredentials, type BasicAuthOptions } from '../../src/auth/basic-auth.ts';
 import { openPasswordFile, parsePasswordFile } from '../../src/auth/password-file.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import { ask } from '../ask.ts';
-import type { ReadResponse } from '../serve.ts';
+import { serveHandler, type ReadResponse } from '../serve.ts';
 
 // The least that bcrypt knows: what it costs is not the question here.
 const hashOf = (password: string): string => hashSync(password, { cost: 4, version: '2y' });
@@ -25,6 +26,19 @@ async function login(
   const handler = basicAuth(() => new HttpResponse('inside'), { users: USERS, ...options });
   return ask(handler, '/', { headers: authorization === undefined ? {} : { Authorization: authorization } });
 }
+
+test('the access log knows who has logged in, and not who has tried to', async () => {
+  const entries: AccessEntry[] = [];
+  const handler = basicAuth(() => new HttpResponse('inside'), { users: USERS });
+  const { peer } = serveHandler(handler, {}, { accessLog: (entry) => void entries.push(entry) });
+  for (const password of ['secret', 'Secret'])
+    peer.send(`GET / HTTP/1.1\r\nHost: a\r\nAuthorization: ${header(`ada:${password}`)}\r\n\r\n`);
+  await eventually(() => entries.length === 2);
+  expect(entries.map(({ status, user }) => [status, user])).toEqual([
+    [200, 'ada'],
+    [401, undefined],
+  ]);
+});
 
 describe('a handler behind a password', () => {
   test.each([
