@@ -5,7 +5,7 @@
 /** @type {Readonly<Record<string, readonly (readonly string[])[]>>} Rooms of each package, the lowest level first. */
 export const LEVELS = {
   core: [
-    ['errors.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
+    ['errors.ts', 'arguments.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
     ['time/'],
     ['files/'],
     ['address/'],

@@ -4,6 +4,7 @@
 import type { LimitsLoader, ServerCommand } from '@wellknown/core/cli';
 import type { Command } from './command.ts';
 import type { ControlName } from './control-commands.ts';
+import { PINO } from './program-pino.ts';
 
 /** Loaded where --limits asks for it. */
 const limits: LimitsLoader = () => import('@wellknown/redis-limits');
@@ -16,12 +17,8 @@ function server(name: string, summary: string, load: () => Promise<ServerCommand
     summary,
     help: async () => (await import('@wellknown/core/cli')).describeCommand(program, await load()),
     run: async (argv) => {
-      const [{ runCommand }, { pino }, command] = await Promise.all([
-        import('@wellknown/core/cli'),
-        import('pino'),
-        load(),
-      ]);
-      await runCommand(command, pino, program, argv, { limits });
+      const [{ runCommand }, command] = await Promise.all([import('@wellknown/core/cli'), load()]);
+      await runCommand(command, PINO, program, argv, { limits });
     },
   };
 }
@@ -70,8 +67,8 @@ export const COMMANDS: readonly Command[] = [
     summary: "a program for each connection, inetd's nowait, or its wait",
     help: async () => (await import('@wellknown/core/cli')).describeExec('wellknown exec'),
     run: async (argv) => {
-      const [{ runExec }, { pino }] = await Promise.all([import('@wellknown/core/cli'), import('pino')]);
-      await runExec('wellknown exec', argv, pino);
+      const { runExec } = await import('@wellknown/core/cli');
+      await runExec('wellknown exec', argv, PINO);
     },
   },
   {

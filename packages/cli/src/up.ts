@@ -1,7 +1,6 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
 
 import path from 'node:path';
-import { pino } from 'pino';
 import {
   fail,
   ok,
@@ -18,6 +17,7 @@ import {
   answer,
   COMMON_OPTIONS,
   describeCommand,
+  endEarlyWorkers,
   endOnStop,
   isOurWorker,
   isSuccessor,
@@ -25,21 +25,25 @@ import {
   parseServerArguments,
   readIdentity,
   runServices,
+  startWorkersEarly,
   usageError,
   type BuildContext,
   type CommonValues,
   type Help,
   type OptionValues,
+  type ProgramLog,
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
+import { programOptions } from './config/effective-options.ts';
 import { findConfigFile } from './config/config-file.ts';
 import { loadConfig, type LoadedConfig, type Mistake } from './config/load-config.ts';
 import { mistakesText, mistakeText } from './config/mistakes.ts';
 import type { ConfigTexts, OptionTexts } from './config/option-texts.ts';
+import { keptByReload, takenByReload } from './config/on-reload.ts';
 import { pathText, type Problem } from './config/places.ts';
+import { PINO } from './program-pino.ts';
 import { CONFIG_OPTION } from './shared-options.ts';
-import { upServices } from './up-services.ts';
 
 const PROGRAM = 'wellknown up';
 
@@ -68,6 +72,7 @@ export const describeUp = (): Help => describeCommand(PROGRAM, UP_COMMAND);
 /** What a supervisor gives its workers: the configuration as it was read, or nothing where there is none. */
 interface UpData {
   readonly config?: ConfigTexts;
+  readonly asked?: OptionTexts;
 }
 
 /** Runs the command until its servers end, and sets the exit status. */
@@ -85,6 +90,7 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   const { common, values } = request.value;
   const commandLine = textsOf(values);
   if (isOurWorker()) {
+    // Its primary answers once it has bound what they serve on.
     const { config } = (await readWorkerData()) as UpData;
     if (config === undefined) await serveDefaults(common);
     else await serveAsWorker(config, commandLine);
@@ -107,43 +113,72 @@ const textsOf = (values: OptionValues): OptionTexts =>
   );
 
 async function serveDefaults(common: CommonValues): Promise<void> {
-  await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, {});
+  const identity = readIdentity(common);
+  if (identity.ok) startWorkersEarly(common, identity.value);
+  const { upServices } = await import('./up-services.ts');
+  const { log } = logOf(common, PINO);
+  await serve(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, log, {});
 }
 
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
-  const load = (isServed?: (name: string, revision: string) => boolean): ReturnType<typeof loadConfig> =>
-    loadConfig(file, commandLine, process.env, (program) => contextFor(program, program.workers === 0), isServed);
-  const loaded = await load();
+  // One for all reloads: another one would open standard error once more.
+  let programLog: ProgramLog | undefined;
+  const load = (
+    isServed?: (name: string, revision: string) => boolean,
+    prepare: (program: CommonValues, context: BuildContext) => void = () => undefined,
+  ): ReturnType<typeof loadConfig> => {
+    const contextOf = (program: CommonValues): Result<BuildContext, string> => {
+      const context = contextFor(program, program.workers === 0, (programLog ??= logOf(program, PINO)));
+      if (context.ok) prepare(program, context.value);
+      return context;
+    };
+    return loadConfig(file, commandLine, process.env, contextOf, isServed);
+  };
+  const loaded = await load(undefined, (program, { runAs }) => startWorkersEarly(program, runAs));
   if (!loaded.ok) {
+    endEarlyWorkers();
     process.exitCode = 2;
     process.stderr.write(mistakesText(PROGRAM, loaded.error));
     return;
   }
   let present = loaded.value;
+  const first = programOptions(present.config, commandLine);
   process.env[FILE_VARIABLE] = path.resolve(file);
-  const { log } = logOf(present.program, pino);
+  const { log } = programLog ?? logOf(present.program, PINO);
   log.info({ file }, 'serving what the configuration says');
-  await serve(allOf(present.services), present.program, dataOf(present), async () => {
+  await serve(allOf(present.services), present.program, log, dataOf(present), async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
-    if (next.value.program.workers === 0)
+    const { program, services } = next.value;
+    if (program.workers === 0)
       throw new WellknownError('RELOAD_FAILED', 'workers: 0 is for a new start, what was before goes on', {
         fault: 'local',
       });
-    warnOfFixed(log, present.program, next.value.program);
-    log.info(
-      { file, ...changesOf(allOf(present.services), allOf(next.value.services)) },
-      'the configuration was read again',
-    );
-    const { workers } = next.value.program;
-    const isOther = workers !== present.program.workers;
-    present = next.value;
-    return { services: allOf(present.services), workerData: dataOf(present), ...(isOther ? { workers } : {}) };
+    const asked = programOptions(next.value.config, commandLine);
+    warnOfKept(log, keptByReload(first, asked));
+    log.info({ file, ...changesOf(allOf(present.services), allOf(services)) }, 'the configuration was read again');
+    return {
+      services: allOf(services),
+      workerData: dataOf(next.value, takenByReload(first, asked), asked),
+      succeeded: () => (present = next.value),
+      settings: {
+        supervision: program.supervision,
+        ...(program.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: program.drainTimeoutMs }),
+        // A level that was set at run time stays, and so does a number of workers.
+        ...(program.logLevel === present.program.logLevel ? {} : { logLevel: program.logLevel }),
+      },
+      ...(program.workers === present.program.workers ? {} : { workers: program.workers }),
+    };
   });
 }
 
-const dataOf = ({ config: { program, services } }: LoadedConfig): UpData => ({ config: { program, services } });
+/** `program` is what workers go by. What was `asked` for is compared with it alone: no worker reads it. */
+const dataOf = (
+  { config: { program: read, services } }: LoadedConfig,
+  program: OptionTexts = read,
+  asked: OptionTexts = read,
+): UpData => ({ config: { program, services }, asked });
 
 function notReloaded(file: string, mistakes: readonly Mistake[]): WellknownError {
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
@@ -168,26 +203,11 @@ function changesOf(
   };
 }
 
-// What the supervisor itself is made with.
-const FIXED = [
-  'accept',
-  'dispatch',
-  'runAs',
-  'control',
-  'admin',
-  'pidFile',
-  'portOffset',
-  'logLevel',
-  'logFormat',
-] as const;
-
-/** A reload is for the services: the supervisor stays as it began. */
-function warnOfFixed(log: Logger, before: CommonValues, after: CommonValues): void {
-  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  if (changed.length > 0)
+function warnOfKept(log: Logger, kept: readonly string[]): void {
+  if (kept.length > 0)
     log.warn(
-      { changed },
-      'the supervisor itself takes these changes with an upgrade (USR2) or a start, not with a reload',
+      { kept },
+      `a reload does not change ${kept.join(', ')}: that takes an upgrade ('wellknown upgrade', USR2) or a new start`,
     );
 }
 
@@ -198,9 +218,10 @@ async function serveAsWorker(config: ConfigTexts, commandLine: OptionTexts): Pro
     failed(program.error);
     return;
   }
-  const context = contextFor(program.value, true);
+  const programLog = logOf(program.value, PINO);
+  const context = contextFor(program.value, true, programLog);
   const services = context.ok ? await buildServices(config, commandLine, context.value) : fail([]);
-  if (services.ok) await serve(allOf(services.value), program.value, { config });
+  if (services.ok) await serve(allOf(services.value), program.value, programLog.log, { config });
   else failed(services.error);
 }
 
@@ -212,8 +233,11 @@ function failed(problems: readonly Problem[]): void {
   usageError(PROGRAM, texts.length === 0 ? 'the user of --run-as is gone' : texts.join('; '));
 }
 
-function contextFor(program: CommonValues, isServing: boolean): Result<BuildContext, string> {
-  const { log, output } = logOf(program, pino);
+function contextFor(
+  program: CommonValues,
+  isServing: boolean,
+  { log, output }: ProgramLog,
+): Result<BuildContext, string> {
   const identity = readIdentity(program);
   return identity.ok
     ? ok({
@@ -229,10 +253,11 @@ function contextFor(program: CommonValues, isServing: boolean): Result<BuildCont
 function serve(
   services: readonly Service[],
   common: CommonValues,
+  log: Logger,
   workerData: UpData,
   nextServices?: () => Promise<NextServices>,
 ): Promise<void> {
-  return runServices(PROGRAM, services, common, logOf(common, pino).log, {
+  return runServices(PROGRAM, services, common, log, {
     controlIfFree: defaultControlPath(process.env, process.getuid?.() ?? 0),
     defaults: { workerData, ...(nextServices === undefined ? {} : { nextServices }) },
     limits: () => import('@wellknown/redis-limits'),

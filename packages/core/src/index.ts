@@ -52,6 +52,7 @@ export {
   type DispatchPolicy,
   type Identity,
   type NextServices,
+  type NextSettings,
   type ServerLimits,
   type ServerOptions,
   type Service,

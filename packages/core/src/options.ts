@@ -6,7 +6,7 @@ import type { DatagramLimits } from './datagram/limits.ts';
 import type { AcceptStrategy } from './listener/shared-sockets.ts';
 import type { ListenAddress } from './address/listen-target.ts';
 import type { LimitsExchange } from './limits-exchange.ts';
-import type { Logger } from './log.ts';
+import type { Logger, LogLevel } from './log.ts';
 import type { MetricsLibrary } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import type { SupervisionPolicy } from './supervision-policy.ts';
@@ -33,6 +33,11 @@ export interface Service extends Partial<
    */
   readonly revision?: string;
   /**
+   * Gives back what it has open in this process. Called where a primary has workers, once a reload has left the service and
+   * no worker serves it any more, or where the reload has no use for it.
+   */
+  readonly release?: () => void;
+  /**
    * Endpoint strings (`tcp://127.0.0.1:8080`, `unix:/run/web.sock`), ports on 127.0.0.1 (`8080`) or ports and hosts
    * (`{ port: 8080, host: '::' }`). Default: the protocol's well-known port on 127.0.0.1.
    */
@@ -46,6 +51,16 @@ export interface NextServices {
   readonly workerData?: unknown;
   /** How many workers there should be from now on, where that is another number than before. */
   readonly workers?: number | 'auto' | undefined;
+  /** In the place of what the supervisor has. Default: all of it stays. */
+  readonly settings?: NextSettings | undefined;
+  /** Called once the reload has succeeded. Until then, and where it fails, what was before goes on. */
+  readonly succeeded?: (() => void) | undefined;
+}
+
+/** What a supervisor takes from a reload, once that has succeeded. What is left out has its default, but for the log. */
+export interface NextSettings extends Pick<ServerOptions, 'supervision' | 'drainTimeoutMs'> {
+  /** For all processes, as by `Server.logLevel`. Default: the level stays. */
+  readonly logLevel?: LogLevel;
 }
 
 export interface ServerLimits extends ConnectionLimits {

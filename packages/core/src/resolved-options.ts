@@ -15,7 +15,7 @@ import {
 import { WellknownError } from './errors.ts';
 import type { LimitsExchange } from './limits-exchange.ts';
 import { memoryBytes } from './kernel/process-limits.ts';
-import { consoleLog, type Logger } from './log.ts';
+import { consoleLog, LOG_LEVELS, type Logger, type LogLevel } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
 import { graceOf, invalidOption, requireNumbers, requireValues } from './option-values.ts';
 import { metricsOf, type ServerMetrics } from './observe/prom-client-adapter.ts';
@@ -28,6 +28,7 @@ import {
   SERVER_OPTION_NAMES,
   type DispatchPolicy,
   type Identity,
+  type NextSettings,
   type ServerLimits,
   type ServerOptions,
   type Service,
@@ -57,6 +58,7 @@ const ALL_DISPATCH_POLICIES: Readonly<Record<DispatchPolicy, true>> = {
 export interface ResolvedService {
   readonly name: string;
   readonly revision: string | undefined;
+  readonly release: (() => void) | undefined;
   readonly protocol: Protocol;
   readonly listen: readonly ListenTarget[];
   readonly limits: ServerLimits;
@@ -89,6 +91,12 @@ export interface ResolvedOptions {
 
 export interface ResolvedNext extends Pick<ResolvedOptions, 'services' | 'workerData'> {
   readonly workers: number | 'auto' | undefined;
+  readonly settings: ResolvedNextSettings | undefined;
+  readonly succeeded: (() => void) | undefined;
+}
+
+export interface ResolvedNextSettings extends Pick<ResolvedOptions, 'policy' | 'drainTimeoutMs'> {
+  readonly logLevel: LogLevel | undefined;
 }
 
 /** What a server has that serves by no protocol: all but its services. */
@@ -106,7 +114,6 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   const settings = resolveSettings(options);
   requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
   requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
-  requireKnownNames('option of supervision', options.supervision ?? {}, SUPERVISION_OPTION_NAMES);
   const shared = {
     tls: resolveTls(options.tls),
     access: resolveAccess(options),
@@ -121,7 +128,9 @@ export function resolveOptions(services: Service | readonly Service[], options: 
       nextServices &&
       (async () => {
         const next = await nextServices();
-        return { services: next.services.map(resolve), workerData: next.workerData, workers: next.workers };
+        const { workerData, workers, succeeded } = next;
+        const settings = next.settings && resolveNextSettings(next.settings);
+        return { services: next.services.map(resolve), workerData, workers, succeeded, settings };
       }),
   };
 }
@@ -131,10 +140,9 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
   requireValues(options);
   requireNumbers('limits', options.limits ?? {});
   requireNumbers('datagramLimits', options.datagramLimits ?? {});
-  requireNumbers('supervision', options.supervision ?? {}, ['spare']);
   requireChoice('accept', options.accept, ALL_STRATEGIES);
   requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
-  const drainTimeoutMs = graceOf({}, options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS);
+  const { policy, drainTimeoutMs } = resolvePolicy(options);
   return {
     workers: options.workers ?? 0,
     log: options.log ?? consoleLog,
@@ -151,8 +159,25 @@ export function resolveSettings(options: ServerOptions): ServerSettings {
     accept: options.accept ?? 'inherit',
     dispatch: options.dispatch ?? 'least-connections',
     workerData: options.workerData,
-    policy: { ...options.supervision, drainTimeoutMs },
+    policy,
   };
+}
+
+function resolvePolicy({
+  supervision = {},
+  drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS,
+}: Pick<ServerOptions, 'supervision' | 'drainTimeoutMs'>): Pick<ResolvedOptions, 'policy' | 'drainTimeoutMs'> {
+  requireKnownNames('option of supervision', supervision, SUPERVISION_OPTION_NAMES);
+  requireNumbers('supervision', supervision, ['spare']);
+  const graceMs = graceOf({}, drainTimeoutMs);
+  return { policy: { ...supervision, drainTimeoutMs: graceMs }, drainTimeoutMs: graceMs };
+}
+
+function resolveNextSettings(settings: NextSettings): ResolvedNextSettings {
+  const { logLevel } = settings;
+  if (logLevel !== undefined && !LOG_LEVELS.includes(logLevel))
+    throw invalidOption('logLevel', logLevel, LOG_LEVELS.join(', '));
+  return { ...resolvePolicy(settings), logLevel };
 }
 
 function requireChoice(name: string, given: string | undefined, allowed: Readonly<Record<string, true>>): void {
@@ -243,6 +268,7 @@ function resolveService(service: Service, options: ServerOptions, shared: Shared
   return {
     name,
     revision: service.revision,
+    release: service.release,
     protocol,
     ...shared,
     listen: endpoints,

@@ -20,7 +20,10 @@ export interface SupervisionPolicy {
   readonly firstBackOffMs: number;
   /** The longest wait after workers that never became ready; after others it is a second. */
   readonly maxBackOffMs: number;
-  /** So many deaths before any worker became ready mean that none ever will. */
+  /**
+   * So many deaths before any worker became ready mean that none ever will. So many early ones of a reload whose first new
+   * worker was ready mean that it has failed.
+   */
   readonly maxStartFailures: number;
   /**
    * A worker that has accepted so many connections is replaced. Each worker's limit is up to a tenth lower, by chance.

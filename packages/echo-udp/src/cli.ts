@@ -21,6 +21,7 @@ export const echoCommand: ServerCommand = {
     {
       name: 'also',
       argument: 'NAMES',
+      withoutInetd: 'they listen, and only the one connection is served',
       help: `further small services, each on its own port: ${SMALL_SERVICE_NAMES.map((name) => `${name} (${SMALL_SERVICES[name].port})`).join(', ')}`,
     },
     {

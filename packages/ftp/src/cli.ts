@@ -76,7 +76,7 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
 /** Writes a line for each transfer. */
 function openLog(
   file: string | undefined,
-  { log, runAs, errorOutput, isCheck }: BuildContext,
+  { log, runAs, errorOutput, isCheck, whenReleased }: BuildContext,
 ): Result<Pick<FtpOptions, 'onTransfer'>, string> {
   if (file === undefined || isCheck === true) return ok({});
   const writingBy = (write: (line: string) => void): Pick<FtpOptions, 'onTransfer'> => ({
@@ -97,7 +97,12 @@ function openLog(
       },
     );
     // In a primary too, which writes nothing: it may make the new file where its workers may not.
-    process.on('SIGUSR1', () => opened.reopen());
+    const reopen = (): void => opened.reopen();
+    process.on('SIGUSR1', reopen);
+    whenReleased?.(() => {
+      process.off('SIGUSR1', reopen);
+      opened.close();
+    });
     return ok(writingBy((line) => opened.write(line)));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';

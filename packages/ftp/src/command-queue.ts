@@ -4,7 +4,7 @@
 import type { Connection, Result } from '@wellknown/core';
 import type { Charset } from './charset.ts';
 import { parseCommand, type Command } from './command-parser.ts';
-import { createLineDecoder, type LineDecoder } from './line-decoder.ts';
+import { LineDecoder } from './line-decoder.ts';
 import type { Reply } from './replies.ts';
 
 export interface QueuedCommand {
@@ -27,7 +27,7 @@ export class CommandQueue {
   ) {
     this.#charset = limits.charset;
     this.#connection = connection;
-    this.#decoder = createLineDecoder({
+    this.#decoder = new LineDecoder({
       maxLineBytes: limits.maxLineBytes,
       // lftp leaves Telnet out under TLS; most others never had it.
       isPlain: () => connection.secure !== undefined,
@@ -67,6 +67,10 @@ export class CommandQueue {
 
   get isEmpty(): boolean {
     return this.#queue.length === 0;
+  }
+
+  get hasSeveral(): boolean {
+    return this.#queue.length > 1;
   }
 
   /** Whether the peer has sent anything that was not answered: bytes of a line, or whole lines. */

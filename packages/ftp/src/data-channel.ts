@@ -47,7 +47,7 @@ export interface DataChannelOptions {
   readonly dataPeers?: ((address: string, client: string) => boolean) | undefined;
   /** From PASV to the client's connection, and from the transfer command to ours. */
   readonly connectTimeoutMs: number;
-  /** A data connection on which nothing moves for so long is dropped. */
+  /** A client that neither sends nor takes anything for so long, while it is waited for, is dropped. */
   readonly stallTimeoutMs: number;
   /** `require`: a private data connection must resume a TLS session of this control connection. */
   readonly tlsSessionReuse: 'offer' | 'require';
@@ -92,12 +92,13 @@ export function createDataChannels(
   const shift = passivePorts?.exposedFrom === undefined ? 0 : passivePorts.exposedFrom - passivePorts.from;
   const options = {
     connectTimeoutMs,
-    limits: { idleTimeoutMs: stallTimeoutMs, writeTimeoutMs: stallTimeoutMs, maxUnsentBytes: MAX_UNSENT_BYTES },
+    limits: { writeTimeoutMs: stallTimeoutMs, maxUnsentBytes: MAX_UNSENT_BYTES },
   };
 
   const opened = async (connection: Connection, how: OpenOptions, signal: AbortSignal): Promise<DataConnection> => {
     connection.doing = how.doing;
-    const attach = (): DataConnection => new DataConnection(connection, clock, how.maxQueuedBytes);
+    const attach = (): DataConnection =>
+      new DataConnection(connection, { clock, stallTimeoutMs, maxQueuedBytes: how.maxQueuedBytes });
     if (how.protection === 'clear') return attach();
     const data = await handshake(connection, { control, holdTickets: how.isUpload, attach, signal });
     const { secure } = connection;

@@ -18,10 +18,22 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Takes over a connection that has not been attached to. Nothing is read before the first `read`. */
+export interface DataConnectionOptions {
+  readonly clock: Clock;
+  /** A transfer that waits so long for bytes of the peer is over. */
+  readonly stallTimeoutMs: number;
+  /** More than this unread, and the peer waits. */
+  readonly maxQueuedBytes?: number;
+}
+
+/**
+ * Takes over a connection that has not been attached to. Nothing is read before the first `read`, and silence is the
+ * peer's fault only while a `read` waits for it: at other times the transfer waits for a disk or for its own throttle.
+ */
 export class DataConnection implements Sink {
   readonly #connection: Connection;
   readonly #clock: Clock;
+  readonly #stallTimeoutMs: number;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   readonly #maxQueuedBytes: number;
@@ -34,10 +46,15 @@ export class DataConnection implements Sink {
   #failure: Error | undefined;
   #allTaken: (() => void) | undefined;
 
-  constructor(connection: Connection, clock: Clock, maxQueuedBytes = MAX_QUEUED_BYTES) {
+  constructor(
+    connection: Connection,
+    { clock, stallTimeoutMs, maxQueuedBytes = MAX_QUEUED_BYTES }: DataConnectionOptions,
+  ) {
     this.#maxQueuedBytes = Math.min(MAX_QUEUED_BYTES, maxQueuedBytes);
     this.#connection = connection;
     this.#clock = clock;
+    this.#stallTimeoutMs = stallTimeoutMs;
+    connection.setIdleTimeout(0);
     connection.attach(this);
     connection.pause();
   }
@@ -101,7 +118,8 @@ export class DataConnection implements Sink {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#serve();
-    if (this.#queuedBytes < this.#maxQueuedBytes || this.#isPaused) return;
+    // What comes nevertheless, when a pause was too late for it, is kept, and no more is read.
+    if (this.#queuedBytes < this.#maxQueuedBytes && !this.#isPaused) return;
     this.#isPaused = true;
     this.#connection.pause();
   }
@@ -128,11 +146,17 @@ export class DataConnection implements Sink {
     const { state, reason } = this.#connection;
     // A reset behind the peer's end takes nothing back.
     const isBroken = state === 'closed' && !(this.#end === 'seen' && reason === 'peer-reset');
-    if (this.#queue.length > 0 || this.#end === 'certain' || isBroken) this.#waiting = undefined;
+    if (this.#queue.length > 0 || this.#end === 'certain' || isBroken) {
+      this.#waiting = undefined;
+      this.#connection.setIdleTimeout(0);
+    }
     if (this.#queue.length > 0) waiting.resolve(this.#take());
     else if (this.#end === 'certain') waiting.resolve(undefined);
     else if (isBroken) waiting.reject(this.#broken());
-    else this.#resume();
+    else {
+      this.#connection.setIdleTimeout(this.#stallTimeoutMs);
+      this.#resume();
+    }
   }
 
   #take(): Uint8Array[] {

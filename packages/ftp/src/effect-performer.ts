@@ -1,48 +1,27 @@
 // What a session waits for: logins, pauses, ports, files, handshakes and transfers. One is under way at a time.
 
-import type { AddressBans, Clock, Connection, Logger, Timer } from '@wellknown/core';
+import type { Timer } from '@wellknown/core';
 import { count } from './counters.ts';
-import type { DataChannel, DataChannels, PassiveChannel } from './data-channel.ts';
+import { createDataChannels, type DataChannel, type DataChannels, type PassiveChannel } from './data-channel.ts';
 import { runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
 import type { Effect, FileChange, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
 import type { FileSystem } from './file-system.ts';
-import type { PassiveAddress } from './passive-address.ts';
-import { askHook, tellHook, type FtpHooks, type HookSession } from './hooks.ts';
+import { askHook, tellHook } from './hooks.ts';
 import { REPLY, reply, type Reply } from './replies.ts';
-import type { UserSessions } from './user-sessions.ts';
-import type { Charset } from './charset.ts';
 import type { CommandAnswer, DataPlan } from './session-state.ts';
-import { SessionTransfers, type TransferUser } from './session-transfers.ts';
+import { SessionTransfers, type TransfersHost, type TransferUser } from './session-transfers.ts';
 import type { Transfer } from './transfer.ts';
-import type { TransferReport } from './transfer-report.ts';
-import { openLogin, type Authenticate, type Login } from './users/login.ts';
+import { openLogin, type Login } from './users/login.ts';
 
 type PendingEffect = Exclude<Effect, { readonly type: 'close' }>;
 type AuthenticateEffect = Extract<Effect, { readonly type: 'authenticate' }>;
 type HashEffect = Extract<Effect, { readonly type: 'hash' }>;
 type ChangeEffect = Extract<Effect, { readonly type: 'change' }>;
 
-export interface PerformerOptions {
-  readonly connection: Connection;
-  readonly channels: DataChannels;
-  readonly authenticate: Authenticate;
-  readonly passiveAddress: PassiveAddress;
-  /** For users who have none of their own. */
-  readonly fileSystem: FileSystem;
-  readonly hooks: FtpHooks;
-  readonly hookSession: HookSession;
-  readonly userSessions: UserSessions;
-  readonly charset: Charset;
-  readonly bans: AddressBans;
-  readonly counters: Record<string, number>;
-  readonly log: Logger;
-  readonly clock: Clock;
+/** The session that waits. */
+export interface PerformerHost extends TransfersHost {
   /** Bytes of the peer that were not decoded or not answered yet. */
-  readonly unreadBytes: () => number;
-  /** A transfer has its file; the rest goes on without the session. */
-  readonly send: (reply: Reply) => void;
-  readonly transferChanged: () => void;
-  readonly reported: (report: TransferReport) => void;
+  readonly unreadBytes: number;
 }
 
 /** What became of an effect: a decision, or the last word of a transfer. */
@@ -50,8 +29,10 @@ export type Performed =
   { readonly type: 'outcome'; readonly outcome: Outcome } | { readonly type: 'reply'; readonly reply: Reply };
 
 export class EffectPerformer {
-  readonly #options: PerformerOptions;
-  readonly #transfers: SessionTransfers;
+  readonly #host: PerformerHost;
+  /** Made with the first transfer or the first port. */
+  #transfers: SessionTransfers | undefined;
+  #channels: DataChannels | undefined;
   /** Who is logged in, or was when the last transfer began. */
   #user: TransferUser | undefined;
   /** The listener of the last PASV or EPSV, until a transfer takes it over. */
@@ -62,14 +43,13 @@ export class EffectPerformer {
   /** Of a checksum that is being counted: aborted with the session. */
   #counting: AbortController | undefined;
 
-  constructor(options: PerformerOptions) {
-    this.#options = options;
-    this.#transfers = new SessionTransfers({ ...options, changed: options.transferChanged });
+  constructor(host: PerformerHost) {
+    this.#host = host;
   }
 
   /** The transfer under way. */
   get transfer(): Transfer | undefined {
-    return this.#transfers.current;
+    return this.#transfers?.current;
   }
 
   /** The session has no user any more; a transfer goes on nevertheless. */
@@ -95,17 +75,22 @@ export class EffectPerformer {
 
   /** A transfer takes the listener along; to be called before the next state drops it. */
   takeChannel(data: DataPlan): DataChannel | undefined {
-    if (data.how === 'active') return this.#options.channels.connect(data.to);
+    if (data.how === 'active') return this.#dataChannels.connect(data.to);
     const taken = this.#passive;
     this.#passive = undefined;
     return taken;
   }
 
+  get #dataChannels(): DataChannels {
+    const { connection, options } = this.#host;
+    return (this.#channels ??= createDataChannels(connection, options.secondary, options.data));
+  }
+
   /** `login` is there for all effects that only a user can have. Rejects only where the connection is of no use. */
   async perform(effect: PendingEffect, login: Login | undefined, channel: DataChannel | undefined): Promise<Performed> {
-    const { connection, log, clock } = this.#options;
+    const { connection, options } = this.#host;
     const failed = (error: unknown): void =>
-      log.error({ err: error, connection: connection.id }, 'a file system call failed');
+      options.log.error({ err: error, connection: connection.id }, 'a file system call failed');
     const files = (): Login['fileSystem'] => loginOf(login).fileSystem;
     const decided = (outcome: Outcome): Performed => ({ type: 'outcome', outcome });
     switch (effect.type) {
@@ -114,7 +99,7 @@ export class EffectPerformer {
       case 'startTls':
         return decided(effect.resume(await this.#startTls()));
       case 'delay':
-        await new Promise<void>((resolve) => (this.#delay = clock.after(effect.delayMs, resolve)));
+        await new Promise<void>((resolve) => (this.#delay = options.clock.after(effect.delayMs, resolve)));
         return decided(effect.resume());
       case 'listen':
         return decided(effect.resume(await this.#listen(effect.names)));
@@ -132,6 +117,7 @@ export class EffectPerformer {
         return decided(effect.resume(await runList(files(), effect.request, failed)));
       case 'transfer':
         if (this.#user === undefined) throw new Error('a transfer without a login');
+        this.#transfers ??= new SessionTransfers(this.#host);
         return { type: 'reply', reply: await this.#transfers.run(effect, this.#user, channel) };
     }
   }
@@ -149,7 +135,7 @@ export class EffectPerformer {
     try {
       return await ask();
     } catch (error) {
-      this.#options.log.error({ err: error, connection: this.#options.connection.id }, 'a SITE command failed');
+      this.#host.options.log.error({ err: error, connection: this.#host.connection.id }, 'a SITE command failed');
       return undefined;
     }
   }
@@ -165,7 +151,9 @@ export class EffectPerformer {
   }
 
   #tell(change: FileChange): void {
-    const { hooks, hookSession: session, log } = this.#options;
+    const { hooks, log } = this.#host.options;
+    if (hooks.delete === undefined && hooks.mkdir === undefined && hooks.rename === undefined) return;
+    const session = this.#host.hookSession;
     switch (change.change) {
       case 'removeFile':
       case 'removeDirectory': {
@@ -185,11 +173,16 @@ export class EffectPerformer {
   }
 
   async #authenticate({ user, password, host, resume }: AuthenticateEffect): Promise<Outcome> {
-    const { authenticate, connection, log, fileSystem, bans, counters } = this.#options;
+    const { connection } = this.#host;
+    const { authenticate, log, fileSystem, bans, counters } = this.#host.options;
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
       const grant = await authenticate({ user, password, remote, secure, host });
+      if (grant === 'busy') {
+        log.warn({ user, connection: connection.id, remote }, 'a login was turned away: too many at the same time');
+        return resume(undefined, REPLY.loginsBusy);
+      }
       log.info({ user, connection: connection.id, remote, secure, accepted: grant !== undefined }, 'login');
       if (grant === undefined) {
         bans.offend(remote);
@@ -209,14 +202,13 @@ export class EffectPerformer {
 
   /** Takes a place among the sessions of the user; the reply that refuses it. */
   async #enter(login: Login, storage: FileSystem): Promise<Reply | undefined> {
-    const { hooks, hookSession, log, userSessions } = this.#options;
+    const { hooks, log, userSessions } = this.#host.options;
     this.loggedOut();
-    const refusal = await askHook(
-      hooks.login,
-      { session: hookSession, user: login.user, anonymous: login.isAnonymous },
-      log,
-    );
-    if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
+    if (hooks.login !== undefined) {
+      const session = this.#host.hookSession;
+      const refusal = await askHook(hooks.login, { session, user: login.user, anonymous: login.isAnonymous }, log);
+      if (refusal !== undefined) return reply(refusal.code ?? 530, refusal.refuse);
+    }
     const session = await userSessions.enter(login);
     if (session === undefined) return REPLY.tooManySessions;
     // The connection may have closed in the meantime.
@@ -230,9 +222,9 @@ export class EffectPerformer {
 
   /** Resolves with the name of the server that the client has asked for. */
   async #startTls(): Promise<string | undefined> {
-    const { connection, log, unreadBytes } = this.#options;
-    const secure = await connection.startTls({ unreadBytes: unreadBytes() });
-    log.info(
+    const { connection, unreadBytes, options } = this.#host;
+    const secure = await connection.startTls({ unreadBytes });
+    options.log.info(
       { connection: connection.id, remote: connection.remote, tls: secure.protocol, cipher: secure.cipher },
       'the control connection is private',
     );
@@ -240,11 +232,11 @@ export class EffectPerformer {
   }
 
   async #listen(names: 'address' | 'port'): Promise<PassiveEndpoint | PassiveFailure> {
-    const { channels, passiveAddress, connection } = this.#options;
+    const { connection, options } = this.#host;
     this.dropPassive();
-    const address = names === 'port' ? '' : await passiveAddress(connection);
+    const address = names === 'port' ? '' : await options.passiveAddress(connection);
     if (address === undefined) return 'no-address';
-    const channel = await channels.listen();
+    const channel = await this.#dataChannels.listen();
     // The connection may have closed in the meantime.
     if (this.#isOver) channel?.close();
     else this.#passive = channel;

@@ -1,4 +1,5 @@
-// The effects that ask a file system, with a fence around it: what it throws becomes `failed`, and a line in the log.
+// The effects that ask a file system, with a fence around it: what it throws is an expected problem of files, or `failed` and
+// a line in the log.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import { countChecksum, type ChecksumRequest, type Counted } from './checksum.ts';
@@ -6,6 +7,7 @@ import type { Entry, FileProblem, FileSystem, Space } from './file-system.ts';
 import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { FileChange } from './effects.ts';
+import { expectedProblem } from './storage/errno-map.ts';
 
 type Report = (error: unknown) => void;
 
@@ -19,8 +21,9 @@ async function fenced<Value>(
   try {
     return await ask();
   } catch (error) {
-    report(error);
-    return fail('failed');
+    const problem = expectedProblem(error);
+    if (problem === undefined) report(error);
+    return fail(problem ?? 'failed');
   }
 }
 

@@ -54,7 +54,7 @@ export type Effect =
       readonly password: string;
       /** What HOST or the handshake has named. */
       readonly host: string | undefined;
-      /** A refusal is for one whose password was right. */
+      /** A refusal is not for a wrong password. */
       readonly resume: (login: Login | undefined, refusal?: Reply) => Outcome;
     }
   | { readonly type: 'delay'; readonly delayMs: number; readonly resume: () => Outcome }

@@ -3,8 +3,9 @@
 // How it is called. Paths are absolute, POSIX and already normalised (path.ts). What the user may do has been decided
 // before any method here is called (users/guard.ts), so a file system only says what is possible. Three methods must
 // be there: `stat`, `list` and `read`. One that can't do more leaves the others out: a command that needs a missing
-// method is answered 502, and its line is not in FEAT. What a method throws or rejects with is logged and answered 451;
-// whatever a user can bring about should be a `FileProblem` instead, each of which has a reply of its own.
+// method is answered 502, and its line is not in FEAT. Whatever a user can bring about should be a `FileProblem`, each of
+// which has a reply of its own; an error of the operating system that means one (ENOENT, EACCES, ENOSPC and the like) may
+// be thrown as it comes. Everything else that a method throws or rejects with is logged and answered 451.
 //
 // Names are strings of JavaScript. Bytes of a name that are no UTF-8 stand in them as lone surrogates (charset.ts), so
 // that a name goes to the client and comes back without losing anything; a file system that passes names on to a place

@@ -6,7 +6,7 @@
 // hear of every transfer that was begun. The session waits for `command`, `login` and `upload`; it does not wait for the
 // others. A hook that throws or rejects is logged; where it may refuse, that refuses with 451.
 
-import type { Logger } from '@wellknown/core';
+import type { Connection, Logger } from '@wellknown/core';
 import type { FileProblem } from './file-system.ts';
 import type { AbsolutePath } from './path.ts';
 
@@ -145,3 +145,18 @@ export function tellHook<Event>(hook: ((event: Event) => unknown) | undefined, e
     failed(error);
   }
 }
+
+/** The client's address; empty where it has none. */
+export const remoteAddressOf = ({ remote }: Connection): string => (remote.family === 'unix' ? '' : remote.address);
+
+/** Only for a session that has hooks: an object with getters of its own is dear. */
+export const hookSessionOf = (connection: Connection, userOf: () => string | undefined): HookSession => ({
+  id: connection.id,
+  remoteAddress: remoteAddressOf(connection),
+  get user() {
+    return userOf();
+  },
+  get secure() {
+    return connection.secure !== undefined;
+  },
+});

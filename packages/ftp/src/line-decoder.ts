@@ -9,17 +9,6 @@
  */
 export type LineEvent = { readonly type: 'line'; readonly bytes: Uint8Array } | { readonly type: 'too-long' };
 
-export interface LineDecoder {
-  /** Takes one chunk; the caller may reuse its buffer. */
-  push(chunk: Uint8Array): void;
-  /** The next complete line, or undefined when more bytes are needed. Never throws. */
-  next(): LineEvent | undefined;
-  /** Bytes that `next` has not looked at. */
-  readonly pendingBytes: number;
-  /** These, and those of a line that has not ended yet. */
-  readonly heldBytes: number;
-}
-
 // Room for a path of PATH_MAX (4096 on Linux) and the longest verb.
 export const DEFAULT_MAX_LINE_BYTES = 4096 + 8;
 
@@ -52,120 +41,158 @@ const isAbort = (line: Uint8Array, byteLength: number): boolean =>
 /** Where a line is put together. Of all decoders: what has not ended when a chunk has is kept by its own. */
 let line = EMPTY;
 
+const never = (): boolean => false;
+
+/**
+ * Where the LF of a first line is that has nothing to do with Telnet, which is nearly all of them: bytes below 0x80 and no
+ * ABOR, which may end at its CR. 0 where there is none.
+ */
+function plainLineEnd(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === LF) return at;
+    if (byte >= 0x80 || (byte === CR && at === ABOR.length && isAbort(bytes, at))) return 0;
+  }
+  return 0;
+}
+
 export interface LineDecoderOptions {
   readonly maxLineBytes?: number;
   /** Whether the peer speaks no Telnet now: then 0xFF twice in an argument is two bytes of it. Default: never. */
   readonly isPlain?: () => boolean;
 }
 
-export function createLineDecoder(options: LineDecoderOptions = {}): LineDecoder {
-  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES, isPlain = (): boolean => false } = options;
-  // One more than the limit, for the CR of a line that is exactly as long as it may be.
-  const roomBytes = maxLineBytes + 1;
-  if (line.length < roomBytes) line = new Uint8Array(roomBytes);
-  let pending = EMPTY;
+export class LineDecoder {
+  readonly #maxLineBytes: number;
+  readonly #isPlain: () => boolean;
+  #pending: Uint8Array = EMPTY;
   /** The beginning of a line whose end has not come. */
-  let begun = EMPTY;
-  let lineBytes = 0;
-  let overflowed = false;
+  #begun: Uint8Array = EMPTY;
+  #lineBytes = 0;
+  #overflowed = false;
   /** The verb is over. What follows is a name, mostly, in which 0xFF may be a letter. */
-  let inArgument = false;
-  let telnet: TelnetState = 'text';
+  #inArgument = false;
+  #telnet: TelnetState = 'text';
   /** The line that has just ended was an ABOR that ended at its CR. */
-  let wasAbort = false;
+  #wasAbort = false;
 
-  const endLine = (): LineEvent => {
-    const length = lineBytes > 0 && line[lineBytes - 1] === CR ? lineBytes - 1 : lineBytes;
-    const tooLong = overflowed || length > maxLineBytes;
-    lineBytes = 0;
-    overflowed = false;
-    inArgument = false;
-    return tooLong ? { type: 'too-long' } : { type: 'line', bytes: line.slice(0, length) };
-  };
+  constructor({ maxLineBytes = DEFAULT_MAX_LINE_BYTES, isPlain = never }: LineDecoderOptions = {}) {
+    this.#maxLineBytes = maxLineBytes;
+    this.#isPlain = isPlain;
+    // One more than the limit, for the CR of a line that is exactly as long as it may be.
+    if (line.length < maxLineBytes + 1) line = new Uint8Array(maxLineBytes + 1);
+  }
 
-  const text = (byte: number): LineEvent | undefined => {
-    const endedAtCr = wasAbort;
-    wasAbort = false;
+  /** Takes one chunk; the caller may reuse its buffer. */
+  push(chunk: Uint8Array): void {
+    if (this.#pending.length === 0) {
+      this.#pending = chunk.slice();
+      return;
+    }
+    const joined = new Uint8Array(this.#pending.length + chunk.length);
+    joined.set(this.#pending);
+    joined.set(chunk, this.#pending.length);
+    this.#pending = joined;
+  }
+
+  /** The next complete line, or undefined when more bytes are needed. Never throws. */
+  next(): LineEvent | undefined {
+    const pending = this.#pending;
+    if (pending.length === 0) return undefined;
+    if (this.#isBetweenLines) {
+      const end = plainLineEnd(pending);
+      if (end > 0 && end <= this.#maxLineBytes) {
+        this.#pending = end + 1 < pending.length ? pending.subarray(end + 1) : EMPTY;
+        return { type: 'line', bytes: pending.subarray(0, pending[end - 1] === CR ? end - 1 : end) };
+      }
+    }
+    line.set(this.#begun);
+    for (let index = 0; index < pending.length; index += 1) {
+      const event = this.#step(pending[index] ?? 0);
+      if (event === undefined) continue;
+      this.#pending = index + 1 < pending.length ? pending.subarray(index + 1) : EMPTY;
+      this.#begun = EMPTY;
+      return event;
+    }
+    this.#pending = EMPTY;
+    this.#begun = this.#lineBytes === 0 ? EMPTY : line.slice(0, this.#lineBytes);
+    return undefined;
+  }
+
+  /** Bytes that `next` has not looked at. */
+  get pendingBytes(): number {
+    return this.#pending.length;
+  }
+
+  /** These, and those of a line that has not ended yet. */
+  get heldBytes(): number {
+    // What has begun as a command of Telnet is held too: it would take what follows for its rest.
+    return this.#pending.length + this.#lineBytes + (this.#telnet === 'text' ? 0 : 1);
+  }
+
+  get #isBetweenLines(): boolean {
+    return this.#lineBytes === 0 && this.#telnet === 'text' && !this.#wasAbort && !this.#overflowed;
+  }
+
+  #step(byte: number): LineEvent | undefined {
+    switch (this.#telnet) {
+      case 'text':
+        if (byte !== IAC) return this.#text(byte);
+        this.#telnet = 'iac';
+        return undefined;
+      case 'iac':
+        if (this.#inArgument) return this.#afterIacInArgument(byte);
+        this.#telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
+        // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what
+        // follows it.
+        return byte === IAC || byte < SE ? this.#text(byte) : undefined;
+      case 'option':
+        this.#telnet = 'text';
+        return undefined;
+      case 'sub':
+        if (byte === IAC) this.#telnet = 'sub-iac';
+        return undefined;
+      case 'sub-iac':
+        this.#telnet = byte === SE ? 'text' : 'sub';
+        return undefined;
+    }
+  }
+
+  #text(byte: number): LineEvent | undefined {
+    const endedAtCr = this.#wasAbort;
+    this.#wasAbort = false;
     if (endedAtCr && (byte === LF || byte === 0)) return undefined;
-    if (byte === LF) return endLine();
-    if (byte === CR && isAbort(line, lineBytes)) {
-      wasAbort = true;
-      return endLine();
+    if (byte === LF) return this.#endLine();
+    if (byte === CR && isAbort(line, this.#lineBytes)) {
+      this.#wasAbort = true;
+      return this.#endLine();
     }
     // The IAC before a Data Mark may travel as urgent data and get lost, which leaves a bare command byte where the
     // verb begins.
-    if (lineBytes === 0 && byte >= SE) return undefined;
-    if (lineBytes === roomBytes) overflowed = true;
+    if (this.#lineBytes === 0 && byte >= SE) return undefined;
+    if (this.#lineBytes > this.#maxLineBytes) this.#overflowed = true;
     else {
-      line[lineBytes] = byte;
-      lineBytes += 1;
-      inArgument ||= byte === SPACE;
+      line[this.#lineBytes] = byte;
+      this.#lineBytes += 1;
+      this.#inArgument ||= byte === SPACE;
     }
     return undefined;
-  };
+  }
 
   /** Behind 0xFF in an argument. Nobody sends commands of Telnet there, and many clients send their names as they are. */
-  const afterIacInArgument = (byte: number): LineEvent | undefined => {
-    telnet = 'text';
-    text(IAC);
-    return byte === IAC && !isPlain() ? undefined : text(byte);
-  };
+  #afterIacInArgument(byte: number): LineEvent | undefined {
+    this.#telnet = 'text';
+    this.#text(IAC);
+    return byte === IAC && !this.#isPlain() ? undefined : this.#text(byte);
+  }
 
-  const step = (byte: number): LineEvent | undefined => {
-    switch (telnet) {
-      case 'text':
-        if (byte !== IAC) return text(byte);
-        telnet = 'iac';
-        return undefined;
-      case 'iac':
-        if (inArgument) return afterIacInArgument(byte);
-        telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
-        // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what
-        // follows it.
-        return byte === IAC || byte < SE ? text(byte) : undefined;
-      case 'option':
-        telnet = 'text';
-        return undefined;
-      case 'sub':
-        if (byte === IAC) telnet = 'sub-iac';
-        return undefined;
-      case 'sub-iac':
-        telnet = byte === SE ? 'text' : 'sub';
-        return undefined;
-    }
-  };
-
-  return {
-    push(chunk) {
-      if (pending.length === 0) {
-        pending = chunk.slice();
-        return;
-      }
-      const joined = new Uint8Array(pending.length + chunk.length);
-      joined.set(pending);
-      joined.set(chunk, pending.length);
-      pending = joined;
-    },
-    next() {
-      if (pending.length === 0) return undefined;
-      line.set(begun);
-      for (let index = 0; index < pending.length; index += 1) {
-        const event = step(pending[index] ?? 0);
-        if (event === undefined) continue;
-        pending = index + 1 < pending.length ? pending.subarray(index + 1) : EMPTY;
-        begun = EMPTY;
-        return event;
-      }
-      pending = EMPTY;
-      begun = lineBytes === 0 ? EMPTY : line.slice(0, lineBytes);
-      return undefined;
-    },
-    get pendingBytes() {
-      return pending.length;
-    },
-    get heldBytes() {
-      // What has begun as a command of Telnet is held too: it would take what follows for its rest.
-      return pending.length + lineBytes + (telnet === 'text' ? 0 : 1);
-    },
-  };
+  #endLine(): LineEvent {
+    const lineBytes = this.#lineBytes;
+    const length = lineBytes > 0 && line[lineBytes - 1] === CR ? lineBytes - 1 : lineBytes;
+    const tooLong = this.#overflowed || length > this.#maxLineBytes;
+    this.#lineBytes = 0;
+    this.#overflowed = false;
+    this.#inArgument = false;
+    return tooLong ? { type: 'too-long' } : { type: 'line', bytes: line.slice(0, length) };
+  }
 }

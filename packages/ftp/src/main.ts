@@ -1,10 +1,9 @@
 // No signal may find this program without a listener, so these are there before the rest is loaded.
+import { createRequire } from 'node:module';
+import type pinoModule from 'pino';
 import { holdSignals } from '@wellknown/core/early-signals';
 
 holdSignals();
-const [{ runCommand }, { pino }, { ftpCommand }] = await Promise.all([
-  import('@wellknown/core/cli'),
-  import('pino'),
-  import('./cli.ts'),
-]);
-await runCommand(ftpCommand, pino);
+const require = createRequire(import.meta.url);
+const [{ runCommand }, { ftpCommand }] = await Promise.all([import('@wellknown/core/cli'), import('./cli.ts')]);
+await runCommand(ftpCommand, { load: () => require('pino') as typeof pinoModule });

@@ -7,19 +7,21 @@ import {
   WellknownError,
   type BanPolicy,
   type Protocol,
+  type ServiceContext,
 } from '@wellknown/core';
 import { SITE_WORDS } from './commands/site.ts';
-import { createControlConnection } from './control-connection.ts';
-import { createDataChannels, type PassivePorts } from './data-channel.ts';
+import { ControlConnection } from './control-connection.ts';
+import type { ControlOptions } from './control-options.ts';
+import type { PassivePorts } from './data-channel.ts';
 import { COUNTERS } from './counters.ts';
 import { dataPeersOf, type DataPeers } from './data-peers.ts';
 import type { FileSystem } from './file-system.ts';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
-import { passiveAddressOf, type PassiveAddress, type PassiveAddressOption } from './passive-address.ts';
+import { passiveAddressOf, type PassiveAddressOption } from './passive-address.ts';
 import type { FtpHooks } from './hooks.ts';
 import { UTF8, type Charset } from './charset.ts';
 import { UserSessions, type Rates } from './user-sessions.ts';
-import type { SiteCommand } from './session-state.ts';
+import type { SessionContext, SiteCommand } from './session-state.ts';
 import type { TransferReport } from './transfer-report.ts';
 import { accountsAuthenticator, type Account } from './users/accounts.ts';
 import type { Authenticate } from './users/login.ts';
@@ -98,7 +100,7 @@ export interface FtpLimits {
   readonly dataConnectTimeoutMs: number;
   /** When all passive ports are taken, a session waits so long for one before 425. */
   readonly busyPortWaitMs: number;
-  /** Without a byte moving on a data connection. */
+  /** Without a byte moving on a data connection, while it is the client's turn: no disk and no rate is waited for. */
   readonly dataStallTimeoutMs: number;
   /** A longer command line is answered once with 500 and thrown away. */
   readonly maxLineBytes: number;
@@ -143,9 +145,33 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     });
   const greeting = options.greeting === undefined ? REPLY.greeting : reply(220, options.greeting);
   const dataPeers = dataPeersOf(options.dataPeers ?? 'control');
-  // Made with the first connection, which brings the clock.
-  let passiveAddress: PassiveAddress | undefined;
-  let userSessions: UserSessions | undefined;
+  // Made with the first connection, which brings the context: a protocol may be served by more than one server.
+  const known = new WeakMap<ServiceContext, Shared>();
+  const sharedOf = (context: ServiceContext): Shared => {
+    const { clock, log, bans, counters, places, secondary } = context;
+    for (const name of COUNTERS) counters[name] ??= 0;
+    const control: ControlOptions = {
+      ...{ log, clock, bans, counters, secondary, fileSystem, authenticate, greeting, onTransfer, hooks, charset },
+      passiveAddress: passiveAddressOf(options.passiveAddress, clock, log),
+      userSessions: new UserSessions(
+        { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },
+        clock,
+        places,
+      ),
+      data: {
+        ...{ passivePorts, dataPeers, tlsSessionReuse, clock, log },
+        busyPortWaitMs: limits.busyPortWaitMs,
+        connectTimeoutMs: limits.dataConnectTimeoutMs,
+        stallTimeoutMs: limits.dataStallTimeoutMs,
+      },
+      loginTimeoutMs: limits.loginTimeoutMs,
+      maxQueuedCommands: limits.maxQueuedCommands,
+      maxLineBytes: limits.maxLineBytes,
+    };
+    const shared = { control, wallMs: (): number => clock.wallMs() };
+    known.set(context, shared);
+    return shared;
+  };
   return defineProtocol({
     name: 'ftp',
     urlScheme: 'ftp',
@@ -155,8 +181,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     // What a data connection resumes is then its own control connection's.
     tlsSessions: 'connection',
     open(connection, context) {
-      const { clock, log } = context;
-      for (const name of COUNTERS) context.counters[name] ??= 0;
+      const { log } = context;
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
         // There is no address for a data connection.
         connection.end(encodeReply(REPLY.onlyInternet), 'latin1', 'protocol-error');
@@ -166,31 +191,17 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         connection.end(encodeReply(REPLY.banned), 'latin1', 'denied');
         return { data: () => undefined };
       }
-      userSessions ??= new UserSessions(
-        { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },
-        clock,
-        context.places,
-      );
-      passiveAddress ??= passiveAddressOf(options.passiveAddress, clock, log);
-      const channels = createDataChannels(connection, context.secondary, {
-        passivePorts,
-        busyPortWaitMs: limits.busyPortWaitMs,
-        dataPeers,
-        connectTimeoutMs: limits.dataConnectTimeoutMs,
-        stallTimeoutMs: limits.dataStallTimeoutMs,
-        tlsSessionReuse,
-        clock,
-        log,
-      });
+      const { control, wallMs } = known.get(context) ?? sharedOf(context);
       const { secure } = connection;
       if (secure !== undefined)
         log.info(
           { connection: connection.id, remote: connection.remote, tls: secure.protocol, cipher: secure.cipher },
           'the control connection is private',
         );
-      const session = {
-        local: connection.local,
-        remote: connection.remote,
+      const { local, remote } = connection;
+      const session: SessionContext = {
+        local,
+        remote,
         mayUseActive: active,
         hasTls: context.hasTls,
         requireTls,
@@ -201,25 +212,20 @@ export function ftpProtocol(options: FtpOptions): Protocol {
         hosts,
         greeting,
         siteCommands,
-        wallMs: () => clock.wallMs(),
-        uniqueSuffix: () => randomBytes(6).toString('hex'),
+        wallMs,
+        uniqueSuffix,
       };
-      return createControlConnection(connection, session, channels, context, {
-        authenticate,
-        passiveAddress,
-        fileSystem,
-        greeting,
-        onTransfer,
-        hooks,
-        userSessions,
-        charset,
-        ...limits,
-      });
+      return new ControlConnection(connection, session, control);
     },
     refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
     bans: { ...DEFAULT_BANS, ...options.bans },
   });
+}
+
+interface Shared {
+  readonly control: ControlOptions;
+  readonly wallMs: () => number;
 }
 
 function checkOptions({ passiveAddress, passivePorts, siteCommands = {} }: FtpOptions): void {
@@ -246,5 +252,7 @@ function checkOptions({ passiveAddress, passivePorts, siteCommands = {} }: FtpOp
       { fault: 'local' },
     );
 }
+
+const uniqueSuffix = (): string => randomBytes(6).toString('hex');
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65_535;

@@ -1,6 +1,6 @@
 // The replies: codes and texts (RFC 959 §4.2), and their form on the wire.
 
-import type { Charset } from './charset.ts';
+import { UTF8, type Charset } from './charset.ts';
 
 /**
  * One reply. Lines between the first and the last are indented by a space on the wire, so that none looks like the
@@ -58,6 +58,7 @@ export const REPLY = {
   idleTimeout: reply(421, 'Idle for too long.'),
   loginTimeout: reply(421, 'Login took too long.'),
   tooManySessions: reply(421, 'You have too many sessions already.'),
+  loginsBusy: reply(421, 'Too many are logging in; try again in a moment.'),
   tooManyFailures: reply(421, 'Too many failed logins.'),
   unknownMechanism: reply(504, 'The only mechanism is TLS.'),
   alreadySecure: reply(503, 'This connection speaks TLS already.'),
@@ -100,9 +101,18 @@ export const REPLY = {
   badRestart: reply(554, 'The restart position is beyond the end, or not possible in TYPE A.'),
 } as const satisfies Record<string, Reply>;
 
-/** A reply in bytes. To a peer that speaks Telnet 0xFF, a letter in names of old systems, goes out twice (RFC 854). */
-export function replyBytes(reply: Reply, charset: Charset, isTelnet: boolean): Uint8Array {
-  const bytes = charset.encode(encodeReply(reply));
+const FIXED_TEXTS = new Map<Reply, string>(Object.values(REPLY).map((each) => [each, encodeReply(each)]));
+
+/**
+ * A reply as it is sent: what is plain ASCII as text, each character of which is a byte. To a peer that speaks Telnet
+ * 0xFF, a letter in names of old systems, goes out twice (RFC 854).
+ */
+export function replyBytes(reply: Reply, charset: Charset, isTelnet: boolean): Uint8Array | string {
+  const fixed = FIXED_TEXTS.get(reply);
+  if (fixed !== undefined && charset === UTF8) return fixed;
+  const text = fixed ?? encodeReply(reply);
+  if (charset === UTF8 && !/[^\0-\x7f]/.test(text)) return text;
+  const bytes = charset.encode(text);
   if (!isTelnet || !bytes.includes(IAC)) return bytes;
   return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));
 }

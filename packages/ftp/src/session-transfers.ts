@@ -1,11 +1,12 @@
 // The transfers of one session: one at a time, each told to the hooks, to the log and to onTransfer when it is over.
 
-import type { Clock, Connection, Logger } from '@wellknown/core';
-import type { Charset } from './charset.ts';
+import type { Connection, Logger } from '@wellknown/core';
+import type { ControlOptions } from './control-options.ts';
+import { countTransfer } from './counters.ts';
 import type { DataChannel } from './data-channel.ts';
 import type { Effect, TransferEnd } from './effects.ts';
 import type { FileSystem } from './file-system.ts';
-import { askHook, tellHook, type FtpHooks, type HookSession, type TransferEvent, type UploadEvent } from './hooks.ts';
+import { askHook, tellHook, type HookSession, type TransferEvent, type UploadEvent } from './hooks.ts';
 import { reply, type Reply } from './replies.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 import { errorOf, startBytesOf, type TransferReport } from './transfer-report.ts';
@@ -14,17 +15,17 @@ import type { Login } from './users/login.ts';
 
 type TransferEffect = Extract<Effect, { readonly type: 'transfer' }>;
 
-export interface TransfersOptions {
+/** The session whose transfers they are. */
+export interface TransfersHost {
   readonly connection: Connection;
+  readonly options: ControlOptions;
   readonly hookSession: HookSession;
-  readonly hooks: FtpHooks;
-  readonly charset: Charset;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly send: (reply: Reply) => void;
+  /** Of the client; empty where it has none. */
+  readonly remoteAddress: string;
+  /** A transfer has its file; the rest goes on without the session. */
+  send(reply: Reply): void;
   /** One has begun or ended. */
-  readonly changed: () => void;
-  readonly reported: (report: TransferReport) => void;
+  transferChanged(): void;
 }
 
 /** Whose transfer it is. */
@@ -36,11 +37,11 @@ export interface TransferUser {
 }
 
 export class SessionTransfers {
-  readonly #options: TransfersOptions;
+  readonly #host: TransfersHost;
   #current: Transfer | undefined;
 
-  constructor(options: TransfersOptions) {
-    this.#options = options;
+  constructor(host: TransfersHost) {
+    this.#host = host;
   }
 
   get current(): Transfer | undefined {
@@ -51,7 +52,8 @@ export class SessionTransfers {
   async run(effect: TransferEffect, user: TransferUser, channel: DataChannel | undefined): Promise<Reply> {
     const { plan, protection, opening, closing } = effect;
     if (channel === undefined) return closing({ at: 'no-connection' });
-    const { clock, send, changed, log, connection, charset } = this.#options;
+    const host = this.#host;
+    const { clock, log, charset } = host.options;
     const pace = user.session.begin(plan.what === 'upload' ? 'upload' : 'download');
     const transfer = createTransfer(plan, {
       fileSystem: user.login.fileSystem,
@@ -61,17 +63,17 @@ export class SessionTransfers {
       pace,
       buffers: user.session.buffers,
       clock,
-      failed: (error) => log.error({ err: error, connection: connection.id }, 'a file system call failed'),
+      failed: (error) => log.error({ err: error, connection: host.connection.id }, 'a file system call failed'),
     });
     this.#current = transfer;
-    changed();
+    host.transferChanged();
     const startedMs = clock.nowMs();
-    const end = await transfer.run((sizeBytes) => send(opening(sizeBytes)));
+    const end = await transfer.run((sizeBytes) => host.send(opening(sizeBytes)));
     pace.end();
     const elapsedMs = clock.nowMs() - startedMs;
     const refusal = await this.#tellHooks(effect, user, transfer, end, elapsedMs);
     this.#current = undefined;
-    changed();
+    host.transferChanged();
     this.#report(effect, user, transfer, end.at === 'complete' && refusal === undefined, elapsedMs);
     return refusal ?? closing(end);
   }
@@ -84,14 +86,17 @@ export class SessionTransfers {
     end: TransferEnd,
     elapsedMs: number,
   ): Promise<Reply | undefined> {
-    const { hooks, hookSession: session, log } = this.#options;
+    const { hooks, log } = this.#host.options;
+    const hook = plan.what === 'listing' ? hooks.list : hooks[plan.what];
+    if (hook === undefined) return undefined;
+    const { hookSession: session, remoteAddress } = this.#host;
     const { path } = plan;
     const event: TransferEvent = {
       session,
       user: login.user,
-      remoteAddress: session.remoteAddress,
+      remoteAddress,
       path,
-      bytes: transfer.bytes,
+      bytes: transfer.tally.bytes,
       startBytes: startBytesOf(plan),
       ms: elapsedMs,
       complete: end.at === 'complete',
@@ -100,7 +105,7 @@ export class SessionTransfers {
       error: errorOf(end),
     };
     if (plan.what === 'listing') {
-      if (event.complete) tellHook(hooks.list, { session, path, entries: transfer.entries }, log);
+      if (event.complete) tellHook(hooks.list, { session, path, entries: transfer.tally.entries }, log);
       return undefined;
     }
     if (plan.what === 'download') {
@@ -121,19 +126,22 @@ export class SessionTransfers {
     isComplete: boolean,
     elapsedMs: number,
   ): void {
-    const { reported, hookSession } = this.#options;
-    reported({
+    const { connection, options, remoteAddress } = this.#host;
+    const report: TransferReport = {
       user: login.user,
       isAnonymous: login.isAnonymous,
-      remoteAddress: hookSession.remoteAddress,
+      remoteAddress,
       direction: plan.what,
       path: plan.path,
-      bytes: transfer.bytes,
+      bytes: transfer.tally.bytes,
       elapsedMs,
       isComplete,
       isAscii: plan.what !== 'listing' && plan.ascii,
       isPrivate: protection === 'private',
-    });
+    };
+    countTransfer(options.counters, report);
+    options.log.info({ ...report, connection: connection.id }, 'transfer');
+    options.onTransfer?.(report);
   }
 }
 

@@ -24,7 +24,8 @@ export function step(
   transfer: TransferProgress,
 ): Outcome {
   const state = withoutRename(before);
-  const progress = { ...transfer, renameFrom: before.at === 'ready' ? before.renameFrom : undefined };
+  const renameFrom = before.at === 'ready' ? before.renameFrom : undefined;
+  const progress = { transferBytes: transfer.transferBytes, hasAborted: transfer.hasAborted, renameFrom };
   if (isHttpMethod(verb)) return { state, reply: REPLY.notHttp, effect: { type: 'close' } };
   const spec = specOf(verb);
   if (spec === undefined) return unknownCommand(state);

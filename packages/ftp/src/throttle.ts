@@ -27,39 +27,41 @@ export class Throttle {
 }
 
 /** All that slows one transfer down. */
-export interface Pace {
-  /** So many bytes are a good portion: some eight of them in a second. `Infinity` where nothing slows it down. */
-  readonly portionBytes: number;
+export class Pace {
+  readonly #throttles: readonly Throttle[];
+  readonly #clock: Clock;
   /** Nothing slows it down. */
   readonly isFree: boolean;
+
+  constructor(throttles: readonly Throttle[], clock: Clock) {
+    this.#throttles = throttles;
+    this.#clock = clock;
+    this.isFree = throttles.length === 0;
+  }
+
+  /** So many bytes are a good portion: some eight of them in a second. `Infinity` where nothing slows it down. */
+  get portionBytes(): number {
+    if (this.isFree) return Number.POSITIVE_INFINITY;
+    const slowest = Math.min(...this.#throttles.map(({ bytesPerSecond }) => bytesPerSecond));
+    return Math.max(MIN_PORTION_BYTES, Math.floor(slowest / PORTIONS_PER_SECOND));
+  }
+
   /** Resolves when the next bytes may move; also when the signal aborts. */
-  moved(byteLength: number, signal: AbortSignal): Promise<void>;
+  async moved(byteLength: number, signal: AbortSignal): Promise<void> {
+    let waitMs = 0;
+    for (const throttle of this.#throttles) waitMs = Math.max(waitMs, throttle.moved(byteLength));
+    if (waitMs < 1 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = this.#clock.after(waitMs, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
 }
 
 const MIN_PORTION_BYTES = 1024;
 const PORTIONS_PER_SECOND = 8;
-
-export function createPace(throttles: readonly Throttle[], clock: Clock): Pace {
-  return {
-    isFree: throttles.length === 0,
-    get portionBytes() {
-      if (throttles.length === 0) return Number.POSITIVE_INFINITY;
-      const slowest = Math.min(...throttles.map(({ bytesPerSecond }) => bytesPerSecond));
-      return Math.max(MIN_PORTION_BYTES, Math.floor(slowest / PORTIONS_PER_SECOND));
-    },
-    async moved(byteLength, signal) {
-      let waitMs = 0;
-      for (const throttle of throttles) waitMs = Math.max(waitMs, throttle.moved(byteLength));
-      if (waitMs < 1 || signal.aborted) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          timer.cancel();
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        const timer = clock.after(waitMs, done);
-        signal.addEventListener('abort', done, { once: true });
-      });
-    },
-  };
-}

@@ -13,14 +13,24 @@ import type { TransferEnd, TransferPlan } from './effects.ts';
 import { sendFile } from './send-file.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
+import { expectedProblem } from './storage/errno-map.ts';
+
+/** How far a transfer has come. */
+class TransferTally {
+  /** Payload bytes so far, as they travelled. */
+  bytes = 0;
+  listing: Listing | undefined;
+
+  /** Entries of a listing that were told. */
+  get entries(): number {
+    return this.listing?.entries ?? 0;
+  }
+}
 
 /** A transfer under way. */
 export interface Transfer {
   readonly plan: TransferPlan;
-  /** Payload bytes so far, as they travelled. */
-  readonly bytes: number;
-  /** Entries of a listing that were told. */
-  readonly entries: number;
+  readonly tally: TransferTally;
   /** Stops it soon; `run` then resolves with `aborted` unless it was over already. */
   abort(): void;
   /**
@@ -78,8 +88,7 @@ export function createTransfer(
   { fileSystem, channel, protection, charset, pace, buffers, clock, failed }: TransferOptions,
 ): Transfer {
   const stop = new AbortController();
-  let bytes = 0;
-  let listed: Listing | undefined;
+  const tally = new TransferTally();
   let connection: DataConnection | undefined;
   /** A target that was told to commit has let go of everything, whatever came of it: there is nothing left to abort. */
   let isCommitting = false;
@@ -113,8 +122,7 @@ export function createTransfer(
       if (error instanceof FileFailure) return { at: at === 'refused' ? 'refused' : 'failed', problem: error.problem };
       if (error instanceof DataChannelError || error instanceof ShortFile) return { at: error.at };
       if (at !== 'refused') return { at };
-      failed(error);
-      return { at: 'refused', problem: 'failed' };
+      return { at: 'refused', problem: storageFailure(error).problem };
     } finally {
       if (!isComplete) {
         channel.close();
@@ -137,8 +145,9 @@ export function createTransfer(
 
   const storageFailure = (error: unknown): FileFailure => {
     if (error instanceof FileFailure) return error;
-    if (!stop.signal.aborted) failed(error);
-    return new FileFailure('failed');
+    const problem = expectedProblem(error);
+    if (problem === undefined && !stop.signal.aborted) failed(error);
+    return new FileFailure(problem ?? 'failed');
   };
 
   const pump = async (file: Opened, data: DataConnection): Promise<void> => {
@@ -153,7 +162,7 @@ export function createTransfer(
       ...(source.isInMemory === undefined ? {} : { isInMemory: source.isInMemory }),
       read: (into: Uint8Array) => fromStorage(() => source.read(into)),
     };
-    const sent = (byteLength: number): void => void (bytes += byteLength);
+    const sent = (byteLength: number): void => void (tally.bytes += byteLength);
     const readBytes = valueOf(
       await sendFile({
         ...{ source: guarded, restBytes, sink: data, buffers, lineEnds },
@@ -165,11 +174,11 @@ export function createTransfer(
   };
 
   const sendListing = async (listing: Listing, data: DataConnection): Promise<void> => {
-    listed = listing;
+    tally.listing = listing;
     for await (const text of fenced(listing.text)) {
       const chunk = charset.encode(text);
       await data.write(chunk);
-      bytes += chunk.length;
+      tally.bytes += chunk.length;
     }
     await data.flushed();
     finish(data);
@@ -190,7 +199,7 @@ export function createTransfer(
       if (chunks === undefined) break;
       let arrivedBytes = 0;
       for (const chunk of chunks) arrivedBytes += chunk.length;
-      bytes += arrivedBytes;
+      tally.bytes += arrivedBytes;
       await asked(() => target.write(lineEnds === undefined ? chunks : chunks.map((chunk) => lineEnds.push(chunk))));
       await pace.moved(arrivedBytes, stop.signal);
     }
@@ -205,12 +214,7 @@ export function createTransfer(
 
   return {
     plan,
-    get bytes() {
-      return bytes;
-    },
-    get entries() {
-      return listed?.entries ?? 0;
-    },
+    tally,
     abort: () => stop.abort(),
     run,
   };

@@ -2,7 +2,7 @@
 
 import type { Clock, Place, SharedPlaces } from '@wellknown/core';
 import { BufferPool } from '@wellknown/core/files';
-import { createPace, Throttle, type Pace } from './throttle.ts';
+import { Pace, Throttle } from './throttle.ts';
 import type { Login } from './users/login.ts';
 
 /** Bytes in a second; what is left out is not limited. */
@@ -22,19 +22,79 @@ export interface SharedLimits {
 
 type Direction = 'download' | 'upload';
 
-/** The pace of one transfer. `end` is called once, with its end. */
-export interface TransferPace extends Pace {
-  end(): void;
+/** The pace of one transfer. */
+export class TransferPace extends Pace {
+  readonly #end: () => void;
+
+  constructor(throttles: readonly Throttle[], clock: Clock, end: () => void) {
+    super(throttles, clock);
+    this.#end = end;
+  }
+
+  /** Called once, with the end of the transfer. */
+  end(): void {
+    this.#end();
+  }
 }
 
 /** The place of a session among those of its user. */
-export interface UserSession {
-  /** A transfer begins: it shares the rates of its user and of the server with all others that are under way. */
-  begin(direction: Direction): TransferPace;
+export class UserSession {
+  readonly #sessions: UserSessionsParts;
+  readonly #user: SharedUser;
+  /** The one of several that there may be; undefined where nobody counts. */
+  readonly #place: Place | undefined;
+  readonly #own: OwnRates | undefined;
+  // REIN and a closed connection leave a transfer behind, which still belongs to the user: it counts to its end.
+  #transfers = 0;
+  #hasLeft = false;
+
+  constructor(sessions: UserSessionsParts, user: SharedUser, place: Place | undefined, own: OwnRates | undefined) {
+    this.#sessions = sessions;
+    this.#user = user;
+    this.#place = place;
+    this.#own = own;
+    user.sessions += 1;
+  }
+
   /** Of all sessions: what files are read into on their way. */
-  readonly buffers: BufferPool;
+  get buffers(): BufferPool {
+    return this.#sessions.buffers;
+  }
+
+  /** A transfer begins: it shares the rates of its user and of the server with all others that are under way. */
+  begin(direction: Direction): TransferPace {
+    this.#transfers += 1;
+    const { server, clock } = this.#sessions;
+    const shared = [this.#user.rates[direction], server[direction]].filter((rate) => rate !== undefined);
+    const ends = shared.map((rate) => rate.join());
+    const throttles = [...(this.#own?.[direction] ?? []), ...shared.map(({ throttle }) => throttle)];
+    return new TransferPace(throttles, clock, () => {
+      for (const end of ends) end();
+      this.#transfers -= 1;
+      this.#mayEnd();
+    });
+  }
+
   /** Called once. Its place is free when its transfers have ended too. */
-  leave(): void;
+  leave(): void {
+    this.#hasLeft = true;
+    this.#mayEnd();
+  }
+
+  #mayEnd(): void {
+    if (!this.#hasLeft || this.#transfers > 0) return;
+    this.#place?.release();
+    this.#user.sessions -= 1;
+    if (this.#user.sessions === 0) this.#sessions.users.delete(this.#user.name);
+  }
+}
+
+/** What all sessions share. */
+interface UserSessionsParts {
+  readonly clock: Clock;
+  readonly buffers: BufferPool;
+  readonly server: SharedRates;
+  readonly users: Map<string, SharedUser>;
 }
 
 /**
@@ -71,7 +131,10 @@ class SharedRate {
 
 type SharedRates = Readonly<Record<Direction, SharedRate | undefined>>;
 
+type OwnRates = Readonly<Record<Direction, readonly Throttle[]>>;
+
 interface SharedUser {
+  readonly name: string;
   sessions: number;
   readonly rates: SharedRates;
 }
@@ -80,71 +143,37 @@ export class UserSessions {
   readonly #limits: SharedLimits;
   readonly #clock: Clock;
   readonly #places: SharedPlaces;
-  readonly #server: SharedRates;
-  readonly #buffers = new BufferPool();
-  readonly #users = new Map<string, SharedUser>();
+  readonly #parts: UserSessionsParts;
 
   constructor(limits: SharedLimits, clock: Clock, places: SharedPlaces) {
     this.#limits = limits;
     this.#clock = clock;
     this.#places = places;
-    this.#server = this.#ratesOf(limits.server, 'of the server');
+    const server = this.#ratesOf(limits.server, 'of the server');
+    this.#parts = { clock, buffers: new BufferPool(), server, users: new Map() };
   }
 
   /** Undefined when this user has as many sessions as there may be. */
-  async enter({ user, limits }: Login): Promise<UserSession | undefined> {
-    const { session, user: byDefault } = this.#limits;
-    const { maxSessions = Number.POSITIVE_INFINITY, ...rates } = { ...byDefault, ...limits };
-    const place = Number.isFinite(maxSessions)
-      ? await this.#places.take(`sessions of user ${user}`, maxSessions)
-      : UNLIMITED;
-    if (place === undefined) return undefined;
-    const shared = this.#users.get(user) ?? { sessions: 0, rates: this.#ratesOf(rates, `of user ${user}`) };
-    this.#users.set(user, shared);
-    shared.sessions += 1;
-    const own = {
-      download: throttleOf(session.downloadBytesPerSecond, this.#clock),
-      upload: throttleOf(session.uploadBytesPerSecond, this.#clock),
-    };
-    // REIN and a closed connection leave a transfer behind, which still belongs to the user: it counts to its end.
-    let transfers = 0;
-    let hasLeft = false;
-    const mayEnd = (): void => {
-      if (!hasLeft || transfers > 0) return;
-      place.release();
-      shared.sessions -= 1;
-      if (shared.sessions === 0) this.#users.delete(user);
-    };
-    return {
-      begin: (direction) => {
-        transfers += 1;
-        return this.#begin([shared.rates[direction], this.#server[direction]], own[direction], () => {
-          transfers -= 1;
-          mayEnd();
-        });
-      },
-      buffers: this.#buffers,
-      leave: () => {
-        hasLeft = true;
-        mayEnd();
-      },
-    };
+  async enter({ user: name, limits }: Login): Promise<UserSession | undefined> {
+    const { users } = this.#parts;
+    const { maxSessions = Number.POSITIVE_INFINITY, ...rates } = { ...this.#limits.user, ...limits };
+    let place: Place | undefined;
+    if (Number.isFinite(maxSessions)) {
+      place = await this.#places.take(`sessions of user ${name}`, maxSessions);
+      if (place === undefined) return undefined;
+    }
+    const user = users.get(name) ?? { name, sessions: 0, rates: this.#ratesOf(rates, `of user ${name}`) };
+    users.set(name, user);
+    return new UserSession(this.#parts, user, place, this.#ownRates());
   }
 
-  #begin(shared: readonly (SharedRate | undefined)[], own: readonly Throttle[], hasEnded: () => void): TransferPace {
-    const rates = shared.filter((rate) => rate !== undefined);
-    const ends = rates.map((rate) => rate.join());
-    const pace = createPace([...own, ...rates.map(({ throttle }) => throttle)], this.#clock);
+  /** Of one session; undefined where nothing limits one. */
+  #ownRates(): OwnRates | undefined {
+    const { downloadBytesPerSecond, uploadBytesPerSecond } = this.#limits.session;
+    if (!isLimit(downloadBytesPerSecond) && !isLimit(uploadBytesPerSecond)) return undefined;
     return {
-      isFree: pace.isFree,
-      get portionBytes() {
-        return pace.portionBytes;
-      },
-      moved: (byteLength, signal) => pace.moved(byteLength, signal),
-      end() {
-        for (const end of ends) end();
-        hasEnded();
-      },
+      download: throttleOf(downloadBytesPerSecond, this.#clock),
+      upload: throttleOf(uploadBytesPerSecond, this.#clock),
     };
   }
 
@@ -154,9 +183,6 @@ export class UserSessions {
     return { download: of('download', downloadBytesPerSecond), upload: of('upload', uploadBytesPerSecond) };
   }
 }
-
-/** Of sessions that nothing limits nobody has to be told. */
-const UNLIMITED: Pick<Place, 'release'> = { release: () => undefined };
 
 const isLimit = (rate: number | undefined): rate is number => rate !== undefined && rate > 0;
 

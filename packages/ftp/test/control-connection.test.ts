@@ -99,6 +99,14 @@ describe('time', () => {
     expect(codes(await session.say(''))).toEqual([421]);
   });
 
+  test('a login that nobody had time to look at is told so at once, without a failed login, and the connection ends', async () => {
+    const session = play({ authenticate: () => 'busy' });
+    expect(await session.say('USER ann\r\nPASS secret\r\n', 3)).toContain(
+      '421 Too many are logging in; try again in a moment.\r\n',
+    );
+    expect(session.peer.sawEnd).toBe(true);
+  });
+
   test('after login each command gives five more minutes, then comes 421', async () => {
     const session = await playLoggedIn();
     session.clock.advance(299_000);

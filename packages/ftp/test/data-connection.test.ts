@@ -4,15 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { END_GRACE_MS } from '../src/data-connection.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { CompleteFileSystem, FileSystem, WriteTarget } from '../src/file-system.ts';
-import type { TransferReport } from '../src/index.ts';
+import type { FtpOptions, TransferReport } from '../src/index.ts';
 import { CLIENT, codes, play, playLoggedIn, turn, type Play } from './memory-session.ts';
 
 const MIB = 1024 * 1024;
 
 /** Logged in, in TYPE I, with the reports of its transfers. */
-async function session(fileSystem: FileSystem): Promise<Play & { readonly reports: TransferReport[] }> {
+async function session(
+  fileSystem: FileSystem,
+  options: Partial<FtpOptions> = {},
+): Promise<Play & { readonly reports: TransferReport[] }> {
   const reports: TransferReport[] = [];
-  const playing = await playLoggedIn({ fileSystem, onTransfer: (report) => reports.push(report) });
+  const playing = await playLoggedIn({ fileSystem, onTransfer: (report) => reports.push(report), ...options });
   await playing.say('TYPE I\r\n');
   return Object.assign(playing, { reports });
 }
@@ -189,6 +192,7 @@ describe('an upload', () => {
     await playing.say('STOR up\r\n');
     playing.clock.advance(100_000);
     data.send('half');
+    await turn();
     playing.clock.advance(119_900);
     await turn();
     expect(playing.peer.take()).toBe('');
@@ -197,9 +201,49 @@ describe('an upload', () => {
     expect(data.closed).toBe(true);
     expect(await isThere(files, '/up')).toBe(false);
   });
+
+  test('has the stall limit for its client alone: neither a slow disk nor its own rate ends it', async () => {
+    const { fileSystem, open } = gated();
+    const playing = await session(fileSystem, { sessionRates: { uploadBytesPerSecond: 1 } });
+    const data = await playing.openData();
+    await playing.say('STOR up\r\n');
+    data.send('a'.repeat(300));
+    await turn();
+    playing.clock.advance(300_000);
+    await open();
+    // 300 bytes are paid for in 300 s.
+    playing.clock.advance(299_900);
+    data.send('b');
+    await turn();
+    playing.clock.advance(100);
+    await turn();
+    await open();
+    playing.clock.advance(1_000);
+    await turn();
+    expect(playing.peer.take()).toBe('');
+    playing.clock.advance(120_100);
+    expect(codes(await playing.say(''))).toEqual([426]);
+    expect(playing.reports).toMatchObject([{ isComplete: false, bytes: 301 }]);
+  });
 });
 
 describe('a download', () => {
+  test('is not ended by its own rate', async () => {
+    const files = memoryFileSystem({ files: { '/a': 'a'.repeat(3_000) } });
+    const playing = await session(files, { sessionRates: { downloadBytesPerSecond: 1 } });
+    const data = await playing.openData();
+    await playing.say('RETR a\r\n');
+    await turn();
+    expect(data.take()).toHaveLength(1024);
+    playing.clock.advance(1_024_000);
+    await turn();
+    playing.clock.advance(1_024_000);
+    await turn();
+    playing.clock.advance(952_000);
+    expect(codes(await playing.say(''))).toEqual([226]);
+    expect(data.take()).toHaveLength(3_000 - 1024);
+  });
+
   /** A file of endless zeros that remembers what it was read into. */
   function endless() {
     const buffers = new Set<ArrayBufferLike>();

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FileSystem } from '../src/file-system.ts';
 import { Descriptor, DiskCalls } from '../src/storage/disk-calls.ts';
 import { diskFileSystem } from '../src/storage/disk-file-system.ts';
+import { names } from '../src/testing/file-system-calls.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -115,6 +116,17 @@ describe('by threads alone', () => {
     await files.stat('/small');
     expect(await fetch(files, '/small')).toEqual({ bytes: 7, opens: 0, reads: 0 });
     expect(await store(files, '/new', 1)).toEqual({ writes: 0, renames: 0 });
+  });
+
+  test('a directory is listed to its end while it holds nothing but an upload under way, or nothing at all', async () => {
+    vi.spyOn(fs.promises, 'statfs').mockResolvedValue({ type: 0x6969 } as fs.StatsFs & fs.BigIntStatsFs);
+    const files = diskFileSystem(await directory());
+    expect(await names(files, '/sub')).toEqual([]);
+    const target = await files.write('/sub/new', { mode: 'replace' });
+    if (!target.ok) throw new Error('not opened');
+    expect(await names(files, '/sub')).toEqual([]);
+    expect((await target.value.commit()).ok).toBe(true);
+    expect(await names(files, '/sub')).toEqual(['new']);
   });
 
   test('goes what is in a directory with a mount in it, and not what is in one below', async () => {

@@ -1,12 +1,12 @@
 import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLineDecoder, type LineEvent } from '../src/line-decoder.ts';
+import { LineDecoder, type LineEvent } from '../src/line-decoder.ts';
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 function decode(chunks: readonly Uint8Array[], maxLineBytes = 64): string[] {
-  const decoder = createLineDecoder({ maxLineBytes });
+  const decoder = new LineDecoder({ maxLineBytes });
   const lines: string[] = [];
   for (const chunk of chunks) {
     decoder.push(chunk);
@@ -77,14 +77,14 @@ test('a line of exactly the limit is a line, one byte more is reported once and 
 });
 
 test('without Telnet 0xFF twice in an argument is two bytes of it, and in front of a verb a command still is none', () => {
-  const decoder = createLineDecoder({ isPlain: () => true });
+  const decoder = new LineDecoder({ isPlain: () => true });
   decoder.push(bytesOf('\xff\xf4\xff\xf2CWD \xff\xff\xfe\r\n'));
   const event = decoder.next();
   expect(event && textOf(event)).toBe('CWD \xff\xff\xfe');
 });
 
 test('lines that were not asked for stay bytes', () => {
-  const decoder = createLineDecoder();
+  const decoder = new LineDecoder();
   decoder.push(bytesOf('A\nB\nC\n'));
   decoder.next();
   expect(decoder.pendingBytes).toBe(4);
@@ -92,7 +92,7 @@ test('lines that were not asked for stay bytes', () => {
 
 test('ABOR whose line feed was lost as urgent data ends at its CR, and one that came whole is one line', () => {
   const lines = (text: string): string[] => {
-    const decoder = createLineDecoder();
+    const decoder = new LineDecoder();
     decoder.push(Buffer.from(text, 'latin1'));
     const found: string[] = [];
     for (let event = decoder.next(); event !== undefined; event = decoder.next())

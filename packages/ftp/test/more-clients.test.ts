@@ -121,8 +121,7 @@ describe.skipIf(lacks('rclone'))('rclone, which never reads on a connection that
     ['in clear', '', 'clear'],
     ['over TLS', ',explicit_tls=true,no_check_certificate=true', 'clear'],
     ['over TLS from the start', ',tls=true,no_check_certificate=true', 'implicit'],
-    // Tried again since it hung once in some fifty runs, on a busy machine and in clear; what it waited for is not known.
-  ] as const)('copies a tree both ways %s', { retry: 1 }, async (how, options, listener) => {
+  ] as const)('copies a tree both ways %s', async (how, options, listener) => {
     const pass = spawnSync('rclone', ['obscure', 'secret']).stdout.toString().trim();
     const remote = `:ftp,host=127.0.0.1,port=${ports[listener]},user=ann,pass=${pass}${options}:`;
     const name = `rclone ${how}`;

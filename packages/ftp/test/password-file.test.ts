@@ -2,10 +2,10 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Result } from '@wellknown/core';
-import { parsePasswordUsers } from '@wellknown/passwords';
+import { parsePasswordUsers, type PasswordCheckLimits } from '@wellknown/passwords';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { accountsAuthenticator, anyAuthenticator } from '../src/users/accounts.ts';
-import type { Authenticate, Grant } from '../src/users/login.ts';
+import type { Authenticate, Grant, Verdict } from '../src/users/login.ts';
 import { readPasswordEntry, type PasswordEntry } from '../src/users/password-entries.ts';
 import { passwordFile } from '../src/users/password-file.ts';
 
@@ -42,7 +42,7 @@ describe('a file of users', () => {
 });
 
 const from = { remote: { family: 'ipv4', address: '192.0.2.9', port: 4000 }, secure: false } as const;
-const login = async (authenticate: Authenticate, user: string, password: string): Promise<Grant | undefined> =>
+const login = async (authenticate: Authenticate, user: string, password: string): Promise<Verdict> =>
   authenticate({ user, password, ...from });
 
 describe('users from a file', () => {
@@ -54,8 +54,13 @@ describe('users from a file', () => {
     return file;
   }
 
-  async function opened(file: string, problems: string[] = []): Promise<Authenticate> {
+  async function opened(
+    file: string,
+    problems: string[] = [],
+    limits: Partial<PasswordCheckLimits> = {},
+  ): Promise<Authenticate> {
     const authenticate = await passwordFile(file, {
+      limits,
       grant: ({ home, rights }) => ({ ...(rights !== undefined && { rights }), ...(home !== undefined && { home }) }),
       changedBadly: (problem) => problems.push(problem),
     });
@@ -97,9 +102,28 @@ describe('users from a file', () => {
     expect(await passwordFile(await written('ann:x'), { grant })).toMatchObject({ ok: false });
   });
 
+  test('wait for their check, 512 of them, and the next is told that all are busy', async () => {
+    // Nobody has a turn here.
+    const users = await opened(await written(`ann:${SHA1}\n`), [], { maxConcurrent: 0 });
+    let waiting = 512;
+    const ended = (): void => void (waiting -= 1);
+    for (let count = 0; count < 512; count += 1) void login(users, 'ann', 'secret').then(ended, ended);
+    expect(await login(users, 'ann', 'secret')).toBe('busy');
+    expect(waiting).toBe(512);
+  });
+
   test('may be empty', async () => {
     expect(await login(await opened(await written('')), 'ann', 'secret')).toBeUndefined();
   });
+});
+
+test('users of several places are not unknown while one of them had no time to look', async () => {
+  const busy: Authenticate = () => 'busy';
+  const nobody: Authenticate = () => undefined;
+  const ann: Authenticate = () => ({ user: 'ann' });
+  expect(await login(anyAuthenticator([nobody, busy]), 'ann', 'x')).toBe('busy');
+  expect(await login(anyAuthenticator([busy, ann]), 'ann', 'x')).toEqual({ user: 'ann' });
+  expect(await login(anyAuthenticator([nobody]), 'ann', 'x')).toBeUndefined();
 });
 
 test('users from several places are those of the first that knows them', async () => {
@@ -110,8 +134,8 @@ test('users from several places are those of the first that knows them', async (
     accounts('ann', 'two', '/2'),
     accounts('bob', 'one', '/3'),
   ]);
-  expect((await login(users, 'ann', 'one'))?.home).toBe('/1');
-  expect((await login(users, 'ann', 'two'))?.home).toBe('/2');
-  expect((await login(users, 'bob', 'one'))?.home).toBe('/3');
+  expect(await login(users, 'ann', 'one')).toMatchObject({ home: '/1' });
+  expect(await login(users, 'ann', 'two')).toMatchObject({ home: '/2' });
+  expect(await login(users, 'bob', 'one')).toMatchObject({ home: '/3' });
   expect(await login(users, 'bob', 'two')).toBeUndefined();
 });

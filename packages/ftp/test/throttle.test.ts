@@ -1,6 +1,6 @@
 import { createFakeClock } from '@wellknown/core/testing';
 import { expect, test } from 'vitest';
-import { createPace, Throttle } from '../src/throttle.ts';
+import { Pace, Throttle } from '../src/throttle.ts';
 import { turn } from './memory-session.ts';
 
 const never = new AbortController().signal;
@@ -25,8 +25,8 @@ test('a pause gives no credit', () => {
 test('of several throttles the slowest decides, and a shared one is divided', async () => {
   const clock = createFakeClock();
   const shared = new Throttle(() => 1000, clock);
-  const one = createPace([shared, new Throttle(() => 1_000_000, clock)], clock);
-  const other = createPace([shared], clock);
+  const one = new Pace([shared, new Throttle(() => 1_000_000, clock)], clock);
+  const other = new Pace([shared], clock);
   const done: string[] = [];
   void one.moved(1000, never).then(() => done.push('one'));
   void other.moved(1000, never).then(() => done.push('other'));
@@ -41,7 +41,7 @@ test('of several throttles the slowest decides, and a shared one is divided', as
 test('waiting ends at once when the transfer is given up', async () => {
   const clock = createFakeClock();
   const stop = new AbortController();
-  const waiting = createPace([new Throttle(() => 1, clock)], clock).moved(1000, stop.signal);
+  const waiting = new Pace([new Throttle(() => 1, clock)], clock).moved(1000, stop.signal);
   stop.abort();
   await waiting;
   expect(clock.nowMs()).toBe(createFakeClock().nowMs());
@@ -49,7 +49,7 @@ test('waiting ends at once when the transfer is given up', async () => {
 
 test('a slow rate moves in small portions, and no rate in portions of any size', () => {
   const clock = createFakeClock();
-  expect(createPace([], clock).portionBytes).toBe(Number.POSITIVE_INFINITY);
-  expect(createPace([new Throttle(() => 80_000, clock)], clock).portionBytes).toBe(10_000);
-  expect(createPace([new Throttle(() => 1, clock)], clock).portionBytes).toBe(1024);
+  expect(new Pace([], clock).portionBytes).toBe(Number.POSITIVE_INFINITY);
+  expect(new Pace([new Throttle(() => 80_000, clock)], clock).portionBytes).toBe(10_000);
+  expect(new Pace([new Throttle(() => 1, clock)], clock).portionBytes).toBe(1024);
 });

@@ -169,7 +169,7 @@ const byScheme =
 /** What the protocol needs beside the handler: trusted proxies, the access log, limits. */
 function buildProtocolOptions(
   values: OptionValues,
-  { log, runAs, errorOutput, isCheck }: BuildContext,
+  { log, runAs, errorOutput, isCheck, whenReleased }: BuildContext,
 ): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
@@ -199,7 +199,12 @@ function buildProtocolOptions(
         },
       );
       // In a primary too, which writes nothing: it may make the new file where its workers may not.
-      process.on('SIGUSR1', () => file.reopen());
+      const reopen = (): void => file.reopen();
+      process.on('SIGUSR1', reopen);
+      whenReleased?.(() => {
+        process.off('SIGUSR1', reopen);
+        file.close();
+      });
       accessLog = (entry) => file.write(combinedLine(entry));
     } catch (error) {
       return fail(`--access-log '${path}' can't be opened (${codeOf(error)})`);

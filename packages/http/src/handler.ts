@@ -25,27 +25,27 @@ export interface RequestContext {
    */
   readonly draining: AbortSignal;
   /** The trailer fields, once the content of the request has been read to its end. Never merged into the headers. */
-  trailers(): Headers | undefined;
+  readonly trailers: () => Headers | undefined;
   /**
-   * Names fields that follow a response sent as a stream of unknown length, asked for when its content has ended.
-   * Clients of HTTP/1.0 don't get them.
+   * Names fields that follow a response sent as a stream of unknown length; a function is asked when its content has
+   * ended. Clients of HTTP/1.0 don't get them.
    */
-  setTrailers(trailers: () => ResponseHeaders): void;
+  readonly setTrailers: (trailers: ResponseHeaders | (() => ResponseHeaders)) => void;
   /**
    * Sends 103 (Early Hints) at once (RFC 8297). Does nothing for HTTP/1.0, or once the response has begun. Throws for a
    * field that can't be sent.
    */
-  earlyHints(headers: ResponseHeaders): void;
+  readonly earlyHints: (headers: ResponseHeaders) => void;
   /**
    * Work that goes on after the response: the server does not end before it, up to the drain deadline. A rejection is
    * logged.
    */
-  waitUntil(work: Promise<unknown>): void;
+  readonly waitUntil: (work: Promise<unknown>) => void;
   /**
    * Takes the connection over: from here on its bytes are the handler's, and the engine writes nothing more, not even
    * the 101. For a complete request that asks for an upgrade, and once; otherwise it throws.
    */
-  upgrade(): UpgradedConnection;
+  readonly upgrade: () => UpgradedConnection;
 }
 
 /** What `context.upgrade()` gives. */

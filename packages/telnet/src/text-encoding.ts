@@ -1,9 +1,8 @@
 // Text in the character set of the client, in both directions. UTF-8 is the rule; an old terminal or a BBS client may
 // have agreed to something smaller, and then what that lacks is written in the letters it has.
 
-import anyAscii from 'any-ascii';
-import iconv from 'iconv-lite';
 import type { Charset } from './engine/options/charset.ts';
+import { textLibraries } from './text-libraries.ts';
 
 export interface TextEncoding {
   readonly charset: Charset;
@@ -24,6 +23,7 @@ const UTF_8: TextEncoding = {
 
 /** An encoding of one byte for each character. `size` of its codes are known. */
 function singleByte(charset: Charset, size: number): TextEncoding {
+  const { iconv } = textLibraries;
   const codes = new Map<string, number>();
   const every = Uint8Array.from({ length: size }, (_, code) => code);
   Array.from(iconv.decode(Buffer.from(every), charset)).forEach((character, code) => codes.set(character, code));
@@ -36,7 +36,7 @@ function singleByte(charset: Charset, size: number): TextEncoding {
         const code = codes.get(character);
         if (code !== undefined) bytes.push(code);
         // What nobody can spell, such as a private character, is shown to be missing.
-        else bytes.push(...utf8Encoder.encode(anyAscii(character) || '?'));
+        else bytes.push(...utf8Encoder.encode(textLibraries.anyAscii(character) || '?'));
       }
       return Uint8Array.from(bytes);
     },

@@ -57,15 +57,18 @@ export async function buildServices(
 ): Promise<Result<readonly BuiltService[], readonly Problem[]>> {
   const problems: Problem[] = [];
   const built: BuiltService[] = [];
+  const opened: (() => void)[] = [];
   for (const service of config.services) {
     const command = commandOf(service.protocol);
     const options = effectiveOptions(config, service, command, commandLine);
-    const revision = revisionOf(service.protocol, options.texts, serviceKeys(command));
+    const revision = revisionOf(service.protocol, options.texts, serviceKeys(command), context.portOffset);
     const isCheck = context.isCheck === true || isServed(service.name, revision);
+    const releases: (() => void)[] = [];
+    const whenReleased = (release: () => void): void => void releases.push(release);
     const read = await allMistakes(
       options,
       ['services', service.name],
-      (texts) => buildService(service, command, texts, { ...context, isCheck }),
+      (texts) => buildService(service, command, texts, { ...context, isCheck, whenReleased }),
       service.unread,
     );
     if (read.ok)
@@ -73,12 +76,24 @@ export async function buildServices(
         name: service.name,
         protocol: service.protocol,
         options,
-        services: read.value.map((one) => ({ ...one, revision })),
+        // Those that it brings along have nothing open.
+        services: read.value.map((one, index) => ({
+          ...one,
+          revision,
+          ...(index > 0 || releases.length === 0 ? {} : { release: () => each(releases) }),
+        })),
       });
     else problems.push(...read.error);
+    opened.push(...releases);
   }
   problems.push(...sharedEndpoints(built));
-  return problems.length > 0 ? fail(problems) : ok(built);
+  if (problems.length === 0) return ok(built);
+  each(opened);
+  return fail(problems);
+}
+
+function each(releases: readonly (() => void)[]): void {
+  for (const release of releases) release();
 }
 
 async function buildService(

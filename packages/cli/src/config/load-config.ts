@@ -60,6 +60,7 @@ export async function loadConfig(
   ];
   if (program.ok && services.ok && problems.length === 0)
     return ok({ file, config, program: program.value, services: services.value });
+  if (services.ok) for (const one of services.value.flatMap((built) => built.services)) one.release?.();
   return fail(inOrder(problems, places).map((problem) => mistakeOf(file, problem, places, config.hidden)));
 }
 

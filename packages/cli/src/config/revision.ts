@@ -8,10 +8,17 @@ import type { OptionTexts } from './option-texts.ts';
 // Written by the service, or read again by itself whenever it has changed.
 const NOT_COMPARED: ReadonlySet<string> = new Set(['access-log', 'users']);
 
-/** Of its options, and of what is in the files that they name: certificates, a handler's module. */
-export function revisionOf(protocol: string, texts: OptionTexts, keys: readonly ConfigKey[]): string {
+/** Of its options, of what moves its ports, and of what is in the files that they name: certificates, a handler's module. */
+export function revisionOf(
+  protocol: string,
+  texts: OptionTexts,
+  keys: readonly ConfigKey[],
+  portOffset: number,
+): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([protocol, Object.entries(texts).sort(([one], [other]) => (one < other ? -1 : 1))]));
+  hash.update(
+    JSON.stringify([protocol, portOffset, Object.entries(texts).sort(([one], [other]) => (one < other ? -1 : 1))]),
+  );
   for (const { option, argument } of keys) {
     if (argument !== 'FILE' || NOT_COMPARED.has(option)) continue;
     for (const file of texts[option] ?? []) hash.update(contentsOf(file));

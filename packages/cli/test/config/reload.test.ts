@@ -1,10 +1,10 @@
 // A reload of a configuration: what changed is replaced, and what did not change is not touched.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ServerStatus } from '@wellknown/core';
-import { askControl } from '@wellknown/core/control';
+import { askControl, type ControlRequest } from '@wellknown/core/control';
 import {
   connectClient,
   eventually,
@@ -19,14 +19,20 @@ import { programArguments } from '../../../../test/programs.ts';
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
 
 interface Running {
+  readonly ask: (request: ControlRequest) => ReturnType<typeof askControl>;
   readonly program: Program;
+  readonly folder: string;
   readonly write: (text: string) => void;
   readonly reload: () => Promise<{ readonly ok: boolean; readonly error?: string }>;
   readonly status: () => Promise<ServerStatus>;
   readonly connect: (service: string) => Promise<Client>;
 }
 
-async function up(text: string, args: readonly string[] = []): Promise<Running> {
+async function up(
+  text: string,
+  args: readonly string[] = [],
+  fixed: readonly string[] = ['--workers', '2', '--drain-timeout', '1'],
+): Promise<Running> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-reload-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(path.join(folder, 'site'));
@@ -34,10 +40,7 @@ async function up(text: string, args: readonly string[] = []): Promise<Running> 
   const write = (changed: string): void => writeFileSync(path.join(folder, 'wellknown.config.yaml'), changed);
   write(text);
   const control = path.join(folder, 'control.sock');
-  const program = await startProgram(
-    [...WELLKNOWN, 'up', '--control', control, '--workers', '2', '--drain-timeout', '1', ...args],
-    { cwd: folder },
-  );
+  const program = await startProgram([...WELLKNOWN, 'up', '--control', control, ...fixed, ...args], { cwd: folder });
   onTestFinished(async () => {
     await program.stop();
   });
@@ -48,6 +51,8 @@ async function up(text: string, args: readonly string[] = []): Promise<Running> 
   };
   return {
     program,
+    folder,
+    ask: (request) => askControl(control, request),
     write,
     reload: () => askControl(control, { command: 'reload' }),
     status,
@@ -206,6 +211,120 @@ test('a handler that can no longer be loaded changes nothing', async () => {
   files.send('NOOP\r\n');
   await files.receive('200 ');
   expect((await running.status()).services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+});
+
+// The first worker that loads it is ready, and those after it are not.
+const ONLY_ONCE = (folder: string, refusal: string): string => `
+import { existsSync, writeFileSync } from 'node:fs';
+const taken = ${JSON.stringify(path.join(folder, 'taken'))};
+if (existsSync(taken)) { ${refusal} }
+writeFileSync(taken, '');
+export default async (session) => { await session.writeLine('once'); };
+`;
+
+test.each([
+  ['ends each time', 'process.exit(3);', 'RELOAD_FAILED'],
+  ['throws', "throw new Error('no second one');", 'no second one'],
+])(
+  'a second new worker that %s makes the reload fail, and what was before serves again',
+  async (_how, refusal, told) => {
+    const before = `workers: 2\n${FOUR('xyz')}`;
+    const running = await up(before);
+    const shell = await running.connect('shell');
+    await shell.receive('>');
+    writeFileSync(path.join(running.folder, 'once.mjs'), ONLY_ONCE(running.folder, refusal));
+    const more = "  once: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: once.mjs }\n";
+    running.write(`${before.replace('xyz', 'uvw')}${more}`);
+    const answer = await running.reload();
+    expect(answer).toMatchObject({ ok: false });
+    await eventually(() => expect(running.program.stderr()).toContain(told));
+
+    // Every worker is of the old configuration again, and a connection of a service that did not change goes on.
+    await eventually(async () => {
+      const { workers, services } = await running.status();
+      const ready = workers.filter(({ at }) => at === 'ready');
+      expect(ready.map(({ generation, slot }) => [slot, generation]).sort()).toEqual([
+        [1, 1],
+        [2, 1],
+      ]);
+      expect(services.map(({ name }) => name)).toEqual(['web', 'files', 'shell', 'letters']);
+    });
+    for (let time = 0; time < 4; time += 1) expect(await translated(running)).toBe('xyz\n');
+    shell.send('help\r\n');
+    await shell.receive('>');
+
+    // The next one is another one.
+    running.write(before.replace('xyz', 'rst'));
+    expect(await running.reload()).toMatchObject({ ok: true });
+    expect(await translated(running)).toBe('rst\n');
+  },
+);
+
+test('a number of workers that a reload could not reach is what the next one begins with', async () => {
+  const running = await up(`workers: 2\n${FOUR('xyz')}`, [], []);
+  writeFileSync(path.join(running.folder, 'never.mjs'), 'process.exit(3);');
+  const more = "  never: { protocol: telnet, listen: 'tcp://127.0.0.1:0', handler: never.mjs }\n";
+  running.write(`workers: 3\n${FOUR('xyz')}${more}`);
+  expect(await running.reload()).toMatchObject({ ok: false });
+  await eventually(async () => expect((await running.status()).workers).toHaveLength(2));
+  running.write(`workers: 3\n${FOUR('xyz')}`);
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect((await running.status()).workers.filter(({ at }) => at === 'ready')).toHaveLength(3);
+});
+
+test('what the primary has open does not grow with reloads that change, add and remove, or fail', async () => {
+  const port = await unusedAddress();
+  const config = (time: number): string => `
+workers: 1
+services:
+  web: { protocol: http, root: site, listen: 'tcp://${port.host}:${port.port}', accessLog: access.log, idleTimeout: ${time + 10} }
+  files: { protocol: ftp, root: site, listen: 'tcp://127.0.0.1:0', accessLog: files.log, greeting: hello ${time} }
+  echo${time % 2}: { protocol: echo, listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'] }
+`;
+  const running = await up(config(0), [], ['--drain-timeout', '0.2']);
+  const files = await running.connect('files');
+  await files.receive('220 ');
+  files.send('QUIT\r\n');
+  const settled = async (): Promise<number> => {
+    await eventually(async () => expect((await running.status()).workers).toHaveLength(1));
+    return readdirSync(`/proc/${running.program.pid}/fd`).length;
+  };
+  const counts: number[] = [];
+  for (let time = 1; time <= 8; time += 1) {
+    running.write(config(time));
+    expect(await running.reload()).toMatchObject({ ok: true });
+    running.write(config(time + 1).replace('protocol: echo', 'protocol: ecko'));
+    expect(await running.reload()).toMatchObject({ ok: false });
+    counts.push(await settled());
+  }
+  // One that each of these reloads left would be eight; who asks for the status has one or another open too.
+  expect(counts.at(-1)).toBeLessThan((counts[0] ?? 0) + 4);
+  // A listener for USR1 that every reload left would have been told of by Node.
+  expect(running.program.stderr()).not.toContain('MaxListeners');
+  // What was counted under each of the configurations is counted still.
+  const { services } = await running.status();
+  expect(services.find(({ name }) => name === 'files')?.connections.accepted).toBe(1);
+});
+
+test('settings of the supervisor are taken, and what can be changed only by an upgrade is told by name', async () => {
+  const config = (settings: string): string => `workers: 2\n${settings}\n${FOUR('xyz')}`;
+  const running = await up(config('drainTimeout: 60\npidFile: one.pid'), [], []);
+  const letters = await running.connect('letters');
+  running.write(config('drainTimeout: 0.2\npidFile: two.pid\nlogLevel: debug\nlogFormat: pretty'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  await eventually(() => expect(running.program.stderr()).toContain('"kept":["logFormat","pidFile"]'));
+  expect(await running.ask({ command: 'log-level' })).toEqual({ ok: true, value: { level: 'debug' } });
+
+  // The second one is for the code, and drains what the first has left: not for a minute.
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await letters.receiveAll()).toBe('');
+  expect(/^(?!\{).+/m.exec(running.program.stderr())).toBeNull();
+
+  // One that was set at run time stays where the configuration says the same as before.
+  await running.ask({ command: 'log-level', level: 'warn' });
+  running.write(config('drainTimeout: 0.3\nlogLevel: debug'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await running.ask({ command: 'log-level' })).toEqual({ ok: true, value: { level: 'warn' } });
 });
 
 test('TERM ends workers that keep connections too', async () => {

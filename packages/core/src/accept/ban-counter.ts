@@ -9,8 +9,8 @@ export class BanCounter {
   readonly #options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>;
   readonly #announce: (service: number, key: string, forMs: number) => void;
   readonly #shared: SharedLimits | undefined;
-  /** One for each service that bans, of which a reload brings more. */
-  readonly #ledgers: BanLedger[] = [];
+  /** One for each service that bans, by its number. */
+  readonly #ledgers = new Map<number, BanLedger>();
 
   /** `announce` tells who serves on this machine that an address is banned. */
   constructor(
@@ -49,17 +49,25 @@ export class BanCounter {
     for (const { key, forMs } of this.#ledgerOf(from)?.bans(nowMs) ?? []) this.#ledgerOf(to)?.ban(key, forMs, nowMs);
   }
 
+  /** A service is no more. */
+  release(service: number): void {
+    this.#ledgers.delete(service);
+  }
+
   /** Who is banned now, and for how much longer. */
   bans(): { readonly service: number; readonly key: string; readonly forMs: number }[] {
     const nowMs = this.#options.clock.nowMs();
-    return this.#ledgers.flatMap((ledger, service) =>
+    return [...this.#ledgers].flatMap(([service, ledger]) =>
       ledger.bans(nowMs).map(({ key, forMs }) => ({ service, key, forMs })),
     );
   }
 
   #ledgerOf(service: number): BanLedger | undefined {
     const bans = this.#options.services[service]?.protocol.bans;
-    return bans === undefined ? undefined : (this.#ledgers[service] ??= new BanLedger(bans));
+    if (bans === undefined) return undefined;
+    const ledger = this.#ledgers.get(service) ?? new BanLedger(bans);
+    this.#ledgers.set(service, ledger);
+    return ledger;
   }
 
   #tell(service: number, key: string, forMs: number): void {

@@ -5,7 +5,8 @@ import { onAbort } from '../abort.ts';
 import type { CidrTable } from '../address/cidr-table.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
-import { TransportConnection } from '../connection/transport-connection.ts';
+import type { TlsContext } from '../connection/tls-context.ts';
+import { TransportConnection, type ConnectionOwner } from '../connection/transport-connection.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
@@ -188,25 +189,17 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 
   #opened(parent: Connection, transport: Transport, { limits }: SecondaryOptions): TransportConnection {
-    const { registry, wheel, unsent } = this.#options;
+    const { registry } = this.#options;
     const { open } = this.#dependantsOf(parent);
     const tally = this.#tally;
-    const connection = new TransportConnection(nextConnectionId(), transport, {
-      wheel,
-      limits: { ...this.#options.limits, ...limits },
-      ...(unsent === undefined ? {} : { unsent }),
-      // Asked of the parent only where it is wanted: it may have to be made.
-      get tls() {
-        return parent.tlsContext;
-      },
-      connectionClosed: (closed) => {
-        registry.countClosed(closed.reason ?? 'finished', tally);
-        open.delete(closed);
-        this.#open.delete(closed);
-        if (this.#open.size > 0) return;
-        for (const resolve of this.#whenEmpty.splice(0)) resolve();
-      },
+    const owner = new SecondaryOwner(this.#options, { ...this.#options.limits, ...limits }, parent, (closed) => {
+      registry.countClosed(closed.reason ?? 'finished', tally);
+      open.delete(closed);
+      this.#open.delete(closed);
+      if (this.#open.size > 0) return;
+      for (const resolve of this.#whenEmpty.splice(0)) resolve();
     });
+    const connection = new TransportConnection(nextConnectionId(), transport, owner);
     registry.countAccepted(tally);
     open.add(connection);
     this.#open.add(connection);
@@ -233,5 +226,33 @@ export class SecondaryConnectionSet implements SecondaryConnections {
   }
 }
 
-const isPortTaken = (error: unknown): boolean =>
+/** A class for the sake of its getter: an object literal with one has a hidden class of its own, each time. */
+class SecondaryOwner implements ConnectionOwner {
+  readonly wheel: TimerWheel;
+  readonly unsent: UnsentBudget | undefined;
+  readonly limits: ConnectionLimits;
+  readonly connectionClosed: (connection: TransportConnection) => void;
+  readonly #parent: Connection;
+
+  constructor(
+    { wheel, unsent }: SecondaryConnectionSetOptions,
+    limits: ConnectionLimits,
+    parent: Connection,
+    connectionClosed: (connection: TransportConnection) => void,
+  ) {
+    this.wheel = wheel;
+    this.unsent = unsent;
+    this.limits = limits;
+    this.connectionClosed = connectionClosed;
+    this.#parent = parent;
+  }
+
+  /** Asked of the parent only where it is wanted: it may have to be made. */
+  get tls(): TlsContext | undefined {
+    return this.#parent.tlsContext;
+  }
+}
+
+/** Another port may be free. */
+export const isPortTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');

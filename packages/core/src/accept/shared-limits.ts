@@ -56,8 +56,8 @@ interface SharedService {
 
 export class SharedLimits {
   readonly #options: SharedLimitsOptions;
-  readonly #services: SharedService[] = [];
-  readonly #firstCount: number;
+  /** By the number of the service. */
+  readonly #services = new Map<number, SharedService>();
   readonly #heardAtMs = new Map<string, number>();
   #parts: SharedParts | undefined;
   #flush: Timer | undefined;
@@ -69,7 +69,10 @@ export class SharedLimits {
 
   constructor(options: SharedLimitsOptions) {
     this.#options = options;
-    this.#firstCount = options.services.length;
+    for (const [number, { name }] of options.services.entries()) {
+      const before = options.services.slice(0, number).filter((other) => other.name === name).length;
+      this.#add(number, before === 0 ? name : `${name}/${before + 1}`);
+    }
   }
 
   open(parts: SharedParts): void {
@@ -104,13 +107,18 @@ export class SharedLimits {
     this.#whole?.cancel();
     if (this.#parts === undefined) return;
     this.#parts = undefined;
-    for (const { name, told } of this.#presentServices())
+    for (const [, { name, told }] of this.#presentServices())
       if (told.size > 0) this.#tell({ type: 'holds', service: name, counts: [], isWhole: true });
     await this.#options.exchange.close();
   }
 
   status(): LimitsExchangeStatus {
     return { connected: this.#isConnected, told: this.#told, received: this.#received, lost: this.#lost };
+  }
+
+  /** A service is no more. */
+  release(service: number): void {
+    this.#services.delete(service);
   }
 
   /** An address did wrong here. */
@@ -149,34 +157,37 @@ export class SharedLimits {
   }
 
   #serviceOf(service: number): SharedService | undefined {
-    const { services } = this.#options;
-    // In their order, since the name of one may depend on those before.
-    for (let index = this.#services.length; index < services.length; index += 1) {
-      const { name = '', limits } = services[index] ?? {};
-      const before = services.slice(0, index).filter((other) => other.name === name).length;
-      this.#services.push({
-        name: before === 0 || index >= this.#firstCount ? name : `${name}/${before + 1}`,
-        toldFrom: Math.max(1, Math.floor((limits?.maxConnectionsPerAddress ?? 0) * TOLD_FROM)),
-        opened: new Map(),
-        changed: new Set(),
-        told: new Map(),
-      });
-    }
-    return this.#services[service];
+    const name = this.#options.services[service]?.name;
+    return this.#services.get(service) ?? (name === undefined ? undefined : this.#add(service, name));
+  }
+
+  #add(number: number, name: string): SharedService {
+    const { maxConnectionsPerAddress = 0 } = this.#options.services[number]?.limits ?? {};
+    const service: SharedService = {
+      name,
+      toldFrom: Math.max(1, Math.floor(maxConnectionsPerAddress * TOLD_FROM)),
+      opened: new Map(),
+      changed: new Set(),
+      told: new Map(),
+    };
+    this.#services.set(number, service);
+    return service;
   }
 
   /** Without those that a reload has changed: what still drains of them is not told, and not counted elsewhere. */
-  #presentServices(): readonly SharedService[] {
-    this.#serviceOf(0);
-    const { present } = this.#options;
-    return present === undefined ? this.#services : present().flatMap((number) => this.#services[number] ?? []);
+  #presentServices(): readonly (readonly [number: number, service: SharedService])[] {
+    const numbers = this.#options.present?.() ?? [...this.#services.keys()];
+    return numbers.flatMap((number) => {
+      const service = this.#serviceOf(number);
+      return service === undefined ? [] : [[number, service] as const];
+    });
   }
 
   #flushSoon(): void {
     if (this.#parts === undefined) return;
     this.#flush ??= this.#options.clock.after(FLUSH_MS, () => {
       this.#flush = undefined;
-      for (const service of this.#presentServices()) this.#flushService(this.#services.indexOf(service), service);
+      for (const [number, service] of this.#presentServices()) this.#flushService(number, service);
     });
   }
 
@@ -196,7 +207,7 @@ export class SharedLimits {
   }
 
   #tellWhole(): void {
-    for (const { name, told } of this.#presentServices()) {
+    for (const [, { name, told }] of this.#presentServices()) {
       const [first = [], ...rest] = inMessages([...told]);
       this.#tell({ type: 'holds', service: name, counts: first, isWhole: true });
       for (const counts of rest) this.#tell({ type: 'holds', service: name, counts, isWhole: false });
@@ -209,9 +220,9 @@ export class SharedLimits {
   }
 
   #hear(machine: string, news: LimitsNews): void {
-    const meant = this.#presentServices().find(({ name }) => name === news.service);
+    const meant = this.#presentServices().find(([, { name }]) => name === news.service);
     if (this.#parts === undefined || meant === undefined) return;
-    const service = this.#services.indexOf(meant);
+    const [service] = meant;
     const { bans } = this.#parts;
     const ledger = this.#parts.ledgerOf(service);
     this.#received += 1;

@@ -3,8 +3,6 @@
 // process id. So this is what a program imports first: it imports next to nothing itself, and the rest is loaded behind it.
 // What Node does before it runs any code of ours can't be changed from here; docs/command-line.md tells what that is.
 
-import { createRequire } from 'node:module';
-
 const STOPS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 const REQUESTS = ['SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGUSR1'] as const;
 type Stop = (typeof STOPS)[number];
@@ -39,7 +37,7 @@ export function holdSignals(): void {
   if (process.execArgv.includes(NO_USR1)) return;
   closeInspector();
   // Workers and successors get the arguments of this process: where Node has this one, they are safe from their first moment.
-  if (process.allowedNodeEnvironmentFlags.has(NO_USR1)) process.execArgv.push(NO_USR1);
+  if (process.features.inspector && hasNoUsr1(process.versions.node)) process.execArgv.push(NO_USR1);
 }
 
 /** The same for those that ask a server for something; a stop does what it does to any program. */
@@ -74,6 +72,12 @@ export function releaseSignals(): void {
   if (held !== undefined) process.kill(process.pid, held);
 }
 
+/** Since 22.14 and 23.7. Asked of the version: to build the set of all flags that Node has takes longer than all else here. */
+function hasNoUsr1(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 7) || (major === 22 && minor >= 14);
+}
+
 function dropSignals(): void {
   releaseStops();
   for (const signal of REQUESTS) process.off(signal, holdRequest);
@@ -87,9 +91,6 @@ function closeInspector(): void {
   const wanted = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].some((text) => text.includes('--inspect'));
   if (wanted || !process.features.inspector) return;
   // Not imported above: a Node without it can't load it.
-  const inspector = createRequire(import.meta.url)('node:inspector') as {
-    url(): string | undefined;
-    close(): void;
-  };
+  const inspector = process.getBuiltinModule('node:inspector');
   if (inspector.url() !== undefined) inspector.close();
 }

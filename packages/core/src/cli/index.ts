@@ -11,11 +11,22 @@ export { optionsOf } from './command-options.ts';
 export { companionServices } from './extra-services.ts';
 export { serviceOf } from './service-of.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
-export { answer, defaultEndpoint, logOf, readIdentity, runCommand, runServices, usageError, version } from './run.ts';
+export {
+  answer,
+  defaultEndpoint,
+  logOf,
+  readIdentity,
+  runCommand,
+  runServices,
+  startWorkersEarly,
+  usageError,
+  version,
+} from './run.ts';
 export { describeExec, runExec } from './run-exec.ts';
 export type { LimitsLoader } from './limits-option.ts';
 export { execServiceCommand } from './exec-service.ts';
-export type { PinoLibrary, ProgramLog } from './program-log.ts';
+export type { PinoLibrary, PinoSource, ProgramLog } from './program-log.ts';
+export { endEarlyWorkers } from '../supervisor/early-workers.ts';
 export { surviveClosedOutput } from './line-output.ts';
 export { endOnStop, releaseSignals } from './early-signals.ts';
 export { nearestName } from '../option-names.ts';

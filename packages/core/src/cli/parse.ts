@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
 import { OPTIONS_TO_COME } from './common-options.ts';
 import { readCommon, type CommonValues } from './common-values.ts';
+import { checkInetdOptions } from './inetd-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 
 /** What is asked for instead of the command itself. */
@@ -23,9 +24,12 @@ export function parseServerArguments(
   const parsed = parseOptions(argv, [...own, ...shared], command.positional?.name, refused);
   if (!parsed.ok) return parsed;
   if (typeof parsed.value === 'string') return ok({ type: parsed.value });
+  if (parsed.value.has('inetd')) {
+    if (parsed.value.has('listen')) return fail('--inetd serves its standard input: it goes without --listen');
+    const checked = checkInetdOptions(parsed.value, own);
+    if (!checked.ok) return checked;
+  }
   const common = readCommon(parsed.value, command);
-  if (common.ok && common.value.inetd && common.value.listen.length > 0)
-    return fail('--inetd serves its standard input: it goes without --listen');
   return common.ok ? ok({ type: 'serve', common: common.value, values: parsed.value }) : common;
 }
 

@@ -1,7 +1,7 @@
 // The log of a program: pino's lines on standard error, or words for people made of them. pino is handed in by the program,
 // since core has no dependencies; a program that embeds core passes its own logger instead.
 
-import type { Logger, LogLevel } from '../log.ts';
+import { LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
 import { openStandardError, type DestinationLibrary, type LineOutput } from './line-output.ts';
 import { prettyLine } from './pretty-line.ts';
 
@@ -13,14 +13,59 @@ export interface PinoLibrary extends DestinationLibrary {
   ): Logger;
 }
 
+/** pino as it comes, or how it is loaded: that is a third of what else a start costs, and most starts log nothing. */
+export type PinoSource = PinoLibrary | { readonly load: () => PinoLibrary };
+
 export interface ProgramLog {
   readonly log: Logger;
   /** Where its lines go. Other lines may be written there too. */
   readonly output: LineOutput;
 }
 
+// By then a server is ready. It does not wait for the first line: that may come when no descriptor is left to read a file
+// with, or while the files are replaced by those of another version.
+const LOAD_AFTER_MS = 1_000;
+
 /** Writes events of `level` and above to standard error. */
-export function createProgramLog(pino: PinoLibrary, level: LogLevel, format: 'json' | 'pretty'): ProgramLog {
+export function createProgramLog(pino: PinoSource, level: LogLevel, format: 'json' | 'pretty'): ProgramLog {
+  if (!('load' in pino)) return openProgramLog(pino, level, format);
+  let opened: ProgramLog | undefined;
+  let present: string = level;
+  const open = (): ProgramLog => {
+    if (opened === undefined) {
+      opened = openProgramLog(pino.load(), level, format);
+      opened.log.level = present;
+    }
+    return opened;
+  };
+  setTimeout(() => pino.load(), LOAD_AFTER_MS).unref();
+  const method =
+    (name: LogLevel): Logger[LogLevel] =>
+    (fields, message) => {
+      if (opened !== undefined || isLogged(name, present)) open().log[name](fields, message);
+    };
+  return {
+    log: {
+      debug: method('debug'),
+      info: method('info'),
+      warn: method('warn'),
+      error: method('error'),
+      get level() {
+        return present;
+      },
+      set level(changed) {
+        present = changed;
+        if (opened !== undefined) opened.log.level = changed;
+      },
+    },
+    output: { write: (line) => open().output.write(line) },
+  };
+}
+
+const isLogged = (name: LogLevel, level: string): boolean =>
+  LOG_LEVELS.indexOf(name) >= LOG_LEVELS.indexOf(level as LogLevel);
+
+function openProgramLog(pino: PinoLibrary, level: LogLevel, format: 'json' | 'pretty'): ProgramLog {
   const output = openStandardError(pino, (lost) =>
     log.warn({ lost }, 'lines were lost: standard error took no more for a while'),
   );

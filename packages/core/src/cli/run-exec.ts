@@ -15,7 +15,7 @@ import { SERVER_EXIT_STATUS, type Help } from './help.ts';
 import type { CommonValues } from './common-values.ts';
 import { parseServerArguments, type Asked } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
-import type { PinoLibrary } from './program-log.ts';
+import type { PinoSource } from './program-log.ts';
 import { readNumber } from './read-values.ts';
 import { answer, logOf, usageError } from './run.ts';
 import { runServer } from './run-server.ts';
@@ -161,7 +161,7 @@ export function parseExecArguments(argv: readonly string[]): Result<ExecRequest,
 }
 
 /** Runs the command until it ends, and sets the exit status. */
-export async function runExec(program: string, argv: readonly string[], pino: PinoLibrary): Promise<void> {
+export async function runExec(program: string, argv: readonly string[], pino: PinoSource): Promise<void> {
   surviveClosedOutput();
   endOnStop();
   const request = parseExecArguments(argv);

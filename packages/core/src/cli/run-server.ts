@@ -6,6 +6,7 @@ import { INHERIT_VARIABLE } from '../listener/inheritance.ts';
 import type { Logger } from '../log.ts';
 import { withVerbs, type Server } from '../server.ts';
 import { stopOnSignals } from '../stop-on-signals.ts';
+import { endEarlyWorkers } from '../supervisor/early-workers.ts';
 import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supervisor/sd-notify.ts';
 import { isOurWorker } from '../supervisor/worker-place.ts';
 import { systemClock } from '../time/system-clock.ts';
@@ -66,6 +67,7 @@ export async function runServer(
     setImmediate(() => process.exit());
   } catch (error) {
     // What was started by then must not live on without what was asked for.
+    endEarlyWorkers();
     await server?.close({ graceMs: 0 }).catch(() => undefined);
     await notifier.close();
     await files.removed();

@@ -5,14 +5,18 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
+import { isSuccessor } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { silentLog, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { endEarlyWorkers, forkEarlyWorkers } from '../supervisor/early-workers.ts';
+import { becomeIdentity } from '../supervisor/privileges.ts';
 import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { isOurWorker } from '../supervisor/worker-place.ts';
+import { readWorkerData } from '../supervisor/worker-data.ts';
 import { reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
@@ -24,11 +28,11 @@ import { limitsOf } from './limits-of.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
-import { serveInetdConnection } from '../inetd/inetd-connection.ts';
+import { openInetdConnection, type InetdConnection } from '../inetd/inetd-connection.ts';
 import { EXIT_FAILURE, EXIT_USAGE, runServer, type RunExtras } from './run-server.ts';
 import type { ServerCommand } from './server-command.ts';
 import { surviveClosedOutput } from './line-output.ts';
-import { createProgramLog, type PinoLibrary, type ProgramLog } from './program-log.ts';
+import { createProgramLog, type PinoSource, type ProgramLog } from './program-log.ts';
 import { describe, startMessage } from './start-message.ts';
 
 /** What a program brings along that core has not, loaded when it is asked for. */
@@ -39,11 +43,11 @@ export interface ProgramLibraries {
 
 /**
  * Runs one protocol's server until it ends, then sets the exit status. `pino` is the library that its log is made with,
- * as it comes. `program` is how the user called it.
+ * as it comes, or how it is loaded. `program` is how the user called it.
  */
 export async function runCommand(
   command: ServerCommand,
-  pino: PinoLibrary,
+  pino: PinoSource,
   program = `wellknown-${command.name}`,
   argv: readonly string[] = process.argv.slice(2),
   { limits }: ProgramLibraries = {},
@@ -66,6 +70,15 @@ export async function runCommand(
     usageError(program, identity.error);
     return;
   }
+  let connection: InetdConnection | undefined;
+  if (common.inetd) {
+    releaseSignals();
+    connection = openStandardInput(program, common, identity.value);
+    if (connection === undefined) return;
+  }
+  startWorkersEarly(common, identity.value);
+  // Once its primary has read the same: it may have made files where its workers may not.
+  if (isOurWorker()) await readWorkerData();
   const context = {
     log,
     errorOutput: output.write,
@@ -76,7 +89,10 @@ export async function runCommand(
   const protocol = await Promise.resolve()
     .then(() => command.build(values, context))
     .catch((error: unknown) => {
-      if (!isOurWorker()) throw error;
+      if (!isOurWorker()) {
+        endEarlyWorkers();
+        throw error;
+      }
       // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
       reportStartFailure(describe(error), false);
       return undefined;
@@ -86,9 +102,8 @@ export async function runCommand(
     usageError(program, protocol.error);
     return;
   }
-  if (common.inetd) {
-    releaseSignals();
-    await runOnStandardInput(program, protocol.value, common, log);
+  if (connection !== undefined) {
+    await serveStandardInput(program, connection, protocol.value, common, log);
     return;
   }
   const listen =
@@ -115,9 +130,29 @@ export async function runCommand(
   });
 }
 
-/** Standard error may be the connection too, so nothing but failures is logged there. */
-async function runOnStandardInput(
+/**
+ * The connection on standard input, once this process is who is to serve it, and if its peer may speak to it at all:
+ * before a line of the user's code is loaded. Undefined where there is nothing to serve.
+ */
+function openStandardInput(
   program: string,
+  { allow, deny }: CommonValues,
+  identity: Identity | undefined,
+): InetdConnection | undefined {
+  try {
+    if (identity !== undefined) becomeIdentity(identity);
+    return openInetdConnection({ allow, deny });
+  } catch (error) {
+    process.stderr.write(`${program}: ${startMessage(error)}\n`);
+    process.exitCode = EXIT_FAILURE;
+    return undefined;
+  }
+}
+
+/** Standard error may be the connection too, so nothing but failures is logged there. */
+async function serveStandardInput(
+  program: string,
+  connection: InetdConnection,
   protocol: Protocol,
   common: CommonValues,
   log: Logger,
@@ -128,8 +163,12 @@ async function runOnStandardInput(
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),
     };
-    const { limits } = serverOptions(common, quiet);
-    await serveInetdConnection(protocol, { log: quiet, ...(limits === undefined ? {} : { limits }) });
+    const { limits, drainTimeoutMs } = serverOptions(common, quiet);
+    await connection.serve(protocol, {
+      log: quiet,
+      ...(limits === undefined ? {} : { limits }),
+      ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    });
   } catch (error) {
     process.stderr.write(`${program}: ${startMessage(error)}\n`);
     process.exitCode = EXIT_FAILURE;
@@ -141,7 +180,7 @@ export const defaultEndpoint = (scheme: 'tcp' | 'tls' | 'udp', port: number, por
   `${scheme}://127.0.0.1:${port + portOffset}`;
 
 /** The log that the common options ask for. */
-export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
+export const logOf = (common: CommonValues, pino: PinoSource): ProgramLog =>
   createProgramLog(pino, common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
 
 /**
@@ -150,6 +189,7 @@ export const logOf = (common: CommonValues, pino: PinoLibrary): ProgramLog =>
  */
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
+  endEarlyWorkers();
   if (isOurWorker()) reportStartFailure(problem, true);
   else process.stderr.write(`${program}: ${problem}\n`);
 }
@@ -162,6 +202,18 @@ export function readIdentity({ runAs }: Pick<CommonValues, 'runAs'>): Result<Ide
   const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
   const problem = becomeProblem(identity.value, effective);
   return problem === undefined ? identity : fail(`--run-as: ${problem}`);
+}
+
+/**
+ * Makes the processes of the workers that these options ask for, which load while this one reads what it needs. Only in a
+ * program that serves, once nothing is wrong with its command line; `usageError` and the end of `runServices` end them.
+ */
+export function startWorkersEarly(
+  { workers, inetd }: Pick<CommonValues, 'workers' | 'inetd'>,
+  runAs: Identity | undefined,
+): void {
+  // A successor's environment tells of sockets until it has adopted them.
+  if (!isOurWorker() && !inetd && workers !== 0 && !isSuccessor(process.env)) forkEarlyWorkers(workers, runAs);
 }
 
 /** Serves until told to stop. */

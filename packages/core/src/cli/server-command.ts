@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly help: string;
   /** Few need it: it is in `--help all` only. */
   readonly rare?: boolean;
+  /** It means nothing to one connection on standard input: why --inetd refuses it. */
+  readonly withoutInetd?: string;
 }
 
 /** A command line that works as it stands. */
@@ -49,6 +51,8 @@ export interface BuildContext {
   readonly runAs?: Identity | undefined;
   /** Only whether the options are right is asked: nothing is written, removed or left open. */
   readonly isCheck?: boolean;
+  /** Told how to give back what the service has open in this process, for a supervisor that a reload may take it from. */
+  readonly whenReleased?: (release: () => void) => void;
   /**
    * Whether this process serves connections: a worker, or a program without workers. Only there may code of the user's
    * be loaded, with the rights of who serves; what `build` returns elsewhere is asked for its name, port and limits only.

@@ -142,7 +142,7 @@ export abstract class ConnectionCore extends ConnectionFacts {
     if (lastWord !== undefined && mayWrite) this.transport.write(lastWord, encoding);
     this.endsBecause(reason);
     if (this.state === 'accepted') this.transport.start(this.link);
-    this.preamble?.end();
+    this.preamble?.closed(reason, undefined);
     this.move('linger');
     if (mayWrite) this.transport.shutdownWrite();
     // Bytes that the protocol held back must be discarded too, or the peer's FIN never comes.
@@ -237,18 +237,23 @@ export abstract class ConnectionCore extends ConnectionFacts {
     this.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
   }
 
-  protected noteStall(): void {
-    if (this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) {
+  /** Something was written that did not all leave. A single write may be as large as its writer's memory: the limit is for more. */
+  protected wroteWithoutRoom(): void {
+    if (this.deadlines.isStalled && this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) {
       this.destroy('unsent-overflow');
       return;
     }
+    this.#noteStall();
+  }
+
+  #noteStall(): void {
     this.deadlines.noteStall();
     this.owner.unsent?.stalled(this.link);
   }
 
   #startLinger(): void {
     this.endsBecause('finished');
-    if (this.transport.unsentBytes > 0) this.noteStall();
+    if (this.transport.unsentBytes > 0) this.#noteStall();
     this.deadlines.startLinger();
   }
 
@@ -256,6 +261,9 @@ export abstract class ConnectionCore extends ConnectionFacts {
     switch (what) {
       case 'opening':
         this.destroy(this.state === 'proxy-header' ? 'proxy-timeout' : 'handshake-timeout');
+        return;
+      case 'pause':
+        this.transport.probe?.();
         return;
       case 'protocol':
         if (this.sink?.deadline === undefined) this.destroy('protocol-timeout');

@@ -23,7 +23,7 @@ export interface ConnectionSettings {
   readonly ownTlsSessions?: boolean;
   readonly alpn?: readonly string[];
   /** What slow readers of the whole process may hold. */
-  readonly unsent?: UnsentBudget;
+  readonly unsent?: UnsentBudget | undefined;
 }
 
 export abstract class ConnectionFacts {

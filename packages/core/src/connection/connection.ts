@@ -169,7 +169,8 @@ export interface Connection {
 
   /**
    * The next bytes, or undefined when the peer has ended. `byteLength` asks for exactly so many (fewer only at the
-   * end). An aborted read takes nothing.
+   * end). An aborted read takes nothing. Rejects with OPTION_INVALID where it is no whole number from 0: a length that
+   * a peer has said is best checked before.
    */
   read(options?: { readonly byteLength?: number; readonly signal?: AbortSignal }): Promise<Uint8Array | undefined>;
 

@@ -55,6 +55,8 @@ class NetTransport implements Transport {
   hearsDrain = false;
   /** A TLS handshake has ended well. */
   isSecured = false;
+  /** It has just been started: Node reads in the next turn, whether it was paused meanwhile or not. */
+  willRead = false;
 
   constructor(socket: net.Socket, kind: 'tcp' | 'unix', local: Address, remote: Address) {
     this.kind = kind;
@@ -93,6 +95,7 @@ class NetTransport implements Transport {
       return;
     }
     this.socket.on('end', onEnd);
+    this.willRead = true;
     if (!readThroughSharedBuffer(this.socket, onBytes)) this.socket.on('data', onData);
   }
 
@@ -196,11 +199,25 @@ class NetTransport implements Transport {
   }
 
   pause(): void {
-    this.socket.pause();
+    const { socket } = this;
+    socket.pause();
+    if (!this.willRead) return;
+    this.willRead = false;
+    // Behind the read of the resume that it was started by.
+    process.nextTick(() => {
+      if (socket.isPaused()) socket.pause();
+    });
   }
 
   resume(): void {
     this.socket.resume();
+  }
+
+  probe(): void {
+    // A write of nothing sends nothing, and fails where the peer is gone. Behind bytes that wait to be sent the socket
+    // is watched anyway.
+    if (this.held === undefined && this.socket.writable && this.socket.writableLength === 0)
+      this.socket.write(NO_BYTES);
   }
 
   shutdownWrite(): void {

@@ -124,7 +124,7 @@ export class Preamble {
     return early;
   }
 
-  /** The connection has closed for `reason`. */
+  /** The connection has closed, or was ended on our side, for `reason`. */
   closed(reason: CloseReason, cause: Error | undefined): void {
     const step = this.#step;
     this.end();

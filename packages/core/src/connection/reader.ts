@@ -2,6 +2,7 @@
 // bound.
 
 import { abortReason, onAbort } from '../abort.ts';
+import { countProblem } from '../arguments.ts';
 import type { CloseReason } from './states.ts';
 import { WellknownError } from '../errors.ts';
 import type { Sink } from './sink.ts';
@@ -146,8 +147,10 @@ export class ConnectionReader implements Sink {
     waiter?.reject(reason);
   }
 
-  /** An aborted read takes nothing: the bytes are there for the next one. */
+  /** An aborted read takes nothing: the bytes are there for the next one. Rejects with OPTION_INVALID for a length that is none. */
   read(byteLength?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    const problem = countProblem('read', 'byteLength', byteLength);
+    if (problem !== undefined) return Promise.reject(problem);
     return this.#wait(signal, byteLength ?? 0, (settle) => {
       const wanted = byteLength ?? 1;
       if (this.#buffered.length >= wanted) settle(this.#take(byteLength ?? this.#buffered.length));
@@ -157,11 +160,15 @@ export class ConnectionReader implements Sink {
     });
   }
 
+  /** Rejects with OPTION_INVALID for a length that is none. */
   readLine(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES, signal?: AbortSignal): Promise<string | undefined> {
+    const problem = countProblem('readLine', 'maxLineBytes', maxLineBytes);
+    if (problem !== undefined) return Promise.reject(problem);
     // The line and its CR LF.
     return this.#wait(signal, maxLineBytes + 2, (settle, reject) => {
       const end = this.#buffered.indexOf(LF, this.#searchedBytes);
-      this.#searchedBytes = this.#buffered.length;
+      // A line that was refused may be read with a larger bound: its end is found again.
+      this.#searchedBytes = end >= 0 ? end : this.#buffered.length;
       const lineBytes = end >= 0 ? end : this.#buffered.length;
       if (lineBytes > maxLineBytes + 1 || (lineBytes > maxLineBytes && this.#buffered[lineBytes - 1] !== CR)) {
         reject(new WellknownError('LINE_TOO_LONG', `a line is longer than ${maxLineBytes} bytes`, { fault: 'remote' }));
@@ -240,7 +247,8 @@ export class ConnectionReader implements Sink {
   }
 }
 
-const decoder = new TextDecoder();
+// A U+FEFF is a character of the line: only the start of a file could be a mark.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function textOfLine(bytes: Uint8Array): string {
   return decoder.decode(bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes);

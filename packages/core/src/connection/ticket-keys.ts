@@ -38,6 +38,12 @@ export class TicketKeys {
     this.start(clock);
   }
 
+  /** These are all that there are now. */
+  keepOnly(services: readonly { readonly tls: TlsContext | undefined }[]): void {
+    const present = new Set(services.map(({ tls }) => tls));
+    for (const context of this.#contexts) if (!present.has(context)) this.#contexts.delete(context);
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }

@@ -102,7 +102,7 @@ export class TransportConnection extends ConnectionCore implements Connection {
     if (!this.mayWrite()) return false;
     this.deadlines.active();
     const room = this.transport.write(data, encoding);
-    if (!room) this.noteStall();
+    if (!room) this.wroteWithoutRoom();
     return room;
   }
 
@@ -113,7 +113,7 @@ export class TransportConnection extends ConnectionCore implements Connection {
     }
     this.deadlines.active();
     const room = this.transport.writeThen(data, taken);
-    if (!room) this.noteStall();
+    if (!room) this.wroteWithoutRoom();
     return room;
   }
 
@@ -132,9 +132,11 @@ export class TransportConnection extends ConnectionCore implements Connection {
 
   pause(): void {
     this.transport.pause();
+    this.deadlines.notePause();
   }
 
   resume(): void {
+    this.deadlines.endPause();
     this.transport.resume();
   }
 

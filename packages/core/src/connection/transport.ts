@@ -56,6 +56,11 @@ export interface Transport {
   uncork(): void;
   pause(): void;
   resume(): void;
+  /**
+   * Asks the system about the peer, from which a paused transport hears nothing: where it has reset the connection,
+   * `closed` follows. Sends nothing. Absent where the peer is always heard.
+   */
+  readonly probe?: () => void;
   /** Sends what is queued, then FIN. */
   shutdownWrite(): void;
   /** Drops everything at once. */

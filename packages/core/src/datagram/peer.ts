@@ -113,7 +113,10 @@ export async function connectDatagramPeer(
     reader?.timer.cancel();
     reader?.done(message);
   };
-  socket.on('message', (message) => {
+  const remote = socket.remoteAddress();
+  socket.on('message', (message, source) => {
+    // What a stranger sent before the socket had its peer is delivered all the same.
+    if (source.port !== remote.port || source.address !== remote.address) return;
     counters.received += 1;
     if (onMessage !== undefined) onMessage(message);
     else if (waiting !== undefined) settle(message);
@@ -127,12 +130,14 @@ export async function connectDatagramPeer(
   };
   socket.on('error', noteError);
   const afterSend = (error: Error | null): void => {
-    if (error !== null) noteError(error);
+    if (error === null) return;
+    counters.sent -= 1;
+    noteError(error);
   };
   const local = addressOf(socket.address());
   return {
     local,
-    remote: addressOf(socket.remoteAddress()),
+    remote: addressOf(remote),
     counters,
     send(message) {
       if (!isOpen || socket.getSendQueueSize() > DEFAULT_DATAGRAM_LIMITS.maxSendQueueBytes) {

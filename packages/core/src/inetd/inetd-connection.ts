@@ -6,9 +6,10 @@ import { TransportConnection } from '../connection/transport-connection.ts';
 import type { CloseReason } from '../connection/states.ts';
 import { WellknownError } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
+import type { Transport } from '../connection/transport.ts';
 import { silentLog } from '../log.ts';
 import { type ServerOptions } from '../options.ts';
-import { resolveOptions } from '../resolved-options.ts';
+import { resolveAccess, resolveOptions } from '../resolved-options.ts';
 import { nextConnectionId } from '../accept/connection-id.ts';
 import { ServiceBans } from '../accept/address-bans.ts';
 import { ServicePlaces } from '../accept/shared-places.ts';
@@ -20,32 +21,64 @@ import type { Protocol } from '../protocol.ts';
 import { logFailedHandler, onceDroppedWrite, serveConnection } from '../accept/serve-connection.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 
+type InetdOptions = Pick<ServerOptions, 'log' | 'clock' | 'limits' | 'drainTimeoutMs'>;
+type InetdAccess = Pick<ServerOptions, 'allow' | 'deny'>;
+
+/** A connection whose peer may be served. */
+export interface InetdConnection {
+  /** Resolves with the reason of its end once the work that outlives it is done. One call. */
+  serve(protocol: Protocol, options?: InetdOptions): Promise<CloseReason>;
+}
+
 /**
  * Serves the connection on descriptor 0, and resolves with the reason of its end once the work that outlives it is
- * done. Rejects when descriptor 0 is no stream socket. Silent unless a log is given: inetd makes the connection standard
- * error too.
+ * done. One whose peer `allow` and `deny` keep out is closed unread, as `denied`. Rejects when descriptor 0 is no stream
+ * socket. Silent unless a log is given: inetd makes the connection standard error too.
  */
 export async function serveInetdConnection(
   protocol: Protocol,
-  options: Pick<ServerOptions, 'log' | 'clock' | 'limits'> = {},
+  { allow = [], deny = [], ...options }: InetdOptions & InetdAccess = {},
+): Promise<CloseReason> {
+  return openInetdConnection({ allow, deny })?.serve(protocol, options) ?? 'denied';
+}
+
+/**
+ * The connection on descriptor 0; undefined where the rules keep its peer out, or where it has gone, so that nobody
+ * knows who it was: then it is closed. Throws when descriptor 0 is no stream socket, and OPTION_INVALID.
+ */
+export function openInetdConnection(access: InetdAccess): InetdConnection | undefined {
+  const rules = resolveAccess(access);
+  const socket = openSocket();
+  const isUnix = socket.localAddress === undefined && socket.remoteAddress === undefined;
+  const transport = createNetTransport(socket, isUnix ? '' : undefined);
+  const mayBeServed =
+    rules === undefined || isUnix || (socket.remoteAddress !== undefined && rules.decide(transport.remote).allowed);
+  if (!mayBeServed) {
+    socket.destroy();
+    return undefined;
+  }
+  return { serve: (protocol, options) => serve(socket, transport, protocol, options) };
+}
+
+async function serve(
+  socket: net.Socket,
+  transport: Transport,
+  protocol: Protocol,
+  options: InetdOptions = {},
 ): Promise<CloseReason> {
   const { log, clock, services, drainTimeoutMs } = resolveOptions({ protocol }, { log: silentLog, ...options });
   const limits = services[0]?.limits;
   if (limits === undefined || (protocol.open === undefined && protocol.connection === undefined)) {
     throw new WellknownError('OPTION_INVALID', `${protocol.name} is not served over streams`, { fault: 'local' });
   }
-  const socket = openSocket();
+  socket.setKeepAlive(limits.keepAliveMs > 0, limits.keepAliveMs);
   const wheel = new TimerWheel(clock);
-  const connection = new TransportConnection(
-    nextConnectionId(),
-    createNetTransport(socket, socket.remoteAddress === undefined ? '' : undefined),
-    {
-      wheel,
-      limits,
-      connectionClosed: (ended) => logFailedHandler(protocol, ended, log),
-      writeDropped: onceDroppedWrite(protocol, log),
-    },
-  );
+  const connection = new TransportConnection(nextConnectionId(), transport, {
+    wheel,
+    limits,
+    connectionClosed: (ended) => logFailedHandler(protocol, ended, log),
+    writeDropped: onceDroppedWrite(protocol, log),
+  });
   const closed = connection.closed;
   const work = new PendingWork();
   process.once('SIGTERM', () => connection.startDrain());

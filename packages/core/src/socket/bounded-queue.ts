@@ -73,6 +73,11 @@ export class BoundedQueue<Item> {
     });
   }
 
+  /** Lets go of the items that are not `wanted`. */
+  keep(wanted: (item: Item) => boolean): void {
+    this.#items = this.#items.filter(wanted);
+  }
+
   /** Rejects every caller that waits or will wait, and gives back what was not taken. */
   end(failure: Error): Item[] {
     this.#failure ??= failure;

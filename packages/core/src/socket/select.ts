@@ -3,7 +3,8 @@
 
 import { abortReason, onAbort } from '../abort.ts';
 import { systemClock } from '../time/system-clock.ts';
-import { DATAGRAM_VERBS, invalidArgument, statesAllowing, STREAM_VERBS, wrongState } from './socket-state.ts';
+import { invalidArgument } from '../arguments.ts';
+import { DATAGRAM_VERBS, statesAllowing, STREAM_VERBS, wrongState } from './socket-state.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import type { UdpSocket } from './udp-socket.ts';
 

@@ -148,17 +148,3 @@ export function statesAllowing<State extends string>(
 /** What a verb that waits rejects with when its socket is closed under it. */
 export const closedMeanwhile = (verb: string): WellknownError =>
   new WellknownError('CONNECTION_CLOSED', `the socket was closed while ${verb} waited`, { fault: 'local' });
-
-/**
- * What a verb throws for an argument that no kernel would take. The types forbid it; from JavaScript anything may come.
- */
-export const invalidArgument = (verb: string, name: string, given: unknown, allowed: string): WellknownError =>
-  new WellknownError('OPTION_INVALID', `${verb}: ${name} is '${String(given)}', allowed is ${allowed}`, {
-    fault: 'local',
-  });
-
-/** Throws unless it is left out or a whole number from 0: with anything else a wait would have no end. */
-export function requireCount(verb: string, name: string, count: number | undefined): void {
-  if (count !== undefined && !(Number.isInteger(count) && count >= 0))
-    throw invalidArgument(verb, name, count, 'a whole number from 0');
-}

@@ -1,4 +1,4 @@
-import { invalidArgument } from './socket-state.ts';
+import { invalidArgument } from '../arguments.ts';
 import { StreamSocket, type StreamSocketOptions } from './stream-socket.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 

@@ -20,6 +20,9 @@ export interface StreamConnectionOptions {
   readonly changed: () => void;
 }
 
+/** Taken by the kernel when all is that was written before. */
+const NOTHING = new Uint8Array(0);
+
 /** Why a waiting read ends with `undefined` when reading is shut down. */
 const READING_IS_SHUT = new Error('reading is shut down');
 
@@ -123,8 +126,14 @@ export class StreamConnection {
    */
   async close(): Promise<void> {
     this.#endReading(closedMeanwhile('read'));
+    if (this.connection.unsentBytes === 0) {
+      this.connection.end();
+      return;
+    }
+    const left = new Promise<Error | undefined>((resolve) => this.connection.sendThen(NOTHING, resolve));
     this.connection.end();
-    if (this.connection.unsentBytes > 0) await this.connection.closed;
+    // Where our side had ended before, nothing can be put behind what waits.
+    if ((await left) !== undefined) await this.connection.closed;
   }
 
   /** Drops the connection with what was not sent. */

@@ -4,6 +4,7 @@
 
 import type tls from 'node:tls';
 import { abortable, onAbort } from '../abort.ts';
+import { invalidArgument, requireCount } from '../arguments.ts';
 import type { Address } from '../address/address.ts';
 import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.ts';
 import type { Endpoint } from '../address/endpoint.ts';
@@ -20,8 +21,6 @@ import { addressOf, bindableEndpoint, streamEndpoint } from './socket-address.ts
 import { SocketLifecycle } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
-  invalidArgument,
-  requireCount,
   STREAM_TRANSITIONS,
   STREAM_VERBS,
   type StreamEvent,
@@ -200,7 +199,6 @@ export class StreamSocket implements AsyncDisposable {
    */
   async read(options: VerbOptions & { readonly byteLength?: number } = {}): Promise<Uint8Array | undefined> {
     const connected = this.#requireReadable('read');
-    requireCount('read', 'byteLength', options.byteLength);
     return connected.read(options.byteLength, options.signal);
   }
 
@@ -210,7 +208,6 @@ export class StreamSocket implements AsyncDisposable {
    */
   async readLine(options: VerbOptions & { readonly maxLineBytes?: number } = {}): Promise<string | undefined> {
     const connected = this.#requireReadable('readLine');
-    requireCount('readLine', 'maxLineBytes', options.maxLineBytes);
     return connected.readLine(options.maxLineBytes, options.signal);
   }
 

@@ -4,18 +4,18 @@
 // the newest is dropped and counted, as the kernel does with its own buffer.
 
 import type dgram from 'node:dgram';
-import { lookup } from 'node:dns/promises';
 import { abortable } from '../abort.ts';
-import { isIpv4, isIpv6, normalizeIp, type Address } from '../address/address.ts';
+import { requireCount } from '../arguments.ts';
+import { formatAddress, type Address } from '../address/address.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
 import { bindListener } from '../listener/listener.ts';
 import { explainConnectFailure } from './dial.ts';
+import { addressFrom, addressOfHost, unboundFor, type PortEndpoint } from './udp-address.ts';
 import { datagramEndpoint } from './socket-address.ts';
 import { SocketLifecycle } from './socket-lifecycle.ts';
 import {
   closedMeanwhile,
-  requireCount,
   DATAGRAM_TRANSITIONS,
   DATAGRAM_VERBS,
   type DatagramEvent,
@@ -98,14 +98,14 @@ export class UdpSocket implements AsyncDisposable {
   }
 
   /**
-   * Names the only peer: connect(2). Datagrams of others are no longer received, and what the peer's host refuses is
-   * reported.
+   * Names the only peer: connect(2). Datagrams of others are no longer received, those that wait unread among them, and
+   * what the peer's host refuses is reported.
    */
   async connect(endpoint: string | Endpoint | Address, options: VerbOptions = {}): Promise<void> {
     this.#lifecycle.require('connect');
     const target = datagramEndpoint(endpoint);
     options.signal?.throwIfAborted();
-    const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
+    const address = await abortable(addressOfHost(target), options.signal, () => undefined);
     if (this.#lifecycle.state === 'unbound') await this.#bind(unboundFor(address), options.signal);
     this.#lifecycle.require('connect');
     const socket = this.#requireSocket('connect');
@@ -125,7 +125,10 @@ export class UdpSocket implements AsyncDisposable {
       this.#lifecycle.move('not connected');
       throw this.#lifecycle.asClosedError('connect', error);
     }
-    this.#remote = addressFrom(address, target.port);
+    // As the kernel names it, which is how the sender of a datagram is named.
+    const { address: host, port } = socket.remoteAddress();
+    this.#remote = addressFrom(host, port);
+    this.#queue.keep(({ from }) => this.#isFromPeer(from));
     this.#lifecycle.move('connected');
   }
 
@@ -137,9 +140,10 @@ export class UdpSocket implements AsyncDisposable {
     this.#lifecycle.require('sendTo');
     const target = datagramEndpoint(to);
     options.signal?.throwIfAborted();
-    const address = await abortable(addressOfHost(target.host), options.signal, () => undefined);
-    if (this.#lifecycle.state === 'unbound') this.#binding = this.#bind(unboundFor(address), undefined);
-    await this.#binding;
+    const address = await abortable(addressOfHost(target), options.signal, () => undefined);
+    // Another's bind may fail, or be given up: that is not this datagram's failure.
+    while (this.#lifecycle.state === 'binding') await this.#binding?.catch(() => undefined);
+    if (this.#lifecycle.state === 'unbound') await this.#bind(unboundFor(address), undefined);
     // It may have been connected or closed while the address was looked up.
     this.#lifecycle.require('sendTo');
     const socket = this.#requireSocket('sendTo');
@@ -199,10 +203,11 @@ export class UdpSocket implements AsyncDisposable {
     return this.#lifecycle.watch(watcher);
   }
 
-  async #bind(
-    target: Extract<Endpoint, { readonly port: number }>,
-    signal: AbortSignal | undefined,
-  ): Promise<Endpoint> {
+  #bind(target: PortEndpoint, signal: AbortSignal | undefined): Promise<Endpoint> {
+    return (this.#binding = this.#bindNow(target, signal));
+  }
+
+  async #bindNow(target: PortEndpoint, signal: AbortSignal | undefined): Promise<Endpoint> {
     this.#lifecycle.move('bind');
     try {
       const bound = await abortable(
@@ -226,8 +231,9 @@ export class UdpSocket implements AsyncDisposable {
   #receive(socket: dgram.Socket): void {
     this.#socket = socket;
     socket.on('message', (message, source) => {
-      const kept = this.#queue.offer({ data: message, from: addressFrom(source.address, source.port) });
-      if (!kept) this.#dropped += 1;
+      const from = addressFrom(source.address, source.port);
+      if (!this.#isFromPeer(from)) return;
+      if (!this.#queue.offer({ data: message, from })) this.#dropped += 1;
       this.#lifecycle.changed();
     });
     socket.on('error', (error) => {
@@ -235,6 +241,11 @@ export class UdpSocket implements AsyncDisposable {
       if (!this.#queue.failNext(failure)) this.#pendingError = failure;
       this.#lifecycle.changed();
     });
+  }
+
+  #isFromPeer(from: Address): boolean {
+    const peer = this.#remote;
+    return peer === undefined || formatAddress(from) === formatAddress(peer);
   }
 
   #sent(send: (done: (error: Error | null) => void) => void, signal: AbortSignal | undefined): Promise<void> {
@@ -262,23 +273,6 @@ export class UdpSocket implements AsyncDisposable {
     if (this.#socket === undefined || this.#lifecycle.isOver) throw closedMeanwhile(verb);
     return this.#socket;
   }
-}
-
-const addressFrom = (address: string, port: number): Address => {
-  const normal = normalizeIp(address);
-  return { family: isIpv6(normal) ? 'ipv6' : 'ipv4', address: normal, port };
-};
-
-/** The family of a socket is that of the first address it is used with. */
-const unboundFor = (address: string): Extract<Endpoint, { readonly port: number }> => ({
-  scheme: 'udp',
-  host: isIpv4(address) ? '0.0.0.0' : '::',
-  port: 0,
-});
-
-async function addressOfHost(host: string): Promise<string> {
-  if (host === '') return '127.0.0.1';
-  return isIpv4(host) || isIpv6(host) ? host : (await lookup(host)).address;
 }
 
 function sendFailure(thrown: unknown): WellknownError {

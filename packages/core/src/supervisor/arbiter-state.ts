@@ -24,18 +24,30 @@ export interface WorkerRecord {
   readonly wear: number;
 }
 
+export interface PendingReload {
+  readonly generation: number;
+  /** One of its workers was ready. As long as none was, the first that fails is the reload's failure. */
+  readonly wasReady: boolean;
+  /** Of its workers, those that ended before they were ready or soon after. */
+  readonly failures: number;
+  /** How many workers it wants, and how many there were to be before. */
+  readonly target: number;
+  readonly targetBefore: number;
+}
+
 export interface ArbiterState {
   readonly target: number;
   readonly workers: readonly WorkerRecord[];
   /** Workers since the start; the number of the last one. */
   readonly started: number;
-  /** What new workers run. Falls back to the last one that worked when a new one fails. */
+  /** What new workers run. Falls back to the last good one when a new one fails. */
   readonly generation: number;
+  /** The last one of which a worker was ready in every slot. */
   readonly lastGoodGeneration: number;
   /** The highest number that was given to one. None comes twice, or what a failed one has left would count as new. */
   readonly lastGeneration: number;
-  /** The generation whose reload has not been answered yet. */
-  readonly pendingReload: number | undefined;
+  /** The reload that has not been answered yet. */
+  readonly pendingReload: PendingReload | undefined;
   readonly everReady: boolean;
   /** Workers that ended before any was ever ready. */
   readonly startFailures: number;
@@ -77,8 +89,11 @@ export type ArbiterEvent =
   /** It drains without having been told to from here: because of a signal, or of its own program. */
   | { readonly type: 'leaving'; readonly workerId: number }
   | { readonly type: 'scale'; readonly by: number }
-  /** New code and configuration: replace every worker, one after the other. `keeps`: they drain without a deadline. */
-  | { readonly type: 'reload'; readonly keeps?: boolean }
+  /**
+   * New code and configuration: replace every worker, one after the other. `keeps`: they drain without a deadline.
+   * `target` is how many there should be from now on, unless it fails.
+   */
+  | { readonly type: 'reload'; readonly keeps?: boolean; readonly target?: number }
   | { readonly type: 'stop' };
 
 export type KillReason = Exclude<WorkerEnd, 'drained' | 'crashed'>;
@@ -89,8 +104,13 @@ export type ArbiterAction =
   | { readonly do: 'kill'; readonly workerId: number; readonly why: KillReason }
   /** A worker of this generation is ready in every slot, and the last one of the old has begun to drain. */
   | { readonly do: 'reloaded'; readonly generation: number }
-  /** A worker of the new generation ended before it was ready: the old one goes on. */
-  | { readonly do: 'reload-failed'; readonly generation: number }
+  /** Workers of the new generation ended before they were ready or soon after: the old one serves in every slot again. */
+  | {
+      readonly do: 'reload-failed';
+      readonly generation: number;
+      /** How many of them, where others were ready. */
+      readonly failures?: number;
+    }
   | { readonly do: 'give-up'; readonly failures: number }
   | { readonly do: 'stopped' };
 

@@ -58,14 +58,17 @@ export function tick(
   }
   for (const worker of state.workers) {
     const why = killReason(worker, nowMs, policy);
-    if (why !== undefined) actions.push({ do: 'kill', workerId: worker.workerId, why });
+    if (why === undefined) continue;
+    actions.push({ do: 'kill', workerId: worker.workerId, why });
+    // Another one would take as long to find out.
+    if (why === 'start-timeout') state = isHopeless(state, worker.generation, policy);
   }
   if (secondly && !state.stopping) state = sizePool(state, policy);
   state = retire(state, nowMs, policy, actions);
   state = startMissing(state, nowMs, policy, random, actions);
   if (state.pendingReload !== undefined && isReloaded(state)) {
     actions.push({ do: 'reloaded', generation: state.generation });
-    state = { ...state, pendingReload: undefined };
+    state = { ...state, pendingReload: undefined, lastGoodGeneration: state.generation };
     if (!state.keepsConnections) state = endKept(state, nowMs, actions);
   }
   if (state.stopping) state = endKept(state, nowMs, actions);
@@ -133,15 +136,13 @@ function observe(
       const workers = state.workers.map((one): WorkerRecord =>
         one === worker ? { ...one, at: 'ready', sinceMs: nowMs, lastBeatMs: nowMs } : one,
       );
+      const { pendingReload: pending } = state;
+      const isFirst = pending?.generation === worker.generation && !pending.wasReady;
       return {
         ...state,
         workers,
         everReady: true,
-        // One whose reload has failed in the meantime is on its way out.
-        lastGoodGeneration:
-          worker.generation > state.generation
-            ? state.lastGoodGeneration
-            : Math.max(state.lastGoodGeneration, worker.generation),
+        ...(isFirst ? { pendingReload: { ...pending, wasReady: true } } : {}),
       };
     }
     case 'beat':
@@ -155,20 +156,23 @@ function observe(
       };
     case 'exited':
       return observeExit(state, event.workerId, nowMs, policy, actions);
-    case 'refused':
+    case 'refused': {
       // Its end follows. Once one was ready the file is a new one: that is a failed reload, or is tried again.
-      return state.everReady
-        ? state
-        : { ...state, startFailures: Math.max(state.startFailures, policy.maxStartFailures) };
+      if (!state.everReady) return { ...state, startFailures: Math.max(state.startFailures, policy.maxStartFailures) };
+      const refused = state.workers.find(({ workerId }) => workerId === event.workerId);
+      return refused === undefined ? state : isHopeless(state, refused.generation, policy);
+    }
     case 'leaving':
-      return observeLeaving(state, event.workerId, nowMs, policy);
+      return observeLeaving(state, event.workerId, nowMs, policy, actions);
     case 'scale':
       return { ...state, target: Math.max(1, state.target + event.by) };
     case 'reload': {
       const generation = state.lastGeneration + 1;
+      const target = Math.max(1, event.target ?? state.target);
       return {
         ...state,
-        ...{ generation, lastGeneration: generation, pendingReload: generation },
+        ...{ generation, lastGeneration: generation, target },
+        pendingReload: { generation, wasReady: false, failures: 0, target, targetBefore: state.target },
         backOffs: [],
         keepsConnections: event.keeps === true,
       };
@@ -190,39 +194,82 @@ function observeExit(
   const workers = state.workers.filter((worker) => worker !== dead);
   if (dead.at === 'draining') return { ...state, workers };
   // Another one of its generation has failed before: that was told.
-  if (dead.generation > state.generation) return { ...state, workers };
-  if (dead.at === 'starting' && dead.generation > state.lastGoodGeneration && !state.stopping) {
-    actions.push({ do: 'reload-failed', generation: dead.generation });
-    return { ...state, workers, generation: state.lastGoodGeneration, pendingReload: undefined };
-  }
-  return noteEnd({ ...state, workers }, dead, nowMs, policy);
+  if (dead.at === 'starting' && dead.generation > state.generation) return { ...state, workers };
+  return noteEnd({ ...state, workers }, dead, nowMs, policy, actions);
+}
+
+/** What this generation begins with is wrong: no further worker of it is tried. */
+function isHopeless(state: ArbiterState, generation: number, policy: SupervisionPolicy): ArbiterState {
+  const { pendingReload: pending } = state;
+  return pending?.generation === generation
+    ? { ...state, pendingReload: { ...pending, failures: Math.max(pending.failures, policy.maxStartFailures - 1) } }
+    : state;
+}
+
+/**
+ * A worker of the generation that a reload brings has ended early. The first of all is enough; once one was ready, another
+ * cause than the new code is likely enough to try again.
+ */
+function noteReloadFailure(state: ArbiterState, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
+  const { pendingReload: pending } = state;
+  if (pending === undefined) return state;
+  const failures = pending.failures + 1;
+  if (pending.wasReady && failures < policy.maxStartFailures)
+    return { ...state, pendingReload: { ...pending, failures } };
+  const { generation } = pending;
+  actions.push({ do: 'reload-failed', generation, ...(pending.wasReady ? { failures } : {}) });
+  return {
+    ...state,
+    generation: state.lastGoodGeneration,
+    pendingReload: undefined,
+    // The old code has not failed.
+    backOffs: [],
+    // Who has scaled meanwhile has meant it.
+    target: state.target === pending.target ? pending.targetBefore : state.target,
+  };
 }
 
 /**
  * Its slot is empty although its process still runs: the successor does not wait for its end. One that has not become
  * ready is judged by its end.
  */
-function observeLeaving(state: ArbiterState, workerId: number, nowMs: number, policy: SupervisionPolicy): ArbiterState {
+function observeLeaving(
+  state: ArbiterState,
+  workerId: number,
+  nowMs: number,
+  policy: SupervisionPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
   const leaving = state.workers.find((worker) => worker.workerId === workerId && worker.at === 'ready');
   if (leaving === undefined) return state;
   const workers = state.workers.map((one): WorkerRecord =>
     one === leaving ? { ...one, at: 'draining', sinceMs: nowMs } : one,
   );
-  return noteEnd({ ...state, workers }, leaving, nowMs, policy);
+  return noteEnd({ ...state, workers }, leaving, nowMs, policy, actions);
 }
 
 /** `gone` serves no more, without having been told to. */
-function noteEnd(state: ArbiterState, gone: WorkerRecord, nowMs: number, policy: SupervisionPolicy): ArbiterState {
+function noteEnd(
+  state: ArbiterState,
+  gone: WorkerRecord,
+  nowMs: number,
+  policy: SupervisionPolicy,
+  actions: ArbiterAction[],
+): ArbiterState {
   const end = {
     slot: gone.slot,
     readyForMs: gone.at === 'ready' ? nowMs - gone.sinceMs : undefined,
     wasLast: state.workers.every(({ at }) => at === 'draining'),
   };
-  return {
+  const counted: ArbiterState = {
     ...state,
     startFailures: state.everReady ? state.startFailures : state.startFailures + 1,
     backOffs: countEnd(state.backOffs, end, nowMs, policy),
   };
+  const isEarly = end.readyForMs === undefined || end.readyForMs < policy.stableMs;
+  return isEarly && gone.generation === state.pendingReload?.generation && !state.stopping
+    ? noteReloadFailure(counted, policy, actions)
+    : counted;
 }
 
 function killReason(worker: WorkerRecord, nowMs: number, policy: SupervisionPolicy): KillReason | undefined {
@@ -255,8 +302,8 @@ function sizePool(state: ArbiterState, policy: SupervisionPolicy): ArbiterState 
 
 /**
  * Drains every worker when stopping; otherwise those that have a successor that is ready, those that a failed reload has
- * left, and those above the target. The latter go on serving until every wanted slot does: when one has just lost its
- * worker, there might be none otherwise.
+ * left before they were ready, and those above the target. The latter go on serving until every wanted slot does: when
+ * one has just lost its worker, there might be none otherwise.
  */
 function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, actions: ArbiterAction[]): ArbiterState {
   const alive = state.workers.filter((worker) => worker.at !== 'draining');
@@ -265,13 +312,13 @@ function retire(state: ArbiterState, nowMs: number, policy: SupervisionPolicy, a
   const isReady = (slot: number): boolean => alive.some((worker) => worker.slot === slot && worker.at === 'ready');
   const areWantedReady = slotsOf(state).every(isReady);
   const isUnwanted = (worker: WorkerRecord): boolean =>
-    worker.generation > state.generation ||
+    (worker.generation > state.generation && worker.at === 'starting') ||
     (worker.slot > state.target && (areWantedReady || worker.at === 'starting'));
   const surplus = alive.filter((worker) => state.stopping || isUnwanted(worker) || hasSuccessor(worker));
   if (surplus.length === 0) return state;
   for (const worker of surplus) actions.push({ do: 'drain', workerId: worker.workerId });
   const isKept = (worker: WorkerRecord): boolean =>
-    state.keepsConnections && !state.stopping && worker.generation < state.generation && worker.slot <= state.target;
+    state.keepsConnections && !state.stopping && worker.generation !== state.generation && worker.slot <= state.target;
   return {
     ...state,
     workers: state.workers.map((worker): WorkerRecord =>
@@ -302,7 +349,7 @@ function startMissing(
     const due = alive.find(
       (worker) =>
         mayStart(state.backOffs, worker.slot, nowMs) &&
-        (worker.generation < state.generation || isWornOut(worker, nowMs, policy)),
+        (worker.generation !== state.generation || isWornOut(worker, nowMs, policy)),
     );
     if (due !== undefined) slots.push(due.slot);
   }

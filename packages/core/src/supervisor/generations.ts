@@ -1,6 +1,7 @@
-// Which services the workers of each generation serve. A primary numbers every service that it ever had, and the numbers
-// of those that a reload did not change stay, so that limits, counters and connections of workers of both generations are
-// the same service's. A worker numbers its own from 0.
+// Which services the workers of each generation serve. A primary numbers its services, and the numbers of those that a
+// reload did not change stay, so that limits, counters and connections of workers of both generations are the same
+// service's. A number is another service's only once no worker is left that serves its first. A worker numbers its own
+// from 0.
 
 import type { ResolvedService } from '../resolved-options.ts';
 
@@ -18,14 +19,18 @@ export interface Generation {
   readonly sockets: ReadonlyMap<number, Owner>;
   /** What the programs of these workers are given. */
   readonly workerData: unknown;
+  /** Called once all workers serve it. */
+  readonly succeeded?: () => void;
 }
 
 export class Generations {
   readonly #services: ResolvedService[];
   readonly #byNumber = new Map<number, Generation>();
+  /** Numbers of services that are to be served by a generation that has not begun. */
+  #numbered: readonly number[] = [];
   #current: Generation;
 
-  /** `services` is the list of the primary, which grows here. */
+  /** `services` is the list of the primary, which is kept here. A number that is free is a hole in it. */
   constructor(services: ResolvedService[], workerData: unknown) {
     this.#services = services;
     this.#current = { services: services.map((_, index) => index), sockets: new Map(), workerData };
@@ -46,23 +51,59 @@ export class Generations {
     this.#current = { ...this.#current, sockets };
   }
 
-  /** The numbers of services that are to be served: those that did not change keep theirs, the others get new ones. */
+  /**
+   * The numbers of services that are to be served: those that did not change keep theirs, the others get free ones. They
+   * are taken until `begin` or `dropNumbered`.
+   */
   number(services: readonly ResolvedService[]): readonly number[] {
-    return services.map((service) => {
+    this.#numbered = services.map((service) => {
       const same = this.#current.services.find((number) => isSame(this.#services[number], service));
-      return same ?? this.#services.push(service) - 1;
+      if (same === undefined) return this.#add(service);
+      // It goes on as it is: what the new one has brought along is of no use.
+      if (service.release !== this.#services[same]?.release) service.release?.();
+      return same;
     });
+    return this.#numbered;
+  }
+
+  #add(service: ResolvedService): number {
+    const free = [...this.#services.keys()].find((number) => this.#services[number] === undefined);
+    if (free === undefined) return this.#services.push(service) - 1;
+    this.#services[free] = service;
+    return free;
+  }
+
+  /** What was numbered is not served after all. */
+  dropNumbered(): void {
+    this.#numbered = [];
+  }
+
+  /**
+   * Takes the services out that neither the present nor a coming generation has, nor one of those that are `alive`. Their
+   * numbers are free.
+   */
+  release(alive: readonly (Generation | undefined)[]): readonly { number: number; service: ResolvedService }[] {
+    const used = new Set([this.#current, ...this.#byNumber.values(), ...alive].flatMap((one) => one?.services ?? []));
+    for (const number of this.#numbered) used.add(number);
+    const unused = [...this.#services.entries()].flatMap(([number, service]) =>
+      // A free number has none.
+      (service as ResolvedService | undefined) === undefined || used.has(number) ? [] : [{ number, service }],
+    );
+    for (const { number } of unused) Reflect.deleteProperty(this.#services, number);
+    return unused;
   }
 
   /** New workers of this number serve it from now on. */
   begin(number: number, generation: Generation): void {
     this.#byNumber.set(number, generation);
+    this.#numbered = [];
   }
 
   /** All workers serve it: it is the present one. */
   succeeded(number: number): void {
     this.#current = this.of(number);
     this.#byNumber.clear();
+    this.#current.succeeded?.();
   }
 
   failed(number: number): void {

@@ -155,15 +155,15 @@ export class ListenerTable {
     );
     const present = new Map(workers.map(({ worker: { workerId, assigned } }) => [workerId, assigned]));
     for (const change of assignmentChanges(present, wanted)) {
+      // One that is withdrawn may have been closed here.
       const socket = this.#sockets.find(({ id }) => id === change.id);
       const worker = byId.get(change.workerId);
-      if (socket === undefined || worker === undefined) continue;
-      if (change.do === 'assign') this.#assign(worker, socket);
-      else {
-        worker.assigned.delete(socket.id);
-        const service = worker.serviceOf(socket.id, socket.service);
-        if (service !== undefined) worker.send({ type: 'withdraw', service, listener: socket.id });
-      }
+      if (worker === undefined) continue;
+      if (change.do === 'withdraw') {
+        worker.assigned.delete(change.id);
+        const service = worker.serviceOf(change.id, socket?.service ?? 0);
+        if (service !== undefined) worker.send({ type: 'withdraw', service, listener: change.id });
+      } else if (socket !== undefined) this.#assign(worker, socket);
     }
   }
 

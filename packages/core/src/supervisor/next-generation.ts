@@ -1,9 +1,12 @@
 // A reload as the primary begins and ends it: what the next workers serve, and which sockets that takes.
 
 import { availableParallelism } from 'node:os';
-import type { ResolvedNext } from '../resolved-options.ts';
-import type { ArbiterEvent } from './arbiter-state.ts';
+import { currentLogLevel } from '../log.ts';
+import type { ResolvedNext, ResolvedNextSettings } from '../resolved-options.ts';
+import { DEFAULT_POLICY, type ArbiterEvent } from './arbiter-state.ts';
+import type { Owner } from './generations.ts';
 import type { PrimaryParts } from './primary-parts.ts';
+import { releaseServices } from './release-services.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /**
@@ -14,28 +17,27 @@ export async function prepareGeneration(
   parts: PrimaryParts,
   next: ResolvedNext | undefined,
 ): Promise<readonly ArbiterEvent[]> {
-  const { options, pool, generations, listeners, dispatchers, tickets, bans } = parts;
+  const { options, pool, generations, tickets, bans } = parts;
   const number = pool.nextGeneration;
   const { current } = generations;
   if (next === undefined) {
     generations.begin(number, current);
     return [{ type: 'reload' }];
   }
+  // A logger that has no level is told of before anything begins.
+  if (next.settings?.logLevel !== undefined) currentLogLevel(options.log);
   const services = generations.number(next.services);
-  const slots = Array.from({ length: pool.target }, (_, index) => index + 1);
-  const before = new Set(listeners.all());
-  const sockets = await listeners.bindFor(services, slots);
-  for (const socket of listeners.all()) {
-    if (before.has(socket) || socket.via !== 'dispatch') continue;
-    listeners.listens(socket);
-    await dispatchers.start(socket);
-  }
+  const sockets = await bindNext(parts, services);
   const isNew = (service: number): boolean => !current.services.includes(service);
   tickets.add(
     next.services.filter((_, index) => isNew(services[index] ?? -1)),
     options.clock,
   );
-  generations.begin(number, { services, sockets, workerData: next.workerData });
+  const succeeded = (): void => {
+    next.succeeded?.();
+    if (next.settings !== undefined) changeSettings(parts, next.settings);
+  };
+  generations.begin(number, { services, sockets, workerData: next.workerData, succeeded });
   for (const to of services.filter(isNew)) {
     const from = current.services.find((old) => options.services[old]?.name === options.services[to]?.name);
     if (from !== undefined) bans.inherit(from, to);
@@ -45,23 +47,55 @@ export async function prepareGeneration(
     !services.some(isNew) &&
     JSON.stringify(next.workerData) === JSON.stringify(current.workerData);
   const workers = next.workers === 'auto' ? availableParallelism() : next.workers;
-  return [
-    ...(workers === undefined || workers < 1 ? [] : [{ type: 'scale', by: workers - pool.target } as const]),
-    // Where nothing has changed, it is asked for the sake of the code: then no connection is kept.
-    { type: 'reload', keeps: !isUnchanged },
-  ];
+  // Where nothing has changed, it is asked for the sake of the code: then no connection is kept.
+  return [{ type: 'reload', keeps: !isUnchanged, ...(workers === undefined ? {} : { target: workers }) }];
 }
 
-/** The reload has come to its end: sockets that no worker serves any more are closed. */
-export async function settleGeneration(
-  { generations, listeners, dispatchers, pool, lifecycle }: PrimaryParts,
-  number: number,
-  hasSucceeded: boolean,
-): Promise<void> {
-  if (hasSucceeded) generations.succeeded(number);
-  else generations.failed(number);
+/** Where it rejects, what it has taken is given back. */
+async function bindNext(parts: PrimaryParts, services: readonly number[]): Promise<ReadonlyMap<number, Owner>> {
+  const { pool, listeners, dispatchers, generations } = parts;
+  const slots = Array.from({ length: pool.target }, (_, index) => index + 1);
+  const before = new Set(listeners.all());
+  try {
+    const sockets = await listeners.bindFor(services, slots);
+    for (const socket of listeners.all()) {
+      if (before.has(socket) || socket.via !== 'dispatch') continue;
+      listeners.listens(socket);
+      await dispatchers.start(socket);
+    }
+    return sockets;
+  } catch (error) {
+    generations.dropNumbered();
+    await closeUnused(parts);
+    releaseServices(parts);
+    throw error;
+  }
+}
+
+/** Sockets of which the present generation has no use are closed. */
+async function closeUnused({ generations, listeners, dispatchers, pool }: PrimaryParts): Promise<void> {
   const { sockets } = generations.current;
   for (const socket of listeners.all()) if (!sockets.has(socket.id)) dispatchers.end(socket);
+  const closed = listeners.keepOnly(sockets);
+  // Workers of a reload that has failed serve until they have successors.
+  listeners.updateAssignments(pool.assignable());
+  await closed;
+}
+
+function changeSettings(
+  { pool, lifecycle, logLevel: levels }: PrimaryParts,
+  { policy, drainTimeoutMs, logLevel }: ResolvedNextSettings,
+): void {
+  pool.changePolicy({ ...DEFAULT_POLICY, ...policy });
+  lifecycle.drainTimeoutMs = drainTimeoutMs;
+  if (logLevel !== undefined) levels.change(logLevel);
+}
+
+/** The reload has come to its end: sockets that are not served any more are closed. */
+export async function settleGeneration(parts: PrimaryParts, number: number, hasSucceeded: boolean): Promise<void> {
+  const { generations, pool, lifecycle } = parts;
+  if (hasSucceeded) generations.succeeded(number);
+  else generations.failed(number);
   if (hasSucceeded) {
     // What an older worker keeps may have changed by now.
     for (const { workerId, isKept } of pool.records) {
@@ -70,7 +104,8 @@ export async function settleGeneration(
         worker.send({ type: 'drain', graceMs: lifecycle.graceMs, keep: keptBy(worker, generations.current.services) });
     }
   }
-  await listeners.keepOnly(sockets);
+  await closeUnused(parts);
+  releaseServices(parts);
 }
 
 /** Of a worker that drains without a deadline, the services that are served on, by its own numbers. */

@@ -12,8 +12,8 @@ export class PoolLimits {
   readonly #pool: WorkerPool;
   readonly #clock: ResolvedOptions['clock'];
   readonly #services: ResolvedOptions['services'];
-  /** One for each service, of which a reload brings more. */
-  readonly #ledgers: AddressLedger[] = [];
+  /** One for each service, by its number. */
+  readonly #ledgers = new Map<number, AddressLedger>();
   readonly #shared: SharedLimits | undefined;
 
   constructor(
@@ -66,18 +66,27 @@ export class PoolLimits {
 
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
-    for (const ledger of this.#ledgers) ledger.forget(workerId);
+    for (const ledger of this.#ledgers.values()) ledger.forget(workerId);
+  }
+
+  /** A service is no more. */
+  release(service: number): void {
+    this.#ledgers.delete(service);
   }
 
   /** Undefined where there is no such service. */
   ledgerOf(service: number): AddressLedger | undefined {
     const limits = this.#services[service]?.limits;
     if (limits === undefined) return undefined;
-    return (this.#ledgers[service] ??= new AddressLedger(
+    const known = this.#ledgers.get(service);
+    if (known !== undefined) return known;
+    const ledger = new AddressLedger(
       limits.maxConnectionsPerAddress,
       limits.maxAcceptsPerSecondPerAddress,
       this.#shared?.observer(service),
-    ));
+    );
+    this.#ledgers.set(service, ledger);
+    return ledger;
   }
 
   #tellSize(worker: WorkerHandle): void {

@@ -9,8 +9,8 @@ import type { WorkerPool } from './worker-pool.ts';
 export class PoolPlaces {
   readonly #pool: WorkerPool;
   readonly #services: ResolvedOptions['services'];
-  /** One for each service, of which a reload brings more. */
-  readonly #ledgers: PlaceLedger[] = [];
+  /** One for each service, by its number. */
+  readonly #ledgers = new Map<number, PlaceLedger>();
 
   constructor({ services }: Pick<ResolvedOptions, 'services'>, pool: WorkerPool) {
     this.#pool = pool;
@@ -24,7 +24,8 @@ export class PoolPlaces {
     const { workerId } = worker;
     const { service, name } = message;
     if (this.#services[service] === undefined) return;
-    const ledger = (this.#ledgers[service] ??= new PlaceLedger());
+    const ledger = this.#ledgers.get(service) ?? new PlaceLedger();
+    this.#ledgers.set(service, ledger);
     if (message.type === 'place-wanted') {
       const isGranted = ledger.take(workerId, name, message.max);
       worker.send({ type: 'place-answer', question: message.question, isGranted });
@@ -36,13 +37,18 @@ export class PoolPlaces {
 
   /** A worker has ended: what it held is free. */
   forget(workerId: number): void {
-    for (const [service, ledger] of this.#ledgers.entries())
+    for (const [service, ledger] of this.#ledgers)
       for (const name of ledger.forget(workerId)) this.#tell(service, name);
+  }
+
+  /** A service is no more. */
+  release(service: number): void {
+    this.#ledgers.delete(service);
   }
 
   /** Those who hold places hear how many there are, also one that is alone: what it was told before may be too many by now. */
   #tell(service: number, name: string): void {
-    const ledger = this.#ledgers[service];
+    const ledger = this.#ledgers.get(service);
     const total = ledger?.total(name) ?? 0;
     for (const holder of ledger?.holders(name) ?? [])
       this.#pool.get(holder)?.send({ type: 'place-total', service, name, total });

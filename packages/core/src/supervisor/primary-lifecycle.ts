@@ -52,13 +52,13 @@ const TOLD: Readonly<Record<State['at'], ServerEventMessage['to'] | undefined>> 
 export class PrimaryLifecycle {
   /** Resolves when it has ended; rejects when supervision has given up. */
   readonly ended: Promise<void>;
-  readonly #drainTimeoutMs: number;
+  /** How long workers may drain as long as it is not stopping. A reload may change it. */
+  drainTimeoutMs: number;
   #end: Waiter = { resolve: () => undefined, reject: () => undefined };
   #state: State = { at: 'new' };
 
-  /** `drainTimeoutMs` is how long workers may drain as long as it is not stopping. */
   constructor(drainTimeoutMs: number) {
-    this.#drainTimeoutMs = drainTimeoutMs;
+    this.drainTimeoutMs = drainTimeoutMs;
     this.ended = new Promise((resolve, reject) => (this.#end = { resolve, reject }));
     // A caller who does not look at it is told by `listen` or by the log.
     this.ended.catch(() => undefined);
@@ -75,7 +75,7 @@ export class PrimaryLifecycle {
 
   /** How long a worker that drains now may take. */
   get graceMs(): number {
-    return this.#state.at === 'stopping' ? this.#state.graceMs : this.#drainTimeoutMs;
+    return this.#state.at === 'stopping' ? this.#state.graceMs : this.drainTimeoutMs;
   }
 
   get hasHandedOver(): boolean {

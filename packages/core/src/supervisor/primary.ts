@@ -16,9 +16,11 @@ import type { BoundEndpoint, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
 import { TICK_MS } from './arbiter.ts';
 import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
+import { endEarlyWorkers } from './early-workers.ts';
 import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
 import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
+import { releaseServices } from './release-services.ts';
 import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
 import { startSuccessor } from './upgrade.ts';
@@ -39,15 +41,15 @@ export function createPrimary(options: ResolvedOptions): Server {
     role: 'primary',
     ended: primary.ended,
     listen: () => primary.listen(),
-    close: async (given) => primary.stop(graceOf(given, options.drainTimeoutMs)),
+    close: async (given) => primary.stop(graceOf(given, primary.drainTimeoutMs)),
     status: () => primary.status(),
     connections: (which = {}) => primary.connections.list(which),
-    closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, options.drainTimeoutMs)),
+    closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, primary.drainTimeoutMs)),
     logLevel: (level) => Promise.resolve().then(() => primary.logLevel(level)),
     scale: (change) => primary.scale(change),
     reload: () => primary.reload(),
     upgrade: () => primary.upgrade(),
-    [Symbol.asyncDispose]: () => primary.stop(options.drainTimeoutMs),
+    [Symbol.asyncDispose]: () => primary.stop(primary.drainTimeoutMs),
   };
 }
 
@@ -78,6 +80,10 @@ class Primary {
 
   get ended(): Promise<void> {
     return this.#parts.lifecycle.ended;
+  }
+
+  get drainTimeoutMs(): number {
+    return this.#parts.lifecycle.drainTimeoutMs;
   }
 
   get connections(): PoolConnections {
@@ -117,6 +123,8 @@ class Primary {
     // Without workers nothing else would keep the primary alive between a death and the replacement.
     this.#heartbeat = clock.every(TICK_MS, () => this.#observe([], true), { keepAlive: true });
     this.#observe();
+    // Made for a number of workers that it does not have.
+    endEarlyWorkers();
     await ready;
     this.#reportReady();
     lifecycle.serve();
@@ -201,12 +209,12 @@ class Primary {
 
   async upgrade(): Promise<number> {
     const { lifecycle, listeners } = this.#parts;
-    const { clock, log, drainTimeoutMs } = this.#options;
+    const { clock, log } = this.#options;
     lifecycle.upgrade();
     try {
       const pid = await startSuccessor(listeners.all(), clock);
       log.info({ successor: pid }, 'the successor is ready, draining');
-      void this.stop(this.#stopAfterUpgradeMs ?? drainTimeoutMs, true);
+      void this.stop(this.#stopAfterUpgradeMs ?? this.drainTimeoutMs, true);
       return pid;
     } catch (error) {
       log.error({ err: error }, 'the upgrade failed');
@@ -261,11 +269,11 @@ class Primary {
         void settleGeneration(this.#parts, action.generation, true).then(() => lifecycle.reloaded());
         return;
       case 'reload-failed': {
-        const error = new WellknownError(
-          'RELOAD_FAILED',
-          'a new worker ended before it was ready, the old ones go on serving',
-          { fault: 'local', hint: this.#hintOfStartFailure() },
-        );
+        const what =
+          action.failures === undefined
+            ? 'a new worker ended before it was ready, the old ones go on serving'
+            : `${action.failures} new workers ended before they were ready or soon after, what was before is served again`;
+        const error = new WellknownError('RELOAD_FAILED', what, { fault: 'local', hint: this.#hintOfStartFailure() });
         log.error({ err: error }, 'the reload failed');
         void settleGeneration(this.#parts, action.generation, false).then(() => lifecycle.reloaded(error));
         return;
@@ -296,6 +304,7 @@ class Primary {
     counters.ended(workerId);
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
+    releaseServices(this.#parts);
   }
 
   #scaleFailed(slot: number): void {

@@ -28,6 +28,18 @@ export class WorkerCounters {
     this.#past.set(last.slot, past);
   }
 
+  /** A service is no more: what it has counted is that of the one that has taken its place, if one has. */
+  release(service: number, successor: number | undefined): void {
+    for (const [slot, past] of this.#past) {
+      const share = past[service];
+      if (share === undefined) continue;
+      const rest = [...past];
+      Reflect.deleteProperty(rest, service);
+      if (successor !== undefined) rest[successor] = addShares([rest[successor] ?? NOTHING, share]);
+      this.#past.set(slot, rest);
+    }
+  }
+
   /** Services that are told as one, by slot, in the order of slots. */
   of(...services: readonly number[]): WorkerShare[] {
     const present = [...this.#present.values()];

@@ -39,19 +39,20 @@ export class WorkerPool {
   readonly exits = new WorkerExits();
   readonly #options: WorkerPoolOptions;
   readonly #handles = new Map<number, WorkerHandle>();
+  #policy: SupervisionPolicy;
   #state: ArbiterState;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#policy = options.policy;
     this.#state = { ...initialArbiterState(options.workerCount), lastSecondMs: options.clock.nowMs() };
   }
 
   /** Lets the arbiter decide on what has happened. `isSecondly` once a second, as its `tick` wants it. */
   step(events: readonly ArbiterEvent[], isSecondly: boolean): PoolStep {
-    const { clock, policy } = this.#options;
-    const nowMs = clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     const before = this.#state;
-    const { state, actions } = tick(before, nowMs, events, policy, Math.random, isSecondly);
+    const { state, actions } = tick(before, nowMs, events, this.#policy, Math.random, isSecondly);
     this.exits.changed(before, state);
     this.#state = state;
     const dueAtMs = [
@@ -64,6 +65,11 @@ export class WorkerPool {
       isResized: state.target !== before.target,
       dueInMs: Number.isFinite(nextAtMs) ? nextAtMs - nowMs : undefined,
     };
+  }
+
+  /** Decides by another policy from the next step on. */
+  changePolicy(policy: SupervisionPolicy): void {
+    this.#policy = policy;
   }
 
   fork(slot: number, workerId: number, generation = 1): void {
@@ -154,6 +160,6 @@ export class WorkerPool {
 
   /** When its next beat is late; never for one that sends none. */
   #lateAtMs({ at, lastBeatMs }: WorkerRecord): number {
-    return at === 'ready' ? lastBeatMs + SAMPLE_MS + this.#options.policy.lateBeatMs : Number.POSITIVE_INFINITY;
+    return at === 'ready' ? lastBeatMs + SAMPLE_MS + this.#policy.lateBeatMs : Number.POSITIVE_INFINITY;
   }
 }

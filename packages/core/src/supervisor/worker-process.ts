@@ -1,11 +1,11 @@
-// Forking a worker through node:cluster: the process behind a handle.
+// A worker that node:cluster has forked: the process behind a handle.
 
 import type { Identity } from '../options.ts';
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import type { Clock } from '../time/clock.ts';
 import type { Logger } from '../log.ts';
+import { forkProcess, takeEarlyWorker } from './early-workers.ts';
 import type { Generation } from './generations.ts';
-import { workerEnvironment } from './worker-environment.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import { envelope, messageFromWorker, type FromWorker } from './worker-messages.ts';
 
@@ -38,11 +38,9 @@ export function forkWorker({
   events,
   generation,
 }: ForkOptions): WorkerHandle {
-  // Dropped as the process is made: no line of its program runs with more. Supplementary groups go with it.
-  if (runAs !== undefined) cluster.setupPrimary({ uid: runAs.uid, gid: runAs.gid });
   let worker: Worker;
   try {
-    worker = cluster.fork(workerEnvironment({ slot, workerCount }));
+    worker = takeEarlyWorker(slot) ?? forkProcess(slot, workerCount, runAs);
   } catch (error) {
     return neverStarted({ slot, workerId, clock, events }, error);
   }

@@ -261,6 +261,31 @@ describe('deadlines', () => {
   });
 });
 
+test('a single write may be larger than the limit: who waits for it is not cut, who does not is', async () => {
+  const memory = createMemoryConnection({ limits: { maxUnsentBytes: 50_000 }, highWaterBytes: 16_384 });
+  memory.peer.reading = false;
+  const written = memory.connection.write('x'.repeat(200_000));
+  expect(memory.closeReason).toBeUndefined();
+  memory.peer.reading = true;
+  await written;
+  memory.peer.reading = false;
+  const again = memory.connection.write('x'.repeat(200_000));
+  const unawaited = memory.connection.write('y');
+  await expect(again).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  await expect(unawaited).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  expect(memory.closeReason).toBe('unsent-overflow');
+});
+
+test('a large last word is not cut either', () => {
+  const memory = createMemoryConnection({ limits: { maxUnsentBytes: 50_000 } });
+  memory.connection.attach({ data: () => undefined });
+  memory.peer.reading = false;
+  memory.connection.end('x'.repeat(200_000));
+  memory.peer.reading = true;
+  expect(memory.peer.take().length).toBe(200_000);
+  expect(memory.closeReason).not.toBe('unsent-overflow');
+});
+
 describe('back-pressure', () => {
   test('send returns false when the peer is slow, and drained tells when there is room', () => {
     const { connection, peer } = createMemoryConnection({ highWaterBytes: 10 });

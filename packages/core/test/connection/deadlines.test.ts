@@ -99,3 +99,16 @@ test('after the end nothing is told, and the wheel is empty', () => {
   clock.advance(60_000);
   expect(owner.told).toEqual([]);
 });
+
+test('while nothing is read the peer is asked for every two seconds', () => {
+  const { owner, clock, deadlines } = start({ idleTimeoutMs: 0 });
+  deadlines.startOpen(true);
+  deadlines.notePause();
+  clock.advance(1_900);
+  expect(owner.told).toEqual([]);
+  clock.advance(4_500);
+  expect(owner.told).toEqual(['pause', 'pause', 'pause']);
+  deadlines.endPause();
+  clock.advance(10_000);
+  expect(owner.told).toHaveLength(3);
+});

@@ -50,3 +50,31 @@ test('unread bytes pause the peer at 64 KiB, also after a large read', async () 
   expect(receivedBytes).toBeLessThanOrEqual(200_000 + 65_536 + 10_000);
   expect(receivedBytes).toBeGreaterThan(200_000);
 });
+
+test.each([-1, 0.5, NaN, Infinity])('a length of %d is refused, and nothing is read for it', async (length) => {
+  const { connection, peer } = createMemoryConnection();
+  peer.send('line\n');
+  await expect(connection.read({ byteLength: length })).rejects.toMatchObject({
+    code: 'OPTION_INVALID',
+    message: `read: byteLength is '${length}', allowed is a whole number from 0`,
+  });
+  await expect(connection.readLine({ maxLineBytes: length })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  expect(await connection.readLine()).toBe('line');
+});
+
+test('a line that was too long for one bound is read with a larger one, whether its end was there or not', async () => {
+  const { connection, peer } = createMemoryConnection();
+  peer.send(`${'x'.repeat(20)}\n${'y'.repeat(20)}`);
+  await expect(connection.readLine({ maxLineBytes: 10 })).rejects.toMatchObject({ code: 'LINE_TOO_LONG' });
+  expect(await connection.readLine({ maxLineBytes: 100 })).toBe('x'.repeat(20));
+  await expect(connection.readLine({ maxLineBytes: 10 })).rejects.toMatchObject({ code: 'LINE_TOO_LONG' });
+  const line = connection.readLine({ maxLineBytes: 100 });
+  peer.send('\n');
+  expect(await line).toBe('y'.repeat(20));
+});
+
+test('a line that begins with U+FEFF keeps it', async () => {
+  const { connection, peer } = createMemoryConnection();
+  peer.send(Buffer.from('\uFEFFkey=value\r\n'));
+  expect(await connection.readLine()).toBe('\uFEFFkey=value');
+});

@@ -168,4 +168,12 @@ describe('while TLS is being started', () => {
     expect(await taken).toBeInstanceOf(Error);
     await failed;
   });
+
+  test('an end on our side while the handshake waits is told to who waits for it', async () => {
+    const { connection } = await overTcp({ tls: createTlsContext(certificate) });
+    connection.attach({ data: () => undefined });
+    const failed = expect(connection.startTls()).rejects.toMatchObject({ code: 'TLS_FAILED' });
+    connection.end();
+    await failed;
+  });
 });

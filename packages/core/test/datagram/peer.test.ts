@@ -24,6 +24,20 @@ describe('a connected peer', () => {
     expect(peer.counters.received).toBe(1);
   });
 
+  test('counts as sent what the kernel has taken', async () => {
+    const { urls } = await started(
+      reply((message) => message),
+      'udp://127.0.0.1:0',
+    );
+    const peer = await peerOf(urls[0] ?? '');
+    peer.send(new Uint8Array(70_000));
+    await eventually(() => peer.counters.failedSends === 1);
+    expect(peer.counters.sent).toBe(0);
+    peer.send(Buffer.from('fits'));
+    expect(await peer.read(5_000)).toEqual(Buffer.from('fits'));
+    expect(peer.counters.sent).toBe(1);
+  });
+
   test('learns that no process listens', async () => {
     const free = dgram.createSocket('udp4');
     await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));

@@ -68,6 +68,30 @@ describe('a datagram socket', () => {
     expect(client.local).toMatchObject({ port: first.from.family === 'unix' ? 0 : first.from.port });
   });
 
+  test('sends while it is bound, once it has its name; and when that fails, under a name of its own', async () => {
+    const { bound: server, url } = await boundTo();
+    const client = datagram();
+    const binding = client.bind('udp://127.0.0.1:0');
+    expect(client.state).toBe('binding');
+    await client.sendTo('one', url);
+    expect((await server.receiveFrom()).from).toMatchObject({ port: ((await binding) as { port: number }).port });
+    const other = datagram();
+    const failing = expect(other.bind(url)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    await other.sendTo('two', url);
+    expect(text((await server.receiveFrom()).data)).toBe('two');
+    await failing;
+  });
+
+  test.each(['sendTo', 'connect'] as const)('a name that is not known is told by %s as such', async (verb) => {
+    const client = datagram();
+    const unknown = 'udp://no-such-host.invalid:9';
+    await expect(verb === 'sendTo' ? client.sendTo('x', unknown) : client.connect(unknown)).rejects.toMatchObject({
+      code: 'NAME_NOT_FOUND',
+      name: 'WellknownError',
+    });
+    expect(client.state).toBe('unbound');
+  });
+
   test('keeps the borders of datagrams, the empty one and the largest among them', async () => {
     const { bound: server, url } = await boundTo();
     const { bound: client } = await boundTo();
@@ -148,6 +172,18 @@ describe('a connected datagram socket', () => {
     await server.sendTo('answer', from);
     expect(text(await client.read())).toBe('answer');
     await expect(client.sendTo('x', url)).rejects.toMatchObject({ code: 'WRONG_STATE' });
+  });
+
+  test('lets go of what strangers sent before it had a peer, and keeps what its peer sent', async () => {
+    const { bound: friend } = await boundTo();
+    const { bound: client, url } = await boundTo();
+    const { bound: stranger } = await boundTo();
+    await stranger.sendTo('stranger', url);
+    await friend.sendTo('friend', url);
+    await eventually(() => client.queued === 2);
+    await client.connect(friend.local!);
+    expect(client.queued).toBe(1);
+    expect(text(await client.read())).toBe('friend');
   });
 
   test('is told when no process receives at its peer', async () => {

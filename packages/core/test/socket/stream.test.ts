@@ -359,6 +359,20 @@ describe('connect', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
   });
 
+  test('closing waits until all that was written is taken, and not for the end of the peer', async () => {
+    const { listener, url } = await listenOn();
+    const client = stream({ limits: { lingerTimeoutMs: 3_600_000 } });
+    await client.connect(url);
+    const server = await listener.accept();
+    opened.push(server);
+    void client.write(Buffer.alloc(8 * 1024 * 1024)).catch(() => undefined);
+    const closing = client.close();
+    let received = 0;
+    while (received < 8 * 1024 * 1024) received += (await server.read())!.length;
+    await closing;
+    expect(server.state).not.toBe('closed');
+  });
+
   test('closing under bind gives the address back', async () => {
     const first = stream();
     const endpoint = await first.bind(LOOPBACK);

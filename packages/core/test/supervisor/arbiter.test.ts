@@ -495,6 +495,71 @@ describe('the arbiter', () => {
       ]);
     });
 
+    describe('whose first new worker was ready', () => {
+      const begun = [[0], [2_000, ready(1), ready(2)], [7_000, reload], [7_100, ready(3)]] as const;
+      /** Workers of the second slot that end at once; after each its back-off passes. */
+      const tries = (count: number) =>
+        Array.from({ length: count }, (_, index) => index).flatMap((index) => [
+          [8_000 + index * 1_000, beat(2), beat(3), exited(4 + index)] as const,
+          [8_900 + index * 1_000, beat(2), beat(3)] as const,
+        ]);
+      const { maxStartFailures } = DEFAULT_POLICY;
+
+      test('goes on while fewer than maxStartFailures of the others end early', () => {
+        const { state, actions } = play(2, [...begun, ...tries(maxStartFailures - 1)]);
+        expect(actions.flat().filter((action) => action.do === 'reload-failed')).toEqual([]);
+        expect(state.pendingReload?.failures).toBe(maxStartFailures - 1);
+      });
+
+      test('fails with so many, and the old generation gets its slots back, a successor before each drain', () => {
+        const { state, actions } = play(2, [
+          ...begun,
+          ...tries(maxStartFailures),
+          [14_000, beat(2), ready(4 + maxStartFailures)],
+          [14_500, exited(3)],
+        ]);
+        expect(actions.flat().filter(({ do: what }) => what !== 'start')).toEqual([
+          { do: 'drain', workerId: 1 },
+          { do: 'reload-failed', generation: 2, failures: maxStartFailures },
+          { do: 'drain', workerId: 3 },
+        ]);
+        const serving = state.workers.filter(({ at }) => at === 'ready');
+        expect(serving.map(({ slot, generation }) => [slot, generation])).toEqual([
+          [2, 1],
+          [1, 1],
+        ]);
+      });
+
+      test('fails at once where the next one says that no other could start, or is not ready in time', () => {
+        const refused = play(2, [...begun, [7_200, { type: 'refused', workerId: 4 }, exited(4)]]);
+        expect(refused.actions.at(-1)?.[0]).toEqual({ do: 'reload-failed', generation: 2, failures: 5 });
+        const lateMs = 7_100 + DEFAULT_POLICY.startTimeoutMs;
+        const late = play(2, [...begun, [lateMs, beat(2), beat(3)], [lateMs + 1, exited(4)]]);
+        expect(late.actions.at(-1)?.[0]).toMatchObject({ do: 'reload-failed', generation: 2 });
+      });
+
+      test('fails where its workers end soon after they were ready, again and again', () => {
+        let { state } = play(2, [[0], [2_000, ready(1), ready(2)], [7_000, reload]]);
+        const answers: ArbiterAction[] = [];
+        for (let nowMs = 8_000; nowMs < 20_000 && answers.length === 0; nowMs += 2_000) {
+          const { workerId = 0 } = state.workers.find(({ at }) => at === 'starting') ?? {};
+          state = tick(state, nowMs, [beat(1), beat(2), ready(workerId)]).state;
+          const ended = tick(state, nowMs + 500, [exited(workerId)]);
+          state = tick(ended.state, nowMs + 1_900, [beat(1), beat(2)]).state;
+          answers.push(...ended.actions.filter(({ do: what }) => what === 'reload-failed' || what === 'reloaded'));
+        }
+        expect(answers).toEqual([{ do: 'reload-failed', generation: 2, failures: maxStartFailures }]);
+      });
+
+      test('gives the target back with which it came, unless somebody has scaled meanwhile', () => {
+        const larger: ArbiterEvent = { type: 'reload', target: 3 };
+        const story = [[0], [2_000, ready(1)], [7_000, larger]] as const;
+        expect(play(1, [...story]).state.target).toBe(3);
+        expect(play(1, [...story, [7_100, exited(2)]]).state.target).toBe(1);
+        expect(play(1, [...story, [7_100, { type: 'scale', by: 1 }, exited(2)]]).state.target).toBe(4);
+      });
+    });
+
     test('is not done before a new worker is ready, also when the old one crashes while its successor starts', () => {
       const story: readonly (readonly [number, ...ArbiterEvent[]])[] = [
         [0],

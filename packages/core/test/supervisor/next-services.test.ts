@@ -42,6 +42,41 @@ describe('numbers of services', () => {
   });
 });
 
+describe('a number', () => {
+  const begin = (generations: Generations, number: number, ...services: readonly Service[]): void => {
+    const numbers = generations.number(resolved(...services));
+    generations.begin(number, { services: numbers, sockets: new Map(), workerData: undefined });
+  };
+
+  test('is free once neither a generation nor a living worker has it, and what the service had open is given back', () => {
+    let released = 0;
+    const first = { ...service('a', '1'), release: () => void (released += 1) };
+    const services = resolved(first);
+    const generations = new Generations(services, undefined);
+    const before = generations.current;
+    begin(generations, 2, service('a', '2'));
+    expect(generations.release([])).toEqual([]);
+    generations.succeeded(2);
+    expect(generations.release([before])).toEqual([]);
+    const [gone] = generations.release([]);
+    gone?.service.release?.();
+    expect([gone?.number, released]).toEqual([0, 1]);
+    expect(generations.number(resolved(service('a', '3'), service('b', '1')))).toEqual([0, 2]);
+    // Not before it is known what becomes of those.
+    expect(generations.release([])).toEqual([]);
+    generations.dropNumbered();
+    expect(generations.release([]).map(({ number }) => number)).toEqual([0, 2]);
+  });
+
+  test('that stays is that of the first service: what the same one brings along again is given back at once', () => {
+    const told: string[] = [];
+    const same = (who: string) => resolved({ ...service('a', '1'), release: () => void told.push(who) });
+    const generations = new Generations(same('first'), undefined);
+    expect(generations.number(same('second'))).toEqual([0]);
+    expect(told).toEqual(['second']);
+  });
+});
+
 describe('a worker of a later generation', () => {
   const told: FromPrimary[] = [];
   const worker = new WorkerHandle(

@@ -38,7 +38,9 @@ export function pass({ state, argument, session }: Call<SessionState>): Outcome 
         if (login !== undefined) return { state: readyState(login, state, session), reply: REPLY.loggedIn };
         if (refusal === undefined) return loginFailed(state);
         const { failedLogins, unknownCommands, protection, host } = state;
-        return { state: { at: 'greeted', failedLogins, unknownCommands, protection, host }, reply: refusal };
+        const greeted: SessionState = { at: 'greeted', failedLogins, unknownCommands, protection, host };
+        // 421 says that the connection closes (RFC 959 §4.2).
+        return { state: greeted, reply: refusal, ...(refusal.code === 421 && { effect: { type: 'close' } }) };
       },
     },
   };

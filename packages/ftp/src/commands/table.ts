@@ -18,13 +18,13 @@ export const COMMANDS = {
   FEAT: { rfc: '2389 §3', access: 'anyone', argument: 'none', help: 'FEAT', run: (call) => feat(call, commandRows()) },
 } as const satisfies Record<string, CommandSpec>;
 
-export type Verb = keyof typeof COMMANDS;
+type Verb = keyof typeof COMMANDS;
 
 /** Every row with its verb, for a caller that walks the table. */
 export const commandRows = (): readonly (readonly [string, CommandSpec])[] => Object.entries<CommandSpec>(COMMANDS);
 
-// `in` would also find `toString`; the network must only reach the table.
-const isVerb = (verb: string): verb is Verb => Object.hasOwn(COMMANDS, verb);
+// Found by name for each command: a map, in which the network reaches nothing but the rows.
+const ROWS: ReadonlyMap<string, CommandSpec> = new Map(commandRows());
 
 /** The row of a verb; undefined for a verb that is no command. */
-export const specOf = (verb: string): CommandSpec | undefined => (isVerb(verb) ? COMMANDS[verb] : undefined);
+export const specOf = (verb: string): CommandSpec | undefined => ROWS.get(verb);

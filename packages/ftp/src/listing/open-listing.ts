@@ -57,13 +57,13 @@ export async function openListing(
     if (form === 'long') return listLine(entry, reader);
     return form === 'names' ? prefix + entry.name : factLine(entry, request.facts, reader);
   };
-  let entries = 0;
+  const listing = { entries: 0 };
   async function* text(portions: AsyncIterable<readonly Entry[]>): AsyncGenerator<string> {
     let held = '';
     for await (const portion of portions) {
       for (const entry of portion) {
         if (!mayBeListed(entry)) continue;
-        entries += 1;
+        listing.entries += 1;
         held += `${lineOf(entry)}\r\n`;
         if (held.length < PORTION_LENGTH) continue;
         yield held;
@@ -72,12 +72,7 @@ export async function openListing(
     }
     if (held !== '') yield held;
   }
-  return ok({
-    text: text(sorted(found.value.portions, request.options)),
-    get entries() {
-      return entries;
-    },
-  });
+  return ok(Object.assign(listing, { text: text(sorted(found.value.portions, request.options)) }));
 }
 
 /** The first lines of a listing, for a reply on the control connection; `isCut` when there are more. */

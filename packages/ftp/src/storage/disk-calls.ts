@@ -8,7 +8,7 @@
 import fs, { type Stats } from 'node:fs';
 import { promisify } from 'node:util';
 import type { DiskPace } from '@wellknown/core/files';
-import { problemOfErrno } from './errno-map.ts';
+import { expectedProblem } from './errno-map.ts';
 
 /** A value now or later. */
 export type Soon<Value> = Value | Promise<Value>;
@@ -158,7 +158,7 @@ function lstatNow(file: Path): Stats | undefined {
 }
 
 function undefinedIfMissing(error: unknown): undefined {
-  if (problemOfErrno(error) !== 'not-found') throw error;
+  if (expectedProblem(error) !== 'not-found') throw error;
   return undefined;
 }
 

@@ -11,7 +11,7 @@ import { isPartName, removeAbandoned } from './disk-parts.ts';
 import { placesUnder, type Spot, type SymlinkPolicy } from './disk-place.ts';
 import { openUpload } from './disk-upload.ts';
 import { Descriptor, type DiskCalls } from './disk-calls.ts';
-import { answer, problemOfErrno, Refusal } from './errno-map.ts';
+import { answer, expectedProblem, Refusal } from './errno-map.ts';
 
 export interface DiskFileSystemOptions {
   readonly symlinks?: SymlinkPolicy;
@@ -150,7 +150,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
         try {
           await fs.rmdir(spot.path());
         } catch (error) {
-          if (problemOfErrno(error) !== 'not-empty' || !(await holdsOnlyParts(spot))) throw error;
+          if (expectedProblem(error) !== 'not-empty' || !(await holdsOnlyParts(spot))) throw error;
           // It looks empty. What nobody will finish is gone now; an upload that still runs needs its directory.
           await fs.rmdir(spot.path()).catch(() => {
             throw new Refusal('busy');

@@ -98,6 +98,8 @@ async function statAll(directory: Spot, names: readonly string[]): Promise<reado
 }
 
 function statInPool(directory: Spot, names: readonly string[]): Promise<readonly Told[]> {
+  // A directory of nothing but unfinished uploads leaves no name to ask for, and so none whose answer would be the last.
+  if (names.length === 0) return Promise.resolve([]);
   const told = new Array<Told | undefined>(names.length);
   let next = 0;
   let left = names.length;

@@ -2,7 +2,7 @@
 
 import { constants, promises as fs, type Stats } from 'node:fs';
 import type { WriteOptions, WriteTarget } from '../file-system.ts';
-import { answer, problemOfErrno, Refusal } from './errno-map.ts';
+import { answer, expectedProblem, Refusal } from './errno-map.ts';
 import { BY_POOL, Descriptor, MAX_BYTES_AT_ONCE, pool, type DiskCalls } from './disk-calls.ts';
 import { newPartName } from './disk-parts.ts';
 import type { Spot } from './disk-place.ts';
@@ -54,7 +54,7 @@ export async function openUpload(request: UploadRequest): Promise<WriteTarget> {
     return await beside(request);
   } catch (error) {
     // The file may be written where its directory may not.
-    if (stats === undefined || problemOfErrno(error) !== 'denied') throw error;
+    if (stats === undefined || expectedProblem(error) !== 'denied') throw error;
     return inPlace(request);
   }
 }
@@ -172,7 +172,8 @@ async function takeNewName(spot: Spot, part: string): Promise<void> {
     await fs.rename(spot.path(part), spot.path());
     return;
   }
-  await fs.unlink(spot.path(part));
+  // The upload has its name. A part that won't go is one of many links to it, and goes with the next sweep.
+  await fs.unlink(spot.path(part)).catch(() => undefined);
 }
 
 async function likeTheOld(file: Descriptor, now: Stats, old: Stats): Promise<void> {

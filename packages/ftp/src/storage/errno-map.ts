@@ -1,4 +1,5 @@
-// The error codes of an operating system, as the few problems that a file system here may report.
+// What may go wrong with a file and is nobody's mistake: the error codes of an operating system, as the few problems that a
+// file system here may report. What is not in this table is an error for the log.
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { FileProblem } from '../file-system.ts';
@@ -7,6 +8,8 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   ENOENT: 'not-found',
   ENOTDIR: 'not-found',
   ELOOP: 'not-found',
+  // Of a network disk: removed by another machine.
+  ESTALE: 'not-found',
   EEXIST: 'exists',
   ENOTEMPTY: 'not-empty',
   EISDIR: 'is-directory',
@@ -25,12 +28,16 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   ETXTBSY: 'busy',
   EMFILE: 'busy',
   ENFILE: 'busy',
+  ENOSYS: 'unsupported',
+  ENOTSUP: 'unsupported',
+  EOPNOTSUPP: 'unsupported',
 };
 
-/** The problem behind an error of the operating system. */
-export function problemOfErrno(error: unknown): FileProblem {
+/** The problem behind what was thrown; undefined for what is nobody's business but the log's. */
+export function expectedProblem(error: unknown): FileProblem | undefined {
+  if (error instanceof Refusal) return error.problem;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return Object.hasOwn(PROBLEMS, code) ? (PROBLEMS[code] ?? 'failed') : 'failed';
+  return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
 }
 
 /** Leaves an operation with a problem; `answer` turns it into a value. */
@@ -42,11 +49,13 @@ export class Refusal extends Error {
   }
 }
 
-/** Runs `work` and turns what it throws into a value. */
+/** Runs `work` and turns what it throws into a value, where it is expected; the rest is thrown on. */
 export async function answer<Value>(work: () => Promise<Value>): Promise<Result<Value, FileProblem>> {
   try {
     return ok(await work());
   } catch (error) {
-    return fail(error instanceof Refusal ? error.problem : problemOfErrno(error));
+    const problem = expectedProblem(error);
+    if (problem === undefined) throw error;
+    return fail(problem);
   }
 }

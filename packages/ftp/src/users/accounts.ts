@@ -45,14 +45,14 @@ export function accountsAuthenticator(options: {
 }
 
 /**
- * Users from several places; the first that knows them counts. All are asked, so that the time shows nothing of where a name
+ * Users from several places; the first that knows them counts, and before it is said that nobody does, all had time to look. All are asked, so that the time shows nothing of where a name
  * is known.
  */
 export const anyAuthenticator =
   (authenticators: readonly Authenticate[]): Authenticate =>
   async (credentials) => {
-    const grants = await Promise.all(authenticators.map(async (authenticate) => authenticate(credentials)));
-    return grants.find((grant) => grant !== undefined);
+    const verdicts = await Promise.all(authenticators.map(async (authenticate) => authenticate(credentials)));
+    return verdicts.find((verdict) => typeof verdict === 'object') ?? verdicts.find((verdict) => verdict === 'busy');
   };
 
 const grantOf = ({ name, mayWrite = false, ...account }: Account): Grant => ({

@@ -3,11 +3,27 @@
 // Rules are about the path that is used. A link that leads from one part of the tree to another gives what it leads to
 // the rights of the path through the link.
 
-import { fail, ok } from '@wellknown/core';
-import type { Caller, Entry, FileSystem, WriteOptions, WriteTarget } from '../file-system.ts';
+import { fail, ok, type Result } from '@wellknown/core';
+import type {
+  Caller,
+  CreateOptions,
+  Entry,
+  FileProblem,
+  FileSystem,
+  FileTimes,
+  HashRequest,
+  LinkOptions,
+  ReadOptions,
+  ReadSource,
+  Space,
+  WriteOptions,
+  WriteTarget,
+} from '../file-system.ts';
 import { nameOf, type AbsolutePath } from '../path.ts';
-import { aroundTarget, passed, refuse, type Answer } from '../storage/wrap.ts';
+import { aroundTarget, refuse, type Answer } from '../storage/wrap.ts';
 import { isNothing, type ResolvedRights, type Rights } from './rights.ts';
+
+type May = (rights: Rights) => boolean;
 
 /** The methods that may be missing. */
 const BEYOND_READING = [
@@ -22,150 +38,142 @@ const BEYOND_READING = [
   'space',
 ] as const;
 
+const mayList: May = ({ list }) => list;
+const mayRead: May = ({ read }) => read;
+const mayWrite: May = ({ write }) => write !== 'no';
+const mayDelete: May = (rights) => rights.delete;
+const mayRename: May = ({ rename }) => rename;
+const mayMakeDirectories: May = ({ makeDirectories }) => makeDirectories;
+const mayChangeAttributes: May = ({ attributes }) => attributes;
+
+type Method = (typeof BEYOND_READING)[number];
+
+/** What each file system lacks, so that it is not asked for at each login. */
+const lacking = new WeakMap<FileSystem, readonly Method[]>();
+
+function missingIn(inner: FileSystem): readonly Method[] {
+  const known = lacking.get(inner) ?? BEYOND_READING.filter((name) => inner[name] === undefined);
+  lacking.set(inner, known);
+  return known;
+}
+
 /** `inner` as one user may use it. Methods that it does not have are missing here too. */
 export function guardedFileSystem(inner: FileSystem, rights: ResolvedRights, caller: Caller): FileSystem {
-  const isHidden = (path: AbsolutePath): boolean =>
-    path !== '/' && isNothing(rights.at(path)) && !rights.hasRuleBelow(path);
+  const guarded = new GuardedFileSystem(inner, rights, caller);
+  const methods: Partial<Record<Method, unknown>> = guarded;
+  for (const name of missingIn(inner)) methods[name] = undefined;
+  return guarded;
+}
 
-  /** Runs `go` if the rights at `path` allow it. What is hidden is not there. */
-  const where = <Value>(
-    path: AbsolutePath,
-    may: (rights: Rights) => boolean,
-    go: () => Answer<Value>,
-  ): Answer<Value> => {
-    if (isHidden(path)) return refuse('not-found');
-    return may(rights.at(path)) ? go() : refuse('denied');
-  };
+/** One object for a login, of which there may be thousands: no method is made anew for each. */
+class GuardedFileSystem implements Required<FileSystem> {
+  readonly #inner: FileSystem;
+  readonly #rights: ResolvedRights;
+  readonly #caller: Caller;
 
-  const isMovable = (path: AbsolutePath): boolean => !rights.isFixed(path);
+  constructor(inner: FileSystem, rights: ResolvedRights, caller: Caller) {
+    this.#inner = inner;
+    this.#rights = rights;
+    this.#caller = caller;
+  }
 
-  const stat: FileSystem['stat'] = async (path, options) => {
-    if (isHidden(path)) return fail('not-found');
-    const { list, read, delete: mayDelete, rename } = rights.at(path);
-    const found = await inner.stat(path, options);
-    if (list || read || mayDelete || rename) return found;
+  async stat(path: AbsolutePath, options?: LinkOptions): Answer<Entry> {
+    if (this.#isHidden(path)) return fail('not-found');
+    const at = this.#rights.at(path);
+    const found = await this.#inner.stat(path, options);
+    if (at.list || at.read || at.delete || at.rename) return found;
     // A directory may be entered. Of anything else not even its absence is told.
     return found.ok && found.value.type === 'directory' ? found : fail('denied');
-  };
+  }
 
-  const hasExtension = (path: AbsolutePath, { extensions }: Rights): boolean => {
-    const name = nameOf(path).toLowerCase();
-    return extensions === undefined || extensions.some((extension) => name.endsWith(extension.toLowerCase()));
-  };
+  async list(path: AbsolutePath, options?: LinkOptions): Answer<AsyncIterable<readonly Entry[]>> {
+    const refused = this.#refusal(path, mayList);
+    if (refused !== undefined) return refused;
+    const entries = await this.#inner.list(path, options);
+    if (!entries.ok || !this.#rights.hasRuleBelow(path)) return entries;
+    const below = path === '/' ? '/' : `${path}/`;
+    return ok(withoutHidden(entries.value, (name) => this.#isHidden(below + name)));
+  }
 
-  const { write, removeFile, makeDirectory, removeDirectory, rename, setTimes, setMode, hash, space } = passed(
-    inner,
-    ...BEYOND_READING,
-  );
-  return {
-    stat,
-    list: (path, options) =>
-      where(
-        path,
-        ({ list }) => list,
-        async () => {
-          const entries = await inner.list(path, options);
-          if (!entries.ok || !rights.hasRuleBelow(path)) return entries;
-          const below = path === '/' ? '/' : `${path}/`;
-          return ok(withoutHidden(entries.value, (name) => isHidden(below + name)));
-        },
-      ),
-    read: (path, options) =>
-      where(
-        path,
-        ({ read }) => read,
-        () => inner.read(path, { ...options, caller }),
-      ),
-    ...(write !== undefined && {
-      write: (path, options) =>
-        where(
-          path,
-          (at) => at.write !== 'no',
-          async () => {
-            const at = rights.at(path);
-            if (!hasExtension(path, at)) return fail('bad-name');
-            return openForWriting({ stat: (of) => inner.stat(of), write }, path, { ...options, caller }, at);
-          },
-        ),
-    }),
-    ...(removeFile !== undefined && {
-      removeFile: (path) =>
-        where(
-          path,
-          (at) => at.delete,
-          () => removeFile(path),
-        ),
-    }),
-    ...(makeDirectory !== undefined && {
-      makeDirectory: (path, options) =>
-        where(
-          path,
-          (at) => at.makeDirectories,
-          () => makeDirectory(path, { ...options, caller }),
-        ),
-    }),
-    ...(removeDirectory !== undefined && {
-      removeDirectory: (path) =>
-        where(
-          path,
-          (at) => at.delete && isMovable(path),
-          () => removeDirectory(path),
-        ),
-    }),
-    ...(rename !== undefined && {
-      rename: (from, to) =>
-        where(
-          from,
-          (at) => at.rename && isMovable(from),
-          () =>
-            where(
-              to,
-              (at) => at.rename && at.write !== 'no' && isMovable(to),
-              async () => {
-                const at = rights.at(to);
-                const source = await inner.stat(from, { followLinks: false });
-                if (!source.ok) return source;
-                if (source.value.type !== 'directory' && !hasExtension(to, at)) return fail('bad-name');
-                if (at.write === 'create' && (await inner.stat(to, { followLinks: false })).ok)
-                  return fail('no-overwrite');
-                return rename(from, to);
-              },
-            ),
-        ),
-    }),
-    ...(setTimes !== undefined && {
-      setTimes: (path, times) =>
-        where(
-          path,
-          (at) => at.attributes,
-          () => setTimes(path, times),
-        ),
-    }),
-    ...(setMode !== undefined && {
-      setMode: (path, mode) =>
-        where(
-          path,
-          (at) => at.attributes,
-          () => setMode(path, mode),
-        ),
-    }),
-    ...(hash !== undefined && {
-      hash: (path, request) =>
-        where(
-          path,
-          ({ read }) => read,
-          () => hash(path, request),
-        ),
-    }),
-    ...(space !== undefined && {
-      space: (path) =>
-        where(
-          path,
-          ({ list }) => list,
-          () => space(path),
-        ),
-    }),
-  };
+  read(path: AbsolutePath, options: ReadOptions): Answer<ReadSource> {
+    return this.#refusal(path, mayRead) ?? this.#inner.read(path, { ...options, caller: this.#caller });
+  }
+
+  write(path: AbsolutePath, options: WriteOptions): Answer<WriteTarget> {
+    const refused = this.#refusal(path, mayWrite);
+    if (refused !== undefined) return refused;
+    const at = this.#rights.at(path);
+    if (!hasExtension(path, at)) return refuse('bad-name');
+    return openForWriting(this.#inner, path, { ...options, caller: this.#caller }, at);
+  }
+
+  removeFile(path: AbsolutePath): Answer<void> {
+    return this.#refusal(path, mayDelete) ?? has(this.#inner.removeFile?.(path));
+  }
+
+  makeDirectory(path: AbsolutePath, options?: CreateOptions): Answer<void> {
+    return (
+      this.#refusal(path, mayMakeDirectories) ??
+      has(this.#inner.makeDirectory?.(path, { ...options, caller: this.#caller }))
+    );
+  }
+
+  removeDirectory(path: AbsolutePath): Answer<void> {
+    return this.#refusal(path, mayDelete) ?? this.#ifMovable(path) ?? has(this.#inner.removeDirectory?.(path));
+  }
+
+  async rename(from: AbsolutePath, to: AbsolutePath): Answer<void> {
+    const refused =
+      this.#refusal(from, mayRename) ??
+      this.#ifMovable(from) ??
+      this.#refusal(to, (at) => mayRename(at) && mayWrite(at)) ??
+      this.#ifMovable(to);
+    if (refused !== undefined) return refused;
+    const at = this.#rights.at(to);
+    const source = await this.#inner.stat(from, { followLinks: false });
+    if (!source.ok) return source;
+    if (source.value.type !== 'directory' && !hasExtension(to, at)) return fail('bad-name');
+    if (at.write === 'create' && (await this.#inner.stat(to, { followLinks: false })).ok) return fail('no-overwrite');
+    return has(this.#inner.rename?.(from, to));
+  }
+
+  setTimes(path: AbsolutePath, times: FileTimes): Answer<void> {
+    return this.#refusal(path, mayChangeAttributes) ?? has(this.#inner.setTimes?.(path, times));
+  }
+
+  setMode(path: AbsolutePath, mode: number): Answer<void> {
+    return this.#refusal(path, mayChangeAttributes) ?? has(this.#inner.setMode?.(path, mode));
+  }
+
+  hash(path: AbsolutePath, request: HashRequest): Answer<string> {
+    return this.#refusal(path, mayRead) ?? has(this.#inner.hash?.(path, request));
+  }
+
+  space(path: AbsolutePath): Answer<Space> {
+    return this.#refusal(path, mayList) ?? has(this.#inner.space?.(path));
+  }
+
+  #isHidden(path: AbsolutePath): boolean {
+    return path !== '/' && isNothing(this.#rights.at(path)) && !this.#rights.hasRuleBelow(path);
+  }
+
+  /** Undefined where the rights at `path` allow it. What is hidden is not there. */
+  #refusal(path: AbsolutePath, may: May): Promise<Result<never, FileProblem>> | undefined {
+    if (this.#isHidden(path)) return refuse('not-found');
+    return may(this.#rights.at(path)) ? undefined : refuse('denied');
+  }
+
+  #ifMovable(path: AbsolutePath): Promise<Result<never, FileProblem>> | undefined {
+    return this.#rights.isFixed(path) ? refuse('denied') : undefined;
+  }
+}
+
+/** A method of the inner file system that must be there: what it lacks is missing here (`guardedFileSystem`). */
+const has = <Value>(answer: Answer<Value> | undefined): Answer<Value> => answer ?? refuse('unsupported');
+
+function hasExtension(path: AbsolutePath, { extensions }: Rights): boolean {
+  const name = nameOf(path).toLowerCase();
+  return extensions === undefined || extensions.some((extension) => name.endsWith(extension.toLowerCase()));
 }
 
 async function* withoutHidden(
@@ -175,11 +183,9 @@ async function* withoutHidden(
   for await (const portion of portions) yield portion.filter(({ name }) => !isHidden(name));
 }
 
-type Files = Pick<FileSystem, 'stat'> & Required<Pick<FileSystem, 'write'>>;
-
 /** Opens for writing under `create` and `maxFileBytes`. */
 async function openForWriting(
-  files: Files,
+  files: FileSystem,
   path: AbsolutePath,
   options: WriteOptions,
   { write, maxFileBytes }: Pick<Rights, 'write' | 'maxFileBytes'>,
@@ -195,7 +201,7 @@ async function openForWriting(
   }
   let bytes = options.mode === 'append' && old?.ok === true ? old.value.sizeBytes : (options.startBytes ?? 0);
   if (bytes + (options.expectedBytes ?? 0) > maxFileBytes) return fail('over-quota');
-  const opened = await files.write(path, options);
+  const opened = await has(files.write?.(path, options));
   if (!opened.ok || !isLimited) return opened;
   return ok(
     aroundTarget(opened.value, {

@@ -42,10 +42,16 @@ export interface Grant {
 }
 
 /**
- * Answers with what the user gets, or undefined for a wrong name or password. A rejection counts as wrong, and is
- * logged. It should take the same work for a name that does not exist as for one that does.
+ * What the user gets; undefined for a wrong name or password; `busy` where there was no time to look, which counts as no
+ * failed login: the client is told to come again.
  */
-export type Authenticate = (credentials: Credentials) => Promise<Grant | undefined> | Grant | undefined;
+export type Verdict = Grant | 'busy' | undefined;
+
+/**
+ * A rejection counts as a wrong password, and is logged. It should take the same work for a name that does not exist as
+ * for one that does.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Verdict> | Verdict;
 
 /** A user who has logged in, as the session knows them. */
 export interface Login {

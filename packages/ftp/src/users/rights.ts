@@ -96,18 +96,23 @@ export const isNothing = ({ list, read, ...others }: Rights): boolean => !list &
 const changes = (rights: Omit<Rights, 'list' | 'read'>): boolean =>
   rights.write !== 'no' || rights.delete || rights.rename || rights.makeDirectories || rights.attributes;
 
+/** One rule for everything. */
+const everywhere = (rights: Rights): ResolvedRights => ({
+  at: () => rights,
+  hasRuleBelow: () => false,
+  isFixed: (path) => path === '/',
+  mayChange: changes(rights),
+});
+
+/** The sets that have a name, read once for all logins. */
+const NAMED = new Map(Object.entries(NAMED_RIGHTS).map(([name, rights]) => [name, everywhere(rights)]));
+
 /** Reads the rules; a sentence when a rule's path is none. */
 export function resolveRights(option: RightsOption): Result<ResolvedRights, string> {
+  const named = typeof option === 'string' ? NAMED.get(option) : undefined;
+  if (named !== undefined) return ok(named);
   const given = rulesOf(option);
-  if (given === undefined) {
-    const everywhere = rightsOf(option);
-    return ok({
-      at: () => everywhere,
-      hasRuleBelow: () => false,
-      isFixed: (path) => path === '/',
-      mayChange: changes(everywhere),
-    });
-  }
+  if (given === undefined) return ok(everywhere(rightsOf(option)));
   const rules: { readonly path: AbsolutePath; readonly below: string; readonly rights: Rights }[] = [];
   for (const [text, rule] of given) {
     const path = text.startsWith('/') ? resolvePath('/', text) : undefined;

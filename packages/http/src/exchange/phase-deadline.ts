@@ -9,6 +9,8 @@ type Phase = 'first-head' | 'idle' | 'head' | 'body' | 'answer' | 'closing';
 // A connection that is idle when the drain begins may have a request under way. Clients that are busy send one within
 // this, and those of HTTP/2 have answered a PING by then, from wherever they are.
 export const DRAIN_GRACE_MS = 1_000;
+// A handler that has taken nothing for so long does something else; one that is only slower than its client takes some.
+const LOOK_AHEAD_AFTER_MS = 1_000;
 
 export class PhaseDeadline {
   readonly #connection: Connection;
@@ -53,6 +55,11 @@ export class PhaseDeadline {
   /** From now, where content is waited for. */
   nextBodyCheck(): void {
     if (this.#phase === 'body') this.#connection.setDeadline(this.#limits.bodyCheckMs);
+  }
+
+  /** Content is not read on: its client may be slow now, and may have gone. */
+  forPausedBody(): void {
+    if (this.#phase === 'body') this.#connection.setDeadline(LOOK_AHEAD_AFTER_MS);
   }
 
   /** A handler may take its time. */

@@ -6,7 +6,7 @@ import { readFields } from '../semantics/fields.ts';
 import type { ClientFacts } from '../semantics/forwarded.ts';
 import type { RequestContext, UpgradedConnection } from '../handler.ts';
 import { fieldProblem, HOP_BY_HOP } from './response-head.ts';
-import { entriesOf, type ResponseHeaders } from '../fetch/field-set.ts';
+import { entriesOf } from '../fetch/field-set.ts';
 
 /** What a context asks of its connection. */
 export interface ContextOwner {
@@ -55,35 +55,44 @@ export class ExchangeContext implements RequestContext {
     return this.#owner.exchangeLog.connection.drainSignal;
   }
 
-  trailers(): Headers | undefined {
-    const lines = this.#exchange.body?.trailerLines;
-    if (lines === undefined || lines === '') return undefined;
-    const headers = new Headers();
-    for (const [name, value] of readFields(lines)) headers.append(name, value);
-    return headers;
+  // What can be called is made to be taken out of the context: handlers write `(request, { waitUntil })`.
+
+  get trailers(): RequestContext['trailers'] {
+    return () => {
+      const lines = this.#exchange.body?.trailerLines;
+      if (lines === undefined || lines === '') return undefined;
+      const headers = new Headers();
+      for (const [name, value] of readFields(lines)) headers.append(name, value);
+      return headers;
+    };
   }
 
-  setTrailers(trailers: () => ResponseHeaders): void {
-    this.#exchange.trailers = trailers;
+  get setTrailers(): RequestContext['setTrailers'] {
+    return (trailers) => {
+      this.#exchange.trailers = typeof trailers === 'function' ? trailers : () => trailers;
+    };
   }
 
-  earlyHints(headers: ResponseHeaders): void {
-    // As in a response: what a relayed one said about its connection is not said of this one, and HTTP/2 has no such fields.
-    const fields = [...entriesOf(headers)].filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
-    for (const [name, value] of fields) {
-      const problem = fieldProblem(name, value);
-      if (problem !== undefined) throw new TypeError(problem);
-    }
-    this.#owner.sendEarlyHints(this.#exchange, fields);
+  get earlyHints(): RequestContext['earlyHints'] {
+    return (headers) => {
+      // As in a response: what a relayed one said about its connection is not said of this one, and HTTP/2 has no such fields.
+      const fields = [...entriesOf(headers)].filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
+      for (const [name, value] of fields) {
+        const problem = fieldProblem(name, value);
+        if (problem !== undefined) throw new TypeError(problem);
+      }
+      this.#owner.sendEarlyHints(this.#exchange, fields);
+    };
   }
 
-  waitUntil(work: Promise<unknown>): void {
-    this.#owner.exchangeLog.keepUntilDone(
-      work.catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)),
-    );
+  get waitUntil(): RequestContext['waitUntil'] {
+    return (work) =>
+      this.#owner.exchangeLog.keepUntilDone(
+        Promise.resolve(work).catch((error: unknown) => this.#owner.workFailed(this.#exchange, error)),
+      );
   }
 
-  upgrade(): UpgradedConnection {
-    return this.#owner.upgrade(this.#exchange);
+  get upgrade(): RequestContext['upgrade'] {
+    return () => this.#owner.upgrade(this.#exchange);
   }
 }

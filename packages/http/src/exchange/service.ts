@@ -6,6 +6,7 @@ import type { AccessEntry } from '../access-log/access-entry.ts';
 import type { TrustedProxies } from '../semantics/forwarded.ts';
 import type { FetchHandler } from '../handler.ts';
 import type { HttpLimits } from '../limits.ts';
+import { LookAheads } from './look-aheads.ts';
 
 export interface HttpServiceParts {
   readonly handler: FetchHandler;
@@ -35,6 +36,7 @@ export class HttpService {
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly halfClose: HalfClose;
   readonly buffers = new BufferPool();
+  readonly lookAheads = new LookAheads();
   readonly counts: HttpCounts = {
     requests: 0,
     responses2xx: 0,

@@ -72,3 +72,12 @@ export function decodeText(bytes: Uint8Array): string {
   const start = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start).toString('utf8');
 }
+
+const BYTE_ORDER_MARK = 0xfeff;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Text as who reads its octets gets it. */
+export function decodedText(given: string): string {
+  const text = given.charCodeAt(0) === BYTE_ORDER_MARK ? given.slice(1) : given;
+  return LONE_SURROGATE.test(text) ? Buffer.from(text).toString() : text;
+}

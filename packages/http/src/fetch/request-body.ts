@@ -5,6 +5,8 @@ import { decodeText, type OwnBytes } from './content.ts';
 
 // One read of a socket: enough to keep the reader busy while the next one is on its way.
 const HIGH_WATER_BYTES = 65_536;
+// The end of a peer stands behind its content. So much is all of it, unless larger content is allowed than by default.
+const LOOK_AHEAD_BYTES = 1_048_576;
 
 export interface RequestBodyEvents {
   /** The handler reads for the first time: a client that waits for 100 (Continue) is to be told. */
@@ -41,6 +43,8 @@ export class RequestBody {
    * The whole content, in a buffer that belongs to the connection, until the handler has returned for the first time.
    */
   #offered: Buffer | undefined;
+  /** While it looks ahead: to be called when it does so no more. */
+  #endLookAhead: (() => void) | undefined;
 
   constructor(events: RequestBodyEvents) {
     this.#events = events;
@@ -58,9 +62,18 @@ export class RequestBody {
 
   /** True while nothing more should be read from the peer. */
   get full(): boolean {
-    return (
-      this.#queuedBytes >= HIGH_WATER_BYTES && this.#reader.kind !== 'collector' && this.#reader.kind !== 'discard'
-    );
+    const maxBytes = this.#endLookAhead === undefined ? HIGH_WATER_BYTES : LOOK_AHEAD_BYTES;
+    return this.#queuedBytes >= maxBytes && this.#reader.kind !== 'collector' && this.#reader.kind !== 'discard';
+  }
+
+  /** It keeps more than it would, so that the end of the peer can be heard behind it. */
+  get looksAhead(): boolean {
+    return this.#endLookAhead !== undefined;
+  }
+
+  /** Keeps up to 1 MiB, until a reader has caught up or nobody will read it. `ended` is called once, then. */
+  lookAhead(ended: () => void): void {
+    this.#endLookAhead = ended;
   }
 
   /** Offers the whole content without copying it. Until `copyOffered` is called the bytes must not change. */
@@ -89,6 +102,7 @@ export class RequestBody {
 
   /** The content is complete (no error), or it will never be: a reader must not take a part for the whole. */
   finish(error?: Error): void {
+    if (error !== undefined) this.#stopLookingAhead();
     if (this.#end !== undefined) return;
     this.#end = { error };
     const reader = this.#reader;
@@ -103,6 +117,7 @@ export class RequestBody {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#offered = undefined;
+    this.#stopLookingAhead();
     this.#reader = { kind: 'discard' };
     this.#events.room();
   }
@@ -127,6 +142,7 @@ export class RequestBody {
       const reader: Reader = { kind: 'collector', resolve, reject };
       const wasFull = this.full;
       this.#reader = reader;
+      this.#stopLookingAhead();
       if (this.#end !== undefined) this.#settle(reader);
       else {
         this.#events.wanted();
@@ -177,6 +193,7 @@ export class RequestBody {
     if (chunk !== undefined) {
       const wasFull = this.full;
       this.#queuedBytes -= chunk.length;
+      if (this.#queuedBytes < HIGH_WATER_BYTES) this.#stopLookingAhead();
       controller.enqueue(chunk);
       if (wasFull) this.#events.room();
     } else if (this.#end === undefined) return;
@@ -184,6 +201,12 @@ export class RequestBody {
     else controller.error(this.#end.error);
     reader.pulled = undefined;
     pulled();
+  }
+
+  #stopLookingAhead(): void {
+    const ended = this.#endLookAhead;
+    this.#endLookAhead = undefined;
+    ended?.();
   }
 
   #settle(reader: Extract<Reader, { kind: 'collector' }>): void {

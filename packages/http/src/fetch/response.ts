@@ -2,7 +2,7 @@
 // the platform's does at the same moments (copies, checks, throws), and costs a fraction: the platform makes a stream of
 // every text. What is not text, bytes, a stream or a source with plain fields is left to the platform's own, inside.
 
-import { decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
+import { decodedText, decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
 import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
 import { asHeaders, fieldsOf, headersWith, HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
@@ -10,6 +10,7 @@ import { INSPECT, type Inspect } from './inspect.ts';
 import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
 import { isInstance, NativeResponse } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
+import { wholeMessage, type HeadFor } from './whole-message.ts';
 import {
   contentOf,
   finalStatus,
@@ -29,14 +30,7 @@ export interface HttpResponseInit {
   readonly headers?: ResponseHeaders | undefined;
 }
 
-/** Gives whole heads, for what `writtenOf` asks. */
-export type HeadFor = (status: number, fields: FieldSet, byteLength: number, dateLine: string) => string | undefined;
-
-// Larger content is not copied into one text with its head.
-const MAX_WRITTEN_BYTES = 16_384;
 const MAX_AT_ONCE_BYTES = 1_048_576;
-const BYTE_ORDER_MARK = 0xfeff;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 // For this package only: what is inside a response, without a stream or headers made of it. --------------------------
 
@@ -205,24 +199,9 @@ export class HttpResponse implements Response {
       const status = response.#status;
       if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
       const content = response.#inMemory();
-      let text: string;
-      let byteLength: number;
-      if (typeof content === 'string') {
-        byteLength = Buffer.byteLength(content);
-        if (byteLength > MAX_WRITTEN_BYTES) return undefined;
-        // ASCII text is its own UTF-8; other text becomes one character for each octet.
-        text = byteLength === content.length ? content : Buffer.from(content).toString('latin1');
-      } else if (content === null) {
-        text = '';
-        byteLength = 0;
-      } else if (content !== undefined && content.byteLength <= MAX_WRITTEN_BYTES) {
-        byteLength = content.byteLength;
-        text = Buffer.from(content.buffer, content.byteOffset, byteLength).toString('latin1');
-      } else return undefined;
-      const head = headFor(status, fields, byteLength, dateLine);
-      if (head === undefined) return undefined;
-      const written = head + text;
-      if (fields === response.#fields) {
+      if (content === undefined) return undefined;
+      const written = wholeMessage(status, fields, content, dateLine, headFor);
+      if (written !== undefined && fields === response.#fields) {
         keeper.#written = written;
         keeper.#writtenDate = dateLine;
       }
@@ -291,9 +270,7 @@ export class HttpResponse implements Response {
   async text(): Promise<string> {
     const content = this.#readMemory();
     if (content === undefined) return this.#makeNative().text();
-    if (typeof content !== 'string') return decodeText(content);
-    const text = content.charCodeAt(0) === BYTE_ORDER_MARK ? content.slice(1) : content;
-    return LONE_SURROGATE.test(text) ? Buffer.from(text).toString() : text;
+    return typeof content === 'string' ? decodedText(content) : decodeText(content);
   }
 
   clone(): HttpResponse {

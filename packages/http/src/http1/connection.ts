@@ -2,14 +2,14 @@
 //
 // Bytes are parsed as long as there is nothing to wait for; responses that are ready at once gather in the write buffer
 // and leave in one write when the chunk is used up. While a response is awaited, or the peer does not take what was
-// sent, what comes waits in `#backlog`, and beyond some of it the transport is paused: requests are answered one by one
-// and in order (RFC 9112 §9.3.2), and a peer that sends faster than it reads meets its own window.
+// sent, what comes waits (incoming.ts): requests are answered one by one and in order (RFC 9112 §9.3.2).
 
 import type { CloseReason, Connection, Sink } from '@wellknown/core';
 import { ResponseWriter } from './response-writer.ts';
 import { engineResponse, refusalText } from '../exchange/error-responses.ts';
 import { ExchangeLog } from '../exchange/exchange-log.ts';
-import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
+import { abortExchange, Exchange } from '../exchange/exchange.ts';
+import { EMPTY, Incoming } from './incoming.ts';
 import { WriteBuffer } from './write-buffer.ts';
 import { PhaseDeadline } from '../exchange/phase-deadline.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -22,10 +22,6 @@ import type { HttpService } from '../exchange/service.ts';
 import { upgradeConnection } from './upgrade.ts';
 import type { UpgradedConnection } from '../handler.ts';
 
-const EMPTY = Buffer.alloc(0);
-// The end of a peer is only seen by who reads on: so much of its next requests is kept while a response is awaited. They
-// are put together anew for each chunk, so it is little.
-const MAX_BACKLOG_BYTES = 16_384;
 const CUT_OFF = 'the peer ended inside the content of its request';
 
 export class HttpConnection implements Sink {
@@ -37,12 +33,11 @@ export class HttpConnection implements Sink {
   readonly #writer: ResponseWriter;
   readonly exchangeLog: ExchangeLog;
   readonly #deadline: PhaseDeadline;
+  readonly #incoming: Incoming;
   /** The request that is being answered, or whose content is still coming. */
   exchange: Exchange | undefined = undefined;
-  #backlog: Buffer = EMPTY;
   /** The chunk that is being parsed; undefined between chunks. */
   #chunk: Buffer | undefined;
-  #paused = false;
   /** The server drains: no request after the one at hand is answered. */
   closesNext = false;
   #peerEnded = false;
@@ -55,6 +50,7 @@ export class HttpConnection implements Sink {
     this.#writer = new ResponseWriter(connection, service, this.#writeBuffer, this);
     this.exchangeLog = new ExchangeLog(connection, service);
     this.#deadline = new PhaseDeadline(connection, service.limits);
+    this.#incoming = new Incoming(connection, service, this.#deadline);
   }
 
   // Bytes from the peer -----------------------------------------------------------------------------------------------
@@ -62,7 +58,8 @@ export class HttpConnection implements Sink {
   data(chunk: Uint8Array): void {
     if (this.#deadline.isClosing) return;
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (this.#chunk !== undefined || this.#backlog.length > 0 || this.#mustWait()) this.#keepBacklog(bytes);
+    if (this.#chunk !== undefined || this.#incoming.backlog.length > 0 || this.#mustWait())
+      this.#incoming.keep(bytes, this.exchange);
     else this.#parse(bytes);
   }
 
@@ -70,7 +67,7 @@ export class HttpConnection implements Sink {
     this.#peerEnded = true;
     const { exchange } = this;
     if (exchange === undefined) {
-      if (this.#backlog.length === 0) this.#end('finished');
+      if (this.#incoming.backlog.length === 0) this.#end('finished');
       return;
     }
     if (this.#service.halfClose === 'abort' && exchange.responseState !== 'complete') {
@@ -97,7 +94,7 @@ export class HttpConnection implements Sink {
 
   drain(): void {
     this.closesNext = true;
-    if (this.exchange !== undefined || this.#parser.headStarted || this.#backlog.length > 0) return;
+    if (this.exchange !== undefined || this.#parser.headStarted || this.#incoming.backlog.length > 0) return;
     // A request may be on its way: it shall be answered, and the response says that it was the last.
     this.#deadline.forLastRequest();
   }
@@ -108,8 +105,9 @@ export class HttpConnection implements Sink {
 
   deadline(): void {
     const { exchange } = this;
-    if (this.#deadline.isForBody && exchange !== undefined) this.#checkBodyRate(exchange);
-    else if (this.#parser.headStarted) this.#refuse('head-timeout', 'protocol-timeout');
+    if (this.#deadline.isForBody && exchange !== undefined) {
+      if (this.#incoming.checkRate(exchange)) this.#refuse('body-timeout', 'protocol-timeout');
+    } else if (this.#parser.headStarted) this.#refuse('head-timeout', 'protocol-timeout');
     else this.#end(this.closesNext ? 'finished' : 'idle-timeout');
   }
 
@@ -117,19 +115,11 @@ export class HttpConnection implements Sink {
     return this.#writeBuffer.blocked || (this.exchange?.requestComplete ?? false);
   }
 
-  #keepBacklog(bytes: Buffer): void {
-    // Beyond its limit the transport is paused, so it stays below that and a few reads of the socket.
-    this.#backlog = this.#backlog.length === 0 ? bytes : Buffer.concat([this.#backlog, bytes]);
-    this.#updatePause();
-  }
-
   /** Goes on after something that was waited for has happened. */
   #continue(): void {
     if (this.#chunk !== undefined || this.#deadline.isClosing) return;
-    if (this.#backlog.length > 0 && !this.#mustWait()) {
-      const bytes = this.#backlog;
-      this.#backlog = EMPTY;
-      this.#parse(bytes);
+    if (this.#incoming.backlog.length > 0 && !this.#mustWait()) {
+      this.#parse(this.#incoming.take());
     } else this.#settle();
   }
 
@@ -143,7 +133,7 @@ export class HttpConnection implements Sink {
     while (at < end || outcome === 'data') {
       if (this.#deadline.isClosing) break;
       if (this.#mustWait()) {
-        if (at < end) this.#keepBacklog(bytes.subarray(at));
+        if (at < end) this.#incoming.keep(bytes.subarray(at), this.exchange);
         break;
       }
       outcome = parser.read(bytes, at, end);
@@ -168,7 +158,7 @@ export class HttpConnection implements Sink {
     const deadline = this.#deadline;
     if (deadline.isClosing) return;
     const { exchange } = this;
-    if (this.#peerEnded && this.#backlog.length === 0 && exchange?.requestComplete !== true) {
+    if (this.#peerEnded && this.#incoming.backlog.length === 0 && exchange?.requestComplete !== true) {
       // It had ended before this came out of the backlog: a request that is not complete never will be.
       if (exchange === undefined) this.#end('finished');
       else this.#giveUp(exchange, new Error(CUT_OFF), 'finished');
@@ -176,25 +166,14 @@ export class HttpConnection implements Sink {
     }
     if (exchange === undefined) {
       if (this.#parser.headStarted) deadline.forHead();
-      else if (!deadline.isBeforeFirstHead && this.#backlog.length === 0) {
+      else if (!deadline.isBeforeFirstHead && this.#incoming.backlog.length === 0) {
         // The drain began after the last response had promised to stay: the next request may be under way.
         if (this.closesNext) deadline.forLastRequest();
         else deadline.forNextRequest();
       }
     } else if (exchange.requestComplete) deadline.forAnswer();
     else deadline.forBody();
-    this.#updatePause();
-  }
-
-  #updatePause(): void {
-    const pause = this.#backlog.length > MAX_BACKLOG_BYTES || (this.exchange?.body?.full ?? false);
-    if (pause === this.#paused || this.#deadline.isClosing) return;
-    this.#paused = pause;
-    if (pause) this.connection.pause();
-    else {
-      this.connection.resume();
-      this.#restartBodyCheck();
-    }
+    this.#incoming.update(exchange);
   }
 
   // Requests ----------------------------------------------------------------------------------------------------------
@@ -227,7 +206,7 @@ export class HttpConnection implements Sink {
     if (this.exchange?.responseState !== 'awaited' || !this.exchange.isToContinue) return;
     this.exchange.continueSent = true;
     this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
-    this.#restartBodyCheck();
+    this.#incoming.measureFromNow(this.exchange);
   }
 
   #takeContent(bytes: Buffer): void {
@@ -242,18 +221,6 @@ export class HttpConnection implements Sink {
     if (exchange?.responseState === 'complete') this.exchange = undefined;
   }
 
-  #checkBodyRate(exchange: Exchange): void {
-    // A peer is not slow while it is we who don't read.
-    if (isTooSlow(exchange, this.#service.limits) && !this.#paused) this.#refuse('body-timeout', 'protocol-timeout');
-    else this.#deadline.nextBodyCheck();
-  }
-
-  /** A peer is measured from when it may send. */
-  #restartBodyCheck(): void {
-    if (this.exchange !== undefined) this.exchange.bytesSinceCheck = 0;
-    this.#deadline.nextBodyCheck();
-  }
-
   // What responses and contexts ask -----------------------------------------------------------------------------------
 
   /** The last byte of a response is in the write buffer. */
@@ -262,8 +229,9 @@ export class HttpConnection implements Sink {
     this.exchangeLog.completed(exchange);
     if (exchange.closes) {
       this.exchange = undefined;
-      exchange.body?.discard();
+      // First: what makes room would have the next request parsed (RFC 9112 §9.6).
       this.#end('finished');
+      exchange.body?.discard();
       return;
     }
     if (exchange.requestComplete) this.exchange = undefined;
@@ -300,10 +268,9 @@ export class HttpConnection implements Sink {
       );
     }
     const rest = this.#chunk?.subarray(this.#parser.position) ?? EMPTY;
-    const head = Buffer.concat([rest, this.#backlog]);
+    const head = Buffer.concat([rest, this.#incoming.take()]);
     exchange.responseState = 'detached';
     this.exchange = undefined;
-    this.#backlog = EMPTY;
     this.#writeBuffer.flush();
     this.#deadline.close();
     this.exchangeLog.upgraded(exchange);
@@ -344,7 +311,7 @@ export class HttpConnection implements Sink {
   /** Sends what is buffered and closes lingeringly, so that it arrives. */
   #end(reason: CloseReason): void {
     this.#deadline.close();
-    this.#backlog = EMPTY;
+    this.#incoming.take();
     this.connection.end(this.#writeBuffer.close(), 'latin1', reason);
   }
 }

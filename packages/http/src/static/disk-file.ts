@@ -95,7 +95,7 @@ export class DiskFile implements OpenFile {
     let filled = 0;
     try {
       while (filled < bytes.length) {
-        const readBytes = await source.read(bytes.subarray(filled));
+        const readBytes = await source.read(bytes.subarray(filled, filled + MAX_BYTES_AT_ONCE));
         if (readBytes === 0) return undefined;
         filled += readBytes;
       }

@@ -47,8 +47,8 @@ export interface KnownFile {
   /** Set on use, cleared when the search for room passes by. */
   used: boolean;
   keptBytes: number;
-  /** How often its content was read from the disk. */
-  reads: number;
+  /** When its content was last read from the disk; -Infinity before the first time. */
+  readMs: number;
   /** Its content is being read in order to be kept. */
   isBeingKept: boolean;
   /** The look at the disk that is going on: one is enough for all who ask meanwhile. */
@@ -67,8 +67,9 @@ export interface FileCacheLimits {
 export const DEFAULT_FILE_CACHE: FileCacheLimits = {
   // A site's scripts, styles and pages fit; a worker stays small.
   maxBytes: 64 * 1024 * 1024,
-  // Pictures and bundles too: from memory they cost half of what they cost from the kernel's.
-  maxFileBytes: 1_048_576,
+  // Pictures, bundles and installers too: from memory they cost half of what they cost from the kernel's, where they are
+  // copied twice. Four of the largest fit.
+  maxFileBytes: 16_777_216,
   // A change is seen within a second, sooner than a person reloads a page.
   revalidateMs: 1_000,
 };
@@ -77,6 +78,10 @@ export const DEFAULT_FILE_CACHE: FileCacheLimits = {
 const MIN_GENERATED = 16;
 // The scripts, styles and pages of a site: kept when they are first asked for.
 const SMALL_BYTES = 65_536;
+// Reading so much in order to keep it makes one client wait for some milliseconds, and pushes out a hundred small files:
+// it has to be asked for often.
+const LARGE_BYTES = 1_048_576;
+const OFTEN_MS = 2_000;
 // A path, its facts and the objects around them, about.
 const ENTRY_BYTES = 1_024;
 
@@ -124,15 +129,20 @@ export class FileCache {
   }
 
   /**
-   * Whether a content that is about to be read should be kept. A larger one only when it is asked for again, so that a
-   * walk through all files pushes out nothing that is in use, and by one reader at a time.
+   * Whether a content that is about to be read should be kept. A larger one only when it is asked for again, the largest
+   * within OFTEN_MS, so that a walk through all files pushes out nothing that is in use; by one reader at a time; and not
+   * for a request that needs less than all of it (`isWhole`).
    */
-  mayKeep(file: KnownFile, byteLength: number): boolean {
-    file.reads += 1;
+  mayKeep(file: KnownFile, byteLength: number, nowMs: number, isWhole: boolean): boolean {
+    if (!isWhole && byteLength > SMALL_BYTES) return false;
+    const sinceReadMs = nowMs - file.readMs;
+    file.readMs = nowMs;
     if (byteLength > this.limits.maxFileBytes || byteLength + ENTRY_BYTES > this.limits.maxBytes) return false;
     return (
       byteLength <= SMALL_BYTES ||
-      (file.reads > 1 && !file.isBeingKept && this.#largerBytes + byteLength <= this.limits.maxBytes)
+      (sinceReadMs <= (byteLength > LARGE_BYTES ? OFTEN_MS : Number.MAX_VALUE) &&
+        !file.isBeingKept &&
+        this.#largerBytes + byteLength <= this.limits.maxBytes)
     );
   }
 

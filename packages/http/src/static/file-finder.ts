@@ -77,7 +77,7 @@ export class FileFinder {
       checkedMs: nowMs,
       used: false,
       keptBytes: 0,
-      reads: 0,
+      readMs: Number.NEGATIVE_INFINITY,
       isBeingKept: false,
       look: undefined,
     };

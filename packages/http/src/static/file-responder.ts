@@ -122,7 +122,8 @@ export class FileResponder {
     }
     const { byteLength } = representation.facts;
     let content: FileContent | undefined = open;
-    if (this.#cache.mayKeep(known, byteLength)) {
+    const isWhole = request.method !== 'HEAD' && !mayDependOnFields(request);
+    if (this.#cache.mayKeep(known, byteLength, nowMs, isWhole)) {
       // Before the head leaves, a file that changes can still be read again.
       known.isBeingKept = true;
       content = await open.readPart(0, byteLength, context.firstGrowth);

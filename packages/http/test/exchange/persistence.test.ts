@@ -39,6 +39,25 @@ describe('persistent connections (RFC 9112 §9.3)', () => {
     expect(readResponses(peer.take())).toHaveLength(1);
   });
 
+  const closing = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc';
+  test.each([
+    ['reads it', async (request: Request) => new HttpResponse(await request.text())],
+    ['does not', () => Promise.resolve(new HttpResponse('early'))],
+    ['streams it back', (request: Request) => new HttpResponse(request.body)],
+  ])('nor what follows one with content, when its handler %s', async (_, handler) => {
+    let calls = 0;
+    const { peer } = serveHandler((request) => {
+      calls += 1;
+      return handler(request);
+    });
+    peer.send(closing + GET);
+    peer.end();
+    await settled();
+    expect(calls).toBe(1);
+    expect(readResponses(peer.take())).toMatchObject([{ status: 200 }]);
+    expect(peer.closed).toBe(true);
+  });
+
   test('a handler that says Connection: close ends the connection, and no other word of its about framing is sent', () => {
     const { peer } = serveHandler(
       () =>

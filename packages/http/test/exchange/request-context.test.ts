@@ -229,6 +229,21 @@ describe('trailers of a response (RFC 9112 §7.1.2)', () => {
   });
 });
 
+test('what a context does can be taken out of it, and trailers may be there already', async () => {
+  const { peer, errors } = serveHandler((_, { earlyHints, setTrailers, trailers, upgrade, waitUntil, requestId }) => {
+    earlyHints({ Link: '</a.css>' });
+    setTrailers({ Digest: 'x' });
+    waitUntil(Promise.resolve());
+    expect([trailers(), typeof requestId]).toEqual([undefined, 'string']);
+    expect(upgrade).toThrow(TypeError);
+    return new HttpResponse(ReadableStream.from([octets('abc')]));
+  });
+  peer.send(GET);
+  await settled();
+  expect(errors).toEqual([]);
+  expect(peer.take()).toMatch(/^HTTP\/1.1 103 [^]*\r\n\r\n3\r\nabc\r\n0\r\nDigest: x\r\n\r\n$/);
+});
+
 test('work after the response that fails is logged with its request', async () => {
   const { peer, errors } = serveHandler((_, context) => {
     context.waitUntil(Promise.reject(new Error('late')));

@@ -19,17 +19,17 @@ function knownFile(path: string, byteLength: number): KnownFile {
     checkedMs: 0,
     used: false,
     keptBytes: 0,
-    reads: 0,
+    readMs: Number.NEGATIVE_INFINITY,
     isBeingKept: false,
     look: undefined,
   };
 }
 
 /** Asks as a request would, and keeps the content where that is wanted. Its bytes, if they are kept. */
-function ask(cache: FileCache, file: KnownFile): Uint8Array | undefined {
+function ask(cache: FileCache, file: KnownFile, nowMs = 0): Uint8Array | undefined {
   if (cache.get(file.path) === undefined) cache.set(file);
   const { byteLength } = file.original.facts;
-  if (file.original.kept === undefined && cache.mayKeep(file, byteLength)) {
+  if (file.original.kept === undefined && cache.mayKeep(file, byteLength, nowMs, true)) {
     const bytes = new Uint8Array(byteLength);
     const response = responseOf(bytes);
     cache.keep(file, file.original, { bytes, response, responseOverTls: response });
@@ -43,27 +43,49 @@ describe('a content is kept', () => {
     ['a larger one with its second', 65_537, 2],
     ['the largest that is kept', DEFAULT_FILE_CACHE.maxFileBytes, 2],
   ])('%s', (_, byteLength, requests) => {
-    const cache = new FileCache(LIMITS);
+    const cache = new FileCache(DEFAULT_FILE_CACHE);
     const file = knownFile('/a', byteLength);
     const kept = Array.from({ length: requests }, () => ask(cache, file) !== undefined);
     expect(kept).toEqual([...Array.from({ length: requests - 1 }, () => false), true]);
   });
 
+  test.each([
+    ['any time later, up to 1 MiB', MIB, 1_000_000, true],
+    ['two seconds later, one byte more', MIB + 1, 2_000, true],
+    ['after two seconds', MIB + 1, 2_001, false],
+  ])('when it is asked for again: %s', (_, byteLength, laterMs, isKept) => {
+    const cache = new FileCache(DEFAULT_FILE_CACHE);
+    const file = knownFile('/a', byteLength);
+    expect(ask(cache, file, 0)).toBeUndefined();
+    expect(ask(cache, file, laterMs) !== undefined).toBe(isKept);
+  });
+
   test('never beyond the limit, for one byte', () => {
-    const cache = new FileCache(LIMITS);
+    const cache = new FileCache(DEFAULT_FILE_CACHE);
     const file = knownFile('/a', DEFAULT_FILE_CACHE.maxFileBytes + 1);
     expect([ask(cache, file), ask(cache, file), ask(cache, file)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test.each([
+    [65_536, true],
+    [65_537, false],
+  ])('for a request that needs nothing or a part of it, only while it is small: %d bytes', (byteLength, isKept) => {
+    const cache = new FileCache(DEFAULT_FILE_CACHE);
+    const file = knownFile('/a', byteLength);
+    cache.set(file);
+    cache.mayKeep(file, byteLength, 0, true);
+    expect(cache.mayKeep(file, byteLength, 0, false)).toBe(isKept);
   });
 
   test('by one reader at a time, where it is larger', () => {
     const cache = new FileCache(LIMITS);
     const file = knownFile('/a', MIB);
     cache.set(file);
-    expect(cache.mayKeep(file, MIB)).toBe(false);
+    expect(cache.mayKeep(file, MIB, 0, true)).toBe(false);
     file.isBeingKept = true;
-    expect(cache.mayKeep(file, MIB)).toBe(false);
+    expect(cache.mayKeep(file, MIB, 0, true)).toBe(false);
     file.isBeingKept = false;
-    expect(cache.mayKeep(file, MIB)).toBe(true);
+    expect(cache.mayKeep(file, MIB, 0, true)).toBe(true);
   });
 });
 
