@@ -73,6 +73,30 @@ describe('the example of', () => {
     expect((await client.list()).map(({ name }) => name)).toContain('made');
   });
 
+  test('a world of two rooms lets its players walk and hear each other', async () => {
+    const url = (await started('docs/two-room-world.md')).replace('telnet:', 'tcp:');
+    const [ann, bob] = [await connectClient(url), await connectClient(url)];
+    for (const [client, name] of [
+      [ann, 'Ann'],
+      [bob, 'Bob'],
+    ] as const) {
+      await client.receive('known? ');
+      client.send(`${name}\r\n`);
+      await client.receive('Exits: north.\r\n');
+    }
+    await ann.receive('Bob comes in.\r\n');
+    ann.send('north\r\n');
+    await bob.receive('Ann goes north.\r\n');
+    await ann.receive('Exits: south.\r\n');
+    bob.send('dance\r\nnorth\r\nsay hello\r\n');
+    await bob.receive('You can look, say, who, quit, or take an exit.\r\n');
+    await ann.receive('Bob arrives.\r\nBob says: hello\r\n');
+    bob.end();
+    await ann.receive('Bob is gone.\r\n');
+    ann.send('quit\r\n');
+    await ann.receiveAll();
+  });
+
   test('telnet asks who it is, and repeats what is said', async () => {
     const url = await started('packages/telnet/README.md');
     const client = await connectClient(url.replace('telnet:', 'tcp:'));

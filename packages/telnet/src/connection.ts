@@ -14,7 +14,7 @@ import { createIdleLimit, idleNotice } from './idle-limit.ts';
 import { createInput } from './input.ts';
 import { createLinemode } from './linemode.ts';
 import { createModeControl } from './mode.ts';
-import { createMud, type Mud } from './mud.ts';
+import { createMud, rowsWith, type Mud } from './mud.ts';
 import { plainMssp } from './engine/options/mssp.ts';
 import { createOpening } from './opening.ts';
 import type { OptionFeature, PeerOptions } from './peer-options.ts';
@@ -43,7 +43,7 @@ export function serveTelnet(
 ): Sink {
   const { clock, log } = context;
   const hub = hubOf(context);
-  const engine = createEngine(limits);
+  const engine = createEngine({ maxSubnegotiationBytes: limits.maxSubnegotiationBytes, rowOf: rowsWith(limits) });
   const { negotiation } = engine;
   const answers = createAnswers(clock, negotiation);
   const warned = new Set<string>();

@@ -17,6 +17,7 @@ import type { PeerOptions } from './peer-options.ts';
 import { createQuestions } from './questions.ts';
 import { createRecordings } from './recording/recordings.ts';
 import type { BinaryDirections, SessionEvents, TelnetSession } from './session.ts';
+import { createSessionListeners } from './session-listeners.ts';
 import type { SessionHub } from './session-hub.ts';
 import type { Terminal } from './terminal.ts';
 import { textEncoding, type TextEncoding } from './text-encoding.ts';
@@ -57,9 +58,6 @@ export interface SessionControl {
   closed(): void;
 }
 
-/** Made when something listens: most sessions listen to little, and there are thousands of them. */
-type Listeners = { -readonly [Event in keyof SessionEvents]?: Set<(detail: SessionEvents[Event]) => void> };
-
 const { BINARY } = OPTIONS;
 const MAX_NAME_CHARACTERS = 64;
 
@@ -68,21 +66,13 @@ const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export function createTelnetSession(parts: SessionParts): SessionControl {
   const { input, output, options, mode } = parts;
-  const listeners: Listeners = {};
+  const listeners = createSessionListeners();
   let abort: AbortController | undefined;
   let over = false;
   let name = '';
   let draining = false;
   /** The one that runs, without its folder. */
   let program: string | undefined;
-
-  const listenersOf = <Event extends keyof SessionEvents>(
-    event: Event,
-  ): Set<(detail: SessionEvents[Event]) => void> => {
-    const those = listeners[event] ?? new Set<(detail: SessionEvents[Event]) => void>();
-    listeners[event] = those as Listeners[Event];
-    return those;
-  };
 
   const encoding = (): TextEncoding => textEncoding(parts.terminal().encoding);
   const encode = (text: string): Uint8Array =>
@@ -246,11 +236,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
     },
     gmcp: parts.gmcp,
     msdp: parts.msdp,
-    on(event, listener) {
-      const those = listenersOf(event);
-      those.add(listener);
-      return () => void those.delete(listener);
-    },
+    on: (event, listener) => listeners.on(event, listener),
   };
 
   const emit = <Event extends keyof SessionEvents>(event: Event, detail: SessionEvents[Event]): boolean => {
@@ -259,10 +245,7 @@ export function createTelnetSession(parts: SessionParts): SessionControl {
       questions.reader.resized();
       recordings.resized(columns, rows);
     }
-    const those = listeners[event];
-    if (those === undefined) return false;
-    for (const listener of those) listener(detail);
-    return those.size > 0;
+    return listeners.emit(event, detail);
   };
 
   let stdin: TtyInput | undefined;

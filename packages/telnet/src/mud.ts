@@ -2,6 +2,7 @@
 
 import type { Logger } from '@wellknown/core';
 import { OPTIONS } from './engine/codes.ts';
+import { optionRow, type OptionRow } from './engine/option-table.ts';
 import { addGmcpSupport, encodeGmcp, parseGmcp, type GmcpMessage } from './engine/options/gmcp.ts';
 import { encodeMsdp, parseMsdp, type MsdpMessage, type MsdpValue } from './engine/options/msdp.ts';
 import { encodeMssp, type MsspStatus } from './engine/options/mssp.ts';
@@ -63,6 +64,18 @@ export interface Mud extends OptionFeature {
 const GMCP = OPTIONS.GMCP.code;
 const MSDP = OPTIONS.MSDP.code;
 const MSSP = OPTIONS.MSSP.code;
+
+/**
+ * The rows of the option table for a server with these options: what is on may be asked for by the client, too. Some ask
+ * before they say who they are, and web clients never say it. Not so compression, which takes memory and time.
+ */
+export const rowsWith =
+  ({ gmcp, msdp, mssp }: MudOptions) =>
+  (option: number): OptionRow => {
+    const row = optionRow(option);
+    const isOn = (option === GMCP && gmcp) || (option === MSDP && msdp) || (option === MSSP && mssp !== undefined);
+    return isOn ? { ...row, us: 'agreed' } : row;
+  };
 
 export function createMud({ options, offers, log, heard }: MudParts): Mud {
   let modules: ReadonlyMap<string, number> = new Map();

@@ -149,6 +149,21 @@ describe('a session with GMCP', () => {
   });
 });
 
+test.each([
+  ['GMCP', 201, { gmcp: true }],
+  ['MSDP', 69, { msdp: true }],
+] as const)(
+  'a client that has not said who it is may ask for %s where it is on, and where it is not is refused',
+  async (_, option, on) => {
+    const client = await connectRaw(parrot, on);
+    expect((await client.say(iac(253, option))).slice(0, 3)).toBe(iac(251, option));
+    // What it has is not offered again once it is known.
+    expect(await client.say(MUDLET)).not.toContain(iac(251, option));
+    const other = await connectRaw(parrot);
+    expect(await other.say(iac(253, option))).toBe(iac(252, option));
+  },
+);
+
 test('a session with MSDP hears variables and sends them', async () => {
   const { handler, session } = held();
   const client = await connectRaw(handler, { msdp: true });

@@ -69,11 +69,23 @@ export const OPTION_TABLE = {
   },
   'COM-PORT': { us: 'refused', peer: 'refused', note: 'there is no serial port' },
   STARTTLS: { us: 'refused', peer: 'on request', note: '`startTls`; for `tls://` listeners none of it is needed' },
-  MSDP: { us: 'on request', peer: 'refused', note: '`msdp: true`; offered to MUD clients' },
+  MSDP: {
+    us: 'on request',
+    peer: 'refused',
+    note: '`msdp: true`; offered to MUD clients, and agreed to when another asks',
+  },
   MSSP: { us: 'on request', peer: 'refused', note: '`mssp`; offered to every client, since crawlers answer nothing' },
-  MCCP2: { us: 'on request', peer: 'refused', note: '`mccp: true`; offered to MUD clients, never under TLS' },
+  MCCP2: {
+    us: 'on request',
+    peer: 'refused',
+    note: '`mccp: true`; offered to MUD clients, never under TLS',
+  },
   MCCP3: { us: 'refused', peer: 'refused', note: 'what clients send is short' },
-  GMCP: { us: 'on request', peer: 'refused', note: '`gmcp: true`; offered to MUD clients' },
+  GMCP: {
+    us: 'on request',
+    peer: 'refused',
+    note: '`gmcp: true`; offered to MUD clients, and agreed to when another asks',
+  },
 } as const satisfies Record<OptionName, OptionRow>;
 
 const UNKNOWN: OptionRow = { us: 'refused', peer: 'refused', note: 'unknown' };
