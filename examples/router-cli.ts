@@ -5,31 +5,23 @@ import { createHistory, createTelnetServer, type TelnetHandler } from '@wellknow
 type Device = { hostname: string; mode: string };
 type Command = { readonly help: string; readonly run: (device: Device, argument: string) => string | undefined };
 const goTo = (mode: string, help: string): Command => ({ help, run: (device) => void (device.mode = mode) });
-const MODES: Readonly<Record<string, { readonly sign: string; readonly commands: Record<string, Command> }>> = {
+const SIGNS: Readonly<Record<string, string>> = { user: '>', privileged: '#', config: '(config)#' };
+const MODES: Readonly<Record<string, Readonly<Record<string, Command>>>> = {
   user: {
-    sign: '>',
-    commands: {
-      enable: goTo('privileged', 'turn on privileged commands'),
-      exit: goTo('gone', 'leave'),
-      'show clock': { help: 'the time', run: () => new Date().toISOString() },
-      'show version': { help: 'what runs here', run: () => `node ${process.version}` },
-    },
+    enable: goTo('privileged', 'turn on privileged commands'),
+    exit: goTo('gone', 'leave'),
+    'show clock': { help: 'the time', run: () => new Date().toISOString() },
+    'show version': { help: 'what runs here', run: () => `node ${process.version}` },
   },
   privileged: {
-    sign: '#',
-    commands: {
-      configure: goTo('config', 'change the configuration'),
-      disable: goTo('user', 'turn them off'),
-      exit: goTo('gone', 'leave'),
-    },
+    configure: goTo('config', 'change the configuration'),
+    disable: goTo('user', 'turn them off'),
+    exit: goTo('gone', 'leave'),
   },
   config: {
-    sign: '(config)#',
-    commands: {
-      hostname: { help: 'NAME: the name in the prompt', run: (device, name) => void (device.hostname = name) },
-      end: goTo('privileged', 'back to privileged commands'),
-      exit: goTo('privileged', 'back to privileged commands'),
-    },
+    hostname: { help: 'NAME: the name in the prompt', run: (device, name) => void (device.hostname = name) },
+    end: goTo('privileged', 'back to privileged commands'),
+    exit: goTo('privileged', 'back to privileged commands'),
   },
 };
 const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
@@ -40,7 +32,7 @@ export const handler: TelnetHandler = async (session) => {
   const device: Device = { hostname: 'router', mode: 'user' };
   const history = createHistory();
   for (let mode = MODES[device.mode]; mode !== undefined; mode = MODES[device.mode]) {
-    const { sign, commands } = mode;
+    const commands = mode;
     /** The commands that a line may mean: each of its words may be shortened. */
     const meant = (line: string): string[] =>
       Object.keys(commands).filter((name) =>
@@ -51,7 +43,7 @@ export const handler: TelnetHandler = async (session) => {
       meant(line)
         .map((name) => `  ${name.padEnd(14)} ${commands[name]!.help}`)
         .join('\n');
-    const line = await session.ask(device.hostname + sign, { history, complete, help });
+    const line = await session.ask(device.hostname + (SIGNS[device.mode] ?? ''), { history, complete, help });
     if (line === undefined) return;
     if (line.trim() === '') continue;
     const [name, ...others] = meant(line);

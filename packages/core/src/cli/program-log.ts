@@ -1,7 +1,7 @@
 // The log of a program: pino's lines on standard error, or words for people made of them. pino is handed in by the program,
 // since core has no dependencies; a program that embeds core passes its own logger instead.
 
-import { LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
+import { consoleLog, LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
 import { openStandardError, type DestinationLibrary, type LineOutput } from './line-output.ts';
 import { prettyLine } from './pretty-line.ts';
 
@@ -26,19 +26,33 @@ export interface ProgramLog {
 // with, or while the files are replaced by those of another version.
 const LOAD_AFTER_MS = 1_000;
 
+/** Where the library can't be loaded, a line is still better than the end of the process. */
+const LAST_RESORT: ProgramLog = { log: consoleLog, output: { write: (line) => void process.stderr.write(line) } };
+
 /** Writes events of `level` and above to standard error. */
 export function createProgramLog(pino: PinoSource, level: LogLevel, format: 'json' | 'pretty'): ProgramLog {
   if (!('load' in pino)) return openProgramLog(pino, level, format);
   let opened: ProgramLog | undefined;
   let present: string = level;
   const open = (): ProgramLog => {
-    if (opened === undefined) {
+    if (opened !== undefined) return opened;
+    try {
       opened = openProgramLog(pino.load(), level, format);
-      opened.log.level = present;
+    } catch (error) {
+      consoleLog.error({ err: error }, 'the library of the log could not be loaded');
+      return LAST_RESORT;
     }
+    opened.log.level = present;
     return opened;
   };
-  setTimeout(() => pino.load(), LOAD_AFTER_MS).unref();
+  const preload = (): void => {
+    try {
+      pino.load();
+    } catch {
+      // The first line tries again, and says so.
+    }
+  };
+  setTimeout(preload, LOAD_AFTER_MS).unref();
   const method =
     (name: LogLevel): Logger[LogLevel] =>
     (fields, message) => {

@@ -4,21 +4,14 @@
 // it.
 
 import fs from 'node:fs';
-import { accessLogPipe } from './access-log-pipe.ts';
+import { accessLogPipe, type AccessLogFile } from './access-log-pipe.ts';
+
+export type { AccessLogFile };
 
 const FLUSH_MS = 1_000;
 // An append of this size costs one system call and far less than a disk's time.
 const MAX_GATHERED_CHARACTERS = 65_536;
 const STDERR = 2;
-
-export interface AccessLogFile {
-  /** Adds a line, which ends in a line feed. */
-  write(line: string): void;
-  /** Writes what has gathered, and opens the file by its name again. For USR1. */
-  reopen(): void;
-  /** Writes what has gathered, and closes. Whatever is asked of it afterwards does nothing. */
-  close(): void;
-}
 
 export interface AccessLogOptions {
   /** The owner of a file that root makes: the user that serving processes become. */

@@ -2,13 +2,22 @@
 // memory for it, are given up and counted when too many wait, and nothing here blocks the process.
 
 import fs from 'node:fs';
-import type { AccessLogFile } from './access-log-file.ts';
 import { WaitingLines } from './waiting-lines.ts';
 
 // As a file's: a pipe is written a page at a time anyway.
 const FLUSH_MS = 1_000;
 const MAX_GATHERED_BYTES = 65_536;
 const RETRY_MS = 20;
+
+/** What lines of an access log are written to, whatever it is. */
+export interface AccessLogFile {
+  /** Adds a line, which ends in a line feed. */
+  write(line: string): void;
+  /** Writes what has gathered, and opens the file by its name again. For USR1. */
+  reopen(): void;
+  /** Writes what has gathered, and closes. Whatever is asked of it afterwards does nothing. */
+  close(): void;
+}
 
 /**
  * Writes to `opened`, which does not block and is ours from now on. `open` opens it again by its name. A failure is told once

@@ -4,10 +4,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { pino } from 'pino';
 import { openLineOutput } from '../../src/cli/line-output.ts';
 import { prettyLine } from '../../src/cli/pretty-line.ts';
+import { createProgramLog } from '../../src/cli/program-log.ts';
 import { eventually } from '../../src/testing/index.ts';
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
@@ -40,6 +41,27 @@ function readAll(descriptor: number): string {
 
 const LINE = `${'x'.repeat(99)}\n`;
 const isWhole = (line: string): boolean => line === LINE.trimEnd();
+
+test('a library that can not be loaded costs the form of a line, and not the process', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const load = vi.fn(() => {
+    throw new Error('Cannot find module');
+  });
+  vi.useFakeTimers();
+  try {
+    const { log } = createProgramLog({ load }, 'info', 'json');
+    vi.runAllTimers();
+    expect(load).toHaveBeenCalledTimes(1);
+    log.debug({}, 'not logged, so not tried');
+    expect(load).toHaveBeenCalledTimes(1);
+    log.warn({}, 'a worker has ended');
+    expect(JSON.stringify([said.mock.calls, warned.mock.calls])).toContain('a worker has ended');
+  } finally {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  }
+});
 
 describe('lines to a pipe', () => {
   test('that is not read wait, and arrive whole and all of them once it is', async () => {
