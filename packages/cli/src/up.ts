@@ -36,7 +36,7 @@ import {
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { buildServices, readProgram, type BuiltService } from './config/build-services.ts';
-import { programOptions } from './config/effective-options.ts';
+import { programOptions, sharedOptions } from './config/effective-options.ts';
 import { findConfigFile } from './config/config-file.ts';
 import { loadConfig, type LoadedConfig, type Mistake } from './config/load-config.ts';
 import { mistakesText, mistakeText } from './config/mistakes.ts';
@@ -152,7 +152,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     present.program.workers === 0 && present.program.runAs !== undefined
       ? () => protocolsOf(loaded.value.config, commandLine, present.program, programLog ?? logOf(present.program, PINO))
       : undefined;
-  await serve(allOf(present.services), present.program, log, dataOf(present), loadProtocols, async () => {
+  await serve(allOf(present.services), present.program, log, dataOf(present, first, first), loadProtocols, async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));
     const next = await load((name, revision) => served.has(`${name} ${revision}`));
     if (!next.ok) throw notReloaded(file, next.error);
@@ -166,7 +166,7 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
     log.info({ file, ...changesOf(allOf(present.services), allOf(services)) }, 'the configuration was read again');
     return {
       services: allOf(services),
-      workerData: dataOf(next.value, takenByReload(first, asked), asked),
+      workerData: dataOf(next.value, first, asked),
       succeeded: () => (present = next.value),
       settings: {
         supervision: program.supervision,
@@ -196,11 +196,10 @@ async function protocolsOf(
 }
 
 /** `program` is what workers go by. What was `asked` for is compared with it alone: no worker reads it. */
-const dataOf = (
-  { config: { program: read, services } }: LoadedConfig,
-  program: OptionTexts = read,
-  asked: OptionTexts = read,
-): UpData => ({ config: { program, services }, asked });
+const dataOf = ({ config }: LoadedConfig, first: OptionTexts, asked: OptionTexts): UpData => ({
+  config: { program: { ...sharedOptions(config), ...takenByReload(first, asked) }, services: config.services },
+  asked,
+});
 
 function notReloaded(file: string, mistakes: readonly Mistake[]): WellknownError {
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;

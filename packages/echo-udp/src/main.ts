@@ -1,10 +1,10 @@
 // No signal may find this program without a listener, so these are there before the rest is loaded.
 import { createRequire } from 'node:module';
 import type pinoModule from 'pino';
-import { keepCompiledCode } from '@wellknown/core/compile-cache';
 import { holdSignals } from '@wellknown/core/early-signals';
 
 holdSignals();
+const { keepCompiledCode } = await import('@wellknown/core/compile-cache');
 keepCompiledCode();
 const require = createRequire(import.meta.url);
 const [{ runCommand }, { echoCommand }] = await Promise.all([import('@wellknown/core/cli'), import('./cli.ts')]);

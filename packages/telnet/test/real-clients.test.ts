@@ -107,14 +107,6 @@ const CLIENTS: readonly Client[] = [
     hides: true,
   },
   {
-    name: 'TinyFugue',
-    program: 'tf5',
-    command: (port) => `tf5 -f/dev/null -v 127.0.0.1 ${port}`,
-    on: 'terminal',
-    enter: '\r',
-    hides: true,
-  },
-  {
     name: 'telnet-client of libtelnet',
     program: 'telnet-client',
     command: (port) => `telnet-client 127.0.0.1 ${port}`,

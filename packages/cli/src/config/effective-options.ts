@@ -22,6 +22,10 @@ export const programOptions = ({ program }: Pick<ConfigTexts, 'program'>, comman
     Object.entries({ ...program, ...commandLine }).filter(([name]) => isProgramWide(configKey({ name, help: '' }))),
   );
 
+/** Those that stand beside the services for each of them. */
+export const sharedOptions = ({ program }: Pick<ConfigTexts, 'program'>): OptionTexts =>
+  Object.fromEntries(Object.entries(program).filter(([name]) => !isProgramWide(configKey({ name, help: '' }))));
+
 export function effectiveOptions(
   { program }: Pick<ConfigTexts, 'program'>,
   { options }: ServiceTexts,

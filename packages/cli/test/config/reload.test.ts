@@ -127,6 +127,15 @@ test('a reload that finds nothing changed is for the code: every connection drai
   expect(await files.receiveAll()).toContain('421 ');
 });
 
+test('what stands beside the services for each of them holds after a reload as before', async () => {
+  const denying = (letters: string): string => `deny: ['127.0.0.1']\n${FOUR(letters)}`;
+  const running = await up(denying('xyz'));
+  expect(await (await running.connect('files')).receiveAll()).toBe('');
+  running.write(denying('uvw'));
+  expect(await running.reload()).toMatchObject({ ok: true });
+  expect(await (await running.connect('files')).receiveAll()).toBe('');
+});
+
 test('a change beside the services touches none of them', async () => {
   const running = await up(FOUR('xyz'));
   const files = await running.connect('files');

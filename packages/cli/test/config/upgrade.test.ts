@@ -103,7 +103,6 @@ test("a socket of systemd's that a reload has removed comes back with another on
     );
   const passed = net.createServer().listen(0, '127.0.0.1');
   await once(passed, 'listening');
-  onTestFinished(() => void passed.close());
   const { fd } = (passed as unknown as { readonly _handle: { readonly fd: number } })._handle;
   const { port } = passed.address() as net.AddressInfo;
   const control = path.join(folder, 'control.sock');
@@ -123,6 +122,8 @@ test("a socket of systemd's that a reload has removed comes back with another on
   let stdout = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   await eventually(() => stdout.includes('ready'));
+  // From here on it is the program's alone: this process would accept too.
+  passed.close();
   const reload = () => askControl(control, { command: 'reload' });
 
   write('tcp://127.0.0.1:0');

@@ -34,9 +34,12 @@ async function readsOf(
   return counts;
 }
 
+// What is asked for again would come from memory.
+const FROM_DISK = { cache: { maxFileBytes: 1_000_000 } };
+
 describe('a file that was read a moment ago', () => {
   test('is read at once, and others have their turn in between', async () => {
-    const handler = serveFiles(root);
+    const handler = serveFiles(root, FROM_DISK);
     const first = await readsOf(handler);
     const second = await readsOf(handler);
     expect(first.atOnce).toBe(0);
@@ -47,7 +50,7 @@ describe('a file that was read a moment ago', () => {
   });
 
   test('breaks off when it changes, as any other', async () => {
-    const handler = serveFiles(root);
+    const handler = serveFiles(root, FROM_DISK);
     await readsOf(handler);
     const readSync = fs.readSync;
     vi.spyOn(fs, 'readSync').mockImplementationOnce((...args: Parameters<typeof fs.readSync>) => {
