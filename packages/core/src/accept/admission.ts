@@ -203,12 +203,14 @@ export class Admission<Member extends Accepted> {
   #admitClient(member: Member, traits: ListenerTraits): void {
     const { registry, leases, addressRates, clock } = this.#options;
     const key = limitKey(member.remote);
-    const verdict = registry.addressVerdict(key);
+    // All clients of a unix socket have the same address, which says nothing of who they are.
+    const hasAddress = member.remote.family !== 'unix';
+    const verdict = hasAddress ? registry.addressVerdict(key) : 'open';
     if (verdict === 'refuse') this.#turnAway(member, traits, 'address-limit');
     else if (verdict === 'ask') {
       if (leases === undefined) this.#turnAway(member, traits, 'address-limit');
       else void this.#lease(member, key, leases, traits);
-    } else if (addressRates !== undefined && !addressRates.take(key, clock.nowMs()))
+    } else if (hasAddress && addressRates !== undefined && !addressRates.take(key, clock.nowMs()))
       this.#turnAway(member, traits, 'address-rate');
     else {
       registry.add(member, key);

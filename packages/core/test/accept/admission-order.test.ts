@@ -35,7 +35,7 @@ class Member implements Accepted {
 
   constructor(name: string, address: string, closed: (member: Member) => void) {
     this.name = name;
-    this.remote = { family: 'ipv4', address, port: 1 };
+    this.remote = address.startsWith('/') ? { family: 'unix', path: address } : { family: 'ipv4', address, port: 1 };
     this.#closed = closed;
   }
 
@@ -115,6 +115,12 @@ describe('the admission', () => {
     arrive('c', { address: '192.0.2.2' });
     expect(serving()).toEqual(['a', 'c']);
     expect(events).toContain('refuse b address-limit');
+  });
+
+  test('takes the clients of a unix socket for many, not for one address', () => {
+    const { arrive, serving } = admit({ maxConnectionsPerAddress: 1 });
+    for (const name of ['a', 'b', 'c']) arrive(name, { address: '/run/x.sock' });
+    expect(serving()).toEqual(['a', 'b', 'c']);
   });
 
   test('serves the last descriptor that is not reserved, and refuses the next', () => {
