@@ -37,6 +37,9 @@ const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
+// The marker of a directory has no name in it, two slashes in a row make a directory that no path names, and dots mean others.
+const UNNAMEABLE: readonly string[] = ['', '.', '..'];
+
 const directoryEntry = (name: string): Entry => ({ name, type: 'directory', sizeBytes: 0, mtimeMs: 0 });
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const parentOf = (path: AbsolutePath): AbsolutePath => path.slice(0, path.lastIndexOf('/')) || '/';
@@ -122,8 +125,7 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
         mtimeMs: LastModified?.getTime() ?? 0,
         ...(ETag !== undefined && { unique: ETag.replaceAll('"', '') }),
       }));
-      // The marker has no name here, and two slashes in a row make a directory that no path names.
-      yield [...directories, ...files].filter(({ name }) => name !== '');
+      yield [...directories, ...files].filter(({ name }) => !UNNAMEABLE.includes(name));
       if (page.NextContinuationToken === undefined) return;
       page = await client.send(
         new ListObjectsV2Command({
@@ -138,10 +140,16 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
   }
 
   /** What is kept of a file that is continued goes through here: S3 can't change an object. */
-  const keep = async (path: AbsolutePath, keptBytes: number, target: WriteTarget): Promise<void> => {
+  const keep = async (
+    path: AbsolutePath,
+    etag: string | undefined,
+    keptBytes: number,
+    target: WriteTarget,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
     if (keptBytes === 0) return;
     const key = keys.file(path);
-    const source = await openObject({ client, bucket, key, sizeBytes: keptBytes, startBytes: 0, signal: undefined });
+    const source = await openObject({ client, bucket, key, etag, sizeBytes: keptBytes, startBytes: 0, signal });
     try {
       for (let left = keptBytes; left > 0;) {
         const buffer = new Uint8Array(Math.min(left, 256 * 1024));
@@ -174,12 +182,12 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
       }),
     read: (path, { startBytes, signal }) =>
       answer(async () => {
-        const { type, sizeBytes } = await existing(path);
+        const { type, sizeBytes, unique: etag } = await existing(path);
         if (type === 'directory') throw new Refusal('is-directory');
         if (startBytes > sizeBytes) throw new Refusal('bad-start');
-        return openObject({ client, bucket, key: keys.file(path), sizeBytes, startBytes, signal });
+        return openObject({ client, bucket, key: keys.file(path), etag, sizeBytes, startBytes, signal });
       }),
-    write: (path, { mode, startBytes = 0 }) =>
+    write: (path, { mode, startBytes = 0, signal }) =>
       answer(async () => {
         const old = await entryAt(path);
         if (old?.type === 'directory') throw new Refusal('is-directory');
@@ -192,8 +200,9 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
           partBytes,
           mustBeNew: mode === 'create',
           isFree: async () => (await entryAt(path)) === undefined,
+          signal,
         });
-        await keep(path, mode === 'append' ? (old?.sizeBytes ?? 0) : startBytes, target);
+        await keep(path, old?.unique, mode === 'append' ? (old?.sizeBytes ?? 0) : startBytes, target, signal);
         return target;
       }),
     removeFile: (path) =>

@@ -21,14 +21,20 @@ export interface WriteRequest {
   readonly mustBeNew: boolean;
   /** Whether the name is free, for servers that don't know conditional writes. */
   readonly isFree: () => Promise<boolean>;
+  /** The upload is given up: no answer is waited for. */
+  readonly signal: AbortSignal | undefined;
 }
 
-// The most parts that S3 takes; they grow on the way, so that 5 TiB fit.
+// The most parts that S3 takes. They grow on the way, since each is held in memory: to ten times their size at last, and 430 GiB
+// fit into those of 8 MiB.
 const MAX_PARTS = 10_000;
 const GROW_EVERY = 1_000;
+// A session does not end before its upload has let go.
+const DISCARD_MS = 5_000;
 
-export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree }: WriteRequest): WriteTarget {
+export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree, signal }: WriteRequest): WriteTarget {
   const to = { Bucket: bucket, Key: key };
+  const giveUp = signal === undefined ? {} : { abortSignal: signal };
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let uploadId: string | undefined;
@@ -41,11 +47,12 @@ export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree
   };
 
   const sendPart = async (): Promise<void> => {
-    uploadId ??= (await client.send(new CreateMultipartUploadCommand(to))).UploadId;
+    uploadId ??= (await client.send(new CreateMultipartUploadCommand(to), giveUp)).UploadId;
     const PartNumber = parts.length + 1;
     if (PartNumber > MAX_PARTS) throw new Refusal('over-quota');
     const { ETag } = await client.send(
       new UploadPartCommand({ ...to, UploadId: uploadId, PartNumber, Body: gathered() }),
+      giveUp,
     );
     parts.push({ ETag, PartNumber });
   };
@@ -56,7 +63,9 @@ export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree
     const UploadId = uploadId;
     uploadId = undefined;
     // What can't be aborted now is left to the bucket's lifecycle rule.
-    await client.send(new AbortMultipartUploadCommand({ ...to, UploadId })).catch(() => undefined);
+    await client
+      .send(new AbortMultipartUploadCommand({ ...to, UploadId }), { abortSignal: AbortSignal.timeout(DISCARD_MS) })
+      .catch(() => undefined);
   };
 
   return {
@@ -73,7 +82,8 @@ export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree
         try {
           if (mustBeNew && !(await isFree())) throw new Refusal('exists');
           const condition = mustBeNew ? { IfNoneMatch: '*' } : {};
-          if (parts.length === 0) await client.send(new PutObjectCommand({ ...to, ...condition, Body: gathered() }));
+          if (parts.length === 0)
+            await client.send(new PutObjectCommand({ ...to, ...condition, Body: gathered() }), giveUp);
           else {
             if (heldBytes > 0) await sendPart();
             await client.send(
@@ -83,6 +93,7 @@ export function objectTarget({ client, bucket, key, partBytes, mustBeNew, isFree
                 UploadId: uploadId,
                 MultipartUpload: { Parts: parts },
               }),
+              giveUp,
             );
           }
         } catch (error) {

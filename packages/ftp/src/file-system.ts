@@ -100,7 +100,7 @@ export interface LinkOptions {
 export interface ReadOptions {
   /** Where to begin; `bad-start` when this is beyond the end. */
   readonly startBytes: number;
-  /** Aborted when the transfer is given up while the file is being opened. */
+  /** Aborted when the transfer is given up, while the file is being opened or later: what waits for others then need not wait. */
   readonly signal?: AbortSignal;
   readonly caller?: Caller;
 }
@@ -119,7 +119,7 @@ export interface WriteOptions extends CreateOptions {
   readonly startBytes?: number;
   /** How many bytes are said to come (ALLO): only a hint. */
   readonly expectedBytes?: number;
-  /** Aborted when the transfer is given up while the file is being opened. */
+  /** Aborted when the transfer is given up, as for reading. `abort` of the target comes all the same. */
   readonly signal?: AbortSignal;
 }
 

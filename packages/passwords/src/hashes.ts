@@ -37,7 +37,7 @@ const FORMATS: Readonly<Record<HashKind, HashFormat>> = {
   },
   'sha-crypt': {
     made: "sha-256 or sha-512 up to 999,999 rounds ('mkpasswd', 'openssl passwd -6')",
-    form: /^\$[56]\$(?:rounds=\d{4,6}\$)?[./A-Za-z0-9]{1,16}\$(?:[./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})$/,
+    form: /^\$(?:5\$(?:rounds=\d{4,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}|6\$(?:rounds=\d{4,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86})$/,
     verify: (password, hash) => thread.verify(password, hash),
   },
   // A thousand rounds of MD5, some ten milliseconds in the main thread.

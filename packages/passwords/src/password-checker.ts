@@ -45,12 +45,16 @@ export class PasswordChecker {
 
   /**
    * Whose hash stands in for a user of this name who is not there: the same for each name, and one of all, so that names
-   * can't be told by what their checks cost where the hashes are of several kinds. Undefined where there is none.
+   * can't be told by what their checks cost where the hashes are of several kinds. Every process that reads the same file
+   * draws the same, and a user who is added at its end changes it for few. Undefined where there is none.
    */
   standIn(name: string, hashes: Iterable<string>): string | undefined {
     const all = [...hashes];
-    const draw = createHmac('sha256', this.#key).update(name).digest().readUInt32BE();
-    return all[draw % Math.max(1, all.length)];
+    const [first] = all;
+    if (first === undefined) return undefined;
+    // A hash is as secret as a key of our own, and the same in every worker.
+    const draw = createHmac('sha256', first).update(name).digest().readBigUInt64BE();
+    return all[consistentIndex(draw, all.length)];
   }
 
   /**
@@ -98,4 +102,19 @@ export class PasswordChecker {
       return;
     }
   }
+}
+
+/**
+ * A number below `count` drawn from `key`, even over all keys; where `count` grows, a key keeps its number or gets one of the new
+ * (jump consistent hash, Lamping and Veach 2014).
+ */
+function consistentIndex(key: bigint, count: number): number {
+  let drawn = 0;
+  let state = key;
+  for (let next = 0; next < count;) {
+    drawn = next;
+    state = BigInt.asUintN(64, state * 2_862_933_555_777_941_757n + 1n);
+    next = Math.floor((drawn + 1) * (2 ** 31 / (Number(state >> 33n) + 1)));
+  }
+  return drawn;
 }

@@ -28,7 +28,11 @@ export function parsePasswordUsers<User extends PasswordUser>(
   options: PasswordUsersOptions<User>,
 ): Result<ReadonlyMap<string, User>, string> {
   const users = new Map<string, User>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  // Editors of Windows begin a file with a byte order mark.
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const user = parseLine(line, options);
     if (!user.ok) return fail(`line ${index + 1}: ${user.error}`);

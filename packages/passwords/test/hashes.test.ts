@@ -41,6 +41,8 @@ describe('the password of a hash', () => {
     [`${BCRYPT}x`, 'a bcrypt and more'],
     [`$6$rounds=9999999$salt$${'a'.repeat(86)}`, 'a sha-crypt that takes seconds'],
     [`$6$sa!t$${'a'.repeat(86)}`, 'a salt that no library takes'],
+    [`$5$salt$${'a'.repeat(86)}`, 'a sha-256 as long as a sha-512'],
+    [`$6$salt$${'a'.repeat(43)}`, 'a sha-512 as short as a sha-256'],
     [`$1$salt$${'a'.repeat(22)}`, 'the md5 of an old Unix'],
   ])('%s is none (%s)', async (hash) => {
     expect(hashKindOf(hash)).toBeUndefined();

@@ -50,6 +50,19 @@ test('the same user stands in for a name each time, and not one user for all', (
   expect(checker.standIn('ann', [])).toBeUndefined();
 });
 
+test('who stands in is the same in every process, and changes for few names when a user is added at the end', () => {
+  const hashes = Array.from({ length: 9 }, (_, index) => `hash${index}`);
+  const names = Array.from({ length: 1_000 }, (_, index) => `user${index}`);
+  const drawn = names.map((name) => new PasswordChecker().standIn(name, hashes));
+  const again = names.map((name) => new PasswordChecker().standIn(name, [...hashes, 'added']));
+  expect(names.map((name) => new PasswordChecker().standIn(name, hashes))).toEqual(drawn);
+  const changed = again.filter((one, index) => one !== drawn[index]);
+  expect([...new Set(changed)]).toEqual(['added']);
+  // A tenth of them, but for chance.
+  expect(changed.length).toBeGreaterThan(50);
+  expect(changed.length).toBeLessThan(200);
+});
+
 test('the password of another user opens nothing to one who is not there', async () => {
   const checker = new PasswordChecker();
   const hash = hashOf('secret');

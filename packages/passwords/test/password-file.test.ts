@@ -28,6 +28,11 @@ describe('the text of a password file', () => {
     ]);
   });
 
+  test('may begin with a byte order mark, which is no part of a name', () => {
+    const parsed = parsePasswordUsers(`\uFEFFann:${SHA1}\n`, { read });
+    expect(parsed.ok && [...parsed.value.keys()]).toEqual(['ann']);
+  });
+
   test.each([
     ['ann', /^line 1: no hash .*htpasswd -B.*mkpasswd.*apr1.*SHA/],
     [`ann:${BCRYPT}\nbob:plain`, /^line 2: no hash/],

@@ -47,6 +47,11 @@ interface Waiting<Member> {
 
 // At most one line of log in so long for what a flood repeats.
 const ALARM_COOLDOWN_MS = 5_000;
+/**
+ * So many that were turned away may take their time to close. Each that does so at once takes a round trip, so that this is
+ * hundreds in a second; those who never do hold as many descriptors and no more.
+ */
+export const MAX_REFUSED = 32;
 
 /** The way of a connection from accept to what serves it, for one service in one process. */
 export class Admission<Member extends Accepted> {
@@ -57,6 +62,8 @@ export class Admission<Member extends Accepted> {
   #isCallingUp = false;
   readonly #alarm = new CoolDown(ALARM_COOLDOWN_MS);
   #draining = false;
+  /** Those turned away that have not closed yet. */
+  readonly #refused = new Set<Member>();
 
   /** `idle` is called when there is none any more, open or waiting. */
   constructor(options: AdmissionOptions<Member>, idle: () => void) {
@@ -98,6 +105,7 @@ export class Admission<Member extends Accepted> {
   /** One that was accepted has closed, whether it was admitted or not. */
   closed(member: Member, tally: ListenerTally): void {
     const { registry, leases } = this.#options;
+    this.#refused.delete(member);
     const lease = registry.remove(member, tally);
     if (lease !== undefined) leases?.release(lease);
     this.#madeRoom();
@@ -195,12 +203,14 @@ export class Admission<Member extends Accepted> {
   #admitClient(member: Member, traits: ListenerTraits): void {
     const { registry, leases, addressRates, clock } = this.#options;
     const key = limitKey(member.remote);
-    const verdict = registry.addressVerdict(key);
+    // All clients of a unix socket have the same address, which says nothing of who they are.
+    const hasAddress = member.remote.family !== 'unix';
+    const verdict = hasAddress ? registry.addressVerdict(key) : 'open';
     if (verdict === 'refuse') this.#turnAway(member, traits, 'address-limit');
     else if (verdict === 'ask') {
       if (leases === undefined) this.#turnAway(member, traits, 'address-limit');
       else void this.#lease(member, key, leases, traits);
-    } else if (addressRates !== undefined && !addressRates.take(key, clock.nowMs()))
+    } else if (hasAddress && addressRates !== undefined && !addressRates.take(key, clock.nowMs()))
       this.#turnAway(member, traits, 'address-rate');
     else {
       registry.add(member, key);
@@ -239,7 +249,10 @@ export class Admission<Member extends Accepted> {
     const { registry, handler, log } = this.#options;
     registry.countClosed(reason, traits.tally);
     log.debug({ peer: formatAddress(member.remote), reason }, 'turned away');
+    this.#refused.add(member);
     handler.refuse(member, traits, reason);
+    // The word has left as far as the kernel takes it; those who do not close would hold the descriptors of others.
+    if (this.#refused.size > MAX_REFUSED) member.destroy(reason);
   }
 
   #noteFull(): void {

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Accepted, AcceptHandler, ListenerTraits, Refusal } from '../../src/accept/accept-handler.ts';
-import { Admission, type AdmissionOptions } from '../../src/accept/admission.ts';
+import { Admission, MAX_REFUSED, type AdmissionOptions } from '../../src/accept/admission.ts';
 import { createDescriptorBudget } from '../../src/accept/descriptor-budget.ts';
 import { Registry, type RegistryLimits } from '../../src/accept/registry.ts';
 import type { Address } from '../../src/address/address.ts';
@@ -35,7 +35,7 @@ class Member implements Accepted {
 
   constructor(name: string, address: string, closed: (member: Member) => void) {
     this.name = name;
-    this.remote = { family: 'ipv4', address, port: 1 };
+    this.remote = address.startsWith('/') ? { family: 'unix', path: address } : { family: 'ipv4', address, port: 1 };
     this.#closed = closed;
   }
 
@@ -54,7 +54,7 @@ class Member implements Accepted {
 function admit(
   limits: Partial<RegistryLimits> = {},
   options: Partial<AdmissionOptions<Member>> = {},
-  { drainAdmitsWaiting = false } = {},
+  { drainAdmitsWaiting = false, refusedLinger = false } = {},
 ): Fixture {
   const registry = new Registry<Member>({
     maxConnections: 10,
@@ -73,7 +73,7 @@ function admit(
     serve: (member) => void events.push(`serve ${member.name}`),
     refuse(member, _traits, reason: Refusal) {
       events.push(`refuse ${member.name} ${reason}`);
-      member.destroy(reason);
+      if (!refusedLinger) member.destroy(reason);
     },
   };
   const admission = new Admission<Member>(
@@ -115,6 +115,12 @@ describe('the admission', () => {
     arrive('c', { address: '192.0.2.2' });
     expect(serving()).toEqual(['a', 'c']);
     expect(events).toContain('refuse b address-limit');
+  });
+
+  test('takes the clients of a unix socket for many, not for one address', () => {
+    const { arrive, serving } = admit({ maxConnectionsPerAddress: 1 });
+    for (const name of ['a', 'b', 'c']) arrive(name, { address: '/run/x.sock' });
+    expect(serving()).toEqual(['a', 'b', 'c']);
   });
 
   test('serves the last descriptor that is not reserved, and refuses the next', () => {
@@ -188,4 +194,16 @@ describe('a drain', () => {
     expect(registry.counters().get('one')).toMatchObject({ open: 0, waiting: 0, closed: { 'drain-timeout': 2 } });
     expect(events.at(-1)).toBe('idle');
   });
+});
+
+test('so many that are turned away may linger, the next one is dropped once it has been told; one that closes makes room', () => {
+  const { arrive } = admit({ maxConnectionsPerAddress: 1 }, {}, { refusedLinger: true });
+  arrive('first');
+  const lingering = Array.from({ length: MAX_REFUSED }, (_, index) => arrive(`late-${index}`));
+  expect(lingering.filter(({ reason }) => reason !== undefined)).toEqual([]);
+  const next = arrive('next');
+  expect(next.reason).toBe('address-limit');
+  expect(events.slice(-2)).toEqual(['refuse next address-limit', 'destroy next address-limit']);
+  lingering[0]!.destroy('finished');
+  expect(arrive('after').reason).toBeUndefined();
 });
