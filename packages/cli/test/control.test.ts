@@ -195,3 +195,19 @@ describe('a mistake', () => {
     });
   });
 });
+
+test('a request that is too long is told so, and the connection ends', async () => {
+  const { control } = await start('echo', '--listen', 'udp://127.0.0.1:0', '--workers', '1');
+  const client = await connectClient(`unix:${control}`);
+  client.send(`${JSON.stringify({ command: 'connections', remote: 'x'.repeat(5_000) })}\n`);
+  expect(await client.receiveAll()).toBe('{"ok":false,"error":"a request is at most 4096 bytes"}\n');
+});
+
+test('a supervisor that has stopped is not waited for without end', async () => {
+  const control = path.join(folder, 'stopped');
+  const silent = net.createServer().listen(control);
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const { status, stderr } = await ask('status', '--control', control);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('it has not answered within 10 s')]);
+});

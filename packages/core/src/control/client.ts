@@ -11,6 +11,9 @@ export type ControlOutcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: string; readonly isReached: boolean };
 
+// Past this a supervisor is stopped, or hangs: workers are waited for no longer than a beat.
+const SILENCE_MS = 10_000;
+
 /**
  * Asks and resolves with the answer's value. `stop` resolves once the process has ended. An answer of several lines is told
  * line by line to `part`, all but the last; what `part` returns is waited for, and the supervisor with it.
@@ -22,6 +25,11 @@ export async function askControl(
 ): Promise<ControlOutcome> {
   const socket = connect({ path });
   socket.write(`${JSON.stringify(request)}\n`);
+  // What a supervisor knows it says at once; the rest takes as long as it takes.
+  if (request.command === 'status' || request.command === 'log-level')
+    socket.setTimeout(SILENCE_MS, () =>
+      socket.destroy(new Error(`it has not answered within ${SILENCE_MS / 1_000} s`)),
+    );
   try {
     const answer = await lastAnswer(socket, part);
     if (answer === undefined) return unreached(`the supervisor on ${path} gave no answer`);

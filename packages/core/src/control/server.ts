@@ -69,6 +69,9 @@ async function* list(server: Server, { service, remote }: ConnectionFilter): Asy
   yield { ok: true, value: { connections: count, unanswered } satisfies ConnectionsSummary };
 }
 
+// Longer than any request, with every filter and name in it.
+const MAX_REQUEST_BYTES = 4_096;
+
 /** Answers the requests of one client after the other; `stop` keeps the connection open until the process ends. */
 export const controlProtocol = (server: Server, log: Logger): Protocol =>
   defineProtocol({
@@ -76,7 +79,12 @@ export const controlProtocol = (server: Server, log: Logger): Protocol =>
     port: 0,
     async connection(peer) {
       const say = (answer: ControlAnswer): Promise<void> => peer.write(`${JSON.stringify(answer)}\n`);
-      for (let line = await peer.readLine(); line !== undefined; line = await peer.readLine()) {
+      const next = (): Promise<string | undefined> => peer.readLine({ maxLineBytes: MAX_REQUEST_BYTES }).catch(tooLong);
+      const tooLong = async (error: unknown): Promise<undefined> => {
+        if (!(error instanceof WellknownError && error.code === 'LINE_TOO_LONG')) throw error;
+        await say({ ok: false, error: `a request is at most ${MAX_REQUEST_BYTES} bytes` });
+      };
+      for (let line = await next(); line !== undefined; line = await next()) {
         const request = parseControlRequest(line);
         if (!request.ok) await say({ ok: false, error: request.error });
         else for await (const answer of answersTo(server, request.value, log)) await say(answer);
