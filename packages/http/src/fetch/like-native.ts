@@ -12,8 +12,27 @@ export function standFor(ours: Class, native: Class): void {
   Object.setPrototypeOf(ours, native);
   Object.setPrototypeOf(ours.prototype as object, native.prototype as object);
   for (const key of ['name', 'length'] as const) Object.defineProperty(ours, key, { value: native[key as 'name'] });
+  addTextStream(ours.prototype as object, native.prototype as object);
   likeMembers(ours, native);
   likeMembers(ours.prototype as object, native.prototype as object);
+}
+
+/** From Node 26 on: the content as text while it comes (Fetch, §5.2). Throws a TypeError where it has been read. */
+export function textStreamOf({ body, bodyUsed }: Pick<Response, 'body' | 'bodyUsed'>): ReadableStream<string> {
+  if (bodyUsed || body?.locked === true) throw new TypeError('the content has been read already');
+  const bytes: NonNullable<typeof body> = body ?? new ReadableStream({ start: (controller) => controller.close() });
+  return bytes.pipeThrough(new TextDecoderStream());
+}
+
+/** Older platforms have no such member, and neither has what stands for them. */
+function addTextStream(ours: object, native: object): void {
+  if (!('textStream' in native)) return;
+  const member = {
+    textStream(this: Response) {
+      return textStreamOf(this);
+    },
+  };
+  Object.defineProperties(ours, Object.getOwnPropertyDescriptors(member));
 }
 
 function likeMembers(ours: object, native: object): void {

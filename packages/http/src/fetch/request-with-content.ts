@@ -1,6 +1,7 @@
 // Content with GET or HEAD, which has no meaning (RFC 9110 §9.3.1) but comes, and which the platform's Request has no room
 // for.
 
+import { textStreamOf } from './like-native.ts';
 import { NativeRequest } from './platform.ts';
 
 /** A platform Request without a body, whose content can be read whole: it is that of `content`. */
@@ -13,6 +14,7 @@ export function requestWithContent(url: string, init: RequestInit, content: Resp
     formData: () => (content as { formData(): Promise<FormData> }).formData(),
     json: () => content.json(),
     text: () => content.text(),
+    ...('textStream' in request && { textStream: () => textStreamOf(content) }),
     clone: () => {
       const { method, headers, signal } = request;
       return requestWithContent(url, { method, headers, signal }, content.clone());

@@ -31,6 +31,29 @@ test.each(PAIRS)('%o has the members of the platform’s, listed and counted as 
   expect(membersOf(ours)).toEqual(membersOf(native));
 });
 
+// The types of the platform do not know it yet.
+type WithTextStream = { readonly bodyUsed: boolean; textStream(): AsyncIterable<string> };
+const hasTextStream = 'textStream' in NativeResponse.prototype;
+
+test.runIf(hasTextStream).each(['héllo', '', null])(
+  'the content %j as a stream of text is the platform’s',
+  async (content) => {
+    const outcomeOf = async (made: unknown): Promise<unknown> => {
+      const response = made as WithTextStream;
+      let text = '';
+      for await (const piece of response.textStream()) text += piece;
+      let again = 'streamed';
+      try {
+        response.textStream();
+      } catch (error) {
+        again = (error as Error).name;
+      }
+      return [text, response.bodyUsed, again];
+    };
+    expect(await outcomeOf(new HttpResponse(content))).toEqual(await outcomeOf(new NativeResponse(content)));
+  },
+);
+
 test('what is made lists its members to `for`', () => {
   const listed: string[] = [];
   for (const name in new HttpResponse()) listed.push(name);
