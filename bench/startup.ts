@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 const built = (file: string): string => new URL(`../packages/${file}`, import.meta.url).href;
 const PROGRAM = fileURLToPath(new URL('../packages/cli/bin/wellknown.js', import.meta.url));
 
-// Node 20 reads the certificates of NODE_EXTRA_CA_CERTS before any program begins, which takes longer than all that is measured.
+// Node 20 reads the certificates of NODE_EXTRA_CA_CERTS before any program begins, which takes longer than what is
+// measured.
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_EXTRA_CA_CERTS: undefined };
 
 const BARE_CLUSTER = `

@@ -1,4 +1,5 @@
-/* The least that a server needs that copies: one file in memory, one write for each request, no HTTP to speak of. `http-loop FILE`. */
+/* The least that a server needs that copies: one file in memory, one write for each request, no HTTP to speak of.
+   `http-loop FILE`. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>

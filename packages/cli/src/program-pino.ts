@@ -1,3 +1,5 @@
+// pino for the logs of all commands, loaded with the first line.
+
 import { createRequire } from 'node:module';
 import type { PinoSource } from '@wellknown/core/cli';
 import type pino from 'pino';

@@ -124,12 +124,13 @@ async function serveDefaults(common: CommonValues): Promise<void> {
 async function serveConfig(file: string, commandLine: OptionTexts): Promise<void> {
   // One for all reloads: another one would open standard error once more.
   let programLog: ProgramLog | undefined;
+  const logFor = (program: CommonValues): ProgramLog => (programLog ??= logOf(program, PINO));
   const load = (
     isServed?: (name: string, revision: string) => boolean,
     prepare: (program: CommonValues, context: BuildContext) => void = () => undefined,
   ): ReturnType<typeof loadConfig> => {
     const contextOf = (program: CommonValues): Result<BuildContext, string> => {
-      const context = contextFor(program, isServedAtOnce(program), (programLog ??= logOf(program, PINO)));
+      const context = contextFor(program, isServedAtOnce(program), logFor(program));
       if (context.ok) prepare(program, context.value);
       return context;
     };
@@ -145,12 +146,12 @@ async function serveConfig(file: string, commandLine: OptionTexts): Promise<void
   let present = loaded.value;
   const first = programOptions(present.config, commandLine);
   process.env[FILE_VARIABLE] = path.resolve(file);
-  const { log } = programLog ?? logOf(present.program, PINO);
+  const { log } = logFor(present.program);
   log.info({ file }, 'serving what the configuration says');
   // Without workers, code of the user's is loaded once the rights to bind ports are gone.
   const loadProtocols =
     present.program.workers === 0 && present.program.runAs !== undefined
-      ? () => protocolsOf(loaded.value.config, commandLine, present.program, programLog ?? logOf(present.program, PINO))
+      ? () => protocolsOf(loaded.value.config, commandLine, present.program, logFor(present.program))
       : undefined;
   await serve(allOf(present.services), present.program, log, dataOf(present, first, first), loadProtocols, async () => {
     const served = new Set(allOf(present.services).map(({ name, revision }) => `${name} ${revision}`));

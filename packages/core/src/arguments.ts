@@ -8,7 +8,10 @@ export const invalidArgument = (verb: string, name: string, given: unknown, allo
     fault: 'local',
   });
 
-/** What is wrong with a count, which is left out or a whole number from 0: with anything else a wait would have no end, or no bound. */
+/**
+ * What is wrong with a count, which is left out or a whole number from 0: with anything else a wait would have no end, or
+ * no bound.
+ */
 export function countProblem(verb: string, name: string, count: number | undefined): WellknownError | undefined {
   return count === undefined || (Number.isInteger(count) && count >= 0)
     ? undefined

@@ -28,6 +28,10 @@ export type ErrorCode =
   | 'UPGRADE_FAILED'
   | 'UNSUPPORTED';
 
+/** The code that the system gives its errors, such as ENOENT; empty for any other. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
 export interface ErrorDetails {
   readonly fault: Fault;
   /** What the reader of the message can do about it. Appended to the message. */

@@ -115,8 +115,6 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   const hasListen = list.every(({ listen }) => listen !== undefined);
   requireKnownNames('option', options, hasListen ? [...SERVER_OPTION_NAMES, 'listen'] : SERVER_OPTION_NAMES);
   const settings = resolveSettings(options);
-  requireKnownNames('limit', options.limits ?? {}, Object.keys(DEFAULT_SERVER_LIMITS));
-  requireKnownNames('datagram limit', options.datagramLimits ?? {}, Object.keys(DEFAULT_DATAGRAM_LIMITS));
   const shared = {
     tls: resolveTls(options.tls),
     access: resolveAccess(options),
@@ -141,8 +139,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
 /** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */
 export function resolveSettings(options: ServerOptions): ServerSettings {
   requireValues(options);
-  requireNumbers('limits', options.limits ?? {});
-  requireNumbers('datagramLimits', options.datagramLimits ?? {});
+  requireLimits(options);
   requireChoice('accept', options.accept, ALL_STRATEGIES);
   requireChoice('dispatch', options.dispatch, ALL_DISPATCH_POLICIES);
   const { policy, drainTimeoutMs } = resolvePolicy(options);
@@ -245,7 +242,10 @@ function requireService(service: Service): void {
   if (!isService(service))
     throw invalidOption('protocol', service, 'a service: { protocol, listen }, or a list of them');
   requireKnownNames('option of a service', service, SERVICE_OPTION_NAMES);
-  const { limits = {}, datagramLimits = {} } = service;
+  requireLimits(service);
+}
+
+function requireLimits({ limits = {}, datagramLimits = {} }: Pick<ServerOptions, 'limits' | 'datagramLimits'>): void {
   requireKnownNames('limit', limits, Object.keys(DEFAULT_SERVER_LIMITS));
   requireKnownNames('datagram limit', datagramLimits, Object.keys(DEFAULT_DATAGRAM_LIMITS));
   requireNumbers('limits', limits);

@@ -1,3 +1,4 @@
+import { createExecServer } from '../src/inetd/exec-server.ts';
 import { describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, serve, type Protocol } from '../src/index.ts';
 import { nearestName } from '../src/option-names.ts';
@@ -138,6 +139,14 @@ describe('what a JavaScript caller may get wrong', () => {
     expect(thrownBy(() => createServer(service as never))).toMatchObject({
       code: 'OPTION_INVALID',
       message: expect.stringContaining(words) as string,
+    });
+  });
+
+  test('a server that runs programs looks at its limits as well', () => {
+    const limits: object = { maxConections: 1 };
+    expect(thrownBy(() => createExecServer({ program: 'cat', listen: 'tcp://127.0.0.1:0', limits }))).toMatchObject({
+      code: 'OPTION_INVALID',
+      message: "the limit 'maxConections' is unknown: meant may be 'maxConnections'",
     });
   });
 

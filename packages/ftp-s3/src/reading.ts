@@ -22,7 +22,10 @@ export interface ReadRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Opens the object as it was when its size was asked for; rejects with what the server says, or with `failed` when it is another by now. */
+/**
+ * Opens the object as it was when its size was asked for; rejects with what the server says, or with `failed` when it is
+ * another by now.
+ */
 export async function openObject(request: ReadRequest): Promise<ReadSource> {
   const { client, bucket, key, etag, sizeBytes, startBytes, signal } = request;
   // A range that begins at the end would be an error.

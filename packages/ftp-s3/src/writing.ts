@@ -25,8 +25,8 @@ export interface WriteRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-// The most parts that S3 takes. They grow on the way, since each is held in memory: to ten times their size at last, and 430 GiB
-// fit into those of 8 MiB.
+// The most parts that S3 takes. They grow on the way, and not beyond ten times their size, since each is held in memory:
+// 430 GiB fit into those of 8 MiB.
 const MAX_PARTS = 10_000;
 const GROW_EVERY = 1_000;
 // A session does not end before its upload has let go.

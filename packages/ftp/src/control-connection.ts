@@ -16,7 +16,7 @@ import { specOf } from './commands/table.ts';
 import { EffectPerformer, type PerformerHost } from './effect-performer.ts';
 import { effectText, type Outcome } from './effects.ts';
 import { askHook, hookSessionOf, remoteAddressOf, tellHook, type HookSession } from './hooks.ts';
-import { REPLY, reply, replyBytes, type Reply } from './replies.ts';
+import { REPLY, reply, replyOnWire, type Reply } from './replies.ts';
 import { step, withoutRename } from './session.ts';
 import { hostOfHandshake, initialState, type SessionContext, type SessionState } from './session-state.ts';
 
@@ -82,7 +82,7 @@ export class ControlConnection implements Sink, PerformerHost {
   }
 
   send(reply: Reply): void {
-    if (this.#phase !== 'over' && !this.connection.send(this.#bytesOf(reply))) this.#isBlocked = true;
+    if (this.#phase !== 'over' && !this.connection.send(this.#onWire(reply))) this.#isBlocked = true;
   }
 
   transferChanged(): void {
@@ -137,14 +137,14 @@ export class ControlConnection implements Sink, PerformerHost {
 
   // Inside ------------------------------------------------------------------------------------------------------------
 
-  #bytesOf(reply: Reply): Uint8Array | string {
-    return replyBytes(reply, this.options.charset, this.connection.secure === undefined);
+  #onWire(reply: Reply): Uint8Array | string {
+    return replyOnWire(reply, this.options.charset, this.connection.secure === undefined);
   }
 
   #finish(lastWord?: Reply, reason?: CloseReason): void {
     if (this.#phase === 'over') return;
     this.#release();
-    this.connection.end(lastWord === undefined ? undefined : this.#bytesOf(lastWord), 'latin1', reason);
+    this.connection.end(lastWord === undefined ? undefined : this.#onWire(lastWord), 'latin1', reason);
   }
 
   /** Lets go of everything that is not the connection itself. */

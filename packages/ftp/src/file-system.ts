@@ -100,7 +100,10 @@ export interface LinkOptions {
 export interface ReadOptions {
   /** Where to begin; `bad-start` when this is beyond the end. */
   readonly startBytes: number;
-  /** Aborted when the transfer is given up, while the file is being opened or later: what waits for others then need not wait. */
+  /**
+   * Aborted when the transfer is given up, while the file is being opened or later: what waits for others then need not
+   * wait.
+   */
   readonly signal?: AbortSignal;
   readonly caller?: Caller;
 }

@@ -107,7 +107,7 @@ const FIXED_TEXTS = new Map<Reply, string>(Object.values(REPLY).map((each) => [e
  * A reply as it is sent: what is plain ASCII as text, each character of which is a byte. To a peer that speaks Telnet
  * 0xFF, a letter in names of old systems, goes out twice (RFC 854).
  */
-export function replyBytes(reply: Reply, charset: Charset, isTelnet: boolean): Uint8Array | string {
+export function replyOnWire(reply: Reply, charset: Charset, isTelnet: boolean): Uint8Array | string {
   const fixed = FIXED_TEXTS.get(reply);
   if (fixed !== undefined && charset === UTF8) return fixed;
   const text = fixed ?? encodeReply(reply);

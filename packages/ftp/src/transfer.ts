@@ -11,7 +11,7 @@ import type { FileProblem, FileSystem, ReadSource, WriteTarget } from './file-sy
 import { openListing, type Listing } from './listing/open-listing.ts';
 import type { TransferEnd, TransferPlan } from './effects.ts';
 import { sendFile } from './send-file.ts';
-import { keepsNothing } from './storage/disk-upload.ts';
+import { keepsNothing } from './storage/kept-chunks.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
 import { expectedProblem } from './storage/errno-map.ts';

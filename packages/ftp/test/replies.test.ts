@@ -8,7 +8,7 @@ import {
   quotePath,
   REPLY,
   reply,
-  replyBytes,
+  replyOnWire,
 } from '../src/replies.ts';
 
 test('a reply of one line is code, space, text', () => {
@@ -38,7 +38,7 @@ test('227 ends with the closing parenthesis, 229 has its three empty fields', ()
 
 test('0xFF goes out twice to a peer that speaks Telnet, and as it is to others', () => {
   const pwd = reply(257, `"/${UTF8.decode(Uint8Array.of(0xff, 0xfe, 0xff))}"`);
-  const bytesOf = (isTelnet: boolean): string => Buffer.from(replyBytes(pwd, UTF8, isTelnet)).toString('latin1');
+  const bytesOf = (isTelnet: boolean): string => Buffer.from(replyOnWire(pwd, UTF8, isTelnet)).toString('latin1');
   expect(bytesOf(true)).toBe('257 "/\xff\xff\xfe\xff\xff"\r\n');
   expect(bytesOf(false)).toBe('257 "/\xff\xfe\xff"\r\n');
 });

@@ -105,8 +105,8 @@ export class PasswordChecker {
 }
 
 /**
- * A number below `count` drawn from `key`, even over all keys; where `count` grows, a key keeps its number or gets one of the new
- * (jump consistent hash, Lamping and Veach 2014).
+ * A number below `count` drawn from `key`, even over all keys; where `count` grows, a key keeps its number or gets one of
+ * the new (jump consistent hash, Lamping and Veach 2014).
  */
 function consistentIndex(key: bigint, count: number): number {
   let drawn = 0;

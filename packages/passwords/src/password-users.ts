@@ -29,10 +29,8 @@ export function parsePasswordUsers<User extends PasswordUser>(
 ): Result<ReadonlyMap<string, User>, string> {
   const users = new Map<string, User>();
   // Editors of Windows begin a file with a byte order mark.
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const user = parseLine(line, options);
     if (!user.ok) return fail(`line ${index + 1}: ${user.error}`);

@@ -17,8 +17,8 @@ type ClientOptions = NonNullable<Parameters<typeof createClient>[0]>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_MS = 5_000;
-// A Redis that has not answered a ping by then is gone without a word. Who listens writes nothing else, so that its timer is not
-// moved on; and when that one is lost, nothing more is told by the other.
+// A Redis that has not answered a ping by then is gone without a word. Who listens writes nothing else, so that its timer
+// is not moved on; and when that one is lost, nothing more is told by the other.
 const SILENCE_MS = 2 * PING_MS;
 const MAX_RETRY_MS = 2_000;
 /** A Redis that answers no longer: what is told beyond it is lost, as if it was not connected. */

@@ -16,15 +16,15 @@ const TLS_OPTIONS: readonly string[] = ['tls-cert', 'tls-key', 'tls-client-ca', 
 
 const schemeOf = (endpoint: string): string => endpoint.split(':', 1)[0] ?? '';
 
+const isOfProgram = (name: string): boolean => isProgramWide(configKey({ name, help: '' }));
+
 /** Those of the whole program: the command line's before the file's. */
 export const programOptions = ({ program }: Pick<ConfigTexts, 'program'>, commandLine: OptionTexts): OptionTexts =>
-  Object.fromEntries(
-    Object.entries({ ...program, ...commandLine }).filter(([name]) => isProgramWide(configKey({ name, help: '' }))),
-  );
+  Object.fromEntries(Object.entries({ ...program, ...commandLine }).filter(([name]) => isOfProgram(name)));
 
 /** Those that stand beside the services for each of them. */
 export const sharedOptions = ({ program }: Pick<ConfigTexts, 'program'>): OptionTexts =>
-  Object.fromEntries(Object.entries(program).filter(([name]) => !isProgramWide(configKey({ name, help: '' }))));
+  Object.fromEntries(Object.entries(program).filter(([name]) => !isOfProgram(name)));
 
 export function effectiveOptions(
   { program }: Pick<ConfigTexts, 'program'>,
@@ -34,7 +34,7 @@ export function effectiveOptions(
 ): EffectiveOptions {
   const { own, shared } = optionsOf(command);
   const isTaken = (name: string): boolean =>
-    [...own, ...shared].some((spec) => spec.name === name) && !isProgramWide(configKey({ name, help: '' }));
+    [...own, ...shared].some((spec) => spec.name === name) && !isOfProgram(name);
   const listen = options.listen?.map((text) =>
     /^\d+$/.test(text) ? `${command.defaultScheme}://127.0.0.1:${text}` : text,
   );

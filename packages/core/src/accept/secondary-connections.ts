@@ -9,7 +9,7 @@ import type { TlsContext } from '../connection/tls-context.ts';
 import { TransportConnection, type ConnectionOwner } from '../connection/transport-connection.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import type { Transport } from '../connection/transport.ts';
-import { WellknownError } from '../errors.ts';
+import { codeOf, WellknownError } from '../errors.ts';
 import type { SecondaryConnections, SecondaryListener, SecondaryListenOptions, SecondaryOptions } from '../protocol.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
@@ -254,5 +254,4 @@ class SecondaryOwner implements ConnectionOwner {
 }
 
 /** Another port may be free. */
-export const isPortTaken = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
+export const isPortTaken = (error: unknown): boolean => ['EADDRINUSE', 'EACCES'].includes(codeOf(error));

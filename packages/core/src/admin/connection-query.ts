@@ -38,7 +38,8 @@ export const MAX_LIMIT = 500;
 export const MAX_OFFSET = 10_000;
 export const MAX_LOOKED_AT = 100_000;
 
-const STATES = Object.keys(CONNECTION_TRANSITIONS).filter((state) => state !== 'closed');
+/** Those that one which is listed may be in. */
+export const STATES = Object.keys(CONNECTION_TRANSITIONS).filter((state) => state !== 'closed');
 const NAMES = ['service', 'remote', 'state', 'order', 'offset', 'limit'];
 
 /** Reads the query of a URL. The problem names what was given and what is allowed. */

@@ -44,7 +44,7 @@ export class AdminConnections {
   }
 
   /** Its request was allowed something that not everybody is. */
-  isReader(socket: AdminSocket): void {
+  markReader(socket: AdminSocket): void {
     const held = this.#held.get(socket);
     if (held !== undefined) held.isReader = true;
   }

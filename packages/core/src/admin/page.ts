@@ -1,5 +1,7 @@
 // The admin page: its frame. What stands in it comes from page-script.ts, which fills the elements by their ids.
 
+import { STATES } from './connection-query.ts';
+
 export const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +41,7 @@ export const PAGE = `<!doctype html>
     <form id="which" class="quiet">
       <label>service <select name="service"><option value="">all</option></select></label>
       <label>from <input name="remote" type="search" size="20" placeholder="address or range" autocomplete="off"></label>
-      <label>is <select name="state"><option value="">anything</option><option>accepted</option><option>proxy-header</option><option>handshake</option><option>open</option><option>read-closed</option><option>write-closed</option><option>lingering</option></select></label>
+      <label>is <select name="state"><option value="">anything</option>${STATES.map((state) => `<option>${state}</option>`).join('')}</select></label>
       <label>first <select name="order"><option value="newest">the newest</option><option value="oldest">the oldest</option><option value="received">most received</option><option value="sent">most sent</option></select></label>
       <span class="pages"><button id="before" type="button" disabled>Previous</button> <button id="after" type="button" disabled>Next</button></span>
     </form>

@@ -58,10 +58,11 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
   const feed = new LiveFeed(server, events, clock);
   const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { headers, method = '', url = '/' } = request;
+    const [path = '/'] = url.split('?', 1);
     const verdict = judge(
       {
         method,
-        path: url.split('?', 1)[0] ?? '/',
+        path,
         host: headers.host,
         origin: headers.origin,
         fetchSite: singleOf(headers['sec-fetch-site']),
@@ -73,8 +74,8 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
       send(response, verdict.status, TEXT, `${verdict.why}\n`);
       return;
     }
-    if (ROUTES[verdict.path].needs !== 'nothing') connections.isReader(request.socket);
-    const query = url.slice(url.split('?', 1)[0]?.length).slice(1);
+    if (ROUTES[verdict.path].needs !== 'nothing') connections.markReader(request.socket);
+    const query = url.slice(path.length + 1);
     await ANSWERS[verdict.path](response, { server, feed, log, events, query });
   };
   // Node looks for those that are late every 30 seconds unless it is told otherwise.

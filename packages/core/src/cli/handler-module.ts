@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { codeOf } from '../errors.ts';
 import { fail, ok, type Result } from '../result.ts';
 
 export interface HandlerModuleOptions<Handler> {
@@ -53,7 +54,7 @@ function problemOfFile(file: string): string | undefined {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
-    return `it can't be read${code === 'EACCES' ? ' by this user' : ''} (${code ?? String(error)})`;
+    return `it can't be read${code === 'EACCES' ? ' by this user' : ''} (${code === '' ? String(error) : code})`;
   }
 }
 
@@ -113,6 +114,3 @@ function reasonOf(error: unknown, file: string): string {
   // Node shows the place in a terminal only.
   return error instanceof SyntaxError ? `${error.message}; 'node --check ${file}' shows where` : error.message;
 }
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -6,6 +6,7 @@
 
 import fs from 'node:fs';
 import net from 'node:net';
+import { codeOf } from '../errors.ts';
 import { keepFromBlocking } from '../kernel/output-handle.ts';
 import { MAX_WRITE_BYTES, WaitingLines } from '../observe/waiting-lines.ts';
 
@@ -136,8 +137,6 @@ function ownPipe(): number | undefined {
   }
   return undefined;
 }
-
-const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
 
 let isGuarded = false;
 

@@ -237,7 +237,10 @@ export abstract class ConnectionCore extends ConnectionFacts {
     this.destroy('handler-failed', error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** Something was written that did not all leave. A single write may be as large as its writer's memory: the limit is for more. */
+  /**
+   * Something was written that did not all leave. A single write may be as large as its writer's memory: the limit is for
+   * who goes on writing.
+   */
   protected wroteWithoutRoom(): void {
     if (this.deadlines.isStalled && this.transport.unsentBytes > this.owner.limits.maxUnsentBytes) {
       this.destroy('unsent-overflow');

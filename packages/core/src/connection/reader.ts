@@ -147,7 +147,10 @@ export class ConnectionReader implements Sink {
     waiter?.reject(reason);
   }
 
-  /** An aborted read takes nothing: the bytes are there for the next one. Rejects with OPTION_INVALID for a length that is none. */
+  /**
+   * An aborted read takes nothing: the bytes are there for the next one. Rejects with OPTION_INVALID for a length that is
+   * none.
+   */
   read(byteLength?: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const problem = countProblem('read', 'byteLength', byteLength);
     if (problem !== undefined) return Promise.reject(problem);

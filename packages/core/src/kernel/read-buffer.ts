@@ -34,7 +34,10 @@ const LARGE_BYTES = 49_152;
 // 4 MiB in all.
 const MAX_OWN_BUFFERS = 64;
 
-/** Buffers that were given away, and those of them that came back: every one that is left to the garbage collector has it mark all of the heap. */
+/**
+ * Buffers that were given away, and those of them that came back: every one that is left to the garbage collector has it
+ * mark all of the heap.
+ */
 const givenAway = new WeakSet<ArrayBufferLike>();
 const spare: Buffer[] = [];
 const MAX_SPARE = MAX_OWN_BUFFERS;

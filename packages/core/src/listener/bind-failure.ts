@@ -1,11 +1,7 @@
 // Why an endpoint could not be bound, in the words of a person. Pure.
 
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
-import { WellknownError, type ErrorCode } from '../errors.ts';
-
-/** The code that the system gives its errors; empty for any other. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+import { codeOf, WellknownError, type ErrorCode } from '../errors.ts';
 
 const EXPLANATIONS: Readonly<
   Record<string, { readonly code: ErrorCode; readonly reason: string; readonly hint: string }>

@@ -6,9 +6,10 @@ import { statSync, unlinkSync } from 'node:fs';
 import { chmod, lstat, rename, stat } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
+import { codeOf } from '../errors.ts';
 import { isIpv4, isIpv6 } from '../address/address.ts';
 import type { Endpoint } from '../address/endpoint.ts';
-import { codeOf, explainBindFailure } from './bind-failure.ts';
+import { explainBindFailure } from './bind-failure.ts';
 import { createDatagramSocket, datagramDescriptor } from '../kernel/datagram-handle.ts';
 import { bindStream, type BindTarget } from '../kernel/stream-handle.ts';
 

@@ -4,6 +4,7 @@
 // it.
 
 import fs from 'node:fs';
+import { codeOf } from '../errors.ts';
 import { accessLogPipe, type AccessLogFile } from './access-log-pipe.ts';
 
 export type { AccessLogFile };
@@ -157,8 +158,6 @@ function openNonBlocking(path: string, flags: number): number {
   }
   return fs.openSync(path, flags, MODE);
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 function wasMoved(path: string, descriptor: number): boolean {
   const open = fs.fstatSync(descriptor);

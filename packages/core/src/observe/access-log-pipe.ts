@@ -2,6 +2,7 @@
 // memory for it, are given up and counted when too many wait, and nothing here blocks the process.
 
 import fs from 'node:fs';
+import { codeOf } from '../errors.ts';
 import { WaitingLines } from './waiting-lines.ts';
 
 // As a file's: a pipe is written a page at a time anyway.
@@ -110,5 +111,3 @@ export function accessLogPipe(
     },
   };
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -27,8 +27,10 @@ export const NO_MEMORY: MemoryStatus = { residentBytes: 0, unsentBytes: 0 };
 /** How this machine and others share limits. */
 export interface LimitsExchangeStatus {
   readonly connected: boolean;
-  /** Messages since the start: told to the others, received from them, and lost because nobody could be reached, or what carries them refused them
-   * after they were told. */
+  /**
+   * Messages since the start: told to the others, received from them, and lost because nobody could be reached, or because
+   * what carries them refused them after they were told.
+   */
   readonly told: number;
   readonly received: number;
   readonly lost: number;

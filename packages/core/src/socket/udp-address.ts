@@ -1,4 +1,5 @@
-// The addresses of a datagram socket: what a name stands for, what the kernel says, and where a socket is bound that has no name.
+// The addresses of a datagram socket: what a name stands for, what the kernel says, and where a socket is bound that has
+// no name.
 
 import { lookup } from 'node:dns/promises';
 import { isIpv4, isIpv6, normalizeIp, type Address } from '../address/address.ts';

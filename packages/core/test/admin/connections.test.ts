@@ -73,7 +73,7 @@ describe('connections of the admin listener', () => {
   test('a reader gives way to nobody: where there are readers only, the newest goes', () => {
     const connections = new AdminConnections();
     const readers = open(connections, MAX_CONNECTIONS, stranger);
-    for (const reader of readers) connections.isReader(reader);
+    for (const reader of readers) connections.markReader(reader);
     const late = open(connections, 1, () => '198.51.100.1');
     expect([ended(readers), ended(late)]).toEqual([[], [0]]);
   });
@@ -93,7 +93,7 @@ describe('connections of the admin listener', () => {
   test('a reader stays for as long as it takes something, and is ended when it takes nothing for too long', () => {
     const connections = new AdminConnections();
     const [reader] = open(connections, 1, stranger) as [FakeSocket];
-    connections.isReader(reader);
+    connections.markReader(reader);
     reader.bytesWritten = 10_000;
     for (let turn = 1; turn <= 5; turn += 1) {
       reader.writableLength = 5_000 - turn;
@@ -108,7 +108,7 @@ describe('connections of the admin listener', () => {
   test('a reader for whom nothing waits may be silent', () => {
     const connections = new AdminConnections();
     const [reader] = open(connections, 1, stranger) as [FakeSocket];
-    connections.isReader(reader);
+    connections.markReader(reader);
     connections.sweep(100 * STUCK_MS);
     expect(reader.isDestroyed).toBe(false);
   });

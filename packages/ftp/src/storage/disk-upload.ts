@@ -5,6 +5,7 @@ import type { WriteOptions, WriteTarget } from '../file-system.ts';
 import { answer, expectedProblem, Refusal } from './errno-map.ts';
 import { BY_POOL, Descriptor, MAX_BYTES_AT_ONCE, pool, type DiskCalls } from './disk-calls.ts';
 import { newPartName } from './disk-parts.ts';
+import { keepingNone } from './kept-chunks.ts';
 import type { Spot } from './disk-place.ts';
 
 export interface UploadRequest {
@@ -187,17 +188,11 @@ const setMode = async (file: Descriptor, { mode: now }: Stats, mode: number): Pr
   if ((now & 0o777) !== mode) await pool.fchmod(file.number, (now & 0o7000) | mode);
 };
 
-// Not a property: who wraps a target and keeps the chunks would copy it with the rest.
-const KEEPING_NOTHING = new WeakSet<WriteTarget>();
-
-/** Whether nothing of the chunks is held once the target's `write` has resolved: their buffers may be used again. */
-export const keepsNothing = (target: WriteTarget): boolean => KEEPING_NOTHING.has(target);
-
 function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends, replacedBytes = 0): WriteTarget {
   let position = startAt;
   const isBrief = (): boolean => position - startAt <= MAX_BYTES_AT_ONCE && replacedBytes <= MAX_FREED_BYTES;
   const endCalls = (): DiskCalls => (isBrief() ? calls : BY_POOL);
-  const opened: WriteTarget = {
+  return keepingNone({
     write: (chunks) =>
       answer(async () => {
         for (let left = chunks; left.length > 0;) {
@@ -208,9 +203,7 @@ function target({ calls }: Spot, file: Descriptor, startAt: number, ends: Ends, 
       }),
     commit: () => answer(() => ends.commit(endCalls())),
     abort: () => ends.abort(endCalls()).catch(() => undefined),
-  };
-  KEEPING_NOTHING.add(opened);
-  return opened;
+  });
 }
 
 /** What is left of `chunks` after their first `byteLength` bytes. */

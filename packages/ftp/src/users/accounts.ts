@@ -45,8 +45,8 @@ export function accountsAuthenticator(options: {
 }
 
 /**
- * Users from several places; the first that knows them counts, and before it is said that nobody does, all had time to look. All are asked, so that the time shows nothing of where a name
- * is known.
+ * Users from several places; the first that knows them counts. All are asked, so that the time shows nothing of where a name
+ * is known. Where none knows them and one had no time to look, the answer is `busy`.
  */
 export const anyAuthenticator =
   (authenticators: readonly Authenticate[]): Authenticate =>
