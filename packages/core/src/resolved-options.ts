@@ -5,19 +5,14 @@ import { CidrTable } from './address/cidr-table.ts';
 import type { Clock } from './time/clock.ts';
 import { DEFAULT_DATAGRAM_LIMITS, type DatagramLimits } from './datagram/limits.ts';
 import type { AcceptStrategy } from './listener/shared-sockets.ts';
-import {
-  isEndpoint,
-  listenText,
-  parseListenTarget,
-  type ListenAddress,
-  type ListenTarget,
-} from './address/listen-target.ts';
+import type { ListenTarget } from './address/listen-target.ts';
 import { WellknownError } from './errors.ts';
 import type { LimitsExchange } from './limits-exchange.ts';
 import { memoryBytes } from './kernel/process-limits.ts';
 import { consoleLog, LOG_LEVELS, type Logger, type LogLevel } from './log.ts';
 import { nearestName, requireKnownNames } from './option-names.ts';
 import { graceOf, invalidOption, requireNumbers, requireValues } from './option-values.ts';
+import { resolveListen } from './resolved-listen.ts';
 import { metricsOf, type ServerMetrics } from './observe/prom-client-adapter.ts';
 import type { Protocol } from './protocol.ts';
 import { SUPERVISION_OPTION_NAMES, type SupervisionPolicy } from './supervision-policy.ts';
@@ -217,13 +212,6 @@ export function resolveAccess({
   return rules.value;
 }
 
-/** Reads one of the texts of `listen`. Throws ENDPOINT_INVALID. */
-export function resolveTarget(text: string): ListenTarget {
-  const target = parseListenTarget(text);
-  if (!target.ok) throw new WellknownError('ENDPOINT_INVALID', target.error.message, { fault: 'local' });
-  return target.value;
-}
-
 function resolveProxies(ranges: readonly string[] = []): CidrTable<true> | undefined {
   if (ranges.length === 0) return undefined;
   const table = new CidrTable<true>();
@@ -254,29 +242,7 @@ function requireLimits({ limits = {}, datagramLimits = {} }: Pick<ServerOptions,
 
 function resolveService(service: Service, options: ServerOptions, shared: Shared): ResolvedService {
   const { protocol, listen, name = protocol.name } = service;
-  const hasStreams = protocol.open !== undefined || protocol.connection !== undefined;
-  const scheme = hasStreams ? (protocol.defaultScheme ?? 'tcp') : 'udp';
-  const addresses = listen === undefined ? [protocol.port] : isList(listen) ? listen : [listen];
-  const endpoints = addresses.map((address) => {
-    const text = addressText(address, scheme, protocol.port);
-    const endpoint = resolveTarget(text);
-    // What was passed to this process is known only when it is adopted.
-    if (!isEndpoint(endpoint)) return endpoint;
-    const served = endpoint.scheme === 'udp' ? protocol.datagrams !== undefined : hasStreams;
-    if (!served)
-      throw new WellknownError(
-        'ENDPOINT_INVALID',
-        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.scheme}${endpoint.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
-        { fault: 'local' },
-      );
-    if (endpoint.scheme === 'tls' && shared.tls === undefined) {
-      throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
-        fault: 'local',
-        hint: "give the option 'tls'",
-      });
-    }
-    return endpoint;
-  });
+  const endpoints = resolveListen(listen, protocol, shared.tls !== undefined);
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
     throw new WellknownError(
       'OPTION_INVALID',
@@ -299,23 +265,4 @@ function resolveService(service: Service, options: ServerOptions, shared: Shared
       ...service.datagramLimits,
     },
   };
-}
-
-const isList = (listen: NonNullable<Service['listen']>): listen is readonly ListenAddress[] => Array.isArray(listen);
-
-/** Takes whatever a JavaScript caller gives. Throws OPTION_INVALID. */
-function addressText(address: ListenAddress | null, scheme: 'tcp' | 'udp', defaultPort: number): string {
-  if (typeof address === 'string') return address;
-  const parts = typeof address === 'object' && address !== null ? address : { port: address };
-  requireKnownNames("part of 'listen'", parts, ['port', 'host']);
-  const { port = defaultPort, host }: { readonly port?: unknown; readonly host?: unknown } = parts;
-  if (host !== undefined && typeof host !== 'string')
-    throw invalidOption('listen.host', host, 'a name or an IP address');
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535)
-    throw invalidOption(
-      'listen',
-      port,
-      'a port from 0 to 65535, { port, host } or an endpoint such as tcp://127.0.0.1:8080',
-    );
-  return listenText(host === undefined ? port : { port, host }, scheme, defaultPort);
 }

@@ -2,7 +2,7 @@
 
 import { isEndpoint, type ListenTarget } from '../address/listen-target.ts';
 import { WellknownError } from '../errors.ts';
-import { resolveTarget } from '../resolved-options.ts';
+import { resolveTarget } from '../resolved-listen.ts';
 
 /** Reads `listen`. Throws ENDPOINT_INVALID, also where the scheme is none that a program could be run for. */
 export function resolveProgramListen(
