@@ -1,5 +1,6 @@
 // Where a service listens, as a caller has said it: an address, a list of them, or nothing, which is the well-known port.
 
+import { formatEndpoint, type Endpoint } from './address/endpoint.ts';
 import {
   isEndpoint,
   listenText,
@@ -27,13 +28,7 @@ export function resolveListen(
     const endpoint = resolveTarget(text);
     // What was passed to this process is known only when it is adopted.
     if (!isEndpoint(endpoint)) return endpoint;
-    const served = endpoint.scheme === 'udp' ? protocol.datagrams !== undefined : hasStreams;
-    if (!served)
-      throw new WellknownError(
-        'ENDPOINT_INVALID',
-        `endpoint '${text}': ${protocol.name} is not served over ${endpoint.scheme}${endpoint.scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : ''}`,
-        { fault: 'local' },
-      );
+    requireServed(protocol, endpoint, text);
     if (endpoint.scheme === 'tls' && !hasCertificate) {
       throw new WellknownError('OPTION_INVALID', `endpoint '${text}' needs a certificate`, {
         fault: 'local',
@@ -42,6 +37,25 @@ export function resolveListen(
     }
     return endpoint;
   });
+}
+
+/**
+ * Throws ENDPOINT_INVALID where a protocol has nothing to say on a socket of that kind. `asked` is how the caller named
+ * it: of what was passed to the process, the endpoint is known once it is adopted.
+ */
+export function requireServed(protocol: Protocol, endpoint: Endpoint, asked: string): void {
+  const { scheme } = endpoint;
+  const hasDatagrams = protocol.datagrams !== undefined;
+  const hasStreams = servesStreams(protocol);
+  if (scheme === 'udp' ? hasDatagrams : hasStreams) return;
+  const bound = formatEndpoint(endpoint);
+  const is = bound === asked || !/^(?:fd|systemd):/.test(asked) ? '' : ` is ${bound}`;
+  const why = scheme === 'unix' ? ', which carries streams here: Node has no unix datagram sockets' : '';
+  throw new WellknownError(
+    'ENDPOINT_INVALID',
+    `endpoint '${asked}'${is}: ${protocol.name} is not served over ${scheme}${why}`,
+    { fault: 'local', hint: hasStreams ? 'it takes stream sockets: tcp, tls or unix' : 'it takes datagrams: udp' },
+  );
 }
 
 const servesStreams = (protocol: Protocol): boolean => protocol.open !== undefined || protocol.connection !== undefined;

@@ -6,6 +6,8 @@ import { systemdSockets } from './inheritance.ts';
 import { formatListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 
+type PassedTarget = Exclude<ListenTarget, Endpoint>;
+
 // Read once: systemd's variables are taken out of the environment, so that workers do not take them for theirs.
 const passedBySystemd = systemdSockets(process.env, process.pid);
 for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) Reflect.deleteProperty(process.env, name);
@@ -14,63 +16,87 @@ for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) Reflect.delet
 export const namesFromSystemd = (): readonly string[] => passedBySystemd.map(({ name }) => name);
 
 /** The descriptors of a target that was passed to this process. Throws when there is none. */
-export function descriptorsOf(target: Exclude<ListenTarget, Endpoint>): readonly number[] {
-  const found =
-    target.scheme === 'fd'
-      ? [target.descriptor].filter(isSocket)
-      : passedBySystemd.filter(({ name }) => name === target.name).map(({ descriptor }) => descriptor);
+export function descriptorsOf(target: PassedTarget): readonly number[] {
+  if (target.scheme === 'fd') return [target.descriptor];
+  const found = passedBySystemd.filter(({ name }) => name === target.name).map(({ descriptor }) => descriptor);
   if (found.length > 0) return found;
-  const names = passedBySystemd.map(({ name }) => name);
+  const names = namesFromSystemd();
   throw new WellknownError(
     'BIND_FAILED',
-    `cannot listen on ${formatListenTarget(target)}: ${target.scheme === 'fd' ? 'the descriptor is no open socket' : 'systemd has passed no socket of that name'}`,
+    `cannot listen on ${formatListenTarget(target)}: systemd has passed no socket of that name`,
     {
       fault: 'system',
-      hint:
-        target.scheme === 'fd'
-          ? 'start the program with that descriptor open'
-          : names.length === 0
-            ? 'start it from a socket unit'
-            : `the names are ${names.join(', ')}`,
+      hint: names.length === 0 ? 'start it from a socket unit' : `the names are ${names.join(', ')}`,
     },
   );
 }
 
-function inodeOf(descriptor: number): string | undefined {
+/** For a descriptor that nothing can be accepted or received from. */
+export function unusable(target: PassedTarget, descriptor: number, what: string): WellknownError {
+  return new WellknownError(
+    'BIND_FAILED',
+    `cannot listen on ${formatListenTarget(target)}: descriptor ${descriptor} ${what}`,
+    {
+      fault: 'system',
+      hint:
+        target.scheme === 'fd'
+          ? 'start the program with that descriptor open on a listening stream socket or a bound UDP socket'
+          : 'the socket unit needs ListenStream= or ListenDatagram=, and Accept=no',
+    },
+  );
+}
+
+/** The number by which the kernel's tables know the socket. Throws where the descriptor is none. */
+function inodeOf(target: PassedTarget, descriptor: number): string {
+  let file: string;
   try {
-    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];
+    file = readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    throw unusable(target, descriptor, 'is not open');
+  }
+  const inode = /^socket:\[(\d+)\]$/.exec(file)?.[1];
+  if (inode === undefined) throw unusable(target, descriptor, `is no socket but ${file}`);
+  return inode;
+}
+
+/** The columns of a socket in one of the kernel's tables (proc(5)). */
+function rowOf(table: string, inode: string): readonly string[] | undefined {
+  try {
+    return readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .find((columns) => columns[table === 'unix' ? UNIX.inode : INET.inode] === inode);
   } catch {
     return undefined;
   }
 }
 
-const isSocket = (descriptor: number): boolean => inodeOf(descriptor) !== undefined;
-
-const listsInode = (table: string, inode: string): string | undefined => {
-  try {
-    return readFileSync(`/proc/net/${table}`, 'utf8')
-      .split('\n')
-      .find((line) => line.split(/\s+/).includes(inode));
-  } catch {
-    return undefined;
-  }
-};
+const INET = { state: 3, inode: 9 };
+const UNIX = { type: 4, state: 5, inode: 6, path: 7 };
+// TCP_LISTEN; SOCK_STREAM and SS_CONNECTED of include/linux/net.h.
+const LISTENING = '0A';
+const STREAM = '0001';
+const CONNECTED = '03';
 
 /**
  * What a passed socket is, as far as the kernel tells: the path of a unix socket, or a kind whose address its handle
- * will tell.
+ * will tell. Throws for what can't be listened on. A socket that is bound and listens nowhere yet can be.
  */
-export function endpointOfDescriptor(descriptor: number): Endpoint {
-  const inode = inodeOf(descriptor) ?? '';
-  const unix = listsInode('unix', inode);
+export function endpointOfDescriptor(target: PassedTarget, descriptor: number): Endpoint {
+  const inode = inodeOf(target, descriptor);
+  const unix = rowOf('unix', inode);
   if (unix !== undefined) {
-    const path = unix.split(/\s+/)[7] ?? '';
+    if (unix[UNIX.type] !== STREAM)
+      throw unusable(target, descriptor, 'is a unix socket for datagrams or packets, and Node has streams alone there');
+    const path = unix.slice(UNIX.path).join(' ');
+    if (unix[UNIX.state] === CONNECTED) throw unusable(target, descriptor, 'is a connection over a unix socket');
+    if (path === '') throw unusable(target, descriptor, 'is bound to no address');
     return { scheme: 'unix', path: path.replace(/^@/, ''), abstract: path.startsWith('@') };
   }
-  const isDatagram = listsInode('udp', inode) !== undefined || listsInode('udp6', inode) !== undefined;
-  return {
-    scheme: isDatagram ? 'udp' : 'tcp',
-    host: isDatagram && listsInode('udp6', inode) !== undefined ? '::' : '',
-    port: 0,
-  };
+  if (rowOf('udp', inode) !== undefined) return { scheme: 'udp', host: '', port: 0 };
+  if (rowOf('udp6', inode) !== undefined) return { scheme: 'udp', host: '::', port: 0 };
+  // Of TCP only what listens or is connected stands there.
+  const state = (rowOf('tcp', inode) ?? rowOf('tcp6', inode))?.[INET.state] ?? LISTENING;
+  if (state !== LISTENING) throw unusable(target, descriptor, 'is a TCP connection');
+  return { scheme: 'tcp', host: '', port: 0 };
 }

@@ -8,7 +8,8 @@ import { WellknownError } from '../errors.ts';
 import type { Inheritance } from './inheritance.ts';
 import { formatListenTarget, type ListenTarget } from '../address/listen-target.ts';
 import { bindListener, type BoundListener } from './listener.ts';
-import { descriptorsOf, endpointOfDescriptor } from './inherited-descriptors.ts';
+import { adoptDescriptor } from './bind-target.ts';
+import { descriptorsOf } from './inherited-descriptors.ts';
 import { stopReceiving } from '../kernel/datagram-handle.ts';
 import { offersReusePort } from '../kernel/stream-handle.ts';
 
@@ -156,11 +157,9 @@ export async function adoptPassed(
   const passedAs = formatListenTarget(target);
   const inherited = inheritance.takePassed(passedAs);
   for (const descriptor of inherited.length > 0 ? inherited : descriptorsOf(target)) {
-    const asked = endpointOfDescriptor(descriptor);
-    const listener = await bindListener(asked, { descriptor });
-    const kept: BoundListener = { ...listener, close: () => listener.close({ keepPath: true }) };
+    const listener = await adoptDescriptor(target, descriptor);
     sockets.push({
-      ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, kept, 'handle'),
+      ...toShared(firstId + sockets.length, service, undefined, listener.endpoint, listener, 'handle'),
       passedAs,
     });
   }

@@ -9,6 +9,7 @@ import { WellknownError } from '../errors.ts';
 import { addressKey, type Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import { ListenerStates } from '../listener/states.ts';
+import { requireServed } from '../resolved-listen.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
 import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
@@ -63,6 +64,9 @@ export class ListenerTable {
             const present = this.#boundFor(asked, service, owners);
             if (present.some(({ via }) => via === 'dispatch') && this.#isGivenAway(service)) throw notUnread(asked);
             const sockets = present.length > 0 ? present : await this.#bind(asked, service, slots);
+            const { protocol } = this.#options.services[service] ?? {};
+            if (protocol !== undefined)
+              for (const { listener } of sockets) requireServed(protocol, listener.endpoint, formatListenTarget(asked));
             for (const socket of sockets) owners.set(socket.id, { service, url: urlAs(asked, socket) });
           }
     } catch (error) {

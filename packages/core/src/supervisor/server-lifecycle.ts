@@ -27,6 +27,8 @@ export interface BoundService {
   readonly number: number;
   /** Of which service it is: the index among `services`. */
   readonly service: number;
+  /** One of its `listen`. */
+  readonly target: ListenTarget;
   readonly url: string;
   readonly listener: BoundListener;
 }
@@ -102,7 +104,7 @@ export function createServerLifecycle(
           states.appears(number, at.service, at.url, 'unbound');
           states.move(number, 'bound');
           try {
-            await work.serve({ number, service, url: at.url, listener });
+            await work.serve({ number, service, target, url: at.url, listener });
           } catch (error) {
             throw explainBindFailure(listener.endpoint, error);
           }

@@ -1,6 +1,7 @@
 // A server without workers: binds, accepts and serves in this one process.
 
 import { ListenerStates } from '../listener/states.ts';
+import { formatListenTarget } from '../address/listen-target.ts';
 import type { BoundListener } from '../listener/listener.ts';
 import { explainBindFailure } from '../listener/bind-failure.ts';
 import { AddressLedger, firstQuota } from '../accept/address-ledger.ts';
@@ -10,6 +11,7 @@ import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
 import { receiveAgain, stopReceiving } from '../kernel/datagram-handle.ts';
 import type { Protocol } from '../protocol.ts';
+import { requireServed } from '../resolved-listen.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
 import { becomeIdentity } from './privileges.ts';
 import type { Server } from '../server.ts';
@@ -73,6 +75,8 @@ export function createStandalone(options: ResolvedOptions): Server {
       },
       async serve(one) {
         bound.push(one.listener);
+        const { protocol } = services[one.service] ?? {};
+        if (protocol !== undefined) requireServed(protocol, one.listener.endpoint, formatListenTarget(one.target));
         if (!dropsRights) {
           await listen(one);
           return;
