@@ -23,15 +23,19 @@ export function procAddress(address: string, port: number, littleEndian: boolean
   return `${[0, 4, 8, 12].map((at) => wordOf(bytes.slice(at, at + 4), littleEndian)).join('')}:${hex(port, 4)}`;
 }
 
-/** The drops of all sockets that are bound to one of these addresses (as `procAddress` writes them). */
-export function dropsOf(procText: string, addresses: ReadonlySet<string>): number {
-  let drops = 0;
+/** The drops of each socket that is bound to one of these addresses (as `procAddress` writes them), by its inode. */
+export function dropsBySocket(procText: string, addresses: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const drops = new Map<string, number>();
   for (const line of procText.split('\n')) {
     const columns = line.trim().split(/\s+/);
-    if (addresses.has(columns[1] ?? '')) drops += Number(columns.at(-1)) || 0;
+    if (addresses.has(columns[1] ?? '')) drops.set(columns[9] ?? '', Number(columns.at(-1)) || 0);
   }
   return drops;
 }
+
+/** Their sum. */
+export const dropsOf = (procText: string, addresses: ReadonlySet<string>): number =>
+  [...dropsBySocket(procText, addresses).values()].reduce((sum, drops) => sum + drops, 0);
 
 // The state of a listening socket in /proc/net/tcp (TCP_LISTEN).
 const LISTENING = '0A';

@@ -1,10 +1,11 @@
 // Asking the kernel about the sockets that this program owns. Several sockets on one address are counted together, and
 // so it is for the process that owns them to ask, not for each worker.
 
+import { readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { parseEndpoint } from '../address/endpoint.ts';
-import { backlogOf, dropsOf, isBeyondListening, procAddress } from './proc-net.ts';
+import { backlogOf, dropsBySocket, dropsOf, isBeyondListening, procAddress } from './proc-net.ts';
 
 /** What the kernel tells of a listener: connections that wait to be accepted, datagrams that it has dropped. */
 export interface KernelCounters {
@@ -42,12 +43,11 @@ async function readListening(file: string): Promise<string> {
   }
 }
 
-/**
- * Of each endpoint (text form): how many connections wait to be accepted, and what the kernel has dropped
- * so far of its datagrams. 0 where it does not tell.
- */
-export async function kernelCounters(endpoints: readonly string[]): Promise<ReadonlyMap<string, KernelCounters>> {
-  const columns = endpoints.flatMap((text) => {
+/** What the tables have in their column of addresses. Unix sockets stand in none of them. */
+const columnsOf = (
+  endpoints: readonly string[],
+): { readonly text: string; readonly isDatagram: boolean; readonly address: ReadonlySet<string> }[] =>
+  endpoints.flatMap((text) => {
     const parsed = parseEndpoint(text);
     if (!parsed.ok || parsed.value.scheme === 'unix') return [];
     const column = procAddress(parsed.value.host, parsed.value.port, endianness() === 'LE');
@@ -55,6 +55,13 @@ export async function kernelCounters(endpoints: readonly string[]): Promise<Read
       ? []
       : [{ text, isDatagram: parsed.value.scheme === 'udp', address: new Set([column]) }];
   });
+
+/**
+ * Of each endpoint (text form): how many connections wait to be accepted, and what the kernel has dropped
+ * so far of its datagrams. 0 where it does not tell.
+ */
+export async function kernelCounters(endpoints: readonly string[]): Promise<ReadonlyMap<string, KernelCounters>> {
+  const columns = columnsOf(endpoints);
   const [streams, datagrams] = await Promise.all([
     read(
       columns.some(({ isDatagram }) => !isDatagram),
@@ -82,3 +89,66 @@ export async function kernelCounters(endpoints: readonly string[]): Promise<Read
 /** The same for the drops of one endpoint. */
 export const kernelDrops = async (endpoint: string): Promise<number> =>
   (await kernelCounters([endpoint])).get(endpoint)?.drops ?? 0;
+
+/** A listener of this program: its endpoint in text form, and the service that has it now. */
+export interface OwnedListener {
+  readonly service: string;
+  readonly endpoint: string;
+}
+
+/**
+ * What the kernel tells of a program's listeners, over its whole life. The kernel counts drops for as long as a socket is
+ * open, and here they stay counted, for the service that had it then.
+ */
+export class ListenerCounters {
+  /** By the socket's inode. */
+  #seen: ReadonlyMap<string, number> = new Map();
+  /** By service and endpoint. */
+  readonly #drops = new Map<string, Map<string, number>>();
+
+  /** Of all listeners; the result is asked for each service. */
+  async read(listeners: readonly OwnedListener[]): Promise<(service: string) => ReadonlyMap<string, KernelCounters>> {
+    this.count(listeners);
+    const streams = listeners.map(({ endpoint }) => endpoint).filter((endpoint) => !isDatagram(endpoint));
+    const kernel = await kernelCounters(streams);
+    return (service) => {
+      const drops = this.#drops.get(service);
+      const endpoints = new Set([...kernel.keys(), ...(drops?.keys() ?? [])]);
+      return new Map(
+        [...endpoints].map((endpoint) => [
+          endpoint,
+          { backlog: kernel.get(endpoint)?.backlog ?? 0, drops: drops?.get(endpoint) ?? 0 },
+        ]),
+      );
+    };
+  }
+
+  /** To be called before one of them is closed or changes hands: what was dropped until now is counted then. */
+  count(listeners: readonly OwnedListener[]): void {
+    const datagrams = listeners.filter(({ endpoint }) => isDatagram(endpoint));
+    if (datagrams.length === 0) return;
+    const tables = ['udp', 'udp6'].map(readNow).join('\n');
+    const seen = new Map<string, number>();
+    for (const { service, endpoint } of datagrams) {
+      const drops = this.#drops.get(service) ?? new Map<string, number>();
+      this.#drops.set(service, drops);
+      for (const { address } of columnsOf([endpoint]))
+        for (const [inode, dropped] of dropsBySocket(tables, address)) {
+          drops.set(endpoint, (drops.get(endpoint) ?? 0) + dropped - (seen.get(inode) ?? this.#seen.get(inode) ?? 0));
+          seen.set(inode, dropped);
+        }
+    }
+    // Those that are closed are forgotten: the kernel may give their numbers to others.
+    this.#seen = seen;
+  }
+}
+
+const isDatagram = (endpoint: string): boolean => endpoint.startsWith('udp:');
+
+const readNow = (table: string): string => {
+  try {
+    return readFileSync(`/proc/net/${table}`, 'latin1');
+  } catch {
+    return '';
+  }
+};

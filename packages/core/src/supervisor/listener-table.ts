@@ -6,6 +6,7 @@ import { otherHandlerOf } from '../accept/other-members.ts';
 import type { Owner } from './generations.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
+import { ListenerCounters, type OwnedListener } from '../kernel/socket-counters.ts';
 import { addressKey, type Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import { ListenerStates } from '../listener/states.ts';
@@ -19,6 +20,7 @@ export class ListenerTable {
   readonly #options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>;
   readonly #inheritance: Inheritance;
   readonly #states = new ListenerStates('primary');
+  readonly #kernel = new ListenerCounters();
   #sockets: SharedSocket[] = [];
   /** Of systemd's, those that no service has now: it holds them too, and they can't be had from it again. */
   #parked: SharedSocket[] = [];
@@ -78,6 +80,7 @@ export class ListenerTable {
 
   /** From now on these are the sockets of the program; the others are closed. Returns those. */
   async keepOnly(owners: ReadonlyMap<number, Owner>): Promise<readonly SharedSocket[]> {
+    this.#kernel.count(this.#owned());
     const gone = this.#sockets.filter(({ id }) => !owners.has(id));
     this.#owners = owners;
     await this.#closeThose(gone);
@@ -233,8 +236,14 @@ export class ListenerTable {
       .map(urlOf);
   }
 
+  /** What the kernel tells of them, to be asked by the name of a service. */
+  kernelCounters(): ReturnType<ListenerCounters['read']> {
+    return this.#kernel.read(this.#owned());
+  }
+
   /** Takes the addresses back. `keepPaths` leaves unix paths in place for a successor. */
   async close(keepPaths: boolean): Promise<void> {
+    this.#kernel.count(this.#owned());
     const closing = this.toHandOn().filter(({ via }) => via !== 'cluster');
     this.#sockets = [];
     this.#parked = [];
@@ -267,6 +276,10 @@ export class ListenerTable {
 
   #oneForEach(): SharedSocket[] {
     return this.#sockets.filter((socket) => (socket.slot ?? 1) === 1);
+  }
+
+  #owned(): OwnedListener[] {
+    return this.#oneForEach().map((socket) => ({ service: this.#nameOf(socket), endpoint: urlOf(socket) }));
   }
 
   #nameOf(socket: SharedSocket): string {

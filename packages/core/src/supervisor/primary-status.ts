@@ -1,7 +1,6 @@
 // The status of a whole program: what its workers say when they are asked, what they said before, and what the primary
 // knows itself.
 
-import { kernelCounters } from '../kernel/socket-counters.ts';
 import { NO_MEMORY, serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 
@@ -37,7 +36,7 @@ export async function primaryStatus(
       );
   }
   const { services } = generations.current;
-  const kernel = await kernelCounters(services.flatMap((index) => listeners.urlsOf(index)));
+  const kernel = await listeners.kernelCounters();
   return {
     role: 'primary',
     pid: process.pid,
@@ -55,7 +54,7 @@ export async function primaryStatus(
         listeners.urlsOf(index),
         [...dispatchers.shareOf(index), ...counters.of(...numbers)],
         pairs,
-        kernel,
+        kernel(name),
       );
     }),
     workers: pool.records.map(({ slot, workerId, at, generation, eventLoop: loop }) => ({

@@ -8,7 +8,7 @@ import { ProcessConnections, type ConnectionHolder } from '../accept/process-con
 import { bindTarget } from '../listener/bind-target.ts';
 import { WellknownError } from '../errors.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
-import { kernelCounters } from '../kernel/socket-counters.ts';
+import { ListenerCounters, type OwnedListener } from '../kernel/socket-counters.ts';
 import type { ListenTarget } from '../address/listen-target.ts';
 import { ListenerStates } from '../listener/states.ts';
 import type { BoundListener } from '../listener/listener.ts';
@@ -89,6 +89,8 @@ export function createServerLifecycle(
   const lifecycle = new StandaloneLifecycle();
   const bound: { readonly service: number; readonly at: BoundEndpoint }[] = [];
   const connections = new ProcessConnections(work.holders, { pid: process.pid, worker: 0 }, clock);
+  const counters = new ListenerCounters();
+  const owned = (): OwnedListener[] => bound.map(({ at }) => ({ service: at.service, endpoint: at.url }));
   let watch: EventLoopWatch | undefined;
 
   const open = async (): Promise<readonly BoundEndpoint[]> => {
@@ -125,6 +127,7 @@ export function createServerLifecycle(
 
   const drain = async (graceMs: number): Promise<void> => {
     states.moveAll('draining');
+    counters.count(owned());
     let failure: { readonly error: unknown } | undefined;
     try {
       await work.drain(graceMs);
@@ -163,7 +166,7 @@ export function createServerLifecycle(
       return lifecycle.ended;
     },
     async status() {
-      const kernel = await kernelCounters(bound.map(({ at }) => at.url));
+      const kernel = await counters.read(owned());
       return {
         role: 'standalone',
         pid: process.pid,
@@ -173,7 +176,7 @@ export function createServerLifecycle(
         services: work.services.map(({ name }, service) => {
           const { share, pairs } = work.answer(service);
           const urls = bound.filter((one) => one.service === service).map(({ at }) => at.url);
-          return serviceStatus(name, urls, [{ slot: 0, ...share }], pairs, kernel);
+          return serviceStatus(name, urls, [{ slot: 0, ...share }], pairs, kernel(name));
         }),
         workers: [],
         supervision: NO_SUPERVISION,

@@ -1,7 +1,8 @@
 // Who accepts from which listener, as workers come, fill up and go. Real sockets, workers without processes.
 
 import type { AcceptStrategy } from '../../src/listener/shared-sockets.ts';
-import { afterEach, describe, expect, test } from 'vitest';
+import dgram from 'node:dgram';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readInheritance } from '../../src/listener/inheritance.ts';
 import { defineProtocol } from '../../src/index.ts';
 import { resolveOptions } from '../../src/resolved-options.ts';
@@ -93,6 +94,39 @@ describe.runIf(offersReusePort)('listeners of slots (where this Node has SO_REUS
     expect(new Set(table.all().map(({ listener }) => JSON.stringify(listener.endpoint))).size).toBe(1);
     expect(table.urlsOf(0)).toEqual(table.endpoints().map(({ url }) => url));
   });
+});
+
+test('what the kernel has dropped stays counted when the socket is closed, for the service that had it', async () => {
+  const protocol = defineProtocol({ name: 'udp', port: 7, datagrams: () => () => undefined });
+  const services = ['first', 'second'].map((name) => ({ name, protocol, listen: 'udp://127.0.0.1:0' }));
+  const table = new ListenerTable(resolveOptions(services, { accept: 'inherit-shared' }), readInheritance({}));
+  tables.push(table);
+  await table.bindAll([1]);
+  const client = dgram.createSocket('udp4');
+  onTestFinished(() => {
+    client.close();
+  });
+  const dropsOf = async (name: string): Promise<number> =>
+    [...(await table.kernelCounters())(name).values()].reduce((sum, { drops }) => sum + drops, 0);
+  // No worker receives, and the buffer of a socket is full before these are there.
+  const flood = async (url = ''): Promise<void> => {
+    const port = Number(url.split(':').at(-1));
+    for (let count = 0; count < 30; count += 1)
+      await new Promise<void>((sent) => {
+        client.send(new Uint8Array(60_000), port, '127.0.0.1', () => sent());
+      });
+  };
+  const [url] = table.urlsOf(0);
+  await flood(url);
+  const dropped = await dropsOf('first');
+  expect(dropped).toBeGreaterThan(0);
+  // A reload gives the socket to the other service, and closes the one that this had.
+  const [socket] = table.all();
+  await table.keepOnly(new Map([[socket?.id ?? -1, { service: 1, url: url ?? '' }]]));
+  await flood(url);
+  expect([await dropsOf('first'), await dropsOf('second')]).toEqual([dropped, 30]);
+  await table.close(false);
+  expect([await dropsOf('first'), await dropsOf('second')]).toEqual([dropped, 30]);
 });
 
 test('what the primary accepts from is assigned to no worker', async () => {
