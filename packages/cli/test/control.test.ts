@@ -1,6 +1,6 @@
 // What a running supervisor is asked over its control socket, with its workers as real processes.
 
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import net from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -210,4 +210,16 @@ test('a supervisor that has stopped is not waited for without end', async () => 
   onTestFinished(() => void silent.close());
   const { status, stderr } = await ask('status', '--control', control);
   expect([status, stderr]).toEqual([1, expect.stringContaining('it has not answered within 10 s')]);
+});
+
+test('the end of a stop is no connection that was cut: its client hears the last of it, the path is gone, the log is quiet', async () => {
+  const { program, control } = await start('echo', '--listen', 'udp://127.0.0.1:0', '--workers', '1');
+  // One that asks nothing, and goes as soon as it is told to.
+  const idle = net.connect(control);
+  idle.resume();
+  await once(idle, 'connect');
+  expect(await ask('stop', '--control', control)).toMatchObject({ status: 0 });
+  expect(existsSync(control)).toBe(false);
+  await program.stop();
+  expect(program.stderr()).not.toMatch(/still open|are cut/);
 });

@@ -9,7 +9,7 @@ import type { Server } from '../server.ts';
 import { parseControlRequest, type ConnectionsSummary, type ControlAnswer, type ControlRequest } from './protocol.ts';
 
 const OWNER_ONLY = 0o600;
-// Any but 0: it is cut short as soon as the path is gone.
+// For a client that takes its answer slowly, or does not go: the others end as soon as the path is gone.
 const LAST_STEP_MS = 1_000;
 
 async function obey(
@@ -72,15 +72,18 @@ async function* list(server: Server, { service, remote }: ConnectionFilter): Asy
 // Longer than any request, with every filter and name in it.
 const MAX_REQUEST_BYTES = 4_096;
 
-/** Answers the requests of one client after the other; `stop` keeps the connection open until the process ends. */
+/** Answers the requests of one client after the other, until it drains: a connection is open for as long as the server runs. */
 export const controlProtocol = (server: Server, log: Logger): Protocol =>
   defineProtocol({
     name: 'control',
     port: 0,
     async connection(peer) {
       const say = (answer: ControlAnswer): Promise<void> => peer.write(`${JSON.stringify(answer)}\n`);
-      const next = (): Promise<string | undefined> => peer.readLine({ maxLineBytes: MAX_REQUEST_BYTES }).catch(tooLong);
-      const tooLong = async (error: unknown): Promise<undefined> => {
+      const next = (): Promise<string | undefined> =>
+        peer.readLine({ maxLineBytes: MAX_REQUEST_BYTES, signal: peer.drainSignal }).catch(noMore);
+      const noMore = async (error: unknown): Promise<undefined> => {
+        // The server is at its end: a client of `stop` takes the end of its connection for that.
+        if (peer.draining) return;
         if (!(error instanceof WellknownError && error.code === 'LINE_TOO_LONG')) throw error;
         await say({ ok: false, error: `a request is at most ${MAX_REQUEST_BYTES} bytes` });
       };
@@ -125,11 +128,5 @@ export async function openControlSocket(
     },
   );
   await control.listen();
-  const close = (): Promise<void> => {
-    // In two steps: a client of `stop` takes the end of its connection for the end of everything, the path too.
-    const closed = control.close({ graceMs: LAST_STEP_MS });
-    void control.close({ graceMs: 0 });
-    return closed;
-  };
-  return { closed: server.ended.catch(() => undefined).then(close) };
+  return { closed: server.ended.catch(() => undefined).then(() => control.close({ graceMs: LAST_STEP_MS })) };
 }
