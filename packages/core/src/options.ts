@@ -25,7 +25,7 @@ export interface Service extends Partial<
   Pick<ServerOptions, 'limits' | 'datagramLimits' | 'tls' | 'proxyProtocol' | 'allow' | 'deny'>
 > {
   readonly protocol: Protocol;
-  /** Names it in logs, status and metrics, where several speak one protocol. Default: the protocol's name. */
+  /** Names it in logs, status and metrics: no two have one name. Default: the protocol's, with a number where it is taken. */
   readonly name?: string;
   /**
    * Tells whether a reload has changed it: one of the same name and revision goes on with its connections. Without one it is

@@ -119,16 +119,37 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   const { nextServices } = options;
   return {
     ...settings,
-    services: list.map(resolve),
+    services: namedApart(list).map(resolve),
     nextServices:
       nextServices &&
       (async () => {
         const next = await nextServices();
         const { workerData, workers, succeeded } = next;
         const settings = next.settings && resolveNextSettings(next.settings);
-        return { services: next.services.map(resolve), workerData, workers, succeeded, settings };
+        return { services: namedApart(next.services).map(resolve), workerData, workers, succeeded, settings };
       }),
   };
+}
+
+/**
+ * By its name a service is known in logs, status, metrics and at a reload. Those that have none of their own are numbered
+ * where they speak one protocol: `echo`, `echo-2`. Throws OPTION_INVALID for a name that was given twice.
+ */
+function namedApart(services: readonly Service[]): readonly Service[] {
+  const names = new Set<string>();
+  for (const { name } of services) {
+    if (name === undefined) continue;
+    if (names.has(name)) throw invalidOption('name', name, 'a name that no other service has');
+    names.add(name);
+  }
+  return services.map((service) => {
+    if (service.name !== undefined) return service;
+    const { name: base } = service.protocol;
+    let name = base;
+    for (let number = 2; names.has(name); number += 1) name = `${base}-${number}`;
+    names.add(name);
+    return { ...service, name };
+  });
 }
 
 /** The part of `resolveOptions` that needs no protocol. Throws OPTION_INVALID. */

@@ -74,10 +74,7 @@ export class SharedLimits {
 
   constructor(options: SharedLimitsOptions) {
     this.#options = options;
-    for (const [number, { name }] of options.services.entries()) {
-      const before = options.services.slice(0, number).filter((other) => other.name === name).length;
-      this.#add(number, before === 0 ? name : `${name}/${before + 1}`);
-    }
+    for (const [number, { name }] of options.services.entries()) this.#add(number, name);
   }
 
   open(parts: SharedParts): void {

@@ -20,6 +20,8 @@ export interface MetricFamily {
   readonly type: 'counter' | 'gauge';
   readonly help: string;
   readonly labelNames: readonly string[];
+  /** It is of a process, and several servers in one say the same: they are not added up. */
+  readonly isOfProcess?: true;
   readonly samples: (status: ServerStatus) => readonly Sample[];
 }
 
@@ -145,21 +147,25 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   wellknown_event_loop_busy_ratio: {
     type: 'gauge',
     help: 'The share of the last second that the event loop was busy.',
+    isOfProcess: true,
     ...perProcess(({ eventLoop }) => eventLoop.busy),
   },
   wellknown_event_loop_delay_mean_seconds: {
     type: 'gauge',
     help: 'How late the event loop was in the last second, on average.',
+    isOfProcess: true,
     ...perProcess(({ eventLoop }) => eventLoop.delayMs.mean / 1000),
   },
   wellknown_event_loop_delay_max_seconds: {
     type: 'gauge',
     help: 'How late the event loop was in the last second, at the worst.',
+    isOfProcess: true,
     ...perProcess(({ eventLoop }) => eventLoop.delayMs.max / 1000),
   },
   wellknown_resident_memory_bytes: {
     type: 'gauge',
     help: 'Memory of the process, as the system counts it.',
+    isOfProcess: true,
     ...perProcess(({ memory }) => memory.residentBytes),
   },
   wellknown_unsent_bytes: {
@@ -170,6 +176,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   wellknown_limits_exchange: {
     type: 'gauge',
     help: 'Whether limits are shared with other machines now; while it is lost, this one counts for itself.',
+    isOfProcess: true,
     labelNames: ['state'],
     samples: ({ limitsExchange: exchange }) =>
       exchange === undefined

@@ -9,6 +9,7 @@
 // hold: each second of each process is an observation in a histogram.
 
 import { WellknownError } from '../errors.ts';
+import { EndedCounts, type TakenStatus } from './ended-counts.ts';
 import { METRICS, type MetricFamily } from './metric-families.ts';
 import type { EventLoopStatus, ServerStatus } from './status.ts';
 
@@ -80,17 +81,21 @@ export function metricsOf(library: MetricsLibrary): ServerMetrics {
 }
 
 function createMetrics(library: MetricsLibrary): ServerMetrics {
-  const servers = new Set<StatusSource>();
+  const servers = new Map<StatusSource, { hasEnded: boolean }>();
+  const ended = new EndedCounts();
   // Handed on to constructors that know what they are.
   const registers = library.registers === undefined ? {} : { registers: [...library.registers] as never[] };
-  let pending: Promise<readonly ServerStatus[]> | undefined;
+  let pending: Promise<readonly TakenStatus[]> | undefined;
   let delays: Observable | undefined;
 
   /** The library collects all its metrics in one go, and they shall be of one moment. */
-  const statuses = (): Promise<readonly ServerStatus[]> =>
-    (pending ??= Promise.all([...servers].map((server) => server.status())).finally(() => (pending = undefined)));
+  const statuses = (): Promise<readonly TakenStatus[]> =>
+    (pending ??= Promise.all(
+      [...servers].map(async ([server, { hasEnded }]) => ({ status: await server.status(), hasEnded })),
+    ).finally(() => (pending = undefined)));
 
-  const register = ({ type, name, help, labelNames, samples }: MetricFamily): void => {
+  const register = (family: MetricFamily): void => {
+    const { type, name, help, labelNames } = family;
     const Metric = type === 'counter' ? library.Counter : library.Gauge;
     new Metric({
       name,
@@ -100,9 +105,16 @@ function createMetrics(library: MetricsLibrary): ServerMetrics {
       async collect() {
         const all = await statuses();
         this.reset();
-        for (const { labels, value } of all.flatMap(samples)) this.inc(labels, value);
+        for (const { labels, value } of ended.join(family, all)) this.inc(labels, value);
       },
     });
+  };
+
+  const forget = async (server: StatusSource, known: { hasEnded: boolean }): Promise<void> => {
+    known.hasEnded = true;
+    const last = await server.status().catch(() => undefined);
+    if (last !== undefined) ended.add(last);
+    servers.delete(server);
   };
 
   return {
@@ -117,9 +129,10 @@ function createMetrics(library: MetricsLibrary): ServerMetrics {
           ...registers,
         });
       }
-      servers.add(server);
-      const forget = (): void => void servers.delete(server);
-      server.ended.then(forget, forget);
+      const known = { hasEnded: false };
+      servers.set(server, known);
+      const hasEnded = (): void => void forget(server, known);
+      server.ended.then(hasEnded, hasEnded);
     },
     sampled: (worker, { delayMs }) => delays?.observe({ worker: String(worker) }, delayMs.max / 1000),
   };

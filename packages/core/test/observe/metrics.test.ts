@@ -128,6 +128,68 @@ describe('prom-client', () => {
     expect(await services()).toEqual(['second']);
   });
 
+  test('two servers of one process: the process is told of once, and no counter falls when one of them ends', async () => {
+    const registry = new prometheus.Registry();
+    const library = { ...prometheus, registers: [registry] };
+    const start = async () => {
+      const server = createServer(
+        { protocol: echo, listen: 'unix:@metrics-' + String(process.pid) },
+        { metrics: library },
+      );
+      await server.listen();
+      return server;
+    };
+    const counted = async (...labels: string[]): Promise<number | undefined> =>
+      valuesOf(await registry.metrics(), 'wellknown_connections_accepted_total')[labels.join(',')];
+    const serveOne = async () => {
+      const client = await connectClient('unix:@metrics-' + String(process.pid));
+      client.end();
+      await client.receiveAll();
+    };
+    const labels = `service="echo",listener="unix:@metrics-${process.pid}",worker="0"`;
+    const first = await start();
+    await serveOne();
+    expect(await counted(labels)).toBe(1);
+    // The second takes over: from here on both are told of.
+    const firstClosed = first.close();
+    const second = await start();
+    closing.push(() => second.close());
+    expect(await counted(labels)).toBe(1);
+    await firstClosed;
+    await serveOne();
+    await eventually(async () => (await counted(labels)) === 2);
+    const third = createServer(
+      { protocol: { ...echo, name: 'third' }, listen: 'tcp://127.0.0.1:0' },
+      { metrics: library },
+    );
+    closing.push(() => third.close());
+    await third.listen();
+    const memory = valuesOf(await registry.metrics(), 'wellknown_resident_memory_bytes')['worker="0"'];
+    expect(memory).toBeLessThan(process.memoryUsage.rss() * 1.5);
+  });
+
+  test('two services of one protocol have series of their own', async () => {
+    const server = createServer([
+      { protocol: echo, listen: 'tcp://127.0.0.1:0' },
+      { protocol: echo, listen: 'tcp://127.0.0.1:0' },
+      { protocol: echo, listen: 'tcp://127.0.0.1:0', name: 'echo-2' },
+    ]);
+    closing.push(() => server.close());
+    const at = await server.listen();
+    expect(at.map(({ service }) => service)).toEqual(['echo', 'echo-3', 'echo-2']);
+    const series = prometheusText(await server.status())
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.replace(/ \S+$/, ''));
+    expect(series).toEqual([...new Set(series)]);
+    expect(() =>
+      createServer([
+        { protocol: echo, listen: 0, name: 'same' },
+        { protocol: echo, listen: 0, name: 'same' },
+      ]),
+    ).toThrow("option 'name' is same, allowed is a name that no other service has");
+  });
+
   test('what is no metrics library is refused by name', () => {
     expect(() => createServer({ protocol: echo }, { metrics: { Counter: prometheus.Counter } as never })).toThrow(
       "option 'metrics' has no constructor Gauge, allowed is what prom-client exports: Counter, Gauge and Histogram",
