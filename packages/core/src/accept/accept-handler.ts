@@ -57,8 +57,8 @@ export interface ProxyRules<Member> {
   isProxy(member: Member): boolean;
   /** Calls `next` once the header is there. Where it never comes, the member closes by itself. */
   readHeader(member: Member, next: () => void): void;
-  /** The header has named a client: the proxy does not speak for itself. */
-  hasNamedClient(member: Member): boolean;
+  /** The header says that there is no client behind it (LOCAL), such as at a health check. */
+  speaksForItself(member: Member): boolean;
 }
 
 /** The traits of a listener, all but what is counted of it. */

@@ -191,8 +191,9 @@ export class Admission<Member extends Accepted> {
     registry.hold(member, limitKey(member.remote));
     this.#noteFull();
     proxies.readHeader(member, () => {
-      // Of itself (LOCAL) a proxy may always speak.
-      if (access?.decide(member.remote).allowed === false && proxies.hasNamedClient(member)) {
+      // Of itself a proxy may always speak: LOCAL must be accepted (§2.2). A client of which it can't say the address
+      // (UNKNOWN, UNSPEC) is one nevertheless, and the connection's own address counts for it.
+      if (access?.decide(member.remote).allowed === false && !proxies.speaksForItself(member)) {
         registry.withdraw(member);
         this.#isDenied(member, access, traits);
         this.#madeRoom();

@@ -47,7 +47,7 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
       this.proxies = {
         isProxy: (connection) => proxies.match(connection.peer) !== undefined,
         readHeader: (connection, next) => connection.readProxyHeader(next),
-        hasNamedClient: (connection) => connection.proxyHeader?.source !== undefined,
+        speaksForItself: (connection) => connection.proxyHeader?.command === 'local',
       };
     }
   }

@@ -121,6 +121,30 @@ describe('the PROXY protocol', () => {
     await eventually(async () => (await openCount(server)) === 3);
   });
 
+  test.each([
+    [1, 'PROXY UNKNOWN\r\n'],
+    [1, 'PROXY UNKNOWN 192.0.2.1 192.0.2.2 1 2\r\n'],
+    [2, buildProxyHeader({ version: 2, command: 'proxy', tlvs: [] })],
+  ] as const)(
+    "a client that version %s does not name passes by no rule: the connection's own address counts (%j)",
+    async (_, header) => {
+      const ask = async (url: string): Promise<string> => {
+        const client = await connectClient(url);
+        client.send(Buffer.concat([Buffer.from(header), Buffer.from('who\n')]));
+        return client.receiveAll();
+      };
+      const allowing = { proxyProtocol: ['127.0.0.1'], limits: { maxConnectionsPerAddress: 1 } };
+      const { server, url } = await serve({ ...allowing, allow: ['192.0.2.0/24'] });
+      expect(await ask(url)).toBe('');
+      await eventually(async () => (await reasons(server)).denied === 1);
+      const limited = await serve({ ...allowing, allow: ['192.0.2.0/24', '127.0.0.1'] });
+      const first = await connectClient(limited.url);
+      first.send(header);
+      expect((await askWho(first)).remote).toContain('127.0.0.1');
+      expect(await ask(limited.url)).toBe('refused address-limit\n');
+    },
+  );
+
   test('a proxy that says nothing is ended by its own limit', async () => {
     const clock = createFakeClock();
     const { server, url } = await serve({ proxyProtocol: ['127.0.0.1'], clock });
