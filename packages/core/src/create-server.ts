@@ -6,7 +6,7 @@ import { resolveOptions, type ResolvedOptions } from './resolved-options.ts';
 import { withAddress, type Server } from './server.ts';
 import { createPrimary } from './supervisor/primary.ts';
 import { createWorker } from './supervisor/worker.ts';
-import { workerPlace } from './supervisor/worker-place.ts';
+import { requireMayFork, workerPlace } from './supervisor/worker-place.ts';
 
 /** Makes a server of one or several services. Nothing is bound before `listen`. */
 export function createServer(services: Service | readonly Service[], options: ServerOptions = {}): Server {
@@ -20,6 +20,7 @@ function createForRole(resolved: ResolvedOptions): Server {
   if (place === undefined ? resolved.workers === 0 : place.slot === 1) warnOfCertificates(resolved);
   if (resolved.workers !== 0 && place !== undefined) return createWorker(resolved, place);
   if (resolved.workers === 0) return createStandalone(resolved);
+  requireMayFork();
   const server = createPrimary(resolved);
   resolved.metrics?.watch(server);
   return server;
