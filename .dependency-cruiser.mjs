@@ -5,7 +5,7 @@
 /** @type {Readonly<Record<string, readonly (readonly string[])[]>>} Rooms of each package, the lowest level first. */
 export const LEVELS = {
   core: [
-    ['errors.ts', 'arguments.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
+    ['errors.ts', 'arguments.ts', 'option-names.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
     ['time/'],
     ['files/'],
     ['address/'],
@@ -19,14 +19,7 @@ export const LEVELS = {
     ['observe/'],
     ['socket/'],
     ['server.ts', 'stop-on-signals.ts'],
-    [
-      'options.ts',
-      'resolved-options.ts',
-      'resolved-listen.ts',
-      'option-names.ts',
-      'option-values.ts',
-      'supervision-policy.ts',
-    ],
+    ['options.ts', 'resolved-options.ts', 'resolved-listen.ts', 'option-values.ts', 'supervision-policy.ts'],
     ['accept/'],
     ['supervisor/'],
     ['inetd/'],

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { createClient } from '@redis/client';
 import {
   parseLimitsNews,
+  requireKnownNames,
   WellknownError,
   type LimitsExchange,
   type LimitsExchangeEvents,
@@ -31,6 +32,7 @@ const CLOSE_MS = 500;
  * and the like. Throws OPTION_INVALID for a URL that is none.
  */
 export function redisLimits(options: RedisLimitsOptions): LimitsExchange {
+  requireKnownNames('option of shared limits', options, ['url', 'password']);
   const parsed = parseRedisUrl(options);
   if (!parsed.ok) throw new WellknownError('OPTION_INVALID', `the URL ${parsed.error}`, { fault: 'local' });
   const connection = parsed.value;

@@ -8,6 +8,7 @@ import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node
 import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { trustedPeerCertificate } from '../kernel/peer-certificate.ts';
 
 /** A certificate chain and its key, as PEM. */
@@ -170,7 +171,9 @@ function contextOver(options: TlsOptions, build: (options: TlsOptions, ticketKey
 }
 
 function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
-  const { byServerName = {} } = options;
+  const { byServerName = {}, clientCertificates = {} } = options;
+  // A misspelt rule would let everybody in.
+  requireKnownNames('option of tls.clientCertificates', clientCertificates, ['ca', 'required']);
   // One for each certificate, however many names it has.
   const built = new Map<TlsCertificate, tls.SecureContext>();
   const byName = new Map<string, tls.SecureContext>();

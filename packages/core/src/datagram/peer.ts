@@ -10,6 +10,7 @@ import { DEFAULT_DATAGRAM_LIMITS } from './limits.ts';
 import { literalLookup } from '../address/literal-lookup.ts';
 import { formatEndpoint, parseEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { systemClock } from '../time/system-clock.ts';
 
 export interface DatagramSource {
@@ -95,6 +96,7 @@ export async function connectDatagramPeer(
   to: DatagramSource,
   options: DatagramPeerOptions = {},
 ): Promise<DatagramPeer> {
+  requireKnownNames('option', options, ['from', 'clock', 'onMessage', 'receiveBufferBytes']);
   const { clock = systemClock, receiveBufferBytes, onMessage } = options;
   const socket = dgram.createSocket({
     type: to.address.includes(':') ? 'udp6' : 'udp4',

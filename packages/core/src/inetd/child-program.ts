@@ -20,6 +20,14 @@ export interface ProgramToRun {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** Checked by the compiler to be all of them. */
+export const PROGRAM_OPTIONS: Readonly<Record<keyof ProgramToRun, true>> = {
+  program: true,
+  arguments: true,
+  runAs: true,
+  environment: true,
+};
+
 /**
  * Where a program is. It is looked for when it is asked for, so that whether it can be run is said at the start and not
  * to the first client.

@@ -4,13 +4,19 @@
 import { nextConnectionId } from '../accept/connection-id.ts';
 import { givenAway } from '../accept/other-members.ts';
 import { limitKey } from '../address/address.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { DEFAULT_SERVER_LIMITS } from '../options.ts';
 import type { Protocol } from '../protocol.ts';
-import { ProgramPath, type ProgramToRun } from './child-program.ts';
+import { PROGRAM_OPTIONS, ProgramPath, type ProgramToRun } from './child-program.ts';
 import { ProgramConnection } from './program-connection.ts';
 
 /** Throws OPTION_INVALID where the program is not there. It runs as the process that has accepted. */
 export async function execProtocol(options: Omit<ProgramToRun, 'runAs'>): Promise<Protocol> {
+  requireKnownNames(
+    'option',
+    options,
+    Object.keys(PROGRAM_OPTIONS).filter((name) => name !== 'runAs'),
+  );
   const program = new ProgramPath(options.program);
   await program.find();
   const protocol: Protocol = {

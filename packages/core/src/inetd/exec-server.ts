@@ -15,11 +15,12 @@ import { Registry } from '../accept/registry.ts';
 import { limitKey } from '../address/address.ts';
 import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import type { BoundListener } from '../listener/listener.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits, type ServerOptions } from '../options.ts';
 import { resolveAccess, resolveSettings } from '../resolved-options.ts';
 import type { Server } from '../server.ts';
 import { createServerLifecycle } from '../supervisor/server-lifecycle.ts';
-import { ProgramPath, type ProgramToRun } from './child-program.ts';
+import { PROGRAM_OPTIONS, ProgramPath, type ProgramToRun } from './child-program.ts';
 import { ProgramConnection } from './program-connection.ts';
 import { noDatagrams, resolveProgramListen } from './program-listen.ts';
 
@@ -37,11 +38,34 @@ export interface ExecServerOptions
   readonly limits?: Partial<ExecLimits>;
 }
 
+// Checked by the compiler to be all of them.
+const LIMIT_NAMES: Readonly<Record<keyof ExecLimits, true>> = {
+  maxConnections: true,
+  maxConnectionsPerAddress: true,
+  maxAcceptsPerSecond: true,
+  maxAcceptsPerSecondPerAddress: true,
+};
+const OPTION_NAMES: Readonly<Record<keyof ExecServerOptions, true>> = {
+  ...PROGRAM_OPTIONS,
+  listen: true,
+  limits: true,
+  log: true,
+  clock: true,
+  backlog: true,
+  drainTimeoutMs: true,
+  unixMode: true,
+  allow: true,
+  deny: true,
+  metrics: true,
+};
+
 /** As tcpserver: each is a process, not a file descriptor. */
 export const DEFAULT_MAX_CONNECTIONS = 40;
 
-/** Serves by running a program for each connection. Past `maxConnections` (40) accepted connections wait unread. */
+/** Serves by running a program for each connection. Past `maxConnections` (40) accepted connections wait unread. Throws OPTION_INVALID. */
 export function createExecServer(options: ExecServerOptions): Server {
+  requireKnownNames('option', options, Object.keys(OPTION_NAMES));
+  requireKnownNames('limit', options.limits ?? {}, Object.keys(LIMIT_NAMES));
   const settings = resolveSettings(options);
   const { log, clock, backlog } = settings;
   const listen = resolveProgramListen(options.listen, ['tcp', 'unix']);

@@ -8,6 +8,7 @@ import { WellknownError } from '../errors.ts';
 import { createNetTransport } from '../connection/net-transport.ts';
 import type { Transport } from '../connection/transport.ts';
 import { silentLog } from '../log.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { type ServerOptions } from '../options.ts';
 import { resolveAccess, resolveOptions } from '../resolved-options.ts';
 import { nextConnectionId } from '../accept/connection-id.ts';
@@ -39,6 +40,7 @@ export async function serveInetdConnection(
   protocol: Protocol,
   { allow = [], deny = [], ...options }: InetdOptions & InetdAccess = {},
 ): Promise<CloseReason> {
+  requireKnownNames('option', options, ['log', 'clock', 'limits', 'drainTimeoutMs']);
   return openInetdConnection({ allow, deny })?.serve(protocol, options) ?? 'denied';
 }
 

@@ -11,12 +11,14 @@ import type { Timer } from '../time/clock.ts';
 import { WellknownError } from '../errors.ts';
 import {
   listenerEnvironment,
+  PROGRAM_OPTIONS,
   ProgramPath,
   runWithSocket,
   type ProgramToRun,
   type RunningProgram,
 } from './child-program.ts';
 import type { BoundListener } from '../listener/listener.ts';
+import { requireKnownNames } from '../option-names.ts';
 import { type ServerOptions } from '../options.ts';
 import { resolveSettings } from '../resolved-options.ts';
 import { resolveProgramListen } from './program-listen.ts';
@@ -42,6 +44,20 @@ export interface WaitServerOptions
   readonly listen: string | readonly string[];
 }
 
+// Checked by the compiler to be all of them.
+const OPTION_NAMES: Readonly<Record<keyof WaitServerOptions, true>> = {
+  ...PROGRAM_OPTIONS,
+  maxStartsPerMinute: true,
+  pauseMs: true,
+  listen: true,
+  log: true,
+  clock: true,
+  backlog: true,
+  drainTimeoutMs: true,
+  unixMode: true,
+  metrics: true,
+};
+
 interface WatchedListener extends Pick<BoundService, 'listener' | 'url'> {
   readonly watch: ReadinessWatch;
   state: WaitState;
@@ -55,6 +71,7 @@ interface WatchedListener extends Pick<BoundService, 'listener' | 'url'> {
  * 1. A close sends TERM at once, since only the program can stop accepting, and KILL when the grace is over.
  */
 export function createWaitServer(options: WaitServerOptions): Server {
+  requireKnownNames('option', options, Object.keys(OPTION_NAMES));
   const settings = resolveSettings(options);
   const { log, clock, backlog } = settings;
   const listen = resolveProgramListen(options.listen, ['tcp', 'unix', 'udp']);
