@@ -53,7 +53,10 @@ export interface SecureInfo {
   /** `TLSv1.3` */
   readonly protocol: string;
   readonly cipher: string;
-  /** The server name that the client asked for. */
+  /**
+   * The server name that the client asked for. Undefined where it named none, and of a session that TLS 1.2 has resumed: there
+   * Node does not tell it.
+   */
   readonly serverName: string | undefined;
   readonly alpn: string | undefined;
   /** The client came back with a session that we gave it before. */
