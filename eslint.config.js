@@ -103,6 +103,8 @@ const CARRYING_FILES = [
   'packages/telnet/src/recording/recorded-sessions.ts',
   'packages/telnet/src/recording/recording-file.ts',
   'packages/cli/src/run.ts',
+  'packages/cli/src/serve-up.ts',
+  'packages/cli/src/up-config.ts',
   'packages/cli/src/up.ts',
   'packages/cli/src/check.ts',
   'packages/cli/src/init.ts',

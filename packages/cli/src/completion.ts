@@ -1,6 +1,14 @@
 // `wellknown completion SHELL`: what the shell completes, made from the table that the arguments are read by.
 
-import { allOptions, answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
+import {
+  allOptions,
+  answer,
+  LOG_LEVELS,
+  parseOptions,
+  usageError,
+  type Help,
+  type OptionSpec,
+} from '@wellknown/core/cli';
 import type { Command } from './command.ts';
 import { TOPIC_NAMES } from './topics.ts';
 
@@ -66,6 +74,20 @@ const TAKES_FILE: ReadonlySet<string> = new Set(['FILE', 'PATH']);
 /** Commands that take a file or a folder beside their options. */
 const TAKES_FOLDER: ReadonlySet<string> = new Set(['http', 'ftp']);
 
+/** Commands that take one of few words beside their options. */
+const wordsOf = (name: string, commands: readonly Completed[]): readonly string[] => {
+  switch (name) {
+    case 'completion':
+      return SHELLS;
+    case 'man':
+      return commands.map((command) => command.name);
+    case 'log-level':
+      return LOG_LEVELS;
+    default:
+      return [];
+  }
+};
+
 const words = (names: readonly string[]): string => names.join(' ');
 const topics = (commands: readonly Completed[]): readonly string[] => [
   ...commands.map(({ name }) => name),
@@ -86,7 +108,7 @@ function bashScript(commands: readonly Completed[]): string {
       case "$previous" in
 ${before.map((line) => `        ${line}`).join('\n')}
       esac
-      options="${words(options.map((spec) => `--${spec.name}`))}"
+      options="${words(options.map((spec) => `--${spec.name}`))}" others="${words(wordsOf(name, commands))}"
       ;;`;
   });
   return `# bash completion of wellknown
@@ -96,7 +118,7 @@ _wellknown_offer() {
   while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$@" -- "$word")
 }
 _wellknown() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options=""
+  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options="" others=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     _wellknown_offer -W "${words([...commands.map(({ name }) => name), 'help', '--help', '--version'])}"
@@ -104,12 +126,11 @@ _wellknown() {
   fi
   case "\${COMP_WORDS[1]}" in
     help) _wellknown_offer -W "${words(topics(commands))}"; return ;;
-    completion) [ "$COMP_CWORD" -eq 2 ] && _wellknown_offer -W "${words(SHELLS)}"; return ;;
 ${cases.join('\n')}
   esac
   case "$word" in
     -*) _wellknown_offer -W "$options" ;;
-    *) _wellknown_offer -f ;;
+    *) if [ -n "$others" ]; then _wellknown_offer -W "$others"; else _wellknown_offer -f; fi ;;
   esac
 }
 complete -o filenames -F _wellknown wellknown
@@ -129,9 +150,10 @@ function zshScript(commands: readonly Completed[]): string {
         argument === undefined ? '' : `:${inBrackets(argument)}:${TAKES_FILE.has(argument) ? '_files' : ''}`;
       return `        ${quoted(`${repeatable === true ? '*' : ''}--${option}[${inBrackets(help)}]${value}`)}`;
     });
+    const others = wordsOf(name, commands);
     const rest =
-      name === 'completion'
-        ? [`        '1:shell:(${words(SHELLS)})'`]
+      others.length > 0
+        ? [`        '1:${name}:(${words(others)})'`]
         : TAKES_FOLDER.has(name)
           ? ["        '*:folder:_files'"]
           : [];
@@ -166,10 +188,15 @@ function fishScript(commands: readonly Completed[]): string {
         `complete -c wellknown -n '__fish_seen_subcommand_from ${name}' -l ${option}${argument === undefined ? '' : TAKES_FILE.has(argument) ? ' -r -F' : ' -x'} -d ${quoted(help)}`,
     ),
   ]);
+  const others = commands.flatMap(({ name }) => {
+    const offered = wordsOf(name, commands);
+    return offered.length === 0
+      ? []
+      : [`complete -c wellknown -n '__fish_seen_subcommand_from ${name}' -f -a '${words(offered)}'`];
+  });
   return `# fish completion of wellknown
-${lines.join('\n')}
+${[...lines, ...others].join('\n')}
 complete -c wellknown -n __fish_use_subcommand -f -a help -d 'the options of a command, or a topic'
 complete -c wellknown -n '__fish_seen_subcommand_from help' -f -a '${words(topics(commands))}'
-complete -c wellknown -n '__fish_seen_subcommand_from completion' -f -a '${words(SHELLS)}'
 `;
 }

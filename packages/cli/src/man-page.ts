@@ -12,9 +12,12 @@ export const describeMan = (names: readonly string[]): Help => ({
   positional: { name: 'COMMAND', help: names.join(', ') },
   examples: [
     { line: 'http | man -l -', does: 'Read the page of a command' },
-    { line: '> /usr/local/man/man1/wellknown.1', does: 'Install the one of the program' },
     {
-      line: 'http > /usr/local/man/man1/wellknown-http.1',
+      line: '> /usr/local/share/man/man1/wellknown.1',
+      does: 'Install the one of the program, where that folder is (mkdir -p makes it)',
+    },
+    {
+      line: 'http > /usr/local/share/man/man1/wellknown-http.1',
       does: 'And the one of a command: man wellknown http finds it',
     },
   ],

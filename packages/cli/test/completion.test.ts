@@ -32,6 +32,8 @@ describe('in bash', () => {
     [['wellknown', 'status', '--j'], ['--json']],
     [['wellknown', 'help', 'endp'], ['endpoints']],
     [['wellknown', 'completion', 'f'], ['fish']],
+    [['wellknown', 'man', 'te'], ['telnet']],
+    [['wellknown', 'log-level', 'w'], ['warn']],
     [['wellknown', 'http', '--handler', 'ba'], ['bash']],
     [['wellknown', 'http', '--workers', ''], []],
   ])('%j is completed to %j', (words, expected) => {
@@ -57,7 +59,9 @@ describe('in bash', () => {
 test.each(['bash', 'zsh', 'fish'])('the script for %s is read by its shell without a complaint', async (shell) => {
   const { stdout } = await told('completion', shell);
   expect(stdout).toContain('max-connections-per-ip');
-  const { error, stderr } = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-completion-')), 'script');
+  writeFileSync(file, stdout);
+  const { error, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
   // zsh and fish are on few machines; bash is on each.
   expect(error === undefined ? stderr : `${shell}: no complaint, it is not here`).toMatch(/^$|it is not here$/);
 });

@@ -51,8 +51,18 @@ describe('systemd', () => {
     expect(read('systemd/wellknown-http.service')).toContain(
       `--listen systemd:${/^FileDescriptorName=(.*)$/m.exec(read('systemd/wellknown-http.socket'))?.[1] ?? ''} `,
     );
-    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(read('systemd/wellknown-http.service'))?.[1])).toBeGreaterThan(30);
+    for (const unit of UNITS.filter((name) => name.endsWith('.service')))
+      expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(read(`systemd/${unit}`))?.[1]), unit).toBeGreaterThan(30);
   });
+});
+
+test('the configuration is one that nobody finds a mistake in, once its folders are there', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-etc-'));
+  for (const name of ['/srv/www', '/srv/ftp', '/var/log/wellknown']) mkdirSync(folder + name, { recursive: true });
+  const file = path.join(folder, 'wellknown.config.yaml');
+  writeFileSync(file, read('wellknown.config.yaml').replaceAll(/: (\/(?:srv|var)\/)/g, `: ${folder}$1`));
+  const { status, stderr } = await runHere(() => run(['check', '--config', file]));
+  expect([status, stderr]).toEqual([0, '']);
 });
 
 describe('the image', () => {

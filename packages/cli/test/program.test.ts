@@ -194,8 +194,10 @@ describe('a running supervisor', () => {
   const wellknown = (...args: string[]) => runProgram([...WELLKNOWN, ...args]);
 
   test('tells its status as a table and as JSON, is scaled, reloaded, upgraded and stopped by commands', async () => {
-    const control = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'control');
-    const program = await start('echo', '--listen', 'tcp://127.0.0.1:0', '--workers', '1', '--control', control);
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-'));
+    const [control, pidFile] = [path.join(folder, 'control'), path.join(folder, 'pid')];
+    const files = ['--control', control, '--pid-file', pidFile];
+    const program = await start('echo', '--listen', 'tcp://127.0.0.1:0', '--workers', '1', ...files);
     const client = await connectClient(program.endpoints.echo?.[0] ?? '');
     client.send('x');
     await client.receive('x');
@@ -212,6 +214,7 @@ describe('a running supervisor', () => {
     expect((await wellknown('reload', '--control', control)).stdout).toBe('reloaded\n');
     const upgrade = await wellknown('upgrade', '--json', '--control', control);
     const upgraded = JSON.parse(upgrade.stdout) as { successor: number };
+    expect(readFileSync(pidFile, 'utf8')).toBe(`${upgraded.successor}\n`);
     expect(await program.exited).toBe(0);
     expect((await wellknown('status', '--control', control)).stdout).toContain(`supervisor ${upgraded.successor}`);
     expect(await wellknown('stop', '--control', control)).toMatchObject({ status: 0, stdout: 'draining\n' });

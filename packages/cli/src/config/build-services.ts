@@ -10,18 +10,17 @@ import {
   serviceOf,
   type BuildContext,
   type CommonValues,
-  type OptionSpec,
   type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
 import { fail, ok, type Protocol, type Result } from '@wellknown/core';
-import { blame } from './blame.ts';
-import { GLOBAL_KEYS, serviceKeys } from './config-keys.ts';
+import { serviceKeys } from './config-keys.ts';
 import { revisionOf } from './revision.ts';
-import { effectiveOptions, programOptions, type EffectiveOptions } from './effective-options.ts';
+import { effectiveOptions, type EffectiveOptions } from './effective-options.ts';
 import { valuesOf, type ConfigTexts, type OptionTexts, type ServiceTexts } from './option-texts.ts';
-import type { Path, Problem } from './places.ts';
+import type { Problem } from './places.ts';
 import { commandOf } from './protocols.ts';
+import { allMistakes } from './read-program.ts';
 
 export interface BuiltService {
   readonly name: string;
@@ -29,20 +28,6 @@ export interface BuiltService {
   readonly options: EffectiveOptions;
   /** The service, and those that it brings along. */
   readonly services: readonly Service[];
-}
-
-/** The options of the program. Program-wide ones alone: what is for services was checked with them. */
-export function readProgram(
-  config: ConfigTexts,
-  commandLine: OptionTexts,
-): Promise<Result<CommonValues, readonly Problem[]>> {
-  const specs = GLOBAL_KEYS.map(({ option, argument, help }): OptionSpec => ({
-    name: option,
-    help,
-    ...(argument === undefined ? {} : { argument }),
-  }));
-  const options: EffectiveOptions = { texts: programOptions(config, commandLine), originOf: () => 'global' };
-  return allMistakes(options, [], (texts) => Promise.resolve(readCommon(valuesOf(texts, specs), { schemes: [] })));
 }
 
 /**
@@ -140,30 +125,6 @@ function served(
     services.push({ ...service.value, name: one.protocol === protocol ? name : `${name}-${one.protocol.name}` });
   }
   return ok(services);
-}
-
-/**
- * Asks again without the options that the last answer was about, so that all mistakes are told at once. What is said
- * of an option that was taken away before is only its consequence.
- */
-async function allMistakes<Value>(
-  options: EffectiveOptions,
-  at: Path,
-  read: (texts: OptionTexts) => Promise<Result<Value, string>>,
-  unread: readonly string[] = [],
-): Promise<Result<Value, readonly Problem[]>> {
-  const problems: Problem[] = [];
-  const removed = new Set<string>(unread);
-  for (;;) {
-    const texts = Object.fromEntries(Object.entries(options.texts).filter(([name]) => !removed.has(name)));
-    const result = await read(texts);
-    if (result.ok) return problems.length > 0 ? fail(problems) : result;
-    const { problem, mentioned, options: blamed } = blame(result.error, options, at);
-    if (!mentioned.some((name) => removed.has(name))) problems.push(problem);
-    const left = blamed.filter((name) => !removed.has(name));
-    if (left.length === 0) return fail(problems);
-    for (const name of left) removed.add(name);
-  }
 }
 
 /** Two services can't listen on one endpoint; port 0 is another one for each. */

@@ -2,13 +2,13 @@
 
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
-import type { BuildContext, CommonValues } from '@wellknown/core/cli';
-import { buildServices, readProgram, type BuiltService } from './build-services.ts';
+import type { BuildContext, CommonValues, ServerCommand } from '@wellknown/core/cli';
+import type { BuiltService } from './build-services.ts';
 import { readConfigFile } from './config-file.ts';
 import type { OptionTexts } from './option-texts.ts';
 import { pathText, type Place, type Places, type Problem } from './places.ts';
-import { PROTOCOLS } from './protocols.ts';
 import { readConfig, type ReadConfig } from './read-config.ts';
+import { readProgram } from './read-program.ts';
 import { readSecret } from './secrets.ts';
 
 /** One mistake, as it is told. */
@@ -42,15 +42,18 @@ export async function loadConfig(
   const { value, places, problems: ofSyntax } = read.value;
   if (ofSyntax.length > 0) return fail(ofSyntax.map(({ message, place }) => ({ file, key: '', message, ...place })));
   const folder = path.dirname(path.resolve(file));
-  const config = readConfig(value, {
-    commands: PROTOCOLS,
-    folder,
-    readSecret: (ref) => readSecret(ref, folder, environment),
-  });
-  const program = await readProgram(config, commandLine);
+  const readWith = (commands: readonly ServerCommand[]): ReadConfig =>
+    readConfig(value, { commands, folder, readSecret: (ref) => readSecret(ref, folder, environment) });
+  // The options of the program need no protocol: who makes its workers by them need not wait for the servers to be loaded.
+  const program = await readProgram(readWith([]), commandLine);
   // Where options of the program are wrong, the services are looked at nevertheless.
   const base = program.ok ? program : await readProgram({ program: {}, services: [] }, {});
   const context = base.ok ? contextFor(base.value) : fail('');
+  const [{ PROTOCOLS }, { buildServices }] = await Promise.all([
+    import('./protocols.ts'),
+    import('./build-services.ts'),
+  ]);
+  const config = readWith(PROTOCOLS);
   const services = context.ok ? await buildServices(config, commandLine, context.value, isServed) : fail([]);
   const problems: readonly Problem[] = [
     ...config.problems,

@@ -2,7 +2,7 @@
 // it costs to load. Node checks that what it reads there is of the same source, and not who has written it: whoever may
 // write there runs code in this process. So it is a folder of this user, in one of this user.
 
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -24,8 +24,11 @@ export function compileCacheFolder(environment: Environment, home: string, uid?:
     // The first one is systemd's (CacheDirectory=).
     const caches = environment.CACHE_DIRECTORY ?? environment.XDG_CACHE_HOME;
     const base = caches ?? home;
-    if (!path.isAbsolute(base) || !isOwn(base, uid)) return undefined;
-    const folder = path.join(caches ?? path.join(home, '.cache'), 'wellknown');
+    if (!path.isAbsolute(base)) return undefined;
+    // With DynamicUser=, systemd's is a link.
+    const real = realpathSync(base);
+    if (!isOwn(real, uid)) return undefined;
+    const folder = path.join(real, ...(caches === undefined ? ['.cache'] : []), 'wellknown');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return isOwn(path.dirname(folder), uid) && isOwn(folder, uid) ? folder : undefined;
   } catch {

@@ -5,6 +5,7 @@
 import { constants, readFileSync, unlinkSync } from 'node:fs';
 import { access, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { openControlSocket, type ControlSocket } from '../control/server.ts';
 import { WellknownError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -21,11 +22,16 @@ export interface ProgramFilesOptions {
   readonly log: Logger;
 }
 
+// A successor writes it some milliseconds after it is ready. One that can't says so in the log: the answer waits no longer.
+const TAKE_OVER_PAUSE_MS = 20;
+const TAKE_OVER_TRIES = 100;
+
 export class ProgramFiles {
   readonly #options: ProgramFilesOptions;
   #writing: Promise<void> = Promise.resolve();
   #removed: Promise<unknown> = Promise.resolve();
   #hasSuccessor = false;
+  #takenOver: Promise<void> = Promise.resolve();
 
   constructor(options: ProgramFilesOptions) {
     this.#options = options;
@@ -51,9 +57,20 @@ export class ProgramFiles {
     await this.#writing.catch(() => undefined);
   }
 
-  /** A successor is ready: from now on the files are its own. */
-  handedOver(): void {
+  /**
+   * A successor is ready: from now on the files are its own. Resolves once the pid file names it, so that who asked for
+   * the upgrade finds it there, or has had time to.
+   */
+  handedOver(): Promise<void> {
     this.#hasSuccessor = true;
+    this.#takenOver = this.#waitForSuccessor();
+    return this.#takenOver;
+  }
+
+  async #waitForSuccessor(): Promise<void> {
+    const { pidFile } = this.#options;
+    for (let tries = 0; pidFile !== undefined && tries < TAKE_OVER_TRIES && namesThisProcess(pidFile); tries += 1)
+      await setTimeout(TAKE_OVER_PAUSE_MS);
   }
 
   /** Resolves once the server has ended and its files are gone. */
@@ -63,7 +80,12 @@ export class ProgramFiles {
 
   async #write(server: Server): Promise<void> {
     const { pidFile, control, controlIfFree } = this.#options;
-    const ended = server.ended.finally(() => this.#removePidFile());
+    const ended = server.ended.finally(async () => {
+      this.#removePidFile();
+      await this.#takenOver;
+      // Who asked for the upgrade over the control socket is answered before that ends.
+      await setImmediate();
+    });
     this.#removed = ended.catch(() => undefined);
     if (control !== undefined) await this.#required(() => this.#openControl(control, server, ended));
     else if (controlIfFree !== undefined) {
@@ -98,10 +120,18 @@ export class ProgramFiles {
     const { pidFile } = this.#options;
     if (pidFile === undefined || this.#hasSuccessor) return;
     try {
-      if (readFileSync(pidFile, 'utf8') === `${process.pid}\n`) unlinkSync(pidFile);
+      if (namesThisProcess(pidFile)) unlinkSync(pidFile);
     } catch {
       // It is gone already.
     }
+  }
+}
+
+function namesThisProcess(pidFile: string): boolean {
+  try {
+    return readFileSync(pidFile, 'utf8') === `${process.pid}\n`;
+  } catch {
+    return false;
   }
 }
 

@@ -106,7 +106,7 @@ function announced(
     async upgrade() {
       await files.written();
       const successor = await server.upgrade();
-      files.handedOver();
+      await files.handedOver();
       return successor;
     },
     close(options) {

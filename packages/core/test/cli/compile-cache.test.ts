@@ -30,6 +30,14 @@ test('XDG_CACHE_HOME goes before the home, and what systemd gives before that', 
   );
 });
 
+test('a link that systemd gives, as with DynamicUser=, leads to the folder', () => {
+  const [outside, inside] = [folder(), folder()];
+  const link = path.join(outside, 'cache');
+  symlinkSync(inside, link);
+  expect(compileCacheFolder({ CACHE_DIRECTORY: link }, folder(), uid)).toBe(path.join(inside, 'wellknown'));
+  expect(compileCacheFolder({ CACHE_DIRECTORY: link }, folder(), uid + 1)).toBeUndefined();
+});
+
 test('a home that belongs to somebody else is left alone: sudo may keep that of the caller', () => {
   const home = folder();
   expect(compileCacheFolder({}, home, uid + 1)).toBeUndefined();
