@@ -41,13 +41,21 @@ export class Site {
   }
 
   /**
-   * The response that most requests get: of a file that was looked at a moment ago, from memory. Nothing is waited for.
+   * The response that most requests get, without a wait: of a file that was looked at a moment ago, from memory, and of
+   * one that is not there. Undefined where the disk has to be asked.
    */
-  responseFromMemory(question: Question): HttpResponse | Promise<HttpResponse> | undefined {
+  respondAtOnce(question: Question): HttpResponse | Promise<HttpResponse> | undefined {
     const known = this.#cache.get(pathOnly(question.target));
-    if (known === undefined || !this.#cache.isFresh(known, question.nowMs)) return undefined;
+    if (known === undefined) return this.#isMissing(question) ? this.finish(question, errorResponse(404)) : undefined;
+    if (!this.#cache.isFresh(known, question.nowMs)) return undefined;
     const response = this.#responder.responseFromMemory(question, known);
     return response && this.finish(question, response);
+  }
+
+  #isMissing({ target }: Question): boolean {
+    const { disk, dotfiles, spa } = this.#parts;
+    const parsed = parseFilePath(pathOfTarget(target), dotfiles);
+    return parsed.ok && !(spa && mayBePage(parsed.value)) && disk.isMissing(parsed.value.segments);
   }
 
   async respond(question: Question): Promise<HttpResponse> {
