@@ -2,4 +2,4 @@
 
 export { DiskPace } from './disk-pace.ts';
 export { BufferPool, type PieceSize } from './buffer-pool.ts';
-export { mountPointsOf } from './mount-points.ts';
+export { MountTable } from './mount-table.ts';

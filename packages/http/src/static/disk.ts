@@ -11,6 +11,7 @@ import { DiskPace } from '@wellknown/core/files';
 import type { FileFacts } from './file-cache.ts';
 import { DiskFile, factsOf, type OpenFile } from './disk-file.ts';
 import type { ListedEntry, NamedEntry } from './listing-order.ts';
+import { MissingPaths } from './missing-paths.ts';
 
 /** `inside`: links are followed as long as they end below the root. */
 export type SymlinkPolicy = 'deny' | 'inside' | 'follow';
@@ -55,6 +56,7 @@ export class DiskRoot {
   readonly #root: string;
   readonly #symlinks: SymlinkPolicy;
   readonly #pace: DiskPace;
+  readonly #missing: MissingPaths;
 
   /**
    * `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory.
@@ -62,18 +64,29 @@ export class DiskRoot {
   constructor(root: string, symlinks: SymlinkPolicy) {
     this.#root = fs.realpathSync(root);
     this.#pace = new DiskPace(fs.statfsSync(this.#root).type, fs.statSync(this.#root).dev);
+    this.#missing = new MissingPaths(this.#root, this.#pace);
     this.#symlinks = symlinks;
     if (!fs.statSync(this.#root).isDirectory()) throw new Error(`${root} is not a directory`);
   }
 
+  /** True where nothing lies at `segments`, if that can be told at once. Otherwise it has to be opened to be known. */
+  isMissing(segments: readonly string[]): boolean {
+    return this.#missing.has(segments);
+  }
+
+  #pathOf(segments: readonly string[]): string {
+    return path.join(this.#root, ...segments);
+  }
+
   /** Opens what lies at `segments`. Only regular files and directories are ever found. */
   async open(segments: readonly string[]): Promise<Result<Found, DiskProblem>> {
-    const wanted = path.join(this.#root, ...segments);
+    const wanted = this.#pathOf(segments);
     let descriptor: number;
     try {
       descriptor = await openDescriptor(wanted);
     } catch (error) {
       const problem = problemOf(error);
+      if (problem === 'not-found') this.#missing.note(segments);
       return problem === 'forbidden' ? this.#unreadable(wanted) : fail(problem);
     }
     try {
@@ -110,9 +123,14 @@ export class DiskRoot {
    */
   look(segments: readonly string[]): Promise<FileFacts | undefined> {
     return new Promise((resolve) => {
-      fs.stat(path.join(this.#root, ...segments), (error, stats) =>
-        resolve(error === null && stats.isFile() ? factsOf(stats) : undefined),
-      );
+      if (this.isMissing(segments)) {
+        resolve(undefined);
+        return;
+      }
+      fs.stat(this.#pathOf(segments), (error, stats) => {
+        if (error !== null) this.#missing.note(segments);
+        resolve(error === null && stats.isFile() ? factsOf(stats) : undefined);
+      });
     });
   }
 
@@ -125,7 +143,7 @@ export class DiskRoot {
     maxEntries: number,
     isVisible: (name: string) => boolean,
   ): Promise<Result<DirectoryContent, DiskProblem>> {
-    const directory = path.join(this.#root, ...segments);
+    const directory = this.#pathOf(segments);
     try {
       if (!this.#mayServe(directory, await fs.promises.realpath(directory))) return fail('not-found');
       const entries: NamedEntry[] = [];
@@ -151,7 +169,7 @@ export class DiskRoot {
 
   /** Size and time of entries of a directory, in the same order; those that are gone by now are left out. */
   async measure(segments: readonly string[], entries: readonly NamedEntry[]): Promise<ListedEntry[]> {
-    const directory = path.join(this.#root, ...segments);
+    const directory = this.#pathOf(segments);
     const measured: ListedEntry[] = [];
     for (let start = 0; start < entries.length; start += LISTING_BATCH) {
       const batch = entries.slice(start, start + LISTING_BATCH).map(async (entry): Promise<ListedEntry | undefined> => {

@@ -49,16 +49,20 @@ export class ErrorPages {
     }
   }
 
-  /** The page for an error, with the status and the fields of `response`; undefined where there is none. */
-  async pageFor(response: HttpResponse, method: string, nowMs: number): Promise<HttpResponse | undefined> {
+  /**
+   * The page for an error, with the status and the fields of `response`; undefined where there is none. At once, unless
+   * the disk has to be looked at.
+   */
+  pageFor(
+    response: HttpResponse,
+    method: string,
+    nowMs: number,
+  ): HttpResponse | undefined | Promise<HttpResponse | undefined> {
     const page = this.#pages.get(response.status);
     if (page === undefined) return undefined;
-    const content = this.#cache.isFresh(page, nowMs) ? page.content : await (page.look ??= this.#look(page, nowMs));
-    if (content === undefined) return undefined;
-    const { headers, status } = response;
-    headers.set('Content-Type', content.known.mediaType);
-    headers.set('Content-Length', String(content.bytes.length));
-    return responseOf(method === 'HEAD' ? null : content.bytes, { status, headers });
+    if (this.#cache.isFresh(page, nowMs)) return pageOf(page.content, response, method);
+    page.look ??= this.#look(page, nowMs);
+    return page.look.then((content) => pageOf(content, response, method));
   }
 
   async #look(page: ErrorPage, nowMs: number): Promise<PageContent | undefined> {
@@ -92,6 +96,14 @@ export class ErrorPages {
     const bytes = byteLength > MAX_PAGE_BYTES ? undefined : await file?.readPart(0, byteLength, 'append');
     return bytes && { known, bytes };
   }
+}
+
+function pageOf(content: PageContent | undefined, response: HttpResponse, method: string): HttpResponse | undefined {
+  if (content === undefined) return undefined;
+  const { headers, status } = response;
+  headers.set('Content-Type', content.known.mediaType);
+  headers.set('Content-Length', String(content.bytes.length));
+  return responseOf(method === 'HEAD' ? null : content.bytes, { status, headers });
 }
 
 /** Why a page can't be one, as a sentence. */

@@ -10,16 +10,15 @@ import { chooseCoding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
 import type { FileFinder } from './file-finder.ts';
 import {
+  decidedResponse,
   fileHeaders,
   fileResponse,
-  isDecided,
   isSettled,
   type FileContent,
   type FileResponseContext,
 } from './file-response.ts';
 import type { ResponseFields } from './response-fields.ts';
 
-const NOTHING = new Uint8Array(0);
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /** One request, on its way through what was found for it. */
@@ -55,9 +54,16 @@ export class FileResponder {
     this.#finder = parts.finder;
   }
 
-  /** The whole content from memory, where the request asks for nothing else. Nothing is waited for. */
-  responseFromMemory({ request, isSecure }: Question, known: KnownFile): HttpResponse | undefined {
-    return mayDependOnFields(request) ? undefined : keptResponse(representationFor(request, known), isSecure);
+  /** What needs no content that is not in memory. Nothing is waited for. */
+  responseFromMemory(question: Question, known: KnownFile): HttpResponse | undefined {
+    const { request, isSecure } = question;
+    const representation = representationFor(request, known);
+    if (!mayDependOnFields(request)) return keptResponse(representation, isSecure);
+    const context = this.#contextOf(known, representation, question, []);
+    const { kept } = representation;
+    return kept === undefined
+      ? decidedResponse(request, known, representation, context)
+      : fileResponse(request, known, representation, kept.bytes, context);
   }
 
   /**
@@ -69,14 +75,9 @@ export class FileResponder {
     file: OpenFile | undefined,
     variesOn: readonly string[] = [],
   ): Promise<HttpResponse | undefined> {
-    const { request, nowMs } = question;
+    const { request } = question;
     const representation = representationFor(request, known);
-    const context: FileResponseContext = {
-      nowMs,
-      cacheControl: this.#cacheControlOf(known),
-      variesOn,
-      ...this.#growthOf(known, representation, question),
-    };
+    const context = this.#contextOf(known, representation, question, variesOn);
     const { kept } = representation;
     if (kept !== undefined) {
       file?.close();
@@ -85,10 +86,11 @@ export class FileResponder {
         ? fileResponse(request, known, representation, kept.bytes, context)
         : keptResponse(representation, question.isSecure);
     }
-    if (mayDependOnFields(request) && isDecided(request, known, representation, nowMs)) {
-      // What is known is as fresh as it has to be: no file is opened to say so.
+    // What is known is as fresh as it has to be: no file is opened to say so.
+    const decided = mayDependOnFields(request) ? decidedResponse(request, known, representation, context) : undefined;
+    if (decided !== undefined) {
       file?.close();
-      return fileResponse(request, known, representation, NOTHING, context);
+      return decided;
     }
     if (representation.generated !== undefined) {
       const bytes = await this.#compress(known, representation, representation.generated, context);
@@ -181,6 +183,16 @@ export class FileResponder {
     });
   }
 
+  #contextOf(
+    known: KnownFile,
+    representation: Representation,
+    question: Question,
+    variesOn: readonly string[],
+  ): FileResponseContext {
+    const cacheControl = this.#parts.immutable?.test(known.path) === true ? IMMUTABLE : this.#parts.cacheControl;
+    return { nowMs: question.nowMs, cacheControl, variesOn, ...this.#growthOf(known, representation, question) };
+  }
+
   /**
    * A file that is being written while it is asked for is sent as long as it was: it has no strong tag, so its parts are
    * never put together with others. While nothing has been said of it, it is rather looked at again.
@@ -193,10 +205,6 @@ export class FileResponder {
     if (this.#parts.appendOnly?.test(path) === true) return { growth: 'append', firstGrowth: 'append' };
     const growth = isSettled(facts, nowMs) ? 'change' : 'append';
     return { growth, firstGrowth: isLastAttempt ? growth : 'change' };
-  }
-
-  #cacheControlOf({ path }: KnownFile): string {
-    return this.#parts.immutable?.test(path) === true ? IMMUTABLE : this.#parts.cacheControl;
   }
 }
 

@@ -67,14 +67,39 @@ function headersWith(
 // that moment, as the end of a busy log does, is looked at again.
 const READ_FIRST_BYTES = 131_072;
 
-/** A precondition has decided: the content is not needed. */
-export const isDecided = (request: Request, known: KnownFile, representation: Representation, nowMs: number): boolean =>
-  evaluateConditions(request.headers, validatorsOf(known, representation, nowMs), nowMs).at !== 'proceed';
+/** The response where a precondition decides, so that the content is not needed; otherwise undefined. */
+export function decidedResponse(
+  request: Request,
+  known: KnownFile,
+  representation: Representation,
+  context: FileResponseContext,
+): HttpResponse | undefined {
+  const validators = validatorsOf(known, representation, context.nowMs);
+  const { at } = evaluateConditions(request.headers, validators, context.nowMs);
+  return at === 'proceed' ? undefined : responseOfDecision(at, headersWith(validators, known, representation, context));
+}
+
+const responseOfDecision = (at: 'failed' | 'not-modified', headers: Readonly<Record<string, string>>): HttpResponse =>
+  at === 'failed' ? errorResponse(412) : responseOf(null, { status: 304, headers: onlyMetadata(headers) });
 
 /**
  * Answers GET or HEAD. Takes the content: an open file is closed with the response. Undefined when the file changed
- * before anything was said.
+ * before anything was said; from memory there is always a response, at once.
  */
+export function fileResponse(
+  request: Request,
+  known: KnownFile,
+  representation: Representation,
+  content: OwnBytes,
+  context: FileResponseContext,
+): HttpResponse;
+export function fileResponse(
+  request: Request,
+  known: KnownFile,
+  representation: Representation,
+  content: FileContent,
+  context: FileResponseContext,
+): HttpResponse | Promise<HttpResponse | undefined>;
 export function fileResponse(
   request: Request,
   known: KnownFile,
@@ -87,8 +112,7 @@ export function fileResponse(
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
-    if (outcome.at === 'failed') return errorResponse(412);
-    return responseOf(null, { status: 304, headers: onlyMetadata(headers) });
+    return responseOfDecision(outcome.at, headers);
   }
   const byteLength = content instanceof Uint8Array ? content.byteLength : representation.facts.byteLength;
   if (request.method === 'HEAD') {

@@ -102,6 +102,6 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
     };
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return site.finish(question, errorResponse(405, { Allow: ALLOW }));
-    return site.responseFromMemory(question) ?? site.respond(question);
+    return site.respondAtOnce(question) ?? site.respond(question);
   };
 }

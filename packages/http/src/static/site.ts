@@ -41,13 +41,21 @@ export class Site {
   }
 
   /**
-   * The response that most requests get: a small file that was looked at a moment ago, whole. Nothing is waited for.
+   * The response that most requests get, without a wait: of a file that was looked at a moment ago, from memory, and of
+   * one that is not there. Undefined where the disk has to be asked.
    */
-  responseFromMemory(question: Question): HttpResponse | undefined {
+  respondAtOnce(question: Question): HttpResponse | Promise<HttpResponse> | undefined {
     const known = this.#cache.get(pathOnly(question.target));
-    if (known === undefined || !this.#cache.isFresh(known, question.nowMs)) return undefined;
-    const kept = this.#responder.responseFromMemory(question, known);
-    return kept === undefined ? undefined : copyOfKept(kept);
+    if (known === undefined) return this.#isMissing(question) ? this.finish(question, errorResponse(404)) : undefined;
+    if (!this.#cache.isFresh(known, question.nowMs)) return undefined;
+    const response = this.#responder.responseFromMemory(question, known);
+    return response && this.finish(question, response);
+  }
+
+  #isMissing({ target }: Question): boolean {
+    const { disk, dotfiles, spa } = this.#parts;
+    const parsed = parseFilePath(pathOfTarget(target), dotfiles);
+    return parsed.ok && !(spa && mayBePage(parsed.value)) && disk.isMissing(parsed.value.segments);
   }
 
   async respond(question: Question): Promise<HttpResponse> {
@@ -61,15 +69,20 @@ export class Site {
   }
 
   /** A response with a page of the site where it is an error, and with the fields of its path. */
-  async finish({ request, target, nowMs, isSecure }: Question, response: HttpResponse): Promise<HttpResponse> {
-    const page =
-      response.status < 400 ? undefined : await this.#parts.errorPages.pageFor(response, request.method, nowMs);
-    const finished = page ?? response;
+  finish(question: Question, response: HttpResponse): HttpResponse | Promise<HttpResponse> {
+    const { request, nowMs } = question;
+    const page = response.status < 400 ? undefined : this.#parts.errorPages.pageFor(response, request.method, nowMs);
+    return page instanceof Promise
+      ? page.then((found) => this.#withFields(question, found ?? response))
+      : this.#withFields(question, page ?? response);
+  }
+
+  #withFields({ target, isSecure }: Question, response: HttpResponse): HttpResponse {
     // It has all fields already, and the caller may do with what it gets as it likes.
-    if (isKept(finished)) return copyOfKept(finished);
+    if (isKept(response)) return copyOfKept(response);
     const { fields } = this.#parts;
-    if (!fields.isEmpty) fields.addTo(finished, pathOnly(pathOfTarget(target)), isSecure);
-    return finished;
+    if (!fields.isEmpty) fields.addTo(response, pathOnly(pathOfTarget(target)), isSecure);
+    return response;
   }
 
   /** Undefined when what was found changed before it could be read: look again. So it is with all that follow. */

@@ -80,3 +80,47 @@ test('a file that a precondition keeps from being sent is not opened again for t
   await ask(handler, '/big.bin');
   expect(open).toHaveBeenCalledOnce();
 });
+
+describe('of a file that was looked at a moment ago', () => {
+  const PAGES = { errorPages: { 412: '/changed.html', 416: '/changed.html' } };
+  const respond = (handler: ReturnType<typeof serveFiles>, headers: Record<string, string>) =>
+    handler(new Request('http://a/small.txt', { headers }), undefined as never);
+  beforeEach(() => {
+    for (const name of ['small.txt', 'changed.html']) {
+      fs.writeFileSync(path.join(root, name), 'abcdefghij');
+      fs.utimesSync(path.join(root, name), 1, 1);
+    }
+  });
+
+  test.each([
+    ['whole', {}, 200, 'abcdefghij'],
+    ['a range', { Range: 'bytes=2-4' }, 206, 'cde'],
+    ['that it is the same', { 'If-None-Match': '*' }, 304, ''],
+    ['that it is another', { 'If-Match': '"x"' }, 412, 'A precondition does not hold.\n'],
+    ['that there is no such range', { Range: 'bytes=20-' }, 416, 'The file has no such range.\n'],
+  ])('the response is given at once: %s', async (_, headers, status, text) => {
+    const handler = serveFiles(root);
+    await respond(handler, {});
+    const response = respond(handler, headers);
+    expect(response).toBeInstanceOf(Response);
+    expect((await response).status).toBe(status);
+    expect(await (await response).text()).toBe(text);
+  });
+
+  test('an error has its page, at once when that is known', async () => {
+    const handler = serveFiles(root, PAGES);
+    await respond(handler, {});
+    const first = await respond(handler, { Range: 'bytes=20-' });
+    expect([first.status, await first.text()]).toEqual([416, 'abcdefghij']);
+    const second = respond(handler, { Range: 'bytes=20-' });
+    expect(second).toBeInstanceOf(Response);
+    expect([(await second).status, await (await second).text()]).toEqual([416, 'abcdefghij']);
+  });
+
+  test('the fields of its path are on each', async () => {
+    const handler = serveFiles(root, { headers: [{ path: /small/, headers: { 'X-Path': 'small' } }] });
+    await respond(handler, {});
+    for (const headers of [{}, { Range: 'bytes=2-4' }, { 'If-None-Match': '*' }, { 'If-Match': '"x"' }])
+      expect((await respond(handler, headers)).headers.get('x-path')).toBe('small');
+  });
+});
