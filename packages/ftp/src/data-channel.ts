@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly protection: ProtectionLevel;
   /** An upload that is slowed down keeps no more than this in memory. */
   readonly maxQueuedBytes: number;
+  /** Of an upload, as it was announced (ALLO). */
+  readonly expectedBytes: number | undefined;
   /** The client only sends. */
   readonly isUpload: boolean;
   /** What the connection is for, for who looks at connections. */
@@ -98,7 +100,12 @@ export function createDataChannels(
   const opened = async (connection: Connection, how: OpenOptions, signal: AbortSignal): Promise<DataConnection> => {
     connection.doing = how.doing;
     const attach = (): DataConnection =>
-      new DataConnection(connection, { clock, stallTimeoutMs, maxQueuedBytes: how.maxQueuedBytes });
+      new DataConnection(connection, {
+        clock,
+        stallTimeoutMs,
+        maxQueuedBytes: how.maxQueuedBytes,
+        expectedBytes: how.expectedBytes,
+      });
     if (how.protection === 'clear') return attach();
     const data = await handshake(connection, { control, holdTickets: how.isUpload, attach, signal });
     const { secure } = connection;

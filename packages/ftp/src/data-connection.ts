@@ -9,7 +9,7 @@ const MAX_QUEUED_BYTES = 1024 * 1024;
  * From the peer's end to the end of an upload. A client that dies closes both of its connections, Linux in either order
  * and some 10 to 100 µs apart, and the end of the data alone is the end of the file (RFC 959 §3.4.1). So the end of the
  * control connection gets this time to be seen. Measured: one turn of the event loop took half of such uploads for
- * whole ones, 2 ms none. A client that is alive waits for 226 meanwhile.
+ * whole ones, 2 ms none. A client that is alive waits for 226 meanwhile, unless all that it has announced has come.
  */
 export const END_GRACE_MS = 5;
 
@@ -24,6 +24,8 @@ export interface DataConnectionOptions {
   readonly stallTimeoutMs: number;
   /** More than this unread, and the peer waits. */
   readonly maxQueuedBytes?: number;
+  /** How many bytes the peer has said to send: after them its end is the end of the file, whatever becomes of the peer. */
+  readonly expectedBytes?: number | undefined;
 }
 
 /**
@@ -37,6 +39,8 @@ export class DataConnection implements Sink {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   readonly #maxQueuedBytes: number;
+  readonly #expectedBytes: number | undefined;
+  #arrivedBytes = 0;
   #isPaused = true;
   /** `seen`: the peer has ended, but may only have died. */
   #end: 'none' | 'seen' | 'certain' = 'none';
@@ -48,8 +52,9 @@ export class DataConnection implements Sink {
 
   constructor(
     connection: Connection,
-    { clock, stallTimeoutMs, maxQueuedBytes = MAX_QUEUED_BYTES }: DataConnectionOptions,
+    { clock, stallTimeoutMs, maxQueuedBytes = MAX_QUEUED_BYTES, expectedBytes }: DataConnectionOptions,
   ) {
+    this.#expectedBytes = expectedBytes;
     this.#maxQueuedBytes = Math.min(MAX_QUEUED_BYTES, maxQueuedBytes);
     this.#connection = connection;
     this.#clock = clock;
@@ -122,6 +127,7 @@ export class DataConnection implements Sink {
   data(chunk: Uint8Array): void {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
+    this.#arrivedBytes += chunk.length;
     this.#serve();
     // What comes nevertheless, when a pause was too late for it, is kept, and no more is read.
     if (this.#queuedBytes < this.#maxQueuedBytes && !this.#isPaused) return;
@@ -130,15 +136,19 @@ export class DataConnection implements Sink {
   }
 
   ended(): void {
+    if (this.#arrivedBytes === this.#expectedBytes) {
+      this.#endIsCertain();
+      return;
+    }
     this.#end = 'seen';
     // Timers that are late come before the sockets: whatever the loop was busy with, the control connection is looked at
     // once more.
-    this.#clock.after(END_GRACE_MS, () =>
-      setImmediate(() => {
-        this.#end = 'certain';
-        this.#serve();
-      }),
-    );
+    this.#clock.after(END_GRACE_MS, () => setImmediate(() => this.#endIsCertain()));
+  }
+
+  #endIsCertain(): void {
+    this.#end = 'certain';
+    this.#serve();
   }
 
   closed(): void {

@@ -108,6 +108,7 @@ export function createTransfer(
         {
           protection,
           maxQueuedBytes: pace.portionBytes,
+          expectedBytes: plan.what === 'upload' ? plan.options.expectedBytes : undefined,
           isUpload: plan.what === 'upload',
           doing: `${plan.what} of ${plan.path}`,
         },

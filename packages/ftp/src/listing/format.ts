@@ -9,33 +9,52 @@ import type { ResolvedRights, Rights } from '../users/rights.ts';
 const RECENT_MS = 180 * 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
+// Each part of a date is one of these.
+const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
+const twoDigits = (number: number): string => TWO_DIGITS[number] ?? '00';
 
 // File systems hold dates that JavaScript can't (beyond the year 275760) and that no reader of four digits understands.
 // They are told as the nearest that can be: one odd date must not break a whole listing.
 const FIRST_MS = Date.UTC(1900, 0, 1);
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
-const dateOf = (timeMs: number): Date =>
-  new Date(Number.isNaN(timeMs) ? 0 : Math.min(Math.max(timeMs, FIRST_MS), LAST_MS));
+const tellable = (timeMs: number): number => (Number.isNaN(timeMs) ? 0 : Math.min(Math.max(timeMs, FIRST_MS), LAST_MS));
 
 /** A name with a line end or another control byte in it would forge lines of the listing: such entries are left out. */
 export const mayBeListed = (entry: Entry): boolean => !/[\0-\x1f\x7f]/.test(entry.name);
 
-// The files of one directory are often of one minute.
-let last = { minute: Number.NaN, isRecent: false, text: '' };
+const DAY_MS = 86_400_000;
+
+// The files of one directory are often of few days, and to ask a Date for its parts is dear.
+let lastDay = { day: Number.NaN, year: '', month: 0, dayOfMonth: '' };
+
+/** The day, in UTC, of a time within `FIRST_MS` and `LAST_MS`. */
+function dayOf(timeMs: number): typeof lastDay {
+  const day = Math.floor(timeMs / DAY_MS);
+  if (lastDay.day === day) return lastDay;
+  const date = new Date(day * DAY_MS);
+  lastDay = {
+    day,
+    year: String(date.getUTCFullYear()),
+    month: date.getUTCMonth(),
+    dayOfMonth: twoDigits(date.getUTCDate()),
+  };
+  return lastDay;
+}
+
+/** How many units of `unitMs` have passed since midnight, counted up to `perNext`: hours, minutes, seconds. */
+const partOf = (timeMs: number, unitMs: number, perNext: number): string =>
+  twoDigits(Math.floor((timeMs - Math.floor(timeMs / DAY_MS) * DAY_MS) / unitMs) % perNext);
+const hourOf = (timeMs: number): string => partOf(timeMs, 3_600_000, 24);
+const minuteOf = (timeMs: number): string => partOf(timeMs, 60_000, 60);
+const secondOf = (timeMs: number): string => partOf(timeMs, 1_000, 60);
 
 /** The time of LIST, in UTC: the only zone that a client can know. */
 function listTime(mtimeMs: number, nowMs: number): string {
-  const isRecent = mtimeMs <= nowMs + 86_400_000 && nowMs - mtimeMs < RECENT_MS;
-  const minute = Math.floor(mtimeMs / 60_000);
-  if (last.minute === minute && last.isRecent === isRecent) return last.text;
-  const date = dateOf(mtimeMs);
-  const day = `${MONTHS[date.getUTCMonth()] ?? 'Jan'} ${twoDigits(date.getUTCDate())}`;
-  const text = isRecent
-    ? `${day} ${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}`
-    : `${day}  ${date.getUTCFullYear()}`;
-  last = { minute, isRecent, text };
-  return text;
+  const isRecent = mtimeMs <= nowMs + DAY_MS && nowMs - mtimeMs < RECENT_MS;
+  const timeMs = tellable(mtimeMs);
+  const { year, month, dayOfMonth } = dayOf(timeMs);
+  const day = `${MONTHS[month] ?? 'Jan'} ${dayOfMonth}`;
+  return isRecent ? `${day} ${hourOf(timeMs)}:${minuteOf(timeMs)}` : `${day}  ${year}`;
 }
 
 // There are 512, and few of them are met.
@@ -73,13 +92,23 @@ export function listingReader(rights: ResolvedRights, directory: AbsolutePath, n
   return { nowMs, rightsOf: () => everywhere, isFixed: isRoot };
 }
 
+// What may be done with most entries of a directory is the same.
+let lastPerm: { rights?: Rights; type?: Entry['type']; isMovable?: boolean; text: string } = { text: '' };
+
 /** The letters of the `perm` fact (RFC 3659 §7.5.5). */
 function permOf(entry: Entry, reader: ListingReader): string {
   const rights = reader.rightsOf(entry);
   const isMovable = !reader.isFixed(entry);
+  const { type } = entry;
+  if (lastPerm.rights !== rights || lastPerm.type !== type || lastPerm.isMovable !== isMovable)
+    lastPerm = { rights, type, isMovable, text: permLetters(type, rights, isMovable) };
+  return lastPerm.text;
+}
+
+function permLetters(type: Entry['type'], rights: Rights, isMovable: boolean): string {
   const mayReplace = rights.write === 'replace';
   const letters: readonly (readonly [string, boolean])[] =
-    entry.type === 'directory'
+    type === 'directory'
       ? [
           ['e', true],
           ['l', rights.list],
@@ -114,13 +143,9 @@ export function listLine(entry: Entry, { nowMs }: ListingReader): string {
 
 /** `YYYYMMDDHHMMSS` in UTC (RFC 3659 §2.3). */
 export function timeVal(timeMs: number): string {
-  const date = dateOf(timeMs);
-  return (
-    String(date.getUTCFullYear()).padStart(4, '0') +
-    [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
-      .map(twoDigits)
-      .join('')
-  );
+  const time = tellable(timeMs);
+  const { year, month, dayOfMonth } = dayOf(time);
+  return `${year}${twoDigits(month + 1)}${dayOfMonth}${hourOf(time)}${minuteOf(time)}${secondOf(time)}`;
 }
 
 /** Milliseconds since 1970 of a `time-val`; undefined when it is none, or no day of the calendar. */

@@ -225,6 +225,13 @@ async function holdsOnlyParts(spot: Spot): Promise<boolean> {
 const typeOf = (stats: Stats): Entry['type'] =>
   stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
 
+// The entries of one directory are of one device.
+let lastDevice = { dev: Number.NaN, text: '' };
+function deviceText(dev: number): string {
+  if (lastDevice.dev !== dev) lastDevice = { dev, text: dev.toString(16) };
+  return lastDevice.text;
+}
+
 function entryFrom(name: string, stats: Stats, owners: boolean): Entry {
   const { dev, ino, mode, size: sizeBytes, mtimeMs } = stats;
   // One shape for all, and nothing copied: there may be very many.
@@ -234,7 +241,7 @@ function entryFrom(name: string, stats: Stats, owners: boolean): Entry {
     sizeBytes,
     mtimeMs,
     mode: mode & 0o777,
-    unique: `${dev.toString(16)}g${ino.toString(16)}`,
+    unique: `${deviceText(dev)}g${ino.toString(16)}`,
   };
   return owners ? { ...entry, uid: stats.uid, gid: stats.gid } : entry;
 }
