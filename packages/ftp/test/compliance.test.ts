@@ -54,8 +54,10 @@ function page(): string {
     '- RFC 4217: USER is 530 in clear where TLS is required, transfers in clear are 521 and PROT C is 534 where data must be private; a data',
     '  connection that does not resume the session where it must is 522. A connection that began with TLS has PROT P. CCC is not implemented.',
     '- RFC 7151: HOST is accepted before the login only. One before AUTH holds behind it, unless the handshake has named another of the hosts (SNI);',
-    '  REIN forgets it.',
-    '- RFC 854: 0xFF in an argument is a letter, whether a client sends it once or twice; replies in clear send it twice.',
+    '  REIN forgets it. Behind the handshake one that names another host is 504. An address is a name like any other: behind a NAT the server does not',
+    '  know its own.',
+    '- RFC 854: options are refused (RFC 1123 §4.1.2.12), the first 32 of a connection. 0xFF in an argument is a letter, whether a client sends it once',
+    '  or twice; replies in clear send it twice.',
     '',
   ].join('\n');
 }

@@ -160,6 +160,20 @@ describe('bounds', () => {
   });
 });
 
+test('options of Telnet are refused, 32 of them on one connection', async () => {
+  const session = play();
+  await session.say('', 1);
+  const refusals = async (count: number): Promise<string> => {
+    for (let sent = 0; sent < count; sent += 1) session.peer.send(Uint8Array.of(255, 253, 24));
+    await turn();
+    return session.peer.take();
+  };
+  const one = (await refusals(1)).length;
+  expect(one).toBeGreaterThan(0);
+  expect((await refusals(32)).length).toBe(31 * one);
+  expect(codes(await session.say('NOOP\r\n'))).toEqual([200]);
+});
+
 describe('a file system that fails', () => {
   test('is answered with fixed words, never with its own', async () => {
     const broken: FileSystem = {
