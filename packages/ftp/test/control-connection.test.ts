@@ -44,6 +44,14 @@ describe('the dialogue', () => {
     expect(all).toContain('\r\n type=file;size=5;modify=20200102030405;perm=radfw;unix.mode=0600; /dir/c.txt\r\n');
   });
 
+  test('MLST tells of what a link leads to, and of the link itself where that is nothing', async () => {
+    const links = { '/l': 'a.txt', '/dangling': 'nowhere' };
+    const session = await playLoggedIn({ fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello' }, links }) });
+    expect(await session.say('MLST l\r\n')).toContain('type=file;size=5;');
+    expect(await session.say('MLST dangling\r\n')).toContain('type=OS.unix=slink:nowhere;');
+    expect(codes(await session.say('MLST none\r\n'))).toEqual([550]);
+  });
+
   test('a directory does not move into itself', async () => {
     const session = await playLoggedIn();
     expect(codes(await session.say('RNFR dir\r\nRNTO dir/sub\r\n', 2))).toEqual([350, 553]);
