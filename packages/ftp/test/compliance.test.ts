@@ -59,6 +59,22 @@ function page(): string {
     '- RFC 854: options are refused (RFC 1123 §4.1.2.12), the first 32 of a connection. 0xFF in an argument is a letter, whether a client sends it once',
     '  or twice; replies in clear send it twice.',
     '',
+    "Where pyftpdlib's own functional tests expect something else, beside the words of replies:",
+    '',
+    '| case | here | there |',
+    '|---|---|---|',
+    '| STOU or APPE behind REST | the position is forgotten | 450 |',
+    '| STOU before PASV or PORT | 425 | 150, the connection may follow |',
+    '| PORT, EPRT | connects when a transfer begins | connects at once |',
+    '| USER in the middle of a transfer | waits for its end; REIN is answered at once | at once |',
+    '| STAT without a login | 530 | 211 |',
+    '| CWD without a path | 501 | goes to the root |',
+    '| `STAT *` | one level is expanded | 550 |',
+    '| STRU R; `TYPE L 7`; `ALLO x` | 200; 504; 501 | 504; 200; 202 |',
+    '| nobody connects to the passive port, or nothing is said after it | 425 with the next transfer; the idle timeout | 421 unasked |',
+    '| all passive ports are taken | waits a moment, then 425 | a port outside of the range |',
+    '| more connections than allowed at once | they wait to be accepted; of one address: 421 | 421 |',
+    '',
   ].join('\n');
 }
 
