@@ -13,6 +13,9 @@ export interface QueuedCommand {
   hasAborted: boolean;
 }
 
+// A Telnet client asks for some ten options. Each is refused once it comes; who goes on and on is not answered any more.
+const MAX_REFUSALS = 32;
+
 export class CommandQueue {
   readonly #connection: Connection;
   readonly #decoder: LineDecoder;
@@ -20,6 +23,7 @@ export class CommandQueue {
   readonly #charset: Charset;
   readonly #queue: QueuedCommand[] = [];
   #isPaused = false;
+  #refusals = 0;
 
   constructor(
     connection: Connection,
@@ -44,13 +48,19 @@ export class CommandQueue {
     while (this.#queue.length < this.#maxQueued) {
       const line = this.#decoder.next();
       if (line === undefined) break;
-      this.#queue.push({ command: parseCommand(line, this.#charset), hasAborted: false });
+      if (line.type === 'refusal') this.#refuse(line.bytes);
+      else this.#queue.push({ command: parseCommand(line, this.#charset), hasAborted: false });
     }
     const hasBacklog = this.#decoder.pendingBytes > 0;
     if (hasBacklog === this.#isPaused) return;
     this.#isPaused = hasBacklog;
     if (hasBacklog) this.#connection.pause();
     else this.#connection.resume();
+  }
+
+  #refuse(bytes: Uint8Array): void {
+    this.#refusals += 1;
+    if (this.#refusals <= MAX_REFUSALS) this.#connection.send(bytes);
   }
 
   get first(): QueuedCommand | undefined {

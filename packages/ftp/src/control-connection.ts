@@ -100,7 +100,7 @@ export class ControlConnection implements Sink, PerformerHost {
 
   ended(): void {
     this.#peerHasEnded = true;
-    // The end of the control connection means ABOR and QUIT (RFC 959 §3.2), also after a QUIT: basic-ftp sends one
+    // The end of the control connection means ABOR and QUIT (RFC 959 §4.1.1), also after a QUIT: basic-ftp sends one
     // while it tears everything down. A download may still have a reader; an upload cut here must not pass for a
     // whole one.
     const { transfer } = this.#performer;

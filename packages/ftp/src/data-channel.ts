@@ -1,6 +1,6 @@
 // How a control connection gets its data connections: core opens them, in passive mode on a port of ours, in active
-// mode to a port of the client's, and drops peers from other addresses on a passive port (RFC 2577 §3). A private one
-// begins with a handshake, ours being the server's side in both modes (RFC 4217 §10).
+// mode to a port of the client's, and drops peers from other addresses on a passive port (RFC 2577 §4). A private one
+// begins with a handshake, ours being the server's side in both modes (RFC 4217 §7).
 
 import type { Clock, Connection, Logger, SecondaryConnections } from '@wellknown/core';
 import type { DataFailure } from './effects.ts';

@@ -4,7 +4,7 @@ import { WellknownError } from '@wellknown/core';
 import { CidrTable } from '@wellknown/core/endpoint';
 
 /**
- * `control`: only from the address of the control connection (RFC 2577 §3). Ranges: from these too, such as the addresses
+ * `control`: only from the address of the control connection (RFC 2577 §4). Ranges: from these too, such as the addresses
  * of a NAT or of a container's proxy. `any`: from everywhere; then only TLS with `tlsSessionReuse: 'require'` keeps others
  * from taking what is for this client.
  */

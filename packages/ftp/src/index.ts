@@ -58,3 +58,5 @@ export type {
 export { UTF8, type Charset } from './charset.ts';
 export { legacyCharset } from './legacy-charset.ts';
 export type { AbsolutePath } from './path.ts';
+// What the methods of a file system answer with.
+export { fail, ok, type Result } from '@wellknown/core';

@@ -1,4 +1,5 @@
-// Bytes in, command lines out: the Telnet end of line and the Telnet commands of RFC 959 §5.3 and RFC 1123 §4.1.2.12.
+// Bytes in, command lines out: the Telnet end of line and the Telnet commands of RFC 959 §5.3 and RFC 1123 §4.1.2.12, which
+// wants options refused.
 //
 // A chunk may end anywhere. What has arrived but was not asked for yet stays as bytes: a peer that sends ten thousand
 // tiny commands costs its chunk, not ten thousand objects. Once `pendingBytes` is above zero the caller should stop
@@ -9,6 +10,12 @@
  */
 export type LineEvent = { readonly type: 'line'; readonly bytes: Uint8Array } | { readonly type: 'too-long' };
 
+/** The peer wants an option of Telnet: `bytes` is the DONT or WONT to send. Its line goes on. */
+export interface TelnetRefusal {
+  readonly type: 'refusal';
+  readonly bytes: Uint8Array;
+}
+
 // Room for a path of PATH_MAX (4096 on Linux) and the longest verb.
 export const DEFAULT_MAX_LINE_BYTES = 4096 + 8;
 
@@ -18,14 +25,25 @@ const IAC = 255;
 const SB = 250;
 const SE = 240;
 const WILL = 251;
+const WONT = 252;
+const DO = 253;
+const DONT = 254;
 
 const SPACE = 32;
 
 /**
- * `iac`: after IAC. `option`: after IAC WILL, WONT, DO or DONT. `sub`: in a subnegotiation. `sub-iac`: after an IAC in
- * one.
+ * `iac`: after IAC. `will`, `do`: after that. `not`: after WONT or DONT. `sub`: in a subnegotiation. `sub-iac`: after an
+ * IAC in one.
  */
-type TelnetState = 'text' | 'iac' | 'option' | 'sub' | 'sub-iac';
+type TelnetState = 'text' | 'iac' | 'will' | 'do' | 'not' | 'sub' | 'sub-iac';
+
+const AFTER_IAC: Readonly<Record<number, TelnetState>> = {
+  [WILL]: 'will',
+  [DO]: 'do',
+  [WONT]: 'not',
+  [DONT]: 'not',
+  [SB]: 'sub',
+};
 
 const EMPTY = new Uint8Array(0);
 
@@ -96,7 +114,7 @@ export class LineDecoder {
   }
 
   /** The next complete line, or undefined when more bytes are needed. Never throws. */
-  next(): LineEvent | undefined {
+  next(): LineEvent | TelnetRefusal | undefined {
     const pending = this.#pending;
     if (pending.length === 0) return undefined;
     if (this.#isBetweenLines) {
@@ -111,11 +129,11 @@ export class LineDecoder {
       const event = this.#step(pending[index] ?? 0);
       if (event === undefined) continue;
       this.#pending = index + 1 < pending.length ? pending.subarray(index + 1) : EMPTY;
-      this.#begun = EMPTY;
+      this.#keepLine();
       return event;
     }
     this.#pending = EMPTY;
-    this.#begun = this.#lineBytes === 0 ? EMPTY : line.slice(0, this.#lineBytes);
+    this.#keepLine();
     return undefined;
   }
 
@@ -134,7 +152,11 @@ export class LineDecoder {
     return this.#lineBytes === 0 && this.#telnet === 'text' && !this.#wasAbort && !this.#overflowed;
   }
 
-  #step(byte: number): LineEvent | undefined {
+  #keepLine(): void {
+    this.#begun = this.#lineBytes === 0 ? EMPTY : line.slice(0, this.#lineBytes);
+  }
+
+  #step(byte: number): LineEvent | TelnetRefusal | undefined {
     switch (this.#telnet) {
       case 'text':
         if (byte !== IAC) return this.#text(byte);
@@ -142,11 +164,17 @@ export class LineDecoder {
         return undefined;
       case 'iac':
         if (this.#inArgument) return this.#afterIacInArgument(byte);
-        this.#telnet = byte === SB ? 'sub' : byte >= WILL && byte < IAC ? 'option' : 'text';
+        this.#telnet = AFTER_IAC[byte] ?? 'text';
         // IAC IAC is a data byte. Below SE it is no command: the Data Mark travelled as urgent data and this is what
         // follows it.
         return byte === IAC || byte < SE ? this.#text(byte) : undefined;
-      case 'option':
+      case 'will':
+        this.#telnet = 'text';
+        return { type: 'refusal', bytes: Uint8Array.of(IAC, DONT, byte) };
+      case 'do':
+        this.#telnet = 'text';
+        return { type: 'refusal', bytes: Uint8Array.of(IAC, WONT, byte) };
+      case 'not':
         this.#telnet = 'text';
         return undefined;
       case 'sub':

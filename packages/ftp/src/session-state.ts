@@ -58,7 +58,7 @@ export interface Ready extends Common {
   readonly type: 'ascii' | 'image';
   readonly structure: 'file' | 'record';
   readonly data: DataPlan;
-  /** EPSV ALL was said: the client promises to use nothing else (RFC 2428 §4). */
+  /** EPSV ALL was said: the client promises to use nothing else (RFC 2428 §3). */
   readonly onlyExtendedPassive: boolean;
   /** Where the next transfer starts, set by REST. */
   readonly restartBytes: number;

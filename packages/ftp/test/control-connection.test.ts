@@ -44,6 +44,14 @@ describe('the dialogue', () => {
     expect(all).toContain('\r\n type=file;size=5;modify=20200102030405;perm=radfw;unix.mode=0600; /dir/c.txt\r\n');
   });
 
+  test('MLST tells of what a link leads to, and of the link itself where that is nothing', async () => {
+    const links = { '/l': 'a.txt', '/dangling': 'nowhere' };
+    const session = await playLoggedIn({ fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello' }, links }) });
+    expect(await session.say('MLST l\r\n')).toContain('type=file;size=5;');
+    expect(await session.say('MLST dangling\r\n')).toContain('type=OS.unix=slink:nowhere;');
+    expect(codes(await session.say('MLST none\r\n'))).toEqual([550]);
+  });
+
   test('a directory does not move into itself', async () => {
     const session = await playLoggedIn();
     expect(codes(await session.say('RNFR dir\r\nRNTO dir/sub\r\n', 2))).toEqual([350, 553]);
@@ -158,6 +166,20 @@ describe('bounds', () => {
     session.peer.reading = true;
     await session.say('', 10_000);
   });
+});
+
+test('options of Telnet are refused, 32 of them on one connection', async () => {
+  const session = play();
+  await session.say('', 1);
+  const refusals = async (count: number): Promise<string> => {
+    for (let sent = 0; sent < count; sent += 1) session.peer.send(Uint8Array.of(255, 253, 24));
+    await turn();
+    return session.peer.take();
+  };
+  const one = (await refusals(1)).length;
+  expect(one).toBeGreaterThan(0);
+  expect((await refusals(32)).length).toBe(31 * one);
+  expect(codes(await session.say('NOOP\r\n'))).toEqual([200]);
 });
 
 describe('a file system that fails', () => {

@@ -1,7 +1,7 @@
 import { byteByByte, cutAt, everyCut } from '@wellknown/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineDecoder, type LineEvent } from '../src/line-decoder.ts';
+import { LineDecoder, type LineEvent, type TelnetRefusal } from '../src/line-decoder.ts';
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -16,8 +16,11 @@ function decode(chunks: readonly Uint8Array[], maxLineBytes = 64): string[] {
   return lines;
 }
 
-const textOf = (event: LineEvent): string =>
-  event.type === 'line' ? String.fromCharCode(...event.bytes) : '<too long>';
+function textOf(event: LineEvent | TelnetRefusal): string {
+  if (event.type === 'too-long') return '<too long>';
+  const text = String.fromCharCode(...event.bytes);
+  return event.type === 'line' ? text : `<${text}>`;
+}
 
 const CASES = [
   { name: 'CR LF ends a line', input: 'NOOP\r\n', lines: ['NOOP'] },
@@ -33,7 +36,11 @@ const CASES = [
     lines: ['ABOR'],
   },
   { name: 'ABOR survives when the IAC before the Data Mark is lost', input: '\xff\xf4\xf2ABOR\r\n', lines: ['ABOR'] },
-  { name: 'an option negotiation is three bytes long', input: '\xff\xfb\x01NO\xff\xfe\x03OP\r\n', lines: ['NOOP'] },
+  {
+    name: 'WILL and DO are refused, WONT and DONT need no answer, and the line around them is whole',
+    input: '\xff\xfb\x01NO\xff\xfe\x03O\xff\xfd\x18\xff\xfc\x01P\r\n',
+    lines: ['<\xff\xfe\x01>', '<\xff\xfc\x18>', 'NOOP'],
+  },
   { name: 'a subnegotiation is taken out whole', input: '\xff\xfa\x18A\nB\xff\xffC\xff\xf0NOOP\r\n', lines: ['NOOP'] },
   { name: 'IAC IAC is one data byte', input: 'CWD a\xff\xff\r\n', lines: ['CWD a\xff'] },
   {

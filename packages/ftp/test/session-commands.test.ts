@@ -157,10 +157,16 @@ describe('HOST', () => {
     expect(state.host).toBe('ftp.example');
   });
 
+  test('that is another than the handshake has named is 504', () => {
+    const { state } = effectOf(say(initialState('clear'), 'AUTH TLS'), 'startTls').resume('a.example');
+    const other = say(state, 'HOST b.example');
+    expect([other.reply?.code, other.state.host]).toEqual([504, 'a.example']);
+  });
+
   test('is forgotten by REIN, what the handshake has named is not', () => {
     const { state } = effectOf(say(initialState('clear'), 'AUTH TLS'), 'startTls').resume('a.example');
-    const named = say(state, 'HOST b.example').state;
-    expect([named.host, say(named, 'REIN').state.host]).toEqual(['b.example', 'a.example']);
+    const named = say(state, 'HOST A.example').state;
+    expect([named.host, say(named, 'REIN').state.host]).toEqual(['a.example', 'a.example']);
     expect(say(say(initialState('clear'), 'HOST b.example').state, 'REIN').state.host).toBeUndefined();
   });
 

@@ -94,6 +94,13 @@ describe('a quota', () => {
     expect(await files.space?.('/')).toMatchObject({ value: { freeBytes: 0 } });
   });
 
+  test('lets a file that is full be written again from its middle', async () => {
+    const files = limited();
+    expect(await store(files, '/old', 5, { mode: 'append' })).toBe('stored');
+    expect(await store(files, '/old', 4, { startBytes: 6 })).toBe('stored');
+    expect(await store(files, '/old', 5, { startBytes: 6 })).toBe('over-quota');
+  });
+
   test('of entries holds for files and directories', async () => {
     const files = limited({ maxEntries: 3 });
     expect(await files.makeDirectory?.('/d')).toEqual(done);

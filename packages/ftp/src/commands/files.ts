@@ -1,5 +1,7 @@
 // Commands about files and directories that need no data connection (RFC 959 §4.1.3, RFC 3659 §7).
 
+import type { Result } from '@wellknown/core';
+import type { Entry, FileProblem } from '../file-system.ts';
 import { factLine, listingReader } from '../listing/format.ts';
 import { parentOf } from '../path.ts';
 import { fileReply } from '../file-replies.ts';
@@ -70,17 +72,17 @@ export function rnto({ state, argument, progress: { renameFrom: from } }: Call<R
   });
 }
 
-/** MLST: the facts of one thing, over the control connection (RFC 3659 §7). */
+/** MLST: the facts of one thing, over the control connection (RFC 3659 §7). A link that leads nowhere is one, as in MLSD. */
 export const mlst = ({ state, argument, session }: Call<Ready>): Outcome =>
-  withPath(state, argument, (path) => ({
-    state,
-    effect: {
-      type: 'stat',
-      path,
-      resume: (entry) => {
-        if (!entry.ok) return { state, reply: fileReply(entry.error) };
-        const reader = listingReader(state.login.rights, parentOf(path), session.wallMs());
-        return { state, reply: reply(250, `Listing ${path}`, factLine(entry.value, state.facts, reader, path), 'End') };
-      },
-    },
-  }));
+  withPath(state, argument, (path) => {
+    const told = (entry: Result<Entry, FileProblem>): Outcome => {
+      if (!entry.ok) return { state, reply: fileReply(entry.error) };
+      const reader = listingReader(state.login.rights, parentOf(path), session.wallMs());
+      return { state, reply: reply(250, `Listing ${path}`, factLine(entry.value, state.facts, reader, path), 'End') };
+    };
+    const resume = (entry: Result<Entry, FileProblem>): Outcome =>
+      entry.ok || entry.error !== 'not-found'
+        ? told(entry)
+        : { state, effect: { type: 'stat', path, itself: true, resume: told } };
+    return { state, effect: { type: 'stat', path, resume } };
+  });

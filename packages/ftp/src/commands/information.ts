@@ -58,15 +58,16 @@ export function allo({ state, argument }: Call<Ready>): Outcome {
 
 /**
  * HOST names the server that the client believes to speak to, before it logs in (RFC 7151 §3). The answer is that of a
- * new connection.
+ * new connection. It can't be another one than the handshake has named (§3.2.2).
  */
 export function host({ state, argument, session }: Call<SessionState>): Outcome {
   if (state.at === 'ready') return { state, reply: REPLY.badSequence };
   const name = hostOf(argument.trim());
   if (name === undefined) return { state, reply: REPLY.badArgument };
-  if (session.hosts !== undefined && !session.hosts.includes(name))
-    return { state, reply: reply(504, 'Unknown host.') };
   const { failedLogins, unknownCommands, protection } = state;
+  if (session.hosts?.includes(name) === false) return { state, reply: reply(504, 'Unknown host.') };
+  if (protection.host !== undefined && protection.host !== name)
+    return { state, reply: reply(504, 'The handshake has named another host.') };
   return {
     state: { at: 'greeted', failedLogins, unknownCommands, protection, host: name },
     reply: session.greeting,

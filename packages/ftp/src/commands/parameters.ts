@@ -26,8 +26,8 @@ const onlyCode =
   };
 
 /**
- * STRU: F and, as part of the minimum, R (RFC 1123 §4.1.2.13). Systems whose files have no records store and send what
- * comes as it is (RFC 959 §3.1.2.2 leaves that to each).
+ * STRU: F, and R as well: a system whose files have no records may take it and store and send the bytes as they are
+ * (RFC 1123 §4.1.2.13).
  */
 export function stru({ state, argument }: Call<Ready>): Outcome {
   const code = argument.trim().toUpperCase();

@@ -6,8 +6,8 @@ import { hostOfHandshake, initialState, type ProtectionLevel, type SessionState 
 import type { Call } from './command-spec.ts';
 
 /**
- * What AUTH may name, and what it means for data connections until PROT is said. `TLS` and `TLS-C` leave them in clear
- * (RFC 4217 §17); those who say `SSL` or `TLS-P` know no PROT.
+ * What AUTH may name, and what it means for data connections until PROT is said. `TLS` and its synonym `TLS-C` (RFC 4217
+ * §17) leave them in clear; `SSL` and `TLS-P` are of drafts before it, whose clients know no PROT.
  */
 const MECHANISMS: Readonly<Record<string, ProtectionLevel>> = {
   TLS: 'clear',
@@ -42,7 +42,7 @@ export function auth({ state, argument, session }: Call<SessionState>): Outcome 
   };
 }
 
-/** The buffer size of TLS is always 0, whatever the client asks for (RFC 4217 §8). */
+/** The buffer size of TLS is always 0, whatever the client asks for (RFC 4217 §9). */
 export function pbsz({ state, argument }: Call<SessionState>): Outcome {
   const { protection } = state;
   if (protection.control === 'clear') return { state, reply: REPLY.needsAuth };

@@ -123,7 +123,7 @@ export const SESSION_ROWS = {
     run: security.auth,
   },
   PBSZ: {
-    rfc: '4217 §8',
+    rfc: '4217 §9',
     access: 'anyone',
     argument: 'required',
     help: 'PBSZ 0',
@@ -140,9 +140,9 @@ export const SESSION_ROWS = {
     offered: hasTls,
     run: security.prot,
   },
-  CCC: { rfc: '4217 §16', access: 'anyone', argument: 'optional', help: 'CCC', offered: never, run: notImplemented },
+  CCC: { rfc: '4217 §5', access: 'anyone', argument: 'optional', help: 'CCC', offered: never, run: notImplemented },
   HOST: {
-    rfc: '7151',
+    rfc: '7151 §3',
     access: 'anyone',
     argument: 'required',
     help: 'HOST <name>',

@@ -80,11 +80,14 @@ export function quota(inner: FileSystem, options: QuotaOptions): FileSystem {
         await upToDate();
         const old = await sizeOf(path);
         if (old === undefined && usage.entries >= maxEntries) return fail('over-quota');
-        if (usage.bytes + coming + (more.expectedBytes ?? 0) > maxBytes) return fail('over-quota');
-        const opened = await write(path, more);
-        if (!opened.ok) return opened;
         const oldBytes = old?.type === 'file' ? old.sizeBytes : 0;
         const keptBytes = more.mode === 'append' ? oldBytes : Math.min(more.startBytes ?? 0, oldBytes);
+        // An upload that goes on in the middle of a file takes its end away; one that replaces it leaves it until it is whole.
+        const freedBytes = (more.startBytes ?? 0) > 0 ? oldBytes - keptBytes : 0;
+        const isTooMuch = (bytes: number): boolean => usage.bytes + coming + bytes - freedBytes > maxBytes;
+        if (isTooMuch(more.expectedBytes ?? 0)) return fail('over-quota');
+        const opened = await write(path, more);
+        if (!opened.ok) return opened;
         let newBytes = 0;
         const settle = (): void => {
           coming -= newBytes;
@@ -94,7 +97,7 @@ export function quota(inner: FileSystem, options: QuotaOptions): FileSystem {
           aroundTarget(opened.value, {
             write(chunks, go) {
               const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-              if (usage.bytes + coming + length > maxBytes) return Promise.resolve(fail('over-quota'));
+              if (isTooMuch(length)) return Promise.resolve(fail('over-quota'));
               coming += length;
               newBytes += length;
               return go();
