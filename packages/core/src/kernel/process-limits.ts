@@ -1,4 +1,4 @@
-// What the system allows this process.
+// What the system allows this process, and what it has of it.
 
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -28,3 +28,12 @@ export function readOpenFilesLimit(limitsText: string): number | undefined {
 
 /** The memory of the machine, or of the container (cgroup) where that has less. */
 export const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
+/** What the system counts as memory of this process; 0 where it does not tell: Linux without /proc, as in some jails. */
+export function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
+}

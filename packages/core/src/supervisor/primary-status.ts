@@ -1,6 +1,7 @@
 // The status of a whole program: what its workers say when they are asked, what they said before, and what the primary
 // knows itself.
 
+import { residentBytes } from '../kernel/process-limits.ts';
 import { NO_MEMORY, serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 
@@ -43,7 +44,7 @@ export async function primaryStatus(
     state: lifecycle.state,
     eventLoop: eventLoop(),
     // The primary writes nothing for peers.
-    memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: 0 },
+    memory: { residentBytes: residentBytes(), unsentBytes: 0 },
     services: services.map((index) => {
       const name = all[index]?.name ?? '';
       // What a reload has changed was another service before, of which connections may still drain.

@@ -4,6 +4,7 @@
 // A close while it is opening waits for the step that is under way: nothing else is bound, and what was is given back
 // before it resolves.
 
+import { residentBytes } from '../kernel/process-limits.ts';
 import { ProcessConnections, type ConnectionHolder } from '../accept/process-connections.ts';
 import { bindTarget } from '../listener/bind-target.ts';
 import { WellknownError } from '../errors.ts';
@@ -172,7 +173,7 @@ export function createServerLifecycle(
         pid: process.pid,
         state: lifecycle.state,
         eventLoop: watch?.last ?? IDLE_EVENT_LOOP,
-        memory: { residentBytes: process.memoryUsage.rss(), unsentBytes: work.unsentBytes?.() ?? 0 },
+        memory: { residentBytes: residentBytes(), unsentBytes: work.unsentBytes?.() ?? 0 },
         services: work.services.map(({ name }, service) => {
           const { share, pairs } = work.answer(service);
           const urls = bound.filter((one) => one.service === service).map(({ at }) => at.url);

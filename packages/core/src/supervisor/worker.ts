@@ -3,6 +3,7 @@
 
 import type dgram from 'node:dgram';
 import { Socket } from 'node:net';
+import { residentBytes } from '../kernel/process-limits.ts';
 import { ProcessConnections } from '../accept/process-connections.ts';
 import type { ServiceRuntime } from '../accept/service-runtime.ts';
 import { createUnsentBudget } from '../accept/unsent-alarm.ts';
@@ -281,7 +282,7 @@ class Worker {
   }
 
   get #memory(): ServerStatus['memory'] {
-    return { residentBytes: process.memoryUsage.rss(), unsentBytes: this.#unsent.unsentBytes };
+    return { residentBytes: residentBytes(), unsentBytes: this.#unsent.unsentBytes };
   }
 
   #beat(): FromWorker {
