@@ -18,3 +18,12 @@ export function cancelStream(stream: { cancel(reason?: unknown): unknown }, reas
     // There is nobody left who waits for the content.
   }
 }
+
+/**
+ * Why a chunk of a stream can't be sent. Text is refused as it is by the fetch standard ("read all bytes"), so that a
+ * handler that runs here runs everywhere.
+ */
+export const problemOfChunk = (chunk: unknown): string =>
+  typeof chunk === 'string'
+    ? 'the stream of a response gave text, not bytes: pipe it through new TextEncoderStream()'
+    : 'the stream of a response gave something else than bytes';

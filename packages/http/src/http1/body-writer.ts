@@ -1,7 +1,7 @@
 // Content that does not fit in one write: bytes, sources and streams, moved as fast as the peer takes them.
 
 import type { BufferPool, PieceSize } from '@wellknown/core/files';
-import { asError, cancelStream } from '../exchange/foreign-values.ts';
+import { asError, cancelStream, problemOfChunk } from '../exchange/foreign-values.ts';
 import { headWithLength, type Transfer } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
 
@@ -211,7 +211,7 @@ async function writeStream(
       const { done, value: chunk } = await next;
       if (sink.gone) return { at: 'gone', contentBytes: sent };
       if (done) break;
-      if (!(chunk instanceof Uint8Array)) return giveUp('the stream of a response gave something else than bytes');
+      if (!(chunk instanceof Uint8Array)) return giveUp(problemOfChunk(chunk));
       if (chunk.length === 0) continue;
       sent += chunk.length;
       if (transfer === 'length' && sent > byteLength)

@@ -2,7 +2,7 @@
 
 import type http2 from 'node:http2';
 import { readFields } from '../semantics/fields.ts';
-import { asError, cancelStream } from '../exchange/foreign-values.ts';
+import { asError, cancelStream, problemOfChunk } from '../exchange/foreign-values.ts';
 import { discardContent } from '../exchange/response-content.ts';
 import { encodeTrailers, type EncodedHead } from '../exchange/response-head.ts';
 import { isSource, type ContentSource, type ResponseContent } from '../fetch/content.ts';
@@ -136,8 +136,7 @@ async function sendStream(
     for (;;) {
       const next = (await reader.read()) as { readonly done: boolean; readonly value?: unknown };
       if (next.done) break;
-      if (!(next.value instanceof Uint8Array))
-        throw new TypeError('the stream of a response gave something else than bytes');
+      if (!(next.value instanceof Uint8Array)) throw new TypeError(problemOfChunk(next.value));
       sent += next.value.length;
       if (length !== undefined && sent > length)
         throw new Error(`the content is longer than its declared ${length} bytes`);

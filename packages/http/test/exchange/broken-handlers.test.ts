@@ -95,6 +95,16 @@ describe('handlers that break', () => {
     },
   );
 
+  test.each([
+    ['text', 'abc', /pipe it through new TextEncoderStream\(\)/],
+    ['a number', 7, /something else than bytes/],
+  ])('the log says what to do about a stream of %s', async (_, chunk, words) => {
+    const { peer, errors } = serveHandler(() => new HttpResponse(streamOf(chunk)));
+    peer.send(GET);
+    await settled();
+    expect(errors).toEqual([expect.stringMatching(words)]);
+  });
+
   test('a response that comes after the peer is gone is dropped and its stream is cancelled', async () => {
     let cancelled = false;
     let respond: ((response: Response) => void) | undefined;
