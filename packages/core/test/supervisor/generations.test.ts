@@ -266,7 +266,7 @@ describe('the files that name a running server', () => {
       log: silentLog,
     });
     await predecessor.write(server);
-    predecessor.handedOver();
+    void predecessor.handedOver();
     await server.close();
     await predecessor.removed();
     expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
