@@ -25,7 +25,11 @@ export interface Service extends Partial<
   Pick<ServerOptions, 'limits' | 'datagramLimits' | 'tls' | 'proxyProtocol' | 'allow' | 'deny'>
 > {
   readonly protocol: Protocol;
-  /** Names it in logs, status and metrics: no two have one name. Default: the protocol's, with a number where it is taken. */
+  /**
+   * Names it in logs, status and metrics: no two have one name. Default: the protocol's, with a number where it is taken
+   * (`echo`, `echo-2` in the order of the list). Where a reload adds or removes one of those, the names of those behind it
+   * move, so they are other services then and their connections drain: name services that reloads may change.
+   */
   readonly name?: string;
   /**
    * Tells whether a reload has changed it: one of the same name and revision goes on with its connections. Without one it is

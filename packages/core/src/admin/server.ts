@@ -17,7 +17,7 @@ import { LiveFeed } from './live-feed.ts';
 import { PAGE } from './page.ts';
 import { SCRIPT } from './page-script.ts';
 import { STYLE } from './page-style.ts';
-import { readiness } from './readiness.ts';
+import { readiness, type ProbeAnswer } from './readiness.ts';
 
 export interface AdminOptions {
   /** A TCP endpoint. */
@@ -37,6 +37,8 @@ export interface AdminListener {
 }
 
 const HEADERS_TIMEOUT_MS = 5_000;
+// A browser or a scraper opens the next connection; whoever sends on without one means no good.
+const MAX_REQUESTS_PER_CONNECTION = 100;
 const RETRY_MS = 200;
 const SWEEP_MS = 1_000;
 
@@ -56,6 +58,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
   const { endpoint, token, log, clock, isSuccessor = false } = options;
   const events = new EventLog(clock, ['control']);
   const feed = new LiveFeed(server, events, clock);
+  const ready = sharedWhilePending(async () => readiness(await server.status()));
   const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { headers, method = '', url = '/' } = request;
     const [path = '/'] = url.split('?', 1);
@@ -76,7 +79,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
     }
     if (ROUTES[verdict.path].needs !== 'nothing') connections.markReader(request.socket);
     const query = url.slice(path.length + 1);
-    await ANSWERS[verdict.path](response, { server, feed, log, events, query });
+    await ANSWERS[verdict.path](response, { server, readiness: ready, feed, log, events, query });
   };
   // Node looks for those that are late every 30 seconds unless it is told otherwise.
   const timeouts = { keepAliveTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
@@ -94,6 +97,9 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
   const sweep = clock.every(SWEEP_MS, () => connections.sweep(clock.nowMs()));
   listener.headersTimeout = HEADERS_TIMEOUT_MS;
   listener.requestTimeout = HEADERS_TIMEOUT_MS;
+  // The last one is answered with 'Connection: close'.
+  listener.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  listener.on('dropRequest', (_request, socket) => socket.destroy());
   let isOver = false;
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -131,6 +137,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
 
 interface Parts {
   readonly server: Server;
+  readonly readiness: () => Promise<ProbeAnswer>;
   readonly feed: LiveFeed;
   readonly events: EventLog;
   readonly log: Logger;
@@ -148,8 +155,8 @@ const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts:
   '/admin.css': file('text/css; charset=utf-8', STYLE),
   '/admin.js': file('text/javascript; charset=utf-8', SCRIPT),
   '/healthz': file(TEXT, 'alive\n'),
-  async '/readyz'(response, { server }) {
-    const { isWell, words } = readiness(await server.status());
+  async '/readyz'(response, parts) {
+    const { isWell, words } = await parts.readiness();
     send(response, isWell ? 200 : 503, TEXT, `${words}\n`);
   },
   async '/metrics'(response, { server }) {
@@ -203,6 +210,12 @@ const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts:
 function send(response: http.ServerResponse, status: number, type: string, text: string): void {
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
   response.writeHead(status, { ...HEADERS, ...challenge, 'content-type': type }).end(text);
+}
+
+/** One question to the workers at a time, however many probes ask: they are anybody's. */
+function sharedWhilePending<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let pending: Promise<Value> | undefined;
+  return () => (pending ??= ask().finally(() => (pending = undefined)));
 }
 
 const singleOf = (value: string | string[] | undefined): string | undefined =>

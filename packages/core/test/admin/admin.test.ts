@@ -165,6 +165,29 @@ test('a probe is answered whoever holds connections and reads nothing, and HEAD 
   expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
 });
 
+test('a connection is good for 100 requests: the last answer says so, and who sends on is cut off', async () => {
+  const { base } = await startWithAdmin();
+  const { hostname, port } = new URL(base);
+  const ask = async (count: number): Promise<string> => {
+    const socket = net.connect({ host: hostname, port: Number(port) });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count));
+    // It may be reset.
+    await new Promise((closed) => socket.once('close', closed));
+    return text;
+  };
+  const answers = (text: string): number => text.split('HTTP/1.1 200 ').length - 1;
+  const exact = await ask(100);
+  expect([answers(exact), exact.split('Connection: close').length - 1]).toEqual([100, 1]);
+  expect(exact.lastIndexOf('Connection: close')).toBeGreaterThan(exact.lastIndexOf('HTTP/1.1 200 '));
+  expect(answers(await ask(101))).toBeLessThanOrEqual(100);
+  expect(answers(await ask(20_000))).toBeLessThanOrEqual(100);
+  expect((await fetch(`${base}/readyz`)).status).toBe(200);
+});
+
 describe('what is wrong is refused at the start', () => {
   test.each([
     [['--admin', 'tcp://:9900'], 'can be reached by other machines, and there is no token'],
