@@ -59,6 +59,11 @@ export const TRANSFER_OPTIONS: readonly OptionSpec[] = [
     argument: 'SECONDS',
     help: "from PASV to the client's data connection, and for ours in active mode (default 30)",
   },
+  {
+    name: 'storage-timeout',
+    argument: 'SECONDS',
+    help: 'a command whose disk does not answer for so long is answered 451 (default 240)',
+  },
 ];
 
 type TransferOptions = Pick<
@@ -121,6 +126,7 @@ function readNumbers(values: OptionValues): Result<Numbers, string> {
     ['login-timeout', 1],
     ['data-timeout', 1],
     ['connect-timeout', 1],
+    ['storage-timeout', 1],
   ] as const) {
     const number = readNumber(values, name, { whole: true, min });
     if (!number.ok) return number;
@@ -137,6 +143,7 @@ function readNumbers(values: OptionValues): Result<Numbers, string> {
       ...milliseconds('login-timeout', 'loginTimeoutMs'),
       ...milliseconds('data-timeout', 'dataStallTimeoutMs'),
       ...milliseconds('connect-timeout', 'dataConnectTimeoutMs'),
+      ...milliseconds('storage-timeout', 'storageTimeoutMs'),
     },
   });
 }

@@ -22,6 +22,8 @@ export interface ControlOptions {
   readonly passiveAddress: PassiveAddress;
   /** For users who have none of their own. */
   readonly fileSystem: FileSystem;
+  /** Gives a file system the deadlines of its answers. */
+  readonly withDeadlines: (fileSystem: FileSystem) => FileSystem;
   readonly greeting: Reply;
   /** From the greeting to a successful login. */
   readonly loginTimeoutMs: number;

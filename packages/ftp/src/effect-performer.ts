@@ -3,7 +3,7 @@
 import type { Timer } from '@wellknown/core';
 import { count } from './counters.ts';
 import { createDataChannels, type DataChannel, type DataChannels, type PassiveChannel } from './data-channel.ts';
-import { runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
+import { reportTo, runChange, runHash, runList, runSpace, runStat } from './effect-runner.ts';
 import type { Effect, FileChange, Outcome, PassiveEndpoint, PassiveFailure } from './effects.ts';
 import type { FileSystem } from './file-system.ts';
 import { askHook, tellHook } from './hooks.ts';
@@ -89,8 +89,7 @@ export class EffectPerformer {
   /** `login` is there for all effects that only a user can have. Rejects only where the connection is of no use. */
   async perform(effect: PendingEffect, login: Login | undefined, channel: DataChannel | undefined): Promise<Performed> {
     const { connection, options } = this.#host;
-    const failed = (error: unknown): void =>
-      options.log.error({ err: error, connection: connection.id }, 'a file system call failed');
+    const failed = reportTo(options.log, connection.id);
     const files = (): Login['fileSystem'] => loginOf(login).fileSystem;
     const decided = (outcome: Outcome): Performed => ({ type: 'outcome', outcome });
     switch (effect.type) {
@@ -127,6 +126,8 @@ export class EffectPerformer {
     try {
       return await runHash(files, { ...effect, signal: this.#counting.signal }, failed);
     } finally {
+      // One that did not answer in time may stop.
+      this.#counting.abort();
       this.#counting = undefined;
     }
   }
@@ -174,7 +175,7 @@ export class EffectPerformer {
 
   async #authenticate({ user, password, host, resume }: AuthenticateEffect): Promise<Outcome> {
     const { connection } = this.#host;
-    const { authenticate, log, fileSystem, bans, counters } = this.#host.options;
+    const { authenticate, log, fileSystem, withDeadlines, bans, counters } = this.#host.options;
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
@@ -189,8 +190,9 @@ export class EffectPerformer {
         count(counters, 'failed-logins');
         return resume(undefined);
       }
-      const login = openLogin(grant, { user, remote, secure }, fileSystem);
-      const refusal = await this.#enter(login, grant.fileSystem ?? fileSystem);
+      const storage = withDeadlines(grant.fileSystem ?? fileSystem);
+      const login = openLogin({ ...grant, fileSystem: storage }, { user, remote, secure }, fileSystem);
+      const refusal = await this.#enter(login, storage);
       if (refusal !== undefined) return resume(undefined, refusal);
       count(counters, 'logins');
       return resume(login);

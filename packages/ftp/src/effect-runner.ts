@@ -1,18 +1,29 @@
 // The effects that ask a file system, with a fence around it: what it throws is an expected problem of files, or `failed` and
 // a line in the log.
 
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, ok, type Logger, type Result } from '@wellknown/core';
 import { countChecksum, type ChecksumRequest, type Counted } from './checksum.ts';
 import type { Entry, FileProblem, FileSystem, Space } from './file-system.ts';
 import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
 import type { FileChange } from './effects.ts';
-import { expectedProblem } from './storage/errno-map.ts';
+import { StorageTimeout } from './storage/deadlines.ts';
+import { problemOf } from './storage/errno-map.ts';
 
 type Report = (error: unknown) => void;
 
 // A listing over the control connection is for a look, not for a mirror; more belongs on a data connection.
 const MAX_STATUS_LINES = 1000;
+
+/** To the log go the errors of file systems that have no place in a reply. */
+export const reportTo =
+  (log: Logger, connection: number): Report =>
+  (error) => {
+    if (error instanceof StorageTimeout) {
+      const { operation, path } = error;
+      log.warn({ operation, path, connection }, 'the file system did not answer in time');
+    } else log.error({ err: error, connection }, 'a file system call failed');
+  };
 
 async function fenced<Value>(
   report: Report,
@@ -21,9 +32,7 @@ async function fenced<Value>(
   try {
     return await ask();
   } catch (error) {
-    const problem = expectedProblem(error);
-    if (problem === undefined) report(error);
-    return fail(problem ?? 'failed');
+    return fail(problemOf(error, report));
   }
 }
 

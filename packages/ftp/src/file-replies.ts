@@ -19,6 +19,7 @@ const FILE_REPLIES: Readonly<Record<FileProblem, Reply>> = {
   'over-quota': reply(552, 'More than you may store.'),
   busy: reply(450, 'The file is busy.'),
   unsupported: reply(502, "This file system can't do that."),
+  'timed-out': reply(451, 'The storage did not answer in time.'),
   failed: REPLY.localError,
 };
 

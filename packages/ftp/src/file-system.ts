@@ -7,6 +7,10 @@
 // which has a reply of its own; an error of the operating system that means one (ENOENT, EACCES, ENOSPC and the like) may
 // be thrown as it comes. Everything else that a method throws or rejects with is logged and answered 451.
 //
+// How long it may take. Each answer has the time of `storageTimeoutMs`: of a method, of a portion of `list`, of each call into
+// an open file. What is later counts for nothing: the client was answered 451 and the next command is carried out. A change
+// that comes about late stays; what is opened late is closed or aborted at once.
+//
 // Names are strings of JavaScript. Bytes of a name that are no UTF-8 stand in them as lone surrogates (charset.ts), so
 // that a name goes to the client and comes back without losing anything; a file system that passes names on to a place
 // of bytes has to turn them back with `encodeName`.
@@ -32,6 +36,8 @@ export type FileProblem =
   | 'over-quota'
   | 'busy'
   | 'unsupported'
+  /** There was no answer in time, which may pass. */
+  | 'timed-out'
   | 'failed';
 
 /** A file, a directory, or a symbolic link that was not followed. Nothing else appears. */
@@ -60,13 +66,13 @@ export interface ReadSource {
   readonly isInMemory?: boolean;
   /** Fills `into`; fewer bytes than it holds mean that the end has come. */
   read(into: Uint8Array): Promise<Result<number, FileProblem>>;
-  /** Called once, also in the middle of a file. Never rejects. */
+  /** Called once, also in the middle of a file, and of a `read` that does not answer in time. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
  * An open file to write to, in order. Exactly one of `commit` and `abort` is called, once and last, and lets go of what the
- * target holds, whether it goes well or not.
+ * target holds, whether it goes well or not. `abort` may come in the middle of a `write` that does not answer in time.
  */
 export interface WriteTarget {
   /**

@@ -20,6 +20,7 @@ import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { passiveAddressOf, type PassiveAddressOption } from './passive-address.ts';
 import type { FtpHooks } from './hooks.ts';
 import { UTF8, type Charset } from './charset.ts';
+import { storageDeadlines } from './storage/deadlines.ts';
 import { UserSessions, type Rates } from './user-sessions.ts';
 import type { SessionContext, SiteCommand } from './session-state.ts';
 import type { TransferReport } from './transfer-report.ts';
@@ -102,6 +103,11 @@ export interface FtpLimits {
   readonly busyPortWaitMs: number;
   /** Without a byte moving on a data connection, while it is the client's turn: no disk and no rate is waited for. */
   readonly dataStallTimeoutMs: number;
+  /**
+   * For each answer of a file system: each call, each piece of a file, each portion of a listing. 0: no limit. What takes
+   * longer is answered 451.
+   */
+  readonly storageTimeoutMs: number;
   /** A longer command line is answered once with 500 and thrown away. */
   readonly maxLineBytes: number;
   /** Pipelined commands that wait decoded; behind them the connection is paused. */
@@ -119,6 +125,9 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   busyPortWaitMs: 3_000,
   // A stalled line recovers within a few TCP retransmissions, the longest of which are two minutes apart.
   dataStallTimeoutMs: 120_000,
+  // A network disk that was cut off is back by then, and a file of tens of GiB was copied, which a rename or a continued
+  // upload may need. Less than the idle limit, whose 421 would come first.
+  storageTimeoutMs: 240_000,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   // Clients pipeline a handful (lftp about ten).
   maxQueuedCommands: 32,
@@ -152,6 +161,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     for (const name of COUNTERS) counters[name] ??= 0;
     const control: ControlOptions = {
       ...{ log, clock, bans, counters, secondary, fileSystem, authenticate, greeting, onTransfer, hooks, charset },
+      withDeadlines: storageDeadlines(limits.storageTimeoutMs, clock),
       passiveAddress: passiveAddressOf(options.passiveAddress, clock, log),
       userSessions: new UserSessions(
         { session: options.sessionRates ?? {}, user: options.userLimits ?? {}, server: options.serverRates ?? {} },

@@ -5,6 +5,7 @@ import type { ControlOptions } from './control-options.ts';
 import { countTransfer } from './counters.ts';
 import type { DataChannel } from './data-channel.ts';
 import type { Effect, TransferEnd } from './effects.ts';
+import { reportTo } from './effect-runner.ts';
 import type { FileSystem } from './file-system.ts';
 import { askHook, tellHook, type HookSession, type TransferEvent, type UploadEvent } from './hooks.ts';
 import { reply, type Reply } from './replies.ts';
@@ -63,7 +64,7 @@ export class SessionTransfers {
       pace,
       buffers: user.session.buffers,
       clock,
-      failed: (error) => log.error({ err: error, connection: host.connection.id }, 'a file system call failed'),
+      failed: reportTo(log, host.connection.id),
     });
     this.#current = transfer;
     host.transferChanged();

@@ -14,7 +14,8 @@ import { sendFile } from './send-file.ts';
 import { keepsNothing } from './storage/kept-chunks.ts';
 import type { Pace } from './throttle.ts';
 import type { ProtectionLevel } from './session-state.ts';
-import { expectedProblem } from './storage/errno-map.ts';
+import { StorageTimeout } from './storage/deadlines.ts';
+import { problemOf } from './storage/errno-map.ts';
 
 /** How far a transfer has come. */
 class TransferTally {
@@ -126,6 +127,8 @@ export function createTransfer(
       if (at !== 'refused') return { at };
       return { at: 'refused', problem: storageFailure(error).problem };
     } finally {
+      // What is being opened still, after all, need not be.
+      if (file === undefined) stop.abort();
       if (!isComplete) {
         channel.close();
         connection?.destroy();
@@ -147,9 +150,8 @@ export function createTransfer(
 
   const storageFailure = (error: unknown): FileFailure => {
     if (error instanceof FileFailure) return error;
-    const problem = expectedProblem(error);
-    if (problem === undefined && !stop.signal.aborted) failed(error);
-    return new FileFailure(problem ?? 'failed');
+    const isOfAbort = stop.signal.aborted && !(error instanceof StorageTimeout);
+    return new FileFailure(problemOf(error, isOfAbort ? () => undefined : failed));
   };
 
   const pump = async (file: Opened, data: DataConnection): Promise<void> => {

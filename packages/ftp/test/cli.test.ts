@@ -106,6 +106,7 @@ test.each([
   [['--max-rate-per-session', '0'], '--max-rate-per-session'],
   [['--max-sessions-per-user', '1.5'], '--max-sessions-per-user'],
   [['--login-timeout', '0'], '--login-timeout'],
+  [['--storage-timeout', '0'], '--storage-timeout'],
   [['--tls-mode', 'explicit'], '--tls-mode needs --tls-cert'],
   [['--tls-mode', 'sometimes'], '--tls-mode'],
   [['--tls-data', 'required'], '--tls-data needs --tls-cert'],

@@ -204,7 +204,11 @@ describe('an upload', () => {
 
   test('has the stall limit for its client alone: neither a slow disk nor its own rate ends it', async () => {
     const { fileSystem, open } = gated();
-    const playing = await session(fileSystem, { sessionRates: { uploadBytesPerSecond: 1 } });
+    // The disk has a limit of its own (storage-deadlines.test.ts).
+    const playing = await session(fileSystem, {
+      sessionRates: { uploadBytesPerSecond: 1 },
+      session: { storageTimeoutMs: 0 },
+    });
     const data = await playing.openData();
     await playing.say('STOR up\r\n');
     data.send('a'.repeat(300));

@@ -1,6 +1,7 @@
 // A session over memory: a test plays the client's end of its control connection and of its data connections. Nothing
 // here waits for a clock.
 
+import { silentLog, type Logger } from '@wellknown/core';
 import { serveInMemory, type MemoryPeer, type ServedMemoryConnection } from '@wellknown/core/testing';
 import { expect } from 'vitest';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
@@ -21,7 +22,7 @@ export interface Play extends ServedMemoryConnection {
 /** One turn of the event loop, in which promises of file systems settle. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export function play(options: Partial<FtpOptions> = {}): Play {
+export function play(options: Partial<FtpOptions> = {}, log: Logger = silentLog): Play {
   const memory = serveInMemory(
     ftpProtocol({
       fileSystem: memoryFileSystem({ files: { '/a.txt': 'hello', '/dir/b': 'b' } }),
@@ -29,7 +30,7 @@ export function play(options: Partial<FtpOptions> = {}): Play {
       anonymous: true,
       ...options,
     }),
-    { remote: { family: 'ipv4', address: CLIENT, port: 40_000 } },
+    { remote: { family: 'ipv4', address: CLIENT, port: 40_000 }, context: { log } },
   );
   const say = async (text: string, replies = 1): Promise<string> => {
     memory.peer.send(text);
@@ -52,8 +53,8 @@ export function play(options: Partial<FtpOptions> = {}): Play {
 }
 
 /** The same after USER and PASS. */
-export async function playLoggedIn(options: Partial<FtpOptions> = {}): Promise<Play> {
-  const session = play(options);
+export async function playLoggedIn(options: Partial<FtpOptions> = {}, log?: Logger): Promise<Play> {
+  const session = play(options, log);
   await session.say('USER ann\r\nPASS secret\r\n', 3);
   return session;
 }

@@ -152,6 +152,8 @@ export interface FtpService extends EveryServer {
   readonly dataTimeout?: Quantity;
   /** from PASV to the client's data connection, and for ours in active mode (default 30) */
   readonly connectTimeout?: Quantity;
+  /** a command whose disk does not answer for so long is answered 451 (default 240) */
+  readonly storageTimeout?: Quantity;
   /** ports for passive data connections; default: any */
   readonly passivePorts?: Text;
   /** what clients are told for passivePorts, where a NAT or a container maps them to others */

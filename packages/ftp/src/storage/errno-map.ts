@@ -3,6 +3,7 @@
 
 import { fail, ok, type Result } from '@wellknown/core';
 import type { FileProblem } from '../file-system.ts';
+import { StorageTimeout } from './deadlines.ts';
 
 const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   ENOENT: 'not-found',
@@ -38,6 +39,13 @@ export function expectedProblem(error: unknown): FileProblem | undefined {
   if (error instanceof Refusal) return error.problem;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+}
+
+/** The problem to answer with. What is no expected one goes to `report` too, and so does what was waited for in vain. */
+export function problemOf(error: unknown, report: (error: unknown) => void): FileProblem {
+  const problem = expectedProblem(error);
+  if (problem === undefined) report(error);
+  return problem ?? (error instanceof StorageTimeout ? 'timed-out' : 'failed');
 }
 
 /** Leaves an operation with a problem; `answer` turns it into a value. */
