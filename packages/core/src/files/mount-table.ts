@@ -1,6 +1,6 @@
 // The table of mounts, as Linux shows it to a process: what hangs in the tree may be another machine's.
 
-import { readFile } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 import { mountPointsOf } from './mount-points.ts';
 
@@ -24,4 +24,4 @@ export class MountTable {
 }
 
 const readHolders = async (): Promise<ReadonlySet<string>> =>
-  new Set(mountPointsOf(await readFile('/proc/self/mountinfo', 'utf8')).map((point) => dirname(point)));
+  new Set(mountPointsOf((await fs.readFile('/proc/self/mountinfo')).toString()).map((point) => dirname(point)));
