@@ -32,6 +32,8 @@ export type Found = OpenFile | { readonly kind: 'directory' };
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
 // A FIFO without a writer would block the open, and a terminal would become ours.
 const OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+// Linux has the same number on all of Node's platforms, and Node no name for it.
+const O_PATH = 0o10000000;
 
 // Entries of a directory that are read, and asked about, together: enough to keep the threads busy, few enough to be
 // bounded.
@@ -57,16 +59,20 @@ export class DiskRoot {
   readonly #symlinks: SymlinkPolicy;
   readonly #pace: DiskPace;
   readonly #missing: MissingPaths;
+  /** Where the kernel tells the paths of open files; undefined where it does not. */
+  readonly #descriptors: string | undefined;
 
   /**
    * `root` is resolved once: a link that is later moved does not change what is served. Throws when it is no directory.
+   * `descriptors`: the folder of links to what this process has open.
    */
-  constructor(root: string, symlinks: SymlinkPolicy) {
+  constructor(root: string, symlinks: SymlinkPolicy, descriptors = '/proc/self/fd') {
     this.#root = fs.realpathSync(root);
     this.#pace = new DiskPace(fs.statfsSync(this.#root).type, fs.statSync(this.#root).dev);
     this.#missing = new MissingPaths(this.#root, this.#pace);
     this.#symlinks = symlinks;
     if (!fs.statSync(this.#root).isDirectory()) throw new Error(`${root} is not a directory`);
+    this.#descriptors = tellsPaths(descriptors, this.#root) ? descriptors : undefined;
   }
 
   /** True where nothing lies at `segments`, if that can be told at once. Otherwise it has to be opened to be known. */
@@ -92,7 +98,7 @@ export class DiskRoot {
     try {
       const stats = fs.fstatSync(descriptor);
       const isDirectory = stats.isDirectory();
-      if ((!isDirectory && !stats.isFile()) || !this.#mayServe(wanted, realPathOf(descriptor, wanted))) {
+      if ((!isDirectory && !stats.isFile()) || !this.#mayServe(wanted, this.#realPathOf(descriptor, wanted))) {
         fs.closeSync(descriptor);
         return fail('not-found');
       }
@@ -195,6 +201,20 @@ export class DiskRoot {
     }
   }
 
+  /**
+   * Where an open file really lies. Linux says it of the descriptor itself, which no rename or new link can falsify.
+   * Elsewhere the path is resolved once more, and what lies there has to be the file that was opened.
+   */
+  #realPathOf(descriptor: number, wanted: string): string {
+    if (this.#descriptors !== undefined) return fs.readlinkSync(`${this.#descriptors}/${descriptor}`);
+    const real = fs.realpathSync(wanted);
+    const opened = fs.fstatSync(descriptor);
+    const found = fs.statSync(real);
+    if (opened.ino !== found.ino || opened.dev !== found.dev)
+      throw Object.assign(new Error('the path changed while it was opened'), { code: 'ENOENT' });
+    return real;
+  }
+
   #mayServe(wanted: string, real: string): boolean {
     if (this.#symlinks === 'follow') return true;
     if (this.#symlinks === 'deny') return real === wanted;
@@ -232,15 +252,18 @@ function openDescriptor(file: string): Promise<number> {
   });
 }
 
-/** Where an open file really lies. Linux says it of the descriptor itself, which no rename or new link can falsify. */
-function realPathOf(descriptor: number, wanted: string): string {
-  if (process.platform === 'linux') return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
-  const real = fs.realpathSync(wanted);
-  const opened = fs.fstatSync(descriptor);
-  const found = fs.statSync(real);
-  if (opened.ino !== found.ino || opened.dev !== found.dev)
-    throw Object.assign(new Error('the path changed while it was opened'), { code: 'ENOENT' });
-  return real;
+/** Linux with a /proc: a container or a jail may be without. */
+function tellsPaths(descriptors: string, directory: string): boolean {
+  if (process.platform !== 'linux') return false;
+  // As a path alone: the root may be a directory that may only be entered.
+  const descriptor = fs.openSync(directory, O_PATH);
+  try {
+    return fs.readlinkSync(`${descriptors}/${descriptor}`) === directory;
+  } catch {
+    return false;
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 function problemOf(error: unknown): DiskProblem {

@@ -373,14 +373,26 @@ describe('the fallback of a single-page application', () => {
 });
 
 test('no file stays open after any of these', async () => {
-  const open = (): number => fs.readdirSync('/proc/self/fd').length;
+  const targetOf = (descriptor: string): string => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      // That of the reading of the directory, which is closed by now.
+      return '';
+    }
+  };
+  // Of the site alone: the table of mounts may be read at the same time.
+  const open = (): string[] =>
+    fs
+      .readdirSync('/proc/self/fd')
+      .map(targetOf)
+      .filter((file) => file.startsWith(base));
   await ask('/t.txt');
-  const before = open();
   for (const target of ['/t.txt', '/t.txt/', '/sub', '/sub/', '/out.txt', '/fifo', '/nothing']) await ask(target);
   await ask('/t.txt', { method: 'HEAD' });
   await ask('/t.txt', { headers: { Range: 'bytes=5000-' } });
   await ask('/t.txt', { headers: { 'If-None-Match': '*' } });
-  expect(open()).toBe(before);
+  expect(open()).toEqual([]);
 });
 
 test('a handler made of files can be called without an engine', async () => {
