@@ -17,6 +17,7 @@ const CARRYING_FILES = [
   'packages/core/src/connection/tls-context.ts',
   'packages/core/src/kernel/process-limits.ts',
   'packages/core/src/kernel/ephemeral-ports.ts',
+  'packages/core/src/kernel/last-stat.ts',
   'packages/core/src/cli/tls-files.ts',
   'packages/core/src/address/endpoints-to-bind.ts',
   'packages/core/src/datagram/peer.ts',

@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import { codeOf } from '../errors.ts';
+import { forgetLastStat } from '../kernel/last-stat.ts';
 import { keepFromBlocking } from '../kernel/output-handle.ts';
 import { MAX_WRITE_BYTES, WaitingLines } from '../observe/waiting-lines.ts';
 
@@ -134,6 +135,8 @@ function ownPipe(): number | undefined {
     if (fs.fstatSync(STDERR).isFIFO()) return fs.openSync(`/proc/self/fd/${STDERR}`, O_WRONLY | O_APPEND | O_NONBLOCK);
   } catch {
     // Its reader has gone, or it belongs to another user.
+  } finally {
+    forgetLastStat();
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 // since core has no dependencies; a program that embeds core passes its own logger instead.
 
 import { consoleLog, LOG_LEVELS, type Logger, type LogLevel } from '../log.ts';
+import { forgetLastStat } from '../kernel/last-stat.ts';
 import { openStandardError, type DestinationLibrary, type LineOutput } from './line-output.ts';
 import { prettyLine } from './pretty-line.ts';
 
@@ -34,10 +35,15 @@ export function createProgramLog(pino: PinoSource, level: LogLevel, format: 'jso
   if (!('load' in pino)) return openProgramLog(pino, level, format);
   let opened: ProgramLog | undefined;
   let present: string = level;
+  const load = (): PinoLibrary => {
+    // Whatever the protocols have looked at meanwhile.
+    forgetLastStat();
+    return pino.load();
+  };
   const open = (): ProgramLog => {
     if (opened !== undefined) return opened;
     try {
-      opened = openProgramLog(pino.load(), level, format);
+      opened = openProgramLog(load(), level, format);
     } catch (error) {
       consoleLog.error({ err: error }, 'the library of the log could not be loaded');
       return LAST_RESORT;
@@ -47,7 +53,7 @@ export function createProgramLog(pino: PinoSource, level: LogLevel, format: 'jso
   };
   const preload = (): void => {
     try {
-      pino.load();
+      load();
     } catch {
       // The first line tries again, and says so.
     }

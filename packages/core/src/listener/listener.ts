@@ -11,6 +11,7 @@ import { isIpv4, isIpv6 } from '../address/address.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 import { explainBindFailure } from './bind-failure.ts';
 import { createDatagramSocket, datagramDescriptor } from '../kernel/datagram-handle.ts';
+import { forgetLastStat } from '../kernel/last-stat.ts';
 import { bindStream, type BindTarget } from '../kernel/stream-handle.ts';
 
 /** A socket bound in the kernel. Closing it takes the address back. */
@@ -228,6 +229,8 @@ function identityOf(path: string): string | undefined {
     return `${dev}:${ino}`;
   } catch {
     return undefined;
+  } finally {
+    forgetLastStat();
   }
 }
 

@@ -5,6 +5,7 @@
 
 import fs from 'node:fs';
 import { codeOf } from '../errors.ts';
+import { forgetLastStat } from '../kernel/last-stat.ts';
 import { accessLogPipe, type AccessLogFile } from './access-log-pipe.ts';
 
 export type { AccessLogFile };
@@ -48,8 +49,10 @@ export function openAccessLog(
   { owner, onLost }: AccessLogOptions = {},
 ): AccessLogFile {
   let descriptor = path === '-' ? STDERR : openForAppend(path, owner);
-  if (path !== '-' && !fs.fstatSync(descriptor).isFile())
+  if (path !== '-' && !fs.fstatSync(descriptor).isFile()) {
+    forgetLastStat();
     return accessLogPipe(descriptor, () => openForAppend(path, owner), onFailure, onLost);
+  }
   let gathered = '';
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;

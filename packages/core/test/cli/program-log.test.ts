@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -61,6 +62,34 @@ test('a library that can not be loaded costs the form of a line, and not the pro
     vi.useRealTimers();
     vi.restoreAllMocks();
   }
+});
+
+test('a library that is loaded after a look at a pipe is found by its links', () => {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(tmpdir(), 'wellknown-')));
+  const packages = path.join(folder, 'node_modules');
+  fs.mkdirSync(path.join(folder, 'store'));
+  fs.mkdirSync(packages);
+  for (const name of ['first', 'second']) {
+    fs.writeFileSync(path.join(folder, 'store', `${name}.js`), '');
+    fs.symlinkSync(`../store/${name}.js`, path.join(packages, `${name}.js`));
+  }
+  const { resolve } = createRequire(path.join(folder, 'program.js'));
+  // From now on Node knows the directories on the way.
+  resolve('first.js');
+  const { file, readEnd, writeEnd } = pipe();
+  const load = vi.fn(() => {
+    expect(resolve('second.js')).toBe(path.join(folder, 'store', 'second.js'));
+    return pino;
+  });
+  vi.useFakeTimers();
+  createProgramLog({ load }, 'info', 'json');
+  expect(fs.statSync(file).isFIFO()).toBe(true);
+  vi.runAllTimers();
+  vi.useRealTimers();
+  expect(load).toHaveReturnedTimes(1);
+  fs.closeSync(readEnd);
+  fs.closeSync(writeEnd);
+  for (const each of [folder, path.dirname(file)]) fs.rmSync(each, { recursive: true });
 });
 
 describe('lines to a pipe', () => {
