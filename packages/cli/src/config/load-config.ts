@@ -9,7 +9,7 @@ import type { OptionTexts } from './option-texts.ts';
 import { pathText, type Place, type Places, type Problem } from './places.ts';
 import { readConfig, type ReadConfig } from './read-config.ts';
 import { readProgram } from './read-program.ts';
-import { readSecret } from './secrets.ts';
+import { readSecret, type SecretRef } from './secrets.ts';
 
 /** One mistake, as it is told. */
 export interface Mistake extends Partial<Place> {
@@ -42,8 +42,16 @@ export async function loadConfig(
   const { value, places, problems: ofSyntax } = read.value;
   if (ofSyntax.length > 0) return fail(ofSyntax.map(({ message, place }) => ({ file, key: '', message, ...place })));
   const folder = path.dirname(path.resolve(file));
+  // Once each: what comes through a pipe is gone then.
+  const secrets = new Map<string, Result<string, string>>();
+  const secretOf = (ref: SecretRef): Result<string, string> => {
+    const key = JSON.stringify(ref);
+    const secret = secrets.get(key) ?? readSecret(ref, folder, environment);
+    secrets.set(key, secret);
+    return secret;
+  };
   const readWith = (commands: readonly ServerCommand[]): ReadConfig =>
-    readConfig(value, { commands, folder, readSecret: (ref) => readSecret(ref, folder, environment) });
+    readConfig(value, { commands, folder, readSecret: secretOf });
   // The options of the program need no protocol: who makes its workers by them need not wait for the servers to be loaded.
   const program = await readProgram(readWith([]), commandLine);
   // Where options of the program are wrong, the services are looked at nevertheless.
