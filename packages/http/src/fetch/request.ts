@@ -212,7 +212,7 @@ export class HttpRequest implements Request {
 
   /** What only the platform can read, with the whole content: a Request would bring a stream and its signal along. */
   async #whole(): Promise<Request | Response> {
-    if (this.#native !== undefined) return this.#native;
+    if (this.#native !== undefined) return this.#makeNative();
     const bytes = await this.#collect();
     return new NativeResponse(bytes, this.#typeInit());
   }
@@ -223,7 +223,7 @@ export class HttpRequest implements Request {
   }
 
   #makeNative(): Request {
-    if (this.#native !== undefined) return this.#native;
+    if (this.#native !== undefined) return withFields(this.#native, this.#headers);
     const init: RequestInit = { method: this.#head.method, headers: [...this.headers], signal: this.signal };
     const body = this.#body;
     if (body === undefined) this.#native = new NativeRequest(this.url, init);
@@ -232,6 +232,14 @@ export class HttpRequest implements Request {
     else this.#native = requestWithContent(this.url, init, new NativeResponse(body.stream(), this.#typeInit()));
     return this.#native;
   }
+}
+
+/** A platform Request whose fields are those that the handler has now. */
+function withFields(request: Request, headers: RequestHeaders | undefined): Request {
+  if (headers === undefined) return request;
+  for (const name of [...request.headers.keys()]) request.headers.delete(name);
+  for (const [name, value] of headers) request.headers.append(name, value);
+  return request;
 }
 
 /** What libraries that are given the signal know as the end by an abort; why it came is its cause. */

@@ -4,7 +4,7 @@
 
 import { decodedText, decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
 import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
-import { asHeaders, copyOf, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
+import { asHeaders, copyOf, fieldsGiven, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
@@ -31,6 +31,7 @@ export interface HttpResponseInit {
   readonly headers?: ResponseHeaders | undefined;
 }
 
+const ANY_BASE = 'http://localhost';
 const MAX_AT_ONCE_BYTES = 1_048_576;
 
 // For this package only: what is inside a response, without a stream or headers made of it. --------------------------
@@ -116,7 +117,7 @@ export class HttpResponse implements Response {
     if (content !== null && isWithoutContent(this.#status))
       throw new TypeError(`a response with status ${this.#status} has no content`);
     if (headers === undefined) return NO_FIELDS;
-    const fields = fieldsOf(headers) ?? fieldsFrom(headers);
+    const fields = fieldsGiven(headers);
     return content instanceof ReadableStream ? fieldsOfRelayed(fields, init, content) : fields;
   }
 
@@ -137,11 +138,12 @@ export class HttpResponse implements Response {
 
   /**
    * A redirect to `location`. One that is relative stays so, which the platform refuses: it has no base. What may not
-   * stand in a URL is percent-encoded.
+   * stand in a URL is percent-encoded. Throws a TypeError for what is no URL, whatever it may be relative to.
    */
   static redirect(location: string | URL, status = 302): HttpResponse {
     const given: unknown = location;
     if (given === undefined || given === null) throw new TypeError('a redirect needs a location');
+    if (!URL.canParse(String(location), ANY_BASE)) throw new TypeError(`'${String(location)}' is no URL`);
     const response = responseOf(null, {
       status: redirectStatus(status),
       headers: { Location: redirectTarget(String(location)) },
