@@ -33,8 +33,11 @@ export let isConditional: (request: HttpRequest) => boolean;
 /** For the engine: aborts `request.signal`, since the exchange ended early. */
 export let abortRequest: (request: HttpRequest, reason: Error) => void;
 
-/** For this package: what platform code takes in the place of one of ours; anything else stays what it is. */
-export let forPlatform: <Input>(input: Input) => Input | Request;
+/**
+ * For this package: what `new Request()` and `fetch()` of the platform take in the place of one of ours; anything else
+ * stays what it is. Where `init` brings other content, that of the request stays with it.
+ */
+export let forPlatform: <Input>(input: Input, init: RequestInit | undefined) => Input | Request;
 
 /**
  * Satisfies `instanceof Request`. Platform code reads internal slots that only its own objects have: where
@@ -89,10 +92,12 @@ export class HttpRequest implements Request {
   static {
     isConditional = (request) => request.#head.isConditional;
 
-    forPlatform = (input) =>
-      typeof input === 'object' && input !== null && #head in input
-        ? (input as unknown as HttpRequest).#makeNative()
-        : input;
+    forPlatform = (input, init) => {
+      if (typeof input !== 'object' || input === null || !(#head in input)) return input;
+      const request = input as unknown as HttpRequest;
+      const hasOwnContent = init?.body !== undefined && init.body !== null;
+      return hasOwnContent ? new NativeRequest(request.url, request.#initWithoutBody()) : request.#makeNative();
+    };
 
     abortRequest = (request, reason) => {
       request.#abortReason = reason;
@@ -222,9 +227,13 @@ export class HttpRequest implements Request {
     return { headers: type === null ? {} : { 'content-type': type } };
   }
 
+  #initWithoutBody(): RequestInit {
+    return { method: this.#head.method, headers: [...this.headers], signal: this.signal };
+  }
+
   #makeNative(): Request {
     if (this.#native !== undefined) return withFields(this.#native, this.#headers);
-    const init: RequestInit = { method: this.#head.method, headers: [...this.headers], signal: this.signal };
+    const init = this.#initWithoutBody();
     const body = this.#body;
     if (body === undefined) this.#native = new NativeRequest(this.url, init);
     else if (this.#mayHaveBody)

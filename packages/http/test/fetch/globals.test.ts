@@ -217,6 +217,22 @@ describe('our classes under the platform’s names', () => {
     expect([relayed.body, relayed.headers.get('x-url')]).toEqual(['unzipped', '/path']);
   });
 
+  test('`new Request(request, { body })` leaves the content of the request to whoever reads it, as a limit on it does', async () => {
+    const { body } = await answerTo(async (request) => {
+      const pieces = request.body?.getReader();
+      const limited = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const piece = await pieces?.read();
+          if (piece?.value === undefined) controller.close();
+          else controller.enqueue(piece.value as Uint8Array);
+        },
+      });
+      const copy = new Request(request, { body: limited, duplex: 'half' });
+      return Response.json([copy.method, copy.url, copy.headers.get('x-a'), await copy.text()]);
+    }, POST);
+    expect(JSON.parse(body)).toEqual(['POST', 'http://a.example/path', 'b', 'hello']);
+  });
+
   test('each copy of a request has the fields that the request has then', async () => {
     const { body } = await answerTo(async (request) => {
       const before = request.clone();
