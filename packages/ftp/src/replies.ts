@@ -87,6 +87,7 @@ export const REPLY = {
   badArgument: reply(501, 'Bad argument.'),
   badPath: reply(501, 'Bad path.'),
   notImplemented: reply(502, 'Not implemented.'),
+  noSuchCommand: reply(502, 'No such command.'),
   badSequence: reply(503, 'Bad sequence of commands.'),
   onlyExtendedPassive: reply(503, 'Only EPSV is allowed after EPSV ALL.'),
   localError: reply(451, 'A local error occurred.'),
