@@ -50,10 +50,10 @@ export class TransportConnection extends ConnectionCore implements Connection {
   secureFirst(
     side: TlsContext | TlsClient,
     next: () => void,
-    { holdTickets = false }: { readonly holdTickets?: boolean } = {},
+    { withoutTickets = false }: { readonly withoutTickets?: boolean } = {},
   ): void {
     const isStarted = this.state !== 'accepted';
-    this.#prepare().handshake(side, next, holdTickets);
+    this.#prepare().handshake(side, next, withoutTickets);
     if (!isStarted) this.transport.start(this.link);
     // Held back since the PROXY header.
     else this.transport.resume();

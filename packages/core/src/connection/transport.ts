@@ -21,8 +21,8 @@ export interface TlsHandshake {
   readonly alpn: readonly string[] | undefined;
   /** Bytes that were read already and belong to the handshake. */
   readonly head: Uint8Array | undefined;
-  /** The peer only sends: our session tickets wait until it has ended (ticket-hold.ts). */
-  readonly holdsTickets: boolean;
+  /** The peer only sends: it gets no session tickets behind the handshake. */
+  readonly withoutTickets: boolean;
   /** The handshake is done. When it fails, `closed` of the events is called instead. */
   readonly secured: (info: SecureInfo) => void;
 }
