@@ -4,7 +4,8 @@ import type { Address } from '../address/address.ts';
 import type { ProxyHeader } from '../proxy-protocol/parser.ts';
 import type { Sink } from './sink.ts';
 import type { CloseReason, ConnectionState } from './states.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 
 /**

@@ -9,7 +9,7 @@ import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
-import { secureInfoOf } from './tls-context.ts';
+import { secureInfoOf } from './secure-info.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');

@@ -5,7 +5,8 @@ import { WellknownError } from '../errors.ts';
 import { createProxyParser, type ProxyHeader, type ProxyParser } from '../proxy-protocol/parser.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { CloseReason, ConnectionEvent } from './states.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 
 /** The connection, as far as its preamble moves it. */

@@ -8,7 +8,8 @@ import type { ConnectionSettings } from './connection-facts.ts';
 import { Preamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import type { Transport } from './transport.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import { WritePromise } from './write-promise.ts';
 
 /** What a connection reports to its owner, the registry of its server. */

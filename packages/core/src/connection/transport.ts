@@ -1,7 +1,8 @@
 // What carries one stream connection: tcp, unix, or memory in tests. A connection knows only this.
 
 import type { Address } from '../address/address.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 
 export interface TransportEvents {
   /** Bytes from the peer. The buffer is the receiver's from now on. */
