@@ -16,7 +16,7 @@ export function isSecretRef(value: unknown): value is SecretRef {
 // As of a key or a token, with room: who names a log or a device has named the wrong file.
 const MAX_SECRET_BYTES = 65_536;
 
-// A pipe is waited for, since what writes to it may be at work still; but this process serves meanwhile, or nobody would ever write.
+// A pipe is waited for, since its writer may still be at work; not for long, since nothing is served meanwhile.
 const PIPE_WAIT_MS = 5_000;
 // A pipe without a writer has ended, or is about to be opened, which takes a shell no time.
 const SHARE_FOR_THE_WRITER = 10;
