@@ -196,11 +196,13 @@ test('what only the log should hear is thrown, and what a client may hear is a p
   expect(problemOf(error('Forbidden', 403))).toBe('denied');
   expect(problemOf(error('SlowDown', 503))).toBe('busy');
   expect(problemOf(error('NoSuchBucketPolicy', 400))).toBeUndefined();
+  expect(problemOf(error('NoSuchBucket', 404))).toBeUndefined();
+  expect(problemOf(error('SignatureDoesNotMatch', 403))).toBeUndefined();
   expect(problemOf(new Error('ECONNREFUSED'))).toBeUndefined();
   const { files } = fresh();
   const broken = s3FileSystem({ client: server.client, bucket: 'no-such-bucket' });
   expect((await files.stat('/')).ok).toBe(true);
-  expect(await broken.list('/')).toEqual(refused('not-found'));
+  await expect(broken.list('/')).rejects.toThrow('bucket does not exist');
   const nowhere = s3FileSystem({
     bucket: 'files',
     client: {
