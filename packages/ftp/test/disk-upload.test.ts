@@ -273,6 +273,7 @@ describe.skipIf(!canMount)('on a small disk of its own (needs unshare, to mount 
     await mkdir(path.join(root, 'mnt'));
     await mkdir(path.join(root, 'tree/sub'), { recursive: true });
     await writeFile(path.join(root, 'tree/sub/file'), 'content', { mode: 0o600 });
+    await utimes(path.join(root, 'tree/sub/file'), new Date(-86_400_000), new Date(-86_400_000));
     await symlink('file', path.join(root, 'tree/sub/link'));
     await writeFile(path.join(root, 'one'), 'x');
     await utimes(path.join(root, 'one'), 1_000_000_000, 1_000_000_000);
@@ -288,6 +289,7 @@ describe.skipIf(!canMount)('on a small disk of its own (needs unshare, to mount 
     expect(await readFile(path.join(root, 'back/sub/link'), 'utf8')).toBe('content');
     expect(await modeOf(path.join(root, 'back/sub/file'))).toBe('600');
     expect((await lstat(path.join(root, 'one-back'))).mtimeMs).toBe(1e12);
+    expect((await lstat(path.join(root, 'back/sub/file'))).mtimeMs).toBe(-86_400_000);
   });
 
   test('a rename of what does not fit leaves everything as it was', async () => {

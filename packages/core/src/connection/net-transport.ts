@@ -9,8 +9,7 @@ import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
-import { TicketHold } from './ticket-hold.ts';
-import { secureInfoOf } from './tls-context.ts';
+import { secureInfoOf } from './secure-info.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');
@@ -119,8 +118,8 @@ class NetTransport implements Transport {
     plain.off('close', onClose);
     const { side, alpn } = handshake;
     const isClient = 'connect' in side;
-    const hold = handshake.holdsTickets && !isClient ? new TicketHold(plain) : undefined;
-    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(hold ?? plain, side.socketOptions(alpn));
+    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(plain, side.socketOptions(alpn));
+    if (handshake.withoutTickets && !isClient) side.withholdTickets(secure);
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -140,8 +139,6 @@ class NetTransport implements Transport {
         return;
       }
       this.isSecured = true;
-      // Before, tickets were part of the handshake, and it would not end without them.
-      if (info.protocol === 'TLSv1.3') hold?.hold();
       handshake.secured(info);
     });
     // A client could make us compute for ever; TLS 1.3 has done away with it. What tries is a TLS error from here on.
