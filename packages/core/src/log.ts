@@ -65,3 +65,10 @@ export function logWith(log: Logger, common: object): Logger {
 
 /** Says nothing. */
 export const silentLog: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** The warnings and errors of a logger, and nothing else. */
+export const warningsTo = (log: Logger): Logger => ({
+  ...silentLog,
+  warn: (fields, message) => log.warn(fields, message),
+  error: (fields, message) => log.error(fields, message),
+});
