@@ -3,11 +3,12 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { isSuccessor } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
-import { silentLog, type Logger } from '../log.ts';
+import { warningsTo, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { endEarlyWorkers, forkEarlyWorkers } from '../supervisor/early-workers.ts';
@@ -165,11 +166,7 @@ async function serveStandardInput(
   log: Logger,
 ): Promise<void> {
   try {
-    const quiet: Logger = {
-      ...silentLog,
-      warn: (fields, message) => log.warn(fields, message),
-      error: (fields, message) => log.error(fields, message),
-    };
+    const quiet = warningsTo(log);
     const { limits, drainTimeoutMs } = serverOptions(common, quiet);
     await connection.serve(protocol, {
       log: quiet,
@@ -197,8 +194,20 @@ export const logOf = (common: CommonValues, pino: PinoSource): ProgramLog =>
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
   endEarlyWorkers();
-  if (isOurWorker()) reportStartFailure(problem, true);
+  if (isOurWorker()) reportStartFailure(`${problem}${whoMayNot(problem)}`, true);
   else process.stderr.write(`${program}: ${problem}\n`);
+}
+
+/** What the primary could read and a worker can't is for another user's eyes than those of --run-as. */
+function whoMayNot(problem: string): string {
+  if (!problem.includes('EACCES')) return '';
+  let user = String(process.geteuid?.());
+  try {
+    user = userInfo().username;
+  } catch {
+    // It has no name.
+  }
+  return `; those who serve are the user '${user}' (--run-as, runAs), who has to be allowed to`;
 }
 
 /** Whom --run-as names. */
