@@ -44,6 +44,18 @@ const shownBy = (url: string): string => {
   });
 };
 
+test('a probe does not wait for a worker that hangs', async () => {
+  const { base } = await startWithAdmin();
+  const [worker] = (JSON.parse(await (await fetch(`${base}/status.json`)).text()) as ServerStatus).workers;
+  process.kill(worker?.pid ?? 0, 'SIGSTOP');
+  onTestFinished(() => void process.kill(worker?.pid ?? 0, 'SIGCONT'));
+  // This one asks it.
+  const whole = fetch(`${base}/status.json`).then(() => 'status');
+  const probe = fetch(`${base}/readyz`).then((response) => response.text());
+  expect(await Promise.race([whole, probe])).toBe('2 of 2 workers ready\n');
+  await whole;
+});
+
 describe('without a token', () => {
   test('probes, metrics, status and the page are to be read, and buttons are not to be pressed', async () => {
     const { program, base } = await startWithAdmin();
