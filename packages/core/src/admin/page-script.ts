@@ -120,7 +120,7 @@ const showWorkers = ({ workers, services, supervision }) => {
   const openOf = (slot) => services.reduce((sum, service) =>
     sum + service.byWorker.filter((share) => share.slot === slot).reduce((whole, share) =>
       whole + share.listeners.reduce((part, { connections }) => part + connections.open, 0), 0), 0);
-  rows('workers', workers.map((worker) =>
+  rows('workers', workers.sort((a, b) => a.slot - b.slot).map((worker) =>
     row(number(worker.slot), number(worker.pid), element('span', { className: COLOURS[worker.at] ?? '', text: worker.at }),
       number(worker.generation),
       element('span', { className: 'whole' }, element('meter', { max: 1, high: 0.9, value: worker.eventLoop.busy }),
