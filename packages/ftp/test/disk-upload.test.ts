@@ -325,3 +325,15 @@ test('of two uploads that must be new, one gets the name', async () => {
   expect(ends).toEqual([{ ok: true, value: undefined }, refused('exists')]);
   expect(await readdir(root)).toEqual(['same']);
 });
+
+test('two that add to one file at the same time lose nothing of each other', async () => {
+  const root = await directory();
+  await writeFile(path.join(root, 'log'), 'old ');
+  const files = diskFileSystem(root);
+  const targets = await Promise.all([1, 2].map(() => files.write('/log', { mode: 'append' })));
+  for (const text of ['one ', 'two '])
+    for (const target of targets)
+      expect(target.ok && (await target.value.write([Buffer.from(text)]))).toMatchObject(done);
+  for (const target of targets) expect(target.ok && (await target.value.commit())).toMatchObject(done);
+  expect(await readFile(path.join(root, 'log'), 'utf8')).toBe('old one one two two ');
+});

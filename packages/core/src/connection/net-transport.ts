@@ -7,6 +7,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
+import { wasReset } from '../kernel/peer-reset.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
 import { secureInfoOf } from './secure-info.ts';
@@ -254,7 +255,14 @@ function onData(this: Carrier, chunk: Buffer): void {
 }
 
 function onEnd(this: Carrier): void {
-  this[TRANSPORT]?.events?.ended();
+  const transport = this[TRANSPORT];
+  // TLS has an end of its own, behind which many a client resets.
+  if (transport?.kind === 'tcp' && !transport.isSecured && wasReset(this)) {
+    transport.failure ??= new Error('the peer reset the connection');
+    this.destroy();
+    return;
+  }
+  transport?.events?.ended();
 }
 
 function onDrain(this: Carrier): void {
