@@ -33,6 +33,7 @@ export const LEVELS = {
   http: [
     ['limits.ts'],
     ['semantics/'],
+    ['description.ts'],
     ['fetch/'],
     ['handler.ts'],
     ['redirect.ts'],

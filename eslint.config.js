@@ -44,6 +44,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/worker-data.ts',
   'packages/core/src/supervisor/worker-place.ts',
   'packages/core/src/cli/run.ts',
+  'packages/core/src/cli/program-start.ts',
   'packages/core/src/cli/run-server.ts',
   'packages/core/src/cli/compile-cache.ts',
   'packages/core/src/cli/early-signals.ts',

@@ -1,6 +1,6 @@
 // `wellknown up`: the services of a configuration under one supervisor, or without one all servers with safe defaults.
-// Until its workers are started a primary loads no more than it needs to know how many there are: they load the servers, and
-// it does as well, meanwhile.
+// Until its workers are started a primary loads no more than it needs to know how many there are. They load the servers;
+// it does so only to check what a configuration says of them.
 
 import { ok, readWorkerData, systemClock } from '@wellknown/core';
 import {
@@ -85,7 +85,12 @@ const textsOf = (values: OptionValues): OptionTexts =>
 async function serveDefaults(common: CommonValues): Promise<void> {
   const identity = readIdentity(common);
   if (identity.ok) startWorkersEarly(common, identity.value);
-  const { upServices } = await import('./up-services.ts');
+  const { upServices, DESCRIBED_PROTOCOLS } = await import('./up-services.ts');
+  const { portOffset, idleTimeoutMs } = common;
+  const isServing = isOurWorker() || common.workers === 0;
+  const protocols = isServing
+    ? (await import('./up-protocols.ts')).createUpProtocols(portOffset, systemClock.wallMs(), idleTimeoutMs)
+    : DESCRIBED_PROTOCOLS;
   const { log } = logOf(common, PINO);
-  await serveUp(upServices(common.portOffset, systemClock.wallMs(), common.idleTimeoutMs), common, log, {});
+  await serveUp(upServices(protocols, portOffset), common, log, {});
 }

@@ -15,6 +15,7 @@
 
 export {
   defineProtocol,
+  type ProtocolDescription,
   type AddressBans,
   type BanPolicy,
   type Place,

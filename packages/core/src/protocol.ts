@@ -189,5 +189,11 @@ export interface Protocol {
   readonly datagramLimits?: Partial<DatagramLimits>;
 }
 
+/**
+ * What is known of a protocol by who does not serve it, as a supervisor whose workers do. Protocol packages offer theirs
+ * apart (`@wellknown/http/description`), so that such a process need not load a server.
+ */
+export type ProtocolDescription = Omit<Protocol, 'connection' | 'open' | 'datagrams'>;
+
 /** Says what a protocol is, and gets its types checked. Returns its argument. */
 export const defineProtocol = <P extends Protocol>(protocol: P): P => protocol;

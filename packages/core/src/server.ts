@@ -48,7 +48,11 @@ export interface Server extends AsyncDisposable {
    * WRONG_STATE, and nothing stays bound. Rejects with OPTION_INVALID for a grace that is no time.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
-  status(): Promise<ServerStatus>;
+  /**
+   * A worker that does not answer is waited for up to a second; of it what it told last is known. `asksWorkers: false`: that
+   * of all of them, and nothing is waited for.
+   */
+  status(options?: { readonly asksWorkers?: boolean }): Promise<ServerStatus>;
   /**
    * The open connections, a page at a time, worker by worker. The next ones are looked for when they are asked for, a bounded
    * number of them, so that many of them hold no worker up. What opens meanwhile may be missing. Throws OPTION_INVALID for a

@@ -1,6 +1,7 @@
 // RFC 862: whatever comes is sent back, over UDP datagram by datagram, over TCP as a stream.
 
 import { defineProtocol, type Connection, type Protocol, type Sink } from '@wellknown/core';
+import { ECHO } from './description.ts';
 import { guardedDatagrams, type GuardOptions } from './datagram-guard.ts';
 
 export type EchoOptions = GuardOptions;
@@ -11,9 +12,7 @@ export type EchoOptions = GuardOptions;
  */
 export function echoProtocol(options: EchoOptions = {}): Protocol {
   return defineProtocol({
-    name: 'echo',
-    port: 7,
-    defaultScheme: 'udp',
+    ...ECHO,
     open: (connection) => echoSink(connection),
     datagrams: guardedDatagrams(options, () => (message) => message),
   });

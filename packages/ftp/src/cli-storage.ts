@@ -63,17 +63,15 @@ export function readStorage(values: OptionValues): Result<StorageOptions, string
 
 /** The directories under ROOT that users see as `/`. Of each there is one file system: its sessions share the count of a quota. */
 export class Homes {
+  readonly root: FileSystem;
   readonly #root: string;
   readonly #options: StorageOptions;
-  readonly #opened = new Map<AbsolutePath, FileSystem>();
+  readonly #opened = new Map<AbsolutePath, { readonly unique: string | undefined; readonly files: FileSystem }>();
 
   constructor(root: string, options: StorageOptions) {
     this.#root = root;
     this.#options = options;
-  }
-
-  get root(): FileSystem {
-    return this.#at('/');
+    this.root = this.#filesAt('/');
   }
 
   /** Undefined where `home` is no directory under ROOT, or none that links may lead to. */
@@ -83,17 +81,20 @@ export class Homes {
     if (!inside.ok) return undefined;
     // Asked of the same file system that will serve: what a user could not reach is no home either.
     const entry = await this.root.stat(inside.value);
-    return entry.ok && entry.value.type === 'directory' ? this.#at(inside.value) : undefined;
+    if (!entry.ok || entry.value.type !== 'directory') return undefined;
+    const { unique } = entry.value;
+    const known = this.#opened.get(inside.value);
+    // A link that leads to another directory by now is another home.
+    if (known !== undefined && known.unique === unique) return known.files;
+    const files = inside.value === '/' ? this.root : this.#filesAt(inside.value);
+    this.#opened.set(inside.value, { unique, files });
+    return files;
   }
 
-  #at(home: AbsolutePath): FileSystem {
+  #filesAt(home: AbsolutePath): FileSystem {
     const { disk, quotaBytes } = this.#options;
-    const opened = this.#opened.get(home);
-    if (opened !== undefined) return opened;
     const files = diskFileSystem(path.join(this.#root, home), disk);
-    const limited = quotaBytes === undefined ? files : quota(files, { maxBytes: quotaBytes });
-    this.#opened.set(home, limited);
-    return limited;
+    return quotaBytes === undefined ? files : quota(files, { maxBytes: quotaBytes });
   }
 }
 

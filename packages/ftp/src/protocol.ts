@@ -10,6 +10,7 @@ import {
   type ServiceContext,
 } from '@wellknown/core';
 import { SITE_WORDS } from './commands/site.ts';
+import { FTP } from './description.ts';
 import { ControlConnection } from './control-connection.ts';
 import type { ControlOptions } from './control-options.ts';
 import type { PassivePorts } from './data-channel.ts';
@@ -133,9 +134,6 @@ export const DEFAULT_FTP_LIMITS: FtpLimits = {
   maxQueuedCommands: 32,
 };
 
-// A household or an office behind one address mistypes now and then; a guesser gets so many tries, then one a minute.
-const DEFAULT_BANS: BanPolicy = { maxOffences: 20, forgetMs: 60_000, banMs: 600_000 };
-
 /** The FTP protocol for core to serve. Throws OPTION_INVALID for options that cannot work. */
 export function ftpProtocol(options: FtpOptions): Protocol {
   const { fileSystem, passivePorts, active = true, onTransfer } = options;
@@ -183,13 +181,7 @@ export function ftpProtocol(options: FtpOptions): Protocol {
     return shared;
   };
   return defineProtocol({
-    name: 'ftp',
-    urlScheme: 'ftp',
-    port: 21,
-    // A browser that was led here offers other names only, and gets no handshake (ALPACA, CVE-2021-3618).
-    alpn: ['ftp'],
-    // What a data connection resumes is then its own control connection's.
-    tlsSessions: 'connection',
+    ...FTP,
     open(connection, context) {
       const { log } = context;
       if (connection.local.family === 'unix' || connection.remote.family === 'unix') {
@@ -227,9 +219,8 @@ export function ftpProtocol(options: FtpOptions): Protocol {
       };
       return new ControlConnection(connection, session, control);
     },
-    refusal: (reason) => encodeReply(reason === 'address-limit' ? REPLY.tooManyConnections : REPLY.serverBusy),
     limits: { idleTimeoutMs: limits.idleTimeoutMs },
-    bans: { ...DEFAULT_BANS, ...options.bans },
+    bans: { ...FTP.bans, ...options.bans },
   });
 }
 

@@ -1,7 +1,7 @@
 // Users and storage by the command line.
 
 import { spawnSync } from 'node:child_process';
-import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
@@ -94,6 +94,24 @@ describe('--users', () => {
       await openSession(url, 'anonymous');
       expect(await (await openSession(url, 'eve', 'pass:word')).say('SIZE file')).toBe('213 4\r\n');
     }));
+});
+
+test('a home that is a link may be another directory at the next login', async () => {
+  const folder = await mkdtemp(path.join(root, 'moved-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const at = (name: string): string => path.join(folder, name);
+  for (const name of ['old', 'new']) await mkdir(at(`${name}/of-${name}`), { recursive: true });
+  await symlink('old', at('home'));
+  const hash = spawnSync('openssl', ['passwd', '-6', 'pw'], { encoding: 'utf8' }).stdout.trim();
+  await writeFile(at('users'), `ann:${hash}:/${path.basename(folder)}/home\n`);
+  await serve(['--users', at('users')], async (url) => {
+    const before = await openSession(url, 'ann', 'pw');
+    expect(await before.say('CWD of-old')).toMatch(/^250 /);
+    await rm(at('home'));
+    await symlink('new', at('home'));
+    expect(await (await openSession(url, 'ann', 'pw')).say('CWD of-new')).toMatch(/^250 /);
+    expect(await before.say('CWD /of-old')).toMatch(/^250 /);
+  });
 });
 
 test('--rights hold by path: a drop box in a tree that is only read', () =>

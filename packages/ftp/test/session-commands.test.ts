@@ -132,6 +132,17 @@ describe('RNTO', () => {
   });
 });
 
+test.each([
+  ['STOU', 'upload.abc'],
+  ['STOU a', 'a.abc'],
+  ['STOU d/a', 'd/a.abc'],
+  ['STOU d/', 'd/upload.abc'],
+])('%s tells the path by which RETR finds the file, %s', (line, path) => {
+  const effect = effectOf(say(ready(true, { data: { how: 'passive' } }), line), 'transfer');
+  expect(effect.plan).toMatchObject({ path: `/${path}` });
+  expect(effect.opening(undefined)).toEqual(reply(150, `FILE: ${path}`));
+});
+
 describe('TYPE A', () => {
   const state = ready(true, { type: 'ascii', data: { how: 'passive' } });
 

@@ -1,6 +1,6 @@
 import { DEFAULT_CONNECTION_LIMITS, defineProtocol, type Protocol, type ServiceContext } from '@wellknown/core';
 import type { AccessEntry } from './access-log/access-entry.ts';
-import { OVERLOAD_TEXT } from './exchange/error-responses.ts';
+import { HTTP } from './description.ts';
 import type { FetchHandler } from './handler.ts';
 import { HttpConnection } from './http1/connection.ts';
 import { Http2Connections } from './http2/connection.ts';
@@ -25,10 +25,6 @@ export interface HttpProtocolOptions {
   readonly http2?: boolean;
 }
 
-// An upload that was answered early goes on for as long as its client does not look: what a fast one sends within
-// core's `lingerTimeoutMs`. Bytes that are read and dropped cost less than a client that never gets its 401.
-const LINGER_BYTES = 64 * 1024 * 1024;
-
 /** HTTP/1.1 and HTTP/1.0 over any connection of core, and HTTP/2 over TLS, answered by `handler`. */
 export function httpProtocol(
   handler: FetchHandler,
@@ -41,12 +37,10 @@ export function httpProtocol(
     { readonly service: HttpService; readonly sessions: Http2Connections | undefined }
   >();
   return defineProtocol({
-    name: 'http',
-    urlScheme: 'http',
-    port: 80,
+    ...HTTP,
     // Core's idle limit is for the silence of a handler too; it must not cut the time between requests short.
     limits: {
-      lingerBytes: LINGER_BYTES,
+      ...HTTP.limits,
       idleTimeoutMs:
         keepAliveTimeoutMs === 0 ? 0 : Math.max(DEFAULT_CONNECTION_LIMITS.idleTimeoutMs, keepAliveTimeoutMs),
     },
@@ -63,6 +57,5 @@ export function httpProtocol(
         ? sessions.open(connection)
         : new HttpConnection(connection, service);
     },
-    refusal: () => OVERLOAD_TEXT,
   });
 }

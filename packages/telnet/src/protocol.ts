@@ -9,6 +9,7 @@ import {
 } from '@wellknown/core';
 import { DEFAULT_MAX_LINE_BYTES } from './line-decoder.ts';
 import { DEFAULT_MAX_SUBNEGOTIATION_BYTES } from './engine/parser.ts';
+import { TELNET } from './description.ts';
 import { serveTelnet, type TelnetHandler } from './connection.ts';
 import type { TelnetLimits, TelnetSettings } from './settings.ts';
 import { askForTls } from './start-tls.ts';
@@ -51,11 +52,6 @@ const CHOICES = {
   mode: ['line', 'character', 'auto'],
 } as const satisfies { readonly [Name in keyof TelnetSettings]?: readonly TelnetSettings[Name][] };
 
-const REFUSALS = {
-  'address-limit': 'Too many sessions from your address. Please try again later.\r\n',
-  'queue-limit': 'Too many sessions at the moment. Please try again later.\r\n',
-} as const;
-
 /** TELNET (RFC 854) with `handler` as each session, for core to serve. Throws OPTION_INVALID for unknown names. */
 export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSettings> = {}): Protocol {
   const known: Required<TelnetSettings> = { ...DEFAULT_TELNET_LIMITS, ...NOTHING_OFFERED };
@@ -71,9 +67,7 @@ export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSe
       );
   }
   return defineProtocol({
-    name: 'telnet',
-    urlScheme: 'telnet',
-    port: 23,
+    ...TELNET,
     open: (connection, context) => {
       const serve = (): Sink => serveTelnet(connection, context, handler, settings);
       if (settings.startTls === 'off' || connection.secure !== undefined) return serve();
@@ -86,7 +80,6 @@ export function telnetProtocol(handler: TelnetHandler, options: Partial<TelnetSe
         serve,
       });
     },
-    refusal: (reason) => REFUSALS[reason],
     limits: CONNECTION_LIMITS,
   });
 }

@@ -58,7 +58,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
   const { endpoint, token, log, clock, isSuccessor = false } = options;
   const events = new EventLog(clock, ['control']);
   const feed = new LiveFeed(server, events, clock);
-  const ready = sharedWhilePending(async () => readiness(await server.status()));
+  const ready = sharedWhilePending(async () => readiness(await server.status({ asksWorkers: false })));
   const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const { headers, method = '', url = '/' } = request;
     const [path = '/'] = url.split('?', 1);

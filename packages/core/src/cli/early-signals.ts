@@ -27,7 +27,7 @@ const holdRequest = (signal: NodeJS.Signals): void => {
 };
 const holdStop = (signal: NodeJS.Signals): void => {
   heldStop ??= signal as Stop;
-  if (endsAtOnce) process.exit(0);
+  if (endsAtOnce) process.exit();
 };
 
 /** From now on no signal ends this process or opens its debugger. Call it first; more than once does no harm. */
@@ -45,10 +45,13 @@ export function holdRequests(): void {
   for (const signal of REQUESTS) if (!process.listeners(signal).includes(holdRequest)) process.on(signal, holdRequest);
 }
 
-/** This program is going to serve: a stop that came, and one that comes before `takeRequests`, ends it with status 0. */
+/**
+ * This program is going to serve: a stop that came, and one that comes before `takeRequests`, ends it with status 0, or with that
+ * of a failure where one was found already.
+ */
 export function endOnStop(): void {
   endsAtOnce = true;
-  if (heldStop !== undefined) process.exit(0);
+  if (heldStop !== undefined) process.exit();
 }
 
 /** The server has its own listeners for TERM, INT and QUIT now. */

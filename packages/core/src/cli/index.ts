@@ -11,17 +11,8 @@ export { optionsOf } from './command-options.ts';
 export { companionServices } from './extra-services.ts';
 export { serviceOf } from './service-of.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
-export {
-  answer,
-  defaultEndpoint,
-  logOf,
-  readIdentity,
-  runCommand,
-  runServices,
-  startWorkersEarly,
-  usageError,
-  version,
-} from './run.ts';
+export { answer, readIdentity, startWorkersEarly, usageError, version } from './program-start.ts';
+export { defaultEndpoint, logOf, runCommand, runServices } from './run.ts';
 export { describeExec, runExec } from './run-exec.ts';
 export type { LimitsLoader } from './limits-option.ts';
 export { execServiceCommand } from './exec-service.ts';

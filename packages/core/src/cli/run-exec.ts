@@ -15,7 +15,8 @@ import { parseServerArguments, type Asked } from './parse.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import type { PinoSource } from './program-log.ts';
 import { readNumber } from './read-values.ts';
-import { answer, logOf, readIdentity, usageError } from './run.ts';
+import { answer, readIdentity, usageError } from './program-start.ts';
+import { logOf } from './run.ts';
 import { runServer } from './run-server.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
 

@@ -14,13 +14,11 @@ import { checkAdmin, openProgramAdmin } from './admin-listener.ts';
 import { holdRequests, releaseStops, takeRequests } from './early-signals.ts';
 import type { CommonValues } from './common-values.ts';
 import { ProgramFiles } from './program-files.ts';
+import { EXIT_FAILURE, EXIT_USAGE } from './program-start.ts';
 import { startMessage } from './start-message.ts';
 
 /** A predecessor's control socket is still open when its successor becomes ready. */
 const isSuccessor = process.env[INHERIT_VARIABLE] !== undefined;
-
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
 
 export interface RunExtras {
   /** What HUP does in a server without workers. */

@@ -1,18 +1,14 @@
 // Runs a server command as a program: arguments in, listeners and `ready` on stdout, logs on stderr, signals, exit
 // status.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
-import { isSuccessor } from '../listener/inheritance.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
-import { silentLog, type Logger } from '../log.ts';
+import { warningsTo, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
-import { fail, ok, type Result } from '../result.ts';
-import { endEarlyWorkers, forkEarlyWorkers } from '../supervisor/early-workers.ts';
+import { ok } from '../result.ts';
+import { endEarlyWorkers } from '../supervisor/early-workers.ts';
 import { becomeIdentity } from '../supervisor/privileges.ts';
-import { becomeProblem, parseIdentity } from '../supervisor/run-as.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { isOurWorker } from '../supervisor/worker-place.ts';
@@ -20,16 +16,17 @@ import { readWorkerData } from '../supervisor/worker-data.ts';
 import { reportStartFailure } from '../supervisor/worker.ts';
 import { endOnStop, releaseSignals } from './early-signals.ts';
 import { companionServices } from './extra-services.ts';
-import { describeCommand, helpText, type Help } from './help.ts';
+import { describeCommand } from './help.ts';
 import type { CommonValues } from './common-values.ts';
 import { loadLimitsExchange, type LimitsLoader } from './limits-option.ts';
-import { parseServerArguments, type Asked } from './parse.ts';
+import { parseServerArguments } from './parse.ts';
+import { answer, EXIT_FAILURE, readIdentity, startWorkersEarly, usageError } from './program-start.ts';
 import { limitsOf } from './limits-of.ts';
 import { loadTlsContext, reloadTlsContext } from './tls-files.ts';
 import type { TlsContext } from '../connection/tls-context.ts';
 import type { Protocol } from '../protocol.ts';
 import { openInetdConnection, type InetdConnection } from '../inetd/inetd-connection.ts';
-import { EXIT_FAILURE, EXIT_USAGE, runServer, type RunExtras } from './run-server.ts';
+import { runServer, type RunExtras } from './run-server.ts';
 import type { ServerCommand } from './server-command.ts';
 import { surviveClosedOutput } from './line-output.ts';
 import { createProgramLog, type PinoSource, type ProgramLog } from './program-log.ts';
@@ -165,11 +162,7 @@ async function serveStandardInput(
   log: Logger,
 ): Promise<void> {
   try {
-    const quiet: Logger = {
-      ...silentLog,
-      warn: (fields, message) => log.warn(fields, message),
-      error: (fields, message) => log.error(fields, message),
-    };
+    const quiet = warningsTo(log);
     const { limits, drainTimeoutMs } = serverOptions(common, quiet);
     await connection.serve(protocol, {
       log: quiet,
@@ -189,39 +182,6 @@ export const defaultEndpoint = (scheme: 'tcp' | 'tls' | 'udp', port: number, por
 /** The log that the common options ask for. */
 export const logOf = (common: CommonValues, pino: PinoSource): ProgramLog =>
   createProgramLog(pino, common.logLevel, common.logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'));
-
-/**
- * Says what is wrong with the command line, and sets exit status 2. A worker gets here when a file that it names can't
- * be used: its primary is told.
- */
-export function usageError(program: string, problem: string): void {
-  process.exitCode = EXIT_USAGE;
-  endEarlyWorkers();
-  if (isOurWorker()) reportStartFailure(problem, true);
-  else process.stderr.write(`${program}: ${problem}\n`);
-}
-
-/** Whom --run-as names. */
-export function readIdentity({ runAs }: Pick<CommonValues, 'runAs'>): Result<Identity | undefined, string> {
-  if (runAs === undefined) return ok(undefined);
-  const identity = parseIdentity(runAs, readFileSync('/etc/passwd', 'utf8'), readFileSync('/etc/group', 'utf8'));
-  if (!identity.ok) return fail(`--run-as: ${identity.error}`);
-  const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
-  const problem = becomeProblem(identity.value, effective);
-  return problem === undefined ? identity : fail(`--run-as: ${problem}`);
-}
-
-/**
- * Makes the processes of the workers that these options ask for, which load while this one reads what it needs. Only in a
- * program that serves, once nothing is wrong with its command line; `usageError` and the end of `runServices` end them.
- */
-export function startWorkersEarly(
-  { workers, inetd }: Pick<CommonValues, 'workers' | 'inetd'>,
-  runAs: Identity | undefined,
-): void {
-  // A successor's environment tells of sockets until it has adopted them.
-  if (!isOurWorker() && !inetd && workers !== 0 && !isSuccessor(process.env)) forkEarlyWorkers(workers, runAs);
-}
 
 /** Serves until told to stop. */
 export async function runServices(
@@ -323,18 +283,4 @@ function reloadCertificates(
       log.warn({}, `${problem}: clients will refuse it`);
     log.info({}, 'the certificates were read again; the rest needs workers to be reloaded');
   };
-}
-
-/** Prints what was asked for instead of the command itself. */
-export const answer = (asked: Asked, help: Help): void =>
-  void process.stdout.write(
-    asked === 'version' ? `${help.program} ${version()}\n` : helpText(help, asked === 'help-all'),
-  );
-
-/** The version in this package's package.json; all packages are released together. */
-export function version(): string {
-  const manifest: unknown = createRequire(import.meta.url)('@wellknown/core/package.json');
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown';
 }

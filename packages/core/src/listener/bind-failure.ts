@@ -60,6 +60,7 @@ const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
     reason: 'permission denied',
     hint: 'the folder must be writable; or choose another path',
   },
+  EROFS: { code: 'BIND_FAILED', reason: 'the disk is read-only', hint: 'choose a path that can be written to' },
   ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
   ENAMETOOLONG: {
     code: 'BIND_FAILED',
@@ -73,13 +74,23 @@ const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
   },
 };
 
+/** listen(2), of a socket that another process has made: the kernel tells of what it is in no other way. */
+const NO_LISTENER: (typeof EXPLANATIONS)[string] = {
+  code: 'BIND_FAILED',
+  reason: 'the socket that was passed is no listening one but a connection that has ended',
+  hint: 'start the program with a listening or a bound socket as that descriptor',
+};
+
 /**
  * Says in the words of a person why an endpoint could not be bound or listened on; `cause` keeps the system's error.
  */
 export function explainBindFailure(endpoint: Endpoint, error: unknown): WellknownError {
   if (error instanceof WellknownError) return error;
   const code = codeOf(error);
-  const explanation = (endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code];
+  const isNoListener = code === 'EINVAL' && (error as NodeJS.ErrnoException).syscall === 'listen';
+  const explanation = isNoListener
+    ? NO_LISTENER
+    : ((endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code]);
   const message = error instanceof Error ? error.message : String(error);
   return new WellknownError(
     explanation?.code ?? 'BIND_FAILED',

@@ -1,6 +1,6 @@
 // Sockets that were open when this process started: which descriptors a target means, and what they are.
 
-import { readFileSync, readlinkSync } from 'node:fs';
+import { fstatSync, readFileSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { WellknownError } from '../errors.ts';
 import { systemdSockets } from './inheritance.ts';
 import { formatListenTarget, type ListenTarget } from '../address/listen-target.ts';
@@ -48,15 +48,23 @@ export function unusable(target: PassedTarget, descriptor: number, what: string)
 
 /** The number by which the kernel's tables know the socket. Throws where the descriptor is none. */
 function inodeOf(target: PassedTarget, descriptor: number): string {
-  let file: string;
+  let stats: BigIntStats;
   try {
-    file = readlinkSync(`/proc/self/fd/${descriptor}`);
+    stats = fstatSync(descriptor, { bigint: true });
   } catch {
     throw unusable(target, descriptor, 'is not open');
   }
-  const inode = /^socket:\[(\d+)\]$/.exec(file)?.[1];
-  if (inode === undefined) throw unusable(target, descriptor, `is no socket but ${file}`);
-  return inode;
+  if (!stats.isSocket()) throw unusable(target, descriptor, `is no socket${whatItIs(descriptor)}`);
+  return String(stats.ino);
+}
+
+function whatItIs(descriptor: number): string {
+  try {
+    return ` but ${readlinkSync(`/proc/self/fd/${descriptor}`)}`;
+  } catch {
+    // There is no /proc.
+    return '';
+  }
 }
 
 /** The columns of a socket in one of the kernel's tables (proc(5)). */

@@ -5,7 +5,7 @@ import { residentBytes } from '../kernel/process-limits.ts';
 import { NO_MEMORY, serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
 import type { PrimaryParts } from './primary-parts.ts';
 
-/** Workers that can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
+/** Workers that are asked and can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
 export async function primaryStatus(
   {
     options: { services: all },
@@ -21,9 +21,10 @@ export async function primaryStatus(
     'options' | 'generations' | 'pool' | 'listeners' | 'dispatchers' | 'counters' | 'lifecycle' | 'shared'
   >,
   eventLoop: () => EventLoopStatus,
+  asksWorkers: boolean,
 ): Promise<ServerStatus> {
   const answers = await Promise.all(
-    pool.all().map(async (worker) => {
+    (asksWorkers ? pool.all() : []).map(async (worker) => {
       const answered = await worker.questions.status();
       return { slot: worker.slot, workerId: worker.workerId, answered };
     }),

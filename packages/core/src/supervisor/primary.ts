@@ -43,7 +43,7 @@ export function createPrimary(options: ResolvedOptions): Server {
     ended: primary.ended,
     listen: () => primary.listen(),
     close: async (given) => primary.stop(graceOf(given, primary.drainTimeoutMs)),
-    status: () => primary.status(),
+    status: ({ asksWorkers = true } = {}) => primary.status(asksWorkers),
     connections: (which = {}) => primary.connections.list(which),
     closeConnection: async (id, given) => primary.connections.close(id, graceOf(given, primary.drainTimeoutMs)),
     logLevel: (level) => Promise.resolve().then(() => primary.logLevel(level)),
@@ -158,8 +158,8 @@ class Primary {
     });
   }
 
-  status(): Promise<ServerStatus> {
-    return primaryStatus(this.#parts, () => this.#watch?.last ?? IDLE_EVENT_LOOP);
+  status(asksWorkers: boolean): Promise<ServerStatus> {
+    return primaryStatus(this.#parts, () => this.#watch?.last ?? IDLE_EVENT_LOOP, asksWorkers);
   }
 
   async scale(change: number | { readonly to: number }): Promise<void> {

@@ -11,6 +11,7 @@ import { parseEndpoint } from '../address/endpoint.ts';
 import type { UnsentBudget } from '../connection/unsent-budget.ts';
 import { WellknownError } from '../errors.ts';
 import { setLogLevel } from '../log.ts';
+import { explainBindFailure } from '../listener/bind-failure.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
 import { IDLE_EVENT_LOOP, NO_SUPERVISION, serviceStatus, type ServerStatus } from '../observe/status.ts';
@@ -222,10 +223,14 @@ class Worker {
     const service = this.#services[message.service];
     if (!endpoint.ok || service === undefined || (carried === undefined && message.via === 'handle')) return;
     if (this.#closing !== undefined) return;
-    if (message.via === 'cluster') await service.listenThroughCluster(message.listener, endpoint.value);
-    else if (endpoint.value.scheme === 'udp')
-      service.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
-    else await service.listenStream(message.listener, endpoint.value, carried as Socket);
+    try {
+      if (message.via === 'cluster') await service.listenThroughCluster(message.listener, endpoint.value);
+      else if (endpoint.value.scheme === 'udp')
+        service.listenDatagrams(message.listener, endpoint.value, carried as dgram.Socket);
+      else await service.listenStream(message.listener, endpoint.value, carried as Socket);
+    } catch (error) {
+      throw explainBindFailure(endpoint.value, error);
+    }
   }
 
   async #becomeReady({ endpoints }: Message<'assigned'>): Promise<void> {

@@ -1,7 +1,7 @@
 // Sockets that were passed to the program: those it can serve on are served, any other is refused at the start, in
 // words that say what it is and what is needed.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -20,6 +20,8 @@ const KINDS = {
   'unbound tcp': 's = socket()',
   'tcp connection':
     'l = socket(); l.bind(("127.0.0.1", 0)); l.listen(); s = create_connection(l.getsockname()); os.set_inheritable(l.fileno(), True)',
+  'reset tcp connection':
+    'import struct; l = socket(); l.bind(("127.0.0.1", 0)); l.listen(); c = create_connection(l.getsockname()); s = l.accept()[0]; c.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0)); c.close()',
   'listening unix': 's = socket(AF_UNIX); s.bind(f"\\0passed-{os.getpid()}"); s.listen()',
   'unbound unix': 's = socket(AF_UNIX)',
   'unix connection': 's, other = socketpair()',
@@ -30,7 +32,12 @@ const KINDS = {
 } as const;
 
 /** Runs `wellknown ARGUMENTS --listen fd://7`, or what else is named, until it is ready or has ended. */
-async function start(kind: keyof typeof KINDS, args: readonly string[], listen = 'fd://7') {
+async function start(
+  kind: keyof typeof KINDS,
+  args: readonly string[],
+  listen = 'fd://7',
+  within: readonly string[] = [],
+) {
   const child = spawn(
     'python3',
     [
@@ -42,8 +49,9 @@ async function start(kind: keyof typeof KINDS, args: readonly string[], listen =
         'os.dup2(s.fileno(), 7, inheritable=True)',
         // Of systemd's, 3 is the first one.
         'if "systemd:x" in sys.argv: os.dup2(7, 3, inheritable=True); os.environ |= {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "x", "LISTEN_PID": str(os.getpid())}',
-        'os.execv(sys.argv[1], sys.argv[1:])',
+        'os.execvp(sys.argv[1], sys.argv[1:])',
       ].join('\n'),
+      ...within,
       process.execPath,
       ...PROGRAM,
       ...args,
@@ -103,6 +111,24 @@ describe.skipIf(lacks('python3'))('a socket that was passed', () => {
     expect(stderr).toContain(`cannot listen on fd://7: ${words}`);
     expect(stderr).toContain('start the program with that descriptor open');
   });
+
+  test.each(['0', '1'])('a TCP connection that was reset is told from a listener, with %s workers', async (workers) => {
+    const { status, stdout, stderr } = await start('reset tcp connection', [...HTTP, workers]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /cannot listen on tcp:\/\/127\.0\.0\.1:\d+: the socket that was passed is no listening one but a connection that has ended/,
+    );
+  });
+
+  test.skipIf(spawnSync('unshare', ['-rm', 'true']).status !== 0)(
+    'what listens is served where there is no /proc (needs unshare, to take it away)',
+    async () => {
+      const within = ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh'];
+      const { status, stdout } = await start('listening tcp', [...HTTP, '0'], 'fd://7', within);
+      expect([status, stdout]).toEqual([0, expect.stringMatching(/^listening http tcp:.*\nready\n$/)]);
+      expect((await start('pipe', [...HTTP, '0'], 'fd://7', within)).stderr).toContain('descriptor 7 is no socket:');
+    },
+  );
 
   test('a descriptor that is not open is refused', async () => {
     const { status, stderr } = await start('pipe', [...HTTP, '0'], 'fd://7000');

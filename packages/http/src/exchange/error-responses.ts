@@ -23,6 +23,3 @@ export function refusalText(refusal: Refusal, dateLine: string, isHead: boolean)
   const { status, text } = REFUSALS[refusal];
   return `${statusLine(status)}${dateLine}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${isHead ? '' : `${text}\n`}`;
 }
-
-/** What a peer is sent that is turned away because its address, or the server, holds as many connections as allowed. */
-export const OVERLOAD_TEXT = `${statusLine(503)}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: 21\r\nRetry-After: 10\r\nConnection: close\r\n\r\nToo many connections\n`;

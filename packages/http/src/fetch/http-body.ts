@@ -6,6 +6,12 @@ import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './me
 import { NativeResponse } from './platform.ts';
 import type { PlatformBody } from './response-init.ts';
 
+/** Text, bytes or nothing, also where a stream consists of them untouched; undefined for any other content. */
+export function inMemory(content: ResponseContent): string | Uint8Array | null | undefined {
+  if (content === null || typeof content === 'string' || content instanceof Uint8Array) return content;
+  return content instanceof ReadableStream ? memoryOf(content) : undefined;
+}
+
 export class HttpBody {
   readonly #content: ResponseContent;
   /** The stream of text or bytes that `stream` gave. */
@@ -17,11 +23,6 @@ export class HttpBody {
   constructor(content: ResponseContent, native?: Response) {
     this.#content = content;
     this.#native = native;
-  }
-
-  /** What it was made of. */
-  get content(): ResponseContent {
-    return this.#content;
   }
 
   get native(): Response | undefined {
@@ -53,9 +54,7 @@ export class HttpBody {
   inMemory(): string | Uint8Array | null | undefined {
     if (this.#native !== undefined || this.#taken) return undefined;
     if (this.#stream !== undefined) return memoryOf(this.#stream);
-    const content = this.#content;
-    if (content === null || typeof content === 'string' || content instanceof Uint8Array) return content;
-    return content instanceof ReadableStream ? memoryOf(content) : undefined;
+    return inMemory(this.#content);
   }
 
   /** The content to send, once. Undefined when it has been read already. */

@@ -7,7 +7,7 @@ import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './fi
 import { asHeaders, copyOf, fieldsGiven, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
-import { HttpBody } from './http-body.ts';
+import { HttpBody, inMemory } from './http-body.ts';
 import { standFor } from './like-native.ts';
 import { isInstance, NativeResponse } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
@@ -66,7 +66,9 @@ export let takeContent: (response: HttpResponse) => ResponseContent | undefined;
 
 /** The class that a handler's `new Response(…)` makes where it has taken the platform's place, and under its own name. */
 export class HttpResponse implements Response {
-  #body: HttpBody;
+  #content: ResponseContent = null;
+  /** Made of the content when somebody asks for more than to have it sent: most don't. */
+  #body: HttpBody | undefined = undefined;
   #fields: FieldSet = NO_FIELDS;
   #status = 200;
   #statusText = '';
@@ -81,10 +83,6 @@ export class HttpResponse implements Response {
   #kept: HttpResponse | undefined = undefined;
 
   constructor(body?: ResponseBody, init?: HttpResponseInit | ResponseInit | null) {
-    if (body instanceof HttpBody) {
-      this.#body = body;
-      return;
-    }
     const content = contentOf(body);
     if (content === undefined || (init !== undefined && init !== null && typeof init !== 'object')) {
       // From here on it is what the platform's is.
@@ -95,7 +93,7 @@ export class HttpResponse implements Response {
       this.#statusText = native.statusText;
       return;
     }
-    this.#body = new HttpBody(content);
+    this.#content = content;
     const type = content === null ? '' : typeOf(body);
     let fields = NO_FIELDS;
     if (init !== undefined && init !== null) {
@@ -169,10 +167,11 @@ export class HttpResponse implements Response {
 
   // For the functions above, which index.ts does not export.
   static {
-    isHttpResponse = (value): value is HttpResponse => typeof value === 'object' && value !== null && #body in value;
+    isHttpResponse = (value): value is HttpResponse => typeof value === 'object' && value !== null && #content in value;
 
     responseOf = (content, { status = 200, statusText = '', headers } = {}) => {
-      const response = withBody(new HttpBody(content));
+      const response = new HttpResponse();
+      response.#content = content;
       response.#status = status;
       response.#statusText = statusText;
       const fields = fieldsFrom(headers);
@@ -183,7 +182,8 @@ export class HttpResponse implements Response {
     headersOf = (response) => response.#currentFields() ?? asHeaders(response.#headers ?? {});
 
     copyOfKept = (kept) => {
-      const response = withBody(new HttpBody(kept.#body.content));
+      const response = new HttpResponse();
+      response.#content = kept.#content;
       response.#fields = kept.#fields;
       response.#status = kept.#status;
       response.#statusText = kept.#statusText;
@@ -194,11 +194,11 @@ export class HttpResponse implements Response {
     writtenOf = (response, dateLine, headFor) => {
       const fields = response.#currentFields();
       const keeper = response.#kept ?? response;
-      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#body.isUntouched)
+      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#body?.isUntouched !== false)
         return keeper.#written;
       const status = response.#status;
       if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
-      const content = response.#body.inMemory();
+      const content = response.#inMemory();
       if (content === undefined) return undefined;
       const written = wholeMessage(status, fields, content, dateLine, headFor);
       if (written !== undefined && fields === response.#fields) {
@@ -209,25 +209,28 @@ export class HttpResponse implements Response {
     };
 
     bytesOf = (response) => {
-      const content = response.#body.inMemory();
+      const content = response.#inMemory();
       if (!(content instanceof Uint8Array) || content.byteLength > MAX_AT_ONCE_BYTES || content.byteLength === 0)
         return undefined;
       return response.#statusText !== '' || isWithoutContent(response.#status) ? undefined : content;
     };
 
-    takeContent = (response) => response.#body.take();
+    takeContent = (response) => {
+      const inMemory = response.#inMemory();
+      return inMemory === undefined ? response.#open().take() : inMemory;
+    };
   }
 
   get body(): ReadableStream | null {
-    return this.#body.stream;
+    return this.#open().stream;
   }
 
   get bodyUsed(): boolean {
-    return this.#body.used;
+    return this.#open().used;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#body.arrayBuffer();
+    return this.#open().arrayBuffer();
   }
 
   async bytes(): Promise<OwnBytes> {
@@ -235,11 +238,11 @@ export class HttpResponse implements Response {
   }
 
   async blob(): Promise<Blob> {
-    return this.#body.ofType(this.headers.get('content-type')).blob();
+    return this.#open().ofType(this.headers.get('content-type')).blob();
   }
 
   async formData(): Promise<FormData> {
-    const form: { formData(): Promise<FormData> } = this.#body.ofType(this.headers.get('content-type'));
+    const form: { formData(): Promise<FormData> } = this.#open().ofType(this.headers.get('content-type'));
     return form.formData();
   }
 
@@ -248,11 +251,12 @@ export class HttpResponse implements Response {
   }
 
   async text(): Promise<string> {
-    return this.#body.text();
+    return this.#open().text();
   }
 
   clone(): HttpResponse {
-    const copy = withBody(this.#body.clone());
+    const copy = new HttpResponse();
+    copy.#body = this.#open().clone();
     copy.#fields = this.#fields;
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
@@ -263,22 +267,31 @@ export class HttpResponse implements Response {
   }
 
   get type(): Response['type'] {
-    return this.#body.native?.type ?? 'default';
+    return this.#body?.native?.type ?? 'default';
   }
 
   get url(): string {
-    return this.#body.native?.url ?? '';
+    return this.#body?.native?.url ?? '';
   }
 
   get redirected(): boolean {
-    return this.#body.native?.redirected ?? false;
+    return this.#body?.native?.redirected ?? false;
   }
 
   [INSPECT](_depth: number, options: object, inspect: Inspect): string {
     const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this;
-    const { content, native } = this.#body;
-    const body = native === undefined && isSource(content) ? content : this.body;
+    const content = this.#content;
+    const body = this.#body?.native === undefined && isSource(content) ? content : this.body;
     return `Response ${inspect({ status, statusText, headers, body, bodyUsed, ok, redirected, type, url }, options)}`;
+  }
+
+  #open(): HttpBody {
+    return (this.#body ??= new HttpBody(this.#content));
+  }
+
+  /** Text, bytes or nothing that nobody has read; undefined for any other content. */
+  #inMemory(): string | Uint8Array | null | undefined {
+    return this.#body === undefined ? inMemory(this.#content) : this.#body.inMemory();
   }
 
   /** Undefined where the platform's own response is inside. */
@@ -288,8 +301,5 @@ export class HttpResponse implements Response {
     return fieldsOf(headers);
   }
 }
-
-/** A response with content that is at hand, of no fields and status 200. */
-const withBody = (body: HttpBody): HttpResponse => new HttpResponse(body as unknown as ResponseBody);
 
 standFor(HttpResponse, NativeResponse);

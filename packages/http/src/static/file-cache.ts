@@ -47,6 +47,8 @@ export interface KnownFile {
   readonly mediaType: string;
   /** The request path that it is kept under. */
   readonly path: string;
+  /** The same as patterns of paths see it. */
+  readonly plainPath: string;
   readonly original: Representation;
   sidecars: readonly Representation[];
   /** Those that the server makes by itself where it is asked to. */
