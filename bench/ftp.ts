@@ -33,7 +33,7 @@ const LOADS: Readonly<Record<string, FtpLoad>> = {
   'small-stor': { title: 'STOR of 4 KiB', count: 1_000, bytes: 4096 },
   'small-stor-allo': {
     title: 'STOR of 4 KiB, announced by ALLO as lftp does',
-    count: 3_000,
+    count: 2_000,
     bytes: 4096,
     without: [FLOOR],
   },
