@@ -14,10 +14,15 @@ export interface Subject {
    */
   readonly server: string;
   readonly arguments?: readonly string[];
+  /**
+   * Where on loopback it listens, if not on 127.0.0.1. With one for each subject nobody pays for the ports that another
+   * has left in TIME_WAIT.
+   */
+  readonly address?: string;
 }
 
 /** Loads the server and resolves with how many operations it answered. */
-export type Load = (port: number) => Promise<number>;
+export type Load = (port: number, subject: Subject) => Promise<number>;
 
 interface Round {
   readonly operations: number;
@@ -87,9 +92,9 @@ export async function startServer(
 async function round(subject: Subject, load: Load): Promise<Round> {
   const { port, pid, stop } = await startServer(subject);
   try {
-    await load(port);
+    await load(port, subject);
     const before = cpuTime(pid);
-    const operations = await load(port);
+    const operations = await load(port, subject);
     return { operations, cpuMicroseconds: cpuTime(pid) - before };
   } finally {
     await stop();

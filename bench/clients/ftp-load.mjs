@@ -1,15 +1,15 @@
-// `ftp-load.mjs PORT WHAT COUNT [BYTES]`: speaks FTP as fast as one session can, and prints how many operations were
-// answered. An upload has so many bytes.
-// With WHAT beginning with `tls-` everything goes over TLS; what is behind a size (`retr-64m`) does not matter.
+// `ftp-load.mjs ADDRESS PORT WHAT COUNT [BYTES]`: speaks FTP as fast as one session can, and prints how many operations were
+// answered. An upload has so many bytes, and a name that is new or, with `small-stor-over`, used again; with
+// `small-stor-allo` it is announced. With WHAT beginning with `tls-` everything goes over TLS; what is behind a size (`retr-64m`) does not matter.
 
 import net from 'node:net';
 import process from 'node:process';
 import tls from 'node:tls';
 
-const [port, wanted, count] = [Number(process.argv[2]), process.argv[3], Number(process.argv[4])];
+const [, , address, port, wanted, count, bytes = '0'] = process.argv;
 const isPrivate = wanted.startsWith('tls-');
 const what = wanted.replace('tls-', '').replace(/-\d+m$/, '');
-const uploadBytes = Number(process.argv[5] ?? 0);
+const uploadBytes = Number(bytes);
 const CHUNK = Buffer.alloc(256 * 1024, 'abcdefgh');
 
 /** The certificate is the bench's own. */
@@ -19,7 +19,7 @@ const secured = (socket) =>
   });
 
 async function open() {
-  let socket = net.connect(port, '127.0.0.1').setNoDelay(true);
+  let socket = net.connect(port, address).setNoDelay(true);
   let text = '';
   let look = () => undefined;
   const heard = (chunk) => {
@@ -61,7 +61,7 @@ async function open() {
 
 async function transfer(session, line, bytes) {
   const answer = await session.say('EPSV');
-  const plain = net.connect(Number(/\|(\d+)\|/.exec(answer)[1]), '127.0.0.1');
+  const plain = net.connect(Number(/\|(\d+)\|/.exec(answer)[1]), address);
   const connected = new Promise((resolve) => plain.once('connect', resolve));
   const reply = session.say(line);
   // Before its answer a server may not begin with the handshake.
@@ -110,8 +110,11 @@ if (what === 'login') {
     else if (what === 'retr') await transfer(session, 'RETR big');
     else if (what === 'stor') await transfer(session, 'STOR in/big', uploadBytes);
     else if (what === 'small-retr') await transfer(session, 'RETR small');
-    else if (what === 'small-stor') await transfer(session, `STOR in/small${turn % 100}`, uploadBytes);
-    else await transfer(session, `${what.toUpperCase()} many`);
+    else if (what === 'small-stor-over') await transfer(session, `STOR in/over${turn % 100}`, uploadBytes);
+    else if (what.startsWith('small-stor')) {
+      if (what.endsWith('-allo')) await session.say(`ALLO ${uploadBytes}`);
+      await transfer(session, `STOR in/${process.pid}-${turn}`, uploadBytes);
+    } else await transfer(session, `${what.toUpperCase()} many`);
   }
   session.socket.destroy();
 }

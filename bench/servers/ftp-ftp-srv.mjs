@@ -1,18 +1,18 @@
-// ftp-srv, what Node users have today. `node ftp-ftp-srv.mjs ROOT [FOLDER OF key.pem AND cert.pem]`
+// ftp-srv, what Node users have today. `node ftp-ftp-srv.mjs ADDRESS ROOT [FOLDER OF key.pem AND cert.pem]`
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
 import { FtpSrv } from 'ftp-srv';
 
-const probe = net.createServer().listen(0, '127.0.0.1');
+const [address, root, certificates] = process.argv.slice(2);
+const probe = net.createServer().listen(0, address);
 await new Promise((resolve) => probe.once('listening', resolve));
 const { port } = probe.address();
 await new Promise((resolve) => probe.close(resolve));
-const [root, certificates] = process.argv.slice(2);
 const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {}, child: () => quiet };
 const server = new FtpSrv({
-  url: `ftp://127.0.0.1:${port}`,
-  pasv_url: '127.0.0.1',
+  url: `ftp://${address}:${port}`,
+  pasv_url: address,
   anonymous: true,
   log: quiet,
   ...(certificates !== undefined && {

@@ -1,10 +1,10 @@
-// The floor of FTP on Node: `net` and `fs` alone, which answer what the load says and check nothing. `ftp-net.mjs ROOT`.
+// The floor of FTP on Node: `net` and `fs` alone, which answer what the load says and check nothing. `ftp-net.mjs ADDRESS ROOT`.
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 
-const [, , root] = process.argv;
+const [, , address, root] = process.argv;
 const BUFFER = Buffer.allocUnsafeSlow(512 * 1024);
 
 /** Reads into one buffer, writes it, and reads the next when the kernel has taken it. */
@@ -53,7 +53,7 @@ const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (control
           data.on('error', () => undefined);
           resolve(data);
         });
-        listener.listen(0, '127.0.0.1', 1, () => say(`229 ok (|||${listener.address().port}|)`));
+        listener.listen(0, address, 1, () => say(`229 ok (|||${listener.address().port}|)`));
       });
     } else if (verb === 'RETR' || verb === 'STOR') void transfer(verb, argument);
     else if (verb === 'QUIT') control.end('221 ok\r\n');
@@ -71,5 +71,5 @@ const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (control
   });
   say('220 ok');
 });
-server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
+server.listen(0, address, () => console.log(`port ${server.address().port}`));
 process.on('SIGTERM', () => process.exit());

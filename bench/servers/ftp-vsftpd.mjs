@@ -1,5 +1,5 @@
 // vsftpd, one process for each session; its anonymous user owns what it may change. Needs root.
-// `node ftp-vsftpd.mjs ROOT [FOLDER OF key.pem AND cert.pem]`
+// `node ftp-vsftpd.mjs ADDRESS ROOT [FOLDER OF key.pem AND cert.pem]`
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
-const probe = net.createServer().listen(0, '127.0.0.1');
+const [address, root, certificates] = process.argv.slice(2);
+const probe = net.createServer().listen(0, address);
 await new Promise((resolve) => probe.once('listening', resolve));
 const { port } = probe.address();
 await new Promise((resolve) => probe.close(resolve));
-const [root, certificates] = process.argv.slice(2);
 chmodSync(root, 0o555);
 spawnSync('chown', ['-R', 'ftp', path.join(root, 'in')]);
 mkdirSync('/var/run/vsftpd/empty', { recursive: true });
@@ -20,7 +20,7 @@ writeFileSync(
   config,
   Object.entries({
     listen: 'YES',
-    listen_address: '127.0.0.1',
+    listen_address: address,
     listen_port: port,
     background: 'NO',
     anonymous_enable: 'YES',
@@ -50,7 +50,7 @@ writeFileSync(
 );
 const child = spawn('vsftpd', [config], { stdio: ['ignore', 'ignore', 'inherit'] });
 const attempt = () => {
-  const socket = net.connect(port, '127.0.0.1');
+  const socket = net.connect(port, address);
   socket.once('data', () => {
     socket.destroy();
     process.stdout.write(`port ${port} pid ${child.pid}\n`);

@@ -1,14 +1,14 @@
-// Serves a folder; anyone may change it. `node ftp-wellknown.mjs ROOT [FOLDER OF key.pem AND cert.pem]`
+// Serves a folder; anyone may change it. `node ftp-wellknown.mjs ADDRESS ROOT [FOLDER OF key.pem AND cert.pem]`
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createFtpServer, diskFileSystem } from '@wellknown/ftp';
 import { tellMemory } from './tell-memory.mjs';
 
-const [root, certificates] = process.argv.slice(2);
+const [address, root, certificates] = process.argv.slice(2);
 const server = createFtpServer({
   fileSystem: diskFileSystem(root),
   authenticate: () => ({ rights: 'full' }),
-  listen: 'tcp://127.0.0.1:0',
+  listen: `tcp://${address}:0`,
   limits: { maxConnectionsPerAddress: Infinity },
   ...(certificates !== undefined && {
     tls: { key: readFileSync(`${certificates}/key.pem`), cert: readFileSync(`${certificates}/cert.pem`) },
