@@ -25,6 +25,7 @@ import { primaryStatus } from './primary-status.ts';
 import { becomeProblem } from './run-as.ts';
 import { Scaling } from './scaling.ts';
 import { startSuccessor } from './upgrade.ts';
+import { hasCrashed } from './worker-exits.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -291,7 +292,8 @@ class Primary {
     if (event !== undefined) this.#observe([event]);
   }
 
-  #exited({ slot, workerId, questions }: WorkerHandle, code: number | null, signal: string | null): void {
+  #exited(worker: WorkerHandle, code: number | null, signal: string | null): void {
+    const { slot, workerId, questions } = worker;
     const { lifecycle, pool, dispatchers, limits, places, counters } = this.#parts;
     pool.remove(workerId);
     questions.exited();
@@ -301,6 +303,13 @@ class Primary {
     // Once it stops, each of them was told to go, or supervision has given up and says why.
     const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);
     if (!isExpected) this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
+    else if (hasCrashed(worker, code, signal)) {
+      this.#options.log.warn(
+        { slot, code, signal },
+        'a worker has ended while it drained, and its connections with it',
+      );
+      pool.exits.crashed(workerId);
+    }
     counters.ended(workerId);
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
