@@ -12,8 +12,20 @@ import { urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 const READY_TIMEOUT_MS = 60_000;
 const READY_DESCRIPTOR = 3;
 
-/** Resolves with the successor's process id once it is ready; otherwise ends it and rejects. */
+/**
+ * Resolves with the successor's process id once it is ready; otherwise ends it and rejects. Throws UNSUPPORTED in the first
+ * process of a container: with it all others end (pid_namespaces(7)), the successor too.
+ */
 export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): Promise<number> {
+  if (process.pid === 1)
+    throw new WellknownError(
+      'UNSUPPORTED',
+      'the first process of a container has no successor: the container ends with it',
+      {
+        fault: 'local',
+        hint: 'reload, or start a new container; with an init as the first process (docker run --init) it can be upgraded',
+      },
+    );
   const passed = sockets.filter(({ via }) => via !== 'cluster');
   const inherited = passed.map((socket, index): InheritedSocket => ({
     descriptor: READY_DESCRIPTOR + 1 + index,
