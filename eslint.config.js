@@ -13,7 +13,6 @@ const CARRYING_FILES = [
   'packages/core/src/kernel/accept-from.ts',
   'packages/core/src/kernel/readiness.ts',
   'packages/core/src/connection/net-transport.ts',
-  'packages/core/src/connection/ticket-hold.ts',
   'packages/core/src/connection/tls-context.ts',
   'packages/core/src/kernel/process-limits.ts',
   'packages/core/src/kernel/ephemeral-ports.ts',

@@ -2,11 +2,12 @@
 // 10,000 entries, idle sessions. vsftpd has a process for each session, whose time counts. Needs python3-pyftpdlib (with
 // python3-openssl) and vsftpd, the latter as root, and openssl.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeCertificate } from './certificate.ts';
 import { compare, CLIENT_CORE, median, processesOf, runClient, startServer, type Subject } from './measure.ts';
 
 interface FtpLoad {
@@ -63,8 +64,7 @@ function makeFolder(what: string): Folder {
   writeFileSync(join(root, 'small'), part.subarray(0, 4096));
   for (let index = 0; index < 10_000 && /^(list|mlsd)$/.test(what); index += 1)
     writeFileSync(join(root, `many/file-${index}`), 'x');
-  const request = '-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem'.split(' ');
-  execFileSync('openssl', ['req', ...request], { cwd: certificates, stdio: 'ignore' });
+  makeCertificate(certificates);
   writeFileSync(
     join(certificates, 'all.pem'),
     ['key.pem', 'cert.pem'].map((name) => readFileSync(join(certificates, name))).join(''),

@@ -63,3 +63,14 @@ export const filePeers = (root: string): Subject[] => [
     : []),
   { name: 'sirv on node:http', server: 'http-sirv.mjs', arguments: [root] },
 ];
+
+/** All peers over TLS, with the certificate in `folder`, whose files they serve; the first is the reference. */
+export const tlsPeers = (duty: 'hello' | 'files', folder: string): Subject[] => [
+  ...(hasNginx() ? [{ name: 'nginx', server: 'http-nginx.mjs', arguments: [duty, folder, folder] }] : []),
+  {
+    name: 'wellknown',
+    server: 'http-wellknown.mjs',
+    arguments: [duty, duty === 'files' ? folder : 'globals', folder],
+  },
+  { name: 'node:http2', server: 'http-node-tls.mjs', arguments: [duty, folder, folder] },
+];

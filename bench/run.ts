@@ -9,6 +9,7 @@ import { compareEcho } from './echo-datagrams.ts';
 import { ftpComparisons } from './ftp.ts';
 import { fileComparisons } from './http-files.ts';
 import { handlerComparisons } from './http-handlers.ts';
+import { tlsComparisons } from './http-tls.ts';
 import { compareHttpIdle } from './http-idle.ts';
 import { compareStartup } from './startup.ts';
 import { comparePtyOutput } from './telnet-pty.ts';
@@ -18,6 +19,7 @@ import { measureTelnetIdle, measureTelnetKeystrokes, measureTelnetParser } from 
 const COMPARISONS: Readonly<Record<string, (rounds: number, only: RegExp) => Promise<void>>> = {
   ...handlerComparisons,
   ...fileComparisons,
+  ...tlsComparisons,
   'http-idle': compareHttpIdle,
   connections: compareConnections,
   'bulk-echo': compareBulk,

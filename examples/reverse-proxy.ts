@@ -40,13 +40,21 @@ export function reverseProxy(upstream: URL, timeoutMs = 30_000): FetchHandler {
       const fail = (status: number): void => resolve(new HttpResponse(`${status}\n`, { status }));
       asked.setTimeout(timeoutMs, () => void (fail(504), asked.destroy()));
       asked.on('error', () => fail(502));
+      // Nobody asked for another protocol.
+      asked.on('upgrade', (_answer, socket) => void (fail(502), socket.destroy()));
       asked.on('response', (answer) => {
         const { rawHeaders: raw, statusCode: status = 502 } = answer;
         const fields = raw.flatMap((name, at): Field[] => (at % 2 === 0 ? [[name, raw[at + 1] ?? '']] : []));
-        const isEmpty = method === 'HEAD' || status === 204 || status === 304;
+        const isEmpty = method === 'HEAD' || [204, 205, 304].includes(status);
         if (isEmpty) answer.resume();
         const content = isEmpty ? null : (Readable.toWeb(answer) as ReadableStream<Uint8Array>);
-        resolve(new HttpResponse(content, { status, headers: endToEnd(fields) }));
+        try {
+          resolve(new HttpResponse(content, { status, headers: endToEnd(fields) }));
+        } catch {
+          // A status that is none, such as 999.
+          fail(502);
+          answer.destroy();
+        }
       });
       const content = request.body === null ? Readable.from([]) : Readable.fromWeb(request.body as never);
       content.on('error', () => asked.destroy()).pipe(asked);

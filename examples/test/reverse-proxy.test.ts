@@ -159,3 +159,21 @@ test.each([
   const [method = ''] = head.split(' ');
   expect(asked.sort()).toEqual([`${method} /`, `${method} /`, 'GET /next', 'GET /next'].sort());
 });
+
+test.each([
+  ['a status that is none', 502, 'HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nhi'],
+  [
+    'another protocol that nobody asked for',
+    502,
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+  ],
+  ['what is no HTTP', 502, 'hello\r\n\r\n'],
+  ['a status without content', 205, 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n'],
+])('from behind, %s is answered with %i, and the proxy goes on', async (_, status, answer) => {
+  const behind = net.createServer((socket) => socket.once('data', () => socket.end(answer))).listen(0, '127.0.0.1');
+  closing.push(() => behind.close());
+  await new Promise((resolve) => behind.once('listening', resolve));
+  const { url } = await startProxy(`http://127.0.0.1:${(behind.address() as AddressInfo).port}`);
+  const responses = [await fetch(url), await fetch(url)];
+  expect(responses.map((response) => response.status)).toEqual([status, status]);
+});

@@ -108,7 +108,7 @@ function bashScript(commands: readonly Completed[]): string {
       case "$previous" in
 ${before.map((line) => `        ${line}`).join('\n')}
       esac
-      options="${words(options.map((spec) => `--${spec.name}`))}" others="${words(wordsOf(name, commands))}"
+      options="${words(options.map((spec) => `--${spec.name}`))}" others="${words(wordsOf(name, commands))}" valued="${words([...files, ...plain])}"
       ;;`;
   });
   return `# bash completion of wellknown
@@ -117,8 +117,17 @@ _wellknown_offer() {
   local line
   while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$@" -- "$word")
 }
+# Whether a word stands before this one that is neither an option nor the value of one of those given here.
+_wellknown_given() {
+  local index
+  for ((index = 2; index < COMP_CWORD; index++)); do
+    case " $1 " in *" \${COMP_WORDS[index]} "*) ((index++)); continue ;; esac
+    case "\${COMP_WORDS[index]}" in -*) ;; *) return 0 ;; esac
+  done
+  return 1
+}
 _wellknown() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options="" others=""
+  local word="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" options="" others="" valued=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     _wellknown_offer -W "${words([...commands.map(({ name }) => name), 'help', '--help', '--version'])}"
@@ -130,7 +139,7 @@ ${cases.join('\n')}
   esac
   case "$word" in
     -*) _wellknown_offer -W "$options" ;;
-    *) if [ -n "$others" ]; then _wellknown_offer -W "$others"; else _wellknown_offer -f; fi ;;
+    *) if [ -z "$others" ]; then _wellknown_offer -f; elif ! _wellknown_given "$valued"; then _wellknown_offer -W "$others"; fi ;;
   esac
 }
 complete -o filenames -F _wellknown wellknown
@@ -182,21 +191,40 @@ _wellknown "$@"
 
 function fishScript(commands: readonly Completed[]): string {
   const lines = commands.flatMap(({ name, summary, options }) => [
-    `complete -c wellknown -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
+    `complete -c wellknown -n __wellknown_no_command -f -a ${name} -d ${quoted(summary)}`,
     ...options.map(
       ({ name: option, argument, help }) =>
-        `complete -c wellknown -n '__fish_seen_subcommand_from ${name}' -l ${option}${argument === undefined ? '' : TAKES_FILE.has(argument) ? ' -r -F' : ' -x'} -d ${quoted(help)}`,
+        `complete -c wellknown -n '__wellknown_command ${name}' -l ${option}${argument === undefined ? '' : TAKES_FILE.has(argument) ? ' -r -F' : ' -x'} -d ${quoted(help)}`,
     ),
   ]);
   const others = commands.flatMap(({ name }) => {
     const offered = wordsOf(name, commands);
     return offered.length === 0
       ? []
-      : [`complete -c wellknown -n '__fish_seen_subcommand_from ${name}' -f -a '${words(offered)}'`];
+      : [
+          `complete -c wellknown -n '__wellknown_command ${name}' -f`,
+          `complete -c wellknown -n '__wellknown_command ${name}; and __wellknown_first ${words(offered)}' -a '${words(offered)}'`,
+        ];
   });
   return `# fish completion of wellknown
+# The command is the second word: one of the same name further on is an argument.
+function __wellknown_no_command
+  test (count (commandline -opc)) -eq 1
+end
+function __wellknown_command
+  set -l typed (commandline -opc)
+  test (count $typed) -gt 1; and test $typed[2] = $argv[1]
+end
+# None of these words was typed behind the command.
+function __wellknown_first
+  set -l typed (commandline -opc)
+  for word in $typed[3..-1]
+    contains -- $word $argv; and return 1
+  end
+  return 0
+end
 ${[...lines, ...others].join('\n')}
-complete -c wellknown -n __fish_use_subcommand -f -a help -d 'the options of a command, or a topic'
-complete -c wellknown -n '__fish_seen_subcommand_from help' -f -a '${words(topics(commands))}'
+complete -c wellknown -n __wellknown_no_command -f -a help -d 'the options of a command, or a topic'
+complete -c wellknown -n '__wellknown_command help' -f -a '${words(topics(commands))}'
 `;
 }

@@ -36,7 +36,8 @@ export function statusTable(status: ServerStatus): string {
     `${service.datagrams.received}/${service.datagrams.sent}`,
     [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
   ]);
-  const workers = status.workers.map((worker) => [
+  const bySlot = [...status.workers].sort((a, b) => a.slot - b.slot);
+  const workers = bySlot.map((worker) => [
     String(worker.slot),
     String(worker.pid),
     worker.at,
@@ -50,7 +51,7 @@ export function statusTable(status: ServerStatus): string {
   const open = status.services.reduce((sum, { connections }) => sum + connections.open, 0);
   const { limitsExchange: exchange } = status;
   return [
-    `supervisor ${status.pid}`,
+    `supervisor ${status.pid}${status.state === 'listening' ? '' : `, ${status.state}`}`,
     table([
       ['service', 'listens on', 'open', 'waiting', 'in the kernel', 'accepted', 'datagrams in/out', 'closed'],
       ...services,
@@ -67,7 +68,7 @@ export function statusTable(status: ServerStatus): string {
         ]),
     ...(pairs.length === 0 ? [] : [table([['connection', 'local', 'remote', 'is'], ...pairs.slice(0, MAX_ROWS)])]),
     ...(pairs.length > MAX_ROWS
-      ? [`${MAX_ROWS} shown of ${open} open, --json has the first hundred of each process`]
+      ? [`${MAX_ROWS} shown of ${open} open; 'wellknown connections' lists all of them`]
       : []),
   ]
     .join('\n\n')

@@ -32,6 +32,9 @@ describe('in bash', () => {
     [['wellknown', 'status', '--j'], ['--json']],
     [['wellknown', 'help', 'endp'], ['endpoints']],
     [['wellknown', 'completion', 'f'], ['fish']],
+    [['wellknown', 'completion', 'fish', ''], []],
+    [['wellknown', 'log-level', '--control', 'socket', 'de'], ['debug']],
+    [['wellknown', 'log-level', 'debug', '--js'], ['--json']],
     [['wellknown', 'man', 'te'], ['telnet']],
     [['wellknown', 'log-level', 'w'], ['warn']],
     [['wellknown', 'http', '--handler', 'ba'], ['bash']],
@@ -53,6 +56,25 @@ describe('in bash', () => {
     const keys = `source ${file}\nwellknown() { printf '<%s>\\n' "$3"; }\nwellknown http --handler ${typed}\t\t\nexit\n`;
     const { stdout } = spawnSync('bash', ['--norc', '-i'], { input: keys, encoding: 'utf8', cwd: folder });
     expect(stdout.split('\n')).toContain(argument);
+  });
+});
+
+describe.skipIf(lacks('fish'))('in fish', () => {
+  test.each([
+    ['te', ['telnet']],
+    ['status --j', ['--json']],
+    ['completion f', ['fish']],
+    ['completion fish ', []],
+    ['log-level --control socket de', ['debug']],
+    ['man te', ['telnet']],
+    // http is an argument here, and not the command whose options follow.
+    ['man http --acc', []],
+    ['help endp', ['endpoints']],
+  ])('%j is completed to %j', async (typed, expected) => {
+    const script = `${(await told('completion', 'fish')).stdout}\ncomplete -C 'wellknown ${typed}'`;
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word)).toEqual(expected);
   });
 });
 

@@ -70,9 +70,9 @@ export type { ListenAddress } from './address/listen-target.ts';
 export type { AcceptStrategy } from './listener/shared-sockets.ts';
 export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/limits.ts';
 export { DEFAULT_DATAGRAM_LIMITS, type DatagramCounters, type DatagramLimits } from './datagram/limits.ts';
+export type { SecureInfo } from './connection/secure-info.ts';
 export {
   createTlsContext,
-  type SecureInfo,
   type TlsCertificate,
   type TlsClient,
   type TlsContext,

@@ -51,5 +51,24 @@ function toConsole(fields: object, message: string): void {
  */
 export const consoleLog: Logger = { debug: nothing, info: nothing, warn: toConsole, error: toConsole };
 
+/** The same logger with these fields in every record; what a record says itself goes before. */
+export function logWith(log: Logger, common: object): Logger {
+  // pino takes an error in place of fields, too.
+  const all = (fields: object): object => ({ ...common, ...(fields instanceof Error ? { err: fields } : fields) });
+  return {
+    debug: (fields, message) => log.debug(all(fields), message),
+    info: (fields, message) => log.info(all(fields), message),
+    warn: (fields, message) => log.warn(all(fields), message),
+    error: (fields, message) => log.error(all(fields), message),
+  };
+}
+
 /** Says nothing. */
 export const silentLog: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** The warnings and errors of a logger, and nothing else. */
+export const warningsTo = (log: Logger): Logger => ({
+  ...silentLog,
+  warn: (fields, message) => log.warn(fields, message),
+  error: (fields, message) => log.error(fields, message),
+});

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { consoleLog, createServer, defineProtocol, silentLog, type ServerOptions } from '../src/index.ts';
+import { logWith } from '../src/log.ts';
 import { connectClient, eventually } from '../src/testing/index.ts';
 
 const failing = defineProtocol({
@@ -40,7 +41,7 @@ describe('a server without a log', () => {
       [
         '%s',
         'the handler failed',
-        expect.objectContaining({ protocol: 'failing' }),
+        expect.objectContaining({ service: 'failing', protocol: 'failing' }),
         expect.objectContaining({ message: 'no database', stack: expect.stringContaining('log.test.ts') as string }),
       ],
     ]);
@@ -51,6 +52,36 @@ describe('a server without a log', () => {
     await serveOneFailure({ log: silentLog });
     expect(shown.calls()).toEqual([]);
   });
+});
+
+test('a protocol’s lines say whose they are: the name of the service', async () => {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object, message: string) => lines.push({ ...fields, message }) };
+  const talkative = defineProtocol({
+    name: 'talkative',
+    port: 0,
+    open: (connection, context) => {
+      context.log.info({ user: 'ann' }, 'hello');
+      context.log.info({ service: 'its own' }, 'hello');
+      connection.end();
+      return { data: () => undefined };
+    },
+  });
+  const server = createServer({ name: 'front', protocol: talkative, listen: 'tcp://127.0.0.1:0' }, { log });
+  const [bound] = await server.listen();
+  await (await connectClient(bound?.url ?? '')).receiveAll();
+  await server.close({ graceMs: 0 });
+  expect(lines).toEqual([
+    { service: 'front', user: 'ann', message: 'hello' },
+    { service: 'its own', message: 'hello' },
+  ]);
+});
+
+test('an error in place of fields keeps its stack', () => {
+  const said: object[] = [];
+  const error = new Error('x');
+  logWith({ ...silentLog, error: (fields) => said.push(fields) }, { service: 'a' }).error(error, 'failed');
+  expect(said).toEqual([{ service: 'a', err: error }]);
 });
 
 test('the console gets warnings and errors, and no debug or info', () => {

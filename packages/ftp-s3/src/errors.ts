@@ -22,6 +22,16 @@ const PROBLEMS: Readonly<Record<string, FileProblem>> = {
   SlowDown: 'busy',
   ServiceUnavailable: 'busy',
 };
+// Mistakes of who has set the server up, which no client can mend: the log has to tell them.
+const MISTAKES: readonly string[] = [
+  'NoSuchBucket',
+  'InvalidBucketName',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'InvalidToken',
+  'ExpiredToken',
+  'RequestTimeTooSkewed',
+];
 // A reply to HEAD has no body, so nothing but its status.
 const STATUSES: Readonly<Record<number, FileProblem>> = {
   403: 'denied',
@@ -33,7 +43,7 @@ const STATUSES: Readonly<Record<number, FileProblem>> = {
 
 /** The problem behind an error of the client; undefined for one that is nobody's business but the log's. */
 export function problemOf(error: unknown): FileProblem | undefined {
-  if (!(error instanceof S3ServiceException)) return undefined;
+  if (!(error instanceof S3ServiceException) || MISTAKES.includes(error.name)) return undefined;
   return PROBLEMS[error.name] ?? STATUSES[error.$metadata.httpStatusCode ?? 0];
 }
 

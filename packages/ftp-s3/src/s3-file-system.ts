@@ -44,6 +44,20 @@ const directoryEntry = (name: string): Entry => ({ name, type: 'directory', size
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const parentOf = (path: AbsolutePath): AbsolutePath => path.slice(0, path.lastIndexOf('/')) || '/';
 
+/**
+ * Of a file and a directory with the same name one is there: the file, unless it is empty. Some tools write an empty object
+ * where there is a directory.
+ */
+function oneOfEachName(directories: readonly Entry[], files: readonly Entry[]): readonly Entry[] {
+  const parents = new Set(directories.map(({ name }) => name));
+  const [empty, full] = [new Set<string>(), new Set<string>()];
+  for (const { name, sizeBytes } of files) (sizeBytes === 0 ? empty : full).add(name);
+  return [
+    ...directories.filter(({ name }) => !full.has(name)),
+    ...files.filter(({ name }) => !(empty.has(name) && parents.has(name))),
+  ];
+}
+
 /** The objects of a bucket as files. Throws OPTION_INVALID for parts that are too small. */
 export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
   const { bucket, partBytes = DEFAULT_PART_BYTES, maxRenamedObjects = 999, pageEntries = 1000 } = options;
@@ -88,12 +102,23 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
   const isDirectory = async (path: AbsolutePath): Promise<boolean> =>
     path === '/' || (await someBelow(path, 1)).length > 0;
 
-  const entryAt = async (path: AbsolutePath): Promise<Entry | undefined> =>
-    (await fileAt(path)) ?? ((await isDirectory(path)) ? directoryEntry(lastName(path)) : undefined);
+  const entryAt = async (path: AbsolutePath): Promise<Entry | undefined> => {
+    const file = await fileAt(path);
+    if (file !== undefined && file.sizeBytes > 0) return file;
+    return (await isDirectory(path)) ? directoryEntry(lastName(path)) : file;
+  };
   const existing = async (path: AbsolutePath): Promise<Entry> => {
     const entry = await entryAt(path);
     if (entry === undefined) throw new Refusal('not-found');
     return entry;
+  };
+
+  /** Nothing is made below a file, where nobody could reach it. */
+  const requireNoFileAbove = async (path: AbsolutePath): Promise<void> => {
+    const above: AbsolutePath[] = [];
+    for (let at = parentOf(path); at !== '/'; at = parentOf(at)) above.push(at);
+    const files = await Promise.all(above.map(fileAt));
+    if (files.some((file) => file !== undefined && file.sizeBytes > 0)) throw new Refusal('not-directory');
   };
 
   const putMarker = async (path: AbsolutePath): Promise<void> => {
@@ -114,6 +139,8 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
 
   async function* portions(path: AbsolutePath, first: ListObjectsV2CommandOutput): AsyncGenerator<readonly Entry[]> {
     const prefix = keys.directory(path);
+    // The key `a` comes before `a/b`, with such as `a-` in between: the directory may come with a later page.
+    let held: readonly Entry[] = [];
     for (let page = first; ;) {
       const directories = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) =>
         directoryEntry(Prefix.slice(prefix.length, -1)),
@@ -125,8 +152,16 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
         mtimeMs: LastModified?.getTime() ?? 0,
         ...(ETag !== undefined && { unique: ETag.replaceAll('"', '') }),
       }));
-      yield [...directories, ...files].filter(({ name }) => !UNNAMEABLE.includes(name));
-      if (page.NextContinuationToken === undefined) return;
+      const isLast = page.NextContinuationToken === undefined;
+      const ends = [page.Contents?.at(-1)?.Key, page.CommonPrefixes?.at(-1)?.Prefix].map((key) =>
+        key?.slice(prefix.length),
+      );
+      const known = [...held, ...files];
+      held = known.filter(({ name }) => !isLast && ends.every((end) => end === undefined || end < `${name}/`));
+      yield oneOfEachName(directories, known)
+        .filter((entry) => !held.includes(entry))
+        .filter(({ name }) => !UNNAMEABLE.includes(name));
+      if (isLast) return;
       page = await client.send(
         new ListObjectsV2Command({
           Bucket: bucket,
@@ -189,7 +224,7 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
       }),
     write: (path, { mode, startBytes = 0, signal }) =>
       answer(async () => {
-        const old = await entryAt(path);
+        const [old] = await Promise.all([entryAt(path), requireNoFileAbove(path)]);
         if (old?.type === 'directory') throw new Refusal('is-directory');
         if (old !== undefined && mode === 'create') throw new Refusal('exists');
         if (startBytes > (old?.sizeBytes ?? 0)) throw new Refusal('bad-start');
@@ -213,7 +248,8 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
       }),
     makeDirectory: (path) =>
       answer(async () => {
-        if ((await entryAt(path)) !== undefined) throw new Refusal('exists');
+        const [old] = await Promise.all([entryAt(path), requireNoFileAbove(path)]);
+        if (old !== undefined) throw new Refusal('exists');
         await putMarker(path);
       }),
     removeDirectory: (path) =>
@@ -231,7 +267,7 @@ export function s3FileSystem(options: S3FileSystemOptions): FileSystem {
         const { type } = await existing(from);
         if (from === to) return;
         if (to.startsWith(`${from}/`)) throw new Refusal('bad-name');
-        const old = await entryAt(to);
+        const [old] = await Promise.all([entryAt(to), requireNoFileAbove(to)]);
         if (old !== undefined && (old.type === 'directory' || type === 'directory')) throw new Refusal('exists');
         if (type === 'file') {
           await copyKey(keys.file(from), keys.file(to));

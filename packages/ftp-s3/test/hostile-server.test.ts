@@ -1,4 +1,4 @@
-// An S3 server that does not answer, or says one thing and gives another: over HTTP, by hand.
+// An S3 server that does not answer, says one thing and gives another, or pages as S3 does: over HTTP, by hand.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { eventually } from '@wellknown/core/testing';
 import type { FileSystem } from '@wellknown/ftp';
 import { expect, onTestFinished, test } from 'vitest';
-import { s3FileSystem } from '../src/index.ts';
+import { s3FileSystem, type S3FileSystemOptions } from '../src/index.ts';
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
-async function filesOf(answer: Answer): Promise<FileSystem> {
+async function filesOf(answer: Answer, more: Partial<S3FileSystemOptions> = {}): Promise<FileSystem> {
   const server = http.createServer((request, response) => {
     request.resume();
     answer(request, response);
@@ -29,7 +29,7 @@ async function filesOf(answer: Answer): Promise<FileSystem> {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     maxAttempts: 1,
   };
-  return s3FileSystem({ bucket: 'files', client, partBytes: 5 * 1024 * 1024 });
+  return s3FileSystem({ bucket: 'files', client, partBytes: 5 * 1024 * 1024, ...more });
 }
 
 const xml = (response: http.ServerResponse, text: string): void =>
@@ -85,3 +85,43 @@ test('what no path can name is not listed', async () => {
   for await (const portion of listed.value) names.push(...portion.map(({ name }) => name));
   expect(names).toEqual(['a']);
 });
+
+/** What S3 answers to a listing of these sizes by key: keys in order, those with a slash as what they have in common. */
+function listingOf(sizes: Readonly<Record<string, number>>): Answer {
+  const items = [...new Set(Object.keys(sizes).map((key) => key.replace(/\/.*/, '/')))].sort();
+  return ({ url = '' }, response) => {
+    const query = new URL(url, 'http://x').searchParams;
+    const from = Number(query.get('continuation-token') ?? 0);
+    const to = from + Number(query.get('max-keys'));
+    const page = items
+      .slice(from, to)
+      .map((item) =>
+        item.endsWith('/')
+          ? `<CommonPrefixes><Prefix>${item}</Prefix></CommonPrefixes>`
+          : `<Contents><Key>${item}</Key><Size>${sizes[item] ?? 0}</Size></Contents>`,
+      );
+    const next = to < items.length ? `<NextContinuationToken>${to}</NextContinuationToken>` : '';
+    xml(response, `<ListBucketResult>${page.join('')}${next}</ListBucketResult>`);
+  };
+}
+
+test.each([1, 2, 3, 4, 100])(
+  'a name is listed once, as a file or as a directory, with %i keys a page',
+  async (pageEntries) => {
+    const empty = ['e', 'e-', 'e-x', 'e0', 'f!', 'g'];
+    const full = ['e-/in', 'e/in', 'f', 'f!/in', 'f-x', 'f/in', 'fu', 'fu/in'];
+    const sizes = Object.fromEntries([
+      ...empty.map((key) => [key, 0] as const),
+      ...full.map((key) => [key, 1] as const),
+    ]);
+    const files = await filesOf(listingOf(sizes), { pageEntries });
+    const listed = await files.list('/');
+    if (!listed.ok) throw new Error(listed.error);
+    const found: string[] = [];
+    for await (const portion of listed.value) found.push(...portion.map(({ name, type }) => `${type} ${name}`));
+    expect(found.sort()).toEqual([
+      ...['e', 'e-', 'f!'].map((name) => `directory ${name}`),
+      ...['e-x', 'e0', 'f', 'f-x', 'fu', 'g'].map((name) => `file ${name}`),
+    ]);
+  },
+);

@@ -1,5 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { createFtpServer, type Entry, type FileSystem, type WriteTarget } from '@wellknown/ftp';
 import { describeFileSystem } from '@wellknown/ftp/testing';
 import { Client } from 'basic-ftp';
@@ -149,6 +154,35 @@ test('one prefix does not see another that begins like it', async () => {
   expect(await names(s3FileSystem({ client, bucket, prefix: 'apart' }), '/')).toEqual([]);
 });
 
+describe('a file and a directory of the same name, which other programs may leave', () => {
+  const put = async (prefix: string, objects: Readonly<Record<string, string>>): Promise<void> => {
+    const { client, bucket } = server;
+    for (const [key, Body] of Object.entries(objects))
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}/${key}`, Body }));
+  };
+
+  test('are one thing: the file, or the directory where the file is empty', async () => {
+    const { files, prefix } = fresh();
+    await put(prefix, { full: 'x', 'full/in': 'x', empty: '', 'empty/in': 'x' });
+    expect(await names(files, '/')).toEqual(['empty', 'full']);
+    expect(await files.stat('/full')).toMatchObject({ value: { type: 'file' } });
+    expect(await files.stat('/empty')).toMatchObject({ value: { type: 'directory' } });
+    expect(await names(files, '/empty')).toEqual(['in']);
+  });
+
+  test('are not made here', async () => {
+    const { files } = fresh();
+    await store(files, '/a', 'x');
+    await store(files, '/b/c', 'x');
+    for (const path of ['/a/b', '/a/b/c']) {
+      expect(await files.write?.(path, { mode: 'replace' })).toEqual(refused('not-directory'));
+      expect(await files.makeDirectory?.(path)).toEqual(refused('not-directory'));
+      expect(await files.rename?.('/b', path)).toEqual(refused('not-directory'));
+    }
+    expect(await files.write?.('/b', { mode: 'replace' })).toEqual(refused('is-directory'));
+  });
+});
+
 test('a name that no key can be is refused', async () => {
   const { files } = fresh();
   for (const name of ['gr\udcfcn', 'x'.repeat(1100)])
@@ -162,11 +196,13 @@ test('what only the log should hear is thrown, and what a client may hear is a p
   expect(problemOf(error('Forbidden', 403))).toBe('denied');
   expect(problemOf(error('SlowDown', 503))).toBe('busy');
   expect(problemOf(error('NoSuchBucketPolicy', 400))).toBeUndefined();
+  expect(problemOf(error('NoSuchBucket', 404))).toBeUndefined();
+  expect(problemOf(error('SignatureDoesNotMatch', 403))).toBeUndefined();
   expect(problemOf(new Error('ECONNREFUSED'))).toBeUndefined();
   const { files } = fresh();
   const broken = s3FileSystem({ client: server.client, bucket: 'no-such-bucket' });
   expect((await files.stat('/')).ok).toBe(true);
-  expect(await broken.list('/')).toEqual(refused('not-found'));
+  await expect(broken.list('/')).rejects.toThrow('bucket does not exist');
   const nowhere = s3FileSystem({
     bucket: 'files',
     client: {

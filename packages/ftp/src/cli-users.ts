@@ -1,11 +1,10 @@
 // The options that say who may log in, and what they may do.
 
-import path from 'node:path';
 import { fail, ok, type BanPolicy, type Logger, type Result } from '@wellknown/core';
 import { readNumber, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
+import type { Homes } from './cli-storage.ts';
 import type { FileSystem } from './file-system.ts';
 import { resolvePath } from './path.ts';
-import { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
 import { accountsAuthenticator, anyAuthenticator, isAnonymous, type Account } from './users/accounts.ts';
 import type { Authenticate, Grant } from './users/login.ts';
 import { passwordFile } from './users/password-file.ts';
@@ -66,8 +65,7 @@ export interface Users {
 /** Reads the options. No sentence about what is wrong holds a password: they end up in logs. */
 export async function readUsers(
   values: OptionValues,
-  root: string,
-  storage: DiskFileSystemOptions,
+  homes: Homes,
   environment: Readonly<Record<string, string | undefined>>,
   log: Logger,
 ): Promise<Result<Users, string>> {
@@ -82,16 +80,16 @@ export async function readUsers(
     if (!spec.ok) return spec;
     const { option, name, password, home } = spec.value;
     if (accounts.some((account) => account.name === name)) return fail(`--${option} '${name}:…' is given twice`);
-    const place = await fileSystemOf(root, home, storage);
+    const place = await fileSystemOf(homes, home);
     if (place === undefined)
       return fail(`--${option} '${name}:…': HOME is '${home ?? ''}', which is not a directory under ROOT`);
     accounts.push({ name, password, rights: rights.value, ...place });
   }
   const file = values.text('users');
-  const fromFile = file === undefined ? undefined : await readUsersFile(file, root, storage, rights.value, log);
+  const fromFile = file === undefined ? undefined : await readUsersFile(file, homes, rights.value, log);
   if (fromFile?.ok === false) return fromFile;
   const hasAccounts = accounts.length > 0 || fromFile !== undefined;
-  for (const option of ['write', 'rights'])
+  for (const option of ['write', 'rights', 'quota'])
     if (values.has(option) && !hasAccounts)
       return fail(`--${option} needs an --account: anonymous users never change files`);
   const anonymous = values.has('anonymous') || !hasAccounts ? {} : undefined;
@@ -104,18 +102,12 @@ export async function readUsers(
 
 /** Where a home leads: nothing of its own without one, undefined when it is no directory under the root. */
 async function fileSystemOf(
-  root: string,
+  homes: Homes,
   home: string | undefined,
-  storage: DiskFileSystemOptions,
 ): Promise<{ readonly fileSystem?: FileSystem } | undefined> {
   if (home === undefined || home === '') return {};
-  // Asked of the same file system that will serve: what a user could not reach is no home either.
-  if (home.split('/').includes('..')) return undefined;
-  const inside = resolvePath('/', home);
-  if (!inside.ok) return undefined;
-  const entry = await diskFileSystem(root, storage).stat(inside.value);
-  if (!entry.ok || entry.value.type !== 'directory') return undefined;
-  return { fileSystem: diskFileSystem(path.join(root, inside.value), storage) };
+  const fileSystem = await homes.open(home);
+  return fileSystem === undefined ? undefined : { fileSystem };
 }
 
 interface AccountSpec {
@@ -170,8 +162,7 @@ function readRights(values: OptionValues): Result<RightsByPath, string> {
 
 async function readUsersFile(
   file: string,
-  root: string,
-  storage: DiskFileSystemOptions,
+  homes: Homes,
   rights: RightsByPath,
   log: Logger,
 ): Promise<Result<Authenticate, string>> {
@@ -179,7 +170,7 @@ async function readUsersFile(
     readonly home: string | undefined;
     readonly rights: NamedRights | undefined;
   }): Promise<Grant> => {
-    const place = await fileSystemOf(root, entry.home, storage);
+    const place = await fileSystemOf(homes, entry.home);
     // Rejected, so that the login fails and the log says why.
     if (place === undefined) throw new Error(`the home '${entry.home ?? ''}' is not a directory under ROOT`);
     return { ...place, rights: entry.rights === undefined ? rights : { ...rights, '/': entry.rights } };

@@ -5,13 +5,13 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { accessLogProblem, fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
 import type { BuildContext, OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { atHosts, HOST_OPTIONS, readHosts } from './cli-hosts.ts';
 import { isImplicit, NETWORK_OPTIONS, readNetwork } from './cli-network.ts';
-import { readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
+import { Homes, readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
 import { readTransfers, TRANSFER_OPTIONS } from './cli-transfers.ts';
 import { readBans, readUsers, USER_OPTIONS } from './cli-users.ts';
 import { ftpProtocol, type FtpOptions } from './protocol.ts';
 import { xferlogLine } from './xferlog.ts';
-import { diskFileSystem } from './storage/disk-file-system.ts';
 
 /** `wellknown ftp`, and `wellknown-ftp` on its own. */
 export const ftpCommand: ServerCommand = {
@@ -25,6 +25,7 @@ export const ftpCommand: ServerCommand = {
   positional: { name: 'ROOT', help: 'the directory to serve; default: the current one' },
   options: [
     ...USER_OPTIONS,
+    ...HOST_OPTIONS,
     ...STORAGE_OPTIONS,
     ...TRANSFER_OPTIONS,
     ...NETWORK_OPTIONS,
@@ -50,8 +51,11 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
   const storage = readStorage(values);
   if (!storage.ok) return storage;
-  const users = await readUsers(values, root, storage.value, process.env, context.log);
+  const homes = new Homes(root, storage.value);
+  const users = await readUsers(values, homes, process.env, context.log);
   if (!users.ok) return users;
+  const hosts = await readHosts(values, homes);
+  if (!hosts.ok) return hosts;
   const bans = readBans(values);
   if (!bans.ok) return bans;
   const transfers = await readTransfers(values);
@@ -62,8 +66,9 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   if (!accessLog.ok) return accessLog;
   if (context.isCheck !== true) sweepOnce(root, context.log);
   const protocol = ftpProtocol({
-    fileSystem: diskFileSystem(root, storage.value),
-    authenticate: users.value.authenticate,
+    fileSystem: homes.root,
+    authenticate: hosts.value === undefined ? users.value.authenticate : atHosts(users.value.authenticate, hosts.value),
+    ...(hosts.value !== undefined && { hosts: hosts.value.hosts }),
     bans: bans.value,
     ...transfers.value,
     ...network.value,

@@ -107,7 +107,7 @@ export function createDataChannels(
         expectedBytes: how.expectedBytes,
       });
     if (how.protection === 'clear') return attach();
-    const data = await handshake(connection, { control, holdTickets: how.isUpload, attach, signal });
+    const data = await handshake(connection, { control, withoutTickets: how.isUpload, attach, signal });
     const { secure } = connection;
     log.debug(
       { connection: control.id, tls: secure?.protocol, cipher: secure?.cipher, isResumed: secure?.sessionReused },
@@ -137,7 +137,7 @@ export function createDataChannels(
 
 interface HandshakeOptions {
   readonly control: Connection;
-  readonly holdTickets: boolean;
+  readonly withoutTickets: boolean;
   /** Called within the handshake's last step: what comes right behind it, the peer's end too, is for who is attached. */
   readonly attach: () => DataConnection;
   readonly signal: AbortSignal;
@@ -148,7 +148,7 @@ interface HandshakeOptions {
  */
 function handshake(
   connection: Connection,
-  { control, holdTickets, attach, signal }: HandshakeOptions,
+  { control, withoutTickets, attach, signal }: HandshakeOptions,
 ): Promise<DataConnection> {
   const { tlsContext } = control;
   return new Promise((resolve, reject) => {
@@ -160,6 +160,6 @@ function handshake(
     void connection.closed.then(() => settle(() => reject(new DataChannelError('handshake-failed'))));
     signal.addEventListener('abort', abort, { once: true });
     if (tlsContext === undefined || signal.aborted) abort();
-    else connection.secureFirst(tlsContext, () => settle(() => resolve(attach())), { holdTickets });
+    else connection.secureFirst(tlsContext, () => settle(() => resolve(attach())), { withoutTickets });
   });
 }

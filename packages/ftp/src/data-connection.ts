@@ -42,6 +42,8 @@ export class DataConnection implements Sink {
   readonly #expectedBytes: number | undefined;
   #arrivedBytes = 0;
   #isPaused = true;
+  /** Chunks have come in this turn of the event loop that a waiting `read` has not been given yet. */
+  #gathers = false;
   /** `seen`: the peer has ended, but may only have died. */
   #end: 'none' | 'seen' | 'certain' = 'none';
   #waiting: Waiting | undefined;
@@ -128,7 +130,14 @@ export class DataConnection implements Sink {
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#arrivedBytes += chunk.length;
-    this.#serve();
+    // What comes within a turn of the event loop is one batch, and one write to the disk.
+    if (!this.#gathers) {
+      this.#gathers = true;
+      setImmediate(() => {
+        this.#gathers = false;
+        this.#serve();
+      });
+    }
     // What comes nevertheless, when a pause was too late for it, is kept, and no more is read.
     if (this.#queuedBytes < this.#maxQueuedBytes && !this.#isPaused) return;
     this.#isPaused = true;

@@ -14,15 +14,16 @@ export interface Reply {
 /** A reply of one or more lines. */
 export const reply = (code: number, ...lines: readonly string[]): Reply => ({ code, lines });
 
-// File names come from outside: no line end and no other control byte of theirs may become part of the protocol.
-const printable = (text: string): string => text.replace(/[\0-\x1f\x7f]/g, '?');
+// File names come from outside: no line end of theirs, and no NUL, may become part of the protocol. Other control bytes are a
+// client's to hide: with another name than the real one it could do nothing.
+const onOneLine = (text: string): string => text.replace(/[\0\r\n]/g, '?');
 
 /** The reply as it travels, with CR LF after each line. Multi-line as in RFC 959 §4.2. */
 export function encodeReply({ code, lines }: Reply): string {
-  const last = printable(lines.at(-1) ?? '');
+  const last = onOneLine(lines.at(-1) ?? '');
   if (lines.length <= 1) return `${code} ${last}\r\n`;
-  const first = printable(lines[0] ?? '');
-  const inner = lines.slice(1, -1).map((line) => ` ${printable(line)}\r\n`);
+  const first = onOneLine(lines[0] ?? '');
+  const inner = lines.slice(1, -1).map((line) => ` ${onOneLine(line)}\r\n`);
   return `${code}-${first}\r\n${inner.join('')}${code} ${last}\r\n`;
 }
 
@@ -87,6 +88,7 @@ export const REPLY = {
   badArgument: reply(501, 'Bad argument.'),
   badPath: reply(501, 'Bad path.'),
   notImplemented: reply(502, 'Not implemented.'),
+  noSuchCommand: reply(502, 'No such command.'),
   badSequence: reply(503, 'Bad sequence of commands.'),
   onlyExtendedPassive: reply(503, 'Only EPSV is allowed after EPSV ALL.'),
   localError: reply(451, 'A local error occurred.'),

@@ -1,6 +1,6 @@
 // The transfers of one session: one at a time, each told to the hooks, to the log and to onTransfer when it is over.
 
-import type { Connection, Logger } from '@wellknown/core';
+import { fail, type Connection, type Logger } from '@wellknown/core';
 import type { ControlOptions } from './control-options.ts';
 import { countTransfer } from './counters.ts';
 import type { DataChannel } from './data-channel.ts';
@@ -154,8 +154,8 @@ const HOW: Readonly<Record<'replace' | 'append' | 'create', UploadEvent['how']>>
 
 async function remove(storage: FileSystem, path: string, log: Logger): Promise<void> {
   try {
-    const removed = await storage.removeFile?.(path);
-    if (removed?.ok === false) log.warn({ path, problem: removed.error }, 'a refused upload could not be removed');
+    const removed = await (storage.removeFile?.(path) ?? fail('unsupported'));
+    if (!removed.ok) log.warn({ path, problem: removed.error }, 'a refused upload could not be removed');
   } catch (error) {
     log.error({ err: error, path }, 'a refused upload could not be removed');
   }

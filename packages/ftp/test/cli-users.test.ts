@@ -1,7 +1,7 @@
 // Users and storage by the command line.
 
 import { spawnSync } from 'node:child_process';
-import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createServer, silentLog, type Protocol } from '@wellknown/core';
@@ -96,6 +96,24 @@ describe('--users', () => {
     }));
 });
 
+test('a home that is a link may be another directory at the next login', async () => {
+  const folder = await mkdtemp(path.join(root, 'moved-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const at = (name: string): string => path.join(folder, name);
+  for (const name of ['old', 'new']) await mkdir(at(`${name}/of-${name}`), { recursive: true });
+  await symlink('old', at('home'));
+  const hash = spawnSync('openssl', ['passwd', '-6', 'pw'], { encoding: 'utf8' }).stdout.trim();
+  await writeFile(at('users'), `ann:${hash}:/${path.basename(folder)}/home\n`);
+  await serve(['--users', at('users')], async (url) => {
+    const before = await openSession(url, 'ann', 'pw');
+    expect(await before.say('CWD of-old')).toMatch(/^250 /);
+    await rm(at('home'));
+    await symlink('new', at('home'));
+    expect(await (await openSession(url, 'ann', 'pw')).say('CWD of-new')).toMatch(/^250 /);
+    expect(await before.say('CWD /of-old')).toMatch(/^250 /);
+  });
+});
+
 test('--rights hold by path: a drop box in a tree that is only read', () =>
   serve(['--account', 'bob:pw', '--rights', '/incoming:drop-box'], async (url) => {
     const bob = await openSession(url, 'bob', 'pw');
@@ -119,6 +137,59 @@ test('--umask and --uploads say how files are kept', () =>
     );
     expect(await Promise.all(modes)).toEqual(['660', '770']);
   }));
+
+test('--quota is what a home may hold, over all of its sessions', async () => {
+  for (const name of ['one', 'two']) await mkdir(path.join(root, 'quota', name), { recursive: true });
+  onTestFinished(() => rm(path.join(root, 'quota'), { recursive: true }));
+  await serve(
+    ['--account', 'ann:pw:quota/one', '--account', 'bob:pw:quota/two', '--write', '--quota', '1k'],
+    async (url) => {
+      const [ann, again, bob] = await Promise.all(['ann', 'ann', 'bob'].map((user) => openSession(url, user, 'pw')));
+      if (ann === undefined || again === undefined || bob === undefined) throw new Error('not all are there');
+      expect(await store(ann, 'a', 'x'.repeat(1000))).toMatch(/^226 /);
+      expect(await store(again, 'b', 'x'.repeat(25))).toMatch(/^552 /);
+      expect(await again.say('AVBL')).toBe('213 24\r\n');
+      expect(await store(again, 'b', 'x'.repeat(24))).toMatch(/^226 /);
+      expect(await store(bob, 'c', 'x'.repeat(1024))).toMatch(/^226 /);
+    },
+  );
+});
+
+test('--quota counts what is there, also for users of a file, and holds for ROOT where there is no HOME', () =>
+  serve(['--users', users, '--write', '--quota', '3'], async (url) => {
+    const ann = await openSession(url, 'ann', 'pass:word');
+    expect(await store(ann, 'of-a-file', '1234')).toMatch(/^552 /);
+    const eve = await openSession(url, 'eve', 'pass:word');
+    expect(await store(eve, 'below-root', '1')).toMatch(/^552 /);
+    expect(await eve.say('AVBL')).toBe('213 0\r\n');
+  }));
+
+describe('--virtual-host', () => {
+  const hosts = ['--virtual-host', 'Pub.example.org:ann', '--virtual-host', 'ftp.example.org'];
+  const at = async (url: string, host: string, user: string) => {
+    const client = await connectClient(url);
+    await client.receive(/\r\n/);
+    client.send(`HOST ${host}\r\nUSER ${user}\r\nPASS pw\r\nMLST in\r\n`);
+    return client.receive(/(?:^250 |^5\d\d )[^\r]*\r\n$/m);
+  };
+
+  test('shows clients that name it its HOME, unless they have their own', () =>
+    serve([...hosts, '--anonymous', '--account', 'bob:pw:incoming'], async (url) => {
+      expect(await at(url, 'pub.EXAMPLE.org', 'anonymous')).toContain('type=dir;');
+      expect(await at(url, 'ftp.example.org', 'anonymous')).toMatch(/^550 /m);
+      expect(await at(url, 'pub.example.org', 'bob')).toMatch(/^550 /m);
+    }));
+
+  test('refuses other names, and serves who names none', () =>
+    serve(hosts, async (url) => {
+      const session = await openSession(url, 'anonymous');
+      expect(await session.say('SIZE file')).toBe('213 4\r\n');
+      const client = await connectClient(url);
+      await client.receive(/\r\n/);
+      client.send('HOST other.example.org\r\n');
+      expect(await client.receive(/\r\n/)).toMatch(/^504 /);
+    }));
+});
 
 test('names that are no UTF-8 come out as the bytes they are', () =>
   serve([], async (url) => {
@@ -204,6 +275,14 @@ test.each([
   [['--umask', '1777'], '--umask'],
   [['--uploads', 'somewhere'], 'atomic, in-place'],
   [['--symlinks', 'maybe'], 'deny, inside, follow'],
+  [['--quota', '1k'], '--quota needs an --account'],
+  [['--account', 'a:b', '--quota', '0'], '--quota'],
+  [['--virtual-host', 'a b'], 'NAME[:HOME]'],
+  [['--virtual-host', 'a/b'], 'NAME[:HOME]'],
+  [['--virtual-host', 'http://x'], "'//x', which is not a directory"],
+  [['--virtual-host', 'a:none'], "'none', which is not a directory"],
+  [['--virtual-host', 'a:../x'], "'../x', which is not a directory"],
+  [['--virtual-host', 'a', '--virtual-host', 'A:ann'], 'was given before'],
 ])('%j is refused with words that name the option', async (argv, words) => {
   expect(await build(root, ...argv)).toContain(words);
 });

@@ -35,7 +35,7 @@ function page(): string {
     '|---|---|---|---|---|',
     ...rows,
     '',
-    `SITE: ${siteHelp(session)
+    `SITE: ${siteHelp(session, '')
       .lines.slice(1, -1)
       .map((line) => `\`${line}\``)
       .join(', ')}, and what the option \`siteCommands\` adds.`,

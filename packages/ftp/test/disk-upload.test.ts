@@ -273,6 +273,7 @@ describe.skipIf(!canMount)('on a small disk of its own (needs unshare, to mount 
     await mkdir(path.join(root, 'mnt'));
     await mkdir(path.join(root, 'tree/sub'), { recursive: true });
     await writeFile(path.join(root, 'tree/sub/file'), 'content', { mode: 0o600 });
+    await utimes(path.join(root, 'tree/sub/file'), new Date(-86_400_000), new Date(-86_400_000));
     await symlink('file', path.join(root, 'tree/sub/link'));
     await writeFile(path.join(root, 'one'), 'x');
     await utimes(path.join(root, 'one'), 1_000_000_000, 1_000_000_000);
@@ -288,6 +289,7 @@ describe.skipIf(!canMount)('on a small disk of its own (needs unshare, to mount 
     expect(await readFile(path.join(root, 'back/sub/link'), 'utf8')).toBe('content');
     expect(await modeOf(path.join(root, 'back/sub/file'))).toBe('600');
     expect((await lstat(path.join(root, 'one-back'))).mtimeMs).toBe(1e12);
+    expect((await lstat(path.join(root, 'back/sub/file'))).mtimeMs).toBe(-86_400_000);
   });
 
   test('a rename of what does not fit leaves everything as it was', async () => {
@@ -322,4 +324,16 @@ test('of two uploads that must be new, one gets the name', async () => {
   for (const target of targets) ends.push(target.ok && (await target.value.commit()));
   expect(ends).toEqual([{ ok: true, value: undefined }, refused('exists')]);
   expect(await readdir(root)).toEqual(['same']);
+});
+
+test('two that add to one file at the same time lose nothing of each other', async () => {
+  const root = await directory();
+  await writeFile(path.join(root, 'log'), 'old ');
+  const files = diskFileSystem(root);
+  const targets = await Promise.all([1, 2].map(() => files.write('/log', { mode: 'append' })));
+  for (const text of ['one ', 'two '])
+    for (const target of targets)
+      expect(target.ok && (await target.value.write([Buffer.from(text)]))).toMatchObject(done);
+  for (const target of targets) expect(target.ok && (await target.value.commit())).toMatchObject(done);
+  expect(await readFile(path.join(root, 'log'), 'utf8')).toBe('old one one two two ');
 });

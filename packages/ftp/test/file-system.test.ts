@@ -193,6 +193,16 @@ describe.each(KINDS)('$name', ({ create, keepsAborted }) => {
 });
 
 describe('the memory file system', () => {
+  test('loses nothing of two uploads that add to one file at the same time', async () => {
+    const files = memoryFileSystem({ files: { '/log': 'old ' } });
+    const targets = await Promise.all([1, 2].map(() => files.write('/log', { mode: 'append' })));
+    for (const [index, target] of targets.entries()) {
+      expect(target.ok && (await target.value.write([Buffer.from(`${index} `)]))).toMatchObject({ ok: true });
+      expect(target.ok && (await target.value.commit())).toMatchObject({ ok: true });
+    }
+    expect(await files.stat('/log')).toMatchObject({ value: { sizeBytes: 'old 0 1 '.length } });
+  });
+
   test('takes as many bytes as it may, and not one more', async () => {
     const files = memoryFileSystem({ maxBytes: 4, files: { '/a': 'a' } });
     await upload(files, '/b', { mode: 'replace' }, 'bcd');

@@ -1,6 +1,8 @@
 // What hooks are told by a session, and what their refusals lead to. Over memory: nothing here waits for a clock.
 
-import { describe, expect, test } from 'vitest';
+import { silentLog } from '@wellknown/core';
+import { describe, expect, test, vi } from 'vitest';
+import type { FileSystem } from '../src/file-system.ts';
 import type { FtpHooks } from '../src/hooks.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import { codes, play, playLoggedIn, turn } from './memory-session.ts';
@@ -71,6 +73,15 @@ describe('hooks', () => {
     const session = await playLoggedIn({ hooks, fileSystem });
     expect(await upload(session, 'STOR up', 'x')).toContain('554 It is infected.');
     expect(await fileSystem.stat('/up')).toEqual({ ok: false, error: 'not-found' });
+  });
+
+  test('a refused upload that the file system can not remove is logged', async () => {
+    const fileSystem: FileSystem = { ...memoryFileSystem() };
+    delete fileSystem.removeFile;
+    const log = { ...silentLog, warn: vi.fn() };
+    const { hooks } = noting({ upload: () => ({ refuse: 'No.' }) });
+    expect(await upload(await playLoggedIn({ hooks, fileSystem }, log), 'STOR up', 'x')).toContain('550 No.');
+    expect(log.warn).toHaveBeenCalledWith({ path: '/up', problem: 'unsupported' }, expect.any(String));
   });
 
   test('a refused upload stays where the hook says so, and where it continued another', async () => {

@@ -31,6 +31,10 @@ test('no text can begin a line of its own', () => {
   );
 });
 
+test('a name is told with the bytes that it has', () => {
+  expect(encodeReply(reply(257, quotePath('/tab\t\x1b\x7f')))).toBe('257 "/tab\t\x1b\x7f"\r\n');
+});
+
 test('227 ends with the closing parenthesis, 229 has its three empty fields', () => {
   expect(encodeReply(passiveReply('192.0.2.7', 50_001))).toBe('227 Entering Passive Mode (192,0,2,7,195,81)\r\n');
   expect(encodeReply(extendedPassiveReply(50_001))).toBe('229 Entering Extended Passive Mode (|||50001|)\r\n');

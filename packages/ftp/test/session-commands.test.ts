@@ -115,6 +115,32 @@ describe('RNTO', () => {
     expect(codeOf(outcome)).toBe(550);
     expect(codeOf(say(outcome.state, 'RNTO b'))).toBe(503);
   });
+
+  test('is not waited for where what RNFR names may not be renamed, which only a user who sees it learns', () => {
+    const login = openLogin(
+      { rights: { '/': 'create-only', '/kept/rule': 'full', '/box': 'full', '/hidden': 'none' } },
+      { user: 'ann', remote: session.remote, secure: false },
+      memoryFileSystem(),
+    );
+    const found = { ok: true, value: { name: 'x', type: 'file', sizeBytes: 1, mtimeMs: 0 } } as const;
+    const told = (path: string) => effectOf(say(ready(true, { login }), `RNFR ${path}`), 'stat');
+    for (const path of ['/a', '/kept', '/box', '/']) expect(codeOf(told(path).resume(found)), path).toBe(550);
+    expect(codeOf(told('/box/a').resume(found))).toBe(350);
+    const missing = { ok: false, error: 'not-found' } as const;
+    expect(told('/a').resume(missing).reply).toEqual(told('/hidden').resume(missing).reply);
+    expect(told('/a').resume(missing).reply).not.toEqual(told('/a').resume(found).reply);
+  });
+});
+
+test.each([
+  ['STOU', 'upload.abc'],
+  ['STOU a', 'a.abc'],
+  ['STOU d/a', 'd/a.abc'],
+  ['STOU d/', 'd/upload.abc'],
+])('%s tells the path by which RETR finds the file, %s', (line, path) => {
+  const effect = effectOf(say(ready(true, { data: { how: 'passive' } }), line), 'transfer');
+  expect(effect.plan).toMatchObject({ path: `/${path}` });
+  expect(effect.opening(undefined)).toEqual(reply(150, `FILE: ${path}`));
 });
 
 describe('TYPE A', () => {
@@ -337,6 +363,8 @@ describe('a SITE command of the server’s own', () => {
     const purge = effectOf(say(ready(true), 'SITE PURGE', { siteCommands }), 'ask');
     expect(purge.resume(await purge.ask()).reply).toEqual(reply(250, 'One', 'Two'));
     expect(say(ready(true), 'SITE HELP', { siteCommands }).reply?.lines).toContain('HELLO <name>');
+    expect(say(ready(true), 'SITE HELP hello', { siteCommands }).reply).toEqual(reply(214, 'SITE HELLO <name>'));
+    expect(say(ready(true), 'HELP SITE PURGE', { siteCommands }).reply).toEqual(reply(214, 'SITE PURGE'));
   });
 
   test('is for those who may change files, unless it says otherwise', () => {

@@ -121,6 +121,26 @@ describe('a quota', () => {
     nowMs = 1000;
     expect(await files.space?.('/')).toMatchObject({ value: { freeBytes: 10 } });
   });
+
+  test.each([
+    [1, 1000],
+    [100, 2000],
+    [10_000, 60_000],
+  ])('that takes %i ms to count is trusted for %i ms', async (countMs, trustedMs) => {
+    const inner = memoryFileSystem({ files: { '/old': '12345' } });
+    let nowMs = 0;
+    const list: FileSystem['list'] = (path, more) => {
+      nowMs += countMs;
+      return inner.list(path, more);
+    };
+    const files = quota({ ...inner, list }, { maxBytes: 10, nowMs: () => nowMs });
+    expect(await files.space?.('/')).toMatchObject({ value: { freeBytes: 5 } });
+    await inner.removeFile('/old');
+    nowMs += trustedMs - 1;
+    expect(await store(files, '/new', 6)).toBe('over-quota');
+    nowMs += 1;
+    expect(await store(files, '/new', 6)).toBe('stored');
+  });
 });
 
 describe('a mount', () => {

@@ -4,8 +4,8 @@ import { keyOfOption, POSITIONAL, worded } from './config-keys.ts';
 import type { EffectiveOptions } from './effective-options.ts';
 import type { Path, Problem } from './places.ts';
 
-const OPTION = /(?<![\w-])--([a-z][a-z0-9-]*)/g;
 const ROOT = /\bROOT\b/;
+const MENTIONED = /(?<![\w-])--([a-z][a-z0-9-]*)|\bROOT\b/g;
 
 export interface Blame {
   readonly problem: Problem;
@@ -17,8 +17,8 @@ export interface Blame {
 
 /** `at` is the path of the service. */
 export function blame(message: string, { texts, originOf }: EffectiveOptions, at: Path): Blame {
-  const named = [...message.matchAll(OPTION)].map(([, name = '']) => name);
-  const mentioned = [...(ROOT.test(message) ? [POSITIONAL] : []), ...named];
+  // The first is the one that the sentence is about.
+  const mentioned = [...message.matchAll(MENTIONED)].map(([, name = POSITIONAL]) => name);
   const options = mentioned.filter((name) => Object.hasOwn(texts, name));
   const [first] = options;
   const told = worded(message).replace(ROOT, 'root');

@@ -122,12 +122,16 @@ export interface FtpService extends EveryServer {
   readonly banAfter?: Quantity;
   /** default 600 */
   readonly banTime?: Quantity;
+  /** a name of this server, by which clients ask for it with HOST or in the TLS handshake; HOME is what they then see as /, unless their account has its own; HOST with another name is refused (default: every name is the same) */
+  readonly virtualHost?: OneOrMore<Text | { readonly name: Text; readonly home?: Text }>;
   /** atomic: under a hidden name until they are whole; in-place: in the file itself, where their beginning stays when they are cut (default atomic) */
   readonly uploads?: Text;
   /** permission bits that new files and directories do not get, in octal; default: the umask of the process */
   readonly umask?: Text;
   /** deny, inside: followed where they stay under ROOT, or follow (default inside) */
   readonly symlinks?: Text;
+  /** the most that a HOME may hold, and ROOT for accounts without one; what is beyond it is answered 552 (default: no limit) */
+  readonly quota?: Quantity;
   /** what TYPE A does to files: convert their line ends, ignore (move them as they are), or refuse to move them (default convert) */
   readonly ascii?: Text;
   /** ascii or image, until a client says TYPE; image is for devices that send files without it (default ascii) */

@@ -144,6 +144,14 @@ test('what a service takes from beside the services is blamed there', async () =
   expect(stderr).toContain("global.yaml:1:1: maxRate: maxRate is '-1'");
 });
 
+test('what a sentence is about is blamed, and not what it mentions behind that', async () => {
+  const { stderr } = await check(
+    'home.yaml',
+    'services:\n  a:\n    protocol: ftp\n    root: .\n    virtualHost: [a.example, b.example:none]\n',
+  );
+  expect(stderr).toContain("home.yaml:5:30: services.a.virtualHost[1]: virtualHost 'b.example:none': HOME is 'none', ");
+});
+
 test('a secret that is wrong is not shown', async () => {
   process.env.WELLKNOWN_TEST_SECRET = 'open-sesame';
   const { stderr } = await check(

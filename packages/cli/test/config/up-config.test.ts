@@ -1,11 +1,12 @@
 // `wellknown up --config FILE`, as a real process.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { askControl } from '@wellknown/core/control';
-import { connectClient, startProgram, type Program } from '@wellknown/core/testing';
+import { connectClient, runProgram, startProgram, type Program } from '@wellknown/core/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { lacksOtherUser } from '../../../../test/other-user.ts';
 import { programArguments } from '../../../../test/programs.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
@@ -82,3 +83,23 @@ test('a worker that starts later serves what was read at the start', async () =>
     value: { workers: [{ at: 'ready' }, { at: 'ready' }] },
   });
 });
+
+const noOtherUser = lacksOtherUser(WELLKNOWN.at(-1) ?? '');
+if (noOtherUser !== undefined) console.log(`skipped: ${noOtherUser}`);
+
+test.skipIf(noOtherUser)(
+  'a file that the user of runAs may not read ends it, and the message says who that is',
+  async () => {
+    const folder = folderWith({
+      'wellknown.config.yaml': `runAs: nobody\nworkers: 1\nservices: { site: { protocol: http, root: site, users: users, listen: 'tcp://127.0.0.1:0' } }\n`,
+      users: 'ann:$2y$05$abcdefghijklmnopqrstuu3vXQ1y9vR5k8Y6q0r5rj0Yx5w2bq9Gm\n',
+    });
+    chmodSync(folder, 0o755);
+    chmodSync(path.join(folder, 'users'), 0o600);
+    const ended = await runProgram([...WELLKNOWN, 'up'], { cwd: folder });
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain(
+      "users' can't be read (EACCES); those who serve are the user 'nobody' (--run-as, runAs), who has to be allowed to\n",
+    );
+  },
+);

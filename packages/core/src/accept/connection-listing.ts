@@ -2,7 +2,7 @@
 // many holds nobody up.
 
 import { formatAddress, type Address } from '../address/address.ts';
-import type { SecureInfo } from '../connection/tls-context.ts';
+import type { SecureInfo } from '../connection/secure-info.ts';
 import type { ConnectionMatcher, OpenConnection } from '../observe/open-connections.ts';
 import type { ConnectionPair } from '../observe/status.ts';
 

@@ -18,6 +18,7 @@ import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { formatEndpoint, type Endpoint } from '../address/endpoint.ts';
 import { systemDescriptorBudget } from './descriptor-budget.ts';
 import { DrainLog } from './drain-log.ts';
+import { logWith } from '../log.ts';
 import type { ResolvedService } from '../resolved-options.ts';
 import { PendingWork } from './pending-work.ts';
 import type { ServiceContext } from '../protocol.ts';
@@ -99,6 +100,7 @@ export class ServiceRuntime {
     this.#places = new ServicePlaces(options.places);
     const context = {
       ...options.context,
+      log: logWith(options.context.log, { service: service.name }),
       hasTls: service.tls !== undefined,
       work: this.#work,
       secondary: this.#secondary,

@@ -120,7 +120,7 @@ const showWorkers = ({ workers, services, supervision }) => {
   const openOf = (slot) => services.reduce((sum, service) =>
     sum + service.byWorker.filter((share) => share.slot === slot).reduce((whole, share) =>
       whole + share.listeners.reduce((part, { connections }) => part + connections.open, 0), 0), 0);
-  rows('workers', workers.map((worker) =>
+  rows('workers', workers.sort((a, b) => a.slot - b.slot).map((worker) =>
     row(number(worker.slot), number(worker.pid), element('span', { className: COLOURS[worker.at] ?? '', text: worker.at }),
       number(worker.generation),
       element('span', { className: 'whole' }, element('meter', { max: 1, high: 0.9, value: worker.eventLoop.busy }),
@@ -222,12 +222,17 @@ const handle = (block) => {
   if (name === 'status') showStatus(JSON.parse(data));
   if (name === 'events') showEvents(JSON.parse(data));
 };
+/** Of a token the answer speaks as to a program. */
+const refusal = (response) => {
+  if (response.status !== 401) return response.text();
+  return at('token').value.trim() === '' ? 'Type the token of this server above to see what it is doing.' : 'The token is wrong.';
+};
 let reading = new AbortController();
 const read = async () => {
   const { signal } = reading;
   const response = await fetch('/events', { headers: headers(), signal });
   if (!response.ok) {
-    notice(await response.text());
+    notice(await refusal(response));
     return;
   }
   notice('');
@@ -252,7 +257,7 @@ const follow = async () => {
 };
 const press = async (path) => {
   const response = await fetch(path, { method: 'POST', headers: headers() });
-  notice(response.ok ? '' : await response.text());
+  notice(response.ok ? '' : await refusal(response));
 };
 at('access').addEventListener('submit', (event) => event.preventDefault());
 at('token').addEventListener('change', () => {

@@ -21,7 +21,6 @@ h1 { font-size: 1.15rem; margin: 0; letter-spacing: 0.01em; }
 h2 { font-size: 0.95rem; margin: 0 0 0.5rem; }
 header form { margin-left: auto; display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
 main[hidden], .pill[hidden] { display: none; }
-@media (max-width: 40rem) { #tiles { grid-template-columns: 1fr 1fr; } header form { margin-left: 0; } }
 main { padding: 1.25rem; display: grid; gap: 1.25rem; max-width: 90rem; margin: 0 auto; }
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; overflow-x: auto; }
 #tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: 0.75rem; background: none; border: 0; padding: 0; }
@@ -48,4 +47,6 @@ button { cursor: pointer; } button:disabled { opacity: 0.45; cursor: default; }
 button.danger { color: var(--bad); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 #notice { margin: 1rem 1.25rem 0; padding: 0.6rem 1rem; border-radius: 8px; border: 1px solid var(--warn); color: var(--warn); background: var(--sheet); }
+/* Last, for what is above goes for every width. */
+@media (max-width: 40rem) { #tiles { grid-template-columns: 1fr 1fr; } header form { margin-left: 0; } }
 `;

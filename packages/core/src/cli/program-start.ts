@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
 import { isSuccessor } from '../listener/inheritance.ts';
 import type { Identity } from '../options.ts';
 import { fail, ok, type Result } from '../result.ts';
@@ -23,8 +24,20 @@ export const EXIT_USAGE = 2;
 export function usageError(program: string, problem: string): void {
   process.exitCode = EXIT_USAGE;
   endEarlyWorkers();
-  if (isOurWorker()) reportStartFailure(problem, true);
+  if (isOurWorker()) reportStartFailure(`${problem}${whoMayNot(problem)}`, true);
   else process.stderr.write(`${program}: ${problem}\n`);
+}
+
+/** What the primary could read and a worker can't is for another user's eyes than those of --run-as. */
+function whoMayNot(problem: string): string {
+  if (!problem.includes('EACCES')) return '';
+  let user = String(process.geteuid?.());
+  try {
+    user = userInfo().username;
+  } catch {
+    // It has no name.
+  }
+  return `; those who serve are the user '${user}' (--run-as, runAs), who has to be allowed to`;
 }
 
 /** Whom --run-as names. */

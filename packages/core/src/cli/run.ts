@@ -4,7 +4,7 @@
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
-import { silentLog, type Logger } from '../log.ts';
+import { warningsTo, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
 import { ok } from '../result.ts';
 import { endEarlyWorkers } from '../supervisor/early-workers.ts';
@@ -162,11 +162,7 @@ async function serveStandardInput(
   log: Logger,
 ): Promise<void> {
   try {
-    const quiet: Logger = {
-      ...silentLog,
-      warn: (fields, message) => log.warn(fields, message),
-      error: (fields, message) => log.error(fields, message),
-    };
+    const quiet = warningsTo(log);
     const { limits, drainTimeoutMs } = serverOptions(common, quiet);
     await connection.serve(protocol, {
       log: quiet,

@@ -9,7 +9,8 @@ import type { TimerWheel } from '../time/timer-wheel.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { Preamble } from './preamble.ts';
 import { CONNECTION_TRANSITIONS, type CloseReason, type ConnectionEvent, type ConnectionState } from './states.ts';
-import type { SecureInfo, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 import type { UnsentBudget } from './unsent-budget.ts';
 

@@ -4,7 +4,8 @@ import type { Address } from '../address/address.ts';
 import type { ProxyHeader } from '../proxy-protocol/parser.ts';
 import type { Sink } from './sink.ts';
 import type { CloseReason, ConnectionState } from './states.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -90,11 +91,11 @@ export interface Connection {
 
   /**
    * Speaks TLS before anything else, and calls `next` once the handshake is done. Nothing is delivered before.
-   * `holdTickets` is for a peer that only sends: a TLS 1.3 client that closes without having read our session tickets
-   * resets the connection, and its last bytes are lost. With it nothing that we write leaves before the peer has ended, or we
-   * end: it is for a protocol that only listens. Where more than 16 KiB wait all of it is sent, and tickets are held no more.
+   * `withoutTickets` is for a peer that only sends. In TLS 1.3 session tickets follow the handshake: a peer that closes
+   * without having read them has its system reset the connection, and the last bytes it sent are lost. With it none are sent; in TLS
+   * 1.2 they are part of the handshake, and stay.
    */
-  secureFirst(side: TlsContext | TlsClient, next: () => void, options?: { readonly holdTickets?: boolean }): void;
+  secureFirst(side: TlsContext | TlsClient, next: () => void, options?: { readonly withoutTickets?: boolean }): void;
 
   /**
    * Upgrades a connection that began in clear. What was sent before goes out in clear; the sink goes on with what is

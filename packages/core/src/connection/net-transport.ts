@@ -7,10 +7,10 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { socketAddress, type Address } from '../address/address.ts';
 import { WellknownError } from '../errors.ts';
+import { wasReset } from '../kernel/peer-reset.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
-import { TicketHold } from './ticket-hold.ts';
-import { secureInfoOf } from './tls-context.ts';
+import { secureInfoOf } from './secure-info.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');
@@ -119,8 +119,8 @@ class NetTransport implements Transport {
     plain.off('close', onClose);
     const { side, alpn } = handshake;
     const isClient = 'connect' in side;
-    const hold = handshake.holdsTickets && !isClient ? new TicketHold(plain) : undefined;
-    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(hold ?? plain, side.socketOptions(alpn));
+    const secure = isClient ? side.connect(plain) : new tls.TLSSocket(plain, side.socketOptions(alpn));
+    if (handshake.withoutTickets && !isClient) side.withholdTickets(secure);
     this.sentBefore = plain.bytesWritten;
     const carrier: Carrier = secure;
     carrier[TRANSPORT] = this;
@@ -140,8 +140,6 @@ class NetTransport implements Transport {
         return;
       }
       this.isSecured = true;
-      // Before, tickets were part of the handshake, and it would not end without them.
-      if (info.protocol === 'TLSv1.3') hold?.hold();
       handshake.secured(info);
     });
     // A client could make us compute for ever; TLS 1.3 has done away with it. What tries is a TLS error from here on.
@@ -257,7 +255,14 @@ function onData(this: Carrier, chunk: Buffer): void {
 }
 
 function onEnd(this: Carrier): void {
-  this[TRANSPORT]?.events?.ended();
+  const transport = this[TRANSPORT];
+  // TLS has an end of its own, behind which many a client resets.
+  if (transport?.kind === 'tcp' && !transport.isSecured && wasReset(this)) {
+    transport.failure ??= new Error('the peer reset the connection');
+    this.destroy();
+    return;
+  }
+  transport?.events?.ended();
 }
 
 function onDrain(this: Carrier): void {

@@ -5,7 +5,8 @@ import { WellknownError } from '../errors.ts';
 import { createProxyParser, type ProxyHeader, type ProxyParser } from '../proxy-protocol/parser.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { CloseReason, ConnectionEvent } from './states.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import type { Transport } from './transport.ts';
 
 /** The connection, as far as its preamble moves it. */
@@ -68,11 +69,11 @@ export class Preamble {
   }
 
   /** What followed a PROXY header in its last chunk belongs to the handshake. */
-  handshake(side: TlsContext | TlsClient, next: () => void, holdsTickets: boolean): void {
+  handshake(side: TlsContext | TlsClient, next: () => void, withoutTickets: boolean): void {
     const head = this.#early;
     this.#early = undefined;
     this.#begin({ at: 'handshake', next, failed: undefined, isUpgrade: false });
-    this.#secureTransport(side, head, holdsTickets);
+    this.#secureTransport(side, head, withoutTickets);
   }
 
   /** Rejects with TLS_FAILED when the connection ends before the handshake does. */
@@ -140,7 +141,7 @@ export class Preamble {
     this.#host.startOpening(step.at === 'proxy-header' ? limits.proxyHeaderTimeoutMs : limits.handshakeTimeoutMs);
   }
 
-  #secureTransport(side: TlsContext | TlsClient, head: Uint8Array | undefined, holdsTickets: boolean): void {
+  #secureTransport(side: TlsContext | TlsClient, head: Uint8Array | undefined, withoutTickets: boolean): void {
     const step = this.#step;
     const secured = (info: SecureInfo): void => {
       if (step === undefined || this.#step !== step) return;
@@ -148,6 +149,6 @@ export class Preamble {
       this.#host.endOpening();
       step.next();
     };
-    this.#host.transport.startTls?.({ side, alpn: this.#host.alpn, head, holdsTickets, secured });
+    this.#host.transport.startTls?.({ side, alpn: this.#host.alpn, head, withoutTickets, secured });
   }
 }

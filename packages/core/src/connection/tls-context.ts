@@ -9,7 +9,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
 import { requireKnownNames, requireNoMisspeltNames } from '../option-names.ts';
-import { trustedPeerCertificate } from '../kernel/peer-certificate.ts';
+import { answerForTickets, askForTickets } from '../kernel/session-tickets.ts';
 
 /** A certificate chain and its key, as PEM. */
 export interface TlsCertificate {
@@ -38,55 +38,6 @@ export interface ClientCertificateRules {
   readonly required?: boolean;
 }
 
-/** The certificate of a client, signed by one of the authorities of `clientCertificates`. */
-export interface ClientCertificate {
-  /** The common name of its subject, where it has one. */
-  readonly commonName: string | undefined;
-  /** The whole subject, its parts separated by line feeds. */
-  readonly subject: string;
-  /** SHA-256 of the certificate, in hexadecimal with colons. */
-  readonly fingerprint256: string;
-}
-
-/** What was agreed on in a handshake. */
-export interface SecureInfo {
-  /** `TLSv1.3` */
-  readonly protocol: string;
-  readonly cipher: string;
-  /**
-   * The server name that the client asked for. Undefined where it named none, and of a session that TLS 1.2 has resumed: there
-   * Node does not tell it.
-   */
-  readonly serverName: string | undefined;
-  readonly alpn: string | undefined;
-  /** The client came back with a session that we gave it before. */
-  readonly sessionReused: boolean;
-  /** Only where clients are asked for one; of a resumed session it is that of its first handshake. */
-  readonly clientCertificate: ClientCertificate | undefined;
-}
-
-/** What a finished handshake agreed on. `side` is ours. */
-export function secureInfoOf(socket: tls.TLSSocket, side: 'client' | 'server'): SecureInfo {
-  return {
-    protocol: socket.getProtocol() ?? '',
-    cipher: socket.getCipher().standardName,
-    // `servername` is false or null where the client named none; the types say otherwise.
-    serverName: textOf((socket as { readonly servername?: unknown }).servername),
-    alpn: textOf(socket.alpnProtocol),
-    sessionReused: socket.isSessionReused(),
-    clientCertificate: side === 'server' ? clientCertificateOf(socket) : undefined,
-  };
-}
-
-function clientCertificateOf(socket: tls.TLSSocket): ClientCertificate | undefined {
-  const certificate = trustedPeerCertificate(socket);
-  if (certificate === undefined) return undefined;
-  const { subject, fingerprint256 } = certificate;
-  return { commonName: /^CN=(.*)$/m.exec(subject)?.[1], subject, fingerprint256 };
-}
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-
 export interface TlsContext {
   /**
    * What `new tls.TLSSocket(socket, …)` takes on the server's side, as of now. `alpn` are the protocol's names (RFC
@@ -108,6 +59,11 @@ export interface TlsContext {
    * that is used.
    */
   withOwnSessions(): TlsContext;
+  /**
+   * A socket with options of this context, whose handshake has yet to begin, gets no session tickets in TLS 1.3. Nor do
+   * others of this context whose handshakes end before its own does. Throws UNSUPPORTED where Node can't.
+   */
+  withholdTickets(socket: tls.TLSSocket): void;
   /** A client must show a certificate. */
   readonly requiresClientCertificate: boolean;
 }
@@ -133,15 +89,23 @@ interface Contexts {
   readonly named: (name: string) => tls.SecureContext | undefined;
 }
 
-/** Builds a context. Throws OPTION_INVALID that names what is wrong with a certificate or a key. */
-export function createTlsContext(options: TlsOptions): TlsContext {
-  return contextOver(options, (current, ticketKey) => buildContexts(current, ticketKey));
+interface TicketRules {
+  readonly key: Buffer;
+  readonly isWithheld: () => boolean;
 }
 
-function contextOver(options: TlsOptions, build: (options: TlsOptions, ticketKey: Buffer) => Contexts): TlsContext {
+/** Builds a context. Throws OPTION_INVALID that names what is wrong with a certificate or a key. */
+export function createTlsContext(options: TlsOptions): TlsContext {
+  return contextOver(options, buildContexts);
+}
+
+function contextOver(options: TlsOptions, build: (options: TlsOptions, tickets: TicketRules) => Contexts): TlsContext {
   let current = options;
-  let ticketKey = createTicketKey();
-  let contexts = build(current, ticketKey);
+  /** Those in whose handshake no ticket must be given. */
+  const withheld = new Set<tls.TLSSocket>();
+  const isWithheld = (): boolean => withheld.size > 0;
+  let tickets: TicketRules = { key: createTicketKey(), isWithheld };
+  let contexts = build(current, tickets);
   const sniCallback: NonNullable<tls.TLSSocketOptions['SNICallback']> = (serverName, done) =>
     done(null, contextFor(contexts, serverName));
   return {
@@ -155,7 +119,7 @@ function contextOver(options: TlsOptions, build: (options: TlsOptions, ticketKey
         : { requestCert: true, rejectUnauthorized: current.clientCertificates.required ?? false }),
     }),
     setSecureContext(replacement) {
-      contexts = build(replacement, ticketKey);
+      contexts = build(replacement, tickets);
       current = replacement;
     },
     validityProblems(wallMs) {
@@ -163,10 +127,17 @@ function contextOver(options: TlsOptions, build: (options: TlsOptions, ticketKey
       return [...new Set(texts)].flatMap((text) => validityProblem(new X509Certificate(text), wallMs));
     },
     setTicketKey(key) {
-      ticketKey = Buffer.from(key);
-      contexts = build(current, ticketKey);
+      tickets = { key: Buffer.from(key), isWithheld };
+      contexts = build(current, tickets);
     },
     withOwnSessions: () => contextOver(current, contextsOnDemand),
+    withholdTickets(socket) {
+      askForTickets(contexts.byDefault);
+      withheld.add(socket);
+      const give = (): void => void withheld.delete(socket);
+      // Node tells of the handshake's end before OpenSSL makes the tickets, within one read.
+      socket.once('secure', () => setImmediate(give)).once('close', give);
+    },
     get requiresClientCertificate() {
       return current.clientCertificates?.required ?? false;
     },
@@ -188,7 +159,7 @@ const TLS_NAMES: readonly string[] = [
   } satisfies Record<Exclude<keyof TlsOptions, keyof TlsCertificate>, true>),
 ];
 
-function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
+function buildContexts(options: TlsOptions, tickets: TicketRules): Contexts {
   const { byServerName = {}, clientCertificates = {} } = options;
   // A misspelt rule would let everybody in, and so would one by its name in Node.
   requireNoMisspeltNames('option of tls', options, TLS_NAMES);
@@ -199,26 +170,25 @@ function buildContexts(options: TlsOptions, ticketKey: Buffer): Contexts {
   const built = new Map<TlsCertificate, tls.SecureContext>();
   const byName = new Map<string, tls.SecureContext>();
   for (const [name, certificate] of Object.entries(byServerName)) {
-    const context =
-      built.get(certificate) ?? buildContext(options, certificate, ticketKey, `tls.byServerName '${name}'`);
+    const context = built.get(certificate) ?? buildContext(options, certificate, tickets, `tls.byServerName '${name}'`);
     built.set(certificate, context);
     byName.set(name.toLowerCase(), context);
   }
-  return { byDefault: buildContext(options, options, ticketKey, 'tls'), named: (name) => byName.get(name) };
+  return { byDefault: buildContext(options, options, tickets, 'tls'), named: (name) => byName.get(name) };
 }
 
 /** For one client, which asks for one name: of the others nothing is built. They have been checked before. */
-function contextsOnDemand(options: TlsOptions, ticketKey: Buffer): Contexts {
+function contextsOnDemand(options: TlsOptions, tickets: TicketRules): Contexts {
   const certificates = new Map(
     Object.entries(options.byServerName ?? {}).map(([name, certificate]) => [name.toLowerCase(), certificate]),
   );
   const built = new Map<TlsCertificate, tls.SecureContext>();
   return {
-    byDefault: buildContext(options, options, ticketKey, 'tls'),
+    byDefault: contextOf(options, options, tickets),
     named(name) {
       const certificate = certificates.get(name);
       if (certificate === undefined) return undefined;
-      const context = built.get(certificate) ?? buildContext(options, certificate, ticketKey, 'tls.byServerName');
+      const context = built.get(certificate) ?? contextOf(options, certificate, tickets);
       built.set(certificate, context);
       return context;
     },
@@ -227,25 +197,16 @@ function contextsOnDemand(options: TlsOptions, ticketKey: Buffer): Contexts {
 
 function buildContext(
   options: TlsOptions,
-  { cert, key, passphrase }: TlsCertificate,
-  ticketKeys: Buffer,
+  certificate: TlsCertificate,
+  tickets: TicketRules,
   where: string,
 ): tls.SecureContext {
-  const { minVersion = 'TLSv1.2', ciphers, clientCertificates } = options;
+  const { cert, key, passphrase } = certificate;
   try {
     // Node leaves out what is empty, and then no handshake would succeed.
     for (const [name, text] of Object.entries({ certificate: cert, key }))
       if (text.toString().trim() === '') throw new Error(`the ${name} is empty`);
-    const context = tls.createSecureContext({
-      cert,
-      key,
-      ticketKeys,
-      minVersion,
-      sessionIdContext: sessionContextOf(clientCertificates),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(ciphers === undefined ? {} : { ciphers }),
-      ...(clientCertificates === undefined ? {} : { ca: authoritiesOf(clientCertificates) }),
-    });
+    const context = contextOf(options, certificate, tickets);
     const privateKey = createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
     if (!new X509Certificate(cert).checkPrivateKey(privateKey))
       throw new Error('the key is not that of the certificate');
@@ -257,6 +218,26 @@ function buildContext(
       cause: error,
     });
   }
+}
+
+/** Checks nothing. */
+function contextOf(
+  { minVersion = 'TLSv1.2', ciphers, clientCertificates }: TlsOptions,
+  { cert, key, passphrase }: TlsCertificate,
+  tickets: TicketRules,
+): tls.SecureContext {
+  const context = tls.createSecureContext({
+    cert,
+    key,
+    ticketKeys: tickets.key,
+    minVersion,
+    sessionIdContext: sessionContextOf(clientCertificates),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(clientCertificates === undefined ? {} : { ca: authoritiesOf(clientCertificates) }),
+  });
+  answerForTickets(context, tickets.key, tickets.isWithheld);
+  return context;
 }
 
 /**

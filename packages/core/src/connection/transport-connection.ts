@@ -8,7 +8,8 @@ import type { ConnectionSettings } from './connection-facts.ts';
 import { Preamble } from './preamble.ts';
 import { ConnectionReader } from './reader.ts';
 import type { Transport } from './transport.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 import { WritePromise } from './write-promise.ts';
 
 /** What a connection reports to its owner, the registry of its server. */
@@ -50,10 +51,10 @@ export class TransportConnection extends ConnectionCore implements Connection {
   secureFirst(
     side: TlsContext | TlsClient,
     next: () => void,
-    { holdTickets = false }: { readonly holdTickets?: boolean } = {},
+    { withoutTickets = false }: { readonly withoutTickets?: boolean } = {},
   ): void {
     const isStarted = this.state !== 'accepted';
-    this.#prepare().handshake(side, next, holdTickets);
+    this.#prepare().handshake(side, next, withoutTickets);
     if (!isStarted) this.transport.start(this.link);
     // Held back since the PROXY header.
     else this.transport.resume();

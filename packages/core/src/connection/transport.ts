@@ -1,7 +1,8 @@
 // What carries one stream connection: tcp, unix, or memory in tests. A connection knows only this.
 
 import type { Address } from '../address/address.ts';
-import type { SecureInfo, TlsClient, TlsContext } from './tls-context.ts';
+import type { SecureInfo } from './secure-info.ts';
+import type { TlsClient, TlsContext } from './tls-context.ts';
 
 export interface TransportEvents {
   /** Bytes from the peer. The buffer is the receiver's from now on. */
@@ -21,8 +22,8 @@ export interface TlsHandshake {
   readonly alpn: readonly string[] | undefined;
   /** Bytes that were read already and belong to the handshake. */
   readonly head: Uint8Array | undefined;
-  /** The peer only sends: our session tickets wait until it has ended (ticket-hold.ts). */
-  readonly holdsTickets: boolean;
+  /** The peer only sends: it gets no session tickets behind the handshake. */
+  readonly withoutTickets: boolean;
   /** The handshake is done. When it fails, `closed` of the events is called instead. */
   readonly secured: (info: SecureInfo) => void;
 }

@@ -2,7 +2,7 @@
 
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { warningsTo, type Logger } from '../log.ts';
 import type { ConnectionFilter } from '../observe/open-connections.ts';
 import { defineProtocol, type Protocol } from '../protocol.ts';
 import type { Server } from '../server.ts';
@@ -120,7 +120,8 @@ export async function openControlSocket(
   const control = createServer(
     { protocol: controlProtocol(server, log), listen: `unix:${path}` },
     {
-      log,
+      // Its own end is no news: who asked for the end of the server is connected then.
+      log: warningsTo(log),
       unixMode: OWNER_ONLY,
       replaceUnixPath: replace,
       keepUnixPath: hasSuccessor,

@@ -7,8 +7,8 @@
 // (docs/benchmarks.md).
 //
 // A socket whose reads are large would pay for the copy, so it reads into a buffer of its own as long as they are: what
-// came is given away with the buffer, and a new one takes its place (`onread` with a function for its buffer). Few may
-// at a time, since between reads such a buffer is held for nothing.
+// came is given away with the buffer, and a new one takes its place (`onread` with a function for its buffer). TLS reads a
+// record at a time, and four of them share one. Few may at a time, since between reads such a buffer is held for nothing.
 //
 // Undocumented, therefore guarded: where a part is missing, or bytes came before, the caller listens for 'data'.
 
@@ -27,29 +27,42 @@ interface RawHandle {
   useUserBuffer?(buffer: Buffer): void;
 }
 
-// What libuv reads at most at once.
+// What libuv reads at most at once, and what TLS does: a record (RFC 8446 §5.1).
 const SHARED_BYTES = 65_536;
+const RECORD_BYTES = 16_384;
 // From here on the copy costs more than a new buffer, and little of a buffer that is given away is empty.
-const LARGE_BYTES = 49_152;
+const LARGE_SHARE = 0.75;
 // 4 MiB in all.
 const MAX_OWN_BUFFERS = 64;
 
-/**
- * Buffers that were given away, and those of them that came back: every one that is left to the garbage collector has it
- * mark all of the heap.
- */
-const givenAway = new WeakSet<ArrayBufferLike>();
+const maxReadBytes = (socket: net.Socket): number => ('encrypted' in socket ? RECORD_BYTES : SHARED_BYTES);
+
+/** Chunks that were given away without a copy, and did not come back yet. */
+const givenAway = new WeakSet<Uint8Array>();
+/** How many such chunks a buffer is in, and the socket that reads into it. */
+const users = new WeakMap<ArrayBufferLike, number>();
+/** Buffers without users: every one that is left to the garbage collector has it mark all of the heap. */
 const spare: Buffer[] = [];
 const MAX_SPARE = MAX_OWN_BUFFERS;
 
-const ownBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
+function ownBuffer(): Buffer {
+  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
+  users.set(buffer.buffer, 1);
+  return buffer;
+}
+
+function release(buffer: ArrayBufferLike): void {
+  const left = (users.get(buffer) ?? 0) - 1;
+  users.set(buffer, left);
+  if (left === 0 && spare.length < MAX_SPARE) spare.push(Buffer.from(buffer));
+}
 
 /**
- * Takes back what `takeChunk` has given, when nobody holds it any more: later reads go into it. What did not come with a
+ * Takes back what `takeChunk` has given, when nobody holds it any more: later reads go into it. What did not come in a
  * buffer of its own is passed over, and so is what has come back already.
  */
-export function giveBackChunk({ buffer }: Uint8Array): void {
-  if (givenAway.delete(buffer) && spare.length < MAX_SPARE) spare.push(Buffer.from(buffer));
+export function giveBackChunk(chunk: Uint8Array): void {
+  if (givenAway.delete(chunk)) release(chunk.buffer);
 }
 
 /** Sockets that read into a buffer of their own. */
@@ -73,7 +86,7 @@ function partsOf(socket: net.Socket): ReadParts | 'missing' {
 
 /**
  * Reads this socket through the shared buffer from here on. False, and nothing is changed, where Node offers no way or
- * bytes have come already. For plain sockets; what is read by TLS on top of one never comes by here.
+ * bytes have come already. Of a socket with TLS it is what was decrypted.
  */
 export function readThroughSharedBuffer(socket: net.Socket, readInto: ReadInto): boolean {
   parts ??= partsOf(socket);
@@ -102,11 +115,17 @@ function nextBuffer(): Buffer | undefined {
  * read into again.
  */
 export function takeChunk(socket: net.Socket, byteLength: number, buffer: Buffer): Buffer {
-  const isLarge = byteLength >= LARGE_BYTES;
+  const maxBytes = maxReadBytes(socket);
+  const isLarge = byteLength >= maxBytes * LARGE_SHARE;
   if (isLarge && buffer !== shared) {
-    next = ownBuffer();
-    givenAway.add(buffer.buffer);
-    return buffer.subarray(0, byteLength);
+    const chunk = buffer.subarray(0, byteLength);
+    givenAway.add(chunk);
+    // Where there is room for another, it stays the socket's too.
+    if (buffer.length - byteLength >= maxBytes) {
+      next = buffer.subarray(byteLength);
+      users.set(buffer.buffer, (users.get(buffer.buffer) ?? 0) + 1);
+    } else next = ownBuffer();
+    return chunk;
   }
   if (isLarge && owners.size < MAX_OWN_BUFFERS) {
     owners.add(socket);
@@ -114,6 +133,8 @@ export function takeChunk(socket: net.Socket, byteLength: number, buffer: Buffer
   } else if (buffer !== shared) {
     owners.delete(socket);
     next = shared;
+    // For others, in a later read.
+    release(buffer.buffer);
   }
   const chunk = Buffer.allocUnsafe(byteLength);
   buffer.copy(chunk, 0, 0, byteLength);

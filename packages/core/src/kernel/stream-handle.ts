@@ -4,6 +4,7 @@
 // node:cluster itself uses. Undocumented access is guarded: where it is missing, a clear error says so.
 
 import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { WellknownError } from '../errors.ts';
 
 /** A stream socket that is bound and not accepting. */
@@ -188,17 +189,8 @@ export function listenOnHandle(server: net.Server, handle: net.Socket, backlog: 
   server.listen(handle, backlog);
 }
 
-const ERRNO_NAMES: Readonly<Record<number, string>> = {
-  [-98]: 'EADDRINUSE',
-  [-99]: 'EADDRNOTAVAIL',
-  [-13]: 'EACCES',
-  [-22]: 'EINVAL',
-  [-97]: 'EAFNOSUPPORT',
-  [-2]: 'ENOENT',
-};
-
 function errnoError(code: number): NodeJS.ErrnoException {
-  const name = ERRNO_NAMES[code] ?? `errno ${-code}`;
+  const name = getSystemErrorName(code);
   return Object.assign(new Error(`bind: ${name}`), { code: name, errno: code });
 }
 

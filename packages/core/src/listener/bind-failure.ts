@@ -60,6 +60,7 @@ const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
     reason: 'permission denied',
     hint: 'the folder must be writable; or choose another path',
   },
+  EROFS: { code: 'BIND_FAILED', reason: 'the disk is read-only', hint: 'choose a path that can be written to' },
   ENOENT: { code: 'BIND_FAILED', reason: 'the folder of the path does not exist', hint: 'create it first' },
   ENAMETOOLONG: {
     code: 'BIND_FAILED',

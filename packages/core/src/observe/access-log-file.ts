@@ -1,5 +1,6 @@
 // An access log in a file: lines gather in memory and are appended together. When the file has been moved away, as by a
-// log rotation, the next write makes a new one without a signal, though `reopen` does the same at once. A
+// log rotation, the next write makes a new one without a signal, though `reopen` does the same at once. Who writes
+// nothing, as a primary does, looks now and then: a moved file that somebody holds open keeps its place on the disk. A
 // process that may not make a new file goes on with the old one until another, such as a primary that is root, has made
 // it.
 
@@ -11,6 +12,7 @@ import { accessLogPipe, type AccessLogFile } from './access-log-pipe.ts';
 export type { AccessLogFile };
 
 const FLUSH_MS = 1_000;
+const LOOK_MS = 10_000;
 // An append of this size costs one system call and far less than a disk's time.
 const MAX_GATHERED_CHARACTERS = 65_536;
 const STDERR = 2;
@@ -93,6 +95,12 @@ export function openAccessLog(
     fs.closeSync(descriptor);
     descriptor = opened;
   };
+  // Not waited for: this may be a primary, and the log on a disk that hangs.
+  const look = (): void =>
+    fs.stat(path, (_, named) => {
+      if (!isClosed && isOther(named, descriptor)) attempt(reopenIfMoved);
+    });
+  const lookout = path === '-' ? undefined : setInterval(look, LOOK_MS).unref();
   // The last second before an end would be lost otherwise.
   process.on('exit', flush);
   return {
@@ -114,6 +122,7 @@ export function openAccessLog(
       if (isClosed) return;
       flush();
       isClosed = true;
+      clearInterval(lookout);
       process.off('exit', flush);
       if (path !== '-') fs.closeSync(descriptor);
     },
@@ -162,9 +171,11 @@ function openNonBlocking(path: string, flags: number): number {
   return fs.openSync(path, flags, MODE);
 }
 
-function wasMoved(path: string, descriptor: number): boolean {
+const wasMoved = (path: string, descriptor: number): boolean =>
+  isOther(fs.statSync(path, { throwIfNoEntry: false }), descriptor);
+
+function isOther(named: fs.Stats | undefined, descriptor: number): boolean {
   const open = fs.fstatSync(descriptor);
-  const named = fs.statSync(path, { throwIfNoEntry: false });
   return named?.ino !== open.ino || named.dev !== open.dev;
 }
 

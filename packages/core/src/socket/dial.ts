@@ -6,7 +6,8 @@ import { onAbort } from '../abort.ts';
 import { formatEndpoint, unixPathOf, type Endpoint } from '../address/endpoint.ts';
 import { WellknownError, type ErrorCode } from '../errors.ts';
 import { createNetTransport, createUnixClientTransport } from '../connection/net-transport.ts';
-import { secureInfoOf, type SecureInfo, type TlsClient } from '../connection/tls-context.ts';
+import { secureInfoOf, type SecureInfo } from '../connection/secure-info.ts';
+import type { TlsClient } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import type { StreamEndpoint } from './socket-address.ts';
 

@@ -6,7 +6,8 @@ import type { Connection } from '../connection/connection.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import { TransportConnection } from '../connection/transport-connection.ts';
 import type { TimerWheel } from '../time/timer-wheel.ts';
-import type { SecureInfo, TlsClient, TlsContext } from '../connection/tls-context.ts';
+import type { SecureInfo } from '../connection/secure-info.ts';
+import type { TlsClient, TlsContext } from '../connection/tls-context.ts';
 import type { Transport } from '../connection/transport.ts';
 import { closedMeanwhile } from './socket-state.ts';
 

@@ -35,6 +35,15 @@ async function startWithAdmin(...options: string[]) {
   return { program, base };
 }
 
+/** What Chromium makes of a page after some seconds. */
+const shownBy = (url: string): string => {
+  const headless = ['--headless', '--no-sandbox', '--disable-gpu', '--timeout=8000', '--virtual-time-budget=2500'];
+  return execFileSync('chromium', [...headless, '--dump-dom', url], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+};
+
 test('a probe does not wait for a worker that hangs', async () => {
   const { base } = await startWithAdmin();
   const [worker] = (JSON.parse(await (await fetch(`${base}/status.json`)).text()) as ServerStatus).workers;
@@ -82,19 +91,7 @@ describe('without a token', () => {
     const { program, base } = await startWithAdmin();
     const { client } = await connect(program.url);
     await exchange(client, 'hello');
-    const shown = execFileSync(
-      'chromium',
-      [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--timeout=8000',
-        '--virtual-time-budget=2500',
-        '--dump-dom',
-        base,
-      ],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-    );
+    const shown = shownBy(base);
     expect(shown).toMatch(/<span id="state" class="pill good"[^>]*>listening</);
     expect(shown).toContain(`<td>${program.url}</td>`);
     expect(shown).toContain(`<td>127.0.0.1:${client.localPort}</td>`);
@@ -105,6 +102,13 @@ describe('without a token', () => {
 });
 
 describe('with a token', () => {
+  test.skipIf(lacks('chromium'))('a browser without it shows no data and asks for it', async () => {
+    const { base } = await startWithAdmin('--admin-token-file', tokenFile());
+    const shown = shownBy(base);
+    expect(shown).toContain('Type the token of this server above to see what it is doing.</p>');
+    expect(shown).toMatch(/<main [^>]*hidden/);
+  });
+
   test('who has it may read, reload and drain; nobody else, and no page of another site', async () => {
     const { program, base } = await startWithAdmin('--admin-token-file', tokenFile());
     expect((await fetch(`${base}/metrics`)).status).toBe(401);

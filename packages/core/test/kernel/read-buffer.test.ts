@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import tls from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { createNetTransport } from '../../src/connection/net-transport.ts';
-import { giveBackChunk, readThroughSharedBuffer } from '../../src/kernel/read-buffer.ts';
+import { giveBackChunk, readThroughSharedBuffer, takeChunk } from '../../src/kernel/read-buffer.ts';
 import type { Transport } from '../../src/connection/transport.ts';
 import { eventually } from '../../src/testing/index.ts';
+import { makeCertificate } from '../../../../test/certificates.ts';
 
 const servers: net.Server[] = [];
 afterEach(() => {
@@ -199,4 +201,38 @@ test('a chunk that is given back is read into again; what came otherwise, or has
   expect(again.some(({ buffer }) => before.has(buffer))).toBe(true);
   expect(Buffer.concat(recorder.chunks).equals(sent)).toBe(true);
   client.destroy();
+});
+
+test('records of TLS share a buffer, which is read into again when all of them are given back', async () => {
+  const { accepted, client } = await acceptOne();
+  const server = new tls.TLSSocket(accepted, { isServer: true, ...makeCertificate('own.example') });
+  const chunks: Buffer[] = [];
+  readThroughSharedBuffer(server, function (byteLength, buffer) {
+    chunks.push(takeChunk(this, byteLength, buffer));
+    server.emit('chunk');
+  });
+  const peer = tls.connect({ socket: client, rejectUnauthorized: false });
+  const records = (from: number): Buffer =>
+    Buffer.concat(Array.from({ length: 40 }, (_, index) => Buffer.alloc(16_384, from + index)));
+  const sent = async (content: Buffer): Promise<Buffer[]> => {
+    chunks.length = 0;
+    peer.write(content);
+    while (chunks.reduce((sum, { length }) => sum + length, 0) < content.length) await once(server, 'chunk');
+    expect(Buffer.concat(chunks).equals(content)).toBe(true);
+    return [...chunks];
+  };
+  const buffersOf = (some: readonly Buffer[]): Set<ArrayBufferLike> => new Set(some.map(({ buffer }) => buffer));
+  const first = await sent(records(1));
+  // The first is copied, and the last buffer may have room left.
+  expect(buffersOf(first).size).toBe(1 + Math.ceil(39 / 4));
+  const [kept = Buffer.alloc(0), ...others] = first.slice(1);
+  for (const chunk of [...others, ...others]) giveBackChunk(chunk);
+  const second = await sent(records(101));
+  expect(buffersOf(second).has(kept.buffer)).toBe(false);
+  expect(kept.equals(Buffer.alloc(16_384, 2))).toBe(true);
+  expect([...buffersOf(second)].some((buffer) => buffersOf(others).has(buffer))).toBe(true);
+  for (const chunk of [...second, kept]) giveBackChunk(chunk);
+  expect(buffersOf(await sent(records(1))).has(kept.buffer)).toBe(true);
+  peer.destroy();
+  server.destroy();
 });

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createServer, defineProtocol, type Server, type ServerOptions } from '../../src/index.ts';
+import { explainBindFailure } from '../../src/listener/bind-failure.ts';
 import { bindListener } from '../../src/listener/listener.ts';
 import { connectClient, eventually, lacks } from '../../src/testing/index.ts';
 
@@ -132,6 +133,20 @@ describe('a unix path', () => {
     await expect(serveOn(file)).rejects.toMatchObject({
       code: 'BIND_FAILED',
       message: `cannot listen on unix:${file}: the folder of the path does not exist: create it first`,
+    });
+  });
+
+  test('on a disk that takes none is refused with the reason, in words', async () => {
+    const refused = explainBindFailure(
+      { scheme: 'unix', path: '/x', abstract: false },
+      Object.assign(new Error('bind: EROFS'), { code: 'EROFS' }),
+    );
+    expect(refused.message).toBe(
+      'cannot listen on unix:/x: the disk is read-only: choose a path that can be written to',
+    );
+    // Which of its errors a kernel answers with there differs; none may stay a number.
+    await expect(serveOn('/sys/wellknown-socket')).rejects.toMatchObject({
+      message: expect.not.stringContaining('errno') as string,
     });
   });
 

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openAccessLog } from '../../src/observe/access-log-file.ts';
+import { eventually } from '../../src/testing/index.ts';
 
 let folder = '';
 let file = '';
@@ -50,6 +51,23 @@ test('a file that was moved away is left alone, and a new one begun, with and wi
     'second\n',
     'third\n',
   ]);
+});
+
+test('who writes nothing lets go of a file that was moved away, and begins the new one', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const log = open();
+  fs.renameSync(file, `${file}.1`);
+  vi.advanceTimersByTime(10_000);
+  await eventually(() => fs.existsSync(file));
+  const held = fs.readdirSync('/proc/self/fd').map((descriptor) => {
+    // That of the listing itself is closed by now.
+    const name = path.join('/proc/self/fd', descriptor);
+    return fs.existsSync(name) ? fs.readlinkSync(name) : '';
+  });
+  expect(held).not.toContain(`${file}.1`);
+  log.close();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('a file that can’t be opened throws, and a folder that is gone later is reported once', () => {

@@ -25,6 +25,7 @@ const context: TlsContext = {
   validityProblems: () => [],
   setTicketKey: () => undefined,
   withOwnSessions: () => context,
+  withholdTickets: () => undefined,
   requiresClientCertificate: false,
 };
 

@@ -5,7 +5,7 @@ import type { Entry, FileProblem } from '../file-system.ts';
 import { factLine, listingReader } from '../listing/format.ts';
 import { parentOf } from '../path.ts';
 import { fileReply } from '../file-replies.ts';
-import { quotePath, REPLY, reply, type Reply } from '../replies.ts';
+import { quotePath, REPLY, reply } from '../replies.ts';
 import type { Call } from './command-spec.ts';
 import type { Outcome } from '../effects.ts';
 import { changing, withPath } from './attributes.ts';
@@ -49,18 +49,15 @@ export const rmd = ({ state, argument }: Call<Ready>): Outcome =>
 
 export const rnfr = ({ state, argument }: Call<Ready>): Outcome =>
   withPath(state, argument, (path) => {
-    if (path === '/') return { state, reply: REPLY.permissionDenied };
-    const decide = (ok: boolean, refusal: Reply): Outcome =>
-      ok ? { state: { ...state, renameFrom: path }, reply: REPLY.renameReady } : { state, reply: refusal };
-    return {
-      state,
-      effect: {
-        type: 'stat',
-        path,
-        itself: true,
-        resume: (entry) => decide(entry.ok, fileReply(entry.ok ? 'failed' : entry.error)),
-      },
+    // What may not be renamed is refused here and not at RNTO, but for what is not there: that is said first, in its own words.
+    const { rights } = state.login;
+    const mayRename = rights.at(path).rename && !rights.isFixed(path);
+    const decide = (entry: Result<Entry, FileProblem>): Outcome => {
+      if (!entry.ok) return { state, reply: fileReply(entry.error) };
+      if (!mayRename) return { state, reply: REPLY.permissionDenied };
+      return { state: { ...state, renameFrom: path }, reply: REPLY.renameReady };
     };
+    return { state, effect: { type: 'stat', path, itself: true, resume: decide } };
   });
 
 export function rnto({ state, argument, progress: { renameFrom: from } }: Call<Ready>): Outcome {

@@ -2,7 +2,7 @@
 
 import type { Outcome } from '../effects.ts';
 import { ALL_FACTS, factsFeature } from '../listing/format.ts';
-import { reply } from '../replies.ts';
+import { REPLY, reply } from '../replies.ts';
 import type { SessionState } from '../session-state.ts';
 import { isOffered, type Call, type CommandSpec } from './command-spec.ts';
 import { hashFeature } from './checksums.ts';
@@ -20,14 +20,14 @@ export function help(call: Call<SessionState>, table: Rows): Outcome {
   const { state, argument, session } = call;
   const rows = offeredRows(table, call);
   const wanted = argument.trim().toUpperCase();
-  if (wanted === 'SITE') return { state, reply: siteHelp(session) };
+  if (/^SITE(?: |$)/.test(wanted)) return { state, reply: siteHelp(session, wanted.slice('SITE'.length)) };
   if (wanted !== '') {
     const row = rows.find(([verb]) => verb === wanted);
     return {
       state,
       reply:
         row === undefined
-          ? reply(502, 'No such command.')
+          ? REPLY.noSuchCommand
           : reply(
               214,
               // Replies are ASCII, but for names.

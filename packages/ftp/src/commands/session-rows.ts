@@ -97,7 +97,7 @@ export const SESSION_ROWS = {
     duringTransfer: 'answers',
     run: information.stat,
   },
-  SITE: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'SITE HELP|<command>', run: site },
+  SITE: { rfc: '959 §4.1.3', access: 'user', argument: 'required', help: 'SITE HELP [<word>]|<command>', run: site },
   OPTS: {
     rfc: '2389 §4',
     access: 'anyone',

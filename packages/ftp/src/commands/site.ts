@@ -14,7 +14,11 @@ interface SiteSpec {
 }
 
 const SITE_COMMANDS = {
-  HELP: { access: 'user', help: 'HELP', run: ({ state, session }) => ({ state, reply: siteHelp(session) }) },
+  HELP: {
+    access: 'user',
+    help: 'HELP [<word>]',
+    run: ({ state, argument, session }) => ({ state, reply: siteHelp(session, argument) }),
+  },
   CHMOD: { access: 'writer', needs: 'setMode', help: 'CHMOD <mode> <path>', run: attributes.chmod },
   UMASK: { access: 'writer', needs: 'write', help: 'UMASK [<mask>]', run: attributes.umask },
   UTIME: {
@@ -54,13 +58,17 @@ const replyOf = (answer: CommandAnswer | undefined): Reply => {
   return reply(answer.code, ...(typeof answer.text === 'string' ? [answer.text] : answer.text));
 };
 
-export const siteHelp = (session: SessionContext): Reply =>
-  reply(
-    214,
-    'The following SITE commands are recognized:',
-    ...[...SITE_WORDS, ...Object.keys(session.siteCommands)].map((word) => specOf(word, session)?.help ?? word),
-    'End',
-  );
+/** SITE HELP and HELP SITE: the words, or the syntax of one. */
+export function siteHelp(session: SessionContext, argument: string): Reply {
+  const helpOf = (word: string): string | undefined => specOf(word, session)?.help;
+  const wanted = argument.trim().toUpperCase();
+  if (wanted !== '') {
+    const told = helpOf(wanted);
+    return told === undefined ? REPLY.noSuchCommand : reply(214, `SITE ${told}`);
+  }
+  const words = [...SITE_WORDS, ...Object.keys(session.siteCommands)].map((word) => helpOf(word) ?? word);
+  return reply(214, 'The following SITE commands are recognized:', ...words, 'End');
+}
 
 export function site(call: Call<Ready>): Outcome {
   const { state, argument, session } = call;

@@ -92,16 +92,17 @@ export const appe = (call: Call<Ready>): Outcome =>
   );
 
 /**
- * STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9. An argument is what the name begins with.
+ * STOU: a name that nothing has yet, told in the form of RFC 1123 §4.1.2.9, as a path by which RETR finds it. An argument is
+ * what that begins with.
  */
 export function stou(call: Call<Ready>): Outcome {
-  const base = call.argument === '' ? 'upload' : call.argument;
+  const base = nameOf(call.argument) === '' ? `${call.argument}upload` : call.argument;
   const wanted = `${base}.${call.session.uniqueSuffix()}`;
   return transfer(
     call,
     wanted,
     (path) => ({ what: 'upload', path, options: { ...writing(call), mode: 'create' }, ascii: converts(call) }),
-    () => reply(150, `FILE: ${nameOf(wanted)}`),
+    () => reply(150, `FILE: ${wanted}`),
   );
 }
 

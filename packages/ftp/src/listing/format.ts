@@ -19,8 +19,8 @@ const FIRST_MS = Date.UTC(1900, 0, 1);
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 const tellable = (timeMs: number): number => (Number.isNaN(timeMs) ? 0 : Math.min(Math.max(timeMs, FIRST_MS), LAST_MS));
 
-/** A name with a line end or another control byte in it would forge lines of the listing: such entries are left out. */
-export const mayBeListed = (entry: Entry): boolean => !/[\0-\x1f\x7f]/.test(entry.name);
+/** A name with a line end in it would forge lines of the listing, and no command can name it: such entries are left out. */
+export const mayBeListed = (entry: Entry): boolean => !/[\0\r\n]/.test(entry.name);
 
 const DAY_MS = 86_400_000;
 
@@ -137,7 +137,7 @@ const owner = (id: number | string | undefined): string => (id === undefined ? '
 export function listLine(entry: Entry, { nowMs }: ListingReader): string {
   const { type, uid, gid, target } = entry;
   const mode = permissionText((entry.mode ?? MODES[type]) & 0o777);
-  const name = target === undefined ? entry.name : `${entry.name} -> ${target.replace(/[\0-\x1f\x7f]/g, '?')}`;
+  const name = target === undefined ? entry.name : `${entry.name} -> ${target.replace(/[\0\r\n]/g, '?')}`;
   return `${LETTERS[type]}${mode}   1 ${owner(uid)} ${owner(gid)} ${String(entry.sizeBytes).padStart(12)} ${listTime(entry.mtimeMs, nowMs)} ${name}`;
 }
 

@@ -21,6 +21,9 @@ type Path = string | Buffer;
 // To copy so much takes as long as to ask a thread.
 export const MAX_BYTES_AT_ONCE = 65_536;
 
+/** A time as Node's calls take it: a number below 0 would mean now. */
+export const timeForSystem = (ms: number): number | Date => (ms < 0 ? new Date(ms) : ms / 1000);
+
 /** What always goes there: what may wait for the disk itself. */
 export const pool = {
   open: promisify(fs.open),

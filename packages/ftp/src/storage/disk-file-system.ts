@@ -10,7 +10,7 @@ import { move } from './disk-move.ts';
 import { isPartName, removeAbandoned } from './disk-parts.ts';
 import { placesUnder, type Spot, type SymlinkPolicy } from './disk-place.ts';
 import { openUpload } from './disk-upload.ts';
-import { Descriptor, type DiskCalls } from './disk-calls.ts';
+import { Descriptor, timeForSystem, type DiskCalls } from './disk-calls.ts';
 import { answer, expectedProblem, Refusal } from './errno-map.ts';
 
 export interface DiskFileSystemOptions {
@@ -169,7 +169,8 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     setTimes: (at, { mtimeMs, atimeMs }) =>
       existing(at, async (spot, stats) => {
         if (stats.isSymbolicLink()) throw new Refusal('denied');
-        await fs.lutimes(spot.path(), (atimeMs ?? mtimeMs ?? stats.atimeMs) / 1000, (mtimeMs ?? stats.mtimeMs) / 1000);
+        const accessed = timeForSystem(atimeMs ?? mtimeMs ?? stats.atimeMs);
+        await fs.lutimes(spot.path(), accessed, timeForSystem(mtimeMs ?? stats.mtimeMs));
       }),
     setMode: (at, mode) =>
       existing(at, async (spot, stats) => {

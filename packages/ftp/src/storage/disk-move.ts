@@ -3,6 +3,7 @@
 
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { decodeName, nameForSystem } from '../charset.ts';
+import { timeForSystem } from './disk-calls.ts';
 import { newPartName } from './disk-parts.ts';
 import type { Spot } from './disk-place.ts';
 import { Refusal } from './errno-map.ts';
@@ -42,7 +43,7 @@ async function copy(from: string | Buffer, to: string | Buffer, stats: Stats): P
   // Pipes, sockets and devices don't exist here.
   else throw new Refusal('denied');
   await fs.chmod(to, stats.mode & 0o7777);
-  await fs.utimes(to, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+  await fs.utimes(to, timeForSystem(stats.atimeMs), timeForSystem(stats.mtimeMs));
   await fs.chown(to, stats.uid, stats.gid).catch(() => undefined);
 }
 

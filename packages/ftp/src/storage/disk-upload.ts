@@ -79,7 +79,9 @@ async function keepsItsFiles(spot: Spot, { uid }: Stats): Promise<boolean> {
 async function inPlace({ spot, stats, write, createMode, exactMode, sync }: UploadRequest): Promise<WriteTarget> {
   const { mode, startBytes = 0 } = write;
   const isNew = mode === 'create' || stats === undefined;
-  const file = await openIn(spot, spot.name, isNew ? CREATE_FLAGS : WRITE_FLAGS, createMode);
+  // Several may add to one file at the same time: the kernel puts each write behind what is there by then.
+  const flags = (isNew ? CREATE_FLAGS : WRITE_FLAGS) | (mode === 'append' ? constants.O_APPEND : 0);
+  const file = await openIn(spot, spot.name, flags, createMode);
   try {
     const opened = await spot.calls.fstat(file.number);
     // Whoever swapped the file for something else in the meantime gains nothing.

@@ -1,7 +1,7 @@
 // Files in memory, for tests and for scratch space. Bounded in bytes and in entries.
 
 import { fail, ok, type Result } from '@wellknown/core';
-import type { CompleteFileSystem, Entry, FileProblem, WriteTarget } from '../file-system.ts';
+import type { CompleteFileSystem, Entry, FileProblem, WriteOptions, WriteTarget } from '../file-system.ts';
 import { nameOf, parentOf, partsOf, type AbsolutePath } from '../path.ts';
 import { findPlace, type MemoryDirectory, type MemoryNode, type MemoryPlace } from './memory-tree.ts';
 
@@ -85,7 +85,13 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
   };
 
   /** Collects the upload beside the tree; only `commit` shows it. */
-  const uploadTo = (parent: MemoryDirectory, name: string, kept: Uint8Array, mustBeNew: boolean): WriteTarget => {
+  const uploadTo = (
+    parent: MemoryDirectory,
+    name: string,
+    begun: Uint8Array,
+    mode: WriteOptions['mode'],
+  ): WriteTarget => {
+    const mustBeNew = mode === 'create';
     const chunks: Uint8Array[] = [];
     let newBytes = 0;
     const giveBack = (): void => {
@@ -112,6 +118,8 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
           giveBack();
           return Promise.resolve(fail(old === undefined ? 'no-space' : mustBeNew ? 'exists' : notAFile(old)));
         }
+        // Another upload may have added to the file meanwhile.
+        const kept = mode === 'append' && old?.type === 'file' ? old.bytes : begun;
         const bytes = new Uint8Array(kept.length + newBytes);
         bytes.set(kept);
         let offset = kept.length;
@@ -197,7 +205,7 @@ export function memoryFileSystem(options: MemoryFileSystemOptions = {}): Complet
       const oldBytes = old?.bytes ?? new Uint8Array(0);
       if (startBytes > oldBytes.length) return Promise.resolve(fail('bad-start'));
       const kept = mode === 'append' ? oldBytes : oldBytes.subarray(0, startBytes);
-      return Promise.resolve(ok(uploadTo(parent, name, kept, mode === 'create')));
+      return Promise.resolve(ok(uploadTo(parent, name, kept, mode)));
     },
     removeFile: (path) => Promise.resolve(remove(path, 'file')),
     makeDirectory: (path) => Promise.resolve(makeDirectory(path)),

@@ -12,13 +12,17 @@ export interface QuotaOptions {
   /** Files and directories together. */
   readonly maxEntries?: number;
   /**
-   * How long a count is trusted, in milliseconds: what others have changed since, another worker among them, is seen after
-   * that. Default one minute.
+   * How long a count is trusted at most, in milliseconds: what others have changed since, another worker among them, is seen
+   * after that. Default one minute; a tree that is counted in a moment is counted again sooner, as often as once a second.
    */
   readonly recountMs?: number;
   /** A clock that never goes back, for tests. */
   readonly nowMs?: () => number;
 }
+
+// Between two counts passes 20 times as long as one takes: a server that counts all the time spends a twentieth of it on that.
+const TRUSTED_PER_COUNT = 20;
+const MIN_RECOUNT_MS = 1_000;
 
 interface Usage {
   bytes: number;
@@ -33,14 +37,17 @@ export function quota(inner: FileSystem, options: QuotaOptions): FileSystem {
   /** Of uploads under way: on top of what is counted, which does not see them yet. */
   let coming = 0;
   let countedAtMs = Number.NEGATIVE_INFINITY;
+  let trustedMs = 0;
   let counting: Promise<void> | undefined;
 
   const upToDate = (): Promise<void> => {
-    if (nowMs() - countedAtMs < recountMs) return Promise.resolve();
+    const beganMs = nowMs();
+    if (beganMs - countedAtMs < trustedMs) return Promise.resolve();
     counting ??= count(inner, '/')
       .then((counted) => {
         usage = counted;
         countedAtMs = nowMs();
+        trustedMs = Math.min(recountMs, Math.max(MIN_RECOUNT_MS, TRUSTED_PER_COUNT * (countedAtMs - beganMs)));
       })
       .finally(() => (counting = undefined));
     return counting;

@@ -196,6 +196,12 @@ export function describeFileSystem(subject: FileSystemSubject, { describe, test 
       assert.equal(await problemOf(files.setTimes?.('/a.txt', { mtimeMs: 1e12 })), 'done');
       const told = await files.stat('/a.txt');
       assert.equal(told.ok && told.value.mtimeMs, 1e12);
+      // Before 1970, and beyond what 32 bits hold.
+      for (const mtimeMs of [-86_400_000, 4_323_000_000_000]) {
+        assert.equal(await problemOf(files.setTimes?.('/a.txt', { mtimeMs })), 'done');
+        const then = await files.stat('/a.txt');
+        assert.equal(then.ok && then.value.mtimeMs, mtimeMs);
+      }
       assert.equal(await problemOf(files.setTimes?.('/none', { mtimeMs: 0 })), 'not-found');
     });
 

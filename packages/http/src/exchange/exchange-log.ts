@@ -8,7 +8,7 @@ import { clientBehindProxies, type ClientFacts } from '../semantics/forwarded.ts
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
 import { RequestHeaders } from '../fetch/request-headers.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
-import { OriginCache } from '../fetch/request.ts';
+import { OriginCache } from './origin-cache.ts';
 import { isThenable } from './response-content.ts';
 import { countResponse, type HttpService } from './service.ts';
 

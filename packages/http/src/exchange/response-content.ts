@@ -8,6 +8,7 @@ import { isSource, type ResponseContent } from '../fetch/content.ts';
 import { fieldsToRelay } from '../fetch/decoded-coding.ts';
 import { isInstance, NativeResponse } from '../fetch/platform.ts';
 import { headersOf, isHttpResponse, takeContent, type HttpResponse } from '../fetch/response.ts';
+import { unwrapped } from './srvx-response.ts';
 
 interface TakenResponse {
   readonly parts: ResponseParts;
@@ -57,17 +58,6 @@ function taken(
     content,
     parts: { status, statusText, headers, content: kindOf(content), byteLength: lengthOf(content) },
   });
-}
-
-/**
- * What srvx's response, which h3 answers with, has inside: one of ours, where ours stands in the platform's place. Other
- * values stay what they are. Throws what the object throws: its response is made only now, and may be none that can be
- * made.
- */
-export function unwrapped(response: unknown): unknown {
-  if (isHttpResponse(response) || typeof response !== 'object' || response === null) return response;
-  const { _response: inside } = response as { readonly _response?: unknown };
-  return isHttpResponse(inside) ? inside : response;
 }
 
 /** A Response of the platform's or of another library's: GraphQL Yoga answers with one of its own. */

@@ -18,6 +18,13 @@ export let copyOf: (headers: HttpHeaders) => HttpHeaders;
 /** For this package: what headers hold; undefined for what is none of ours. */
 export let fieldsOf: (headers: unknown) => FieldSet | undefined;
 
+/** What the argument of a `new Headers` means. As Web IDL says, an iterator that somebody has put on headers is asked. */
+export function fieldsGiven(init: unknown): FieldSet {
+  const fields = fieldsOf(init);
+  if (fields === undefined) return fieldsFrom(init);
+  return (init as HttpHeaders)[Symbol.iterator] === ENTRIES ? fields : fieldsFrom(init);
+}
+
 /** Satisfies `instanceof Headers`, and behaves as the platform's. */
 export class HttpHeaders implements Headers {
   // Names are in lower case, and no two are equal but those of cookies that are set.
@@ -30,7 +37,7 @@ export class HttpHeaders implements Headers {
   declare readonly [Symbol.iterator]: Headers['entries'];
 
   constructor(init?: ConstructorParameters<typeof NativeHeaders>[0]) {
-    const fields = fieldsOf(init) ?? fieldsFrom(init);
+    const fields = fieldsGiven(init);
     this.#given = fields;
     this.#names = fields.lowerNames;
     this.#values = fields.values;
@@ -196,9 +203,10 @@ function platformField(given: IArguments): Headers {
   return headers;
 }
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- a method under another name
+const ENTRIES = HttpHeaders.prototype.entries;
 Object.defineProperty(HttpHeaders.prototype, Symbol.iterator, {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- a method under another name
-  value: HttpHeaders.prototype.entries,
+  value: ENTRIES,
   writable: true,
   configurable: true,
 });

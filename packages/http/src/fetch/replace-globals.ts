@@ -17,7 +17,7 @@ const PlatformRequest = function Request(input: RequestInput, init?: RequestInit
   if (target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
   return Reflect.construct<[RequestInput, RequestInit | undefined], Request>(
     NativeRequest,
-    [forPlatform(input), init],
+    [forPlatform(input, init), init],
     target,
   );
 } as unknown as typeof NativeRequest;
@@ -25,7 +25,7 @@ Object.defineProperty(PlatformRequest, 'prototype', { value: NativeRequest.proto
 Object.defineProperty(PlatformRequest, 'length', { value: NativeRequest.length });
 
 const fetchAnything: typeof nativeFetch = function fetch(input, init) {
-  return nativeFetch(forPlatform(input), init);
+  return nativeFetch(forPlatform(input, init), init);
 };
 
 const NAMES = [

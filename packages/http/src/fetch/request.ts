@@ -33,8 +33,11 @@ export let isConditional: (request: HttpRequest) => boolean;
 /** For the engine: aborts `request.signal`, since the exchange ended early. */
 export let abortRequest: (request: HttpRequest, reason: Error) => void;
 
-/** For this package: what platform code takes in the place of one of ours; anything else stays what it is. */
-export let forPlatform: <Input>(input: Input) => Input | Request;
+/**
+ * For this package: what `new Request()` and `fetch()` of the platform take in the place of one of ours; anything else
+ * stays what it is. Where `init` brings other content, that of the request stays with it.
+ */
+export let forPlatform: <Input>(input: Input, init: RequestInit | undefined) => Input | Request;
 
 /**
  * Satisfies `instanceof Request`. Platform code reads internal slots that only its own objects have: where
@@ -89,10 +92,12 @@ export class HttpRequest implements Request {
   static {
     isConditional = (request) => request.#head.isConditional;
 
-    forPlatform = (input) =>
-      typeof input === 'object' && input !== null && #head in input
-        ? (input as unknown as HttpRequest).#makeNative()
-        : input;
+    forPlatform = (input, init) => {
+      if (typeof input !== 'object' || input === null || !(#head in input)) return input;
+      const request = input as unknown as HttpRequest;
+      const hasOwnContent = init?.body !== undefined && init.body !== null;
+      return hasOwnContent ? new NativeRequest(request.url, request.#initWithoutBody()) : request.#makeNative();
+    };
 
     abortRequest = (request, reason) => {
       request.#abortReason = reason;
@@ -212,7 +217,7 @@ export class HttpRequest implements Request {
 
   /** What only the platform can read, with the whole content: a Request would bring a stream and its signal along. */
   async #whole(): Promise<Request | Response> {
-    if (this.#native !== undefined) return this.#native;
+    if (this.#native !== undefined) return this.#makeNative();
     const bytes = await this.#collect();
     return new NativeResponse(bytes, this.#typeInit());
   }
@@ -222,9 +227,13 @@ export class HttpRequest implements Request {
     return { headers: type === null ? {} : { 'content-type': type } };
   }
 
+  #initWithoutBody(): RequestInit {
+    return { method: this.#head.method, headers: [...this.headers], signal: this.signal };
+  }
+
   #makeNative(): Request {
-    if (this.#native !== undefined) return this.#native;
-    const init: RequestInit = { method: this.#head.method, headers: [...this.headers], signal: this.signal };
+    if (this.#native !== undefined) return withFields(this.#native, this.#headers);
+    const init = this.#initWithoutBody();
     const body = this.#body;
     if (body === undefined) this.#native = new NativeRequest(this.url, init);
     else if (this.#mayHaveBody)
@@ -232,6 +241,14 @@ export class HttpRequest implements Request {
     else this.#native = requestWithContent(this.url, init, new NativeResponse(body.stream(), this.#typeInit()));
     return this.#native;
   }
+}
+
+/** A platform Request whose fields are those that the handler has now. */
+function withFields(request: Request, headers: RequestHeaders | undefined): Request {
+  if (headers === undefined) return request;
+  for (const name of [...request.headers.keys()]) request.headers.delete(name);
+  for (const [name, value] of headers) request.headers.append(name, value);
+  return request;
 }
 
 /** What libraries that are given the signal know as the end by an abort; why it came is its cause. */
@@ -259,26 +276,5 @@ function urlText(origin: string, path: string): string {
     return new URL(origin + path).href;
   } catch {
     return origin + path;
-  }
-}
-
-/** The origins of one connection's requests. Clients name the same host again and again. */
-export class OriginCache {
-  readonly #scheme: 'http' | 'https';
-  #authority: string | undefined;
-  #origin = '';
-
-  constructor(scheme: 'http' | 'https') {
-    this.#scheme = scheme;
-  }
-
-  /** As the URL parser writes it. An authority that it does not take, or none (HTTP/1.0), is `localhost`. */
-  originOf(authority: string): string {
-    if (authority !== this.#authority) {
-      this.#authority = authority;
-      const url = `${this.#scheme}://${authority}`;
-      this.#origin = URL.canParse(url) ? new URL(url).origin : `${this.#scheme}://localhost`;
-    }
-    return this.#origin;
   }
 }

@@ -2,12 +2,12 @@
 // the platform's does at the same moments (copies, checks, throws), and costs a fraction: the platform makes a stream of
 // every text. What is not text, bytes, a stream or a source with plain fields is left to the platform's own, inside.
 
-import { decodedText, decodeText, isSource, streamOfSource, type OwnBytes, type ResponseContent } from './content.ts';
+import { isSource, type OwnBytes, type ResponseContent } from './content.ts';
 import { fieldsFrom, NO_FIELDS, type FieldSet, type ResponseHeaders } from './field-set.ts';
-import { asHeaders, copyOf, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
+import { asHeaders, copyOf, fieldsGiven, fieldsOf, headersWith, type HttpHeaders } from './headers.ts';
 import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
-import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
+import { HttpBody, inMemory } from './http-body.ts';
 import { standFor } from './like-native.ts';
 import { isInstance, NativeResponse } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
@@ -31,6 +31,7 @@ export interface HttpResponseInit {
   readonly headers?: ResponseHeaders | undefined;
 }
 
+const ANY_BASE = 'http://localhost';
 const MAX_AT_ONCE_BYTES = 1_048_576;
 
 // For this package only: what is inside a response, without a stream or headers made of it. --------------------------
@@ -66,15 +67,12 @@ export let takeContent: (response: HttpResponse) => ResponseContent | undefined;
 /** The class that a handler's `new Response(…)` makes where it has taken the platform's place, and under its own name. */
 export class HttpResponse implements Response {
   #content: ResponseContent = null;
+  /** Made of the content when somebody asks for more than to have it sent: most don't. */
+  #body: HttpBody | undefined = undefined;
   #fields: FieldSet = NO_FIELDS;
   #status = 200;
   #statusText = '';
   #headers: HttpHeaders | Headers | undefined = undefined;
-  /** The stream of text or bytes that `body` gave. */
-  #stream: ReadableStream<Uint8Array> | undefined = undefined;
-  /** Has the content, once only the platform can do what is asked. */
-  #native: Response | undefined = undefined;
-  #taken = false;
   /**
    * What the engine wrote for it last, and the Date line in it: constant responses are kept by their handlers and sent
    * again. Of 13 bytes 0.8 µs become 0.5, of 10 kB 6.5 become 1.1.
@@ -87,7 +85,12 @@ export class HttpResponse implements Response {
   constructor(body?: ResponseBody, init?: HttpResponseInit | ResponseInit | null) {
     const content = contentOf(body);
     if (content === undefined || (init !== undefined && init !== null && typeof init !== 'object')) {
-      this.#adopt(new NativeResponse(body as PlatformBody, init as unknown as ResponseInit));
+      // From here on it is what the platform's is.
+      const native = new NativeResponse(body as PlatformBody, init as unknown as ResponseInit);
+      this.#body = new HttpBody(null, native);
+      this.#headers = native.headers;
+      this.#status = native.status;
+      this.#statusText = native.statusText;
       return;
     }
     this.#content = content;
@@ -96,7 +99,7 @@ export class HttpResponse implements Response {
     if (init !== undefined && init !== null) {
       const { status, statusText, headers } = init as HttpResponseInit;
       try {
-        fields = this.#read(status, statusText, headers, init);
+        fields = this.#read(content, status, statusText, headers, init);
       } catch (error) {
         if (isSource(content)) content.close();
         // Of several mistakes the platform names another first.
@@ -109,23 +112,14 @@ export class HttpResponse implements Response {
   }
 
   /** Sets the status and its text, and returns the fields. */
-  #read(status: unknown, statusText: unknown, headers: unknown, init: object): FieldSet {
+  #read(content: ResponseContent, status: unknown, statusText: unknown, headers: unknown, init: object): FieldSet {
     if (status !== undefined) this.#status = finalStatus(status);
     if (statusText !== undefined && statusText !== '') this.#statusText = reasonText(statusText);
-    const content = this.#content;
     if (content !== null && isWithoutContent(this.#status))
       throw new TypeError(`a response with status ${this.#status} has no content`);
     if (headers === undefined) return NO_FIELDS;
-    const fields = fieldsOf(headers) ?? fieldsFrom(headers);
+    const fields = fieldsGiven(headers);
     return content instanceof ReadableStream ? fieldsOfRelayed(fields, init, content) : fields;
-  }
-
-  /** From here on it is what the platform's is. */
-  #adopt(native: Response): void {
-    this.#native = native;
-    this.#headers = native.headers;
-    this.#status = native.status;
-    this.#statusText = native.statusText;
   }
 
   /** A response with `value` as JSON. Throws a TypeError for what JSON has no text for, such as undefined. */
@@ -137,11 +131,12 @@ export class HttpResponse implements Response {
 
   /**
    * A redirect to `location`. One that is relative stays so, which the platform refuses: it has no base. What may not
-   * stand in a URL is percent-encoded.
+   * stand in a URL is percent-encoded. Throws a TypeError for what is no URL, whatever it may be relative to.
    */
   static redirect(location: string | URL, status = 302): HttpResponse {
     const given: unknown = location;
     if (given === undefined || given === null) throw new TypeError('a redirect needs a location');
+    if (!URL.canParse(String(location), ANY_BASE)) throw new TypeError(`'${String(location)}' is no URL`);
     const response = responseOf(null, {
       status: redirectStatus(status),
       headers: { Location: redirectTarget(String(location)) },
@@ -199,7 +194,7 @@ export class HttpResponse implements Response {
     writtenOf = (response, dateLine, headFor) => {
       const fields = response.#currentFields();
       const keeper = response.#kept ?? response;
-      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#isUntouched())
+      if (keeper.#writtenDate === dateLine && fields === response.#fields && response.#body?.isUntouched !== false)
         return keeper.#written;
       const status = response.#status;
       if (fields === undefined || response.#statusText !== '' || isWithoutContent(status)) return undefined;
@@ -221,38 +216,21 @@ export class HttpResponse implements Response {
     };
 
     takeContent = (response) => {
-      const native = response.#native;
-      if (native !== undefined) return native.bodyUsed ? undefined : native.body;
       const inMemory = response.#inMemory();
-      // Text and bytes may be sent more than once, so that a handler can keep a constant response.
-      if (inMemory !== undefined) return inMemory;
-      if (response.#taken || response.#stream !== undefined) return undefined;
-      const content = response.#content;
-      if (content instanceof ReadableStream && isTouched(content)) return undefined;
-      response.#taken = true;
-      return content;
+      return inMemory === undefined ? response.#open().take() : inMemory;
     };
   }
 
   get body(): ReadableStream | null {
-    const content = this.#content;
-    if (this.#native !== undefined) return this.#native.body;
-    if (content === null || content instanceof ReadableStream) return content;
-    if (this.#taken || (typeof content !== 'string' && !(content instanceof Uint8Array)))
-      return this.#makeNative().body;
-    this.#stream ??= streamOfMemory(content);
-    return this.#stream;
+    return this.#open().stream;
   }
 
   get bodyUsed(): boolean {
-    if (this.#native !== undefined) return this.#native.bodyUsed;
-    const stream = this.#stream ?? this.#content;
-    return this.#taken || (stream instanceof ReadableStream && isDisturbed(stream));
+    return this.#open().used;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const content = this.#readMemory();
-    return content === undefined ? this.#makeNative().arrayBuffer() : octetsOf(content).buffer;
+    return this.#open().arrayBuffer();
   }
 
   async bytes(): Promise<OwnBytes> {
@@ -260,11 +238,11 @@ export class HttpResponse implements Response {
   }
 
   async blob(): Promise<Blob> {
-    return this.#makeNativeWithType().blob();
+    return this.#open().ofType(this.headers.get('content-type')).blob();
   }
 
   async formData(): Promise<FormData> {
-    const form: { formData(): Promise<FormData> } = this.#makeNativeWithType();
+    const form: { formData(): Promise<FormData> } = this.#open().ofType(this.headers.get('content-type'));
     return form.formData();
   }
 
@@ -273,44 +251,47 @@ export class HttpResponse implements Response {
   }
 
   async text(): Promise<string> {
-    const content = this.#readMemory();
-    if (content === undefined) return this.#makeNative().text();
-    return typeof content === 'string' ? decodedText(content) : decodeText(content);
+    return this.#open().text();
   }
 
   clone(): HttpResponse {
-    const stream = this.#stream ?? this.#content;
-    if (this.bodyUsed || (this.#native === undefined && stream instanceof ReadableStream && stream.locked))
-      throw new TypeError('the content of the response has been read already');
     const copy = new HttpResponse();
-    const inMemory = this.#inMemory();
-    if (inMemory === undefined) copy.#native = this.#makeNative().clone();
-    else copy.#content = inMemory;
+    copy.#body = this.#open().clone();
     copy.#fields = this.#fields;
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
     const headers = this.#headers;
     if (headers !== undefined)
-      copy.#headers = fieldsOf(headers) === undefined ? copy.#native?.headers : copyOf(headers as HttpHeaders);
+      copy.#headers = fieldsOf(headers) === undefined ? copy.#body.native?.headers : copyOf(headers as HttpHeaders);
     return copy;
   }
 
   get type(): Response['type'] {
-    return this.#native?.type ?? 'default';
+    return this.#body?.native?.type ?? 'default';
   }
 
   get url(): string {
-    return this.#native?.url ?? '';
+    return this.#body?.native?.url ?? '';
   }
 
   get redirected(): boolean {
-    return this.#native?.redirected ?? false;
+    return this.#body?.native?.redirected ?? false;
   }
 
   [INSPECT](_depth: number, options: object, inspect: Inspect): string {
     const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this;
-    const body = this.#native === undefined && isSource(this.#content) ? this.#content : this.body;
+    const content = this.#content;
+    const body = this.#body?.native === undefined && isSource(content) ? content : this.body;
     return `Response ${inspect({ status, statusText, headers, body, bodyUsed, ok, redirected, type, url }, options)}`;
+  }
+
+  #open(): HttpBody {
+    return (this.#body ??= new HttpBody(this.#content));
+  }
+
+  /** Text, bytes or nothing that nobody has read; undefined for any other content. */
+  #inMemory(): string | Uint8Array | null | undefined {
+    return this.#body === undefined ? inMemory(this.#content) : this.#body.inMemory();
   }
 
   /** Undefined where the platform's own response is inside. */
@@ -318,54 +299,6 @@ export class HttpResponse implements Response {
     const headers = this.#headers;
     if (headers === undefined) return this.#fields;
     return fieldsOf(headers);
-  }
-
-  #isUntouched(): boolean {
-    return !this.#taken && this.#stream === undefined && this.#native === undefined;
-  }
-
-  /** Text, bytes or nothing that nobody has read; undefined for any other content. */
-  #inMemory(): string | Uint8Array | null | undefined {
-    if (this.#native !== undefined || this.#taken) return undefined;
-    if (this.#stream !== undefined) return memoryOf(this.#stream);
-    const content = this.#content;
-    if (content === null || typeof content === 'string' || content instanceof Uint8Array) return content;
-    return content instanceof ReadableStream ? memoryOf(content) : undefined;
-  }
-
-  /** The same for a reader. Undefined where only the platform can read. */
-  #readMemory(): string | Uint8Array | undefined {
-    if (this.#native !== undefined || this.#stream !== undefined) return undefined;
-    const content = this.#content;
-    if (content === null) return '';
-    if (typeof content !== 'string' && !(content instanceof Uint8Array)) return undefined;
-    if (this.#taken) throw new TypeError('the content of the response has been read already');
-    this.#taken = true;
-    return content;
-  }
-
-  /** With the Content-Type at hand: blobs and forms are made by it. */
-  #makeNativeWithType(): Response {
-    const native = this.#makeNative();
-    if (this.#headers !== native.headers) {
-      const type = this.headers.get('content-type');
-      if (type === null) native.headers.delete('content-type');
-      else native.headers.set('content-type', type);
-    }
-    return native;
-  }
-
-  #makeNative(): Response {
-    if (this.#native !== undefined) return this.#native;
-    const content = this.#content;
-    if (isSource(content) && this.#taken) throw new TypeError('the content of the response has been read already');
-    const stream = this.#stream ?? (isSource(content) ? streamOfSource(content) : content);
-    // Text brings a type along, which stands in our headers if anywhere.
-    const native = new NativeResponse((typeof stream === 'string' ? octetsOf(stream) : stream) as PlatformBody);
-    // What was read without a stream is, to whoever asks for one, a stream that was read.
-    if (this.#taken) native.arrayBuffer().catch(() => undefined);
-    this.#native = native;
-    return native;
   }
 }
 

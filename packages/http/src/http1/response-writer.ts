@@ -9,13 +9,8 @@ import { mustCloseAfter, type Exchange } from '../exchange/exchange.ts';
 import type { WriteBuffer } from './write-buffer.ts';
 import type { RequestContext } from '../handler.ts';
 import { asRequest } from '../fetch/request.ts';
-import {
-  discardContent,
-  discardResponse,
-  encodeResponse,
-  isThenable,
-  unwrapped,
-} from '../exchange/response-content.ts';
+import { discardContent, discardResponse, encodeResponse, isThenable } from '../exchange/response-content.ts';
+import { unwrapped } from '../exchange/srvx-response.ts';
 import { headFor } from '../exchange/response-head-cache.ts';
 import { FieldSet } from '../fetch/field-set.ts';
 import { bytesOf, headersOf, isHttpResponse, responseOf, writtenOf } from '../fetch/response.ts';

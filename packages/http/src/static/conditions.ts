@@ -55,7 +55,8 @@ const dateIn = (text: string | null, nowMs: number): number | undefined =>
 
 /** `*`, or any tag of the list that `matches`. A tag may hold a comma, so the list is read tag by tag. */
 function listMatches(list: string, matches: (etag: string) => boolean): boolean {
-  if (list.trim() === '*') return true;
+  // One tag, as most have it, is seen at once.
+  if (list.trim() === '*' || matches(list)) return true;
   for (const [tag] of list.matchAll(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g)) if (matches(tag)) return true;
   return false;
 }

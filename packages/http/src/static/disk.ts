@@ -266,8 +266,11 @@ function tellsPaths(descriptors: string, directory: string): boolean {
   }
 }
 
+/** The code that the system gives its errors, such as ENOENT; empty for any other. */
+export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
 function problemOf(error: unknown): DiskProblem {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const problem = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
   if (problem === undefined) throw error;
   return problem;

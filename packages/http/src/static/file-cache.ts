@@ -2,6 +2,7 @@
 // Nothing is believed for longer than the revalidation interval; then a look at the disk decides.
 
 import type { GeneratedCoding } from './compression.ts';
+import type { Validators } from './conditions.ts';
 import type { Coding } from './encoding.ts';
 import type { OwnBytes } from '../fetch/content.ts';
 import type { HttpResponse } from '../fetch/response.ts';
@@ -13,6 +14,12 @@ export interface FileFacts {
   readonly modifiedMs: number;
 }
 
+/** What tells one state of a representation from another. */
+export interface FileValidators extends Validators {
+  /** Undefined where no date says it. */
+  readonly lastModified: string | undefined;
+}
+
 /** One way to send a file: as it is, or a sidecar. */
 export interface Representation {
   readonly coding: Coding | undefined;
@@ -21,6 +28,8 @@ export interface Representation {
   readonly facts: FileFacts;
   /** The opaque part of its entity tag, once it has been asked for. */
   tag?: string;
+  /** Once they have been asked for and change no more. */
+  validators?: FileValidators;
   /** Compressed by the server: there is no such file, and `segments` and `facts` are the original's. */
   readonly generated?: GeneratedCoding;
   kept: KeptContent | undefined;
@@ -38,6 +47,8 @@ export interface KnownFile {
   readonly mediaType: string;
   /** The request path that it is kept under. */
   readonly path: string;
+  /** The same as patterns of paths see it. */
+  readonly plainPath: string;
   readonly original: Representation;
   sidecars: readonly Representation[];
   /** Those that the server makes by itself where it is asked to. */

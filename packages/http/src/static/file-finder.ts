@@ -7,6 +7,7 @@ import type { DiskProblem, DiskRoot } from './disk.ts';
 import type { OpenFile } from './disk-file.ts';
 import { SIDECARS, type Coding } from './encoding.ts';
 import type { FileCache, KnownFile, Representation } from './file-cache.ts';
+import { plainPath } from './path.ts';
 
 /** `file` is open and belongs to the caller. */
 export interface FoundFile {
@@ -70,6 +71,7 @@ export class FileFinder {
     const known: KnownFile = {
       mediaType,
       path: path ?? '',
+      plainPath: plainPath(path ?? ''),
       original,
       sidecars,
       generated,

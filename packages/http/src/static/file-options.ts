@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { fail, ok, type Result } from '@wellknown/core';
 import { readChoice, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
 import type { FetchHandler } from '../handler.ts';
+import { codeOf } from './disk.ts';
 import { readErrorPages, readHeaderRules, readPattern } from './option-texts.ts';
 import { ResponseFields } from './response-fields.ts';
 import { serveFiles, type ServeFilesOptions } from './serve-files.ts';
@@ -119,6 +120,3 @@ function problemOfRoot(root: string): string | undefined {
     return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
   }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -170,7 +170,7 @@ export class FileResponder {
     const make = (isSecure: boolean): HttpResponse => {
       const headers = fileHeaders(known, representation, { ...context, variesOn: [] });
       const response = responseOf(bytes, {
-        headers: fields.isEmpty ? headers : fields.added(headers, known.path, isSecure),
+        headers: fields.isEmpty ? headers : fields.added(headers, known.plainPath, isSecure),
       });
       keptResponses.add(response);
       return response;
@@ -189,7 +189,7 @@ export class FileResponder {
     question: Question,
     variesOn: readonly string[],
   ): FileResponseContext {
-    const cacheControl = this.#parts.immutable?.test(known.path) === true ? IMMUTABLE : this.#parts.cacheControl;
+    const cacheControl = this.#parts.immutable?.test(known.plainPath) === true ? IMMUTABLE : this.#parts.cacheControl;
     return { nowMs: question.nowMs, cacheControl, variesOn, ...this.#growthOf(known, representation, question) };
   }
 
@@ -198,11 +198,11 @@ export class FileResponder {
    * never put together with others. While nothing has been said of it, it is rather looked at again.
    */
   #growthOf(
-    { path }: KnownFile,
+    { plainPath }: KnownFile,
     { facts }: Representation,
     { nowMs, isLastAttempt }: Question,
   ): Pick<FileResponseContext, 'growth' | 'firstGrowth'> {
-    if (this.#parts.appendOnly?.test(path) === true) return { growth: 'append', firstGrowth: 'append' };
+    if (this.#parts.appendOnly?.test(plainPath) === true) return { growth: 'append', firstGrowth: 'append' };
     const growth = isSettled(facts, nowMs) ? 'change' : 'append';
     return { growth, firstGrowth: isLastAttempt ? growth : 'change' };
   }

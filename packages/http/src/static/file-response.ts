@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { ContentSource, OwnBytes } from '../fetch/content.ts';
 import { responseOf, type HttpResponse, type HttpResponseInit } from '../fetch/response.ts';
-import { evaluateConditions, type Validators } from './conditions.ts';
+import { evaluateConditions } from './conditions.ts';
 import type { OpenFile } from './disk-file.ts';
-import type { FileFacts, KnownFile, Representation } from './file-cache.ts';
+import type { FileFacts, FileValidators, KnownFile, Representation } from './file-cache.ts';
 import type { Growth } from './file-change.ts';
 import { decideRange, multipartOf, type ByteRange } from './range.ts';
 
@@ -31,8 +31,10 @@ const SETTLED_AFTER_MS = 2_000;
  * True when the file has rested long enough for its times to tell of every change. A time in the future was set by
  * somebody and says nothing; who sets one of long ago has written the file before, and the change time in its tag tells.
  */
-export const isSettled = ({ modifiedMs }: FileFacts, nowMs: number): boolean =>
-  modifiedMs > nowMs || modifiedMs + SETTLED_AFTER_MS < nowMs;
+export const isSettled = (facts: FileFacts, nowMs: number): boolean =>
+  facts.modifiedMs > nowMs || hasRested(facts, nowMs);
+
+const hasRested = ({ modifiedMs }: FileFacts, nowMs: number): boolean => modifiedMs + SETTLED_AFTER_MS < nowMs;
 
 /** The header fields of a whole representation. */
 export const fileHeaders = (
@@ -42,20 +44,31 @@ export const fileHeaders = (
 ): Record<string, string> =>
   headersWith(validatorsOf(known, representation, context.nowMs), known, representation, context);
 
-function headersWith(
+/** What a 304 repeats (RFC 9110 §15.4.5). */
+function metadataWith(
   { etag, lastModified }: FileValidators,
-  known: KnownFile,
-  { coding, generated }: Representation,
+  { codings }: KnownFile,
   { cacheControl, variesOn }: FileResponseContext,
 ): Record<string, string> {
-  // Made once more, by another version of the library perhaps, it is not the same to the octet.
-  const isRanged = generated === undefined;
-  const vary = known.codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
+  const vary = codings.length > 0 ? [...variesOn, 'Accept-Encoding'] : variesOn;
   return {
     ETag: etag,
     ...(lastModified !== undefined && { 'Last-Modified': lastModified }),
     'Cache-Control': cacheControl,
     ...(vary.length > 0 && { Vary: vary.join(', ') }),
+  };
+}
+
+function headersWith(
+  validators: FileValidators,
+  known: KnownFile,
+  { coding, generated }: Representation,
+  context: FileResponseContext,
+): Record<string, string> {
+  // Made once more, by another version of the library perhaps, it is not the same to the octet.
+  const isRanged = generated === undefined;
+  return {
+    ...metadataWith(validators, known, context),
     'Content-Type': known.mediaType,
     ...(coding !== undefined && { 'Content-Encoding': coding }),
     ...(isRanged && { 'Accept-Ranges': 'bytes' }),
@@ -76,11 +89,11 @@ export function decidedResponse(
 ): HttpResponse | undefined {
   const validators = validatorsOf(known, representation, context.nowMs);
   const { at } = evaluateConditions(request.headers, validators, context.nowMs);
-  return at === 'proceed' ? undefined : responseOfDecision(at, headersWith(validators, known, representation, context));
+  return at === 'proceed' ? undefined : responseOfDecision(at, metadataWith(validators, known, context));
 }
 
-const responseOfDecision = (at: 'failed' | 'not-modified', headers: Readonly<Record<string, string>>): HttpResponse =>
-  at === 'failed' ? errorResponse(412) : responseOf(null, { status: 304, headers: onlyMetadata(headers) });
+const responseOfDecision = (at: 'failed' | 'not-modified', metadata: Record<string, string>): HttpResponse =>
+  at === 'failed' ? errorResponse(412) : responseOf(null, { status: 304, headers: metadata });
 
 /**
  * Answers GET or HEAD. Takes the content: an open file is closed with the response. Undefined when the file changed
@@ -108,12 +121,12 @@ export function fileResponse(
   context: FileResponseContext,
 ): HttpResponse | Promise<HttpResponse | undefined> {
   const validators = validatorsOf(known, representation, context.nowMs);
-  const headers = headersWith(validators, known, representation, context);
   const outcome = evaluateConditions(request.headers, validators, context.nowMs);
   if (outcome.at !== 'proceed') {
     close(content);
-    return responseOfDecision(outcome.at, headers);
+    return responseOfDecision(outcome.at, metadataWith(validators, known, context));
   }
+  const headers = headersWith(validators, known, representation, context);
   const byteLength = content instanceof Uint8Array ? content.byteLength : representation.facts.byteLength;
   if (request.method === 'HEAD') {
     close(content);
@@ -160,22 +173,21 @@ function partsResponse(
   });
 }
 
-interface FileValidators extends Validators {
-  /** Undefined where no date says it. */
-  readonly lastModified: string | undefined;
-}
-
-function validatorsOf(known: KnownFile, representation: Representation, nowMs: number): FileValidators {
+function validatorsOf({ original }: KnownFile, representation: Representation, nowMs: number): FileValidators {
   const { coding, facts, generated } = representation;
+  const known = representation.validators;
+  if (known !== undefined && known.lastModifiedMs <= nowMs) return known;
   // Never in the future (RFC 9110 §8.8.2.1). The date is the original's: a sidecar is another form of the same.
-  const lastModifiedMs = Math.floor(Math.min(known.original.facts.modifiedMs, nowMs) / 1000) * 1000;
+  const lastModifiedMs = Math.floor(Math.min(original.facts.modifiedMs, nowMs) / 1000) * 1000;
   representation.tag ??= tagOf(facts);
   const tag = `"${representation.tag}${coding === undefined ? '' : `-${coding}`}"`;
-  return {
+  const validators = {
     etag: isSettled(facts, nowMs) && generated === undefined ? tag : `W/${tag}`,
     lastModified: lastModifiedMs >= FIRST_DATE_MS ? new Date(lastModifiedMs).toUTCString() : undefined,
     lastModifiedMs,
   };
+  if (hasRested(facts, nowMs) && hasRested(original.facts, nowMs)) representation.validators = validators;
+  return validators;
 }
 
 // The year 1: a date of HTTP has four digits and no sign.
@@ -190,11 +202,6 @@ const tagOf = ({ identity }: FileFacts): string =>
   createHash('sha256').update(withoutDevice(identity)).digest('base64url').slice(0, TAG_CHARACTERS);
 /** The number of a device is another one each time it is mounted. */
 const withoutDevice = (identity: string): string => identity.slice(identity.indexOf(':') + 1);
-
-/** What a 304 repeats (RFC 9110 §15.4.5). */
-const METADATA = ['ETag', 'Last-Modified', 'Cache-Control', 'Vary'];
-const onlyMetadata = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => METADATA.includes(name)));
 
 const close = (content: FileContent): void => {
   if (!(content instanceof Uint8Array)) content.close();

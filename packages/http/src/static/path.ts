@@ -69,6 +69,19 @@ export function pathOfTarget(target: string): string {
   return pathStart < 0 ? '/' : target.slice(scheme + 3 + pathStart);
 }
 
+/**
+ * What patterns of paths are asked, so that no other spelling of a path gets around them: decoded, with one slash where
+ * there are several, and without the query. As it came where it can mean no file.
+ */
+export function plainPath(target: string): string {
+  const path = pathOnly(pathOfTarget(target));
+  if (!/%|\/\//.test(path)) return path;
+  const parsed = parseFilePath(path, 'allow');
+  if (!parsed.ok) return path;
+  const { segments, namesDirectory } = parsed.value;
+  return `/${segments.join('/')}${namesDirectory && segments.length > 0 ? '/' : ''}`;
+}
+
 /** Without the query. */
 export function pathOnly(target: string): string {
   const queryStart = target.indexOf('?');

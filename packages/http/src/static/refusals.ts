@@ -2,7 +2,7 @@
 
 import { isHttpResponse } from '../fetch/response.ts';
 import type { FetchHandler } from '../handler.ts';
-import { pathOfTarget, pathOnly } from './path.ts';
+import { plainPath } from './path.ts';
 import type { ResponseFields } from './response-fields.ts';
 
 /** 401 and 503: what a guard that asks for passwords answers by itself. */
@@ -11,7 +11,7 @@ export function withFieldsOnRefusals(guarded: FetchHandler, fields: ResponseFiel
   return async (request, context) => {
     const response = await guarded(request, context);
     if ((response.status === 401 || response.status === 503) && isHttpResponse(response))
-      fields.addTo(response, pathOnly(pathOfTarget(context.rawTarget)), context.client.scheme === 'https');
+      fields.addTo(response, plainPath(context.rawTarget), context.client.scheme === 'https');
     return response;
   };
 }

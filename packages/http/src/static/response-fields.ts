@@ -3,7 +3,7 @@
 import { isToken } from '../semantics/char-classes.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
-/** Fields for the paths, as requests have them and without the query, that match `path`; for all without one. */
+/** Fields for the paths that match `path`, decoded and without the query; for all without one. */
 export interface HeaderRule {
   readonly path?: RegExp | undefined;
   /** An empty value takes away what would be sent otherwise. Of several rules for one name the last decides. */

@@ -20,12 +20,12 @@ export interface ServeFilesOptions {
   /** The Cache-Control of every file. The default lets caches keep it and has them ask first. */
   readonly cacheControl?: string;
   /**
-   * Paths, as requests have them, that match never change: they are sent with `public, max-age=31536000, immutable`.
-   * For names that hold a hash.
+   * Paths that match, decoded, never change: they are sent with `public, max-age=31536000, immutable`. For names that
+   * hold a hash.
    */
   readonly immutable?: RegExp;
   /**
-   * Paths, as requests have them, that match are only ever appended to, as logs are: one that grows while it is sent
+   * Paths that match, decoded, are only ever appended to, as logs are: one that grows while it is sent
    * arrives with the length that it had. So does one that was written less than two seconds before it is asked for. Any
    * other file that grows meanwhile ends the connection, since a new content that is longer looks the same.
    */

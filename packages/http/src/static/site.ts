@@ -10,7 +10,7 @@ import { FileResponder, isKept, type FileResponderParts, type Question } from '.
 import { errorResponse } from './file-response.ts';
 import { parseListingView } from './listing-order.ts';
 import { listingResponse, PROBLEM_STATUS } from './listing-response.ts';
-import { parseFilePath, pathOfTarget, pathOnly, type FilePath } from './path.ts';
+import { parseFilePath, pathOfTarget, pathOnly, plainPath, type FilePath } from './path.ts';
 
 const INDEX = 'index.html';
 // A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
@@ -81,7 +81,7 @@ export class Site {
     // It has all fields already, and the caller may do with what it gets as it likes.
     if (isKept(response)) return copyOfKept(response);
     const { fields } = this.#parts;
-    if (!fields.isEmpty) fields.addTo(response, pathOnly(pathOfTarget(target)), isSecure);
+    if (!fields.isEmpty) fields.addTo(response, plainPath(target), isSecure);
     return response;
   }
 

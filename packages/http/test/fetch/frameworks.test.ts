@@ -104,6 +104,41 @@ describe.each(['the platform’s classes', 'ours in their place'])('with %s', (c
     );
   });
 
+  test('an h3 application: every kind of answer, with its length where it is known', async () => {
+    const app = new H3();
+    const kept = new Response('kept', {
+      status: 203,
+      headers: [
+        ['Set-Cookie', 'a=1'],
+        ['Set-Cookie', 'b=2'],
+      ],
+    });
+    app.get('/text', (event) => {
+      event.res.status = 202;
+      event.res.headers.append('X-A', '1');
+      return 'téxt';
+    });
+    app.get('/bytes', () => new Uint8Array([104, 105]));
+    app.get('/nothing', () => null);
+    app.get('/stream', () => new Response(new Response('streamed').body));
+    app.get('/response', () => kept.clone());
+    const handler: FetchHandler = (request) => app.fetch(request);
+    const answers = await Promise.all(
+      ['text', 'bytes', 'nothing', 'stream', 'response', 'missing'].map((path) => ask(handler, get(`/${path}`))),
+    );
+    expect(
+      answers.map(({ status, body, headers }) => [status, body.slice(0, 9), headers.get('content-length')]),
+    ).toEqual([
+      [202, 't\xc3\xa9xt', '5'],
+      [200, 'hi', '2'],
+      [200, '', '0'],
+      [200, 'streamed', '8'],
+      [203, 'kept', '4'],
+      [404, '{"status"', expect.any(String)],
+    ]);
+    expect([answers[0]?.headers.get('x-a'), answers[4]?.headers.getSetCookie()]).toEqual(['1', ['a=1', 'b=2']]);
+  });
+
   test('an itty-router application: routes, parameters, JSON', async () => {
     // Its package tells TypeScript nothing under Node's rules for modules.
     const itty: unknown = await import('itty-router');

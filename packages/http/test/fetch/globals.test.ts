@@ -217,6 +217,35 @@ describe('our classes under the platform’s names', () => {
     expect([relayed.body, relayed.headers.get('x-url')]).toEqual(['unzipped', '/path']);
   });
 
+  test('`new Request(request, { body })` leaves the content of the request to whoever reads it, as a limit on it does', async () => {
+    const { body } = await answerTo(async (request) => {
+      const pieces = request.body?.getReader();
+      const limited = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const piece = await pieces?.read();
+          if (piece?.value === undefined) controller.close();
+          else controller.enqueue(piece.value as Uint8Array);
+        },
+      });
+      const copy = new Request(request, { body: limited, duplex: 'half' });
+      return Response.json([copy.method, copy.url, copy.headers.get('x-a'), await copy.text()]);
+    }, POST);
+    expect(JSON.parse(body)).toEqual(['POST', 'http://a.example/path', 'b', 'hello']);
+  });
+
+  test('each copy of a request has the fields that the request has then', async () => {
+    const { body } = await answerTo(async (request) => {
+      const before = request.clone();
+      request.headers.set('x-a', 'changed');
+      request.headers.set('content-type', 'text/x-changed');
+      request.headers.append('x-b', '1');
+      const copy = request.clone();
+      const { type } = await request.blob();
+      return Response.json([...[before, copy].map(({ headers }) => [headers.get('x-a'), headers.get('x-b')]), type]);
+    }, POST);
+    expect(JSON.parse(body)).toEqual([['b', null], ['changed', '1'], 'text/x-changed']);
+  });
+
   test('a response with another’s body and fields is sent as the first would be', async () => {
     const { body, headers } = await answerTo(() => {
       const first = new Response('first', { status: 201, headers: { 'x-a': 'b' } });

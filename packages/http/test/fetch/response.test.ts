@@ -339,6 +339,13 @@ describe('a response', () => {
     expect(HttpResponse.redirect(location).headers.get('location')).toBe(sent);
   });
 
+  test.each(['http://', 'http://:80/', 'https://a:65536', '//', 'http://[::1', 'http://a b/'])(
+    'does not redirect to %j, which is no URL',
+    (location) => {
+      expect(() => HttpResponse.redirect(location)).toThrow(TypeError);
+    },
+  );
+
   test('prints as the platform’s does', async () => {
     const printed = (Class: typeof Response): string =>
       inspect(new Class('x', { status: 404, headers: { 'X-A': '1' } }), { depth: 4 });

@@ -103,10 +103,40 @@ describe.each([
     expect([[...headers.keys()].length, [...headers.values()]]).toEqual([4, ['1', '2', 'x=1', 'y=2']]);
   });
 
+  test('are read by another iterator that somebody has put on them', () => {
+    const headers = make();
+    Object.assign(headers, { [Symbol.iterator]: () => new Map([['from', 'elsewhere']]).entries() });
+    const read = [new HttpHeaders(headers), new HttpResponse(null, { headers }).headers];
+    expect(read.map((copy) => [...copy])).toEqual([[['from', 'elsewhere']], [['from', 'elsewhere']]]);
+  });
+
   test('are printed with all cookies', () => {
     expect(util.inspect(make())).toBe("Headers { a: '1', b: '2', 'set-cookie': 'x=1, y=2' }");
   });
 });
+
+test.each([{ b: '2', A: '1' }, { a: '1', '\uffff': '2' }, { a: '\uffff', b: '2' }, Object.create({ a: '1' }, {})])(
+  'what looks through a proxy at %j is asked in the order of the platform',
+  (record: Record<string, string>) => {
+    const questionsOf = (Class: new (record: Record<string, string>) => unknown): string[] => {
+      const asked: string[] = [];
+      const trap = (name: 'get' | 'has' | 'ownKeys' | 'getOwnPropertyDescriptor') => ({
+        [name]: (...given: [object, PropertyKey?]) => {
+          asked.push(`${name} ${String(given[1])}`);
+          return (Reflect[name] as (...given: unknown[]) => unknown)(...given);
+        },
+      });
+      const traps = { ...trap('get'), ...trap('has'), ...trap('ownKeys'), ...trap('getOwnPropertyDescriptor') };
+      try {
+        new Class(new Proxy(record, traps));
+      } catch (error) {
+        asked.push((error as Error).name);
+      }
+      return asked;
+    };
+    expect(questionsOf(HttpHeaders)).toEqual(questionsOf(NativeHeaders));
+  },
+);
 
 test('a field that a symbol names is refused', () => {
   expect(() => new HttpHeaders({ [Symbol('x')]: 'y' })).toThrow(TypeError);

@@ -27,6 +27,17 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(root, { recursive: true }));
 
+test('a file that never changes is one by any spelling of its path', async () => {
+  const handler = serveFiles(root, { immutable: /^\/assets\/.*\.js$/ });
+  const told = await Promise.all(
+    ['/assets/a.js', '/%61ssets/a%2Ejs', '//assets/a.js', '/assets/big.bin'].map(async (target) =>
+      (await ask(handler, target)).headers.get('cache-control'),
+    ),
+  );
+  const forever = 'public, max-age=31536000, immutable';
+  expect(told).toEqual([forever, forever, forever, 'no-cache']);
+});
+
 describe('fields by path', () => {
   const options: ServeFilesOptions = {
     headers: [
@@ -53,6 +64,10 @@ describe('fields by path', () => {
     ['a large one', '/assets/big.bin', {}, [200, 'yes', 'first', '*', 'max-age=60', 'nosniff']],
     ['a part of it', '/assets/big.bin', { Range: 'bytes=0-1' }, [206, 'yes', 'first', '*', 'max-age=60', 'nosniff']],
     ['a file that is known', '/assets/a.js', { 'If-None-Match': '*' }, [304, 'yes', 'last', '*', 'max-age=60', null]],
+    ['a path with an encoded letter', '/%61ssets/a.js', {}, [200, 'yes', 'last', '*', 'max-age=60', null]],
+    ['one with an encoded dot', '/assets/a%2Ejs', {}, [200, 'yes', 'last', '*', 'max-age=60', null]],
+    ['one with more slashes', '//assets//a.js', {}, [200, 'yes', 'last', '*', 'max-age=60', null]],
+    ['a missing one with more slashes', '//assets//none', {}, [404, 'yes', 'first', '*', 'max-age=60', null]],
     ['a page', '/', {}, [200, 'yes', 'first', null, 'no-cache', 'nosniff']],
     ['a query is none of the path', '/?/assets/a.js', {}, [200, 'yes', 'first', null, 'no-cache', 'nosniff']],
     ['what is missing', '/assets/none.js', {}, [404, 'yes', 'last', '*', 'max-age=60', null]],

@@ -12,6 +12,7 @@ function knownFile(path: string, byteLength: number): KnownFile {
   return {
     mediaType: 'text/plain',
     path,
+    plainPath: path,
     original: { coding: undefined, segments: [path], facts, kept: undefined },
     sidecars: [],
     generated: [],
