@@ -3,15 +3,23 @@
 import { WellknownError } from './errors.ts';
 
 /** Names of other libraries, and what is written here instead. */
-const INSTEAD: Readonly<Partial<Record<string, string>>> = {
-  port: "'listen' takes a port, or { port, host }",
-  host: "'listen' takes { port, host }",
-  listen: 'it stands beside the protocol: { protocol, listen }',
-  hostname: "'listen' takes { port, host }",
-  cert: "it is in 'tls'",
-  key: "it is in 'tls'",
-  logger: "meant is 'log'",
-  timeout: "meant is 'idleTimeoutMs' of 'limits'",
+const INSTEAD: Readonly<Partial<Record<string, Readonly<Partial<Record<string, string>>>>>> = {
+  option: {
+    port: "'listen' takes a port, or { port, host }",
+    host: "'listen' takes { port, host }",
+    listen: 'it stands beside the protocol: { protocol, listen }',
+    hostname: "'listen' takes { port, host }",
+    cert: "it is in 'tls'",
+    key: "it is in 'tls'",
+    logger: "meant is 'log'",
+    timeout: "meant is 'idleTimeoutMs' of 'limits'",
+  },
+  'option of tls': {
+    ca: "it is in 'clientCertificates'",
+    requestCert: "'clientCertificates' asks for them",
+    rejectUnauthorized: "'clientCertificates' has 'required'",
+    SNICallback: "meant is 'byServerName'",
+  },
 };
 
 /**
@@ -28,8 +36,19 @@ export function requireKnownNames(what: string, given: object, known: readonly s
   }
 }
 
+/**
+ * The same where a caller may give an object that has more in it, such as all that made a certificate: refused is a name
+ * that is near to a known one, or that means something under another.
+ */
+export function requireNoMisspeltNames(what: string, given: object, known: readonly string[]): void {
+  const mistaken = Object.keys(given).filter(
+    (name) => INSTEAD[what]?.[name] !== undefined || nearestName(name, known) !== undefined,
+  );
+  requireKnownNames(what, Object.fromEntries(mistaken.map((name) => [name, true])), known);
+}
+
 function hintFor(what: string, name: string, known: readonly string[]): string {
-  const instead = what === 'option' ? INSTEAD[name] : undefined;
+  const instead = INSTEAD[what]?.[name];
   if (instead !== undefined) return instead;
   const near = nearestName(name, known);
   return near === undefined ? `known are ${known.join(', ')}` : `meant may be '${near}'`;

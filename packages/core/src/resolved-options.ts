@@ -115,7 +115,7 @@ export function resolveOptions(services: Service | readonly Service[], options: 
     access: resolveAccess(options),
     proxies: resolveProxies(options.proxyProtocol),
   };
-  const resolve = (one: Service): ResolvedService => resolveService(one, options, sharedOf(one, shared));
+  const resolve = (one: NamedService): ResolvedService => resolveService(one, options, sharedOf(one, shared));
   const { nextServices } = options;
   return {
     ...settings,
@@ -131,11 +131,13 @@ export function resolveOptions(services: Service | readonly Service[], options: 
   };
 }
 
+type NamedService = Service & { readonly name: string };
+
 /**
  * By its name a service is known in logs, status, metrics and at a reload. Those that have none of their own are numbered
  * where they speak one protocol: `echo`, `echo-2`. Throws OPTION_INVALID for a name that was given twice.
  */
-function namedApart(services: readonly Service[]): readonly Service[] {
+function namedApart(services: readonly Service[]): readonly NamedService[] {
   const names = new Set<string>();
   for (const { name } of services) {
     if (name === undefined) continue;
@@ -143,7 +145,7 @@ function namedApart(services: readonly Service[]): readonly Service[] {
     names.add(name);
   }
   return services.map((service) => {
-    if (service.name !== undefined) return service;
+    if (service.name !== undefined) return { ...service, name: service.name };
     const { name: base } = service.protocol;
     let name = base;
     for (let number = 2; names.has(name); number += 1) name = `${base}-${number}`;
@@ -261,8 +263,8 @@ function requireLimits({ limits = {}, datagramLimits = {} }: Pick<ServerOptions,
   requireNumbers('datagramLimits', datagramLimits);
 }
 
-function resolveService(service: Service, options: ServerOptions, shared: Shared): ResolvedService {
-  const { protocol, listen, name = protocol.name } = service;
+function resolveService(service: NamedService, options: ServerOptions, shared: Shared): ResolvedService {
+  const { protocol, listen, name } = service;
   const endpoints = resolveListen(listen, protocol, shared.tls !== undefined);
   if (shared.proxies !== undefined && endpoints.every(({ scheme }) => scheme === 'udp')) {
     throw new WellknownError(

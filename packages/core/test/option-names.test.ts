@@ -39,6 +39,21 @@ test.each<readonly [string, () => unknown, string]>([
     () => createTlsContext({ ...certificate, clientCertificates: given({ ca: certificate.cert, require: true }) }),
     "meant may be 'required'",
   ],
+  [
+    'createTlsContext',
+    () => createTlsContext(given({ ...certificate, minVersions: 'TLSv1.3' })),
+    "meant may be 'minVersion'",
+  ],
+  [
+    "createTlsContext with a name of Node's",
+    () => createTlsContext(given({ ...certificate, requestCert: true })),
+    "'clientCertificates' asks for them",
+  ],
+  [
+    'createTlsContext, a certificate by name',
+    () => createTlsContext({ ...certificate, byServerName: { 'a.example': given({ ...certificate, certs: 1 }) } }),
+    "meant may be 'cert'",
+  ],
   ['redisLimits', () => redisLimits(given({ url: 'redis://127.0.0.1', pasword: 'x' })), "meant may be 'password'"],
 ])('%s', async (_, make, hint) => {
   const error: unknown = await Promise.resolve()

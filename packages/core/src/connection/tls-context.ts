@@ -8,7 +8,7 @@ import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node
 import type net from 'node:net';
 import tls from 'node:tls';
 import { WellknownError } from '../errors.ts';
-import { requireKnownNames } from '../option-names.ts';
+import { requireKnownNames, requireNoMisspeltNames } from '../option-names.ts';
 import { answerForTickets, askForTickets } from '../kernel/session-tickets.ts';
 
 /** A certificate chain and its key, as PEM. */
@@ -144,9 +144,27 @@ function contextOver(options: TlsOptions, build: (options: TlsOptions, tickets: 
   };
 }
 
+const CERTIFICATE_NAMES: readonly string[] = Object.keys({
+  cert: true,
+  key: true,
+  passphrase: true,
+} satisfies Record<keyof TlsCertificate, true>);
+const TLS_NAMES: readonly string[] = [
+  ...CERTIFICATE_NAMES,
+  ...Object.keys({
+    byServerName: true,
+    minVersion: true,
+    ciphers: true,
+    clientCertificates: true,
+  } satisfies Record<Exclude<keyof TlsOptions, keyof TlsCertificate>, true>),
+];
+
 function buildContexts(options: TlsOptions, tickets: TicketRules): Contexts {
   const { byServerName = {}, clientCertificates = {} } = options;
-  // A misspelt rule would let everybody in.
+  // A misspelt rule would let everybody in, and so would one by its name in Node.
+  requireNoMisspeltNames('option of tls', options, TLS_NAMES);
+  for (const [name, certificate] of Object.entries(byServerName))
+    requireNoMisspeltNames(`option of tls.byServerName '${name}'`, certificate, CERTIFICATE_NAMES);
   requireKnownNames('option of tls.clientCertificates', clientCertificates, ['ca', 'required']);
   // One for each certificate, however many names it has.
   const built = new Map<TlsCertificate, tls.SecureContext>();

@@ -4,7 +4,6 @@
 //
 // Each of its parts owns the state of one concept; here they are wired.
 
-import { closeSync, writeSync } from 'node:fs';
 import { WellknownError } from '../errors.ts';
 import { INHERIT_VARIABLE, readInheritance } from '../listener/inheritance.ts';
 import { watchEventLoop, type EventLoopWatch } from '../observe/event-loop-delay.ts';
@@ -19,12 +18,14 @@ import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
 import { endEarlyWorkers } from './early-workers.ts';
 import type { PoolConnections } from './pool-connections.ts';
 import { createPrimaryParts, type PrimaryParts } from './primary-parts.ts';
-import { keptBy, prepareGeneration, settleGeneration } from './next-generation.ts';
+import { keptBy, settleGeneration } from './next-generation.ts';
 import { releaseServices } from './release-services.ts';
 import { primaryStatus } from './primary-status.ts';
-import { becomeProblem } from './run-as.ts';
+import { requireMayBecome } from './privileges.ts';
+import { Reloads } from './reloads.ts';
 import { Scaling } from './scaling.ts';
-import { startSuccessor } from './upgrade.ts';
+import { startSuccessor, tellPredecessor } from './upgrade.ts';
+import { hasCrashed } from './worker-exits.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { WorkerMessageHandler } from './worker-message-handler.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -63,9 +64,7 @@ class Primary {
   #wakeUp: Timer | undefined;
   #watch: EventLoopWatch | undefined;
   readonly #scaling = new Scaling();
-  #reloading: Promise<void> = Promise.resolve();
-  /** Asked for during the present one. */
-  #nextReload: Promise<void> | undefined;
+  readonly #reloads: Reloads;
   /** The grace of a stop that was asked for during an upgrade. */
   #stopAfterUpgradeMs: number | undefined;
 
@@ -76,6 +75,7 @@ class Primary {
       exited: (worker, code, signal) => this.#exited(worker, code, signal),
     });
     this.#messages = new WorkerMessageHandler(this.#parts);
+    this.#reloads = new Reloads(this.#parts, options, (events) => this.#observe(events));
   }
 
   get ended(): Promise<void> {
@@ -104,7 +104,8 @@ class Primary {
         fault: 'local',
         hint: 'give all services to one createServer',
       });
-    this.#requireMayBecome();
+    // Node would throw as it makes the process of a worker.
+    if (this.#options.runAs !== undefined) requireMayBecome(this.#options.runAs);
     lifecycle.bind();
     isSupervising = true;
     Reflect.deleteProperty(process.env, INHERIT_VARIABLE);
@@ -126,7 +127,7 @@ class Primary {
     // Made for a number of workers that it does not have.
     endEarlyWorkers();
     await ready;
-    this.#reportReady();
+    tellPredecessor(this.#inheritance, this.#options.log);
     lifecycle.serve();
     return listeners.endpoints();
   }
@@ -175,36 +176,8 @@ class Primary {
     await scaled;
   }
 
-  /**
-   * During a reload it is done afterwards, since workers that have started already may have read what was there before.
-   * However many ask meanwhile, it is one.
-   */
   reload(): Promise<void> {
-    if (this.#parts.lifecycle.at !== 'reloading') return (this.#reloading = this.#beginReload());
-    this.#nextReload ??= this.#reloading
-      .catch(() => undefined)
-      .then(() => {
-        this.#nextReload = undefined;
-        return this.reload();
-      });
-    return this.#nextReload;
-  }
-
-  async #beginReload(): Promise<void> {
-    const { lifecycle, pool, listeners } = this.#parts;
-    const { log, nextServices } = this.#options;
-    const reloaded = lifecycle.reload();
-    pool.exits.forgetStartFailure();
-    try {
-      const events = await prepareGeneration(this.#parts, await nextServices?.());
-      if (lifecycle.at === 'reloading') this.#observe(events);
-      // It was stopped meanwhile: what was bound for it is given back.
-      else await listeners.keepOnly(new Map());
-    } catch (error) {
-      log.error({ err: error }, 'the reload failed');
-      lifecycle.reloaded(error instanceof Error ? error : new Error(String(error)));
-    }
-    await reloaded;
+    return this.#reloads.reload();
   }
 
   async upgrade(): Promise<number> {
@@ -291,7 +264,8 @@ class Primary {
     if (event !== undefined) this.#observe([event]);
   }
 
-  #exited({ slot, workerId, questions }: WorkerHandle, code: number | null, signal: string | null): void {
+  #exited(worker: WorkerHandle, code: number | null, signal: string | null): void {
+    const { slot, workerId, questions } = worker;
     const { lifecycle, pool, dispatchers, limits, places, counters } = this.#parts;
     pool.remove(workerId);
     questions.exited();
@@ -301,6 +275,13 @@ class Primary {
     // Once it stops, each of them was told to go, or supervision has given up and says why.
     const isExpected = pool.stateOf(workerId) === 'draining' || ['stopping', 'ended'].includes(lifecycle.at);
     if (!isExpected) this.#options.log.warn({ slot, code, signal }, 'a worker has ended');
+    else if (hasCrashed(worker, code, signal)) {
+      this.#options.log.warn(
+        { slot, code, signal },
+        'a worker has ended while it drained, and its connections with it',
+      );
+      pool.exits.crashed(workerId);
+    }
     counters.ended(workerId);
     this.#observe([{ type: 'exited', workerId }]);
     dispatchers.exited(workerId);
@@ -308,18 +289,6 @@ class Primary {
   }
 
   // Beginning and ending --------------------------------------------------------------------------------------------
-
-  /** Before anything is bound: Node would throw as it makes the process of a worker. */
-  #requireMayBecome(): void {
-    const { runAs } = this.#options;
-    const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
-    const problem = runAs === undefined ? undefined : becomeProblem(runAs, effective);
-    if (problem !== undefined)
-      throw new WellknownError('PERMISSION_DENIED', `runAs: ${problem}`, {
-        fault: 'system',
-        hint: 'start it as root, or leave runAs out',
-      });
-  }
 
   async #bind(): Promise<void> {
     const { pool, listeners, dispatchers, generations } = this.#parts;
@@ -330,20 +299,6 @@ class Primary {
       listeners.listens(socket);
       await dispatchers.start(socket);
     }
-  }
-
-  /** Tells a predecessor that it may drain. */
-  #reportReady(): void {
-    const { readyDescriptor } = this.#inheritance;
-    if (readyDescriptor === undefined) return;
-    try {
-      writeSync(readyDescriptor, '1');
-    } catch (error) {
-      // It has ended meanwhile: all the more do we serve.
-      this.#options.log.warn({ err: error }, 'the predecessor is gone, and could not be told that this one is ready');
-    }
-    closeSync(readyDescriptor);
-    for (const descriptor of this.#inheritance.rest()) closeSync(descriptor);
   }
 
   async #giveUp(failures: number): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { Identity } from '../options.ts';
 import { WellknownError } from '../errors.ts';
-import { identityProblem } from './run-as.ts';
+import { becomeProblem, identityProblem } from './run-as.ts';
 
 function verify(identity: Identity): void {
   const problem = identityProblem(identity, {
@@ -37,4 +37,15 @@ export function becomeIdentity(identity: Identity): void {
     canReturn = false;
   }
   if (canReturn) throw new WellknownError('PRIVILEGES_KEPT', 'this process can become root again', { fault: 'system' });
+}
+
+/** Throws PERMISSION_DENIED where this process may not make processes that are `identity`. */
+export function requireMayBecome(identity: Identity): void {
+  const effective = { effectiveUid: process.geteuid?.() ?? 0, effectiveGid: process.getegid?.() ?? 0 };
+  const problem = becomeProblem(identity, effective);
+  if (problem !== undefined)
+    throw new WellknownError('PERMISSION_DENIED', `runAs: ${problem}`, {
+      fault: 'system',
+      hint: 'start it as root, or leave runAs out',
+    });
 }

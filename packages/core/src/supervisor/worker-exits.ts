@@ -4,6 +4,7 @@
 import type { ArbiterState, KillReason, WorkerRecord } from './arbiter-state.ts';
 import { workerChannel } from '../diagnostics.ts';
 import type { WorkerEnd } from '../observe/status.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 /** What `wellknown:worker` carries. */
 export interface WorkerEventMessage {
@@ -28,8 +29,8 @@ const tell = ({ slot, workerId, generation }: WorkerRecord, to: WorkerEventMessa
 
 export class WorkerExits {
   readonly #ended: Partial<Record<WorkerEnd, number>> = {};
-  /** Of those that are being killed, until they are dead. */
-  readonly #killedFor = new Map<number, KillReason>();
+  /** Of those whose end is another than their state tells, until they are gone. */
+  readonly #endedFor = new Map<number, KillReason | 'crashed'>();
   #startFailure: StartFailure | undefined;
 
   get ended(): Readonly<Partial<Record<WorkerEnd, number>>> {
@@ -52,7 +53,12 @@ export class WorkerExits {
 
   /** Said before the worker is killed, so that its end is counted as what it is. */
   killing(workerId: number, why: KillReason): void {
-    this.#killedFor.set(workerId, why);
+    this.#endedFor.set(workerId, why);
+  }
+
+  /** The same of one that drains, once it has ended in another way than by having drained. */
+  crashed(workerId: number): void {
+    this.#endedFor.set(workerId, 'crashed');
   }
 
   /** The arbiter's state was the first and is the second. */
@@ -62,10 +68,17 @@ export class WorkerExits {
       if (before.find(({ workerId }) => workerId === worker.workerId)?.at !== worker.at) tell(worker, worker.at);
     for (const worker of before) {
       if (after.some(({ workerId }) => workerId === worker.workerId)) continue;
-      const why = this.#killedFor.get(worker.workerId) ?? (worker.at === 'draining' ? 'drained' : 'crashed');
-      this.#killedFor.delete(worker.workerId);
+      const why = this.#endedFor.get(worker.workerId) ?? (worker.at === 'draining' ? 'drained' : 'crashed');
+      this.#endedFor.delete(worker.workerId);
       this.#ended[why] = (this.#ended[why] ?? 0) + 1;
       tell(worker, 'ended', why);
     }
   }
 }
+
+/** One that was told to go ends with 0, or by the TERM that a service manager sends to all of a service's processes. */
+export const hasCrashed = (
+  { pid, wasKilled }: Pick<WorkerHandle, 'pid' | 'wasKilled'>,
+  code: number | null,
+  signal: string | null,
+): boolean => pid !== 0 && !wasKilled && code !== 0 && signal !== 'SIGTERM';

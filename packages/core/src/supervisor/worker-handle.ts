@@ -25,6 +25,8 @@ export class WorkerHandle {
    * listeners of its slot are bound, and it may be given them.
    */
   stage: 'loading' | 'running' | 'assignable' = 'loading';
+  /** The primary has ended it. */
+  wasKilled = false;
   /** As of its last beat. */
   memory: MemoryStatus = NO_MEMORY;
   /** The services of which it has its full share of connections. */
@@ -92,6 +94,7 @@ export class WorkerHandle {
   }
 
   kill(signal: NodeJS.Signals): void {
+    this.wasKilled = true;
     this.#process.kill(signal);
   }
 }

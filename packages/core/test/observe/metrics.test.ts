@@ -269,6 +269,21 @@ describe('over several workers', () => {
     expect((await program.status()).supervision.ended).toEqual({ drained: 1 });
   });
 
+  test('a worker that is killed while it drains is told of, and counts as crashed', async () => {
+    const program = await start({ workers: 2, drainTimeoutMs: 60_000 });
+    const clients = await Promise.all(Array.from({ length: 40 }, () => connect(program.urls[0] ?? '')));
+    program.signal('SIGTTOU');
+    const draining = async () => (await program.status()).workers.find(({ at }) => at === 'draining')?.pid;
+    await eventually(async () => (await draining()) !== undefined);
+    process.kill((await draining()) ?? 0, 'SIGKILL');
+    await eventually(async () => (await draining()) === undefined);
+    expect((await program.status()).supervision.ended).toEqual({ crashed: 1 });
+    expect(program.stderr()).toContain('a worker has ended while it drained, and its connections with it');
+    for (const { client } of clients) client.reset();
+    await program.stop();
+    expect(program.stderr().match(/a worker has ended/g)).toHaveLength(1);
+  });
+
   test("the delay and the load of each worker's event loop are there, and the depth of the queue while the only worker is stopped", async () => {
     const program = await start({ workers: 1 });
     const { client, worker } = await connect(program.urls[0] ?? '');

@@ -1,6 +1,6 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   rmSync,
   chmodSync,
@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
 import { ProgramFiles } from '../../src/cli/program-files.ts';
 import { createServer, defineProtocol, silentLog, type Server, type ServerStatus } from '../../src/index.ts';
@@ -150,6 +150,41 @@ describe('upgrade', () => {
     client.reset();
   });
 });
+
+describe.skipIf(spawnSync('unshare', ['-rpf', '--mount-proc', 'true']).status !== 0)(
+  'the first process of a container (needs unshare, to be one)',
+  () => {
+    test('refuses an upgrade, with which the container would end, and serves on', async () => {
+      const unshared = spawn(
+        'unshare',
+        [
+          '-rpf',
+          '--mount-proc',
+          '--kill-child',
+          process.execPath,
+          ...PROGRAM,
+          '--workers',
+          '1',
+          '--listen',
+          'tcp://127.0.0.1:0',
+        ],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      onTestFinished(() => void unshared.kill('SIGKILL'));
+      const output = { stdout: '', stderr: '' };
+      unshared.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+      unshared.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+      await eventually(() => /^ready$/m.test(output.stdout));
+      const first = Number(readFileSync(`/proc/${String(unshared.pid)}/task/${String(unshared.pid)}/children`, 'utf8'));
+      process.kill(first, 'SIGUSR2');
+      await eventually(() => output.stderr.includes('the upgrade failed'));
+      expect(output.stderr).toContain('the first process of a container has no successor');
+      const { client } = await connect(/tcp:\S+/.exec(output.stdout)?.[0] ?? '');
+      await exchange(client, 'still here');
+      client.reset();
+    });
+  },
+);
 
 describe('an upgrade during which the old program is ended', () => {
   /** A program whose successor has come to start its worker, which waits for the gate. */
