@@ -30,6 +30,7 @@ const CARRYING_FILES = [
   'packages/core/src/supervisor/next-generation.ts',
   'packages/core/src/supervisor/primary-status.ts',
   'packages/core/src/supervisor/early-workers.ts',
+  'packages/core/src/supervisor/shared-files.ts',
   'packages/core/src/supervisor/worker-process.ts',
   'packages/core/src/supervisor/primary-channel.ts',
   'packages/core/src/listener/inherited-descriptors.ts',

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { serverNamesOf } from '../connection/certificate-names.ts';
 import { WellknownError } from '../errors.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { shareFile, sharedFile } from '../supervisor/shared-files.ts';
 import { createTlsContext, type TlsCertificate, type TlsContext, type TlsOptions } from '../connection/tls-context.ts';
 
 export interface TlsFiles {
@@ -102,10 +103,15 @@ function whyNot(cert: string, key: string, problem: string): string {
   return problem.includes('key values mismatch') ? 'the key is not that of the certificate' : problem;
 }
 
+/** A worker that may not read a file has it from its primary. */
 function readText(option: string, file: string): Result<string, string> {
   try {
-    return ok(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    shareFile(file);
+    return ok(text);
   } catch (error) {
+    const given = sharedFile(file);
+    if (given !== undefined) return ok(given);
     return fail(`${option} '${file}' can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

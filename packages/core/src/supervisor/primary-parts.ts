@@ -20,7 +20,7 @@ import { WorkerPool } from './worker-pool.ts';
 import { forkWorker, type WorkerEvents } from './worker-process.ts';
 
 export interface PrimaryParts {
-  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'clock'>;
+  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'clock' | 'runAs'>;
   readonly generations: Generations;
   readonly lifecycle: PrimaryLifecycle;
   readonly pool: WorkerPool;

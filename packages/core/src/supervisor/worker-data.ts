@@ -1,5 +1,6 @@
 // What a primary's program has for the programs of its workers, who ask for it before they listen.
 
+import { takeSharedFiles } from './shared-files.ts';
 import { isOurWorker } from './worker-place.ts';
 import { envelope, messageFromPrimary, type FromWorker } from './worker-messages.ts';
 
@@ -13,6 +14,7 @@ export function readWorkerData(): Promise<unknown> {
       const message = messageFromPrimary(raw);
       if (message?.type !== 'data') return;
       process.off('message', received);
+      takeSharedFiles(message.files);
       resolve(message.data);
     };
     const question: FromWorker = { type: 'data-question' };

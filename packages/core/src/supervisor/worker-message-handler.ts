@@ -3,6 +3,7 @@
 import type { ServiceShare } from '../observe/status.ts';
 import type { ArbiterEvent } from './arbiter-state.ts';
 import type { PrimaryParts } from './primary-parts.ts';
+import { readSharedFiles } from './shared-files.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { FromWorker } from './worker-messages.ts';
 
@@ -18,7 +19,7 @@ export class WorkerMessageHandler {
     const { workerId } = worker;
     switch (message.type) {
       case 'data-question':
-        worker.send({ type: 'data', data: worker.generation?.workerData });
+        void this.#giveData(worker);
         return undefined;
       case 'hello':
         this.#greet(worker);
@@ -83,6 +84,12 @@ export class WorkerMessageHandler {
         worker.questions.answered(message);
         return undefined;
     }
+  }
+
+  /** Files only to workers that are another user than this process. */
+  async #giveData(worker: WorkerHandle): Promise<void> {
+    const data = worker.generation?.workerData;
+    worker.send({ type: 'data', data, files: this.#parts.options.runAs === undefined ? {} : await readSharedFiles() });
   }
 
   #greet(worker: WorkerHandle): void {

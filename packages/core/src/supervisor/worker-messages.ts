@@ -9,8 +9,8 @@ import type { ConnectionPair, EventLoopStatus, MemoryStatus, ServiceShare } from
 export const CHANNEL = 'wellknown/2';
 
 export type FromPrimary =
-  /** What the primary's program has for it. */
-  | { readonly type: 'data'; readonly data: unknown }
+  /** What the primary's program has for it, and files that it may not be allowed to read. */
+  | { readonly type: 'data'; readonly data: unknown; readonly files: Readonly<Record<string, string>> }
   /**
    * Accept from the bound socket that comes along; with `via: 'cluster'` nothing comes along, and node:cluster is asked
    * for connections instead. `listener` is unique among all sockets of the program.

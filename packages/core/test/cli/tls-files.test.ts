@@ -1,7 +1,7 @@
 // Several certificates on the command line: which one a client gets, and what is said when they do not fit.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { eventually, startProgram, type Program } from '../../src/testing/index.
 import { makeCertificate, makeNamelessCertificate, type TestCertificate } from '../../../../test/certificates.ts';
 import { whoCommand } from '../fixtures/who-command.ts';
 import { runHere } from '../../../../test/command-line.ts';
+import { lacksOtherUser } from '../../../../test/other-user.ts';
 import { programArguments } from '../../../../test/programs.ts';
 import { runCommand } from '../../src/cli/index.ts';
 
@@ -59,6 +60,29 @@ function shown(url: string, serverName: string): { name: string; fingerprint: st
     fingerprint: /Fingerprint=(\S+)/i.exec(subject)?.[1] ?? '',
   };
 }
+
+const noOtherUser = lacksOtherUser(PROGRAM.at(-1) ?? '');
+if (noOtherUser !== undefined) console.log(`skipped: ${noOtherUser}`);
+
+test.skipIf(noOtherUser)(
+  'a key that only root may read serves workers that are another user, and so does the one that takes its place',
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-tls-'));
+    const files = { certFile: path.join(folder, 'cert'), keyFile: path.join(folder, 'key') };
+    const use = (certificate: TestCertificate): void => {
+      copyFileSync(certificate.certFile, files.certFile);
+      copyFileSync(certificate.keyFile, files.keyFile);
+      chmodSync(files.keyFile, 0o600);
+    };
+    use(first);
+    // The folder is closed, as that of certbot is, to others than root.
+    const server = await program('--workers', '1', '--run-as', 'nobody', ...pair(files));
+    expect(shown(server.url, '').name).toBe('first.example');
+    use(second);
+    server.signal('SIGHUP');
+    await eventually(() => shown(server.url, '').name === 'second.example');
+  },
+);
 
 describe('of two certificates', () => {
   test('openssl s_client gets the one that has the name: exactly, then by wildcard, the first where both have it or none', async () => {
