@@ -85,12 +85,12 @@ const textsOf = (values: OptionValues): OptionTexts =>
 async function serveDefaults(common: CommonValues): Promise<void> {
   const identity = readIdentity(common);
   if (identity.ok) startWorkersEarly(common, identity.value);
-  const { upServices, DESCRIBED_PROTOCOLS } = await import('./up-services.ts');
+  const { upServices } = await import('./up-services.ts');
   const { portOffset, idleTimeoutMs } = common;
   const isServing = isOurWorker() || common.workers === 0;
   const protocols = isServing
     ? (await import('./up-protocols.ts')).createUpProtocols(portOffset, systemClock.wallMs(), idleTimeoutMs)
-    : DESCRIBED_PROTOCOLS;
+    : (await import('./up-descriptions.ts')).DESCRIBED_PROTOCOLS;
   const { log } = logOf(common, PINO);
   await serveUp(upServices(protocols, portOffset), common, log, {});
 }

@@ -3,7 +3,8 @@
 import type { Protocol } from '@wellknown/core';
 import { expect, test } from 'vitest';
 import { createUpProtocols } from '../src/up-protocols.ts';
-import { DESCRIBED_PROTOCOLS, upServices, type UpProtocols } from '../src/up-services.ts';
+import { DESCRIBED_PROTOCOLS } from '../src/up-descriptions.ts';
+import { upServices, type UpProtocols } from '../src/up-services.ts';
 
 /** What a primary asks a protocol for: whom to turn away with which words, whom to ban, where to listen. */
 const known = ({
