@@ -17,9 +17,7 @@ function endToEnd(fields: readonly Field[]): Field[] {
 /** Who asked, as far as this server knows it: what a client says about itself is not handed on. */
 const forwarded = ({ client: { address, scheme, host } }: RequestContext): Field[] => [
   ['Forwarded', `for=${address.includes(':') ? `"[${address}]"` : address};proto=${scheme};host="${host}"`],
-  ['X-Forwarded-For', address],
-  ['X-Forwarded-Proto', scheme],
-  ['X-Forwarded-Host', host],
+  ...Object.entries({ 'X-Forwarded-For': address, 'X-Forwarded-Proto': scheme, 'X-Forwarded-Host': host }),
   ['Via', '1.1 wellknown'],
 ];
 
@@ -27,13 +25,11 @@ export function reverseProxy(upstream: URL, timeoutMs = 30_000): FetchHandler {
   const agent = new http.Agent({ keepAlive: true });
   return (request, context) =>
     new Promise((resolve) => {
-      const { method, signal } = request;
+      const { method, signal, body } = request;
       const { pathname, search } = new URL(request.url);
       // The framing is decided here: content without a length would be the next request to the server behind.
-      const fields = endToEnd([...request.headers]).filter(
-        ([name]) => request.body !== null || name !== 'content-length',
-      );
-      const isFramed = request.body === null || fields.some(([name]) => name === 'content-length');
+      const fields = endToEnd([...request.headers]).filter(([name]) => body !== null || name !== 'content-length');
+      const isFramed = body === null || fields.some(([name]) => name === 'content-length');
       const framing: Field[] = isFramed ? [] : [['Transfer-Encoding', 'chunked']];
       const headers = [...fields, ...framing, ...forwarded(context), ['Host', upstream.host]].flat();
       const asked = http.request(upstream, { agent, method, path: pathname + search, headers, signal });
@@ -48,15 +44,11 @@ export function reverseProxy(upstream: URL, timeoutMs = 30_000): FetchHandler {
         const isEmpty = method === 'HEAD' || [204, 205, 304].includes(status);
         if (isEmpty) answer.resume();
         const content = isEmpty ? null : (Readable.toWeb(answer) as ReadableStream<Uint8Array>);
-        try {
-          resolve(new HttpResponse(content, { status, headers: endToEnd(fields) }));
-        } catch {
-          // A status that is none, such as 999.
-          fail(502);
-          answer.destroy();
-        }
+        const make = async (): Promise<Response> => new HttpResponse(content, { status, headers: endToEnd(fields) });
+        // A status that is none, such as 999.
+        make().then(resolve, () => void (fail(502), answer.destroy()));
       });
-      const content = request.body === null ? Readable.from([]) : Readable.fromWeb(request.body as never);
+      const content = body === null ? Readable.from([]) : Readable.fromWeb(body as never);
       content.on('error', () => asked.destroy()).pipe(asked);
     });
 }

@@ -257,7 +257,7 @@ function onData(this: Carrier, chunk: Buffer): void {
 function onEnd(this: Carrier): void {
   const transport = this[TRANSPORT];
   // TLS has an end of its own, behind which many a client resets.
-  if (transport?.kind === 'tcp' && !transport.isSecured && wasReset(this)) {
+  if (transport?.kind === 'tcp' && !('encrypted' in this) && wasReset(this)) {
     transport.failure ??= new Error('the peer reset the connection');
     this.destroy();
     return;
