@@ -1,4 +1,5 @@
-// What a program does with its arguments before it serves anything: what is wrong with them, as whom it runs, its first workers.
+// What a program does with its arguments before it serves anything: what is wrong with them, as whom it runs, its first
+// workers.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

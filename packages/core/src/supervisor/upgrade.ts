@@ -1,5 +1,5 @@
-// Both ends of an upgrade. Starting a successor: the same program, with the listening sockets as inherited descriptors, and one pipe on which it
-// says that it is ready. Until then the predecessor serves as if nothing had happened.
+// Both ends of an upgrade. Starting a successor: the same program, with the listening sockets as inherited descriptors,
+// and one pipe on which it says that it is ready. Until then the predecessor serves as if nothing had happened.
 
 import { spawn } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
