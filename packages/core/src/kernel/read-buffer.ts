@@ -1,4 +1,4 @@
-// One buffer for what is read from all plain sockets of this process.
+// One buffer for what is read from all sockets of this process, plain or with TLS from their first byte on.
 //
 // By default libuv asks Node for 64 KiB of new memory for every read, however little comes, and the bytes then pass
 // through the whole of a Readable. A client's socket may bring a buffer of its own instead (`onread` of net.connect);
