@@ -20,9 +20,14 @@ const ours = (): string => (mine ??= systemOfProcesses());
 
 let ourStart: number | undefined;
 
+const ownPrefix = (): string =>
+  `.wellknown-${process.pid.toString(16)}-${(ourStart ??= startOf(process.pid) ?? 0).toString(16)}-${ours()}-`;
+
 /** The name of a new part. */
-export const newPartName = (): string =>
-  `.wellknown-${process.pid.toString(16)}-${(ourStart ??= startOf(process.pid) ?? 0).toString(16)}-${ours()}-${randomBytes(8).toString('hex')}.part`;
+export const newPartName = (): string => `${ownPrefix()}${randomBytes(8).toString('hex')}.part`;
+
+/** True for a part of this process. */
+export const isOwnPart = (name: string): boolean => name.startsWith(ownPrefix());
 
 /** Process numbers mean something within one boot of one machine, and there within one namespace. */
 function systemOfProcesses(): string {
