@@ -15,6 +15,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -386,6 +387,20 @@ test('an upload that is said to be larger than the disk is refused before it beg
   if (!target.ok) throw new Error(target.error);
   await target.value.abort();
   expect(await readdir(root)).toEqual([]);
+});
+
+test.each([
+  [65_536, 0],
+  [65_537, 1],
+])('the room of the disk is asked for where more than a small file is announced (%i bytes)', async (bytes, times) => {
+  const root = await directory();
+  const files = diskFileSystem(root);
+  await files.stat('/');
+  const asked = vi.spyOn(fs.promises, 'statfs');
+  const target = await files.write('/file', { mode: 'replace', expectedBytes: bytes });
+  if (!target.ok) throw new Error(target.error);
+  await target.value.abort();
+  expect(asked).toHaveBeenCalledTimes(times);
 });
 
 test('of two uploads that must be new, one gets the name', async () => {
