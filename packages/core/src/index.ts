@@ -44,7 +44,7 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 
 export { createServer, serve } from './create-server.ts';
 export { readWorkerData } from './supervisor/worker-data.ts';
-export type { BoundEndpoint, Server } from './server.ts';
+export type { BoundEndpoint, Reloaded, Server } from './server.ts';
 export { stopOnSignals, type StopOnSignals } from './stop-on-signals.ts';
 export { requireKnownNames } from './option-names.ts';
 export {

@@ -95,8 +95,9 @@ function announced(
       notifier.notify(...reloadingAssignments());
       try {
         // One process alone can't be replaced, but its certificates can.
-        if (server.role === 'standalone' && reloadHere !== undefined) reloadHere();
-        else await server.reload();
+        if (server.role !== 'standalone' || reloadHere === undefined) return await server.reload();
+        reloadHere();
+        return { kept: ['code'] };
       } finally {
         notifier.notify('READY=1');
       }

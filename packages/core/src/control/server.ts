@@ -24,13 +24,11 @@ async function obey(
     case 'status':
       return server.status();
     case 'reload':
-      await server.reload();
-      return 'reloaded';
+      return server.reload();
     case 'upgrade':
       return { successor: await server.upgrade() };
     case 'scale':
-      await server.scale({ to: request.workers });
-      return { workers: request.workers };
+      return { workers: await server.scale({ to: request.workers }) };
     case 'close':
       if (await server.closeConnection(request.connection, request.reset === true ? { graceMs: 0 } : {}))
         return { closed: request.connection };
@@ -41,9 +39,11 @@ async function obey(
     case 'log-level':
       return { level: await server.logLevel(request.level) };
     case 'drain':
-    case 'stop':
+    case 'stop': {
       void server.close();
-      return 'draining';
+      const { state } = await server.status({ asksWorkers: false });
+      return state === 'upgrading' ? 'draining once the upgrade has ended' : 'draining';
+    }
   }
 }
 
