@@ -32,6 +32,7 @@ export class ProgramFiles {
   #removed: Promise<unknown> = Promise.resolve();
   #hasSuccessor = false;
   #takenOver: Promise<void> = Promise.resolve();
+  #controlSocket: ControlSocket | undefined;
 
   constructor(options: ProgramFilesOptions) {
     this.#options = options;
@@ -58,8 +59,8 @@ export class ProgramFiles {
   }
 
   /**
-   * A successor is ready: from now on the files are its own. Resolves once the pid file names it, so that who asked for
-   * the upgrade finds it there, or has had time to.
+   * A successor is ready: from now on the files are its own. Resolves once it has written them, so that who asked for the
+   * upgrade finds it by them, or has had time to.
    */
   handedOver(): Promise<void> {
     this.#hasSuccessor = true;
@@ -69,8 +70,9 @@ export class ProgramFiles {
 
   async #waitForSuccessor(): Promise<void> {
     const { pidFile } = this.#options;
-    for (let tries = 0; pidFile !== undefined && tries < TAKE_OVER_TRIES && namesThisProcess(pidFile); tries += 1)
-      await setTimeout(TAKE_OVER_PAUSE_MS);
+    const areOurs = (): boolean =>
+      (pidFile !== undefined && namesThisProcess(pidFile)) || this.#controlSocket?.isAtItsPath() === true;
+    for (let tries = 0; tries < TAKE_OVER_TRIES && areOurs(); tries += 1) await setTimeout(TAKE_OVER_PAUSE_MS);
   }
 
   /** Resolves once the server has ended and its files are gone. */
@@ -98,11 +100,11 @@ export class ProgramFiles {
 
   async #openControl(file: string, server: Server, ended: Promise<void>): Promise<void> {
     const { log, isSuccessor } = this.#options;
-    const { closed }: ControlSocket = await openControlSocket(file, withVerbs(server, { ended }), log, {
+    this.#controlSocket = await openControlSocket(file, withVerbs(server, { ended }), log, {
       replace: isSuccessor,
       hasSuccessor: () => this.#hasSuccessor,
     });
-    this.#removed = closed;
+    this.#removed = this.#controlSocket.closed;
   }
 
   async #required(write: () => Promise<void>): Promise<void> {

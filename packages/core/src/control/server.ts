@@ -2,6 +2,7 @@
 
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
+import { identityOf } from '../listener/listener.ts';
 import { warningsTo, type Logger } from '../log.ts';
 import type { ConnectionFilter } from '../observe/open-connections.ts';
 import { defineProtocol, type Protocol } from '../protocol.ts';
@@ -101,6 +102,8 @@ export interface ControlSocket {
    * leaves the path behind.
    */
   readonly closed: Promise<void>;
+  /** Whether who opens the path comes to this process: not where a successor has taken it, or somebody has removed it. */
+  isAtItsPath(): boolean;
 }
 
 export interface ControlSocketOptions {
@@ -129,5 +132,9 @@ export async function openControlSocket(
     },
   );
   await control.listen();
-  return { closed: server.ended.catch(() => undefined).then(() => control.close({ graceMs: LAST_STEP_MS })) };
+  const identity = identityOf(path);
+  return {
+    isAtItsPath: () => identityOf(path) === identity,
+    closed: server.ended.catch(() => undefined).then(() => control.close({ graceMs: LAST_STEP_MS })),
+  };
 }

@@ -309,6 +309,24 @@ describe('the files that name a running server', () => {
     expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
   });
 
+  test('are waited for by an upgrade, the control socket too where there is no pid file', async () => {
+    const { control } = files();
+    const [before, after] = [silentServer(), silentServer()];
+    const [predecessor, successor] = [false, true].map(
+      (isSuccessor) =>
+        new ProgramFiles({ pidFile: undefined, control, controlIfFree: undefined, isSuccessor, log: silentLog }),
+    );
+    await predecessor!.write(before);
+    let isHandedOver = false;
+    const handedOver = predecessor!.handedOver().then(() => (isHandedOver = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isHandedOver).toBe(false);
+    await successor!.write(after);
+    await handedOver;
+    await Promise.all([before.close(), after.close()]);
+    await Promise.all([predecessor!.removed(), successor!.removed()]);
+  });
+
   test('that a successor cannot write cost it an error in the log, not its service', async () => {
     const server = silentServer();
     const errors: string[] = [];
