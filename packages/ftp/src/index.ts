@@ -35,9 +35,11 @@ export type {
   HashAlgorithm,
   HashRequest,
   LinkOptions,
+  ListOptions,
   ReadOptions,
   ReadSource,
   Space,
+  StatOptions,
   WriteOptions,
   WriteTarget,
 } from './file-system.ts';
