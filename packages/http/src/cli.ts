@@ -98,7 +98,7 @@ export const httpCommand: ServerCommand = {
       redirect.value !== undefined && isAlone
         ? ok(redirect.value)
         : file === undefined
-          ? filesFromOptions(values)
+          ? await filesFromOptions(values)
           : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
