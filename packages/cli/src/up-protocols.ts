@@ -21,7 +21,11 @@ export function createUpProtocols(portOffset: number, startedAtMs: number, idleT
     wallMs: () => startedAtMs,
   });
   return {
-    http: httpProtocol(welcomeHandler(ports), idleTimeoutMs === undefined ? {} : { limits: { idleTimeoutMs } }),
+    http: httpProtocol(welcomeHandler(ports), {
+      // The page is an HttpResponse.
+      preloadPlatformClasses: false,
+      ...(idleTimeoutMs === undefined ? {} : { limits: { idleTimeoutMs } }),
+    }),
     ftp: ftpProtocol({ fileSystem: files }),
     telnet: telnetProtocol(createDemoSession()),
     echo: echoProtocol(),

@@ -13,6 +13,7 @@ import {
 import { basicAuth } from './auth/basic-auth.ts';
 import { openPasswordFile } from './auth/password-file.ts';
 import { combinedLine } from './access-log/access-entry.ts';
+import { platform } from './fetch/platform.ts';
 import { replaceGlobals } from './fetch/replace-globals.ts';
 import type { FetchHandler } from './handler.ts';
 import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
@@ -141,7 +142,8 @@ async function buildHandler(
   // A primary answers nothing.
   if (!isServing) return ok(redirectToHttps());
   // Before the module runs: it may keep the names.
-  if (!values.has('platform-classes')) replaceGlobals();
+  if (values.has('platform-classes')) platform();
+  else replaceGlobals();
   return loadHandlerModule(file, { expected: 'a function or an object with a fetch method', pick: pickFetchHandler });
 }
 
@@ -223,6 +225,8 @@ function buildProtocolOptions(
     ...(maxBody.value !== undefined && { maxBodyBytes: maxBody.value === 0 ? Infinity : maxBody.value }),
   };
   return ok({
+    // A handler of the user's has them by now.
+    preloadPlatformClasses: false,
     limits,
     accessLog,
     halfClose: halfClose.value,
