@@ -32,6 +32,8 @@ export function createUpProtocols(
   });
   return {
     http: httpProtocol(welcomeHandler(ports), {
+      // The page is an HttpResponse.
+      preloadPlatformClasses: false,
       ...(idleTimeoutMs !== undefined && { limits: { idleTimeoutMs } }),
       ...(writeAccess !== undefined && { accessLog: (entry) => writeAccess(combinedLine(entry)) }),
     }),

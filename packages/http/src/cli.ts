@@ -14,6 +14,7 @@ import {
 import { basicAuth } from './auth/basic-auth.ts';
 import { openPasswordFile } from './auth/password-file.ts';
 import { combinedLine } from './access-log/access-entry.ts';
+import { platform } from './fetch/platform.ts';
 import { replaceGlobals } from './fetch/replace-globals.ts';
 import type { FetchHandler } from './handler.ts';
 import { HALF_CLOSE_POLICIES } from './exchange/service.ts';
@@ -142,7 +143,8 @@ async function buildHandler(
   // A primary answers nothing.
   if (!isServing) return ok(redirectToHttps());
   // Before the module runs: it may keep the names.
-  if (!values.has('platform-classes')) replaceGlobals();
+  if (values.has('platform-classes')) platform();
+  else replaceGlobals();
   return loadHandlerModule(file, { expected: 'a function or an object with a fetch method', pick: pickFetchHandler });
 }
 
@@ -198,6 +200,8 @@ function buildProtocolOptions(values: OptionValues, context: BuildContext): Resu
   if (!accessLog.ok) return accessLog;
   const write = accessLog.value;
   return ok({
+    // A handler of the user's has them by now.
+    preloadPlatformClasses: false,
     limits,
     accessLog: write === undefined ? undefined : (entry) => write(combinedLine(entry)),
     halfClose: halfClose.value,
