@@ -24,6 +24,12 @@ export const USER_OPTIONS = [
     help: 'the same with the password in an environment variable, where ps does not show it and it may hold a colon',
   },
   {
+    name: 'account-certificate',
+    argument: 'NAME[:HOME]',
+    repeatable: true,
+    help: 'a user who logs in by a client certificate with the common name NAME, and any password; needs --tls-client-ca',
+  },
+  {
     name: 'users',
     argument: 'FILE',
     help: 'users with hashed passwords, as htpasswd writes them; a third field is a HOME and a fourth the rights; read again when it changes',
@@ -76,6 +82,8 @@ export async function readUsers(
     ...values.list('account').map((text) => parseAccount(text)),
     ...values.list('account-env').map((text) => parseAccountEnv(text, environment)),
   ];
+  const certified = await readCertified(values, homes, rights.value);
+  if (!certified.ok) return certified;
   for (const spec of specs) {
     if (!spec.ok) return spec;
     const { option, name, password, home } = spec.value;
@@ -88,7 +96,7 @@ export async function readUsers(
   const file = values.text('users');
   const fromFile = file === undefined ? undefined : await readUsersFile(file, homes, rights.value, log);
   if (fromFile?.ok === false) return fromFile;
-  const hasAccounts = accounts.length > 0 || fromFile !== undefined;
+  const hasAccounts = accounts.length > 0 || certified.value.size > 0 || fromFile !== undefined;
   for (const option of ['write', 'rights', 'quota', 'on-upload'])
     if (values.has(option) && !hasAccounts)
       return fail(`--${option} needs an --account: anonymous users never change files`);
@@ -96,9 +104,42 @@ export async function readUsers(
   const listed = accountsAuthenticator({ accounts, anonymous });
   return ok({
     hasAccounts,
-    authenticate: fromFile === undefined ? listed : anyAuthenticator([listed, fromFile.value]),
+    authenticate: anyAuthenticator([
+      ...(certified.value.size > 0 ? [byCertificate(certified.value)] : []),
+      listed,
+      ...(fromFile === undefined ? [] : [fromFile.value]),
+    ]),
   });
 }
+
+/** The users of certificates, by name. */
+async function readCertified(
+  values: OptionValues,
+  homes: Homes,
+  rights: RightsByPath,
+): Promise<Result<ReadonlyMap<string, Grant>, string>> {
+  const grants = new Map<string, Grant>();
+  const texts = values.list('account-certificate');
+  if (texts.length > 0 && !values.has('tls-client-ca')) return fail('--account-certificate needs --tls-client-ca');
+  for (const text of texts) {
+    const [, name = '', home] = /^([^:]*)(?::(.*))?$/.exec(text) ?? [];
+    if (name === '') return fail(`--account-certificate '${text}' is not of the form NAME[:HOME]`);
+    const checked = named({ option: 'account-certificate', name, password: '', home });
+    if (!checked.ok) return checked;
+    if (grants.has(name)) return fail(`--account-certificate '${name}' is given twice`);
+    const place = await fileSystemOf(homes, home);
+    if (place === undefined)
+      return fail(`--account-certificate '${text}': HOME is '${home ?? ''}', which is not a directory under ROOT`);
+    grants.set(name, { ...place, rights });
+  }
+  return ok(grants);
+}
+
+/** Whoever holds the certificate of the name that they say. */
+const byCertificate =
+  (grants: ReadonlyMap<string, Grant>): Authenticate =>
+  ({ user, certificate }) =>
+    certificate?.commonName === user ? grants.get(user) : undefined;
 
 /** Where a home leads: nothing of its own without one, undefined when it is no directory under the root. */
 async function fileSystemOf(

@@ -179,7 +179,8 @@ export class EffectPerformer {
     const { remote } = connection;
     const secure = connection.secure !== undefined;
     try {
-      const grant = await authenticate({ user, password, remote, secure, host });
+      const certificate = connection.secure?.clientCertificate;
+      const grant = await authenticate({ user, password, remote, secure, host, certificate });
       if (grant === 'busy') {
         log.warn({ user, connection: connection.id, remote }, 'a login was turned away: too many at the same time');
         return resume(undefined, REPLY.loginsBusy);

@@ -110,6 +110,8 @@ export interface FtpService extends EveryServer {
   readonly account?: OneOrMore<Text | { readonly name: Text; readonly password: Text; readonly home?: Text }>;
   /** the same with the password in an environment variable, where ps does not show it and it may hold a colon */
   readonly accountEnv?: OneOrMore<Text | { readonly name: Text; readonly variable: Text; readonly home?: Text }>;
+  /** a user who logs in by a client certificate with the common name NAME, and any password; needs tlsClientCa */
+  readonly accountCertificate?: OneOrMore<Text | { readonly name: Text; readonly home?: Text }>;
   /** users with hashed passwords, as htpasswd writes them; a third field is a HOME and a fourth the rights; read again when it changes */
   readonly users?: Text;
   /** anonymous users may read; the default where there are no accounts */

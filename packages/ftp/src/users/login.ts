@@ -1,6 +1,6 @@
 // From what an authenticator grants to what a session works with.
 
-import { WellknownError, type Address } from '@wellknown/core';
+import { WellknownError, type Address, type SecureInfo } from '@wellknown/core';
 import type { FileSystem } from '../file-system.ts';
 import { resolvePath, type AbsolutePath } from '../path.ts';
 import { guardedFileSystem } from './guard.ts';
@@ -15,6 +15,8 @@ export interface Credentials {
   readonly secure: boolean;
   /** What the client has named by HOST (RFC 7151) or in its handshake (SNI), in lower case; the latter goes before. */
   readonly host?: string | undefined;
+  /** The client's own, from one of the authorities of `tls.clientCertificates`. Its holder may need no password. */
+  readonly certificate?: SecureInfo['clientCertificate'];
 }
 
 /** Bounds of one user; what is left out is not limited beyond what the server limits. */
