@@ -24,6 +24,10 @@ describe('which sources are answered', () => {
     ['the first port of clients', 1024, 1, undefined],
     ['the highest port', 65_535, 1, undefined],
     ['SSDP, which answers whatever it gets', 1900, 1, 'service-port'],
+    ['the browser of SQL Server', 1434, 1, 'service-port'],
+    ['WS-Discovery', 3702, 1, 'service-port'],
+    ['SIP', 5060, 1, 'service-port'],
+    ['mDNS', 5353, 1, 'service-port'],
     ['memcached, which answers with more', 11_211, 1, 'service-port'],
     ['our own port on another machine', 8007, 1, 'own-port'],
     ['a datagram of the limit', 50_000, 1472, undefined],
@@ -109,6 +113,13 @@ describe('the rate of one source', () => {
     for (let count = 0; count < 100_000; count += 1)
       limit.take(`10.${count & 255}.${(count >> 8) & 255}.${count >> 16}`, count);
     expect(limit.size).toBe(64);
+  });
+
+  test('is what one gets that never stops asking', () => {
+    // Numbers that sums of them do not round: one token in 16 ms, asked for four times.
+    const limit = limitOf({ perSecond: 62.5, burst: 1 });
+    const verdicts = Array.from({ length: 1000 }, (_, at) => limit.take('192.0.2.1', at * 4));
+    expect(verdicts.filter((verdict) => verdict === 'ok').length).toBe(250);
   });
 
   test('over any stretch no source gets more than the burst and its rate', () => {

@@ -54,6 +54,12 @@ describe('the reflected datagram', () => {
     });
   });
 
+  test('answers a request whose bytes behind the header of 14 are 0 up to the 44th, and the sender’s own from there', () => {
+    const request = requestOf(50);
+    expect([...request.subarray(14)]).toEqual([...new Array<number>(30).fill(0), 44, 45, 46, 47, 48, 49]);
+    expect(viewOf(request).getUint16(12)).toBe(0x1901);
+  });
+
   test('has the size of what came, and its tail', () => {
     const request = requestOf(1_400);
     const reflected = reflectStamp(request, 0, () => 0)!;
@@ -85,6 +91,13 @@ test('a timestamp comes back to a microsecond', () => {
       expect(Math.abs(readNtpTimestamp(view, 0) - wallMs)).toBeLessThan(0.001);
     }),
   );
+});
+
+test('the seconds of a timestamp begin anew in 2036', () => {
+  const view = new DataView(new ArrayBuffer(8));
+  const seconds = (wallMs: number): number => (writeNtpTimestamp(view, 0, wallMs), view.getUint32(0));
+  const eraMs = (2 ** 32 - EPOCH) * 1000;
+  expect([seconds(eraMs - 1), seconds(eraMs), seconds(eraMs + 1000)]).toEqual([2 ** 32 - 1, 0, 1]);
 });
 
 describe('the reflector', () => {
