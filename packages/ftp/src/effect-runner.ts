@@ -40,7 +40,8 @@ export const runStat = (
   fileSystem: FileSystem,
   { path, itself = false, toEnter = false }: Omit<Extract<Effect, { readonly type: 'stat' }>, 'type' | 'resume'>,
   report: Report,
-): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path, { followLinks: !itself, toEnter }));
+): Promise<Result<Entry, FileProblem>> =>
+  fenced(report, () => fileSystem.stat(path, { followLinks: !itself, toEnter }));
 
 export const runHash = (
   fileSystem: FileSystem,
