@@ -3,11 +3,12 @@
 // moment; every other end removes them, and only while they are still the ones that this process wrote.
 
 import { constants, readFileSync, unlinkSync } from 'node:fs';
-import { access, rename, unlink, writeFile } from 'node:fs/promises';
+import { access, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { openControlSocket, type ControlSocket } from '../control/server.ts';
 import { WellknownError } from '../errors.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import type { Logger } from '../log.ts';
 import { withVerbs, type Server } from '../server.ts';
 
@@ -42,8 +43,10 @@ export class ProgramFiles {
   async check(): Promise<void> {
     const { pidFile } = this.#options;
     if (pidFile === undefined) return;
+    const here = await stat(pidFile).catch(() => undefined);
+    if (here?.isDirectory() === true) throw pidFileProblem(pidFile, 'it is a folder');
     await access(path.dirname(pidFile), constants.W_OK).catch((error: unknown) => {
-      throw pidFileProblem(pidFile, error);
+      throw pidFileProblem(pidFile, fileProblem('written', error), error);
     });
   }
 
@@ -137,11 +140,11 @@ function namesThisProcess(pidFile: string): boolean {
   }
 }
 
-const pidFileProblem = (file: string, error: unknown): WellknownError =>
+const pidFileProblem = (file: string, problem: string, cause?: unknown): WellknownError =>
   new WellknownError(
     'OPTION_INVALID',
-    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
-    { fault: 'local', cause: error },
+    `--pid-file is '${file}', which cannot be written: ${problem}; allowed is a path in a writable folder`,
+    { fault: 'local', cause },
   );
 
 /** By rename, so that no reader sees half of it, and only once everything accepts. */
@@ -152,6 +155,6 @@ async function writePidFile(file: string): Promise<void> {
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw pidFileProblem(file, error);
+    throw pidFileProblem(file, fileProblem('written', error), error);
   }
 }

@@ -131,13 +131,13 @@ function obeyRequests(server: Server, log: Logger): void {
     Promise.resolve()
       .then(verb)
       .catch((error: unknown) => {
-        if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
-          log.warn({}, error.message);
+        if (error instanceof WellknownError && error.code === 'WRONG_STATE') {
+          log.warn({}, server.role === 'primary' ? `could not be ${what}: ${error.message}` : error.message);
           return;
         }
         // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
-        const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
-        if (!isSaid) log.error({ err: error }, `could not be ${what}`);
+        if (server.role !== 'primary' || !(error instanceof WellknownError))
+          log.error({ err: error }, `could not be ${what}`);
       });
   };
   takeRequests({
