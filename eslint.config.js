@@ -116,6 +116,7 @@ const CARRYING_FILES = [
   'packages/cli/src/config/config-file.ts',
   'packages/cli/src/config/load-module.ts',
   'packages/cli/src/config/secrets.ts',
+  'packages/cli/src/config/read-as.ts',
   'packages/cli/src/config/revision.ts',
   'packages/cli/src/completion.ts',
   'packages/cli/src/man-page.ts',
