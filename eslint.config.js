@@ -86,6 +86,7 @@ const CARRYING_FILES = [
   'packages/passwords/src/password-file.ts',
   'packages/passwords/src/sha-crypt-thread.ts',
   'packages/ftp/src/cli-storage.ts',
+  'packages/ftp/src/upload-program.ts',
   'packages/ftp/src/storage/disk-calls.ts',
   'packages/ftp/src/storage/disk-file-system.ts',
   'packages/ftp/src/storage/disk-listing.ts',
