@@ -68,3 +68,13 @@ export type FetchHandler = (
   request: Request,
   context: RequestContext,
 ) => Response | HttpResponse | Promise<Response | HttpResponse>;
+
+const ofPackage = new WeakSet<FetchHandler>();
+
+/** For this package: marks a handler that asks for none of the platform's classes. */
+export function asOfPackage<Handler extends FetchHandler>(handler: Handler): Handler {
+  ofPackage.add(handler);
+  return handler;
+}
+
+export const isOfPackage = (handler: FetchHandler): boolean => ofPackage.has(handler);

@@ -20,7 +20,15 @@ export interface HttpServerOptions extends Omit<ServerOptions, 'limits'>, Omit<H
   readonly limits?: ServerOptions['limits'] & Partial<HttpLimits>;
 }
 
-const OPTION_NAMES = [...SERVER_OPTION_NAMES, 'listen', 'proxies', 'accessLog', 'halfClose', 'http2'];
+const OPTION_NAMES = [
+  ...SERVER_OPTION_NAMES,
+  'listen',
+  'proxies',
+  'accessLog',
+  'halfClose',
+  'http2',
+  'preloadPlatformClasses',
+];
 const LIMIT_NAMES = [...Object.keys(DEFAULT_SERVER_LIMITS), ...Object.keys(DEFAULT_HTTP_LIMITS)];
 
 /**
@@ -31,7 +39,7 @@ export function createHttpServer(
   handler: FetchHandler | { readonly fetch: FetchHandler },
   options: HttpServerOptions = {},
 ): Server {
-  const { listen, limits, proxies, accessLog, halfClose, http2, ...serverOptions } = options;
+  const { listen, limits, proxies, accessLog, halfClose, http2, preloadPlatformClasses, ...serverOptions } = options;
   requireKnownNames('option', options, OPTION_NAMES);
   requireKnownNames('limit', limits ?? {}, LIMIT_NAMES);
   if (halfClose !== undefined && !HALF_CLOSE_POLICIES.includes(halfClose))
@@ -47,6 +55,7 @@ export function createHttpServer(
     halfClose,
     ...(limits !== undefined && { limits }),
     ...(http2 !== undefined && { http2 }),
+    ...(preloadPlatformClasses !== undefined && { preloadPlatformClasses }),
   });
   return createServer(listen === undefined ? { protocol } : { protocol, listen }, {
     ...serverOptions,

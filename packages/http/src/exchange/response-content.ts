@@ -6,7 +6,7 @@ import { asError, cancelStream } from './foreign-values.ts';
 import { encodeHead, type EncodedHead, type ExchangeFacts, type ResponseParts } from './response-head.ts';
 import { isSource, type ResponseContent } from '../fetch/content.ts';
 import { fieldsToRelay } from '../fetch/decoded-coding.ts';
-import { isInstance, NativeResponse } from '../fetch/platform.ts';
+import { isInstance, platform } from '../fetch/platform.ts';
 import { headersOf, isHttpResponse, takeContent, type HttpResponse } from '../fetch/response.ts';
 import { unwrapped } from './srvx-response.ts';
 
@@ -63,7 +63,7 @@ function taken(
 /** A Response of the platform's or of another library's: GraphQL Yoga answers with one of its own. */
 function isResponse(value: unknown): value is Response {
   if (typeof value !== 'object' || value === null) return false;
-  if (isInstance(NativeResponse, value)) return true;
+  if (isInstance(platform().Response, value)) return true;
   const { status, headers, arrayBuffer } = value as Partial<Record<keyof Response, unknown>>;
   return (
     'body' in value &&
@@ -132,15 +132,19 @@ interface ResponseState {
   readonly body?: { readonly source?: unknown; readonly length?: unknown } | null;
 }
 
-/** The symbol under which this Node's responses keep their state. */
-const STATE = Object.getOwnPropertySymbols(new NativeResponse('x')).find((symbol) => symbol.description === 'state');
+/** The symbol under which this Node's responses keep their state; null where there is none. */
+let stateSymbol: symbol | null | undefined;
+
+const findStateSymbol = (response: Response): symbol | null =>
+  Object.getOwnPropertySymbols(response).find(({ description }) => description === 'state') ?? null;
 
 /**
  * The text or bytes that a Response, of which nothing has been read, was made of; undefined when that can't be told.
  */
 function sourceOf(response: Response): string | Uint8Array | undefined {
-  if (STATE === undefined) return undefined;
-  const state = (response as unknown as Readonly<Record<symbol, ResponseState | undefined>>)[STATE];
+  stateSymbol ??= findStateSymbol(new (platform().Response)('x'));
+  if (stateSymbol === null) return undefined;
+  const state = (response as unknown as Readonly<Record<symbol, ResponseState | undefined>>)[stateSymbol];
   const { source, length } = state?.body ?? {};
   if (typeof source === 'string') return source;
   // Whoever reads a clone takes the memory along. What has been taken is in the stream; a copy can't be taken any more.

@@ -1,14 +1,14 @@
 // Responses that a fetch gave: the platform has decoded their content and left the fields as they came.
 
 import { FieldSet } from './field-set.ts';
-import { isInstance, NativeResponse } from './platform.ts';
+import { isInstance, platform } from './platform.ts';
 
 // Each of a list has to be known, or the platform decodes none.
 const CODING = /^(?:x-)?gzip$|^deflate$|^br$|^$/;
 
 /** Whether the content is no longer coded as its fields say. */
 function isDecoded(response: Response): boolean {
-  if (!isInstance(NativeResponse, response) || response.url === '') return false;
+  if (!isInstance(platform().Response, response) || response.url === '') return false;
   const codings = response.headers.get('content-encoding');
   if (codings === null) return false;
   return codings
@@ -33,7 +33,7 @@ export function fieldsToRelay(response: Response): Headers | FieldSet {
 
 /** The same for `new Response(response.body, response)`. */
 export function fieldsOfRelayed(given: FieldSet, init: object, body: ReadableStream): FieldSet {
-  if (!isInstance(NativeResponse, init)) return given;
+  if (!isInstance(platform().Response, init)) return given;
   const response = init as Response;
   if (response.url === '' || response.body !== body) return given;
   const fields = fieldsToRelay(response);

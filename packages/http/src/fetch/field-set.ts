@@ -4,7 +4,7 @@
 
 import { types } from 'node:util';
 import { isToken } from '../semantics/char-classes.ts';
-import { NativeHeaders } from './platform.ts';
+import { platform } from './platform.ts';
 
 /** A whole head, as it was written for a set before. */
 export interface PreparedHead {
@@ -116,7 +116,7 @@ export function fieldsFrom(headers: unknown): FieldSet {
       if (arePlainPairs(pairs)) return keep(pairs, true);
     }
   }
-  const pairs = [...new NativeHeaders(headers as HeadersInit)];
+  const pairs = [...new (platform().Headers)(headers as HeadersInit)];
   return find(isSamePairs, pairs) ?? keep(pairs, false);
 }
 
@@ -126,7 +126,7 @@ export function fieldsFromLists(names: readonly string[], values: readonly strin
   return known ?? remember([...names], [...names], [...values], false);
 }
 
-type HeadersInit = ConstructorParameters<typeof NativeHeaders>[0];
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
 /** The set that is the same, if it is known. */
 function find<Given>(isSame: (set: FieldSet, given: Given) => boolean, given: Given): FieldSet | undefined {

@@ -5,7 +5,7 @@ import { isToken } from '../semantics/char-classes.ts';
 import { fieldsFrom, fieldsFromLists, isPlainField, joinedValues, type FieldSet } from './field-set.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { HeadersIterator, standFor } from './like-native.ts';
-import { isInstance, NativeHeaders } from './platform.ts';
+import { isInstance, platform } from './platform.ts';
 
 /* eslint-disable prefer-rest-params -- an argument that is missing throws on the platform, one that is undefined is a text */
 
@@ -36,7 +36,7 @@ export class HttpHeaders implements Headers {
   // One function under two names, as on the platform: set below.
   declare readonly [Symbol.iterator]: Headers['entries'];
 
-  constructor(init?: ConstructorParameters<typeof NativeHeaders>[0]) {
+  constructor(init?: ConstructorParameters<typeof Headers>[0]) {
     const fields = fieldsGiven(init);
     this.#given = fields;
     this.#names = fields.lowerNames;
@@ -66,7 +66,7 @@ export class HttpHeaders implements Headers {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this === HttpHeaders ? NativeHeaders : this, value);
+    return isInstance(this === HttpHeaders ? platform().Headers : this, value);
   }
 
   get(name: string): string | null {
@@ -192,13 +192,13 @@ const byName = ([a]: readonly [string, string], [b]: readonly [string, string]):
 /** Throws as the platform does for what is no name. */
 function lowerNameOf(name: unknown, given: IArguments): string {
   if (typeof name === 'string' && isToken(name)) return name.toLowerCase();
-  new NativeHeaders().has(...(given as unknown as [string]));
+  new (platform().Headers)().has(...(given as unknown as [string]));
   return String(name).toLowerCase();
 }
 
 /** One field as the platform makes it of a name and a value, or its error. */
 function platformField(given: IArguments): Headers {
-  const headers = new NativeHeaders();
+  const headers = new (platform().Headers)();
   headers.append(...(given as unknown as [string, string]));
   return headers;
 }
@@ -210,7 +210,7 @@ Object.defineProperty(HttpHeaders.prototype, Symbol.iterator, {
   writable: true,
   configurable: true,
 });
-standFor(HttpHeaders, NativeHeaders);
+standFor(HttpHeaders, 'Headers');
 
 /** Headers as handlers are typed to take them: their prototype chain makes them such. */
 export function asHeaders(headers: object): Headers {

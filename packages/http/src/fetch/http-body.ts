@@ -3,7 +3,7 @@
 
 import { decodedText, decodeText, isSource, streamOfSource, type ResponseContent } from './content.ts';
 import { isDisturbed, isTouched, memoryOf, octetsOf, streamOfMemory } from './memory-stream.ts';
-import { NativeResponse } from './platform.ts';
+import { platform } from './platform.ts';
 import type { PlatformBody } from './response-init.ts';
 
 /** Text, bytes or nothing, also where a stream consists of them untouched; undefined for any other content. */
@@ -98,7 +98,7 @@ export class HttpBody {
     if (isSource(content) && this.#taken) throw new TypeError('the content of the response has been read already');
     const stream = this.#stream ?? (isSource(content) ? streamOfSource(content) : content);
     // Text brings a type along, which stands in our headers if anywhere.
-    const native = new NativeResponse((typeof stream === 'string' ? octetsOf(stream) : stream) as PlatformBody);
+    const native = new (platform().Response)((typeof stream === 'string' ? octetsOf(stream) : stream) as PlatformBody);
     // What was read without a stream is, to whoever asks for one, a stream that was read.
     if (this.#taken) native.arrayBuffer().catch(() => undefined);
     this.#native = native;

@@ -1,17 +1,45 @@
 // What Web IDL says about every class of the platform, for those that stand in their places.
 
-import { NativeHeaders } from './platform.ts';
+import { platform, whenLoaded, type PlatformClasses } from './platform.ts';
 
 type Class = abstract new (...given: never[]) => object;
 
 /**
  * Puts a class on top of the platform's: `instanceof`, name and length, and which members are seen by who lists them,
- * are the platform's from here on.
+ * are the platform's. That is done when somebody first looks at what is behind the class, for until then nobody can tell,
+ * and the platform's need not be loaded.
  */
-export function standFor(ours: Class, native: Class): void {
+export function standFor(ours: Class, name: keyof PlatformClasses): void {
+  Object.defineProperty(ours, 'name', { value: name });
+  listMembers(ours.prototype as object);
+  Object.setPrototypeOf(
+    ours,
+    loadedWhenSeen(() => platform()[name]),
+  );
+  Object.setPrototypeOf(
+    ours.prototype as object,
+    loadedWhenSeen(() => platform()[name].prototype),
+  );
+  whenLoaded((classes) => putOnTop(ours, classes[name]));
+}
+
+/** What stands behind a class, or what it makes, until somebody looks there: `instanceof` does, and whom ours lack. */
+function loadedWhenSeen(load: () => object): object {
+  return new Proxy(
+    {},
+    {
+      // Who awaits a value asks for `then`, which no class of the platform has.
+      get: (_, key, receiver) => (key === 'then' ? undefined : (Reflect.get(load(), key, receiver) as unknown)),
+      has: (_, key) => key in load(),
+      getPrototypeOf: load,
+    },
+  );
+}
+
+function putOnTop(ours: Class, native: Class): void {
   Object.setPrototypeOf(ours, native);
   Object.setPrototypeOf(ours.prototype as object, native.prototype as object);
-  for (const key of ['name', 'length'] as const) Object.defineProperty(ours, key, { value: native[key as 'name'] });
+  Object.defineProperty(ours, 'length', { value: native.length });
   addTextStream(ours.prototype as object, native.prototype as object);
   likeMembers(ours, native);
   likeMembers(ours.prototype as object, native.prototype as object);
@@ -33,6 +61,12 @@ function addTextStream(ours: object, native: object): void {
     },
   };
   Object.defineProperties(ours, Object.getOwnPropertyDescriptors(member));
+}
+
+/** As Web IDL has it. `for` has passed a class by the time that it looks behind it. */
+function listMembers(ours: object): void {
+  for (const [key, { configurable }] of Object.entries(Object.getOwnPropertyDescriptors(ours)))
+    if (configurable === true && key !== 'constructor') Object.defineProperty(ours, key, { enumerable: true });
 }
 
 function likeMembers(ours: object, native: object): void {
@@ -65,5 +99,7 @@ export class HeadersIterator<Item> {
   }
 }
 Object.setPrototypeOf(HeadersIterator.prototype, IteratorPrototype);
-likeMembers(HeadersIterator.prototype, Object.getPrototypeOf(new NativeHeaders().entries()) as object);
+whenLoaded(({ Headers }) => {
+  likeMembers(HeadersIterator.prototype, Object.getPrototypeOf(new Headers().entries()) as object);
+});
 Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { value: 'Headers Iterator', configurable: true });

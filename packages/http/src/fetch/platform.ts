@@ -1,9 +1,30 @@
-// The platform's own classes, as they are before anything takes their place.
+// The platform's own classes. Node loads them when one of their names is first used, which takes as long as a bare Node
+// and megabytes of each process (`pnpm bench startup`): nothing here asks for them before there is need.
 
-export const NativeResponse: typeof globalThis.Response = globalThis.Response;
-export const NativeRequest: typeof globalThis.Request = globalThis.Request;
-export const NativeHeaders: typeof globalThis.Headers = globalThis.Headers;
-export const nativeFetch: typeof globalThis.fetch = globalThis.fetch;
+export interface PlatformClasses {
+  readonly Response: typeof globalThis.Response;
+  readonly Request: typeof globalThis.Request;
+  readonly Headers: typeof globalThis.Headers;
+}
+
+let loaded: PlatformClasses | undefined;
+const waiting: ((classes: PlatformClasses) => void)[] = [];
+
+/** As they are when this is called first: before `replaceGlobals` of this package has put others in their place. */
+export const platform = (): PlatformClasses => loaded ?? load();
+
+/** Calls once with the classes when this package first asks for them. */
+export function whenLoaded(listener: (classes: PlatformClasses) => void): void {
+  if (loaded === undefined) waiting.push(listener);
+  else listener(loaded);
+}
+
+function load(): PlatformClasses {
+  const { Response, Request, Headers } = globalThis;
+  loaded = { Response, Request, Headers };
+  for (const listener of waiting.splice(0)) listener(loaded);
+  return loaded;
+}
 
 /** Whether a value's prototypes lead to a class, whatever that class itself says of it. */
 export const isInstance = (Class: abstract new (...given: never[]) => unknown, value: unknown): boolean =>

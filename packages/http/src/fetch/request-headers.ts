@@ -6,7 +6,6 @@ import { isToken } from '../semantics/char-classes.ts';
 import { HttpHeaders } from './headers.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { standFor } from './like-native.ts';
-import { NativeHeaders } from './platform.ts';
 
 // An argument that is missing throws, as on the platform; one that is undefined is a text. Hence all as they came.
 type Name = [name: string];
@@ -85,4 +84,4 @@ Object.defineProperty(RequestHeaders.prototype, Symbol.iterator, {
   writable: true,
   configurable: true,
 });
-standFor(RequestHeaders, NativeHeaders);
+standFor(RequestHeaders, 'Headers');

@@ -2,11 +2,11 @@
 // for.
 
 import { textStreamOf } from './like-native.ts';
-import { NativeRequest } from './platform.ts';
+import { platform } from './platform.ts';
 
 /** A platform Request without a body, whose content can be read whole: it is that of `content`. */
 export function requestWithContent(url: string, init: RequestInit, content: Response): Request {
-  const request = new NativeRequest(url, init);
+  const request = new (platform().Request)(url, init);
   const own: Readonly<Record<string, unknown>> = {
     arrayBuffer: () => content.arrayBuffer(),
     blob: () => content.blob(),

@@ -4,7 +4,7 @@
 import type { OwnBytes } from './content.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { standFor } from './like-native.ts';
-import { NativeRequest, NativeResponse } from './platform.ts';
+import { platform } from './platform.ts';
 import type { RequestBody } from './request-body.ts';
 import { requestWithContent } from './request-with-content.ts';
 import type { RequestHead } from '../semantics/request-head.ts';
@@ -27,8 +27,8 @@ const UNUSED = {
   referrerPolicy: '',
 } as const;
 
-/** For the engine: the request has preconditions or ranges. */
-export let isConditional: (request: HttpRequest) => boolean;
+/** For the engine: the request has preconditions or ranges, or is none of ours, which has to be asked. */
+export let mayBeConditional: (request: object) => boolean;
 
 /** For the engine: aborts `request.signal`, since the exchange ended early. */
 export let abortRequest: (request: HttpRequest, reason: Error) => void;
@@ -90,13 +90,13 @@ export class HttpRequest implements Request {
 
   // For the functions above, which index.ts does not export.
   static {
-    isConditional = (request) => request.#head.isConditional;
+    mayBeConditional = (request) => !(#head in request) || request.#head.isConditional;
 
     forPlatform = (input, init) => {
       if (typeof input !== 'object' || input === null || !(#head in input)) return input;
       const request = input as unknown as HttpRequest;
       const hasOwnContent = init?.body !== undefined && init.body !== null;
-      return hasOwnContent ? new NativeRequest(request.url, request.#initWithoutBody()) : request.#makeNative();
+      return hasOwnContent ? new (platform().Request)(request.url, request.#initWithoutBody()) : request.#makeNative();
     };
 
     abortRequest = (request, reason) => {
@@ -219,7 +219,7 @@ export class HttpRequest implements Request {
   async #whole(): Promise<Request | Response> {
     if (this.#native !== undefined) return this.#makeNative();
     const bytes = await this.#collect();
-    return new NativeResponse(bytes, this.#typeInit());
+    return new (platform().Response)(bytes, this.#typeInit());
   }
 
   #typeInit(): ResponseInit {
@@ -235,10 +235,10 @@ export class HttpRequest implements Request {
     if (this.#native !== undefined) return withFields(this.#native, this.#headers);
     const init = this.#initWithoutBody();
     const body = this.#body;
-    if (body === undefined) this.#native = new NativeRequest(this.url, init);
+    if (body === undefined) this.#native = new (platform().Request)(this.url, init);
     else if (this.#mayHaveBody)
-      this.#native = new NativeRequest(this.url, { ...init, body: body.stream(), duplex: 'half' });
-    else this.#native = requestWithContent(this.url, init, new NativeResponse(body.stream(), this.#typeInit()));
+      this.#native = new (platform().Request)(this.url, { ...init, body: body.stream(), duplex: 'half' });
+    else this.#native = requestWithContent(this.url, init, new (platform().Response)(body.stream(), this.#typeInit()));
     return this.#native;
   }
 }
@@ -268,7 +268,7 @@ export function asRequest(request: HttpRequest): Request {
   return seen as Request;
 }
 
-standFor(HttpRequest, NativeRequest);
+standFor(HttpRequest, 'Request');
 
 /** `origin` and `path` as the URL parser writes them. A path that starts with `//` stays a path. */
 function urlText(origin: string, path: string): string {

@@ -2,11 +2,11 @@
 
 import { isSource, sourceOfBlob, type ResponseContent } from './content.ts';
 import { isTouched, octetsOf } from './memory-stream.ts';
-import { NativeResponse } from './platform.ts';
+import { platform } from './platform.ts';
 
 /** What a response may be made of: all that the platform takes, and a source. */
 export type ResponseBody = ResponseContent | PlatformBody;
-export type PlatformBody = ConstructorParameters<typeof NativeResponse>[0];
+export type PlatformBody = ConstructorParameters<typeof Response>[0];
 
 /** Text that is JSON, which says its type. */
 export class JsonText {
@@ -52,16 +52,16 @@ export const isWithoutContent = (status: number): boolean => status === 204 || s
 export const finalStatus = (status: unknown): number =>
   typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
     ? status
-    : new NativeResponse(null, { status: status as number }).status;
+    : new (platform().Response)(null, { status: status as number }).status;
 
 /** The same for the status of a redirect: the platform takes a text that is a number too. */
 export const redirectStatus = (status: unknown): number =>
   typeof status === 'number' && REDIRECTS.has(status)
     ? status
-    : NativeResponse.redirect('http://localhost/', status as 302).status;
+    : platform().Response.redirect('http://localhost/', status as 302).status;
 
 /** The same for the text of a status. */
 export const reasonText = (text: unknown): string =>
   typeof text === 'string' && REASON.test(text)
     ? text
-    : new NativeResponse(null, { statusText: text as string }).statusText;
+    : new (platform().Response)(null, { statusText: text as string }).statusText;

@@ -9,7 +9,7 @@ import { fieldsOfRelayed } from './decoded-coding.ts';
 import { INSPECT, type Inspect } from './inspect.ts';
 import { HttpBody, inMemory } from './http-body.ts';
 import { standFor } from './like-native.ts';
-import { isInstance, NativeResponse } from './platform.ts';
+import { isInstance, platform } from './platform.ts';
 import { redirectTarget } from './redirect-target.ts';
 import { wholeMessage, type HeadFor } from './whole-message.ts';
 import {
@@ -86,7 +86,7 @@ export class HttpResponse implements Response {
     const content = contentOf(body);
     if (content === undefined || (init !== undefined && init !== null && typeof init !== 'object')) {
       // From here on it is what the platform's is.
-      const native = new NativeResponse(body as PlatformBody, init as unknown as ResponseInit);
+      const native = new (platform().Response)(body as PlatformBody, init as unknown as ResponseInit);
       this.#body = new HttpBody(null, native);
       this.#headers = native.headers;
       this.#status = native.status;
@@ -104,7 +104,7 @@ export class HttpResponse implements Response {
         if (isSource(content)) content.close();
         // Of several mistakes the platform names another first.
         const given = Object.entries({ status, statusText, headers }).filter(([, value]) => value !== undefined);
-        new NativeResponse(content === null ? null : '', Object.fromEntries(given));
+        new (platform().Response)(content === null ? null : '', Object.fromEntries(given));
         throw error;
       }
     }
@@ -146,7 +146,7 @@ export class HttpResponse implements Response {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this === HttpResponse ? NativeResponse : this, value);
+    return isInstance(this === HttpResponse ? platform().Response : this, value);
   }
 
   get status(): number {
@@ -302,4 +302,4 @@ export class HttpResponse implements Response {
   }
 }
 
-standFor(HttpResponse, NativeResponse);
+standFor(HttpResponse, 'Response');

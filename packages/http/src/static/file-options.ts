@@ -1,7 +1,7 @@
 // The files of a directory, from the options of a command line.
 
 import fs from 'node:fs';
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, fileProblem, ok, type Result } from '@wellknown/core';
 import { readChoice, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
 import type { FetchHandler } from '../handler.ts';
 import { codeOf, DiskRoot } from './disk.ts';
@@ -123,6 +123,6 @@ function problemOfRoot(root: string): string | undefined {
     fs.accessSync(root, fs.constants.X_OK);
     return undefined;
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
+    return codeOf(error) === 'ENOENT' ? 'does not exist' : fileProblem('read', error);
   }
 }

@@ -2,7 +2,7 @@
 // compressed.
 
 import type { OwnBytes } from '../fetch/content.ts';
-import { HttpRequest, isConditional } from '../fetch/request.ts';
+import { mayBeConditional } from '../fetch/request.ts';
 import { responseOf, type HttpResponse } from '../fetch/response.ts';
 import type { Compressor, GeneratedCoding } from './compression.ts';
 import type { OpenFile } from './disk-file.ts';
@@ -58,7 +58,7 @@ export class FileResponder {
   responseFromMemory(question: Question, known: KnownFile): HttpResponse | undefined {
     const { request, isSecure } = question;
     const representation = representationFor(request, known);
-    if (!mayDependOnFields(request)) return keptResponse(representation, isSecure);
+    if (!mayBeConditional(request)) return keptResponse(representation, isSecure);
     const context = this.#contextOf(known, representation, question, []);
     const { kept } = representation;
     return kept === undefined
@@ -81,13 +81,13 @@ export class FileResponder {
     const { kept } = representation;
     if (kept !== undefined) {
       file?.close();
-      const needsOwnResponse = variesOn.length > 0 || mayDependOnFields(request);
+      const needsOwnResponse = variesOn.length > 0 || mayBeConditional(request);
       return needsOwnResponse
         ? fileResponse(request, known, representation, kept.bytes, context)
         : keptResponse(representation, question.isSecure);
     }
     // What is known is as fresh as it has to be: no file is opened to say so.
-    const decided = mayDependOnFields(request) ? decidedResponse(request, known, representation, context) : undefined;
+    const decided = mayBeConditional(request) ? decidedResponse(request, known, representation, context) : undefined;
     if (decided !== undefined) {
       file?.close();
       return decided;
@@ -127,7 +127,7 @@ export class FileResponder {
     }
     const { byteLength } = representation.facts;
     let content: FileContent | undefined = open;
-    const isWhole = request.method !== 'HEAD' && !mayDependOnFields(request);
+    const isWhole = request.method !== 'HEAD' && !mayBeConditional(request);
     if (this.#cache.mayKeep(known, byteLength, nowMs, isWhole)) {
       // Before the head leaves, a file that changes can still be read again.
       known.isBeingKept = true;
@@ -207,9 +207,6 @@ export class FileResponder {
     return { growth, firstGrowth: isLastAttempt ? growth : 'change' };
   }
 }
-
-/** Whether preconditions or ranges may change the response. A request that is not ours is always asked. */
-const mayDependOnFields = (request: Request): boolean => !(request instanceof HttpRequest) || isConditional(request);
 
 function representationFor(request: Request, known: KnownFile): Representation {
   if (known.codings.length === 0) return known.original;

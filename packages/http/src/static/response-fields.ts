@@ -1,6 +1,7 @@
 // Header fields that the operator adds to responses, by the path that was asked for.
 
 import { isToken } from '../semantics/char-classes.ts';
+import { asHeaders, HttpHeaders } from '../fetch/headers.ts';
 import type { HttpResponse } from '../fetch/response.ts';
 
 /** Fields for the paths that match `path`, decoded and without the query; for all without one. */
@@ -75,7 +76,7 @@ export class ResponseFields {
 
   /** Header fields together with those for a path. */
   added(headers: Readonly<Record<string, string>>, path: string, isSecure: boolean): Record<string, string> {
-    const fields = new Headers(headers);
+    const fields = asHeaders(new HttpHeaders(headers));
     this.#addTo(fields, path, isSecure);
     return Object.fromEntries(fields);
   }

@@ -1,7 +1,7 @@
 // Files as a fetch handler: the options, and the response that most requests get.
 
 import { systemClock, type Clock } from '@wellknown/core';
-import type { FetchHandler, RequestContext } from '../handler.ts';
+import { asOfPackage, type FetchHandler, type RequestContext } from '../handler.ts';
 import { Compressor, DEFAULT_COMPRESSION, type CompressionLimits } from './compression.ts';
 import { DiskRoot, type SymlinkPolicy } from './disk.ts';
 import { ErrorPages, type ErrorStatus } from './error-pages.ts';
@@ -91,7 +91,7 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
     immutable: withoutMemory(options.immutable),
     appendOnly: withoutMemory(options.appendOnly),
   });
-  return (request: Request, context?: RequestContext) => {
+  return asOfPackage((request: Request, context?: RequestContext) => {
     const target = context === undefined ? pathOfTarget(request.url) : context.rawTarget;
     const question = {
       request,
@@ -103,5 +103,5 @@ export function serveFiles(root: string, options: ServeFilesOptions = {}): Fetch
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return site.finish(question, errorResponse(405, { Allow: ALLOW }));
     return site.respondAtOnce(question) ?? site.respond(question);
-  };
+  });
 }

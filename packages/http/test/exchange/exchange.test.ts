@@ -3,10 +3,12 @@
 import { byteByByte, eventually, serveInMemory } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
 import { httpProtocol } from '../../src/protocol.ts';
-import { NativeResponse } from '../../src/fetch/platform.ts';
+import { platform } from '../../src/fetch/platform.ts';
 import { HttpResponse, responseOf } from '../../src/fetch/response.ts';
 import { octets } from '../http1/parse-all.ts';
 import { readResponses, serveHandler, settled } from '../serve.ts';
+
+const { Response: NativeResponse } = platform();
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const get = (path: string, lines = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;

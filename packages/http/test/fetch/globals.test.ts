@@ -6,11 +6,13 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FetchHandler } from '../../src/handler.ts';
-import { NativeHeaders, NativeRequest, NativeResponse } from '../../src/fetch/platform.ts';
+import { platform } from '../../src/fetch/platform.ts';
 import { putBackGlobals, replaceGlobals } from '../../src/fetch/replace-globals.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
 import { eventually } from '@wellknown/core/testing';
 import { readResponses, serveHandler, settled, type ReadResponse } from '../serve.ts';
+
+const { Headers: NativeHeaders, Request: NativeRequest, Response: NativeResponse } = platform();
 
 let upstream: Server | undefined;
 let origin = '';

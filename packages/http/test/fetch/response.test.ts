@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { HttpHeaders } from '../../src/fetch/headers.ts';
-import { NativeHeaders, NativeResponse } from '../../src/fetch/platform.ts';
+import { platform } from '../../src/fetch/platform.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
+
+const { Headers: NativeHeaders, Response: NativeResponse } = platform();
 
 /** What a call gives, or the kind of its failure. */
 async function outcome(call: () => unknown): Promise<unknown> {

@@ -3,10 +3,12 @@
 import util from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { HttpHeaders } from '../../src/fetch/headers.ts';
-import { NativeHeaders, NativeRequest, NativeResponse } from '../../src/fetch/platform.ts';
+import { platform } from '../../src/fetch/platform.ts';
 import { putBackGlobals, replaceGlobals } from '../../src/fetch/replace-globals.ts';
 import { RequestHeaders } from '../../src/fetch/request-headers.ts';
 import { HttpResponse } from '../../src/fetch/response.ts';
+
+const { Headers: NativeHeaders, Request: NativeRequest, Response: NativeResponse } = platform();
 
 type Class = abstract new () => object;
 const PAIRS: readonly [Class, Class][] = [
