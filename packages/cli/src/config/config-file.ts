@@ -1,6 +1,7 @@
 // Finding and reading a configuration file, whatever its format. Files are read here; what they say is for
 // read-config.ts.
 
+import { isUtf8 } from 'node:buffer';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, fileProblem, ok, type Result } from '@wellknown/core';
@@ -61,12 +62,15 @@ export async function readConfigFile(file: string): Promise<Result<ConfigFile, s
     if (!loaded.ok) return fail(`the configuration '${file}' ${loaded.error}`);
     return ok({ file, value: loaded.value, places: new Places(), problems: [] });
   }
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return fail(`the configuration '${file}' ${isMissing ? 'does not exist' : fileProblem('read', error)}`);
   }
-  return ok({ file, ...(await parseText(text, format)) });
+  // Another encoding, or no text at all: its parser would tell of signs that nobody wrote.
+  if (!isUtf8(bytes) || bytes.includes(0))
+    return fail(`the configuration '${file}' is no text in UTF-8: save it as that`);
+  return ok({ file, ...(await parseText(new TextDecoder().decode(bytes), format)) });
 }
