@@ -78,6 +78,7 @@ const CARRYING_FILES = [
   'packages/http/src/static/file-options.ts',
   'packages/http/src/http1/after-promises.ts',
   'packages/http/src/http1/upgrade.ts',
+  'packages/core/src/cli/program-access-log.ts',
   'packages/core/src/observe/access-log-file.ts',
   'packages/core/src/observe/access-log-pipe.ts',
   'packages/http/src/http2/connection.ts',

@@ -1,7 +1,13 @@
 // `status`, `reload`, `upgrade`, `scale`, `drain` and `stop`: speak to a running supervisor through its control socket.
 
-import type { ServerStatus } from '@wellknown/core';
-import { askControl, defaultControlPath, type ControlOutcome, type ControlRequest } from '@wellknown/core/control';
+import type { Reloaded, ServerStatus } from '@wellknown/core';
+import {
+  askControl,
+  defaultControlPath,
+  reloadedText,
+  type ControlOutcome,
+  type ControlRequest,
+} from '@wellknown/core/control';
 import { answer, parseOptions, usageError, type Help, type OptionValues } from '@wellknown/core/cli';
 import { CONTROL_OPTION, JSON_OPTION } from './shared-options.ts';
 import { statusTable } from './status-table.ts';
@@ -29,7 +35,10 @@ const fieldOf = (value: unknown, name: string): string =>
 /** The rows of --help, and what each command takes. */
 const CONTROL_COMMANDS: Readonly<Record<ControlName, ControlCommand>> = {
   status: { summary: 'what a running supervisor is doing', inWords: (value) => statusTable(value as ServerStatus) },
-  reload: { summary: 'new workers with the code and configuration on disk, then drain the old ones', inWords: line },
+  reload: {
+    summary: 'new workers with the code and configuration on disk, then drain the old ones',
+    inWords: (value) => line(reloadedText(value as Reloaded)),
+  },
   upgrade: {
     summary: 'a new supervisor that inherits the listening sockets, then drain the old one',
     inWords: (value) => `upgraded: the supervisor is process ${fieldOf(value, 'successor')} now\n`,

@@ -88,7 +88,7 @@ export function manPage(help: Help): string {
 }
 
 function programPage(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, summary }) => `.TP\n.BR wellknown\\-${name} (1)\n${escaped(summary)}\n`);
+  const rows = commands.map(({ name, summary }) => `.TP\n.BR wellknown\\-${escaped(name)} (1)\n${escaped(summary)}\n`);
   return [
     header('wellknown'),
     `.SH NAME\nwellknown \\- network servers on well\\-known ports, under one supervisor\n`,

@@ -3,6 +3,8 @@
 import { releaseSignals } from '@wellknown/core/early-signals';
 import { COMMAND_NAMES, COMMANDS } from './commands.ts';
 
+const VERSION: readonly string[] = ['--version', '-V', '-v', 'version'];
+
 /** Runs the command line until its server ends, and sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;
@@ -19,11 +21,12 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { helpOfProgram } = await import('./program-help.ts');
   if (name === undefined) usageError('wellknown', `a command is missing\n\n${helpOfProgram()}`);
   else if (name === '--help' || name === '-h' || name === 'help') await help(rest);
-  else if (name === '--version') process.stdout.write(`wellknown ${version()}\n`);
+  else if (VERSION.includes(name)) process.stdout.write(`wellknown ${version()}\n`);
   else {
     const near = nearestName(name, COMMAND_NAMES);
     const meant = near === undefined ? '' : `; meant may be '${near}'`;
-    usageError('wellknown', `unknown command '${name}', allowed are ${COMMAND_NAMES.join(', ')}; see --help${meant}`);
+    const what = name.startsWith('-') ? `a command goes before '${name}'` : `unknown command '${name}'`;
+    usageError('wellknown', `${what}, allowed are ${COMMAND_NAMES.join(', ')}; see --help${meant}`);
   }
 }
 

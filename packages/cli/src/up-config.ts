@@ -72,11 +72,13 @@ export async function serveConfig(file: string, commandLine: OptionTexts): Promi
           fault: 'local',
         });
       const asked = programOptions(next.value.config, commandLine);
-      warnOfKept(log, keptByReload(first, asked));
+      const kept = keptByReload(first, asked);
+      warnOfKept(log, kept);
       log.info({ file, ...changesOf(allOf(present.services), allOf(services)) }, 'the configuration was read again');
       return {
         services: allOf(services),
         workerData: dataOf(next.value, first, asked),
+        kept,
         succeeded: () => (present = next.value),
         settings: {
           supervision: program.supervision,

@@ -1,8 +1,8 @@
 // The servers of `up`, for the processes that serve.
 
 import { echoProtocol } from '@wellknown/echo-udp';
-import { ftpProtocol, memoryFileSystem } from '@wellknown/ftp';
-import { httpProtocol } from '@wellknown/http';
+import { ftpProtocol, memoryFileSystem, xferlog } from '@wellknown/ftp';
+import { combinedLine, httpProtocol } from '@wellknown/http';
 import { createDemoSession, telnetProtocol } from '@wellknown/telnet';
 import type { UpProtocols } from './up-services.ts';
 import { welcomeHandler } from './welcome-page.ts';
@@ -13,8 +13,18 @@ To serve a folder of yours:             wellknown ftp ./folder
 To let an account change its files:     wellknown ftp ./folder --account NAME:PASSWORD --write
 `;
 
-/** `idleTimeoutMs` is what the user gave for all of them. */
-export function createUpProtocols(portOffset: number, startedAtMs: number, idleTimeoutMs?: number): UpProtocols {
+/** What the user gave for all of them. */
+export interface UpOptions {
+  readonly idleTimeoutMs?: number | undefined;
+  /** Takes the lines of the access log. */
+  readonly writeAccess?: ((line: string) => void) | undefined;
+}
+
+export function createUpProtocols(
+  portOffset: number,
+  startedAtMs: number,
+  { idleTimeoutMs, writeAccess }: UpOptions = {},
+): UpProtocols {
   const ports = { http: 80 + portOffset, ftp: 21 + portOffset, telnet: 23 + portOffset, echo: 7 + portOffset };
   const files = memoryFileSystem({
     files: { '/README.txt': FTP_README, '/pub/hello.txt': 'Hello from wellknown.\n' },
@@ -24,9 +34,10 @@ export function createUpProtocols(portOffset: number, startedAtMs: number, idleT
     http: httpProtocol(welcomeHandler(ports), {
       // The page is an HttpResponse.
       preloadPlatformClasses: false,
-      ...(idleTimeoutMs === undefined ? {} : { limits: { idleTimeoutMs } }),
+      ...(idleTimeoutMs !== undefined && { limits: { idleTimeoutMs } }),
+      ...(writeAccess !== undefined && { accessLog: (entry) => writeAccess(combinedLine(entry)) }),
     }),
-    ftp: ftpProtocol({ fileSystem: files }),
+    ftp: ftpProtocol({ fileSystem: files, ...(writeAccess !== undefined && xferlog(writeAccess)) }),
     telnet: telnetProtocol(createDemoSession()),
     echo: echoProtocol(),
   };

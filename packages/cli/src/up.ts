@@ -7,16 +7,19 @@ import {
   answer,
   COMMON_OPTIONS,
   describeCommand,
+  endEarlyWorkers,
   endOnStop,
   isOurWorker,
   isSuccessor,
   logOf,
+  openProgramAccessLog,
   parseServerArguments,
   readIdentity,
   startWorkersEarly,
   usageError,
   type CommonValues,
   type Help,
+  type OptionSpec,
   type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
@@ -25,6 +28,12 @@ import type { OptionTexts } from './config/option-texts.ts';
 import { PINO } from './program-pino.ts';
 import { FILE_VARIABLE, serveUp, UP_PROGRAM, type UpData } from './serve-up.ts';
 import { CONFIG_OPTION } from './shared-options.ts';
+
+const ACCESS_LOG_OPTION: OptionSpec = {
+  name: 'access-log',
+  argument: 'FILE',
+  help: 'a line for each request of http services and for each transfer of ftp services; - is stderr (default: what the configuration says of each)',
+};
 
 /** What it takes: the options of every server but those that only make sense for one. */
 export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' | 'without' | 'examples'> = {
@@ -35,7 +44,7 @@ export const UP_COMMAND: Pick<ServerCommand, 'summary' | 'options' | 'schemes' |
     { line: '--config wellknown.config.yaml', does: "Start what a configuration says ('wellknown init' writes one)" },
     { line: '--workers 2 --log-level warn', does: 'Options go before what the configuration says' },
   ],
-  options: [CONFIG_OPTION],
+  options: [CONFIG_OPTION, ACCESS_LOG_OPTION],
   schemes: [],
   without: {
     listen: 'is for one server alone; here, --port-offset moves all of them, and a configuration says it for each',
@@ -62,7 +71,7 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   if (isOurWorker()) {
     // Its primary answers once it has bound what they serve on.
     const [{ config }] = await Promise.all([readWorkerData() as Promise<UpData>, import('./server-commands.ts')]);
-    if (config === undefined) await serveDefaults(common);
+    if (config === undefined) await serveDefaults(common, values.text('access-log'));
     else await (await import('./up-config.ts')).serveAsWorker(config, commandLine);
     return;
   }
@@ -72,25 +81,37 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   if (!found.ok) usageError(UP_PROGRAM, found.error);
   else if (found.value === undefined) {
     Reflect.deleteProperty(process.env, FILE_VARIABLE);
-    await serveDefaults(common);
+    await serveDefaults(common, values.text('access-log'));
   } else await (await import('./up-config.ts')).serveConfig(found.value, commandLine);
 }
 
 /** The options of the command line that a configuration may say too. */
 const textsOf = (values: OptionValues): OptionTexts =>
   Object.fromEntries(
-    COMMON_OPTIONS.filter(({ name }) => values.has(name)).map(({ name }) => [name, values.list(name)]),
+    [...COMMON_OPTIONS, ACCESS_LOG_OPTION]
+      .filter(({ name }) => values.has(name))
+      .map(({ name }) => [name, values.list(name)]),
   );
 
-async function serveDefaults(common: CommonValues): Promise<void> {
+async function serveDefaults(common: CommonValues, accessLogFile: string | undefined): Promise<void> {
   const identity = readIdentity(common);
   if (identity.ok) startWorkersEarly(common, identity.value);
+  const { log, output } = logOf(common, PINO);
+  const runAs = identity.ok ? identity.value : undefined;
+  const accessLog = openProgramAccessLog(accessLogFile, { log, runAs, errorOutput: output.write });
+  if (!accessLog.ok) {
+    usageError(UP_PROGRAM, accessLog.error);
+    endEarlyWorkers();
+    return;
+  }
   const { upServices } = await import('./up-services.ts');
   const { portOffset, idleTimeoutMs } = common;
   const isServing = isOurWorker() || common.workers === 0;
   const protocols = isServing
-    ? (await import('./up-protocols.ts')).createUpProtocols(portOffset, systemClock.wallMs(), idleTimeoutMs)
+    ? (await import('./up-protocols.ts')).createUpProtocols(portOffset, systemClock.wallMs(), {
+        idleTimeoutMs,
+        writeAccess: accessLog.value,
+      })
     : (await import('./up-descriptions.ts')).DESCRIBED_PROTOCOLS;
-  const { log } = logOf(common, PINO);
   await serveUp(upServices(protocols, portOffset), common, log, {});
 }

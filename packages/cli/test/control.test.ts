@@ -8,6 +8,7 @@ import path from 'node:path';
 import { connectClient, eventually, startProgram } from '@wellknown/core/testing';
 import type { OpenConnection } from '@wellknown/core/observe';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeCertificate } from '../../../test/certificates.ts';
 import { runHere, type Ended } from '../../../test/command-line.ts';
 import { programArguments } from '../../../test/programs.ts';
 import { run } from '../src/run.ts';
@@ -136,6 +137,13 @@ describe('log-level', () => {
     await refused();
     expect(debugLines()).toBe(2);
   });
+});
+
+test('a reload without workers reads the certificates alone, and its answer says so', async () => {
+  const { certFile, keyFile } = makeCertificate('localhost');
+  const tls = ['--listen', 'tls://127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile];
+  const { control } = await start('telnet', '--workers', '0', ...tls);
+  expect((await ask('reload', '--control', control)).stdout).toBe('reloaded; kept until a restart: code\n');
 });
 
 describe('a mistake', () => {

@@ -105,6 +105,17 @@ describe('wellknown up', () => {
     expect(await program.stop()).toBe(0);
   });
 
+  testWith('curl', 'has one access log for its http and ftp', async () => {
+    const log = path.join(mkdtempSync(path.join(tmpdir(), 'wellknown-')), 'access.log');
+    const { program, offset } = await startUp(['--workers', '1', '--access-log', log]);
+    await system('curl', ['-sS', `http://127.0.0.1:${80 + offset}/`]);
+    await system('curl', ['-sS', `ftp://127.0.0.1:${21 + offset}/pub/hello.txt`]);
+    expect(await program.stop()).toBe(0);
+    const lines = readFileSync(log, 'utf8');
+    expect(lines).toMatch(/"GET \/ HTTP\/1\.1" 200 /);
+    expect(lines).toMatch(/ 127\.0\.0\.1 22 \/pub\/hello\.txt b _ o a /);
+  });
+
   test('goes on serving while a worker is killed', async () => {
     const { offset } = await startUp(['--workers', '2']);
     const url = `tcp://127.0.0.1:${80 + offset}`;

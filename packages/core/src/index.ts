@@ -44,7 +44,7 @@ export { TokenBucket, type TokenRate } from './time/token-bucket.ts';
 
 export { createServer, serve } from './create-server.ts';
 export { readWorkerData } from './supervisor/worker-data.ts';
-export type { BoundEndpoint, Server } from './server.ts';
+export type { BoundEndpoint, Reloaded, Server } from './server.ts';
 export { stopOnSignals, type StopOnSignals } from './stop-on-signals.ts';
 export { requireKnownNames } from './option-names.ts';
 export {
@@ -78,7 +78,8 @@ export {
   type TlsContext,
   type TlsOptions,
 } from './connection/tls-context.ts';
-export { accessLogProblem, openAccessLog, type AccessLogFile } from './observe/access-log-file.ts';
+export { fileProblem } from './files/file-problem.ts';
+export { openAccessLog, type AccessLogFile } from './observe/access-log-file.ts';
 export { consoleLog, silentLog, type Logger, type LogLevel } from './log.ts';
 export type { ConnectionFilter, ConnectionPage, OpenConnection } from './observe/open-connections.ts';
 export type { ServerStatus } from './observe/status.ts';

@@ -55,12 +55,10 @@ export const consoleLog: Logger = { debug: nothing, info: nothing, warn: toConso
 export function logWith(log: Logger, common: object): Logger {
   // pino takes an error in place of fields, too.
   const all = (fields: object): object => ({ ...common, ...(fields instanceof Error ? { err: fields } : fields) });
-  return {
-    debug: (fields, message) => log.debug(all(fields), message),
-    info: (fields, message) => log.info(all(fields), message),
-    warn: (fields, message) => log.warn(all(fields), message),
-    error: (fields, message) => log.error(all(fields), message),
-  };
+  // What says nothing anyway is given nothing to say: a record for each transfer would be made for nobody.
+  const saying = (level: LogLevel): Logger[LogLevel] =>
+    log[level] === nothing ? nothing : (fields, message) => log[level](all(fields), message);
+  return { debug: saying('debug'), info: saying('info'), warn: saying('warn'), error: saying('error') };
 }
 
 /** Says nothing. */

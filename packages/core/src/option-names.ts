@@ -54,14 +54,22 @@ function hintFor(what: string, name: string, known: readonly string[]): string {
   return near === undefined ? `known are ${known.join(', ')}` : `meant may be '${near}'`;
 }
 
-/** The name with the fewest changed letters, case aside; undefined when more than two of five letters would change. */
+/**
+ * The name with the fewest changed letters, case aside, if no more than two of five would change; else one that is the
+ * begin of the other, such as `warn` of `warning`; else undefined.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const measured = known.map((candidate) => ({
     candidate,
     changed: editDistance(name.toLowerCase(), candidate.toLowerCase()) / Math.max(name.length, candidate.length),
   }));
   const best = measured.sort((one, other) => one.changed - other.changed)[0];
-  return best !== undefined && best.changed <= 0.4 ? best.candidate : undefined;
+  if (best !== undefined && best.changed <= 0.4) return best.candidate;
+  const [text, least] = [name.toLowerCase(), 3];
+  return known.find(
+    (candidate) =>
+      Math.min(text.length, candidate.length) >= least && (candidate.startsWith(text) || text.startsWith(candidate)),
+  );
 }
 
 /**

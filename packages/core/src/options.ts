@@ -57,6 +57,8 @@ export interface NextServices {
   readonly workers?: number | 'auto' | undefined;
   /** In the place of what the supervisor has. Default: all of it stays. */
   readonly settings?: NextSettings | undefined;
+  /** Names of what has changed and only an upgrade or a new start takes: for who asked for the reload. */
+  readonly kept?: readonly string[] | undefined;
   /** Called once the reload has succeeded. Until then, and where it fails, what was before goes on. */
   readonly succeeded?: (() => void) | undefined;
 }

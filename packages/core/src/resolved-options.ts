@@ -89,6 +89,7 @@ export interface ResolvedOptions {
 export interface ResolvedNext extends Pick<ResolvedOptions, 'services' | 'workerData'> {
   readonly workers: number | 'auto' | undefined;
   readonly settings: ResolvedNextSettings | undefined;
+  readonly kept: readonly string[];
   readonly succeeded: (() => void) | undefined;
 }
 
@@ -124,9 +125,9 @@ export function resolveOptions(services: Service | readonly Service[], options: 
       nextServices &&
       (async () => {
         const next = await nextServices();
-        const { workerData, workers, succeeded } = next;
+        const { workerData, workers, succeeded, kept = [] } = next;
         const settings = next.settings && resolveNextSettings(next.settings);
-        return { services: namedApart(next.services).map(resolve), workerData, workers, succeeded, settings };
+        return { services: namedApart(next.services).map(resolve), workerData, workers, kept, succeeded, settings };
       }),
   };
 }

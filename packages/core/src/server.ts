@@ -26,6 +26,19 @@ export const boundEndpoint = (service: string, endpoint: Endpoint): BoundEndpoin
 export const closedBeforeReady = (): WellknownError =>
   new WellknownError('WRONG_STATE', 'the server was closed before it was ready', { fault: 'local' });
 
+/** What a reload has done. */
+export interface Reloaded {
+  /**
+   * What it has found changed and has not taken, by name: that takes an upgrade or a new start. Of a configuration these are
+   * keys, such as `admin`; `code` where there are no workers to run it.
+   */
+  readonly kept: readonly string[];
+}
+
+/** The same in words. */
+export const reloadedText = ({ kept }: Reloaded): string =>
+  kept.length === 0 ? 'reloaded' : `reloaded; kept until a restart: ${kept.join(', ')}`;
+
 /** The verbs that every server has. */
 export interface Server extends AsyncDisposable {
   /**
@@ -75,17 +88,18 @@ export interface Server extends AsyncDisposable {
   readonly ended: Promise<void>;
   /**
    * Adds or removes workers, so many or until there are so many, from 1 to 1024. Only a primary has any. Resolves once there
-   * are as many as there should be and each is ready. Rejects with OPTION_INVALID for another number, and when a new one
+   * are as many as there should be and each is ready, with how many those are: others than were asked for where another
+   * call, or `spare`, has moved the number meanwhile. Rejects with OPTION_INVALID for another number, and when a new one
    * ends before it is ready; that is tried again nevertheless.
    */
-  scale(by: number | { readonly to: number }): Promise<void>;
+  scale(by: number | { readonly to: number }): Promise<number>;
   /**
    * Replaces every worker, one after the other, by one that runs the program as it is on disk now; each successor is
    * ready before its predecessor drains. Rejects, with the old workers serving on, when a new one ends before it is
    * ready. A server that runs programs looks for its program again, for the next connections; those that run go on.
    * Another one without workers rejects.
    */
-  reload(): Promise<void>;
+  reload(): Promise<Reloaded>;
   /**
    * Starts the program anew as a process that inherits the listening sockets, and drains this one once that is ready.
    * Resolves with its process id. Rejects, with this one serving on, when it does not become ready.

@@ -3,8 +3,8 @@
 
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { accessLogProblem, fail, ok, openAccessLog, systemClock, type Protocol, type Result } from '@wellknown/core';
-import type { BuildContext, OptionValues, ServerCommand } from '@wellknown/core/cli';
+import { fail, fileProblem, ok, systemClock, type Protocol, type Result } from '@wellknown/core';
+import { openProgramAccessLog, type BuildContext, type OptionValues, type ServerCommand } from '@wellknown/core/cli';
 import { atHosts, HOST_OPTIONS, readHosts } from './cli-hosts.ts';
 import { isImplicit, NETWORK_OPTIONS, readNetwork } from './cli-network.ts';
 import { Homes, readStorage, STORAGE_OPTIONS, sweepOnce } from './cli-storage.ts';
@@ -62,7 +62,7 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   if (!transfers.ok) return transfers;
   const network = await readNetwork(values);
   if (!network.ok) return network;
-  const accessLog = openLog(values.text('access-log'), context);
+  const accessLog = openProgramAccessLog(values.text('access-log'), context);
   if (!accessLog.ok) return accessLog;
   if (context.isCheck !== true) sweepOnce(root, context.log);
   const protocol = ftpProtocol({
@@ -72,47 +72,19 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
     bans: bans.value,
     ...transfers.value,
     ...network.value,
-    ...accessLog.value,
+    ...(accessLog.value !== undefined && xferlog(accessLog.value)),
     session: { ...transfers.value.session, ...network.value.session },
   });
   return ok(isImplicit(values) ? { ...protocol, port: FTPS_PORT } : protocol);
 }
 
 /** Writes a line for each transfer. */
-function openLog(
-  file: string | undefined,
-  { log, runAs, errorOutput, isCheck, whenReleased }: BuildContext,
-): Result<Pick<FtpOptions, 'onTransfer'>, string> {
-  if (file === undefined || isCheck === true) return ok({});
-  const writingBy = (write: (line: string) => void): Pick<FtpOptions, 'onTransfer'> => ({
-    onTransfer(report) {
-      const line = xferlogLine(report, systemClock.wallMs());
-      if (line !== undefined) write(line);
-    },
-  });
-  if (file === '-' && errorOutput !== undefined) return ok(writingBy(errorOutput));
-  try {
-    const opened = openAccessLog(
-      file,
-      (error) => log.error({ err: error }, `the access log ${file} can't be written, or not opened again`),
-      {
-        owner: runAs,
-        onLost: (lines) =>
-          log.warn({ lost: lines }, 'lines of the access log were lost: it could not be written for a while'),
-      },
-    );
-    // In a primary too, which writes nothing: it may make the new file where its workers may not.
-    const reopen = (): void => opened.reopen();
-    process.on('SIGUSR1', reopen);
-    whenReleased?.(() => {
-      process.off('SIGUSR1', reopen);
-      opened.close();
-    });
-    return ok(writingBy((line) => opened.write(line)));
-  } catch (error) {
-    return fail(`--access-log '${file}' ${accessLogProblem(error)}`);
-  }
-}
+export const xferlog = (write: (line: string) => void): Required<Pick<FtpOptions, 'onTransfer'>> => ({
+  onTransfer(report) {
+    const line = xferlogLine(report, systemClock.wallMs());
+    if (line !== undefined) write(line);
+  },
+});
 
 async function problemOfRoot(root: string): Promise<string | undefined> {
   try {
@@ -121,7 +93,7 @@ async function problemOfRoot(root: string): Promise<string | undefined> {
     await access(root, constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return code === 'ENOENT' ? 'is not a directory: it does not exist' : `can't be read (${code})`;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return isMissing ? 'is not a directory: it does not exist' : fileProblem('read', error);
   }
 }

@@ -6,7 +6,7 @@ import { countChecksum, type ChecksumRequest, type Counted } from './checksum.ts
 import type { Entry, FileProblem, FileSystem, Space } from './file-system.ts';
 import { listingLines, type ListingRequest } from './listing/open-listing.ts';
 import type { AbsolutePath } from './path.ts';
-import type { FileChange } from './effects.ts';
+import type { Effect, FileChange } from './effects.ts';
 import { StorageTimeout } from './storage/deadlines.ts';
 import { problemOf } from './storage/errno-map.ts';
 
@@ -38,9 +38,10 @@ async function fenced<Value>(
 
 export const runStat = (
   fileSystem: FileSystem,
-  { path, itself = false }: { readonly path: AbsolutePath; readonly itself?: boolean },
+  { path, itself = false, toEnter = false }: Omit<Extract<Effect, { readonly type: 'stat' }>, 'type' | 'resume'>,
   report: Report,
-): Promise<Result<Entry, FileProblem>> => fenced(report, () => fileSystem.stat(path, { followLinks: !itself }));
+): Promise<Result<Entry, FileProblem>> =>
+  fenced(report, () => fileSystem.stat(path, { followLinks: !itself, toEnter }));
 
 export const runHash = (
   fileSystem: FileSystem,

@@ -69,6 +69,8 @@ export type Effect =
       readonly path: AbsolutePath;
       /** A link itself is meant, not what it leads to. */
       readonly itself?: boolean;
+      /** A directory is to be entered. */
+      readonly toEnter?: boolean;
       readonly resume: (entry: Result<Entry, FileProblem>) => Outcome;
     }
   | {

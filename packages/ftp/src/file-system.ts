@@ -103,6 +103,18 @@ export interface LinkOptions {
   readonly followLinks?: boolean;
 }
 
+export interface ListOptions extends LinkOptions {
+  /** Uploads that other processes have under way appear too, as files of any name: they take room already. */
+  readonly withUploads?: boolean;
+}
+
+export interface StatOptions extends LinkOptions {
+  /**
+   * A directory is to be entered (CWD): `denied` where its own permissions forbid that, in a file system that has such.
+   */
+  readonly toEnter?: boolean;
+}
+
 export interface ReadOptions {
   /** Where to begin; `bad-start` when this is beyond the end. */
   readonly startBytes: number;
@@ -157,12 +169,12 @@ export interface Space {
 type Answer<Value> = Promise<Result<Value, FileProblem>>;
 
 export interface FileSystem {
-  stat(path: AbsolutePath, options?: LinkOptions): Answer<Entry>;
+  stat(path: AbsolutePath, options?: StatOptions): Answer<Entry>;
   /**
    * The entries of a directory, in the file system's own order and in portions of any size, without `.` and `..`. The
    * caller may stop early.
    */
-  list(path: AbsolutePath, options?: LinkOptions): Answer<AsyncIterable<readonly Entry[]>>;
+  list(path: AbsolutePath, options?: ListOptions): Answer<AsyncIterable<readonly Entry[]>>;
   /** Opens a regular file. */
   read(path: AbsolutePath, options: ReadOptions): Answer<ReadSource>;
 

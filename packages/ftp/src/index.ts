@@ -2,7 +2,7 @@
 
 export { createFtpServer, type FtpServerOptions } from './server.ts';
 export { DEFAULT_FTP_LIMITS, ftpProtocol, type FtpLimits, type FtpOptions } from './protocol.ts';
-export { ftpCommand } from './cli.ts';
+export { ftpCommand, xferlog } from './cli.ts';
 export { accountsAuthenticator, anyAuthenticator, type Account, type AnonymousGrant } from './users/accounts.ts';
 export { passwordFile, type PasswordFileOptions } from './users/password-file.ts';
 export type { PasswordEntry } from './users/password-entries.ts';
@@ -35,9 +35,11 @@ export type {
   HashAlgorithm,
   HashRequest,
   LinkOptions,
+  ListOptions,
   ReadOptions,
   ReadSource,
   Space,
+  StatOptions,
   WriteOptions,
   WriteTarget,
 } from './file-system.ts';

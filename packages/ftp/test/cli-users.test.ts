@@ -265,7 +265,7 @@ test.each([
   [['--account-env', 'ann'], 'NAME:VARIABLE[:HOME]'],
   [['--account-env', 'ann:FTP_TEST_NO_SUCH'], "no variable 'FTP_TEST_NO_SUCH'"],
   [['--account-env', 'ann:PATH:none'], 'HOME'],
-  [['--users', '/nowhere/users'], "--users '/nowhere/users': can't be read (ENOENT)"],
+  [['--users', '/nowhere/users'], "--users '/nowhere/users': can't be read (ENOENT): it does not exist"],
   [['--rights', '/x:read'], '--rights needs an --account'],
   [['--account', 'a:b', '--rights', 'x:read'], 'PATH:RIGHTS'],
   [['--account', 'a:b', '--rights', '/x:everything'], 'drop-box'],

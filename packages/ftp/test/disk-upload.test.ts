@@ -15,6 +15,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -22,6 +23,8 @@ import { programArguments } from '../../../test/programs.ts';
 import { pool } from '../src/storage/disk-calls.ts';
 import { diskFileSystem } from '../src/storage/disk-file-system.ts';
 import { isPartName, newPartName, sweepUploads } from '../src/storage/disk-parts.ts';
+import { quota } from '../src/storage/quota.ts';
+import type { FileSystem, WriteTarget } from '../src/file-system.ts';
 import type { Script } from './fixtures/disk-program.ts';
 
 const PROGRAM = 'packages/ftp/test/fixtures/disk-program.ts';
@@ -205,6 +208,76 @@ describe.skipIf(process.getuid?.() !== 0)(
   },
 );
 
+test.skipIf(process.getuid?.() !== 0)(
+  'a directory is entered only by who may (needs root, to become another user)',
+  async () => {
+    const root = await directory();
+    await chmod(root, 0o755);
+    for (const [name, mode] of [
+      ['open', 0o711],
+      ['shut', 0o744],
+    ] as const) {
+      await mkdir(path.join(root, name));
+      await chmod(path.join(root, name), mode);
+    }
+    await symlink('shut', path.join(root, 'link'));
+    await writeFile(path.join(root, 'file'), '');
+    const steps = ['/', '/open', '/shut', '/link', '/file'].map((enter) => ({ enter }));
+    const entered = { ok: true, value: 'directory' };
+    const file = { ok: true, value: 'file' };
+    expect(run({ root, uid: OTHER_USER, steps })).toEqual([
+      entered,
+      entered,
+      refused('denied'),
+      refused('denied'),
+      file,
+    ]);
+  },
+);
+
+describe('a quota', () => {
+  /** One whose count is old whenever it is asked. */
+  const limited = (root: string, uploads: 'atomic' | 'in-place', maxBytes: number): FileSystem => {
+    let nowMs = 0;
+    return quota(diskFileSystem(root, { uploads }), { maxBytes, maxEntries: 2, nowMs: () => (nowMs += 60_000) });
+  };
+
+  async function open(files: FileSystem, mode: 'replace' | 'append'): Promise<WriteTarget> {
+    const target = await files.write?.('/file', { mode });
+    if (target?.ok !== true) throw new Error(target?.error);
+    return target.value;
+  }
+
+  test.each(['atomic', 'in-place'] as const)('counts the bytes of an upload once (%s)', async (uploads) => {
+    const root = await directory();
+    await writeFile(path.join(root, 'file'), '12345');
+    const files = limited(root, uploads, 10);
+    // The old file stays until the new one is whole, where that grows beside it.
+    for (const mode of ['replace', 'append'] as const) {
+      const target = await open(files, mode);
+      for (let count = 0; count < 5; count += 1) expect(await target.write([new Uint8Array(1)])).toMatchObject(done);
+      expect(await target.commit()).toMatchObject(done);
+    }
+    expect((await lstat(path.join(root, 'file'))).size).toBe(10);
+    expect(await files.space?.('/')).toMatchObject({ value: { freeBytes: 0 } });
+    const more = await open(files, 'append');
+    expect(await more.write([new Uint8Array(1)])).toEqual(refused('over-quota'));
+    await more.abort();
+  });
+
+  test('sees what other processes store, from its first byte', async () => {
+    const root = await directory();
+    const files = limited(root, 'atomic', 10);
+    const target = await open(files, 'replace');
+    expect(await target.write([new Uint8Array(4)])).toMatchObject(done);
+    await hold({ root, steps: [{ store: '/theirs', bytes: 5, then: 'hold' }] });
+    expect(await target.write([new Uint8Array(2)])).toEqual(refused('over-quota'));
+    expect(await target.write([new Uint8Array(1)])).toMatchObject(done);
+    await target.abort();
+    expect(await files.space?.('/')).toMatchObject({ value: { freeBytes: 5 } });
+  });
+});
+
 describe('modes', () => {
   test('of files and directories follow the umask of the process alike', async () => {
     const root = await directory();
@@ -314,6 +387,20 @@ test('an upload that is said to be larger than the disk is refused before it beg
   if (!target.ok) throw new Error(target.error);
   await target.value.abort();
   expect(await readdir(root)).toEqual([]);
+});
+
+test.each([
+  [65_536, 0],
+  [65_537, 1],
+])('the room of the disk is asked for where more than a small file is announced (%i bytes)', async (bytes, times) => {
+  const root = await directory();
+  const files = diskFileSystem(root);
+  await files.stat('/');
+  const asked = vi.spyOn(fs.promises, 'statfs');
+  const target = await files.write('/file', { mode: 'replace', expectedBytes: bytes });
+  if (!target.ok) throw new Error(target.error);
+  await target.value.abort();
+  expect(asked).toHaveBeenCalledTimes(times);
 });
 
 test('of two uploads that must be new, one gets the name', async () => {

@@ -101,6 +101,13 @@ describe('security', () => {
   });
 });
 
+test('CWD asks whether the directory may be entered, and stays where it is otherwise', () => {
+  const { effect } = say(ready(false), 'CWD shut');
+  expect(effect).toMatchObject({ type: 'stat', path: '/shut', toEnter: true });
+  const refused = effectOf(say(ready(false), 'CWD shut'), 'stat').resume({ ok: false, error: 'denied' });
+  expect([codeOf(refused), refused.state]).toEqual([550, ready(false)]);
+});
+
 describe('RNTO', () => {
   const renaming = ready(true, { renameFrom: '/a' });
 

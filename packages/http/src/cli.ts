@@ -1,9 +1,10 @@
 // `wellknown http` and `wellknown-http`: from options to the protocol they mean.
 
 import { CidrTable } from '@wellknown/core/endpoint';
-import { accessLogProblem, fail, ok, openAccessLog, type Address, type Result } from '@wellknown/core';
+import { fail, ok, type Address, type Result } from '@wellknown/core';
 import {
   loadHandlerModule,
+  openProgramAccessLog,
   readChoice,
   readNumber,
   type BuildContext,
@@ -99,7 +100,7 @@ export const httpCommand: ServerCommand = {
       redirect.value !== undefined && isAlone
         ? ok(redirect.value)
         : file === undefined
-          ? filesFromOptions(values)
+          ? await filesFromOptions(values)
           : await buildHandler(values, file, context);
     if (!served.ok) return served;
     const options = buildProtocolOptions(values, context);
@@ -171,10 +172,7 @@ const byScheme =
     (context.client.scheme === 'https' ? overTls : inClear)(request, context);
 
 /** What the protocol needs beside the handler: trusted proxies, the access log, limits. */
-function buildProtocolOptions(
-  values: OptionValues,
-  { log, runAs, errorOutput, isCheck, whenReleased }: BuildContext,
-): Result<HttpProtocolOptions, string> {
+function buildProtocolOptions(values: OptionValues, context: BuildContext): Result<HttpProtocolOptions, string> {
   const field = readChoice(values, 'forwarded', FORWARDED_FIELDS);
   if (!field.ok) return field;
   const trusted = values.list('trust-proxy');
@@ -188,32 +186,6 @@ function buildProtocolOptions(
   const trustsUnix = trusted.includes('unix');
   const isTrusted = (address: Address | string): boolean =>
     typeof address !== 'string' && address.family === 'unix' ? trustsUnix : table.match(address) !== undefined;
-  const path = values.text('access-log');
-  let accessLog: HttpProtocolOptions['accessLog'];
-  if (path === '-' && errorOutput !== undefined) accessLog = (entry) => errorOutput(combinedLine(entry));
-  else if (path !== undefined && isCheck !== true) {
-    try {
-      const file = openAccessLog(
-        path,
-        (error) => log.error({ err: error }, `the access log ${path} can't be written, or not opened again`),
-        {
-          owner: runAs,
-          onLost: (lines) =>
-            log.warn({ lost: lines }, 'lines of the access log were lost: it could not be written for a while'),
-        },
-      );
-      // In a primary too, which writes nothing: it may make the new file where its workers may not.
-      const reopen = (): void => file.reopen();
-      process.on('SIGUSR1', reopen);
-      whenReleased?.(() => {
-        process.off('SIGUSR1', reopen);
-        file.close();
-      });
-      accessLog = (entry) => file.write(combinedLine(entry));
-    } catch (error) {
-      return fail(`--access-log '${path}' ${accessLogProblem(error)}`);
-    }
-  }
   const halfClose = readChoice(values, 'half-close', HALF_CLOSE_POLICIES);
   if (!halfClose.ok) return halfClose;
   // Core has checked it by now.
@@ -224,11 +196,14 @@ function buildProtocolOptions(
     ...(idle.ok && idle.value !== undefined && { idleTimeoutMs: idle.value * 1000 }),
     ...(maxBody.value !== undefined && { maxBodyBytes: maxBody.value === 0 ? Infinity : maxBody.value }),
   };
+  const accessLog = openProgramAccessLog(values.text('access-log'), context);
+  if (!accessLog.ok) return accessLog;
+  const write = accessLog.value;
   return ok({
     // A handler of the user's has them by now.
     preloadPlatformClasses: false,
     limits,
-    accessLog,
+    accessLog: write === undefined ? undefined : (entry) => write(combinedLine(entry)),
     halfClose: halfClose.value,
     proxies: trusted.length === 0 ? undefined : { field: field.value ?? 'x-forwarded-for', isTrusted },
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { silentLog } from '@wellknown/core';
 import { hashSync } from '@node-rs/bcrypt';
 import { eventually, serveInMemory } from '@wellknown/core/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { putBackGlobals } from '../src/fetch/replace-globals.ts';
 import { httpCommand } from '../src/cli.ts';
 import { readResponses, settled, type ReadResponse } from './serve.ts';
@@ -117,6 +117,38 @@ test('--users asks for a password, --header, --security-headers and --error-page
     null,
     'strict-origin-when-cross-origin',
   ]);
+});
+
+describe('--error-page is refused at the start where its file', () => {
+  const site = (): string => fs.mkdtempSync(path.join(directory, 'pages-'));
+  const refusalOf = async (root: string): Promise<unknown> => {
+    const built = await build(root, { 'error-page': ['404=/lost.html'] });
+    return built.ok ? 'served' : built.error.replace("--error-page '404=/lost.html': ", '');
+  };
+  test.each<readonly [how: string, make: (file: string) => void, refusal: string]>([
+    ['is not there', () => undefined, 'there is no such file below ROOT'],
+    ['is a directory', (file) => fs.mkdirSync(file), 'it is a directory'],
+    ['is a link that leads out', (file) => fs.symlinkSync('/etc/hostname', file), 'there is no such file below ROOT'],
+    [
+      'is too large',
+      (file) => fs.writeFileSync(file, Buffer.alloc(1_048_577)),
+      'it has 1048577 bytes, and a page has at most 1048576: each error would send so much',
+    ],
+    ['is as large as may be', (file) => fs.writeFileSync(file, Buffer.alloc(1_048_576)), 'served'],
+  ])('%s', async (_, make, refusal) => {
+    const root = site();
+    make(path.join(root, 'lost.html'));
+    expect(await refusalOf(root)).toBe(refusal);
+  });
+  test("can't be read", async () => {
+    const root = site();
+    fs.writeFileSync(path.join(root, 'lost.html'), 'lost');
+    const open = vi.spyOn(fs, 'open').mockImplementation((...given: unknown[]) => {
+      (given.at(-1) as (error: Error) => void)(Object.assign(new Error('EACCES'), { code: 'EACCES' }));
+    });
+    onTestFinished(() => open.mockRestore());
+    expect(await refusalOf(root)).toBe("the file can't be read");
+  });
 });
 
 test('--trust-proxy believes those addresses and no other', async () => {
@@ -238,7 +270,12 @@ describe('a problem is a sentence that names what was given', () => {
       { 'error-page': ['404'] },
       "--error-page '404' is not STATUS=PATH, such as 404=/404.html",
     ],
-    ['users that are not there', '.', { users: '/nowhere/x' }, "--users '/nowhere/x' can't be read (ENOENT)"],
+    [
+      'users that are not there',
+      '.',
+      { users: '/nowhere/x' },
+      "--users '/nowhere/x' can't be read (ENOENT): it does not exist",
+    ],
     ['a realm without users', '.', { realm: 'x' }, '--realm has no meaning without --users'],
     [
       'an end of a client that means nothing',

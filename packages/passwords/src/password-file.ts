@@ -1,7 +1,7 @@
 // The users of a file that may change while the server runs: who is added may log in, who is removed may not.
 
 import { readFile, stat } from 'node:fs/promises';
-import { fail, ok, systemClock, type Clock, type Result } from '@wellknown/core';
+import { fail, fileProblem, ok, systemClock, type Clock, type Result } from '@wellknown/core';
 import { parsePasswordUsers, type PasswordUser, type PasswordUsersOptions } from './password-users.ts';
 
 export interface PasswordFileOptions<User extends PasswordUser> extends PasswordUsersOptions<User> {
@@ -31,7 +31,7 @@ export class PasswordFile<User extends PasswordUser> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** The sentence says why the file can't be used, as in "can't be read (ENOENT)" or with the number of a line. */
+  /** The sentence says why the file can't be used, as in "can't be read (ENOENT): it does not exist" or with the number of a line. */
   static async open<User extends PasswordUser>(
     file: string,
     options: PasswordFileOptions<User>,
@@ -106,5 +106,4 @@ async function stateOf(file: string): Promise<{ readonly seen: string; readonly 
   }
 }
 
-const unreadable = (error: unknown): string =>
-  `can't be read (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`;
+const unreadable = (error: unknown): string => fileProblem('read', error);

@@ -97,7 +97,7 @@ describe('a password file', () => {
     expect(problems).toEqual([expect.stringMatching(/^line 1: no hash/)]);
     fs.rmSync(file);
     for (let time = 0; time < 2; time += 1) expect(await get('bobby')).toBe(SHA1);
-    expect(problems.slice(1)).toEqual(["can't be read (ENOENT)"]);
+    expect(problems.slice(1)).toEqual(["can't be read (ENOENT): it does not exist"]);
     fs.writeFileSync(file, `ann:${SHA1}\n`);
     expect([await get('ann'), await get('bobby')]).toEqual([SHA1, undefined]);
   });
@@ -113,7 +113,7 @@ describe('a password file', () => {
     fs.rmdirSync(file);
     fs.writeFileSync(file, `bobby:${SHA1}\n`);
     expect(await get('ann')).toBeUndefined();
-    expect(problems).toEqual(["can't be read (EISDIR)"]);
+    expect(problems).toEqual(["can't be read (EISDIR): it is a folder"]);
   });
 
   test('is left alone for as long as it is told', async () => {
@@ -139,7 +139,7 @@ describe('a password file', () => {
   test('that is not there is told at the start', async () => {
     expect(await PasswordFile.open('/nowhere/users', { read, failed: () => undefined })).toEqual({
       ok: false,
-      error: "can't be read (ENOENT)",
+      error: "can't be read (ENOENT): it does not exist",
     });
   });
 });

@@ -96,13 +96,21 @@ const pickTelnetHandler = (exported: unknown): TelnetHandler | undefined =>
 async function programHandler(program: string, context: BuildContext): Promise<Result<TelnetHandler, string>> {
   const file = path.resolve(program);
   const problem = await problemOfProgram(file);
-  if (problem !== undefined) return fail(`--exec '${program}': ${problem}`);
+  if (problem !== undefined) return fail(`--exec '${program}': ${problem}${meantProgram(program)}`);
   if (context.isServing) {
     const pty = await ptyAvailability();
     if (!pty.available) context.log.warn({ reason: pty.reason }, 'no pseudo-terminals: programs get pipes');
   }
   return ok(programSession(file, { ended: logEnd(context) }));
 }
+
+/** What a shell would make of the text is not done here. */
+const meantProgram = (program: string): string =>
+  /\s/.test(program)
+    ? '; it is a path without arguments, which a script of yours may add'
+    : program.includes('/')
+      ? ''
+      : `; one of PATH goes by its whole path, which 'command -v ${program}' shows`;
 
 async function loginHandler(context: BuildContext): Promise<Result<TelnetHandler, string>> {
   if (process.getuid?.() !== 0) return fail('--login needs root, which login(1) runs as: start it as root');

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, fileProblem, ok, type Result } from '@wellknown/core';
 import { configFilesThere, FORMATS } from './config-names.ts';
 import { loadModule } from './load-module.ts';
 import { parseText, type Parsed } from './parse-text.ts';
@@ -41,8 +41,8 @@ export async function readConfigFile(file: string): Promise<Result<ConfigFile, s
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return fail(`the configuration '${file}' ${code === 'ENOENT' ? 'does not exist' : `can't be read (${code})`}`);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return fail(`the configuration '${file}' ${isMissing ? 'does not exist' : fileProblem('read', error)}`);
   }
   return ok({ file, ...(await parseText(text, format)) });
 }

@@ -10,6 +10,10 @@ export function mistakeText({ file, line, column, key, message }: Mistake): stri
 
 /** All of them, for standard error. */
 export function mistakesText(program: string, mistakes: readonly Mistake[]): string {
+  const [first] = mistakes;
+  // Of a file that can't be read, its name says nothing of a place.
+  if (mistakes.length === 1 && first?.key === '' && first.message.includes(`'${first.file}'`))
+    return `${program}: ${first.message}\n`;
   const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
   const lines = mistakes.map((mistake) => `${mistakeText(mistake)}\n`).join('');
   return `${lines}${program}: the configuration has ${count}\n`;

@@ -2,7 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, fileProblem, ok, type Result } from '@wellknown/core';
 
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
@@ -42,8 +42,8 @@ export function readSecret(
     const value = bytes.toString('utf8').replace(/\r?\n$/, '');
     return value === '' ? fail(`the file '${ref.file}' is empty`) : ok(value);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return fail(`the file '${ref.file}' ${code === 'ENOENT' ? 'does not exist' : `can't be read (${code})`}`);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return fail(`the file '${ref.file}' ${isMissing ? 'does not exist' : fileProblem('read', error)}`);
   }
 }
 

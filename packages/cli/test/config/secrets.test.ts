@@ -30,7 +30,7 @@ test('a secret is what the file holds, without its last line end', () => {
 test('one that is missing, empty or no file is refused by name', () => {
   expect(readSecret({ file: 'none' }, folder, {})).toEqual(refused("the file 'none' does not exist"));
   expect(readSecret(fileWith('empty', '\n'), folder, {})).toEqual(refused("the file 'empty' is empty"));
-  expect(readSecret({ file: '.' }, folder, {})).toEqual(refused("the file '.' can't be read (EISDIR)"));
+  expect(readSecret({ file: '.' }, folder, {})).toEqual(refused("the file '.' can't be read (EISDIR): it is a folder"));
   expect(readSecret({ env: 'NO' }, folder, {})).toMatchObject({ ok: false });
   expect(readSecret({ env: 'NO' }, folder, { NO: '' })).toMatchObject({ ok: false });
 });

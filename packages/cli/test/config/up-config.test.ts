@@ -99,7 +99,7 @@ test.skipIf(noOtherUser)(
     const ended = await runProgram([...WELLKNOWN, 'up'], { cwd: folder });
     expect(ended.status).toBe(2);
     expect(ended.stderr).toContain(
-      "users' can't be read (EACCES); those who serve are the user 'nobody' (--run-as, runAs), who has to be allowed to\n",
+      "users' can't be read (EACCES): this user may not; those who serve are the user 'nobody' (--run-as, runAs), who has to be allowed to\n",
     );
   },
 );

@@ -6,7 +6,10 @@ import type { TransportConnection } from '../connection/transport-connection.ts'
 import type { Transport } from '../connection/transport.ts';
 import { WellknownError } from '../errors.ts';
 import type { SecondaryListener } from '../protocol.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+
+// A client whose first SYNs were lost has sent the third by then, and nobody has to wait for the whole time.
+const GONE_GRACE_MS = 3_000;
 
 type Arrival =
   | { readonly at: 'waiting' }
@@ -30,6 +33,7 @@ export class WaitingListener implements SecondaryListener {
   #acceptor:
     { readonly resolve: (connection: Connection) => void; readonly reject: (error: Error) => void } | undefined;
   #stop: (() => void) | undefined;
+  #hurry: (() => void) | undefined;
   port = 0;
 
   constructor(options: WaitingListenerOptions) {
@@ -39,8 +43,12 @@ export class WaitingListener implements SecondaryListener {
   start(listening: { readonly port: number; readonly close: () => void }, clock: Clock, timeoutMs: number): void {
     this.port = listening.port;
     const timer = clock.after(timeoutMs, () => this.#giveUp('no connection came in time'));
+    let hurried: Timer | undefined;
+    this.#hurry = () =>
+      (hurried ??= clock.after(GONE_GRACE_MS, () => this.#giveUp('the peer had reset its connection')));
     this.#stop = () => {
       timer.cancel();
+      hurried?.cancel();
       listening.close();
       this.#options.over();
     };
@@ -50,7 +58,11 @@ export class WaitingListener implements SecondaryListener {
   readonly arrived = (transport: Transport): void => {
     const { remote } = transport;
     const { mayConnect, isProxy, open } = this.#options;
-    if (this.#arrival.at === 'waiting' && remote.family !== 'unix') {
+    if (remote.family !== 'unix' && remote.address === '') {
+      // It was reset before it was accepted, and the system does not tell any more whose it was: most likely that of the
+      // one who is waited for. It may have been a stranger's all the same, so there is a moment left.
+      this.#hurry?.();
+    } else if (this.#arrival.at === 'waiting' && remote.family !== 'unix') {
       if (isProxy(remote.address)) {
         const connection = open(transport);
         connection.readProxyHeader(() => this.#named(connection));

@@ -30,7 +30,7 @@ const problem = (part: EndpointProblem['part'], text: string, reason: string): R
  */
 export function parseEndpoint(text: string): Result<Endpoint, EndpointProblem> {
   if (text.startsWith('unix:')) return parseUnix(text);
-  const match = /^([a-z]+):(?:\/\/)?/.exec(text);
+  const match = /^([A-Za-z]+):(?:\/\/)?/.exec(text);
   const scheme = match?.[1];
   if (match === null || scheme === undefined) return problem('scheme', text, `no scheme, expected ${FORMS}`);
   if (scheme === 'unixgram')
@@ -73,7 +73,7 @@ function parseHostAndPort(
     portText = authority.slice(close + 2);
   } else {
     const colon = authority.lastIndexOf(':');
-    if (colon < 0) return problem('port', text, 'the port is missing');
+    if (colon < 0) return problem('port', text, `the port is missing, expected ${scheme}://HOST:PORT`);
     host = authority.slice(0, colon);
     portText = authority.slice(colon + 1);
     if (host.includes(':')) return problem('host', text, 'an IPv6 address stands in brackets, as in [::1]');

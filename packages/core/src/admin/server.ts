@@ -7,7 +7,7 @@ import { WellknownError } from '../errors.ts';
 import { explainBindFailure } from '../listener/bind-failure.ts';
 import type { Logger } from '../log.ts';
 import { prometheusText } from '../observe/prometheus-text.ts';
-import type { Server } from '../server.ts';
+import { reloadedText, type Server } from '../server.ts';
 import type { Clock } from '../time/clock.ts';
 import { judge, ROUTES, type AdminPath } from './access.ts';
 import { listConnections, parseConnectionQuery } from './connection-query.ts';
@@ -192,8 +192,10 @@ const ANSWERS: Readonly<Record<AdminPath, (response: http.ServerResponse, parts:
   async '/reload'(response, { server, log, events }) {
     log.info({ command: 'reload' }, 'asked over the admin listener');
     try {
-      await server.reload();
-      send(response, 200, TEXT, 'reloaded\n');
+      const reloaded = await server.reload();
+      const text = reloadedText(reloaded);
+      if (reloaded.kept.length > 0) events.note(text);
+      send(response, 200, TEXT, `${text}\n`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       events.note(`reload failed: ${why}`);

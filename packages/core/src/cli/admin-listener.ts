@@ -5,6 +5,7 @@ import type { AdminListener } from '../admin/server.ts';
 import type { Endpoint } from '../address/endpoint.ts';
 import { formatEndpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import type { Logger } from '../log.ts';
 import type { Server } from '../server.ts';
 import { systemClock } from '../time/system-clock.ts';
@@ -27,8 +28,8 @@ export function readAdminToken({ adminTokenFile }: AdminSettings, environment: N
       token = readFileSync(adminTokenFile, 'utf8').trim();
     } catch (error) {
       throw mistake(
-        `--admin-token-file '${adminTokenFile}' can't be read`,
-        error instanceof Error ? error.message : String(error),
+        `--admin-token-file '${adminTokenFile}' ${fileProblem('read', error)}`,
+        "'openssl rand -hex 16' makes a token for it",
       );
     }
   }

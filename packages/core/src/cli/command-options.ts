@@ -14,6 +14,8 @@ export interface CommandOptions {
 
 const WITHOUT_TLS = 'is of no use here: this server has no tls:// listeners';
 
+const WITHOUT_ACCESS_LOG = 'is for http and ftp: of other connections the log on stderr tells';
+
 const TLS_OPTIONS = ['tls-cert', 'tls-key', 'tls-client-ca', 'tls-client-cert'];
 
 const FORMS: Readonly<Record<ServerCommand['schemes'][number], string>> = {
@@ -36,11 +38,12 @@ export function optionsOf({
   without = {},
 }: Pick<ServerCommand, 'options' | 'schemes' | 'upgradesToTls' | 'without'>): CommandOptions {
   const speaksTls = upgradesToTls || schemes.includes('tls');
+  const isOwn = new Set(options.map(({ name }) => name));
   const refused = {
+    ...(isOwn.has('access-log') ? {} : { 'access-log': WITHOUT_ACCESS_LOG }),
     ...(speaksTls ? {} : Object.fromEntries(TLS_OPTIONS.map((name) => [name, WITHOUT_TLS]))),
     ...without,
   };
-  const isOwn = new Set(options.map(({ name }) => name));
   const shared = COMMON_OPTIONS.filter(({ name }) => !isOwn.has(name) && !Object.hasOwn(refused, name)).map((spec) =>
     worded(spec, schemes),
   );

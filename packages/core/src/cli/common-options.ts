@@ -148,12 +148,6 @@ export const PROGRAM_OPTIONS: readonly string[] = [
   'log-format',
 ];
 
-/**
- * Options of the command line's contract that do not exist yet: refused by name, so that no user believes they took
- * effect.
- */
-export const OPTIONS_TO_COME: readonly string[] = ['access-log'];
-
 /** Values of --accept. */
 export const STRATEGIES: readonly AcceptStrategy[] = [
   'inherit',

@@ -104,6 +104,7 @@ export function readCommon(
   const dispatch = readChoice(values, 'dispatch', DISPATCH_POLICIES, DISPATCH_ALIASES);
   const logFormat = readChoice(values, 'log-format', ['json', 'pretty'] as const);
   const admin = readAdmin(values);
+  const control = readControl(values);
   const tuning = readTuning(values);
   if (!tuning.ok) return tuning;
   for (const read of [
@@ -123,6 +124,7 @@ export function readCommon(
     logLevel,
     logFormat,
     admin,
+    control,
   ])
     if (!read.ok) return read;
   const value = <Value>(read: Result<Value, string>): Value | undefined => (read.ok ? read.value : undefined);
@@ -146,7 +148,7 @@ export function readCommon(
     accept: value(accept),
     dispatch: value(dispatch),
     runAs: values.text('run-as'),
-    control: values.text('control'),
+    control: value(control),
     admin: value(admin),
     adminTokenFile: values.text('admin-token-file'),
     inetd: values.has('inetd'),
@@ -169,10 +171,21 @@ function readAdmin(values: OptionValues): Result<Endpoint | undefined, string> {
   if (text === undefined)
     return values.has('admin-token-file') ? fail('--admin-token-file is of no use without --admin') : ok(undefined);
   const endpoint = parseEndpoint(/^\d+$/.test(text) ? `tcp://127.0.0.1:${text}` : text);
-  if (!endpoint.ok) return fail(`--admin: ${endpoint.error.message}`);
-  return endpoint.value.scheme === 'tcp'
-    ? endpoint
-    : fail(`--admin is '${text}', allowed is tcp://HOST:PORT, or a port of 127.0.0.1`);
+  if (endpoint.ok && endpoint.value.scheme === 'tcp') return endpoint;
+  return endpoint.ok || endpoint.error.part === 'scheme'
+    ? fail(`--admin is '${text}', allowed is tcp://HOST:PORT, or a port of 127.0.0.1${meantEndpoint(text, 'tcp')}`)
+    : fail(`--admin: ${endpoint.error.message}`);
+}
+
+/** A name without a file would have no mode: everybody could speak to it. */
+function readControl(values: OptionValues): Result<string | undefined, string> {
+  const path = values.text('control');
+  if (path === undefined) return ok(undefined);
+  const endpoint = parseEndpoint(`unix:${path}`);
+  if (!endpoint.ok) return fail(`--control: ${endpoint.error.message}`);
+  return endpoint.value.scheme === 'unix' && endpoint.value.abstract
+    ? fail(`--control is '${path}', allowed is the path of a file, whose mode keeps others out; ./${path} is one`)
+    : ok(path);
 }
 
 function readTls(

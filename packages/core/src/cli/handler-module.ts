@@ -107,6 +107,8 @@ function reasonOf(error: unknown, file: string): string {
   if (!(error instanceof Error)) return String(error);
   if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts$/.test(file))
     return `Node ${process.versions.node} does not read TypeScript, from 22.18 on it does; or compile it to JavaScript`;
+  if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION')
+    return `${error.message}; expected a JavaScript file, whose name ends in .js, .mjs or .cjs`;
   const place = error.stack
     ?.split('\n')
     .find((line) => line.startsWith('    at ') && line.includes(path.basename(file)));

@@ -10,6 +10,7 @@ export { COMMON_OPTIONS, PROGRAM_OPTIONS } from './common-options.ts';
 export { optionsOf } from './command-options.ts';
 export { companionServices } from './extra-services.ts';
 export { serviceOf } from './service-of.ts';
+export { openProgramAccessLog } from './program-access-log.ts';
 export { loadHandlerModule, type HandlerModuleOptions } from './handler-module.ts';
 export { answer, readIdentity, startWorkersEarly, usageError, version } from './program-start.ts';
 export { defaultEndpoint, logOf, runCommand, runServices } from './run.ts';

@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { nearestName } from '../option-names.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionsOf, type CommandOptions } from './command-options.ts';
-import { OPTIONS_TO_COME } from './common-options.ts';
 import { readCommon, type CommonValues } from './common-values.ts';
 import { checkInetdOptions } from './inetd-options.ts';
 import type { OptionSpec, OptionValues, ServerCommand } from './server-command.ts';
@@ -73,11 +72,7 @@ export function parseOptions(
     if (spec === undefined) {
       const why = Object.hasOwn(refused, token.name) ? refused[token.name] : undefined;
       if (why !== undefined) return fail(`${token.rawName} ${why}`);
-      return fail(
-        OPTIONS_TO_COME.includes(token.name)
-          ? `${token.rawName} is not available in this version`
-          : `unknown option ${token.rawName}, see --help${meant(token.name, specs)}`,
-      );
+      return fail(`unknown option ${token.rawName}, see --help${meant(token.name, specs)}`);
     }
     if (spec.argument === undefined && token.value !== undefined)
       return fail(`${token.rawName} takes no value, '${token.value}' was given`);
@@ -86,6 +81,8 @@ export function parseOptions(
       (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
     )
       return fail(`${token.rawName} needs a value: ${spec.argument}`);
+    if (token.value === '' && FILES.has(spec.argument ?? ''))
+      return fail(`${token.rawName} is '', expected ${spec.argument ?? ''}; a variable that stands there may be empty`);
     const given = texts.get(spec.name) ?? [];
     if (given.length > 0 && spec.repeatable !== true) return fail(`${token.rawName} was given more than once`);
     given.push(token.value ?? '');
@@ -100,10 +97,28 @@ export function parseOptions(
   });
 }
 
+// Placeholders of what is opened or run: there is nothing without a name.
+const FILES: ReadonlySet<string> = new Set(['FILE', 'PATH', 'DIR', 'PROGRAM']);
+
+/** What other programs call it, by the options of this one that do the same. */
+const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  listen: ['address', 'bind', 'b', 'host', 'hostname', 'H', 'interface', 'l', 'p', 'port'],
+  workers: ['cluster', 'concurrency', 'instances', 'j', 'processes', 'threads', 'w'],
+  config: ['c', 'conf', 'f'],
+  'tls-cert': ['cert', 'certificate', 'ssl', 'ssl-cert', 'https', 'secure', 'tls'],
+  'tls-key': ['ssl-key', 'key', 'private-key'],
+  'run-as': ['g', 'group', 'u', 'uid', 'user'],
+  'log-level': ['debug', 'q', 'quiet', 'silent', 'v', 'verbose'],
+  'access-log': ['log', 'log-file'],
+  'idle-timeout': ['timeout', 't'],
+  'max-connections': ['max-clients', 'limit'],
+};
+
 function meant(name: string, specs: readonly OptionSpec[]): string {
-  const near = nearestName(
-    name,
-    specs.map((spec) => spec.name),
-  );
-  return near === undefined ? '' : `; meant may be --${near}`;
+  const known = specs.map((spec) => spec.name);
+  const same = Object.entries(NAMES_ELSEWHERE).find(([, others]) => others.includes(name))?.[0];
+  const near = same !== undefined && known.includes(same) ? same : nearestName(name, known);
+  const argument = specs.find((spec) => spec.name === near)?.argument;
+  if (near === undefined) return '';
+  return `; meant may be --${near}${near === same && argument !== undefined ? ` ${argument}` : ''}`;
 }

@@ -3,11 +3,12 @@
 // moment; every other end removes them, and only while they are still the ones that this process wrote.
 
 import { constants, readFileSync, unlinkSync } from 'node:fs';
-import { access, rename, unlink, writeFile } from 'node:fs/promises';
+import { access, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { openControlSocket, type ControlSocket } from '../control/server.ts';
 import { WellknownError } from '../errors.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import type { Logger } from '../log.ts';
 import { withVerbs, type Server } from '../server.ts';
 
@@ -32,6 +33,7 @@ export class ProgramFiles {
   #removed: Promise<unknown> = Promise.resolve();
   #hasSuccessor = false;
   #takenOver: Promise<void> = Promise.resolve();
+  #controlSocket: ControlSocket | undefined;
 
   constructor(options: ProgramFilesOptions) {
     this.#options = options;
@@ -41,8 +43,10 @@ export class ProgramFiles {
   async check(): Promise<void> {
     const { pidFile } = this.#options;
     if (pidFile === undefined) return;
+    const here = await stat(pidFile).catch(() => undefined);
+    if (here?.isDirectory() === true) throw pidFileProblem(pidFile, 'it is a folder');
     await access(path.dirname(pidFile), constants.W_OK).catch((error: unknown) => {
-      throw pidFileProblem(pidFile, error);
+      throw pidFileProblem(pidFile, fileProblem('written', error), error);
     });
   }
 
@@ -58,8 +62,8 @@ export class ProgramFiles {
   }
 
   /**
-   * A successor is ready: from now on the files are its own. Resolves once the pid file names it, so that who asked for
-   * the upgrade finds it there, or has had time to.
+   * A successor is ready: from now on the files are its own. Resolves once it has written them, so that who asked for the
+   * upgrade finds it by them, or has had time to.
    */
   handedOver(): Promise<void> {
     this.#hasSuccessor = true;
@@ -69,8 +73,9 @@ export class ProgramFiles {
 
   async #waitForSuccessor(): Promise<void> {
     const { pidFile } = this.#options;
-    for (let tries = 0; pidFile !== undefined && tries < TAKE_OVER_TRIES && namesThisProcess(pidFile); tries += 1)
-      await setTimeout(TAKE_OVER_PAUSE_MS);
+    const areOurs = (): boolean =>
+      (pidFile !== undefined && namesThisProcess(pidFile)) || this.#controlSocket?.isAtItsPath() === true;
+    for (let tries = 0; tries < TAKE_OVER_TRIES && areOurs(); tries += 1) await setTimeout(TAKE_OVER_PAUSE_MS);
   }
 
   /** Resolves once the server has ended and its files are gone. */
@@ -98,11 +103,11 @@ export class ProgramFiles {
 
   async #openControl(file: string, server: Server, ended: Promise<void>): Promise<void> {
     const { log, isSuccessor } = this.#options;
-    const { closed }: ControlSocket = await openControlSocket(file, withVerbs(server, { ended }), log, {
+    this.#controlSocket = await openControlSocket(file, withVerbs(server, { ended }), log, {
       replace: isSuccessor,
       hasSuccessor: () => this.#hasSuccessor,
     });
-    this.#removed = closed;
+    this.#removed = this.#controlSocket.closed;
   }
 
   async #required(write: () => Promise<void>): Promise<void> {
@@ -135,11 +140,11 @@ function namesThisProcess(pidFile: string): boolean {
   }
 }
 
-const pidFileProblem = (file: string, error: unknown): WellknownError =>
+const pidFileProblem = (file: string, problem: string, cause?: unknown): WellknownError =>
   new WellknownError(
     'OPTION_INVALID',
-    `--pid-file is '${file}', which cannot be written: ${error instanceof Error ? error.message : String(error)}; allowed is a path in a writable folder`,
-    { fault: 'local', cause: error },
+    `--pid-file is '${file}', which cannot be written: ${problem}; allowed is a path in a writable folder`,
+    { fault: 'local', cause },
   );
 
 /** By rename, so that no reader sees half of it, and only once everything accepts. */
@@ -150,6 +155,6 @@ async function writePidFile(file: string): Promise<void> {
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw pidFileProblem(file, error);
+    throw pidFileProblem(file, fileProblem('written', error), error);
   }
 }

@@ -57,7 +57,8 @@ export function readNumber(values: OptionValues, name: string, range: NumberRang
     (range.whole !== true || Number.isInteger(number))
   )
     return ok(number);
-  const bounds = range.max === undefined ? `from ${range.min}` : `from ${range.min} to ${range.max}`;
+  const max = range.max ?? (number > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined);
+  const bounds = `from ${range.min}${max === undefined ? '' : ` to ${max}`}`;
   const unit = units === undefined || /^[0-9.]+$/.test(text) ? '' : ` (${units.examples})`;
   return fail(
     `--${name} is '${text}', allowed is a ${range.whole === true ? 'whole ' : ''}number ${bounds}${unit}${range.also === undefined ? '' : ` or ${range.also}`}`,

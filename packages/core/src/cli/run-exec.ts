@@ -151,6 +151,8 @@ export function parseExecArguments(argv: readonly string[]): Result<ExecRequest,
   const own = separator < 0 ? argv : argv.slice(0, separator);
   const [executable, ...args] = separator < 0 ? [] : argv.slice(separator + 1);
   const request = parseServerArguments(own, own.includes('--wait') ? WAIT : NOWAIT);
+  if (!request.ok && separator < 0 && request.error.startsWith('unexpected argument'))
+    return fail(`${request.error}: the program and its arguments stand behind --, as in -- PROGRAM [ARG…]`);
   if (!request.ok) return request;
   if (request.value.type !== 'serve') return ok({ type: request.value.type });
   const { common, values } = request.value;

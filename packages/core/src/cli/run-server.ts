@@ -98,8 +98,9 @@ function announced(
       notifier.notify(...reloadingAssignments());
       try {
         // One process alone can't be replaced, but its certificates can.
-        if (server.role === 'standalone' && reloadHere !== undefined) reloadHere();
-        else await server.reload();
+        if (server.role !== 'standalone' || reloadHere === undefined) return await server.reload();
+        reloadHere();
+        return { kept: ['code'] };
       } finally {
         notifier.notify('READY=1');
       }
@@ -133,13 +134,13 @@ function obeyRequests(server: Server, log: Logger): void {
     Promise.resolve()
       .then(verb)
       .catch((error: unknown) => {
-        if (server.role !== 'primary' && error instanceof WellknownError && error.code === 'WRONG_STATE') {
-          log.warn({}, error.message);
+        if (error instanceof WellknownError && error.code === 'WRONG_STATE') {
+          log.warn({}, server.role === 'primary' ? `could not be ${what}: ${error.message}` : error.message);
           return;
         }
         // The supervisor has said why a reload, an upgrade or a start failed, since the control socket may ask for one too.
-        const isSaid = server.role === 'primary' && error instanceof WellknownError && error.code !== 'WRONG_STATE';
-        if (!isSaid) log.error({ err: error }, `could not be ${what}`);
+        if (server.role !== 'primary' || !(error instanceof WellknownError))
+          log.error({ err: error }, `could not be ${what}`);
       });
   };
   takeRequests({

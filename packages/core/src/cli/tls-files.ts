@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { serverNamesOf } from '../connection/certificate-names.ts';
 import { WellknownError } from '../errors.ts';
+import { fileProblem } from '../files/file-problem.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { shareFile, sharedFile } from '../supervisor/shared-files.ts';
 import { createTlsContext, type TlsCertificate, type TlsContext, type TlsOptions } from '../connection/tls-context.ts';
@@ -112,7 +113,7 @@ function readText(option: string, file: string): Result<string, string> {
   } catch (error) {
     const given = sharedFile(file);
     if (given !== undefined) return ok(given);
-    return fail(`${option} '${file}' can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(`${option} '${file}' ${fileProblem('read', error)}`);
   }
 }
 

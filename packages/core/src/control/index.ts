@@ -4,3 +4,4 @@ export { openControlSocket, type ControlSocket, type ControlSocketOptions } from
 export { askControl, type ControlOutcome } from './client.ts';
 export { CONTROL_COMMANDS, type ConnectionsSummary, type ControlRequest } from './protocol.ts';
 export { defaultControlPath } from './socket-path.ts';
+export { reloadedText } from '../server.ts';

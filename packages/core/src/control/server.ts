@@ -2,6 +2,7 @@
 
 import { createServer } from '../create-server.ts';
 import { WellknownError } from '../errors.ts';
+import { identityOf } from '../listener/listener.ts';
 import { warningsTo, type Logger } from '../log.ts';
 import type { ConnectionFilter } from '../observe/open-connections.ts';
 import { defineProtocol, type Protocol } from '../protocol.ts';
@@ -24,13 +25,11 @@ async function obey(
     case 'status':
       return server.status();
     case 'reload':
-      await server.reload();
-      return 'reloaded';
+      return server.reload();
     case 'upgrade':
       return { successor: await server.upgrade() };
     case 'scale':
-      await server.scale({ to: request.workers });
-      return { workers: request.workers };
+      return { workers: await server.scale({ to: request.workers }) };
     case 'close':
       if (await server.closeConnection(request.connection, request.reset === true ? { graceMs: 0 } : {}))
         return { closed: request.connection };
@@ -41,9 +40,11 @@ async function obey(
     case 'log-level':
       return { level: await server.logLevel(request.level) };
     case 'drain':
-    case 'stop':
+    case 'stop': {
       void server.close();
-      return 'draining';
+      const { state } = await server.status({ asksWorkers: false });
+      return state === 'upgrading' ? 'draining once the upgrade has ended' : 'draining';
+    }
   }
 }
 
@@ -101,6 +102,8 @@ export interface ControlSocket {
    * leaves the path behind.
    */
   readonly closed: Promise<void>;
+  /** Whether who opens the path comes to this process: not where a successor has taken it, or somebody has removed it. */
+  isAtItsPath(): boolean;
 }
 
 export interface ControlSocketOptions {
@@ -129,5 +132,9 @@ export async function openControlSocket(
     },
   );
   await control.listen();
-  return { closed: server.ended.catch(() => undefined).then(() => control.close({ graceMs: LAST_STEP_MS })) };
+  const identity = identityOf(path);
+  return {
+    isAtItsPath: () => identityOf(path) === identity,
+    closed: server.ended.catch(() => undefined).then(() => control.close({ graceMs: LAST_STEP_MS })),
+  };
 }

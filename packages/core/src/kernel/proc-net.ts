@@ -23,19 +23,29 @@ export function procAddress(address: string, port: number, littleEndian: boolean
   return `${[0, 4, 8, 12].map((at) => wordOf(bytes.slice(at, at + 4), littleEndian)).join('')}:${hex(port, 4)}`;
 }
 
-/** The drops of each socket that is bound to one of these addresses (as `procAddress` writes them), by its inode. */
-export function dropsBySocket(procText: string, addresses: ReadonlySet<string>): ReadonlyMap<string, number> {
-  const drops = new Map<string, number>();
+export interface SocketDrops {
+  /** As `procAddress` writes it. */
+  readonly address: string;
+  readonly inode: string;
+  readonly drops: number;
+}
+
+/** The drops of each socket that is bound to one of these addresses. One pass: other programs may have thousands. */
+export function dropsBySocket(procText: string, addresses: { has(address: string): boolean }): readonly SocketDrops[] {
+  const sockets: SocketDrops[] = [];
   for (const line of procText.split('\n')) {
+    const from = line.indexOf(': ') + 2;
+    const address = line.slice(from, line.indexOf(' ', from));
+    if (!addresses.has(address)) continue;
     const columns = line.trim().split(/\s+/);
-    if (addresses.has(columns[1] ?? '')) drops.set(columns[9] ?? '', Number(columns.at(-1)) || 0);
+    sockets.push({ address, inode: columns[9] ?? '', drops: Number(columns.at(-1)) || 0 });
   }
-  return drops;
+  return sockets;
 }
 
 /** Their sum. */
 export const dropsOf = (procText: string, addresses: ReadonlySet<string>): number =>
-  [...dropsBySocket(procText, addresses).values()].reduce((sum, drops) => sum + drops, 0);
+  dropsBySocket(procText, addresses).reduce((sum, { drops }) => sum + drops, 0);
 
 // The state of a listening socket in /proc/net/tcp (TCP_LISTEN).
 const LISTENING = '0A';

@@ -21,6 +21,8 @@ const read = async (
 ): Promise<readonly string[]> =>
   isNeeded ? Promise.all(tables.map((table) => readTable(`/proc/net/${table}`).catch(() => ''))) : [];
 
+const DATAGRAM_TABLES = ['udp', 'udp6'];
+
 const readWhole = (file: string): Promise<string> => readFile(file, 'latin1');
 
 // A page of the kernel's: it gives no more at once.
@@ -70,7 +72,7 @@ export async function kernelCounters(endpoints: readonly string[]): Promise<Read
     ),
     read(
       columns.some(({ isDatagram }) => isDatagram),
-      ['udp', 'udp6'],
+      DATAGRAM_TABLES,
       readWhole,
     ),
   ]);
@@ -105,12 +107,12 @@ export class ListenerCounters {
   #seen: ReadonlyMap<string, number> = new Map();
   /** By service and endpoint. */
   readonly #drops = new Map<string, Map<string, number>>();
+  #reading: Promise<readonly string[]> | undefined;
 
   /** Of all listeners; the result is asked for each service. */
   async read(listeners: readonly OwnedListener[]): Promise<(service: string) => ReadonlyMap<string, KernelCounters>> {
-    this.count(listeners);
     const streams = listeners.map(({ endpoint }) => endpoint).filter((endpoint) => !isDatagram(endpoint));
-    const kernel = await kernelCounters(streams);
+    const [kernel] = await Promise.all([kernelCounters(streams), this.#countLater(listeners)]);
     return (service) => {
       const drops = this.#drops.get(service);
       const endpoints = new Set([...kernel.keys(), ...(drops?.keys() ?? [])]);
@@ -123,20 +125,37 @@ export class ListenerCounters {
     };
   }
 
-  /** To be called before one of them is closed or changes hands: what was dropped until now is counted then. */
+  /**
+   * To be called before one of them is closed or changes hands: what was dropped until now is counted then. It waits for
+   * the kernel, 50 ms where the machine has five thousand such sockets, so it is not for what is asked often.
+   */
   count(listeners: readonly OwnedListener[]): void {
     const datagrams = listeners.filter(({ endpoint }) => isDatagram(endpoint));
+    if (datagrams.length > 0) this.#count(datagrams, DATAGRAM_TABLES.map(readNow));
+  }
+
+  /** The same without waiting for the kernel. One read at a time, so that no older one comes after a newer one. */
+  async #countLater(listeners: readonly OwnedListener[]): Promise<void> {
+    const datagrams = listeners.filter(({ endpoint }) => isDatagram(endpoint));
     if (datagrams.length === 0) return;
-    const tables = ['udp', 'udp6'].map(readNow).join('\n');
+    const seen = this.#seen;
+    this.#reading ??= read(true, DATAGRAM_TABLES, readWhole).finally(() => (this.#reading = undefined));
+    const tables = await this.#reading;
+    // Sockets have been closed or changed hands since, and were counted then.
+    if (this.#seen === seen) this.#count(datagrams, tables);
+  }
+
+  #count(datagrams: readonly OwnedListener[], tables: readonly string[]): void {
+    const owners = new Map<string, OwnedListener>();
+    for (const owned of datagrams)
+      for (const { address } of columnsOf([owned.endpoint])) for (const column of address) owners.set(column, owned);
     const seen = new Map<string, number>();
-    for (const { service, endpoint } of datagrams) {
-      const drops = this.#drops.get(service) ?? new Map<string, number>();
-      this.#drops.set(service, drops);
-      for (const { address } of columnsOf([endpoint]))
-        for (const [inode, dropped] of dropsBySocket(tables, address)) {
-          drops.set(endpoint, (drops.get(endpoint) ?? 0) + dropped - (seen.get(inode) ?? this.#seen.get(inode) ?? 0));
-          seen.set(inode, dropped);
-        }
+    for (const { address, inode, drops } of tables.flatMap((table) => dropsBySocket(table, owners))) {
+      const { service, endpoint } = owners.get(address) ?? { service: '', endpoint: '' };
+      const counted = this.#drops.get(service) ?? new Map<string, number>();
+      this.#drops.set(service, counted);
+      counted.set(endpoint, (counted.get(endpoint) ?? 0) + drops - (this.#seen.get(inode) ?? 0));
+      seen.set(inode, drops);
     }
     // Those that are closed are forgotten: the kernel may give their numbers to others.
     this.#seen = seen;

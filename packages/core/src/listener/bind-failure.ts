@@ -74,6 +74,13 @@ const PATH_EXPLANATIONS: typeof EXPLANATIONS = {
   },
 };
 
+/** bind(2), where all else was checked before: an IPv6 address of a link. */
+const NO_ZONE: (typeof EXPLANATIONS)[string] = {
+  code: 'ADDRESS_NOT_AVAILABLE',
+  reason: 'the kernel does not take the address',
+  hint: 'one that begins with fe80: needs the interface that it is on, as in [fe80::1%eth0]',
+};
+
 /** listen(2), of a socket that another process has made: the kernel tells of what it is in no other way. */
 const NO_LISTENER: (typeof EXPLANATIONS)[string] = {
   code: 'BIND_FAILED',
@@ -88,9 +95,12 @@ export function explainBindFailure(endpoint: Endpoint, error: unknown): Wellknow
   if (error instanceof WellknownError) return error;
   const code = codeOf(error);
   const isNoListener = code === 'EINVAL' && (error as NodeJS.ErrnoException).syscall === 'listen';
+  const isIpv6 = endpoint.scheme !== 'unix' && endpoint.host.includes(':');
   const explanation = isNoListener
     ? NO_LISTENER
-    : ((endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code]);
+    : code === 'EINVAL' && isIpv6
+      ? NO_ZONE
+      : ((endpoint.scheme === 'unix' ? PATH_EXPLANATIONS[code] : undefined) ?? EXPLANATIONS[code]);
   const message = error instanceof Error ? error.message : String(error);
   return new WellknownError(
     explanation?.code ?? 'BIND_FAILED',

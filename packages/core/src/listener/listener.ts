@@ -223,7 +223,7 @@ async function mustBeFree(file: string): Promise<void> {
 }
 
 /** Which file a path names; undefined where it names none. */
-function identityOf(path: string): string | undefined {
+export function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path);
     return `${dev}:${ino}`;

@@ -24,21 +24,6 @@ export interface AccessLogOptions {
   readonly onLost?: (lines: number) => void;
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is a file',
-  EACCES: 'this user may not write there',
-  EISDIR: 'it is a folder',
-  EROFS: 'the disk is read-only',
-};
-
-/** Why `openAccessLog` has thrown, behind the name of the file. */
-export function accessLogProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  const why = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
-  return `can't be opened (${code})${why === undefined ? '' : `: ${why}`}`;
-}
-
 /**
  * Opens `path` for appending; `-` is standard error. A pipe or a device, such as /dev/stdout, is never waited for: see
  * access-log-pipe.ts. Several processes may append to one file: each write is whole

@@ -59,17 +59,20 @@ export class PoolLimits {
     this.#divide(running, serving);
   }
 
-  /** Those that drain hold connections for as long as they like: the others have what is left. */
+  /** Those that drain, or will once their successors are ready, keep what they have: the others have what is left. */
   #divide(running: readonly WorkerHandle[], serving: ReadonlySet<number>): void {
-    const draining = running.filter(({ workerId }) => !serving.has(workerId));
-    if (draining.length === 0 && this.#shares.size === 0) return;
+    const newest = new Map(running.map(({ slot, workerId }) => [slot, workerId]));
+    const isStaying = ({ slot, workerId }: WorkerHandle): boolean =>
+      serving.has(workerId) && newest.get(slot) === workerId;
+    const leaving = running.filter((worker) => !isStaying(worker));
+    if (leaving.length === 0 && this.#shares.size === 0) return;
     const { target: workers } = this.#pool;
     for (const [service, one] of this.#services.entries()) {
       const maxConnections = (one as ResolvedService | undefined)?.limits.maxConnections ?? Number.POSITIVE_INFINITY;
       if (!Number.isFinite(maxConnections)) continue;
       const open = ({ workerId }: WorkerHandle): number => this.#counters.openOf(workerId, service);
-      const kept = draining.reduce((sum, worker) => sum + open(worker), 0);
-      const others = running.filter((worker) => serving.has(worker.workerId) && worker.has(service));
+      const kept = leaving.reduce((sum, worker) => sum + open(worker), 0);
+      const others = running.filter((worker) => isStaying(worker) && worker.has(service));
       const before = this.#shares.get(service);
       if (kept === 0) {
         this.#shares.delete(service);

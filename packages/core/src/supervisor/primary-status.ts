@@ -4,6 +4,35 @@
 import { residentBytes } from '../kernel/process-limits.ts';
 import { NO_MEMORY, serviceStatus, type EventLoopStatus, type ServerStatus } from '../observe/status.ts';
 import type { PrimaryParts } from './primary-parts.ts';
+import type { ServiceAnswer } from './worker-messages.ts';
+
+interface WorkerAnswer {
+  readonly slot: number;
+  readonly workerId: number;
+  /** Nothing of one that did not answer in time. */
+  readonly answered: readonly ServiceAnswer[];
+}
+
+/** Asks all workers what they are serving. What they have counted is remembered as that of a beat is. */
+export async function askWorkers({
+  pool,
+  counters,
+}: Pick<PrimaryParts, 'pool' | 'counters'>): Promise<readonly WorkerAnswer[]> {
+  // One that is loading hears nothing yet, and has nothing to tell.
+  const running = pool.all().filter(({ stage }) => stage !== 'loading');
+  const answers = await Promise.all(
+    running.map(async ({ slot, workerId, questions }) => ({ slot, workerId, answered: await questions.status() })),
+  );
+  for (const { slot, workerId, answered } of answers) {
+    if (answered.length > 0 && pool.get(workerId) !== undefined)
+      counters.told(
+        slot,
+        workerId,
+        answered.map(({ share }) => share),
+      );
+  }
+  return answers;
+}
 
 /** Workers that are asked and can answer do; of the others the last beat is known. `eventLoop` is the primary's own. */
 export async function primaryStatus(
@@ -23,20 +52,7 @@ export async function primaryStatus(
   eventLoop: () => EventLoopStatus,
   asksWorkers: boolean,
 ): Promise<ServerStatus> {
-  const answers = await Promise.all(
-    (asksWorkers ? pool.all() : []).map(async (worker) => {
-      const answered = await worker.questions.status();
-      return { slot: worker.slot, workerId: worker.workerId, answered };
-    }),
-  );
-  for (const { slot, workerId, answered } of answers) {
-    if (answered.length > 0 && pool.get(workerId) !== undefined)
-      counters.told(
-        slot,
-        workerId,
-        answered.map(({ share }) => share),
-      );
-  }
+  const answers = asksWorkers ? await askWorkers({ pool, counters }) : [];
   const { services } = generations.current;
   const kernel = await listeners.kernelCounters();
   return {

@@ -11,7 +11,7 @@ import type { LogLevel } from '../log.ts';
 import { IDLE_EVENT_LOOP, type ServerStatus } from '../observe/status.ts';
 import { graceOf, requireKind, SCALE } from '../option-values.ts';
 import type { ResolvedOptions } from '../resolved-options.ts';
-import type { BoundEndpoint, Server } from '../server.ts';
+import type { BoundEndpoint, Reloaded, Server } from '../server.ts';
 import type { Timer } from '../time/clock.ts';
 import { TICK_MS } from './arbiter.ts';
 import type { ArbiterAction, ArbiterEvent } from './arbiter-state.ts';
@@ -163,7 +163,7 @@ class Primary {
     return primaryStatus(this.#parts, () => this.#watch?.last ?? IDLE_EVENT_LOOP, asksWorkers);
   }
 
-  async scale(change: number | { readonly to: number }): Promise<void> {
+  async scale(change: number | { readonly to: number }): Promise<number> {
     const { lifecycle, pool } = this.#parts;
     lifecycle.requireStarted();
     // The last one stays, whoever asks for fewer.
@@ -174,9 +174,10 @@ class Primary {
     // Those that could not start yet count too.
     this.#observe([{ type: 'scale', by: to - pool.target }]);
     await scaled;
+    return pool.target;
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<Reloaded> {
     return this.#reloads.reload();
   }
 

@@ -1,6 +1,7 @@
 // Reloads, one after the other.
 
 import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Reloaded } from '../server.ts';
 import type { ArbiterEvent } from './arbiter-state.ts';
 import { prepareGeneration } from './next-generation.ts';
 import type { PrimaryParts } from './primary-parts.ts';
@@ -9,9 +10,9 @@ export class Reloads {
   readonly #parts: PrimaryParts;
   readonly #options: Pick<ResolvedOptions, 'log' | 'nextServices'>;
   readonly #observe: (events: readonly ArbiterEvent[]) => void;
-  #present: Promise<void> = Promise.resolve();
+  #present: Promise<unknown> = Promise.resolve();
   /** Asked for during the present one. */
-  #next: Promise<void> | undefined;
+  #next: Promise<Reloaded> | undefined;
 
   /** `observe` lets the arbiter decide on what has happened. */
   constructor(
@@ -28,8 +29,12 @@ export class Reloads {
    * During a reload it is done afterwards, since workers that have started already may have read what was there before.
    * However many ask meanwhile, it is one.
    */
-  reload(): Promise<void> {
-    if (this.#parts.lifecycle.at !== 'reloading') return (this.#present = this.#begin());
+  reload(): Promise<Reloaded> {
+    if (this.#parts.lifecycle.at !== 'reloading') {
+      const reloaded = this.#begin();
+      this.#present = reloaded;
+      return reloaded;
+    }
     this.#next ??= this.#present
       .catch(() => undefined)
       .then(() => {
@@ -39,13 +44,16 @@ export class Reloads {
     return this.#next;
   }
 
-  async #begin(): Promise<void> {
+  async #begin(): Promise<Reloaded> {
     const { lifecycle, pool, listeners } = this.#parts;
     const { log, nextServices } = this.#options;
     const reloaded = lifecycle.reload();
     pool.exits.forgetStartFailure();
+    let kept: Reloaded['kept'] = [];
     try {
-      const events = await prepareGeneration(this.#parts, await nextServices?.());
+      const next = await nextServices?.();
+      kept = next?.kept ?? [];
+      const events = await prepareGeneration(this.#parts, next);
       if (lifecycle.at === 'reloading') this.#observe(events);
       // It was stopped meanwhile: what was bound for it is given back.
       else await listeners.keepOnly(new Map());
@@ -54,5 +62,6 @@ export class Reloads {
       lifecycle.reloaded(error instanceof Error ? error : new Error(String(error)));
     }
     await reloaded;
+    return { kept };
   }
 }

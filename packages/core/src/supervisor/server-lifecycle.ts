@@ -194,7 +194,11 @@ export function createServerLifecycle(
     scale() {
       throw needsWorkers('scaled');
     },
-    reload: () => work.reload?.() ?? Promise.reject(needsWorkers('reloaded')),
+    async reload() {
+      if (work.reload === undefined) throw needsWorkers('reloaded');
+      await work.reload();
+      return { kept: [] };
+    },
     upgrade: () => Promise.reject(needsWorkers('upgraded')),
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -3,6 +3,7 @@
 import type { ServiceShare } from '../observe/status.ts';
 import type { ArbiterEvent } from './arbiter-state.ts';
 import type { PrimaryParts } from './primary-parts.ts';
+import { askWorkers } from './primary-status.ts';
 import { readSharedFiles } from './shared-files.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -111,7 +112,12 @@ export class WorkerMessageHandler {
   }
 
   async #assignFirst(worker: WorkerHandle): Promise<void> {
-    const { pool, listeners, generations } = this.#parts;
+    const { pool, listeners, generations, limits } = this.#parts;
+    // It takes the place of one that serves on: what is open by now, and not as of the last beats, leaves the rest for it.
+    if (pool.all().some((other) => other.slot === worker.slot && other !== worker)) {
+      await askWorkers(this.#parts);
+      limits.balance();
+    }
     await listeners.bindForSlot(worker.slot, generations.sockets());
     worker.stage = 'assignable';
     listeners.updateAssignments(pool.assignable());

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -98,6 +99,25 @@ describe('listening for a secondary connection', () => {
     expect(network.ports).toEqual([]);
     await failed;
     await expect((await listen()).accept(AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+  });
+
+  test.each([
+    ['a client that comes within three seconds', 2_999, 'served'],
+    ['nobody after that', 3_000, 'CONNECT_FAILED'],
+  ])('serves, after a connection whose peer is not known any more, %s', async (_, waitedMs, expected) => {
+    const { clock, network, listen, counted } = inMemory();
+    const listener = await listen();
+    const accepted = listener.accept().then(
+      () => 'served',
+      (error: unknown) => (error as { readonly code: string }).code,
+    );
+    network.connectTo(listener.port, '');
+    clock.advance(1_000);
+    network.connectTo(listener.port, '');
+    expect(counted()?.closed).toEqual({ denied: 2 });
+    clock.advance(waitedMs - 1_000);
+    network.connectTo(listener.port, CLIENT);
+    expect(await accepted).toBe(expected);
   });
 
   test('ends with the reason of the signal, and with close', async () => {
@@ -299,6 +319,22 @@ describe('over TCP', () => {
     client.write('hello');
     expect(String((await once(client, 'data'))[0])).toBe('hello');
     client.destroy();
+  });
+
+  test('one that is reset before it is accepted is waited for no longer than a moment', async () => {
+    const clock = createFakeClock();
+    const { server, parent, secondary } = await besideOne({ clock });
+    const listener = await secondary.listen(parent, OPTIONS);
+    // Meanwhile this process accepts nothing.
+    const reset = `require('node:net').connect(${listener?.port}, '127.0.0.1', function () { this.resetAndDestroy(); })`;
+    execFileSync(process.execPath, ['-e', reset]);
+    const failed = expect(listener!.accept()).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+    await eventually(async () => {
+      const [service] = (await server.status()).services;
+      return service?.listeners.some(({ connections }) => connections.closed.denied === 1) === true;
+    });
+    clock.advance(3_000);
+    await failed;
   });
 
   test('a port that another program listens on is not given twice', async () => {

@@ -113,7 +113,10 @@ describe('a file that can not be used is told by its name, what was found and wh
     ['broken.mjs', /it can't be loaded: broken on purpose \(at .*broken\.mjs:2:7\)$/],
     ['unfinished.mjs', /it can't be loaded: Unexpected .*; 'node --check .*unfinished\.mjs' shows where$/],
     ['imports.mjs', /it can't be loaded: Cannot find module '.*absent\.mjs' imported from .*imports\.mjs$/],
-    ['text.unknown', /it can't be loaded: Unknown file extension "\.unknown" for .*text\.unknown$/],
+    [
+      'text.unknown',
+      /it can't be loaded: Unknown file extension "\.unknown" for .*text\.unknown; expected a JavaScript file, whose name ends in \.js, \.mjs or \.cjs$/,
+    ],
     ['imports-secret.mjs', /it can't be loaded: .*EACCES.*secret\.mjs/],
   ])('%s', (name, problem) => {
     const { error = '' } = outcomes[path.join(directory, name)] ?? {};

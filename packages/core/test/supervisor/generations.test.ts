@@ -91,7 +91,7 @@ describe('reload', () => {
     const later = [askControl(control, { command: 'reload' }), askControl(control, { command: 'reload' })];
     await eventually(() => program.stderr().split('"command":"reload"').length === 3);
     writeFileSync(gate, '');
-    const reloaded = { ok: true, value: 'reloaded' };
+    const reloaded = { ok: true, value: { kept: [] } };
     expect(await Promise.all(later)).toEqual([reloaded, reloaded]);
     const status = await askControl(control, { command: 'status' });
     const workers = status.ok ? (status.value as ServerStatus).workers.filter(({ at }) => at === 'ready') : [];
@@ -189,18 +189,18 @@ describe.skipIf(spawnSync('unshare', ['-rpf', '--mount-proc', 'true']).status !=
 describe('an upgrade during which the old program is ended', () => {
   /** A program whose successor has come to start its worker, which waits for the gate. */
   async function upgrading() {
-    const [gate, pidFile, unixPath] = [
-      path.join(scratch(), 'gate'),
-      path.join(scratch(), 'pid'),
-      path.join(scratch(), 's'),
-    ];
+    const folder = scratch();
+    const file = (name: string): string => path.join(folder, name);
+    const [gate, pidFile, unixPath, control] = [file('gate'), file('pid'), file('socket'), file('control')];
     writeFileSync(gate, '');
     const listen = ['--listen', 'tcp://127.0.0.1:0', '--listen', `unix:${unixPath}`];
-    const program = await start('--workers', '1', '--hold', gate, '--pid-file', pidFile, ...listen);
+    const named = ['--pid-file', pidFile, '--control', control];
+    const program = await start('--workers', '1', '--hold', gate, ...named, ...listen);
     unlinkSync(gate);
     program.signal('SIGUSR2');
     await eventually(() => program.stderr().split('holding').length === 3);
-    return { program, unixPath, open: () => writeFileSync(gate, ''), pid: () => Number(readFileSync(pidFile, 'utf8')) };
+    const pid = (): number => Number(readFileSync(pidFile, 'utf8'));
+    return { program, unixPath, control, open: () => writeFileSync(gate, ''), pid };
   }
 
   /** The successor serves on every address. Ends it. */
@@ -226,9 +226,11 @@ describe('an upgrade during which the old program is ended', () => {
 
   test('by TERM serves until the successor does', async () => {
     const upgrade = await upgrading();
-    const { program, unixPath } = upgrade;
+    const { program, unixPath, control } = upgrade;
     program.signal('SIGTERM');
     await said(program, 'the upgrade is waited for');
+    const told = await askControl(control, { command: 'drain' });
+    expect(told).toEqual({ ok: true, value: 'draining once the upgrade has ended' });
     const { client } = await connect(`unix:${unixPath}`);
     await exchange(client, 'still served by the old one');
     client.end();
@@ -307,6 +309,24 @@ describe('the files that name a running server', () => {
     expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
   });
 
+  test('are waited for by an upgrade, the control socket too where there is no pid file', async () => {
+    const { control } = files();
+    const [before, after] = [silentServer(), silentServer()];
+    const [predecessor, successor] = [false, true].map(
+      (isSuccessor) =>
+        new ProgramFiles({ pidFile: undefined, control, controlIfFree: undefined, isSuccessor, log: silentLog }),
+    );
+    await predecessor!.write(before);
+    let isHandedOver = false;
+    const handedOver = predecessor!.handedOver().then(() => (isHandedOver = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isHandedOver).toBe(false);
+    await successor!.write(after);
+    await handedOver;
+    await Promise.all([before.close(), after.close()]);
+    await Promise.all([predecessor!.removed(), successor!.removed()]);
+  });
+
   test('that a successor cannot write cost it an error in the log, not its service', async () => {
     const server = silentServer();
     const errors: string[] = [];
@@ -346,7 +366,7 @@ describe('the control socket', () => {
     const grown = await askControl(control, { command: 'status' });
     expect(grown).toMatchObject({ value: { workers: [{ at: 'ready' }, { at: 'ready' }] } });
     await workersOf(program.url, 2);
-    expect(await askControl(control, { command: 'reload' })).toEqual({ ok: true, value: 'reloaded' });
+    expect(await askControl(control, { command: 'reload' })).toEqual({ ok: true, value: { kept: [] } });
     expect(await askControl(control, { command: 'stop' })).toEqual({ ok: true, value: 'draining' });
     expect(await program.exited).toBe(0);
     expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: false });

@@ -114,7 +114,7 @@ describe('the program', () => {
       ['--tls-cert', 'x.pem', '--tls-key', 'x.pem'],
       '--tls-cert is of no use here: this server has no tls:// listeners',
     ],
-    [['--access-log', 'x'], '--access-log is not available in this version'],
+    [['--access-log', 'x'], '--access-log is for http and ftp'],
     [['--admin', 'tcp://:1'], '--admin tcp://:1 can be reached by other machines, and there is no token'],
     [['--allow', '10.0.0.1/8'], "--allow '10.0.0.1/8'"],
     [['--allow', '10.0.0.0/8', '--deny', '10.0.0.0/8'], "--deny: '10.0.0.0/8' is there already"],

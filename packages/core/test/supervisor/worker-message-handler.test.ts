@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { readInheritance } from '../../src/listener/inheritance.ts';
 import { defineProtocol } from '../../src/index.ts';
-import { IDLE_EVENT_LOOP } from '../../src/observe/status.ts';
+import { NO_DATAGRAMS } from '../../src/datagram/limits.ts';
+import { IDLE_EVENT_LOOP, NO_CONNECTIONS } from '../../src/observe/status.ts';
 import { resolveOptions } from '../../src/resolved-options.ts';
 import { createPrimaryParts } from '../../src/supervisor/primary-parts.ts';
 import { WorkerMessageHandler } from '../../src/supervisor/worker-message-handler.ts';
@@ -16,25 +17,28 @@ import { fakeWorker, type FakeWorker } from '../fixtures/worker-handles.ts';
 const echo = defineProtocol({ name: 'echo', port: 7, open: () => ({ data: () => undefined }) });
 
 /** A primary's parts with one worker that is being started, and nothing bound. */
-function partsWithWorker(limits: { readonly maxConnectionsPerAddress?: number } = {}) {
+function partsWithWorker(
+  limits: { readonly maxConnectionsPerAddress?: number; readonly maxConnections?: number } = {},
+) {
   const clock = createFakeClock();
   const options = resolveOptions({ protocol: echo, listen: [] }, { workers: 1, clock, limits });
-  let worker: FakeWorker | undefined;
+  const workers: FakeWorker[] = [];
   const pool = new WorkerPool({
     clock,
     policy: DEFAULT_POLICY,
     workerCount: 1,
-    fork: (slot, workerId) => (worker = fakeWorker(workerId, slot, clock)),
+    fork(slot, workerId) {
+      const worker = fakeWorker(workerId, slot, clock);
+      workers.push(worker);
+      return worker;
+    },
   });
   const events = { received: () => undefined, exited: () => undefined };
-  const parts = {
-    ...createPrimaryParts(options, readInheritance({}), events),
-    pool,
-    limits: new PoolLimits(options, pool, { openOf: () => 0 }),
-  };
+  const made = createPrimaryParts(options, readInheritance({}), events);
+  const parts = { ...made, pool, limits: new PoolLimits(options, pool, made.counters) };
   pool.step([], false);
   pool.fork(1, 1);
-  return { parts, pool, worker: worker!, handler: new WorkerMessageHandler(parts) };
+  return { parts, pool, workers, worker: workers[0]!, handler: new WorkerMessageHandler(parts) };
 }
 
 const types = (worker: FakeWorker): string[] => worker.told().map(({ type }) => type);
@@ -46,6 +50,31 @@ test('a worker that says hello is told its share of the limits before it is give
   expect(worker.stage).toBe('running');
   await settled();
   expect([types(worker), worker.stage]).toEqual([['pool', 'quota', 'assigned'], 'assignable']);
+});
+
+test('a successor is given sockets once its predecessor has told what it holds, and a share that leaves that', async () => {
+  const { pool, workers, worker, handler } = partsWithWorker({ maxConnections: 10 });
+  handler.handle(worker, { type: 'hello' });
+  await settled();
+  pool.step([{ type: 'ready', workerId: 1 }], false);
+  pool.step([{ type: 'reload' }], false);
+  pool.fork(1, 2);
+  const successor = workers[1]!;
+  worker.told();
+  handler.handle(successor, { type: 'hello' });
+  await settled();
+  const [asked] = worker.told();
+  expect([asked?.type, types(successor).includes('assigned')]).toEqual(['status-question', false]);
+  // The successor is asked too: it has nothing open.
+  const connections = { ...NO_CONNECTIONS, open: 7 };
+  const share = { listeners: [{ endpoint: 'tcp://a:1', connections, datagrams: NO_DATAGRAMS }], counters: {} };
+  handler.handle(worker, { type: 'status', question: 1, services: [{ share, pairs: [] }] });
+  handler.handle(successor, { type: 'status', question: 1, services: [] });
+  await settled();
+  expect(successor.told()).toEqual([
+    { type: 'share', service: 0, maxConnections: 3, workers: 1 },
+    { type: 'assigned', endpoints: [] },
+  ]);
 });
 
 test('one that was told to drain before it could hear is told again, with the grace of now, and given nothing', async () => {

@@ -22,6 +22,7 @@ const changeDirectory = (state: Ready, argument: string): Outcome =>
     effect: {
       type: 'stat',
       path,
+      toEnter: true,
       resume: (entry) => {
         if (!entry.ok) return { state, reply: fileReply(entry.error) };
         if (entry.value.type !== 'directory') return { state, reply: REPLY.notADirectory };

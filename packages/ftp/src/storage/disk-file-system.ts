@@ -66,7 +66,7 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
     });
 
   return {
-    stat: (at, { followLinks = true } = {}) =>
+    stat: (at, { followLinks = true, toEnter = false } = {}) =>
       answer(() =>
         within(at, async (spot) => {
           const stats = followLinks ? undefined : await spot.lstat();
@@ -74,10 +74,12 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
             const target = await places.shownTarget(spot, spot.name);
             return { ...entryOf(nameOf(at), stats), ...(target === undefined ? {} : { target }) };
           }
-          return entryOf(nameOf(at), (await places.follow(spot)).stats);
+          const found = await places.follow(spot);
+          if (toEnter && found.stats.isDirectory()) await found.calls.access(found.path, constants.X_OK);
+          return entryOf(nameOf(at), found.stats);
         }),
       ),
-    list: (at, { followLinks = false } = {}) =>
+    list: (at, { followLinks = false, withUploads = false } = {}) =>
       answer(() =>
         within(at, async (spot) => {
           const found = await places.follow(spot);
@@ -85,7 +87,9 @@ export function diskFileSystem(root: string, options: DiskFileSystemOptions = {}
           const directory = await places.openDirectory(found.path, found.calls);
           try {
             const names = await namesIn(directory);
-            return entriesOf(directory.realDirectory, names, places, { followLinks, symlinks, entryOf });
+            return entriesOf(directory.realDirectory, names, places, {
+              ...{ followLinks, withUploads, symlinks, entryOf },
+            });
           } finally {
             await directory.close();
           }

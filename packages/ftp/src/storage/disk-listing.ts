@@ -8,7 +8,7 @@
 import { lstat, lstatSync, promises as fs, type Stats } from 'node:fs';
 import { decodeName } from '../charset.ts';
 import type { Entry } from '../file-system.ts';
-import { isPartName, removeAbandoned } from './disk-parts.ts';
+import { isOwnPart, isPartName, removeAbandoned } from './disk-parts.ts';
 import type { Places, Spot, SymlinkPolicy } from './disk-place.ts';
 
 // A millisecond or so of work.
@@ -21,6 +21,7 @@ const PARALLEL = 16;
 
 export interface ListingOptions {
   readonly followLinks: boolean;
+  readonly withUploads: boolean;
   readonly symlinks: SymlinkPolicy;
   readonly entryOf: (name: string, stats: Stats) => Entry;
 }
@@ -58,7 +59,11 @@ export async function* entriesOf(
         if (entry !== undefined) entries.push(entry);
       }
       // One after the other: the directory must stay open meanwhile.
-      for (const name of parts) await removeAbandoned(name, directory.path(name));
+      for (const name of parts) {
+        if ((await removeAbandoned(name, directory.path(name))) || !options.withUploads || isOwnPart(name)) continue;
+        const stats = await directory.calls.lstat(directory.path(name));
+        if (stats !== undefined) entries.push(options.entryOf(name, stats));
+      }
       yield entries;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -18,11 +18,23 @@ export const isPartName = (name: string): boolean => name.endsWith('.part') && P
 let mine: string | undefined;
 const ours = (): string => (mine ??= systemOfProcesses());
 
-let ourStart: number | undefined;
+// Asked for with each upload: `process.pid` is a call to the system each time, and so are random bytes.
+let prefix: string | undefined;
+const ownPrefix = (): string =>
+  (prefix ??= `.wellknown-${process.pid.toString(16)}-${(startOf(process.pid) ?? 0).toString(16)}-${ours()}-`);
+
+// Where neither the system's processes nor their starts can be told apart, two of them have different numbers still.
+const series = randomBytes(4).toString('hex');
+let parts = 0;
 
 /** The name of a new part. */
-export const newPartName = (): string =>
-  `.wellknown-${process.pid.toString(16)}-${(ourStart ??= startOf(process.pid) ?? 0).toString(16)}-${ours()}-${randomBytes(8).toString('hex')}.part`;
+export function newPartName(): string {
+  parts = (parts + 1) >>> 0;
+  return `${ownPrefix()}${series}${parts.toString(16).padStart(8, '0')}.part`;
+}
+
+/** True for a part of this process. */
+export const isOwnPart = (name: string): boolean => name.startsWith(ownPrefix());
 
 /** Process numbers mean something within one boot of one machine, and there within one namespace. */
 function systemOfProcesses(): string {

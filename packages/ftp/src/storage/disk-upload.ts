@@ -60,9 +60,9 @@ export async function openUpload(request: UploadRequest): Promise<WriteTarget> {
   }
 }
 
-/** Refuses early what is said to be larger than the disk has room for. */
+/** Refuses early what is said to be larger than the disk has room for. What is small comes to its end soon enough. */
 async function hasRoom({ spot, write: { expectedBytes = 0 } }: UploadRequest): Promise<void> {
-  if (expectedBytes === 0) return;
+  if (expectedBytes <= MAX_BYTES_AT_ONCE) return;
   const { bavail, bsize } = await fs.statfs(spot.path('.'));
   if (expectedBytes > bavail * bsize) throw new Refusal('no-space');
 }

@@ -12,10 +12,11 @@ import type {
   FileSystem,
   FileTimes,
   HashRequest,
-  LinkOptions,
+  ListOptions,
   ReadOptions,
   ReadSource,
   Space,
+  StatOptions,
   WriteOptions,
   WriteTarget,
 } from '../file-system.ts';
@@ -77,7 +78,7 @@ class GuardedFileSystem implements Required<FileSystem> {
     this.#caller = caller;
   }
 
-  async stat(path: AbsolutePath, options?: LinkOptions): Answer<Entry> {
+  async stat(path: AbsolutePath, options?: StatOptions): Answer<Entry> {
     if (this.#isHidden(path)) return fail('not-found');
     const at = this.#rights.at(path);
     const found = await this.#inner.stat(path, options);
@@ -86,7 +87,7 @@ class GuardedFileSystem implements Required<FileSystem> {
     return found.ok && found.value.type === 'directory' ? found : fail('denied');
   }
 
-  async list(path: AbsolutePath, options?: LinkOptions): Answer<AsyncIterable<readonly Entry[]>> {
+  async list(path: AbsolutePath, options?: ListOptions): Answer<AsyncIterable<readonly Entry[]>> {
     const refused = this.#refusal(path, mayList);
     if (refused !== undefined) return refused;
     const entries = await this.#inner.list(path, options);

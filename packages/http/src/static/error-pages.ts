@@ -5,6 +5,7 @@
 
 import type { OwnBytes } from '../fetch/content.ts';
 import { responseOf, type HttpResponse } from '../fetch/response.ts';
+import type { DiskRoot } from './disk.ts';
 import type { FileCache, KnownFile } from './file-cache.ts';
 import type { FileFinder } from './file-finder.ts';
 import { isSettled, STATUS_TEXTS } from './file-response.ts';
@@ -113,4 +114,18 @@ export function problemOfErrorPage(status: number, path: string): string | undef
   return path.startsWith('/') && parsed.ok && !parsed.value.namesDirectory
     ? undefined
     : `'${path}' is not the path of a file, such as /404.html`;
+}
+
+/** Why a page that `problemOfErrorPage` has nothing against would not be sent as the disk is now, as a sentence. */
+export async function findProblemOfErrorPage(disk: DiskRoot, path: string): Promise<string | undefined> {
+  const parsed = parseFilePath(path, 'allow');
+  if (!parsed.ok) return `'${path}' is not the path of a file`;
+  const found = await disk.open(parsed.value.segments);
+  if (!found.ok) return found.error === 'not-found' ? 'there is no such file below ROOT' : "the file can't be read";
+  if (found.value.kind === 'directory') return 'it is a directory';
+  const { byteLength } = found.value.facts;
+  found.value.close();
+  return byteLength > MAX_PAGE_BYTES
+    ? `it has ${byteLength} bytes, and a page has at most ${MAX_PAGE_BYTES}: each error would send so much`
+    : undefined;
 }

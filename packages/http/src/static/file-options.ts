@@ -1,10 +1,11 @@
 // The files of a directory, from the options of a command line.
 
 import fs from 'node:fs';
-import { fail, ok, type Result } from '@wellknown/core';
+import { fail, fileProblem, ok, type Result } from '@wellknown/core';
 import { readChoice, type OptionSpec, type OptionValues } from '@wellknown/core/cli';
 import type { FetchHandler } from '../handler.ts';
-import { codeOf } from './disk.ts';
+import { codeOf, DiskRoot } from './disk.ts';
+import { findProblemOfErrorPage } from './error-pages.ts';
 import { readErrorPages, readHeaderRules, readPattern } from './option-texts.ts';
 import { ResponseFields } from './response-fields.ts';
 import { serveFiles, type ServeFilesOptions } from './serve-files.ts';
@@ -60,7 +61,7 @@ export const FILE_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** The handler of the files that a command line means, or why there is none. */
-export function filesFromOptions(values: OptionValues): Result<FetchHandler, string> {
+export async function filesFromOptions(values: OptionValues): Promise<Result<FetchHandler, string>> {
   const root = values.positional ?? '.';
   const problem = problemOfRoot(root);
   if (problem !== undefined) return fail(`ROOT '${root}' ${problem}`);
@@ -79,6 +80,11 @@ export function filesFromOptions(values: OptionValues): Result<FetchHandler, str
   if (!headers.ok) return headers;
   const errorPages = readErrorPages(values.list('error-page'));
   if (!errorPages.ok) return errorPages;
+  const disk = new DiskRoot(root, symlinks.value ?? 'inside');
+  for (const [status, path] of Object.entries(errorPages.value)) {
+    const pageProblem = await findProblemOfErrorPage(disk, path);
+    if (pageProblem !== undefined) return fail(`--error-page '${status}=${path}': ${pageProblem}`);
+  }
   const options: ServeFilesOptions = {
     compress: values.has('compress'),
     headers: headers.value,
@@ -117,6 +123,6 @@ function problemOfRoot(root: string): string | undefined {
     fs.accessSync(root, fs.constants.X_OK);
     return undefined;
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? 'does not exist' : `can't be read (${codeOf(error)})`;
+    return codeOf(error) === 'ENOENT' ? 'does not exist' : fileProblem('read', error);
   }
 }

@@ -16,6 +16,8 @@ const INDEX = 'index.html';
 // A file that is rewritten while it is read is read again; more often, a process does nothing but write it.
 const MAX_ATTEMPTS = 3;
 const ACCEPT = 'Accept';
+const NAMES_PAGE = /^[ \t]*text\/html[ \t]*(?:;|$)/i;
+const REFUSED = /;[ \t]*q=0(?:\.0{0,3})?[ \t]*(?:;|$)/i;
 const RETRY_SOON = { 'Retry-After': '1' };
 
 /** What a site is made of, and how it answers. */
@@ -151,4 +153,6 @@ export class Site {
  */
 const mayBePage = ({ segments }: FilePath): boolean => !(segments.at(-1) ?? '').includes('.');
 
-const asksForPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get(ACCEPT) ?? '');
+/** A script takes anything; who wants a page names it, with a weight that is not 0 (RFC 9110 §12.4.2). */
+const asksForPage = (request: Request): boolean =>
+  (request.headers.get(ACCEPT) ?? '').split(',').some((range) => NAMES_PAGE.test(range) && !REFUSED.test(range));

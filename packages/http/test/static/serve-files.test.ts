@@ -365,6 +365,16 @@ describe('the fallback of a single-page application', () => {
       body: '<p>root',
     });
   });
+  test.each([
+    ['text/html', 200],
+    ['application/json;q=0.9, TEXT/HTML ; charset=utf-8;q=0.001', 200],
+    ['text/html;q=0', 404],
+    ['*/*, text/html ; level=1 ; q=0.000', 404],
+    ['*/*', 404],
+    ['x-text/html, text/html5', 404],
+  ])('answers who takes a page: Accept: %s', async (accept, status) => {
+    expect((await ask('/app/route', { headers: { Accept: accept }, options: { spa: true } })).status).toBe(status);
+  });
   test('never answers a missing asset, a script’s request, or a refused path', async () => {
     expect((await ask('/missing.js', { headers: page, options: { spa: true } })).status).toBe(404);
     expect((await ask('/api', { headers: { Accept: 'application/json' }, options: { spa: true } })).status).toBe(404);
