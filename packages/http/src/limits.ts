@@ -29,8 +29,8 @@ export interface HttpLimits {
    */
   readonly keepAliveTimeoutMs: number;
   /**
-   * Streams of one HTTP/2 session that its client resets within `floodIntervalMs`. More: the session ends with
-   * ENHANCE_YOUR_CALM.
+   * Streams of one HTTP/2 session that its client resets, or makes the server reset by an error of its own, within
+   * `floodIntervalMs`. More: the session ends with ENHANCE_YOUR_CALM.
    */
   readonly maxResets: number;
   /** Frames of PING, SETTINGS, PRIORITY and empty DATA in one session within `floodIntervalMs`. More: the same. */
@@ -74,7 +74,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   // Longer than the 60 s of common load balancers, so that the side that sends requests is the one that closes.
   keepAliveTimeoutMs: 75_000,
   // A reader who leaves a page cancels what is open, a hundred streams at most, and may do so three times in a row.
-  // nghttp2's own bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487).
+  // nghttp2's own bound, 33 in a second after a burst of a thousand, lies above (CVE-2023-44487, CVE-2025-8671).
   maxResets: 300,
   // A hundred in a second: gRPC measures its line with as many PINGs, browsers send a handful in all (CVE-2019-9512,
   // 9513, 9515, 9518).

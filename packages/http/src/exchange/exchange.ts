@@ -51,6 +51,11 @@ export class Exchange {
     return this.head.expectsContinue && !this.bodyStarted && !this.continueSent;
   }
 
+  /** It asks for another protocol, and nothing of this one is left to be done. */
+  get mayBeTakenOver(): boolean {
+    return this.responseState === 'awaited' && this.requestComplete && this.head.wantsUpgrade;
+  }
+
   /** Method and path for who looks at connections. Without the query: it may hold what is secret. */
   get summary(): string {
     const { method, target, path } = this.head;

@@ -10,6 +10,7 @@ import { engineResponse, refusalText } from '../exchange/error-responses.ts';
 import { ExchangeLog } from '../exchange/exchange-log.ts';
 import { abortExchange, Exchange } from '../exchange/exchange.ts';
 import { EMPTY, Incoming } from './incoming.ts';
+import { sendContinue, sendEarlyHints } from './interim-responses.ts';
 import { WriteBuffer } from './write-buffer.ts';
 import { PhaseDeadline } from '../exchange/phase-deadline.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -21,8 +22,6 @@ import { HttpRequest } from '../fetch/request.ts';
 import type { HttpService } from '../exchange/service.ts';
 import { upgradeConnection } from './upgrade.ts';
 import type { UpgradedConnection } from '../handler.ts';
-
-const CUT_OFF = 'the peer ended inside the content of its request';
 
 export class HttpConnection implements Sink {
   readonly connection: Connection;
@@ -65,17 +64,22 @@ export class HttpConnection implements Sink {
 
   ended(): void {
     this.#peerEnded = true;
+    const isAwaited = this.exchange !== undefined && this.exchange.responseState !== 'complete';
+    if (isAwaited && this.#service.halfClose === 'abort') this.connection.destroy('aborted');
+    else this.#endWithPeer();
+  }
+
+  /**
+   * True where the peer has ended its side and there is nothing to go on with. What waits in the backlog came before the
+   * end: it may be the rest of a request.
+   */
+  #endWithPeer(): boolean {
     const { exchange } = this;
-    if (exchange === undefined) {
-      if (this.#incoming.backlog.length === 0) this.#end('finished');
-      return;
-    }
-    if (this.#service.halfClose === 'abort' && exchange.responseState !== 'complete') {
-      this.connection.destroy('aborted');
-      return;
-    }
+    if (!this.#peerEnded || this.#incoming.backlog.length > 0 || exchange?.requestComplete === true) return false;
+    if (exchange === undefined) this.#end('finished');
     // A request that was cut off must not be taken for a complete one (RFC 9112 §8).
-    if (!exchange.requestComplete) this.#giveUp(exchange, new Error(CUT_OFF), 'finished');
+    else this.#giveUp(exchange, new Error('the peer ended inside the content of its request'), 'finished');
+    return true;
   }
 
   drained(): void {
@@ -157,13 +161,8 @@ export class HttpConnection implements Sink {
     else this.#writeBuffer.flush();
     const deadline = this.#deadline;
     if (deadline.isClosing) return;
+    if (this.#endWithPeer()) return;
     const { exchange } = this;
-    if (this.#peerEnded && this.#incoming.backlog.length === 0 && exchange?.requestComplete !== true) {
-      // It had ended before this came out of the backlog: a request that is not complete never will be.
-      if (exchange === undefined) this.#end('finished');
-      else this.#giveUp(exchange, new Error(CUT_OFF), 'finished');
-      return;
-    }
     if (exchange === undefined) {
       if (this.#parser.headStarted) deadline.forHead();
       else if (!deadline.isBeforeFirstHead && this.#incoming.backlog.length === 0) {
@@ -201,12 +200,9 @@ export class HttpConnection implements Sink {
     body?.copyOffered();
   }
 
-  /** RFC 9110 §10.1.1: asked for, not yet given, and not overtaken by the content or by the response. */
   #sendContinue(): void {
-    if (this.exchange?.responseState !== 'awaited' || !this.exchange.isToContinue) return;
-    this.exchange.continueSent = true;
-    this.#sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
-    this.#incoming.measureFromNow(this.exchange);
+    if (this.exchange !== undefined && sendContinue(this.exchange, this.#writeBuffer))
+      this.#incoming.measureFromNow(this.exchange);
   }
 
   #takeContent(bytes: Buffer): void {
@@ -240,16 +236,7 @@ export class HttpConnection implements Sink {
   }
 
   sendEarlyHints(exchange: Exchange, fields: readonly (readonly [name: string, value: string])[]): void {
-    // HTTP/1.0 has no interim responses.
-    if (exchange !== this.exchange || exchange.responseState !== 'awaited' || exchange.head.minorVersion === 0) return;
-    this.#sendInterim(
-      `HTTP/1.1 103 Early Hints\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-    );
-  }
-
-  #sendInterim(text: string): void {
-    this.#writeBuffer.add(text);
-    this.#writeBuffer.flush();
+    if (exchange === this.exchange) sendEarlyHints(exchange, fields, this.#writeBuffer);
   }
 
   workFailed(exchange: Exchange, error: unknown): void {
@@ -257,16 +244,10 @@ export class HttpConnection implements Sink {
   }
 
   upgrade(exchange: Exchange): UpgradedConnection {
-    if (
-      exchange !== this.exchange ||
-      exchange.responseState !== 'awaited' ||
-      !exchange.requestComplete ||
-      !exchange.head.wantsUpgrade
-    ) {
+    if (exchange !== this.exchange || !exchange.mayBeTakenOver)
       throw new TypeError(
         'only a complete request that asks for an upgrade, and is not answered yet, can be taken over',
       );
-    }
     const rest = this.#chunk?.subarray(this.#parser.position) ?? EMPTY;
     const head = Buffer.concat([rest, this.#incoming.take()]);
     exchange.responseState = 'detached';

@@ -158,7 +158,7 @@ class Http2Connection implements Sink {
   }
 
   data(chunk: Uint8Array): void {
-    const flood = this.#floodGuard.push(chunk, this.#service.clock.nowMs());
+    const flood = this.#floodGuard.push(chunk, this.#service.clock.nowMs(), this.#stream.causedResets);
     if (flood === undefined) this.#sink.data(chunk);
     else this.#endFlood(flood);
   }

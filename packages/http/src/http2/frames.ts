@@ -3,9 +3,13 @@
 
 const FRAME_HEAD_BYTES = 9;
 const DATA = 0;
+const RST_STREAM = 3;
 const PING = 6;
 const GOAWAY = 7;
 const PAYLOAD_BYTES = 8;
+
+// PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED and FRAME_SIZE_ERROR (RFC 9113 §7).
+const ERRORS_OF_PEERS: readonly number[] = [1, 3, 5, 6];
 
 /** The GOAWAY that still takes every stream (RFC 9113 §6.8). */
 export const ANY_STREAM = 2 ** 31 - 1;
@@ -87,13 +91,14 @@ export class FrameHeads {
 }
 
 /**
- * What a session has written, by its frames: the content, and whether there was a GOAWAY that says why the connection
+ * What a session has written, by its frames: the content, the streams that the peer made it reset, and whether there was a GOAWAY that says why the connection
  * can't go on (RFC 9113 §5.4.1).
  */
 export class SentFrames {
   readonly #heads = new FrameHeads();
   #sawError = false;
   #contentBytes = 0;
+  #causedResets = 0;
 
   /** A GOAWAY with an error has been written. */
   get sawError(): boolean {
@@ -105,11 +110,21 @@ export class SentFrames {
     return this.#contentBytes;
   }
 
-  /** Whether a GOAWAY with an error has been by the end of these bytes. It has to come whole: node:http2 does not cut it. */
+  /** RST_STREAM frames that blame the peer. */
+  get causedResets(): number {
+    return this.#causedResets;
+  }
+
+  /**
+   * Whether a GOAWAY with an error has been by the end of these bytes. It has to come whole, as RST_STREAM has:
+   * node:http2 does not cut them.
+   */
   push(bytes: Buffer): boolean {
     this.#heads.push(bytes, (type, _flags, length, end) => {
       if (type === DATA) this.#contentBytes += length;
-      else if (
+      else if (type === RST_STREAM) {
+        if (end + 4 <= bytes.length && ERRORS_OF_PEERS.includes(bytes.readUInt32BE(end))) this.#causedResets += 1;
+      } else if (
         type === GOAWAY &&
         length >= PAYLOAD_BYTES &&
         end + PAYLOAD_BYTES <= bytes.length &&

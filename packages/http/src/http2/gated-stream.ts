@@ -46,6 +46,11 @@ export class Http2Stream extends ConnectionStream {
     return this.#sent.contentBytes;
   }
 
+  /** Streams that the peer made the session reset. */
+  get causedResets(): number {
+    return this.#sent.causedResets;
+  }
+
   /** The session has said why it ends. */
   get saidError(): boolean {
     return this.#sent.sawError;

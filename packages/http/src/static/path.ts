@@ -33,8 +33,9 @@ export function parseFilePath(target: string, dotfiles: 'deny' | 'allow'): Resul
     // Several slashes in a row are one, as every common server has it.
     if (encoded === '') continue;
     const segment = decodeSegment(encoded);
-    const problem = segment === undefined ? 400 : problemOfName(segment, segments.length === 0, dotfiles);
-    if (segment === undefined || problem !== undefined) return fail(problem ?? 400);
+    if (segment === undefined) return fail(400);
+    const problem = problemOfName(segment, segments.length === 0, dotfiles);
+    if (problem !== undefined) return fail(problem);
     segments.push(segment);
   }
   return ok({

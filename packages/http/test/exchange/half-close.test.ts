@@ -82,6 +82,26 @@ describe('a client that ends its side while its response is awaited', () => {
     expect(peer.closed).toBe(true);
   });
 
+  // At some of these lengths the rest of the content waits for the client to read, and its end is behind that.
+  test.each([1, 4, 5, 6, 7, 8, 16])('and has sent %i chunks gets them back when it reads', async (chunks) => {
+    const { peer } = serveHandler((request) => new HttpResponse(request.body));
+    peer.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await settled();
+    peer.reading = false;
+    for (let sent = 0; sent < chunks; sent += 1) {
+      peer.send(`1000\r\n${'x'.repeat(0x1000)}\r\n`);
+      await settled();
+    }
+    peer.send('0\r\n\r\n');
+    peer.end();
+    await settled();
+    expect(peer.closed).toBe(false);
+    peer.reading = true;
+    await settled();
+    expect(readResponses(peer.take())).toMatchObject([{ status: 200, body: 'x'.repeat(chunks * 0x1000) }]);
+    expect(peer.closed).toBe(true);
+  });
+
   test('ends a stream that is being sent, whose source is told', async () => {
     let cancelled: unknown;
     const { peer } = serveHandler(

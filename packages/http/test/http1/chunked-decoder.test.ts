@@ -16,6 +16,7 @@ const DECODED: readonly (readonly [string, string, string])[] = [
     '3 ;a = b\t; c="d;\\"\r\n'.replace('\\"', '\\"e"') + 'abc\r\n0\r\n\r\n',
     'abc',
   ],
+  ['extensions with blanks before and behind each sign', '3 \t; a \t= \tb \t ;\t c \t ; d\r\nabc\r\n0\r\n\r\n', 'abc'],
   ['data that looks like a chunk', '7\r\n0\r\n\r\nab\r\n0\r\n\r\n', '0\r\n\r\nab'],
 ];
 
@@ -36,6 +37,8 @@ const REFUSED: readonly (readonly [string, string, Refusal])[] = [
   ['a CR in a quoted extension value', '3;a="\r\n"\r\nabc\r\n', 'chunk-extension-invalid'],
   ['an extension without a name', '3;\r\nabc\r\n', 'chunk-extension-invalid'],
   ['an extension without a value after =', '3;a=\r\nabc\r\n', 'chunk-extension-invalid'],
+  ['blanks after the name of an extension', '3;a \r\nabc\r\n', 'chunk-extension-invalid'],
+  ['two names without a sign between', '3;a b\r\nabc\r\n', 'chunk-extension-invalid'],
   ['text after a quoted value', '3;a="b"c\r\nabc\r\n', 'chunk-extension-invalid'],
   ['a trailer that is no field', '0\r\nabc\r\n\r\n', 'field-name-invalid'],
   ['a trailer folded', '0\r\nA: b\r\n c\r\n\r\n', 'field-folded'],

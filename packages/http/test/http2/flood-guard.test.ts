@@ -8,8 +8,16 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const RESET = frame(FRAME.rstStream, 0, 1, Buffer.alloc(4));
 const PING = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
 const times = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes));
-const create = (limits: { maxResets?: number; maxControlFrames?: number; floodIntervalMs?: number } = {}): FloodGuard =>
-  new FloodGuard({ ...DEFAULT_HTTP_LIMITS, ...limits });
+
+/** A guard in a session that makes no errors. */
+const create = (
+  limits: { maxResets?: number; maxControlFrames?: number; floodIntervalMs?: number } = {},
+): Pick<FloodGuard, 'fields'> & {
+  push: (bytes: Uint8Array, nowMs: number, causedResets?: number) => Flood | undefined;
+} => {
+  const guard = new FloodGuard({ ...DEFAULT_HTTP_LIMITS, ...limits });
+  return { fields: guard.fields, push: (bytes, nowMs, causedResets = 0) => guard.push(bytes, nowMs, causedResets) };
+};
 
 test('a browser’s first words are no flood', () => {
   const words = Buffer.concat([
@@ -37,6 +45,19 @@ describe.each<[Flood, Buffer, number]>([
     expect(meter.push(times(max, sent), 10_005)).toBeUndefined();
     expect(meter.push(sent, 10_006)).toBe(flood);
   });
+});
+
+test('streams that a peer makes us reset count like those that it resets, each once', () => {
+  const meter = create({ maxResets: 3 });
+  expect(meter.push(PREFACE, 0, 0)).toBeUndefined();
+  expect(meter.push(RESET, 1, 1)).toBeUndefined();
+  expect(meter.push(PING, 2, 2)).toBeUndefined();
+  expect(meter.push(PING, 3, 3)).toBe('resets');
+  const patient = create({ maxResets: 3 });
+  patient.push(PREFACE, 0, 0);
+  patient.push(PING, 9_999, 3);
+  expect(patient.push(PING, 10_000, 6)).toBeUndefined();
+  expect(patient.push(RESET, 10_001, 6)).toBe('resets');
 });
 
 test('empty DATA counts, except where it ends a stream', () => {

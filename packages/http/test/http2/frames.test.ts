@@ -31,3 +31,13 @@ describe('a session has failed', () => {
     expect(said(data.subarray(0, 9), content, goawayFrame(1, 6))).toBe(true);
   });
 });
+
+test('streams that were reset count as the peer’s doing where the error says so (RFC 9113 §7)', () => {
+  const reset = (code: number): Buffer => frame(FRAME.rstStream, 0, 1, Buffer.from([0, 0, 0, code]));
+  const blaming = Array.from({ length: 14 }, (_, code) => code).filter((code) => {
+    const watch = new SentFrames();
+    watch.push(Buffer.concat([frame(FRAME.settings, 0, 0), reset(code), pingFrame(Buffer.alloc(8))]));
+    return watch.causedResets === 1;
+  });
+  expect(blaming).toEqual([1, 3, 5, 6]);
+});

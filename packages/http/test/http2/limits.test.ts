@@ -18,6 +18,7 @@ import {
   GET_BLOCK,
   isEndOf,
   isGoaway,
+  literal,
   POST_BLOCK,
   type Frame,
   type RawHttp2,
@@ -303,6 +304,33 @@ describe('what brings nothing is counted', () => {
       expect((await server.status()).services[0]?.connections.closed).toEqual({ 'protocol-error': 1 }),
     );
   });
+
+  // Content of another length than announced is an error of the stream (RFC 9113 §8.1.1), which its handler has got.
+  test.each([
+    ['more', Buffer.from('xxx')],
+    ['less', Buffer.alloc(0)],
+  ])(
+    'streams that we have to reset are counted: %s content than Content-Length says (CVE-2025-8671)',
+    async (_, content) => {
+      const { client, calls, warnings } = await begin();
+      const block = Buffer.concat([POST_BLOCK, literal('content-length', '2')]);
+      const isReset = (streamId: number) => (one: Frame) => one.type === FRAME.rstStream && one.streamId === streamId;
+      let streamId = 1;
+      for (; streamId <= 2 * LIMITS.maxResets; streamId += 2) {
+        client.send(frame(FRAME.headers, FLAG.endHeaders, streamId, block));
+        await eventually(() => calls() === (streamId + 1) / 2);
+        client.send(frame(FRAME.data, FLAG.endStream, streamId, content));
+        expect((await client.until(isReset(streamId)))?.payload.readUInt32BE(0)).toBe(1);
+      }
+      client.send(get(streamId));
+      expect(await client.until(isEndOf(streamId))).toBeDefined();
+      client.send(frame(FRAME.headers, FLAG.endHeaders, streamId + 2, block), reset(streamId + 2));
+      expect(errorCodeOf(await client.until(isGoaway))).toBe(ENHANCE_YOUR_CALM);
+      await client.closed;
+      expect(calls()).toBe(LIMITS.maxResets + 1);
+      expect(warnings).toEqual([expect.objectContaining({ flood: 'resets', max: 20 })]);
+    },
+  );
 
   // No increment (RFC 9113 §6.9), and a window beyond 2^31-1 (§6.9.1): errors for which we reset a stream that the
   // client has opened.

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluateConditions, parseHttpDate } from '../../src/static/conditions.ts';
 import { chooseCoding } from '../../src/static/encoding.ts';
 import { mediaTypeOf } from '../../src/static/file-finder.ts';
-import { parseFilePath, pathOfTarget } from '../../src/static/path.ts';
+import { parseFilePath, pathOfTarget, plainPath } from '../../src/static/path.ts';
 import { decideRange } from '../../src/static/range.ts';
 
 describe('paths', () => {
@@ -16,6 +16,8 @@ describe('paths', () => {
     ['/a%0D%0Ab%7F', ['a\r\nb\x7f']],
     ['/%2561', ['%61']],
     ['/.well-known/security.txt', ['.well-known', 'security.txt']],
+    // Of `http://a?c`.
+    ['?c', []],
   ])('%s names %j', (target, segments) => {
     expect(parseFilePath(target, 'deny')).toMatchObject({ ok: true, value: { segments } });
   });
@@ -54,6 +56,16 @@ describe('paths', () => {
 
   test('an absolute target has its path after the authority', () => {
     expect(['http://a/b?c', 'http://a', 'http://a?c', '/x'].map(pathOfTarget)).toEqual(['/b?c', '/', '?c', '/x']);
+  });
+
+  test.each([
+    ['/a?b', '/a'],
+    ['/%61/?b', '/a/'],
+    ['//a//b', '/a/b'],
+    ['//', '/'],
+    ['/%zz', '/%zz'],
+  ])('rules of paths are asked about %s as %s', (target, path) => {
+    expect(plainPath(target)).toBe(path);
   });
 });
 
@@ -97,6 +109,13 @@ describe('ranges (RFC 9110 §14)', () => {
     expect(decideRange(text, 1000)).toEqual(outcome);
   });
 
+  test('parts are joined where what lies between them is less than the head of a part, and no further', () => {
+    expect(decideRange('bytes=0-9,90-99', 1000)).toEqual(part(0, 100));
+    expect(decideRange('bytes=90-99,0-9', 1000)).toEqual(part(0, 100));
+    expect(decideRange('bytes=0-9,91-99', 1000)).toEqual(parts([0, 10], [91, 9]));
+    expect(decideRange('bytes=91-99,0-9', 1000)).toEqual(parts([91, 9], [0, 10]));
+  });
+
   test('an empty file has no part', () => {
     expect(decideRange('bytes=0-', 0)).toEqual({ at: 'whole' });
   });
@@ -112,6 +131,10 @@ describe('content codings (RFC 9110 §12.5.3)', () => {
     ['*;q=0', undefined],
     ['gzip;q=0', undefined],
     ['gzip;q=0, *', 'br'],
+    ['gzip;Q=0', undefined],
+    ['deflate gzip', undefined],
+    ['x-gzip, gzip;q=0', undefined],
+    ['gzip;q=0, x-gzip', undefined],
     ['br;q=0.5, gzip;q=0.8', 'gzip'],
     ['br;q=0.5, zstd;q=0.5', 'br'],
     ['identity, br;q=0.5', undefined],
@@ -198,6 +221,13 @@ test('all three date forms are read (RFC 9110 §5.6.7)', () => {
     'Sun Nov 31 08:49:37 1994',
   ])
     expect(parseHttpDate(text, now)).toBeUndefined();
+});
+
+test('a year of two digits lies at most fifty years ahead (RFC 9110 §5.6.7)', () => {
+  const now = Date.UTC(2026, 0, 1);
+  const yearOf = (text: string): number =>
+    new Date(parseHttpDate(`Sunday, 06-Nov-${text} 08:49:37 GMT`, now) ?? 0).getUTCFullYear();
+  expect(['25', '26', '76', '77', '99', '00'].map(yearOf)).toEqual([2025, 2026, 2076, 1977, 1999, 2000]);
 });
 
 test('text has a charset, other types have none, and an unknown extension is bytes', () => {
