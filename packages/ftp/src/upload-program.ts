@@ -135,7 +135,8 @@ export class UploadProgram {
       env: {
         ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
         UPLOAD_PATH: at,
-        UPLOAD_HOW: how === 'replace' ? 'store' : how === 'append' ? 'append' : 'unique',
+        // STOR of who may only make new files is a `create` as STOU is.
+        UPLOAD_HOW: how === 'append' ? 'append' : 'store',
         UPLOAD_BYTES: String(bytes),
         UPLOAD_USER: caller?.user,
         UPLOAD_ADDRESS: caller?.remoteAddress,

@@ -71,6 +71,8 @@ test('is told of the file, of the user and of what has come, and nothing of the 
     '--account-env',
     'ann:FTP_TEST_PASSWORD:ann',
     '--write',
+    '--rights',
+    '/box:create-only',
     '--quota',
     '100',
     '--on-upload',
@@ -78,6 +80,9 @@ test('is told of the file, of the user and of what has come, and nothing of the 
   ]);
   const session = await openSession(url, 'ann', 'pw');
   await session.say('MKD sub');
+  await session.say('MKD box');
+  expect(await store(session, 'STOR box/new')).toMatch(/^226 /);
+  await eventually(() => existsSync(path.join(out, 'new.store')));
   expect(await store(session, "STOR sub/a 'b.txt", 'hello')).toMatch(/^226 /);
   expect(await store(session, "APPE sub/a 'b.txt", ' you')).toMatch(/^226 /);
   await eventually(() => existsSync(path.join(out, "a 'b.txt.append")) && existsSync(path.join(out, "a 'b.txt.store")));
