@@ -39,7 +39,7 @@ export async function runCheck(argv: readonly string[]): Promise<void> {
   }
   const isJson = values.value.has('json');
   const given = values.value.text('config');
-  const found = given === undefined ? await findConfigFile() : ok(given);
+  const found = given === undefined ? findConfigFile() : ok(given);
   if (!found.ok) {
     usageError(PROGRAM, found.error);
     return;

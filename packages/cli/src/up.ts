@@ -77,7 +77,7 @@ export async function runUp(argv: readonly string[]): Promise<void> {
   }
   // A successor serves the file of its predecessor, also where another one, or none, would be found by now.
   const given = values.text('config') ?? (isSuccessor(process.env) ? process.env[FILE_VARIABLE] : undefined);
-  const found = given === undefined ? await findConfigFile() : ok(given);
+  const found = given === undefined ? findConfigFile() : ok(given);
   if (!found.ok) usageError(UP_PROGRAM, found.error);
   else if (found.value === undefined) {
     Reflect.deleteProperty(process.env, FILE_VARIABLE);

@@ -1,6 +1,6 @@
 // What a person who is new to it gets wrong, and is told: what was given, what is allowed, what to do. Never a stack trace.
 
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -96,5 +96,105 @@ describe('a command line', () => {
       status: 0,
       stdout: expect.stringMatching(/^wellknown \d/) as string,
     });
+  });
+});
+
+describe('a configuration', () => {
+  let files = 0;
+  const check = async (name: string, content: string | Uint8Array) => {
+    const file = path.join(folder, `${(files += 1)}`, name);
+    mkdirSync(path.dirname(file));
+    writeFileSync(file, content);
+    const { status, stderr } = await wellknown('check', '--config', file);
+    return { status, stderr: stderr.replaceAll(`${path.dirname(file)}/`, '') };
+  };
+  const ftp = (account: string) => `services:\n  files:\n    protocol: ftp\n    root: .\n    account: ${account}\n`;
+
+  test.each<[what: string, content: string, words: string]>([
+    ['a key twice', 'services:\n  a: {protocol: echo}\n  a: {protocol: echo}\n', 'x.yaml:3:3: this key is there twice'],
+    [
+      'two documents',
+      'services:\n  a: {protocol: echo}\n---\n',
+      "x.yaml:3:1: a second document begins here ('---'), allowed is one",
+    ],
+    [
+      'a line too far right',
+      'services:\n  a:\n   protocol: http\n    root: .\n',
+      'x.yaml:3:14: a value stands behind this key already',
+    ],
+    [
+      'a path of Windows',
+      'services:\n  a: {protocol: http, root: "C:\\site"}\n',
+      'a backslash escapes in double quotes: write it twice, or use single quotes',
+    ],
+    [
+      'a key of another protocol',
+      'services:\n  a: {protocol: http, root: ., write: true}\n',
+      "services.a.write: the key 'write' is unknown; it is for a service of ftp",
+    ],
+    [
+      'a key of a service beside them',
+      'root: .\nservices:\n  a: {protocol: echo}\n',
+      "root: the key 'root' is unknown; it is for a service of http, ftp",
+    ],
+    [
+      'a user who is not there',
+      'runAs: nobody-at-all\nservices:\n  a: {protocol: echo}\n',
+      "x.yaml:1:1: runAs: runAs: the user 'nobody-at-all' does not exist",
+    ],
+    [
+      'an empty path',
+      'pidFile: ""\nservices:\n  a: {protocol: echo}\n',
+      "x.yaml:1:1: pidFile: pidFile is '', allowed is a text (PATH)",
+    ],
+    [
+      'a variable of a shell',
+      ftp('"ann:${ANN_PASSWORD}"'),
+      "account: '${ANN_PASSWORD}' is not replaced here; write { env: 'ANN_PASSWORD' } in place of a part",
+    ],
+    [
+      'a misspelt source of a secret',
+      ftp('{name: ann, password: {environment: X}}'),
+      "password is an object, allowed is a text in quotes; a secret is { env: 'NAME' } or { file: 'PATH' }",
+    ],
+    [
+      'a password without quotes',
+      ftp('{name: ann, password: 12345}'),
+      'account.password: password is a number, allowed is a text in quotes',
+    ],
+  ])('with %s is told so, with its place', async (_, content, words) => {
+    const { status, stderr } = await check('x.yaml', content);
+    expect(status).toBe(2);
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain('12345');
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from('services:', 'utf16le')],
+    ['Latin-1', Buffer.from('services: {é: 1}', 'latin1')],
+    ['no text', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0])],
+  ])('in %s is said to be no text in UTF-8', async (_, content) => {
+    expect(await check('x.yaml', content)).toEqual({
+      status: 2,
+      stderr: "wellknown check: the configuration 'x.yaml' is no text in UTF-8: save it as that\n",
+    });
+  });
+
+  test.each([
+    ['throws', "throw new Error('no database');", /can't be loaded: no database \(at file:.*x\.mjs:1:7\)\n$/],
+    [
+      'has a mistake of syntax',
+      'export default {\n',
+      /can't be loaded: Unexpected end of input; 'node --check .*x\.mjs' shows where\n$/,
+    ],
+    [
+      'never settles',
+      'await new Promise(() => {});',
+      /it ended the thread that it was loaded in: an await in it never settles, or it calls process\.exit\(\)\n$/,
+    ],
+  ])('that is a module and %s is told so, with the place', async (_, content, words) => {
+    const { status, stderr } = await check('x.mjs', content);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(words);
   });
 });

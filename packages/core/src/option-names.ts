@@ -42,7 +42,7 @@ export function requireKnownNames(what: string, given: object, known: readonly s
  */
 export function requireNoMisspeltNames(what: string, given: object, known: readonly string[]): void {
   const mistaken = Object.keys(given).filter(
-    (name) => INSTEAD[what]?.[name] !== undefined || nearestName(name, known) !== undefined,
+    (name) => INSTEAD[what]?.[name] !== undefined || misspelt(name, known) !== undefined,
   );
   requireKnownNames(what, Object.fromEntries(mistaken.map((name) => [name, true])), known);
 }
@@ -54,17 +54,20 @@ function hintFor(what: string, name: string, known: readonly string[]): string {
   return near === undefined ? `known are ${known.join(', ')}` : `meant may be '${near}'`;
 }
 
-/**
- * The name with the fewest changed letters, case aside, if no more than two of five would change; else one that is the
- * begin of the other, such as `warn` of `warning`; else undefined.
- */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+/** The name with the fewest changed letters, case aside, if no more than two of five would change; else undefined. */
+function misspelt(name: string, known: readonly string[]): string | undefined {
   const measured = known.map((candidate) => ({
     candidate,
     changed: editDistance(name.toLowerCase(), candidate.toLowerCase()) / Math.max(name.length, candidate.length),
   }));
   const best = measured.sort((one, other) => one.changed - other.changed)[0];
-  if (best !== undefined && best.changed <= 0.4) return best.candidate;
+  return best !== undefined && best.changed <= 0.4 ? best.candidate : undefined;
+}
+
+/** The same; else one that is the begin of the other, such as `warn` of `warning`; else undefined. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const near = misspelt(name, known);
+  if (near !== undefined) return near;
   const [text, least] = [name.toLowerCase(), 3];
   return known.find(
     (candidate) =>

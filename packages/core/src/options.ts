@@ -166,7 +166,7 @@ export interface ServerOptions {
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_CONNECTION_LIMITS,
-  // 70 to 290 MB of idle connections, by protocol; raise it together with the file-descriptor limit.
+  // 70 to 400 MB of idle connections, by protocol; raise it together with the file-descriptor limit.
   maxConnections: 10_000,
   // One address may hold a tenth of the whole. Enough for a household or a proxy, too little to shut the others out.
   maxConnectionsPerAddress: 1_000,

@@ -64,6 +64,14 @@ export interface ResolvedService {
   readonly proxies: CidrTable<true> | undefined;
 }
 
+/** As a primary numbers them over its reloads: undefined for a number that is free. */
+export type NumberedServices = readonly (ResolvedService | undefined)[];
+
+/** Some of the options, with services by their numbers. */
+export type Numbered<Option extends keyof ResolvedOptions> = Pick<ResolvedOptions, Option> & {
+  readonly services: NumberedServices;
+};
+
 export interface ResolvedOptions {
   readonly services: readonly ResolvedService[];
   readonly workers: number | 'auto';

@@ -9,6 +9,7 @@ import { resolvePath, type AbsolutePath } from './path.ts';
 import { diskFileSystem, type DiskFileSystemOptions } from './storage/disk-file-system.ts';
 import { sweepUploads } from './storage/disk-parts.ts';
 import { quota } from './storage/quota.ts';
+import { problemOfProgram, UploadProgram } from './upload-program.ts';
 
 export const STORAGE_OPTIONS = [
   {
@@ -27,6 +28,11 @@ export const STORAGE_OPTIONS = [
     help: 'deny, inside: followed where they stay under ROOT, or follow (default inside)',
   },
   {
+    name: 'on-upload',
+    argument: 'PROGRAM',
+    help: 'run for each upload that was stored, with the path of its file as the argument and more in UPLOAD_… of the environment',
+  },
+  {
     name: 'quota',
     argument: 'BYTES',
     help: 'the most that a HOME may hold, and ROOT for accounts without one; what is beyond it is answered 552 (default: no limit)',
@@ -38,12 +44,13 @@ const SYMLINKS = ['deny', 'inside', 'follow'] as const;
 
 /** What the options say. */
 export interface StorageOptions {
+  readonly program: UploadProgram | undefined;
   readonly disk: DiskFileSystemOptions;
   readonly quotaBytes: number | undefined;
 }
 
 /** Reads the options, or says which one is wrong. */
-export function readStorage(values: OptionValues): Result<StorageOptions, string> {
+export async function readStorage(values: OptionValues, log: Logger): Promise<Result<StorageOptions, string>> {
   const uploads = readChoice(values, 'uploads', UPLOADS);
   if (!uploads.ok) return uploads;
   const symlinks = readChoice(values, 'symlinks', SYMLINKS);
@@ -58,7 +65,14 @@ export function readStorage(values: OptionValues): Result<StorageOptions, string
     ...(symlinks.value !== undefined && { symlinks: symlinks.value }),
     ...(umask !== undefined && { umask: Number.parseInt(umask, 8) }),
   };
-  return ok({ disk, quotaBytes: quotaBytes.value });
+  const program = values.text('on-upload');
+  const problem = program === undefined ? undefined : await problemOfProgram(program);
+  if (problem !== undefined) return fail(`--on-upload '${program ?? ''}' can't be run: ${problem}`);
+  return ok({
+    disk,
+    quotaBytes: quotaBytes.value,
+    program: program === undefined ? undefined : new UploadProgram(path.resolve(program), log),
+  });
 }
 
 /** The directories under ROOT that users see as `/`. Of each there is one file system: its sessions share the count of a quota. */
@@ -92,9 +106,11 @@ export class Homes {
   }
 
   #filesAt(home: AbsolutePath): FileSystem {
-    const { disk, quotaBytes } = this.#options;
-    const files = diskFileSystem(path.join(this.#root, home), disk);
-    return quotaBytes === undefined ? files : quota(files, { maxBytes: quotaBytes });
+    const { disk, quotaBytes, program } = this.#options;
+    const directory = path.join(this.#root, home);
+    const files = diskFileSystem(directory, disk);
+    const limited = quotaBytes === undefined ? files : quota(files, { maxBytes: quotaBytes });
+    return program === undefined ? limited : program.for(limited, directory);
   }
 }
 

@@ -89,7 +89,7 @@ export async function readUsers(
   const fromFile = file === undefined ? undefined : await readUsersFile(file, homes, rights.value, log);
   if (fromFile?.ok === false) return fromFile;
   const hasAccounts = accounts.length > 0 || fromFile !== undefined;
-  for (const option of ['write', 'rights', 'quota'])
+  for (const option of ['write', 'rights', 'quota', 'on-upload'])
     if (values.has(option) && !hasAccounts)
       return fail(`--${option} needs an --account: anonymous users never change files`);
   const anonymous = values.has('anonymous') || !hasAccounts ? {} : undefined;

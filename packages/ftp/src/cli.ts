@@ -49,7 +49,7 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
   const root = path.resolve(values.positional ?? '.');
   const problem = await problemOfRoot(root);
   if (problem !== undefined) return fail(`ROOT is '${root}', which ${problem}`);
-  const storage = readStorage(values);
+  const storage = await readStorage(values, context.log);
   if (!storage.ok) return storage;
   const homes = new Homes(root, storage.value);
   const users = await readUsers(values, homes, process.env, context.log);
@@ -75,7 +75,8 @@ async function buildProtocol(values: OptionValues, context: BuildContext): Promi
     ...(accessLog.value !== undefined && xferlog(accessLog.value)),
     session: { ...transfers.value.session, ...network.value.session },
   });
-  return ok(isImplicit(values) ? { ...protocol, port: FTPS_PORT } : protocol);
+  const served = storage.value.program?.around(protocol) ?? protocol;
+  return ok(isImplicit(values) ? { ...served, port: FTPS_PORT } : served);
 }
 
 /** Writes a line for each transfer. */

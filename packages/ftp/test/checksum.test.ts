@@ -50,6 +50,20 @@ describe('a checksum', () => {
     expect(await count(request)).toEqual({ ok: false, error });
   });
 
+  test('of a file that can not be opened, or not be read, says why', async () => {
+    const problem = Promise.resolve({ ok: false, error: 'denied' } as const);
+    const shut: FileSystem = { ...files, read: () => problem };
+    expect(await count({}, shut)).toEqual({ ok: false, error: 'denied' });
+    let closed = 0;
+    const close = async (): Promise<void> => void (closed += 1);
+    const broken: FileSystem = {
+      ...files,
+      read: () => Promise.resolve({ ok: true, value: { sizeBytes: BIG.length, read: () => problem, close } }),
+    };
+    expect(await count({}, broken)).toEqual({ ok: false, error: 'denied' });
+    expect(closed).toBe(1);
+  });
+
   test('is left to a file system that knows it', async () => {
     const known: FileSystem = { ...files, hash: () => Promise.resolve({ ok: true, value: 'known' }) };
     expect(await count({}, known)).toMatchObject({ value: { hash: 'known' } });

@@ -1,5 +1,5 @@
 import { serveInMemory } from '@wellknown/core/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ftpProtocol } from '../src/protocol.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import type { FileSystem } from '../src/file-system.ts';
@@ -143,9 +143,15 @@ describe('bounds', () => {
       stat: (path) => new Promise((resolve) => (release = () => void files.stat(path).then(resolve))),
     };
     const session = await playLoggedIn({ fileSystem: slow, session: { maxQueuedCommands: 4 } });
+    const [pause, resume] = [vi.spyOn(session.connection, 'pause'), vi.spyOn(session.connection, 'resume')];
     session.peer.send('CWD /\r\n');
     await turn();
-    session.peer.send('NOOP\r\n'.repeat(5));
+    session.peer.send('NOOP\r\n'.repeat(4));
+    await turn();
+    expect(pause).not.toHaveBeenCalled();
+    session.peer.send('NOOP\r\n');
+    await turn();
+    expect([pause.mock.calls.length, resume.mock.calls.length]).toEqual([1, 0]);
     // Paused: what comes now is not even looked at until there is room.
     session.peer.send('PWD\r\n'.repeat(1000));
     await turn();
@@ -156,6 +162,7 @@ describe('bounds', () => {
       ...new Array<number>(5).fill(200),
       ...new Array<number>(1000).fill(257),
     ]);
+    expect(resume.mock.calls.length).toBe(pause.mock.calls.length);
   });
 
   test('a peer that takes no replies is not served more commands', async () => {

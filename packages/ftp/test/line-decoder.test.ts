@@ -97,6 +97,28 @@ test('lines that were not asked for stay bytes', () => {
   expect(decoder.pendingBytes).toBe(4);
 });
 
+test.each([
+  ['nothing', '', 0],
+  ['a line that was given', 'NOOP\r\n', 0],
+  ['the beginning of a line', 'NOOP\r\nNOO', 3],
+  ['the beginning of a line that is too long already', 'x'.repeat(80), 65],
+  ['the end of one, and nothing behind it', `${'x'.repeat(80)}\n`, 0],
+  ['an IAC', '\xff', 1],
+  ['a WILL without its option', 'NO\xff\xfb', 3],
+  ['a subnegotiation that has not ended', '\xff\xfa\x18abc', 1],
+])('%s: what is held of it, which a handshake must not find, is %s in %i bytes', (_, input, held) => {
+  const decoder = new LineDecoder({ maxLineBytes: 64 });
+  for (const chunk of byteByByte(bytesOf(input))) {
+    decoder.push(chunk);
+    decoder.next();
+  }
+  expect(decoder.heldBytes).toBe(held);
+  const whole = new LineDecoder({ maxLineBytes: 64 });
+  whole.push(bytesOf(input));
+  while (whole.next() !== undefined);
+  expect(whole.heldBytes).toBe(held);
+});
+
 test('ABOR whose line feed was lost as urgent data ends at its CR, and one that came whole is one line', () => {
   const lines = (text: string): string[] => {
     const decoder = new LineDecoder();

@@ -47,6 +47,21 @@ describe('LIST', () => {
     expect(at(NOW + 2 * 86_400_000)).toContain(' 2026 ');
   });
 
+  test.each([
+    [Number.NEGATIVE_INFINITY, 'Jan 01  1900', '19000101000000'],
+    [Number.POSITIVE_INFINITY, 'Dec 31  9999', '99991231235959'],
+    [Number.NaN, 'Jan 01  1970', '19700101000000'],
+    [Date.UTC(2026, 5, 15, 11, 0, 0), 'Jun 15 11:00', '20260615110000'],
+    [Date.UTC(2026, 5, 15, 10, 59, 59, 999), 'Jun 15 10:59', '20260615105959'],
+  ])('a file of the time %d is of %s', (mtimeMs, told, timeval) => {
+    expect(listLine({ ...file, mtimeMs }, reader)).toContain(` ${told} a b.txt`);
+    expect(timeVal(mtimeMs)).toBe(timeval);
+  });
+
+  test('owners are told in columns of eight letters', () => {
+    expect(listLine({ ...file, uid: 'annabella', gid: 7 }, reader)).toContain('   1 annabella 7                1234 ');
+  });
+
   test('options before the path are no path', () => {
     const pathOf = (argument: string) => parseListArgument(argument).path;
     expect(pathOf('-a')).toBe('');
@@ -58,6 +73,23 @@ describe('LIST', () => {
     expect(pathOf('--')).toBe('');
     expect(pathOf('--a')).toBe('--a');
   });
+});
+
+test.each([
+  ['-l', { form: 'long' }],
+  ['-1', { form: 'names' }],
+  ['-t', { sort: 'time' }],
+  ['-S', { sort: 'size' }],
+  ['-r', { reverse: true }],
+  ['-d', { directoryItself: true }],
+  ['-L', { followLinks: true }],
+  ['-aFx', {}],
+  ['-l -tr', { form: 'long', sort: 'time', reverse: true }],
+  ['x -r', {}],
+  ['- -r', { reverse: true }],
+])('%s before the path of a listing means %j', (argument, expected) => {
+  const none = { form: undefined, sort: undefined, reverse: false, directoryItself: false, followLinks: false };
+  expect(parseListArgument(argument).options).toEqual({ ...none, ...expected });
 });
 
 describe('facts', () => {

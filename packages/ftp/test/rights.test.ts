@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Entry, FileSystem } from '../src/file-system.ts';
 import { memoryFileSystem } from '../src/storage/memory-file-system.ts';
 import { openLogin } from '../src/users/login.ts';
-import { NAMED_RIGHTS, resolveRights, type RightsOption } from '../src/users/rights.ts';
+import { isNothing, NAMED_RIGHTS, resolveRights, type RightsOption } from '../src/users/rights.ts';
 
 const refused = (error: string) => ({ ok: false, error });
 const done = { ok: true, value: undefined };
@@ -56,9 +56,33 @@ describe('rules', () => {
     expect(rights.ok && rights.value.at('/a')).toEqual({ ...NAMED_RIGHTS.full, delete: false });
   });
 
+  test('that are no rules by path hold everywhere, below no path others, and fix the root alone', () => {
+    for (const option of ['full', { base: 'full' }] as const) {
+      const rights = resolveRights(option);
+      if (!rights.ok) throw new Error(rights.error);
+      const { value } = rights;
+      expect(value.at('/a/b')).toEqual(NAMED_RIGHTS.full);
+      expect(['/', '/a'].map((path) => [value.hasRuleBelow(path), value.isFixed(path)])).toEqual([
+        [false, true],
+        [false, false],
+      ]);
+    }
+  });
+
+  test.each(['write', 'delete', 'rename', 'makeDirectories', 'attributes'] as const)(
+    'with nothing but %s may change something, and are not nothing',
+    (right) => {
+      const one = { [right]: right === 'write' ? 'create' : true };
+      const rights = resolveRights({ '/a': one });
+      expect(rights.ok && [rights.value.mayChange, isNothing(rights.value.at('/a'))]).toEqual([true, false]);
+      expect(isNothing(NAMED_RIGHTS.none)).toBe(true);
+    },
+  );
+
   test('a rule for what is no path is a mistake that is told', () => {
     expect(resolveRights({ '/a\n': 'read' }).ok).toBe(false);
     expect(() => loginWith({ '/a\n': 'read' })).toThrow('no absolute path');
+    expect(resolveRights({ '/': 'read', incoming: 'full' } as RightsOption).ok).toBe(false);
   });
 });
 
@@ -131,6 +155,24 @@ describe('a user', () => {
     expect((await ann.stat('/pub')).ok).toBe(true);
     expect(await names(ann, '/pub')).toBe('denied');
     expect(await names(ann, '/pub/deep')).toEqual(['b.txt']);
+  });
+
+  test('hears of the room of the disk where they may list', async () => {
+    const ann = loginWith({ '/': 'none', '/pub': 'read', '/incoming': 'drop-box' });
+    expect((await ann.space?.('/pub'))?.ok).toBe(true);
+    expect(await ann.space?.('/incoming')).toEqual(refused('denied'));
+    expect(await ann.space?.('/secret')).toEqual(refused('not-found'));
+  });
+
+  test.each(['delete', 'rename'] as const)('who may only %s learns of what is there', async (right) => {
+    const ann = loginWith({ '/': 'read', '/incoming': { [right]: true } });
+    expect((await ann.stat('/incoming/c.txt')).ok).toBe(true);
+    expect(await ann.stat('/incoming/none')).toEqual(refused('not-found'));
+  });
+
+  test('does not see below the root what they have no rights to', async () => {
+    const ann = loginWith({ '/': 'read', '/pub/deep': 'none' });
+    expect(await names(ann, '/pub')).toEqual(['a.txt']);
   });
 
   test('does not move a directory away from the rules for what is in it', async () => {

@@ -1,5 +1,5 @@
 import { createFakeClock } from '@wellknown/core/testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Pace, Throttle } from '../src/throttle.ts';
 import { turn } from './memory-session.ts';
 
@@ -45,6 +45,20 @@ test('waiting ends at once when the transfer is given up', async () => {
   stop.abort();
   await waiting;
   expect(clock.nowMs()).toBe(createFakeClock().nowMs());
+});
+
+test('what costs less than a millisecond, and what was given up, is not waited for', async () => {
+  const clock = createFakeClock();
+  const after = vi.spyOn(clock, 'after');
+  const free = new Pace([], clock);
+  expect([free.isFree, new Pace([new Throttle(() => 1, clock)], clock).isFree]).toEqual([true, false]);
+  await free.moved(1_000_000, never);
+  const pace = new Pace([new Throttle(() => 1000, clock)], clock);
+  await pace.moved(0.5, never);
+  await pace.moved(1000, AbortSignal.abort());
+  expect(after).not.toHaveBeenCalled();
+  void new Pace([new Throttle(() => 1000, clock)], clock).moved(1, never);
+  expect(after).toHaveBeenCalledTimes(1);
 });
 
 test('a slow rate moves in small portions, and no rate in portions of any size', () => {

@@ -103,6 +103,32 @@ describe('a rate', () => {
     expect(await msOf(download, clock)).toBe(4000);
   });
 
+  test('of a user is one for all their sessions here, and new once the last one has ended', async () => {
+    const clock = createFakeClock();
+    const sessions = sessionsOf({}, places().shared, clock);
+    const limits = { downloadBytesPerSecond: 1000 };
+    const enter = async (more: UserLimits) => {
+      const session = await sessions.enter(loginOf('ann', more));
+      if (session === undefined) throw new Error('no session');
+      return session;
+    };
+    const [first, second] = [await enter(limits), await enter(limits)];
+    void first.begin('download').moved(1000, never);
+    const ending = second.begin('download');
+    expect(await msOf(ending, clock)).toBe(2000);
+    ending.end();
+    first.leave();
+    second.leave();
+    // One transfer of the first goes on: its user is still there.
+    expect(await msOf((await enter({ downloadBytesPerSecond: 500 })).begin('download'), clock)).toBe(1000);
+    const other = sessionsOf({}, places().shared, clock);
+    const alone = await other.enter(loginOf('ann', limits));
+    alone?.leave();
+    const after = await other.enter(loginOf('ann', { downloadBytesPerSecond: 500 }));
+    if (after === undefined) throw new Error('no session');
+    expect(await msOf(after.begin('download'), clock)).toBe(2000);
+  });
+
   test('of the server is shared by all, and the slowest of all rates decides', async () => {
     const clock = createFakeClock();
     const { shared, own } = places({ 'downloads of the server': 1 });

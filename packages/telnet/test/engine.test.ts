@@ -35,6 +35,45 @@ const plain = (event: EngineEvent): string => {
 };
 const bytesOf = (...numbers: readonly number[]): string => String.fromCharCode(...numbers);
 
+describe('TIMING-MARK', () => {
+  const heard = (...numbers: readonly number[]): string[] =>
+    createEngine()
+      .receive(Uint8Array.of(255, ...numbers, 6), 0)
+      .map(plain);
+
+  test('is an event for a DO, refused to a WILL, and nothing else is answered or counted', () => {
+    expect(heard(253)).toEqual(['timing-mark']);
+    expect(heard(251)).toEqual([`send ${bytesOf(255, 254, 6)}`]);
+    expect([heard(252), heard(254)]).toEqual([[], []]);
+  });
+});
+
+test('an option that we have wished for is agreed to late, one that we no longer wish for is refused', () => {
+  const rowOf = (): OptionRow => ({ us: 'on request', peer: 'on request', note: '' });
+  const engine = createEngine({ rowOf });
+  engine.ask('peer', 39, true);
+  engine.receive(Uint8Array.of(255, 252, 39), 0);
+  expect(engine.receive(Uint8Array.of(255, 251, 39), 0).map(plain)).toEqual([
+    `send ${bytesOf(255, 253, 39)}`,
+    'peer 39 on',
+  ]);
+  engine.ask('peer', 39, false);
+  engine.receive(Uint8Array.of(255, 252, 39), 0);
+  expect(engine.receive(Uint8Array.of(255, 251, 39), 0).map(plain)).toEqual([
+    `send ${bytesOf(255, 254, 39)}`,
+    'peer 39 off still',
+  ]);
+});
+
+test('STATUS is answered to SEND alone', () => {
+  const engine = createEngine();
+  engine.receive(Uint8Array.of(255, 253, STATUS.code), 0);
+  const asked = (...payload: readonly number[]): string[] =>
+    engine.receive(Uint8Array.of(255, 250, STATUS.code, ...payload, 255, 240), 0).map(plain);
+  expect(asked(1)).toHaveLength(1);
+  for (const payload of [[], [0], [0, 251, 1], [1, 1]]) expect(asked(...payload), String(payload)).toEqual([]);
+});
+
 describe('a subnegotiation that never ends', () => {
   const endless = (): Engine => {
     const engine = createEngine();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cleanClientText } from '../src/engine/client-text.ts';
-import { answerCharsetRequest, CHARSET_REQUEST, parseCharset } from '../src/engine/options/charset.ts';
+import { answerCharsetRequest, CHARSET_REQUEST, charsetOf, parseCharset } from '../src/engine/options/charset.ts';
 import { parseWindowSize } from '../src/engine/options/naws.ts';
 import { ENVIRONMENT_SEND, parseEnvironment } from '../src/engine/options/new-environ.ts';
 import { encodeStatus, isStatusRequest } from '../src/engine/options/status.ts';
@@ -55,7 +55,8 @@ describe('terminal type', () => {
   test('MTTS is a set of bits', () => {
     expect(parseMtts('MTTS 271')).toEqual(['ansi', 'vt100', 'utf-8', '256-colors', 'truecolor']);
     expect(parseMtts('mtts 0')).toEqual([]);
-    for (const name of ['MTTS', 'MTTS x', 'XTERM', 'MTTS 12345678901']) expect(parseMtts(name)).toBeUndefined();
+    for (const name of ['MTTS', 'MTTS x', 'XTERM', 'xMTTS 1', 'MTTS 1x', 'MTTS 1234567890'])
+      expect(parseMtts(name)).toBeUndefined();
   });
 
   test.each([
@@ -95,6 +96,29 @@ describe('CHARSET', () => {
     expect(parseCharset(bytes(1))).toEqual({ type: 'request', charsets: [] });
     expect(parseCharset(bytes())).toBeUndefined();
     expect(parseCharset(bytes(9))).toBeUndefined();
+  });
+  test.each([
+    ['UTF-8', ['UTF-8', 'utf8', 'csUTF8'], ['xutf-8', 'utf-8x', 'utf--8']],
+    [
+      'ISO-8859-1',
+      ['ISO-8859-1', 'iso_8859-1:1987', 'iso88591', 'latin1', 'LATIN-1', 'l1', 'cp819', 'iso-ir-100'],
+      ['ISO-8859-15', 'iso-8859-1:1988', 'xlatin1', 'latin10'],
+    ],
+    ['CP437', ['CP437', 'ibm437', 'IBM-437', 'csPC8CodePage437'], ['xcp437', 'cp4370', '437']],
+    [
+      'US-ASCII',
+      ['US-ASCII', 'ascii', 'usascii', 'ANSI_X3.4-1968', 'ansi_x3.4-1986'],
+      ['xascii', 'asciix', 'ansi_x3.4-1977'],
+    ],
+  ] as const)('%s has these names, and no others that look like them', (charset, names, others) => {
+    expect(names.map((name) => charsetOf(name))).toEqual(names.map(() => charset));
+    expect(others.map((name) => charsetOf(name))).toEqual(others.map(() => undefined));
+  });
+  test('names have at most 40 characters, and a list at most 64 names of them', () => {
+    expect(parseCharset(bytes(2, 'x'.repeat(41)))).toEqual({ type: 'accepted', charset: 'x'.repeat(40) });
+    const list = `;${'x'.repeat(40)}`.repeat(64);
+    expect(parseCharset(bytes(1, list))).toHaveProperty('charsets.length', 64);
+    expect(parseCharset(bytes(1, `${list};utf-8`))).toHaveProperty('charsets.length', 64);
   });
   test('what we like best is accepted as spelled, what we do not speak is rejected', () => {
     expect(answerCharsetRequest(['ASCII', 'utf8'])).toEqual({ payload: bytes(2, 'utf8'), charset: 'UTF-8' });

@@ -13,8 +13,10 @@ import {
   type OptionValues,
   type ServerCommand,
 } from '@wellknown/core/cli';
-import { fail, ok, type Protocol, type Result } from '@wellknown/core';
-import { serviceKeys } from './config-keys.ts';
+import { fail, ok, type Identity, type Protocol, type Result } from '@wellknown/core';
+import { blame } from './blame.ts';
+import { POSITIONAL, serviceKeys } from './config-keys.ts';
+import { unreadableAs } from './read-as.ts';
 import { revisionOf } from './revision.ts';
 import { effectiveOptions, type EffectiveOptions } from './effective-options.ts';
 import { valuesOf, type ConfigTexts, type OptionTexts, type ServiceTexts } from './option-texts.ts';
@@ -72,6 +74,7 @@ export async function buildServices(
     opened.push(...releases);
   }
   problems.push(...sharedEndpoints(built));
+  if (context.isCheck === true && context.runAs !== undefined) problems.push(...closedTo(context.runAs, config, built));
   if (problems.length === 0) return ok(built);
   each(opened);
   return fail(problems);
@@ -125,6 +128,29 @@ function served(
     services.push({ ...service.value, name: one.protocol === protocol ? name : `${name}-${one.protocol.name}` });
   }
   return ok(services);
+}
+
+// What workers read by themselves. Certificates and keys they are given.
+const READ_BY_WORKERS = [POSITIONAL, 'users', 'handler'];
+
+/** What the user of runAs may not read, whatever the one who checks may. */
+function closedTo(runAs: Identity, { program }: ConfigTexts, built: readonly BuiltService[]): readonly Problem[] {
+  const files = built.flatMap(({ name, options }) =>
+    READ_BY_WORKERS.flatMap((option) => (options.texts[option] ?? []).map((file) => ({ name, options, option, file }))),
+  );
+  if (files.length === 0) return [];
+  const closed = unreadableAs(
+    runAs,
+    files.map(({ file }) => file),
+  );
+  const user = program['run-as']?.[0]?.split(':', 1)[0] ?? String(runAs.uid);
+  return files
+    .filter(({ file }) => closed.includes(file))
+    .map(({ name, options, option, file }) => {
+      const what = option === POSITIONAL ? 'ROOT' : `--${option}`;
+      const message = `${what} '${file}' can't be read (EACCES) by those who serve: they are the user '${user}' (runAs)`;
+      return blame(message, options, ['services', name]).problem;
+    });
 }
 
 /** Two services can't listen on one endpoint; port 0 is another one for each. */

@@ -1,28 +1,16 @@
 // Finding and reading a configuration file, whatever its format. Files are read here; what they say is for
 // read-config.ts.
 
-import { access, readFile } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, fileProblem, ok, type Result } from '@wellknown/core';
+import { configFilesThere, FORMATS } from './config-names.ts';
 import { loadModule } from './load-module.ts';
-import { parseText, type Parsed, type TextFormat } from './parse-text.ts';
+import { parseText, type Parsed } from './parse-text.ts';
 import { Places } from './places.ts';
 
-const FORMATS: Readonly<Record<string, TextFormat | 'module'>> = {
-  '.ts': 'module',
-  '.mts': 'module',
-  '.js': 'module',
-  '.mjs': 'module',
-  '.json': 'json',
-  '.yaml': 'yaml',
-  '.yml': 'yaml',
-  '.toml': 'toml',
-};
 export const CONFIG_EXTENSIONS: readonly string[] = Object.keys(FORMATS);
-
-const BASE_NAME = 'wellknown.config';
-/** Where it is looked for beside the working directory. */
-const SYSTEM_FOLDER = '/etc/wellknown';
 
 export interface ConfigFile extends Parsed {
   /** As it was given or found. */
@@ -33,22 +21,11 @@ export interface ConfigFile extends Parsed {
  * The file that is there: in the working directory, else in /etc/wellknown; undefined where there is none. Two in one
  * folder are a problem: nobody could tell which one counts.
  */
-export async function findConfigFile(folders = ['.', SYSTEM_FOLDER]): Promise<Result<string | undefined, string>> {
-  for (const folder of folders) {
-    const found: string[] = [];
-    for (const extension of CONFIG_EXTENSIONS) {
-      const file = path.join(folder, BASE_NAME + extension);
-      const isThere = await access(file).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) found.push(file);
-    }
-    if (found.length > 1)
-      return fail(`there is more than one configuration: ${found.join(', ')}; name one of them with --config FILE`);
-    if (found.length === 1) return ok(found[0]);
-  }
-  return ok(undefined);
+export function findConfigFile(folders?: readonly string[]): Result<string | undefined, string> {
+  const found = configFilesThere(folders);
+  return found.length > 1
+    ? fail(`there is more than one configuration: ${found.join(', ')}; name one of them with --config FILE`)
+    : ok(found[0]);
 }
 
 /** The file as it is now. The problem is that it can't be read at all; what is wrong in it stands in the answer. */
@@ -61,12 +38,15 @@ export async function readConfigFile(file: string): Promise<Result<ConfigFile, s
     if (!loaded.ok) return fail(`the configuration '${file}' ${loaded.error}`);
     return ok({ file, value: loaded.value, places: new Places(), problems: [] });
   }
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return fail(`the configuration '${file}' ${isMissing ? 'does not exist' : fileProblem('read', error)}`);
   }
-  return ok({ file, ...(await parseText(text, format)) });
+  // Another encoding, or no text at all: its parser would tell of signs that nobody wrote.
+  if (!isUtf8(bytes) || bytes.includes(0))
+    return fail(`the configuration '${file}' is no text in UTF-8: save it as that`);
+  return ok({ file, ...(await parseText(new TextDecoder().decode(bytes), format)) });
 }

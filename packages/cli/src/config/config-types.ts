@@ -130,6 +130,8 @@ export interface FtpService extends EveryServer {
   readonly umask?: Text;
   /** deny, inside: followed where they stay under ROOT, or follow (default inside) */
   readonly symlinks?: Text;
+  /** run for each upload that was stored, with the path of its file as the argument and more in UPLOAD_… of the environment */
+  readonly onUpload?: Text;
   /** the most that a HOME may hold, and ROOT for accounts without one; what is beyond it is answered 552 (default: no limit) */
   readonly quota?: Quantity;
   /** what TYPE A does to files: convert their line ends, ignore (move them as they are), or refuse to move them (default convert) */

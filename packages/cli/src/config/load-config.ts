@@ -3,8 +3,10 @@
 import path from 'node:path';
 import { fail, ok, type Result } from '@wellknown/core';
 import type { BuildContext, CommonValues, ServerCommand } from '@wellknown/core/cli';
+import { blame } from './blame.ts';
 import type { BuiltService } from './build-services.ts';
 import { readConfigFile } from './config-file.ts';
+import { programOptions } from './effective-options.ts';
 import type { OptionTexts } from './option-texts.ts';
 import { pathText, type Place, type Places, type Problem } from './places.ts';
 import { readConfig, type ReadConfig } from './read-config.ts';
@@ -62,11 +64,13 @@ export async function loadConfig(
     import('./build-services.ts'),
   ]);
   const config = readWith(PROTOCOLS);
+  const ofProgram = (message: string): Problem =>
+    blame(message, { texts: programOptions(config, commandLine), originOf: () => 'global' }, []).problem;
   const services = context.ok ? await buildServices(config, commandLine, context.value, isServed) : fail([]);
   const problems: readonly Problem[] = [
     ...config.problems,
     ...(program.ok ? [] : program.error),
-    ...(program.ok && !context.ok ? [{ path: [], message: context.error }] : []),
+    ...(program.ok && !context.ok ? [ofProgram(context.error)] : []),
     ...(services.ok ? [] : services.error),
   ];
   if (program.ok && services.ok && problems.length === 0)

@@ -36,7 +36,10 @@ load().then(async (module) => {
   parentPort.postMessage({ text, unfit });
 }).catch((error) => {
   const message = error instanceof Error ? error.message : String(error);
-  parentPort.postMessage({ error: message.split('\\n', 1)[0], code: error?.code });
+  const place = error?.stack?.split('\\n').find((line) => line.startsWith('    at ') && line.includes(workerData.url));
+  const where = place === undefined ? '' : ' (' + place.trim() + ')';
+  const isSyntax = error instanceof SyntaxError;
+  parentPort.postMessage({ error: message.split('\\n', 1)[0] + where, code: error?.code, isSyntax });
 }).finally(() => process.exit());
 `;
 
@@ -45,6 +48,7 @@ interface Answer {
   readonly unfit?: readonly (readonly [key: string, type: string])[];
   readonly error?: string;
   readonly code?: string;
+  readonly isSyntax?: boolean;
 }
 
 /** What the module at an absolute path exports by default, or what its default export returns. */
@@ -61,7 +65,9 @@ export async function loadModule(file: string): Promise<Result<unknown, string>>
     return fail(
       `is TypeScript, which Node ${process.versions.node} does not read (from 22.18 on it does): 'npm install jiti' beside it, or write it as .mjs, .yaml, .toml or .json`,
     );
-  if (answer.error !== undefined) return fail(`can't be loaded: ${answer.error}`);
+  // Node shows the place of a syntax error in a terminal only.
+  const shows = answer.isSyntax === true && !/\.m?ts$/.test(file) ? `; 'node --check ${file}' shows where` : '';
+  if (answer.error !== undefined) return fail(`can't be loaded: ${answer.error}${shows}`);
   const [unfit] = answer.unfit ?? [];
   if (unfit !== undefined)
     return fail(
@@ -86,6 +92,10 @@ function runIn(url: string, needsJiti: boolean): Promise<Answer> {
     };
     thread.once('message', settle);
     thread.once('error', (error) => settle({ error: error.message }));
-    thread.once('exit', () => settle({ error: 'it ended the thread that it was loaded in' }));
+    thread.once('exit', () =>
+      settle({
+        error: 'it ended the thread that it was loaded in: an await in it never settles, or it calls process.exit()',
+      }),
+    );
   });
 }

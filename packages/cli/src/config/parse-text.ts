@@ -1,7 +1,7 @@
 // The text of a configuration file in, its value with the places of its keys out. Loads the parser of the format when it
 // is needed: most starts need none, and none needs two.
 
-import type { Document, LineCounter, Node } from 'yaml';
+import type { Document, ErrorCode, LineCounter, Node } from 'yaml';
 import type { AST } from 'toml-eslint-parser';
 import { Places, type Path, type Place, type Problem } from './places.ts';
 
@@ -66,6 +66,16 @@ function placeAt(text: string, position: number): Place {
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
+/** Where the parser speaks to who calls it. */
+const YAML_PROBLEMS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  DUPLICATE_KEY: 'this key is there twice: keys are unique',
+  MULTIPLE_DOCS: "a second document begins here ('---'), allowed is one",
+  BLOCK_AS_IMPLICIT_KEY:
+    'a value stands behind this key already: the lines below it begin too far to the right, or it is one',
+  TAB_AS_INDENT: 'tabs are not allowed as indentation: use spaces',
+  BAD_DQ_ESCAPE: 'a backslash escapes in double quotes: write it twice, or use single quotes',
+};
+
 async function parseYaml(text: string): Promise<Parsed> {
   const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml');
   const counter: LineCounter = new LineCounter();
@@ -77,7 +87,11 @@ async function parseYaml(text: string): Promise<Parsed> {
   if (document.errors.length > 0)
     return {
       ...EMPTY,
-      problems: document.errors.map(({ message, pos }) => ({ path: [], message, place: placeOf(pos[0]) })),
+      problems: document.errors.map(({ code, message, pos }) => ({
+        path: [],
+        message: YAML_PROBLEMS[code] ?? message,
+        place: placeOf(pos[0]),
+      })),
     };
   const places = new Places();
   const visit = (node: unknown, path: Path): void => {

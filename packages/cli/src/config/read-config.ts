@@ -26,6 +26,9 @@ export interface ReadConfig extends ConfigTexts {
 // Names appear in logs, in metrics as labels and on the command line.
 const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
+// As a shell writes it. A file that did not say so would have it for a password.
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/;
+
 type Record_ = Readonly<Record<string, unknown>>;
 const isRecord = (value: unknown): value is Record_ =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
@@ -38,6 +41,11 @@ function shown(value: unknown): string {
   if (typeof value === 'object') return 'an object';
   return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 }
+
+const OR_SECRET = "; a secret is { env: 'NAME' } or { file: 'PATH' }";
+
+/** The same of what may be a secret. */
+const kindOf = (value: unknown): string => (typeof value === 'object' ? shown(value) : `a ${typeof value}`);
 
 /** Never throws. What could be read is there beside the problems, so that it can be looked at further. */
 export function readConfig(value: unknown, context: ReadContext): ReadConfig {
@@ -132,11 +140,14 @@ class ConfigReader {
     // As it is on the command line.
     const near = keys.find(({ option }) => option === name)?.key ?? nearestName(name, known);
     const isGlobal = at.length > 0 && GLOBAL_KEYS.some(({ key }) => key === name);
+    const owners = this.#context.commands.filter((one) => serviceKeys(one).some(({ key }) => key === name));
     const hint = isGlobal
       ? "it is not for this service: what is for the whole program stands beside 'services'"
-      : near === undefined
-        ? `known are ${known.join(', ')}`
-        : `meant may be '${near}'`;
+      : owners.length > 0
+        ? `it is for a service of ${owners.map((one) => one.name).join(', ')}`
+        : near === undefined
+          ? `known are ${known.join(', ')}`
+          : `meant may be '${near}'`;
     this.#wrong([...at, name], `the key '${name}' is unknown; ${hint}`);
   }
 
@@ -162,7 +173,7 @@ class ConfigReader {
   }
 
   #text(value: unknown, key: ConfigKey, at: Path): string | undefined {
-    if (typeof value === 'string') return this.#plain(value, key);
+    if (typeof value === 'string') return this.#plain(value, key, at);
     if (typeof value === 'number' && key.kind === 'number') return String(value);
     if (isSecretRef(value)) return this.#secret(value, key, at);
     if (isRecord(value) && key.parts !== undefined) return this.#parts(value, key, at);
@@ -170,7 +181,17 @@ class ConfigReader {
     return undefined;
   }
 
-  #plain(text: string, { isPath, parts }: ConfigKey): string {
+  #plain(text: string, { key, argument, isPath, parts }: ConfigKey, at: Path): string | undefined {
+    if (isPath && text === '') {
+      this.#wrong(at, `${key} is '', allowed is a text (${argument ?? ''})`);
+      return undefined;
+    }
+    const variable = VARIABLE.exec(text)?.[1];
+    if (variable !== undefined) {
+      const place = parts === undefined ? 'in place of the text' : 'in place of a part, which makes it an object';
+      this.#wrong(at, `${key}: '\${${variable}}' is not replaced here; write { env: '${variable}' } ${place}`);
+      return undefined;
+    }
     if (parts?.some(({ isSecret }) => isSecret) === true) this.#hidden.add(text);
     return isPath && text !== '-' && text !== '' ? path.resolve(this.#context.folder, text) : text;
   }
@@ -211,7 +232,8 @@ class ConfigReader {
             ? this.#secret(given, { key: `${key.key}.${part.key}` }, [...at, part.key])
             : undefined;
       if (text === undefined) {
-        if (!isSecretRef(given)) this.#wrong([...at, part.key], `${part.key} is ${shown(given)}, allowed is a text`);
+        if (!isSecretRef(given))
+          this.#wrong([...at, part.key], `${part.key} is ${kindOf(given)}, allowed is a text in quotes${OR_SECRET}`);
         return [];
       }
       if (text.includes(':') && index < parts.length - 1)
@@ -232,5 +254,5 @@ function allowed({ kind, argument = '', parts, isList }: ConfigKey): string {
       : kind === 'number'
         ? `a number or a text (${argument})`
         : `a text (${argument})`;
-  return `${one}${isList ? ', or a list of these' : ''}; a secret is { env: 'NAME' } or { file: 'PATH' }`;
+  return `${one}${isList ? ', or a list of these' : ''}${OR_SECRET}`;
 }

@@ -1,11 +1,12 @@
 // `wellknown check`: what it prints, and its exit status.
 
-import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runProgram } from '@wellknown/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runHere, type Ended } from '../../../../test/command-line.ts';
+import { lacksOtherUser } from '../../../../test/other-user.ts';
 import { programArguments, ROOT } from '../../../../test/programs.ts';
 import { run } from '../../src/run.ts';
 
@@ -45,6 +46,27 @@ test('a right one is told with endpoints and with what differs from the defaults
   expect(stdout).toMatch(/^ {2}account +ann:\(hidden\)$/m);
   expect(stdout).toMatch(/^ {2}workers +2$/m);
   expect(stdout).not.toContain('secret99');
+});
+
+const noOtherUser = lacksOtherUser(programArguments('packages/cli/src/main.ts').at(-1) ?? '');
+if (noOtherUser !== undefined) console.log(`skipped: ${noOtherUser}`);
+
+test.skipIf(noOtherUser)('what root may read and the user of runAs may not is a mistake, with its place', async () => {
+  const file = (name: string, mode: number): void => {
+    writeFileSync(path.join(folder, name), 'export default () => undefined;\n');
+    chmodSync(path.join(folder, name), mode);
+  };
+  chmodSync(folder, 0o755);
+  file('open.mjs', 0o644);
+  file('closed.mjs', 0o600);
+  const config = (handler: string): string =>
+    `runAs: nobody\nservices: { web: { protocol: http, handler: ${handler} } }\n`;
+  expect((await check('open.yaml', config('open.mjs'))).stderr).toBe('');
+  const { status, stderr } = await check('closed.yaml', config('closed.mjs'));
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    `closed.yaml:2:36: services.web.handler: handler '${folder}/closed.mjs' can't be read (EACCES) by those who serve: they are the user 'nobody' (runAs)\n`,
+  );
 });
 
 test('--json is the same for programs', async () => {

@@ -1,12 +1,12 @@
 // Addresses that did wrong too often, over all processes of this machine and, where limits are shared, over all machines: the
 // process that counts has one of these.
 
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered } from '../resolved-options.ts';
 import { BanLedger, logBan } from './address-bans.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
 export class BanCounter {
-  readonly #options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>;
+  readonly #options: Numbered<'clock' | 'log'>;
   readonly #announce: (service: number, key: string, forMs: number) => void;
   readonly #shared: SharedLimits | undefined;
   /** One for each service that bans, by its number. */
@@ -14,7 +14,7 @@ export class BanCounter {
 
   /** `announce` tells who serves on this machine that an address is banned. */
   constructor(
-    options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>,
+    options: Numbered<'clock' | 'log'>,
     announce: (service: number, key: string, forMs: number) => void,
     shared?: SharedLimits,
   ) {

@@ -8,7 +8,7 @@ import { MAX_BAN_MS, MAX_COUNTS } from '../limits-exchange.ts';
 import type { Logger } from '../log.ts';
 import type { LimitsExchangeStatus } from '../observe/status.ts';
 import type { ServerLimits } from '../options.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered } from '../resolved-options.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { AddressLedger, LedgerObserver } from './address-ledger.ts';
 
@@ -26,7 +26,7 @@ export interface SharedLimitsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** A reload brings more: one that it has changed comes again, with the same name. */
-  readonly services: readonly { readonly name: string; readonly limits: ServerLimits }[];
+  readonly services: readonly ({ readonly name: string; readonly limits: ServerLimits } | undefined)[];
   /** The numbers of those that are served now. Default: all. */
   readonly present?: (() => readonly number[]) | undefined;
 }
@@ -74,7 +74,8 @@ export class SharedLimits {
 
   constructor(options: SharedLimitsOptions) {
     this.#options = options;
-    for (const [number, { name }] of options.services.entries()) this.#add(number, name);
+    for (const [number, service] of options.services.entries())
+      if (service !== undefined) this.#add(number, service.name);
   }
 
   open(parts: SharedParts): void {
@@ -273,7 +274,7 @@ export class SharedLimits {
 
 /** Shares the limits of these services, where there is a way to do so. */
 export const sharedLimitsOf = (
-  { limitsExchange, clock, log, services }: Pick<ResolvedOptions, 'limitsExchange' | 'clock' | 'log' | 'services'>,
+  { limitsExchange, clock, log, services }: Numbered<'limitsExchange' | 'clock' | 'log'>,
   present?: () => readonly number[],
 ): SharedLimits | undefined =>
   limitsExchange === undefined

@@ -11,7 +11,7 @@ import { createSdNotifier, reloadingAssignments, type SdNotifier } from '../supe
 import { isOurWorker } from '../supervisor/worker-place.ts';
 import { systemClock } from '../time/system-clock.ts';
 import { checkAdmin, openProgramAdmin } from './admin-listener.ts';
-import { holdRequests, releaseStops, takeRequests } from './early-signals.ts';
+import { closeInspector, holdRequests, releaseStops, takeRequests } from './early-signals.ts';
 import type { CommonValues } from './common-values.ts';
 import { ProgramFiles } from './program-files.ts';
 import { EXIT_FAILURE, EXIT_USAGE } from './program-start.ts';
@@ -49,7 +49,10 @@ export async function runServer(
     if (server.role !== 'worker') wasAsked = obeyStops(server, log);
     releaseStops();
     const endpoints = await server.listen();
-    if (server.role === 'worker') return;
+    if (server.role === 'worker') {
+      closeInspector();
+      return;
+    }
     await files.write(server);
     const admin = await openProgramAdmin(server, common, log, isSuccessor);
     // Before anybody can know that it is ready.

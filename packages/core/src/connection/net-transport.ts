@@ -10,6 +10,7 @@ import { WellknownError } from '../errors.ts';
 import { wasReset } from '../kernel/peer-reset.ts';
 import { forgetReads, readThroughSharedBuffer, takeChunk } from '../kernel/read-buffer.ts';
 import { resetSocket, takenBytes } from '../kernel/stream-handle.ts';
+import { HeldWrites, type Taken } from './held-writes.ts';
 import { secureInfoOf } from './secure-info.ts';
 import type { TlsHandshake, Transport, TransportEvents } from './transport.ts';
 
@@ -20,23 +21,6 @@ interface Carrier extends net.Socket {
 
 const UNNAMED: Address = { family: 'unix', path: '' };
 const NO_BYTES = Buffer.alloc(0);
-// What a socket's own buffer holds before it asks its writer to wait.
-const MAX_HELD_BYTES = 16_384;
-
-type Taken = (error: Error | undefined) => void;
-
-interface Held {
-  readonly writes: {
-    readonly data: string | Uint8Array;
-    readonly encoding: 'latin1' | 'utf8';
-    readonly taken?: Taken;
-  }[];
-  bytes: number;
-  ends: boolean;
-  /** A writer was told to wait for room. */
-  isFull: boolean;
-}
-
 class NetTransport implements Transport {
   readonly kind: 'tcp' | 'unix';
   readonly local: Address;
@@ -50,7 +34,7 @@ class NetTransport implements Transport {
    * What was written while the last words in clear were still leaving: it goes out encrypted. Undefined at all other
    * times.
    */
-  held: Held | undefined;
+  held: HeldWrites | undefined;
   /** Most connections never have to wait for room: only then is the event worth a listener. */
   hearsDrain = false;
   /** A TLS handshake has ended well. */
@@ -107,7 +91,7 @@ class NetTransport implements Transport {
     forgetReads(plain);
     if (plain.writableLength > 0) {
       // What was said in clear must have left before the first record.
-      this.held = { writes: [], bytes: 0, ends: false, isFull: false };
+      this.held = new HeldWrites();
       plain.write(NO_BYTES, () => {
         if (!plain.destroyed) this.startTls(handshake);
       });
@@ -165,7 +149,7 @@ class NetTransport implements Transport {
   }
 
   write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean {
-    if (this.held !== undefined) return hold(this.held, { data, encoding });
+    if (this.held !== undefined) return this.held.hold({ data, encoding });
     const room = typeof data === 'string' ? this.socket.write(data, encoding) : this.socket.write(data);
     if (!room && !this.hearsDrain) {
       this.hearsDrain = true;
@@ -175,7 +159,7 @@ class NetTransport implements Transport {
   }
 
   writeThen(data: Uint8Array, taken: Taken): boolean {
-    if (this.held !== undefined) return hold(this.held, { data, encoding: 'latin1', taken });
+    if (this.held !== undefined) return this.held.hold({ data, encoding: 'latin1', taken });
     const { socket } = this;
     // Node calls back without an error for what was under way when the socket was destroyed.
     const room = socket.write(data, (error) =>
@@ -233,13 +217,6 @@ class NetTransport implements Transport {
   reset(): void {
     resetSocket(this.socket);
   }
-}
-
-function hold(held: Held, write: Held['writes'][number]): boolean {
-  held.writes.push(write);
-  held.bytes += write.data.length;
-  held.isFull ||= held.bytes > MAX_HELD_BYTES;
-  return !held.isFull;
 }
 
 const notSent = (): Error => new Error('the connection closed before the bytes were sent');

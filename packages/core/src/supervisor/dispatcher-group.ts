@@ -12,13 +12,13 @@ import { NO_DATAGRAMS } from '../datagram/limits.ts';
 import { CoolDown } from '../time/cool-down.ts';
 import { TimerWheel } from '../time/timer-wheel.ts';
 import { Dispatcher, type TurnedAway } from './dispatcher.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered } from '../resolved-options.ts';
 import { handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import type { WorkerShare } from '../observe/status.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { FromWorker } from './worker-messages.ts';
 
-type Settings = Pick<ResolvedOptions, 'dispatch' | 'backlog' | 'log' | 'clock' | 'services'>;
+type Settings = Numbered<'dispatch' | 'backlog' | 'log' | 'clock'>;
 
 // At most one line of log in so long for what a flood repeats.
 const ALARM_COOLDOWN_MS = 5_000;

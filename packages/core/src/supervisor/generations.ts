@@ -24,14 +24,14 @@ export interface Generation {
 }
 
 export class Generations {
-  readonly #services: ResolvedService[];
+  readonly #services: (ResolvedService | undefined)[];
   readonly #byNumber = new Map<number, Generation>();
   /** Numbers of services that are to be served by a generation that has not begun. */
   #numbered: readonly number[] = [];
   #current: Generation;
 
-  /** `services` is the list of the primary, which is kept here. A number that is free is a hole in it. */
-  constructor(services: ResolvedService[], workerData: unknown) {
+  /** `services` is the list of the primary, which is kept here. */
+  constructor(services: (ResolvedService | undefined)[], workerData: unknown) {
     this.#services = services;
     this.#current = { services: services.map((_, index) => index), sockets: new Map(), workerData };
   }
@@ -72,8 +72,8 @@ export class Generations {
   }
 
   #add(service: ResolvedService): number {
-    const free = [...this.#services.keys()].find((number) => this.#services[number] === undefined);
-    if (free === undefined) return this.#services.push(service) - 1;
+    const free = this.#services.indexOf(undefined);
+    if (free < 0) return this.#services.push(service) - 1;
     this.#services[free] = service;
     return free;
   }
@@ -90,11 +90,10 @@ export class Generations {
   release(alive: readonly (Generation | undefined)[]): readonly { number: number; service: ResolvedService }[] {
     const used = new Set([this.#current, ...this.#byNumber.values(), ...alive].flatMap((one) => one?.services ?? []));
     for (const number of this.#numbered) used.add(number);
-    const unused = [...this.#services.entries()].flatMap(([number, service]) =>
-      // A free number has none.
-      (service as ResolvedService | undefined) === undefined || used.has(number) ? [] : [{ number, service }],
+    const unused = this.#services.flatMap((service, number) =>
+      service === undefined || used.has(number) ? [] : [{ number, service }],
     );
-    for (const { number } of unused) Reflect.deleteProperty(this.#services, number);
+    for (const { number } of unused) this.#services[number] = undefined;
     return unused;
   }
 

@@ -11,13 +11,13 @@ import { addressKey, type Inheritance } from '../listener/inheritance.ts';
 import { adoptPassed, bindShared, handleOf, urlOf, type SharedSocket } from '../listener/shared-sockets.ts';
 import { ListenerStates } from '../listener/states.ts';
 import { requireServed } from '../resolved-listen.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered } from '../resolved-options.ts';
 import { boundEndpoint, type BoundEndpoint } from '../server.ts';
 import { assignmentChanges, wantedAssignments, type AssignableWorker } from './listener-assignment.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export class ListenerTable {
-  readonly #options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>;
+  readonly #options: Numbered<'accept' | 'unixMode'>;
   readonly #inheritance: Inheritance;
   readonly #states = new ListenerStates('primary');
   readonly #kernel = new ListenerCounters();
@@ -30,7 +30,7 @@ export class ListenerTable {
   #owners: ReadonlyMap<number, Owner> = new Map();
   #lastId = -1;
 
-  constructor(options: Pick<ResolvedOptions, 'services' | 'accept' | 'unixMode'>, inheritance: Inheritance) {
+  constructor(options: Numbered<'accept' | 'unixMode'>, inheritance: Inheritance) {
     this.#options = options;
     this.#inheritance = inheritance;
   }

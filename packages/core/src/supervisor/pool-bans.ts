@@ -2,12 +2,12 @@
 
 import { BanCounter } from '../accept/ban-counter.ts';
 import type { SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered } from '../resolved-options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export class PoolBans extends BanCounter {
-  constructor(options: Pick<ResolvedOptions, 'clock' | 'services' | 'log'>, pool: WorkerPool, shared?: SharedLimits) {
+  constructor(options: Numbered<'clock' | 'log'>, pool: WorkerPool, shared?: SharedLimits) {
     const announce = (service: number, key: string, forMs: number): void => {
       for (const worker of pool.all()) worker.send({ type: 'ban', service, key, forMs });
     };

@@ -8,10 +8,10 @@ import type { WorkerPool } from './worker-pool.ts';
 export class PoolConnections {
   readonly #pool: Pick<WorkerPool, 'all'>;
   /** A reload brings more. */
-  readonly #services: readonly { readonly name: string }[];
+  readonly #services: readonly ({ readonly name: string } | undefined)[];
   #listings = 0;
 
-  constructor(services: readonly { readonly name: string }[], pool: Pick<WorkerPool, 'all'>) {
+  constructor(services: readonly ({ readonly name: string } | undefined)[], pool: Pick<WorkerPool, 'all'>) {
     this.#services = services;
     this.#pool = pool;
   }
@@ -20,7 +20,7 @@ export class PoolConnections {
   list(filter: ConnectionFilter): AsyncGenerator<ConnectionPage> {
     matcherOf(
       filter,
-      this.#services.map(({ name }) => name),
+      this.#services.flatMap((service) => service?.name ?? []),
     );
     return this.#pages(filter);
   }

@@ -3,7 +3,7 @@
 
 import { AddressLedger } from '../accept/address-ledger.ts';
 import type { SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions, ResolvedService } from '../resolved-options.ts';
+import type { Numbered, NumberedServices, ResolvedOptions } from '../resolved-options.ts';
 import { shareOf, sharesBeside } from './connection-shares.ts';
 import type { WorkerCounters } from './worker-counters.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -13,7 +13,7 @@ import type { FromWorker } from './worker-messages.ts';
 export class PoolLimits {
   readonly #pool: WorkerPool;
   readonly #clock: ResolvedOptions['clock'];
-  readonly #services: ResolvedOptions['services'];
+  readonly #services: NumberedServices;
   /** One for each service, by its number. */
   readonly #ledgers = new Map<number, AddressLedger>();
   readonly #counters: Pick<WorkerCounters, 'openOf'>;
@@ -22,7 +22,7 @@ export class PoolLimits {
   readonly #shares = new Map<number, Map<number, number>>();
 
   constructor(
-    { clock, services }: Pick<ResolvedOptions, 'clock' | 'services'>,
+    { clock, services }: Numbered<'clock'>,
     pool: WorkerPool,
     counters: Pick<WorkerCounters, 'openOf'>,
     shared?: SharedLimits,
@@ -68,7 +68,7 @@ export class PoolLimits {
     if (leaving.length === 0 && this.#shares.size === 0) return;
     const { target: workers } = this.#pool;
     for (const [service, one] of this.#services.entries()) {
-      const maxConnections = (one as ResolvedService | undefined)?.limits.maxConnections ?? Number.POSITIVE_INFINITY;
+      const maxConnections = one?.limits.maxConnections ?? Number.POSITIVE_INFINITY;
       if (!Number.isFinite(maxConnections)) continue;
       const open = ({ workerId }: WorkerHandle): number => this.#counters.openOf(workerId, service);
       const kept = leaving.reduce((sum, worker) => sum + open(worker), 0);

@@ -1,18 +1,18 @@
 // The named places that workers share, as the primary counts them.
 
 import { PlaceLedger } from '../accept/shared-places.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { NumberedServices } from '../resolved-options.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { FromWorker } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export class PoolPlaces {
   readonly #pool: WorkerPool;
-  readonly #services: ResolvedOptions['services'];
+  readonly #services: NumberedServices;
   /** One for each service, by its number. */
   readonly #ledgers = new Map<number, PlaceLedger>();
 
-  constructor({ services }: Pick<ResolvedOptions, 'services'>, pool: WorkerPool) {
+  constructor({ services }: { readonly services: NumberedServices }, pool: WorkerPool) {
     this.#pool = pool;
     this.#services = services;
   }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { TicketKeys } from '../connection/ticket-keys.ts';
 import type { Inheritance } from '../listener/inheritance.ts';
 import { sharedLimitsOf, type SharedLimits } from '../accept/shared-limits.ts';
-import type { ResolvedOptions } from '../resolved-options.ts';
+import type { Numbered, ResolvedOptions, ResolvedService } from '../resolved-options.ts';
 import { DEFAULT_POLICY } from './arbiter-state.ts';
 import { Generations } from './generations.ts';
 import { DispatcherGroup } from './dispatcher-group.ts';
@@ -20,7 +20,7 @@ import { WorkerPool } from './worker-pool.ts';
 import { forkWorker, type WorkerEvents } from './worker-process.ts';
 
 export interface PrimaryParts {
-  readonly options: Pick<ResolvedOptions, 'services' | 'log' | 'metrics' | 'clock' | 'runAs'>;
+  readonly options: Numbered<'log' | 'metrics' | 'clock' | 'runAs'>;
   readonly generations: Generations;
   readonly lifecycle: PrimaryLifecycle;
   readonly pool: WorkerPool;
@@ -45,7 +45,7 @@ export function createPrimaryParts(
 ): PrimaryParts {
   const { clock, log, runAs } = given;
   // A reload brings more.
-  const services = [...given.services];
+  const services: (ResolvedService | undefined)[] = [...given.services];
   const options = { ...given, services };
   const generations = new Generations(services, given.workerData);
   const workerCount = options.workers === 'auto' ? availableParallelism() : options.workers;
@@ -73,7 +73,7 @@ export function createPrimaryParts(
     counters,
     connections: new PoolConnections(services, pool),
     logLevel: new PoolLogLevel(log, pool),
-    tickets: new TicketKeys(services, (key) => {
+    tickets: new TicketKeys(given.services, (key) => {
       for (const worker of pool.all()) worker.send({ type: 'ticket-key', key });
     }),
   };

@@ -25,6 +25,5 @@ export function releaseServices({
       log.warn({ err: error, service: service.name }, 'what a service had open could not be given back');
     }
   }
-  // Values alone: free numbers are holes.
-  tickets.keepOnly(Object.values(services));
+  tickets.keepOnly(services.flatMap((service) => service ?? []));
 }

@@ -7,7 +7,8 @@ import { addShares, shareOfDead, type ServiceShare, type WorkerShare } from '../
 const NOTHING: ServiceShare = { listeners: [], counters: {} };
 
 export class WorkerCounters {
-  readonly #past = new Map<number, readonly ServiceShare[]>();
+  /** By slot and the number of the service. */
+  readonly #past = new Map<number, Map<number, ServiceShare>>();
   readonly #present = new Map<number, { readonly slot: number; readonly services: readonly ServiceShare[] }>();
 
   /** A worker has told what it has counted so far. */
@@ -26,23 +27,18 @@ export class WorkerCounters {
     const last = this.#present.get(workerId);
     if (last === undefined) return;
     this.#present.delete(workerId);
-    const past = [...(this.#past.get(last.slot) ?? [])];
-    // A worker of another generation has other services.
-    last.services.forEach((share, service) => {
-      past[service] = addShares([past[service] ?? NOTHING, shareOfDead(share)]);
-    });
+    const past = this.#past.get(last.slot) ?? new Map<number, ServiceShare>();
     this.#past.set(last.slot, past);
+    // A worker of another generation has other services.
+    last.services.forEach((share, service) => add(past, service, shareOfDead(share)));
   }
 
   /** A service is no more: what it has counted is that of the one that has taken its place, if one has. */
   release(service: number, successor: number | undefined): void {
-    for (const [slot, past] of this.#past) {
-      const share = past[service];
-      if (share === undefined) continue;
-      const rest = [...past];
-      Reflect.deleteProperty(rest, service);
-      if (successor !== undefined) rest[successor] = addShares([rest[successor] ?? NOTHING, share]);
-      this.#past.set(slot, rest);
+    for (const past of this.#past.values()) {
+      const share = past.get(service);
+      past.delete(service);
+      if (share !== undefined && successor !== undefined) add(past, successor, share);
     }
   }
 
@@ -55,10 +51,13 @@ export class WorkerCounters {
       .map((slot) => {
         const living = present.filter((one) => one.slot === slot);
         const shares = services.flatMap((service) => [
-          this.#past.get(slot)?.[service] ?? NOTHING,
+          this.#past.get(slot)?.get(service) ?? NOTHING,
           ...living.map((one) => one.services[service] ?? NOTHING),
         ]);
         return { slot, ...addShares(shares) };
       });
   }
 }
+
+const add = (past: Map<number, ServiceShare>, service: number, share: ServiceShare): void =>
+  void past.set(service, addShares([past.get(service) ?? NOTHING, share]));

@@ -1,7 +1,6 @@
 // Whether this process is a worker of ours, and whether it can have workers.
 
 import cluster from 'node:cluster';
-import { isMainThread } from 'node:worker_threads';
 import { WellknownError } from '../errors.ts';
 import { readWorkerEnvironment, type WorkerPlace } from './worker-environment.ts';
 
@@ -13,6 +12,8 @@ export const isOurWorker = (): boolean => workerPlace() !== undefined;
 
 /** Throws UNSUPPORTED where Node can't fork: in a thread, and in a process that another program's cluster has forked. */
 export function requireMayFork(): void {
+  // Not imported above, for those that never ask.
+  const { isMainThread } = process.getBuiltinModule('node:worker_threads');
   const where = !isMainThread
     ? 'a worker thread'
     : cluster.isWorker

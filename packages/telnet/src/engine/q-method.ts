@@ -21,8 +21,6 @@ export interface QOutcome {
   readonly next: QState;
   /** What to send: `yes` is DO about the peer's side, WILL about ours. */
   readonly send?: 'yes' | 'no';
-  /** The peer did what RFC 1143 calls an error: it answered a request to stop by starting. */
-  readonly odd?: true;
 }
 
 export const Q_TABLE: Readonly<Record<QState, Readonly<Record<QEvent, QOutcome>>>> = {
@@ -40,16 +38,17 @@ export const Q_TABLE: Readonly<Record<QState, Readonly<Record<QEvent, QOutcome>>
     'ask-yes': { next: 'yes' },
     'ask-no': { next: 'want-no', send: 'no' },
   },
+  // A yes to our no, here and in the next state, is what RFC 1143 calls an error of the peer.
   'want-no': {
-    'peer-yes': { next: 'no', odd: true },
-    'peer-yes-unwanted': { next: 'no', odd: true },
+    'peer-yes': { next: 'no' },
+    'peer-yes-unwanted': { next: 'no' },
     'peer-no': { next: 'no' },
     'ask-yes': { next: 'want-no-opposite' },
     'ask-no': { next: 'want-no' },
   },
   'want-no-opposite': {
-    'peer-yes': { next: 'yes', odd: true },
-    'peer-yes-unwanted': { next: 'yes', odd: true },
+    'peer-yes': { next: 'yes' },
+    'peer-yes-unwanted': { next: 'yes' },
     'peer-no': { next: 'want-yes', send: 'yes' },
     'ask-yes': { next: 'want-no-opposite' },
     'ask-no': { next: 'want-no' },
