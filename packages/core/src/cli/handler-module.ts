@@ -17,9 +17,9 @@ export interface HandlerModuleOptions<Handler> {
   readonly timeoutMs?: number;
 }
 
-// A module may open its database first; one that takes longer waits for something that never comes, and Node would end
-// without a message.
-const LOAD_TIMEOUT_MS = 10_000;
+// A module may open its database first, and a large application on a busy machine needs its time too; one that takes
+// longer waits for something that never comes, and Node would end without a message.
+const LOAD_TIMEOUT_MS = 60_000;
 
 /**
  * The handler that the module at `file` exports by default. Runs the module, as `import()` does. Never rejects: the
@@ -69,7 +69,7 @@ async function importWithin(timeoutMs: number, file: string): Promise<Result<Loa
       timeout,
     ]);
     return loaded === undefined
-      ? fail(`it can't be loaded: after ${timeoutMs / 1000} seconds a top-level await in it still waits`)
+      ? fail(`it can't be loaded: after ${timeoutMs / 1000} seconds it still loads, or a top-level await in it waits`)
       : ok(loaded);
   } catch (error) {
     return fail(`it can't be loaded: ${reasonOf(error, file)}`);

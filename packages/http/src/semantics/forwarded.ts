@@ -77,39 +77,46 @@ const listOf = (value: string | null): string[] => (value === null ? [] : value.
  * RFC 7239 §4. An element that is malformed ends the chain there: what lies beyond it can't be told apart from an
  * invention.
  */
-function hopsOfForwarded(value: string): Hop[] {
-  const hops: Hop[] = [];
-  for (const element of splitOutsideQuotes(value, ',')) {
-    const parameters = new Map<string, string>();
-    for (const pair of splitOutsideQuotes(element, ';')) {
-      const match = /^[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^" \t]*))[ \t]*$/.exec(pair);
-      if (match !== null)
-        parameters.set((match[1] ?? '').toLowerCase(), match[3] ?? (match[2] ?? '').replace(/\\(.)/g, '$1'));
-    }
-    hops.push({
-      address: addressOfNode(parameters.get('for') ?? ''),
-      scheme: parameters.get('proto'),
-      host: parameters.get('host'),
-    });
+const hopsOfForwarded = (value: string): Hop[] => splitOutsideQuotes(value, ',').map(hopOfElement);
+
+const MALFORMED: Hop = { address: '', scheme: undefined, host: undefined };
+
+function hopOfElement(element: string): Hop {
+  const parameters = new Map<string, string>();
+  for (const pair of splitOutsideQuotes(element, ';')) {
+    const match = /^[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^" \t]*))[ \t]*$/.exec(pair);
+    if (match === null) return MALFORMED;
+    parameters.set((match[1] ?? '').toLowerCase(), match[3] ?? (match[2] ?? '').replace(/\\(.)/g, '$1'));
   }
-  return hops;
+  const [node, scheme, host] = ['for', 'proto', 'host'].map((name) => parameters.get(name));
+  return { address: addressOfNode(node ?? ''), scheme, host };
 }
 
+/**
+ * From the right, where the nearest proxy has written: a quote that a client leaves open would otherwise take in what
+ * follows it.
+ */
 function splitOutsideQuotes(text: string, separator: string): string[] {
   const parts: string[] = [];
-  let start = 0;
+  let end = text.length;
   let quoted = false;
-  for (let index = 0; index < text.length; index += 1) {
+  for (let index = end - 1; index >= 0; index -= 1) {
     const character = text[index];
-    if (character === '\\' && quoted) index += 1;
-    else if (character === '"') quoted = !quoted;
+    if (character === '"' && !isEscaped(text, index)) quoted = !quoted;
     else if (character === separator && !quoted) {
-      parts.push(text.slice(start, index));
-      start = index + 1;
+      parts.push(text.slice(index + 1, end));
+      end = index;
     }
   }
-  const last = text.slice(start);
-  return last.trim() === '' ? parts : [...parts, last];
+  parts.push(text.slice(0, end));
+  return parts.reverse().filter((part) => part.trim() !== '');
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(text: string, index: number): boolean {
+  let first = index;
+  while (text[first - 1] === '\\') first -= 1;
+  return (index - first) % 2 === 1;
 }
 
 /**

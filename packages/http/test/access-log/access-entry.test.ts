@@ -28,6 +28,19 @@ test('a line is in the combined format', () => {
   );
 });
 
+test('a line has the second in which its request came, and no earlier one', () => {
+  const at = Date.UTC(2026, 11, 31, 23, 59, 58);
+  const stampOf = (ms: number): string | undefined => /\[[^\]]*\]/.exec(combinedLine({ ...ENTRY, atMs: at + ms }))?.[0];
+  expect([0, 999, 1_000, 1_999, 2_000, 0].map(stampOf)).toEqual([
+    '[31/Dec/2026:23:59:58 +0000]',
+    '[31/Dec/2026:23:59:58 +0000]',
+    '[31/Dec/2026:23:59:59 +0000]',
+    '[31/Dec/2026:23:59:59 +0000]',
+    '[01/Jan/2027:00:00:00 +0000]',
+    '[31/Dec/2026:23:59:58 +0000]',
+  ]);
+});
+
 test('whatever a client sends, a line stays a line and its quotes stay closed', () => {
   const line = combinedLine({ ...ENTRY, userAgent: 'a" 200 1 "\n\\\x1b[31mé', target: '/"', client: 'x y\n' });
   expect(line.match(/\n/g)).toHaveLength(1);

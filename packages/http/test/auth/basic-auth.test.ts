@@ -124,4 +124,15 @@ test('credentials are read as they are meant, or not at all (RFC 7617 §2)', () 
   expect([null, '', 'Basic', `Basic ${Buffer.from([0xff, 0x3a]).toString('base64')}`].map(parseCredentials)).toEqual(
     Array.from({ length: 4 }, () => undefined),
   );
+  // `:` alone is neither a name nor a password, and they are asked for as they are.
+  expect(parseCredentials('Basic Og==')).toEqual({ name: '', password: '' });
+  expect(parseCredentials(header('a:b', 'Basic '))).toEqual({ name: 'a', password: 'b' });
+  expect(parseCredentials(header('a:b').replace(' ', ''))).toBeUndefined();
+  const longest = 'eHh4'.repeat((1_024 - 'YTp4'.length) / 4);
+  expect(parseCredentials(`Basic YTp4${longest}`)).toMatchObject({ name: 'a' });
+  expect(parseCredentials(`Basic YTp4${longest}eHh4`)).toBeUndefined();
+});
+
+test.each(['Site\n', '\tSite', 'Zoë'])('a realm that can not be sent is refused: %j', (realm) => {
+  expect(() => basicAuth(() => new HttpResponse(), { users: USERS, realm })).toThrow(TypeError);
 });
