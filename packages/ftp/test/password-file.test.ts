@@ -98,7 +98,10 @@ describe('users from a file', () => {
 
   test('that is not there, or has a mistake, is said at the start', async () => {
     const grant = (): Grant => ({});
-    expect(await passwordFile('/nowhere/users', { grant })).toEqual({ ok: false, error: "can't be read (ENOENT): it does not exist" });
+    expect(await passwordFile('/nowhere/users', { grant })).toEqual({
+      ok: false,
+      error: "can't be read (ENOENT): it does not exist",
+    });
     expect(await passwordFile(await written('ann:x'), { grant })).toMatchObject({ ok: false });
   });
 

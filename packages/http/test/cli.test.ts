@@ -238,7 +238,12 @@ describe('a problem is a sentence that names what was given', () => {
       { 'error-page': ['404'] },
       "--error-page '404' is not STATUS=PATH, such as 404=/404.html",
     ],
-    ['users that are not there', '.', { users: '/nowhere/x' }, "--users '/nowhere/x' can't be read (ENOENT): it does not exist"],
+    [
+      'users that are not there',
+      '.',
+      { users: '/nowhere/x' },
+      "--users '/nowhere/x' can't be read (ENOENT): it does not exist",
+    ],
     ['a realm without users', '.', { realm: 'x' }, '--realm has no meaning without --users'],
     [
       'an end of a client that means nothing',
