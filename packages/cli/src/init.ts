@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileProblem } from '@wellknown/core';
 import { answer, parseOptions, usageError, type Help, type OptionSpec } from '@wellknown/core/cli';
 import { CONFIG_TEMPLATES } from './config/config-templates.ts';
 
@@ -46,8 +47,8 @@ export async function runInit(argv: readonly string[]): Promise<void> {
   try {
     await writeFile(file, template, { flag: values.value.has('force') ? 'w' : 'wx' });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const why = code === 'EEXIST' ? 'is there already, --force writes over it' : `can't be written (${code})`;
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    const why = isThere ? 'is there already, --force writes over it' : fileProblem('written', error);
     process.stderr.write(`${PROGRAM}: ${file} ${why}\n`);
     process.exitCode = 1;
     return;

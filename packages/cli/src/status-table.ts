@@ -5,13 +5,24 @@ import type { ServerStatus } from '@wellknown/core';
 // A screenful.
 const MAX_ROWS = 20;
 
-/** Rows in columns; the first one names them. */
+// A number, which may have a unit.
+const AMOUNT = /^(?:\d+(?:\.\d+)?(?: [%A-Za-z]+)?|\d+\/\d+|-?)$/;
+
+/** Rows in columns; the first one names them. Columns of numbers alone end on the right. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const columns = rows[0]?.map((_, column) => rows.map((row) => row[column] ?? '')) ?? [];
+  const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.length)));
+  // The first one is what a row is about.
+  const isAmount = columns.map(
+    ([, ...cells], column) =>
+      column > 0 && cells.some((cell) => /\d/.test(cell)) && cells.every((cell) => AMOUNT.test(cell)),
+  );
   return rows
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) =>
+          isAmount[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )
@@ -26,16 +37,23 @@ const countsOf = (counts: Readonly<Partial<Record<string, number>>>): string =>
 
 /** Services with their endpoints and counters, then workers. */
 export function statusTable(status: ServerStatus): string {
-  const services = status.services.map((service) => [
-    service.name,
-    service.endpoints.join(' '),
-    String(service.connections.open),
-    String(service.connections.waiting),
-    String(service.backlog),
-    String(service.connections.accepted),
-    `${service.datagrams.received}/${service.datagrams.sent}`,
-    [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
-  ]);
+  const services = status.services.flatMap((service) => {
+    const [first = '', ...others] = service.endpoints;
+    const hasDatagrams = service.endpoints.some((endpoint) => endpoint.startsWith('udp:'));
+    return [
+      [
+        service.name,
+        first,
+        String(service.connections.open),
+        String(service.connections.waiting),
+        String(service.backlog),
+        String(service.connections.accepted),
+        hasDatagrams ? `${service.datagrams.received}/${service.datagrams.sent}` : '-',
+        [countsOf(service.connections.closed), countsOf(service.counters)].filter((text) => text !== '').join('; '),
+      ],
+      ...others.map((endpoint) => ['', endpoint]),
+    ];
+  });
   const bySlot = [...status.workers].sort((a, b) => a.slot - b.slot);
   const workers = bySlot.map((worker) => [
     String(worker.slot),
@@ -44,6 +62,7 @@ export function statusTable(status: ServerStatus): string {
     String(worker.generation),
     `${Math.round(worker.eventLoop.busy * 100)} %`,
     `${Math.round(worker.eventLoop.delayMs.max)} ms`,
+    `${Math.round(worker.memory.residentBytes / 1e6)} MB`,
   ]);
   const pairs = status.services.flatMap((service) =>
     service.pairs.map((pair) => [service.name, pair.local, pair.remote, pair.state]),
@@ -58,7 +77,7 @@ export function statusTable(status: ServerStatus): string {
     ]),
     ...(workers.length === 0
       ? []
-      : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to'], ...workers])]),
+      : [table([['worker', 'pid', 'is', 'generation', 'busy', 'late by up to', 'memory'], ...workers])]),
     ...(exchange === undefined
       ? []
       : [

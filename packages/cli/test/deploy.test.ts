@@ -47,6 +47,12 @@ describe('systemd', () => {
     },
   );
 
+  test('has each unit told by logrotate to open its logs again', () => {
+    const [begin = '-', end = '-'] = (/'(.*)'$/m.exec(read('logrotate/wellknown'))?.[1] ?? '').split('*');
+    for (const unit of UNITS.filter((name) => name.endsWith('.service')))
+      expect([unit.startsWith(begin), unit.endsWith(end)], unit).toEqual([true, true]);
+  });
+
   test('passes the socket under the name that the service asks for, and stops later than the drain', () => {
     expect(read('systemd/wellknown-http.service')).toContain(
       `--listen systemd:${/^FileDescriptorName=(.*)$/m.exec(read('systemd/wellknown-http.socket'))?.[1] ?? ''} `,

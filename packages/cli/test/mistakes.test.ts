@@ -1,10 +1,12 @@
 // What a person who is new to it gets wrong, and is told: what was given, what is allowed, what to do. Never a stack trace.
 
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runHere } from '../../../test/command-line.ts';
+import { programArguments } from '../../../test/programs.ts';
 import { run } from '../src/run.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wellknown-mistakes-'));
@@ -44,7 +46,7 @@ describe('a command line', () => {
     [['http', folder, ...HERE, '--control', 'x'.repeat(108)], '--control: endpoint'],
     [
       ['http', folder, ...HERE, '--pid-file', folder],
-      `--pid-file is '${folder}', which cannot be written: it is a folder`,
+      `--pid-file is '${folder}', which can't be written: it is a folder`,
     ],
     [
       ['http', folder, ...HERE, '--pid-file', '/nowhere/pid'],
@@ -90,6 +92,22 @@ describe('a command line', () => {
       ]);
     },
   );
+
+  test('from a folder that is gone is said to be that, without a stack trace', () => {
+    const program = [process.execPath, ...programArguments('packages/cli/src/main.ts'), 'http', '.', ...HERE];
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', 'rmdir "$PWD" && exec "$@"', 'sh', ...program, '--workers', '0'],
+      {
+        cwd: mkdtempSync(path.join(folder, 'gone-')),
+        encoding: 'utf8',
+      },
+    );
+    expect([status, stderr]).toEqual([
+      2,
+      'wellknown http: the folder that it was started in is gone: change to one that is there\n',
+    ]);
+  });
 
   test.each(['--version', '-V', '-v', 'version'])('%s prints the version', async (word) => {
     expect(await wellknown(word)).toMatchObject({

@@ -45,3 +45,17 @@ test('twenty connections are shown, and who wants more is told how', async () =>
   expect(shown.match(/^hold +127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ +open$/gm)).toHaveLength(20);
   expect(shown).toMatch(/^20 shown of 21 open; 'wellknown connections' lists all of them$/m);
 });
+
+test('numbers end below each other, and each further endpoint of a service has a line', async () => {
+  const status = await statusWith(0);
+  const [service] = status.services;
+  if (service === undefined) throw new Error('there is one');
+  const endpoints = ['tcp://127.0.0.1:1', 'tcp://[::1]:1'];
+  const busy = { ...service, endpoints, connections: { ...service.connections, open: 1234 } };
+  const shown = statusTable({ ...status, services: [{ ...service, endpoints: ['udp://:7'] }, busy] });
+  expect(shown).toMatch(/^hold +udp:\/\/:7 +0 +0 +0 +0 +0\/0$/m);
+  expect(shown).toMatch(/^hold +tcp:\/\/127\.0\.0\.1:1 +1234 +0 +0 +0 +-$/m);
+  expect(shown).toMatch(/^ +tcp:\/\/\[::1\]:1$/m);
+  const lines = shown.split('\n').filter((line) => line.startsWith('hold') || line.startsWith('service'));
+  expect(lines.map((line) => /^\S+ +(?:listens on|\S+) +\S+/.exec(line)?.[0].length)).toEqual([32, 32, 32]);
+});

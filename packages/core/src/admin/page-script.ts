@@ -37,7 +37,11 @@ const age = (ms) => {
   return Math.floor(seconds / 3600) + ' h ' + (Math.floor(seconds / 60) % 60) + ' min';
 };
 const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
-const rows = (id, list) => at(id).tBodies[0].replaceChildren(...list);
+// What is being selected, to be copied, stays.
+const isSelecting = (table) => !getSelection().isCollapsed && table.contains(getSelection().anchorNode);
+const rows = (id, list) => {
+  if (!isSelecting(at(id))) at(id).tBodies[0].replaceChildren(...list);
+};
 const row = (...cells) =>
   element('tr', {}, ...cells.map((cell) =>
     cell instanceof Node ? element('td', {}, cell)
@@ -191,6 +195,10 @@ const showServiceNames = ({ services }) => {
 const showStatus = (message) => {
   latest = message.status;
   at('main').hidden = false;
+  at('main').className = '';
+  // What is wider than the window is reached by the keyboard.
+  for (const section of document.querySelectorAll('section'))
+    section.tabIndex = section.scrollWidth > section.clientWidth || section.scrollHeight > section.clientHeight ? 0 : -1;
   samples.push(summarize(message));
   if (samples.length > KEPT) samples.shift();
   at('state').textContent = latest.state;
@@ -251,6 +259,7 @@ const follow = async () => {
     await read().catch(() => undefined);
     at('state').textContent = 'not connected';
     at('state').className = 'pill bad';
+    at('main').className = 'stale';
     for (const id of ['reload', 'drain']) at(id).disabled = true;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

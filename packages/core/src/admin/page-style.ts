@@ -15,7 +15,7 @@ export const STYLE = `:root {
 body { margin: 0; background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif; }
 header {
   display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; padding: 0.75rem 1.25rem;
-  background: var(--sheet); border-bottom: 1px solid var(--line); position: sticky; top: 0;
+  background: var(--sheet); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 1;
 }
 h1 { font-size: 1.15rem; margin: 0; letter-spacing: 0.01em; }
 h2 { font-size: 0.95rem; margin: 0 0 0.5rem; }
@@ -29,6 +29,10 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .tile svg { display: block; width: 100%; height: 34px; margin-top: 0.25rem; }
 .tile polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .tile polygon { fill: var(--accent); opacity: 0.12; }
+main.stale { opacity: 0.55; }
+#happened { max-height: 14rem; overflow-y: auto; }
+#happened:not(:has(tr))::after { content: 'none yet'; color: var(--quiet); }
+#which select { max-width: 14rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: var(--quiet); white-space: nowrap; }
 th, td { padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -46,7 +50,13 @@ input, button, select { font: inherit; color: inherit; background: var(--paper);
 button { cursor: pointer; } button:disabled { opacity: 0.45; cursor: default; }
 button.danger { color: var(--bad); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-#notice { margin: 1rem 1.25rem 0; padding: 0.6rem 1rem; border-radius: 8px; border: 1px solid var(--warn); color: var(--warn); background: var(--sheet); }
+.notice { margin: 1rem 1.25rem 0; padding: 0.6rem 1rem; border-radius: 8px; border: 1px solid var(--warn); color: var(--warn); background: var(--sheet); }
 /* Last, for what is above goes for every width. */
-@media (max-width: 40rem) { #tiles { grid-template-columns: 1fr 1fr; } header form { margin-left: 0; } }
+@media (max-width: 40rem) {
+  header { position: static; } header form { margin-left: 0; }
+  main { padding: 0.75rem; } #tiles { grid-template-columns: 1fr 1fr; }
+  #which .pages { margin-left: 0; } td { white-space: nowrap; } #events td { white-space: normal; }
+}
+@media (prefers-contrast: more) { :root { --quiet: var(--ink); --line: var(--ink); } }
+@media (forced-colors: active) { .tile polyline { stroke: CanvasText; } .tile polygon { fill: none; } }
 `;

@@ -24,20 +24,25 @@ export const PAGE = `<!doctype html>
     <button id="drain" type="button" class="danger" disabled>Drain</button>
   </form>
 </header>
-<p id="notice" role="alert" hidden></p>
+<noscript><p class="notice">This page needs JavaScript. Without it there are <a href="/status.json">status.json</a>, <a href="/metrics">metrics</a> and <code>wellknown status</code>.</p></noscript>
+<p id="notice" class="notice" role="alert" hidden></p>
 <main id="main" hidden>
   <section id="tiles" aria-label="Now and in the last two minutes"></section>
-  <section>
-    <h2>Services</h2>
+  <section aria-labelledby="h-services">
+    <h2 id="h-services">Services</h2>
     <table id="services"><thead><tr><th>service</th><th>listener</th><th class="number">open</th><th class="number">waiting</th><th class="number">queue</th><th class="number">accepted</th><th class="number">in / out datagrams</th><th>closed, by reason</th></tr></thead><tbody></tbody></table>
   </section>
-  <section>
-    <h2>Workers</h2>
+  <section aria-labelledby="h-workers">
+    <h2 id="h-workers">Workers</h2>
     <table id="workers"><thead><tr><th class="number">slot</th><th class="number">pid</th><th>is</th><th class="number">generation</th><th>load</th><th class="number">worst delay</th><th class="number">memory</th><th class="number">unsent</th><th class="number">open</th></tr></thead><tbody></tbody></table>
     <p id="supervision" class="quiet"></p>
   </section>
-  <section>
-    <h2>Connections <span id="connection-count" class="quiet"></span></h2>
+  <section id="happened" aria-labelledby="h-events">
+    <h2 id="h-events">Events</h2>
+    <table id="events"><tbody></tbody></table>
+  </section>
+  <section aria-labelledby="h-connections">
+    <h2 id="h-connections">Connections <span id="connection-count" class="quiet"></span></h2>
     <form id="which" class="quiet">
       <label>service <select name="service"><option value="">all</option></select></label>
       <label>from <input name="remote" type="search" size="20" placeholder="address or range" autocomplete="off"></label>
@@ -47,10 +52,6 @@ export const PAGE = `<!doctype html>
     </form>
     <p id="connection-notice" class="warn" role="status" hidden></p>
     <table id="connections"><thead><tr><th>service</th><th class="number">worker</th><th>remote</th><th>local</th><th>is</th><th class="number">age</th><th class="number">received</th><th class="number">sent</th><th>doing</th></tr></thead><tbody></tbody></table>
-  </section>
-  <section>
-    <h2>Events</h2>
-    <table id="events"><tbody></tbody></table>
   </section>
 </main>
 </body>

@@ -44,7 +44,7 @@ export class ProgramFiles {
     const { pidFile } = this.#options;
     if (pidFile === undefined) return;
     const here = await stat(pidFile).catch(() => undefined);
-    if (here?.isDirectory() === true) throw pidFileProblem(pidFile, 'it is a folder');
+    if (here?.isDirectory() === true) throw pidFileProblem(pidFile, "can't be written: it is a folder");
     await access(path.dirname(pidFile), constants.W_OK).catch((error: unknown) => {
       throw pidFileProblem(pidFile, fileProblem('written', error), error);
     });
@@ -143,7 +143,7 @@ function namesThisProcess(pidFile: string): boolean {
 const pidFileProblem = (file: string, problem: string, cause?: unknown): WellknownError =>
   new WellknownError(
     'OPTION_INVALID',
-    `--pid-file is '${file}', which cannot be written: ${problem}; allowed is a path in a writable folder`,
+    `--pid-file is '${file}', which ${problem}; allowed is a path in a writable folder`,
     { fault: 'local', cause },
   );
 

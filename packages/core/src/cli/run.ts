@@ -6,7 +6,7 @@ import { WellknownError } from '../errors.ts';
 import { namesFromSystemd } from '../listener/inherited-descriptors.ts';
 import { warningsTo, type Logger } from '../log.ts';
 import type { Identity, ServerOptions, Service } from '../options.ts';
-import { ok } from '../result.ts';
+import { fail, ok } from '../result.ts';
 import { endEarlyWorkers } from '../supervisor/early-workers.ts';
 import { becomeIdentity } from '../supervisor/privileges.ts';
 import type { Server } from '../server.ts';
@@ -90,6 +90,8 @@ export async function runCommand(
     .catch((error: unknown) => {
       if (!isOurWorker()) {
         endEarlyWorkers();
+        if (isWithoutFolder(error))
+          return fail('the folder that it was started in is gone: change to one that is there');
         throw error;
       }
       // Of a worker that is started again and again its primary says it once; thrown, it would be printed each time.
@@ -133,6 +135,9 @@ export async function runCommand(
     limits,
   });
 }
+
+const isWithoutFolder = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 
 /**
  * The connection on standard input, once this process is who is to serve it, and if its peer may speak to it at all:

@@ -202,7 +202,7 @@ describe('a program that cannot have what it was asked for', () => {
       file,
     ]);
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(`--pid-file is '${file}', which cannot be written: `);
+    expect(stderr).toContain(`--pid-file is '${file}', which can't be written (`);
     expect(stderr).toContain('; allowed is a path in a writable folder\n');
   });
 
