@@ -5,7 +5,16 @@
 /** @type {Readonly<Record<string, readonly (readonly string[])[]>>} Rooms of each package, the lowest level first. */
 export const LEVELS = {
   core: [
-    ['errors.ts', 'arguments.ts', 'option-names.ts', 'result.ts', 'log.ts', 'abort.ts', 'diagnostics.ts'],
+    [
+      'errors.ts',
+      'arguments.ts',
+      'option-names.ts',
+      'result.ts',
+      'log.ts',
+      'abort.ts',
+      'diagnostics.ts',
+      'late-builtin.ts',
+    ],
     ['time/'],
     ['files/'],
     ['address/'],

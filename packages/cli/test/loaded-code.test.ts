@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lacks, startProgram } from '@wellknown/core/testing';
 import { describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../../test/certificates.ts';
 import { programArguments } from '../../../test/programs.ts';
 
 const WELLKNOWN = programArguments('packages/cli/src/main.ts');
@@ -39,12 +40,14 @@ async function loadedBy(
 }
 
 const FETCH_CLASSES = 'NativeModule internal/deps/undici/undici';
+const HTTP2 = 'NativeModule http2';
+const UNUSED = [FETCH_CLASSES, HTTP2];
 
 const get = (url: string, ...args: string[]): string =>
   spawnSync('curl', ['-sS', '-o', '/dev/null', '-w', '%{http_code}', ...args, url], { encoding: 'utf8' }).stdout;
 
 describe.skipIf(lacks('curl'))('without a handler of the user’s', () => {
-  test('`up` answers, and no process loads the fetch classes', async () => {
+  test('`up` answers, and no process loads the fetch classes or HTTP/2', async () => {
     const offset = 20_000 + Math.floor(Math.random() * 12_000);
     const { primary, workers } = await loadedBy(['up', '--workers', '1', '--port-offset', String(offset)], () => {
       expect([get(`http://127.0.0.1:${80 + offset}/`), get(`http://127.0.0.1:${80 + offset}/x`)]).toEqual([
@@ -52,10 +55,7 @@ describe.skipIf(lacks('curl'))('without a handler of the user’s', () => {
         '404',
       ]);
     });
-    expect([primary.includes(FETCH_CLASSES), workers.map((loaded) => loaded.includes(FETCH_CLASSES))]).toEqual([
-      false,
-      [false],
-    ]);
+    expect([...primary, ...workers.flat()].filter((name) => UNUSED.includes(name))).toEqual([]);
   });
 
   test('files are served without them, whatever is asked for', async () => {
@@ -81,6 +81,18 @@ describe.skipIf(lacks('curl'))('without a handler of the user’s', () => {
     );
     expect(workers.map((loaded) => loaded.includes(FETCH_CLASSES))).toEqual([false]);
   });
+});
+
+test('where there is TLS, HTTP/2 is loaded before the first connection', async () => {
+  const { certFile, keyFile } = makeCertificate('localhost');
+  const { primary, workers } = await loadedBy(
+    [
+      ...['http', path.dirname(certFile), '--listen', 'tls://127.0.0.1:0', '--workers', '1'],
+      ...['--tls-key', keyFile, '--tls-cert', certFile],
+    ],
+    () => undefined,
+  );
+  expect([primary.includes(HTTP2), workers.map((loaded) => loaded.includes(HTTP2))]).toEqual([false, [true]]);
 });
 
 test('a handler finds the fetch classes loaded before its first request', async () => {

@@ -36,6 +36,7 @@ export type { DatagramPeer, DatagramSource } from './datagram/peer.ts';
 export type { Address } from './address/address.ts';
 export { fail, ok, type Result } from './result.ts';
 export { WellknownError, type ErrorCode, type Fault } from './errors.ts';
+export { lateBuiltin } from './late-builtin.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export { systemClock } from './time/system-clock.ts';
 export { TokenBucket, type TokenRate } from './time/token-bucket.ts';

@@ -171,7 +171,7 @@ export interface Protocol {
   readonly connection?: (peer: Connection, context: ServiceContext) => void | Promise<void>;
   readonly open?: (connection: Connection, context: ServiceContext) => Sink;
   readonly datagrams?: (socket: DatagramSocket, context: ServiceContext) => DatagramReceiver;
-  /** The names that it offers in TLS (ALPN, RFC 7301). */
+  /** The names that it offers in TLS (ALPN, RFC 7301). Asked for before it listens, where the server has a certificate. */
   readonly alpn?: readonly string[];
   /**
    * Whose TLS sessions a client may resume. `server`, the default: those of any connection to this server.

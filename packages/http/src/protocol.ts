@@ -4,7 +4,7 @@ import { HTTP } from './description.ts';
 import { platform } from './fetch/platform.ts';
 import { isOfPackage, type FetchHandler } from './handler.ts';
 import { HttpConnection } from './http1/connection.ts';
-import { Http2Connections } from './http2/connection.ts';
+import { Http2Connections, loadHttp2 } from './http2/connection.ts';
 import { resolveHttpLimits, type GivenHttpLimits } from './limits.ts';
 import { HttpService, type HalfClose } from './exchange/service.ts';
 import type { TrustedProxies } from './semantics/forwarded.ts';
@@ -49,7 +49,7 @@ export function httpProtocol(
   const { keepAliveTimeoutMs } = allLimits;
   const services = new WeakMap<
     ServiceContext,
-    { readonly service: HttpService; readonly sessions: Http2Connections | undefined }
+    { readonly service: HttpService; sessions: Http2Connections | undefined }
   >();
   return defineProtocol({
     ...HTTP,
@@ -59,18 +59,23 @@ export function httpProtocol(
       idleTimeoutMs:
         keepAliveTimeoutMs === 0 ? 0 : Math.max(DEFAULT_CONNECTION_LIMITS.idleTimeoutMs, keepAliveTimeoutMs),
     },
-    alpn: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    /** Core asks before it listens, where there is a certificate: what will be spoken is loaded then. */
+    get alpn() {
+      if (!http2) return ['http/1.1'];
+      loadHttp2();
+      return ['h2', 'http/1.1'];
+    },
     open(connection, context) {
       let shared = services.get(context);
       if (shared === undefined) {
         const service = new HttpService({ handler, limits: allLimits, context, proxies, accessLog, halfClose });
-        shared = { service, sessions: http2 ? new Http2Connections(service) : undefined };
+        shared = { service, sessions: undefined };
         services.set(context, shared);
       }
-      const { service, sessions } = shared;
-      return sessions !== undefined && connection.secure?.alpn === 'h2'
-        ? sessions.open(connection)
-        : new HttpConnection(connection, service);
+      const { service } = shared;
+      if (!http2 || connection.secure?.alpn !== 'h2') return new HttpConnection(connection, service);
+      shared.sessions ??= new Http2Connections(service);
+      return shared.sessions.open(connection);
     },
   });
 }

@@ -37,12 +37,14 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
   /** One for each listener: a connection that closes says from which it came. */
   readonly #owners = new Map<ListenerTally, ConnectionOwner>();
   readonly #writeDropped: ConnectionOwner['writeDropped'];
+  readonly #alpn: Protocol['alpn'];
 
   constructor(options: ConnectionHandlerOptions) {
     this.#options = options;
     this.sockets = { unread: false, noDelay: true, keepAliveMs: options.limits.keepAliveMs };
     this.#writeDropped = onceDroppedWrite(options.protocol, options.context.log);
-    const { proxies } = options;
+    const { proxies, tls, protocol } = options;
+    this.#alpn = tls === undefined ? undefined : protocol.alpn;
     if (proxies !== undefined) {
       this.proxies = {
         isProxy: (connection) => proxies.match(connection.peer) !== undefined,
@@ -80,13 +82,17 @@ export class ConnectionHandler implements AcceptHandler<TransportConnection> {
     closed: (connection: TransportConnection, tally: ListenerTally) => void,
   ): ConnectionOwner {
     const { protocol, context, wheel, limits, tls, unsent } = this.#options;
+    const alpn = this.#alpn;
     const owner: ConnectionOwner = {
       wheel,
       limits,
       unsent,
       ...(tls === undefined ? {} : { tls }),
       ownTlsSessions: protocol.tlsSessions === 'connection',
-      ...(protocol.alpn === undefined ? {} : { alpn: protocol.alpn }),
+      // Not asked where there is no TLS: a protocol loads then what speaks it.
+      get alpn() {
+        return alpn ?? protocol.alpn;
+      },
       connectionClosed(connection) {
         logFailedHandler(protocol, connection, context.log);
         closed(connection, tally);

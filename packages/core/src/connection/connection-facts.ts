@@ -22,7 +22,7 @@ export interface ConnectionSettings {
   readonly tls?: TlsContext | undefined;
   /** Each connection makes a context with sessions of its own out of `tls`. */
   readonly ownTlsSessions?: boolean;
-  readonly alpn?: readonly string[];
+  readonly alpn?: readonly string[] | undefined;
   /** What slow readers of the whole process may hold. */
   readonly unsent?: UnsentBudget | undefined;
 }

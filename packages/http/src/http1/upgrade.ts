@@ -1,9 +1,9 @@
 // A connection that a handler has taken over, as the stream and the request that libraries for node:http expect.
 
-import { IncomingMessage } from 'node:http';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Connection } from '@wellknown/core';
+import { lateBuiltin, type Connection } from '@wellknown/core';
 import { ConnectionStream, MAX_UNSENT_BYTES } from '../exchange/connection-stream.ts';
 import { readFields } from '../semantics/fields.ts';
 import type { UpgradedConnection } from '../handler.ts';
@@ -110,10 +110,12 @@ class UpgradedStream extends ConnectionStream {
   }
 }
 
-function incomingOf(request: RequestHead, stream: Duplex): IncomingMessage {
+const nodeHttp = lateBuiltin('node:http');
+
+function incomingOf(request: RequestHead, stream: Duplex): http.IncomingMessage {
   // The class asks for a socket and uses only what every stream has.
   const socket: unknown = stream;
-  const incoming = new IncomingMessage(socket as Socket);
+  const incoming = new (nodeHttp().IncomingMessage)(socket as Socket);
   incoming.method = request.method;
   incoming.url = request.target;
   incoming.httpVersion = '1.1';

@@ -1,13 +1,13 @@
 // HTTP/2 for connections that agreed on it in their TLS handshake: node:http2 speaks the frames, over core's connection
 // as a stream; requests and responses are those of HTTP/1.1, and so are the deadlines.
 
-import http2 from 'node:http2';
-import { DEFAULT_CONNECTION_LIMITS, type CloseReason, type Connection, type Sink } from '@wellknown/core';
+import type http2 from 'node:http2';
+import { DEFAULT_CONNECTION_LIMITS, lateBuiltin, type CloseReason, type Connection, type Sink } from '@wellknown/core';
 import { ExchangeLog } from '../exchange/exchange-log.ts';
 import { serveStream, type Http2Exchange } from './exchange.ts';
 import { GracefulShutdown } from './graceful-shutdown.ts';
 import { FloodGuard, maxOf, type Flood } from './flood-guard.ts';
-import { goawayFrame } from './frames.ts';
+import { ERROR_CODES, goawayFrame } from './frames.ts';
 import { Http2Stream } from './gated-stream.ts';
 import type { HttpService } from '../exchange/service.ts';
 
@@ -18,17 +18,22 @@ const MAX_INVALID_FRAMES = 100;
 // nghttp2's own count of resets; a higher limit of ours raises it where Node knows how.
 const NGHTTP2_RESET_BURST = 1_000;
 
-// Errors of nghttp2 that have a code of their own (RFC 9113 §7).
-const { NGHTTP2_PROTOCOL_ERROR, NGHTTP2_STREAM_CLOSED, NGHTTP2_FRAME_SIZE_ERROR } = http2.constants;
-const ERROR_CODES: Readonly<Partial<Record<number, number>>> = {
-  [-510]: NGHTTP2_STREAM_CLOSED,
-  [-522]: NGHTTP2_FRAME_SIZE_ERROR,
-  [-523]: http2.constants.NGHTTP2_COMPRESSION_ERROR,
-  [-524]: http2.constants.NGHTTP2_FLOW_CONTROL_ERROR,
+/** Loaded where there is TLS. */
+const nodeHttp2 = lateBuiltin('node:http2');
+
+/** Before the first connection that may need it. */
+export const loadHttp2 = (): void => void nodeHttp2();
+
+// Errors of nghttp2 that have a code of their own.
+const CODES_OF_ERRORS: Readonly<Partial<Record<number, number>>> = {
+  [-510]: ERROR_CODES.STREAM_CLOSED,
+  [-522]: ERROR_CODES.FRAME_SIZE_ERROR,
+  [-523]: ERROR_CODES.COMPRESSION_ERROR,
+  [-524]: ERROR_CODES.FLOW_CONTROL_ERROR,
 };
 const errorCodeOf = (error: Error): number =>
-  ('errno' in error && typeof error.errno === 'number' ? ERROR_CODES[error.errno] : undefined) ??
-  NGHTTP2_PROTOCOL_ERROR;
+  ('errno' in error && typeof error.errno === 'number' ? CODES_OF_ERRORS[error.errno] : undefined) ??
+  ERROR_CODES.PROTOCOL_ERROR;
 
 /** All HTTP/2 sessions of one service. */
 export class Http2Connections {
@@ -46,7 +51,7 @@ export class Http2Connections {
       maxResets > NGHTTP2_RESET_BURST
         ? { streamResetBurst: maxResets, streamResetRate: Math.ceil((maxResets * 1000) / floodIntervalMs) }
         : {};
-    this.#server = http2.createServer({
+    this.#server = nodeHttp2().createServer({
       maxHeaderListPairs: maxFields,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_INVALID_FRAMES,
@@ -211,7 +216,7 @@ class Http2Connection implements Sink {
       },
       'an HTTP/2 session was ended: a flood',
     );
-    this.#endWith(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#endWith(ERROR_CODES.ENHANCE_YOUR_CALM);
     this.#session?.destroy();
   }
 

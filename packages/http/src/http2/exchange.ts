@@ -1,9 +1,10 @@
 // One stream of HTTP/2: a request for the handler, and its response.
 
-import http2 from 'node:http2';
+import type http2 from 'node:http2';
 import { engineResponse } from '../exchange/error-responses.ts';
 import { abortExchange, Exchange, isTooSlow } from '../exchange/exchange.ts';
 import type { ExchangeLog } from '../exchange/exchange-log.ts';
+import { ERROR_CODES } from './frames.ts';
 import { outgoingFields, writeResponse, type Http2Response } from './response-writer.ts';
 import { readHttp2Head, readHttp2Trailers } from './request-head.ts';
 import { REFUSALS, type Refusal } from '../semantics/refusals.ts';
@@ -15,8 +16,6 @@ import { discardResponse, encodeResponse } from '../exchange/response-content.ts
 import { asError } from '../exchange/foreign-values.ts';
 import { responseOf } from '../fetch/response.ts';
 import { countResponse, type HttpService } from '../exchange/service.ts';
-
-const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
 // Less is taken by most clients at once.
 const LARGE_BYTES = 65_536;
@@ -54,13 +53,13 @@ function refuse(
 ): void {
   if (refusal === 'malformed') {
     service.counts.refusals += 1;
-    stream.close(NGHTTP2_PROTOCOL_ERROR);
+    stream.close(ERROR_CODES.PROTOCOL_ERROR);
     return;
   }
   exchangeLog.refused(refusal, undefined);
   const { status, text } = REFUSALS[refusal];
   stream.respond({ ':status': status, 'content-type': 'text/plain;charset=UTF-8', 'content-length': text.length + 1 });
-  stream.end(`${text}\n`, () => stream.close(NGHTTP2_NO_ERROR));
+  stream.end(`${text}\n`, () => stream.close(ERROR_CODES.NO_ERROR));
 }
 
 export class Http2Exchange {
@@ -245,7 +244,7 @@ export class Http2Exchange {
     exchange.responseState = 'complete';
     this.#exchangeLog.completed(exchange);
     // Content that no handler reads any more is not wanted (RFC 9113 §8.1).
-    if (!exchange.requestComplete) this.#stream.close(NGHTTP2_NO_ERROR);
+    if (!exchange.requestComplete) this.#stream.close(ERROR_CODES.NO_ERROR);
     this.#body?.discard();
   }
 

@@ -1,6 +1,17 @@
 // As much of HTTP/2's framing as is ours: two frames that we write ourselves, and the heads of all, to count and to
 // watch. Everything else is node:http2's.
 
+/** RFC 9113 §7, as far as they are used. */
+export const ERROR_CODES = {
+  NO_ERROR: 0x0,
+  PROTOCOL_ERROR: 0x1,
+  FLOW_CONTROL_ERROR: 0x3,
+  STREAM_CLOSED: 0x5,
+  FRAME_SIZE_ERROR: 0x6,
+  COMPRESSION_ERROR: 0x9,
+  ENHANCE_YOUR_CALM: 0xb,
+} as const;
+
 const FRAME_HEAD_BYTES = 9;
 const DATA = 0;
 const RST_STREAM = 3;
