@@ -309,6 +309,20 @@ describe('the files that name a running server', () => {
     expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
   });
 
+  test('that somebody has removed are there again after a reload, which a signal can ask for, and gone at the end', async () => {
+    const { folder, control, pidFile, options } = files();
+    const program = await start(...options);
+    unlinkSync(control);
+    unlinkSync(pidFile);
+    program.signal('SIGHUP');
+    await said(program, '"msg":"reloaded"');
+    expect(pidIn(pidFile)).toBe(program.pid);
+    expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: true, value: { pid: program.pid } });
+    await askControl(control, { command: 'stop' });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await program.exited).toBe(0);
+  });
+
   test('are waited for by an upgrade, the control socket too where there is no pid file', async () => {
     const { control } = files();
     const [before, after] = [silentServer(), silentServer()];
