@@ -81,6 +81,30 @@ test('a listener that one service leaves another one takes, over its socket', as
   expect(await client.receiveAll()).toBe('cba\n');
 });
 
+test('services that swap their endpoints, or their names, are served where each is by then', async () => {
+  const held = [await unusedAddress(), await unusedAddress()].map(({ host, port }) => `tcp://${host}:${port}`);
+  const [here = '', there = ''] = held;
+  const config = (services: Readonly<Record<string, readonly [listen: string, says: string]>>): string =>
+    `services:\n${Object.entries(services)
+      .map(
+        ([name, [listen, says]]) =>
+          `  ${name}: { protocol: exec, listen: '${listen}', program: echo, args: [${says}] }\n`,
+      )
+      .join('')}`;
+  const running = await up(config({ a: [here, 'one'], b: [there, 'two'] }));
+  const said = () => Promise.all(held.map(async (address) => (await connectClient(address)).receiveAll()));
+  expect(await said()).toEqual(['one\n', 'two\n']);
+  for (const [swapped, expected] of [
+    [config({ a: [there, 'one'], b: [here, 'two'] }), ['two\n', 'one\n']],
+    [config({ b: [there, 'one'], a: [here, 'two'] }), ['two\n', 'one\n']],
+    [config({ 'a-2': [here, 'two'], b: [there, 'one'] }), ['two\n', 'one\n']],
+  ] as const) {
+    running.write(swapped);
+    expect(await running.reload()).toMatchObject({ ok: true });
+    expect(await said()).toEqual(expected);
+  }
+});
+
 test('an endpoint where the primary accepts is refused to a service that runs programs, and nothing changes', async () => {
   const held = await unusedAddress();
   const one = (rest: string): string =>

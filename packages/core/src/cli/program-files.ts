@@ -2,7 +2,7 @@
 // predecessor that has handed its sockets over leaves them alone from then on, for its successor writes them at any
 // moment; every other end removes them, and only while they are still the ones that this process wrote.
 
-import { constants, readFileSync, unlinkSync } from 'node:fs';
+import { constants, existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { access, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -34,6 +34,8 @@ export class ProgramFiles {
   #hasSuccessor = false;
   #takenOver: Promise<void> = Promise.resolve();
   #controlSocket: ControlSocket | undefined;
+  /** Opens the control socket once more. */
+  #reopenControl: (file: string) => Promise<void> = () => Promise.resolve();
 
   constructor(options: ProgramFilesOptions) {
     this.#options = options;
@@ -59,6 +61,17 @@ export class ProgramFiles {
   /** The files of this process are there or have failed: a successor that starts before could be overtaken by it. */
   async written(): Promise<void> {
     await this.#writing.catch(() => undefined);
+  }
+
+  /** Writes again what somebody has removed meanwhile, such as a cleaner of temporary files. What is another's stays. */
+  async putBack(): Promise<void> {
+    await this.written();
+    if (this.#hasSuccessor) return;
+    const { pidFile, control, controlIfFree, log } = this.#options;
+    const lost = (error: unknown): void => log.warn({ err: error }, 'a file that names this process is gone');
+    if (pidFile !== undefined && !existsSync(pidFile)) await writePidFile(pidFile).catch(lost);
+    const socket = control ?? controlIfFree;
+    if (socket !== undefined && !existsSync(socket)) await this.#reopenControl(socket).catch(lost);
   }
 
   /**
@@ -92,6 +105,7 @@ export class ProgramFiles {
       await setImmediate();
     });
     this.#removed = ended.catch(() => undefined);
+    this.#reopenControl = (file) => this.#openControl(file, server, ended);
     if (control !== undefined) await this.#required(() => this.#openControl(control, server, ended));
     else if (controlIfFree !== undefined) {
       await this.#openControl(controlIfFree, server, ended).catch((error: unknown) =>
@@ -107,7 +121,7 @@ export class ProgramFiles {
       replace: isSuccessor,
       hasSuccessor: () => this.#hasSuccessor,
     });
-    this.#removed = this.#controlSocket.closed;
+    this.#removed = Promise.all([this.#removed, this.#controlSocket.closed]);
   }
 
   async #required(write: () => Promise<void>): Promise<void> {

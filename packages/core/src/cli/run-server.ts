@@ -96,6 +96,7 @@ function announced(
   return withVerbs(server, {
     async reload() {
       notifier.notify(...reloadingAssignments());
+      await files.putBack();
       try {
         // One process alone can't be replaced, but its certificates can.
         if (server.role !== 'standalone' || reloadHere === undefined) return await server.reload();

@@ -49,11 +49,15 @@ export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): 
     // It outlives this process.
     detached: false,
   });
-  const failed = (why: string, cause?: unknown): WellknownError =>
+  const failed = (
+    why: string,
+    cause?: Error,
+    hint = 'what it wrote to the error output of this process says why',
+  ): WellknownError =>
     new WellknownError('UPGRADE_FAILED', `the successor ${why}, this process goes on serving`, {
       fault: 'local',
       cause,
-      hint: 'what it wrote to the error output of this process says why',
+      hint,
     });
   return new Promise((resolve, reject) => {
     const timer = clock.after(READY_TIMEOUT_MS, () => {
@@ -62,13 +66,15 @@ export function startSuccessor(sockets: readonly SharedSocket[], clock: Clock): 
     });
     child.once('error', (error) => {
       timer.cancel();
-      reject(failed('could not be started', error));
+      reject(failed('could not be started', error, error.message));
     });
     child.once('exit', (code, signal) => {
       timer.cancel();
       reject(failed(`ended before it was ready (${signal ?? `status ${code ?? 0}`})`));
     });
-    child.stdio[READY_DESCRIPTOR]?.once('data', () => {
+    // Where there are no descriptors left for it, there is no pipe either, and an error comes.
+    const { stdio } = child as { readonly stdio?: typeof child.stdio };
+    stdio?.[READY_DESCRIPTOR]?.once('data', () => {
       timer.cancel();
       child.unref();
       resolve(child.pid ?? 0);

@@ -70,12 +70,20 @@ export function forkWorker({
   };
   worker.on('exit', exited);
   worker.on('error', (error) => {
-    log.warn({ err: error, slot }, 'a worker could not be started, or its channel failed');
-    // A process that never was does not exit either: the user it should run as may not be allowed to run the program.
-    if (worker.process.pid === undefined) exited(null, null);
+    if (worker.process.pid !== undefined) {
+      log.warn({ err: error, slot }, 'the channel of a worker failed');
+      return;
+    }
+    // A process that never was does not exit either: the user it should run as may not be allowed to run the program, or
+    // there are no descriptors left for it.
+    events.received(handle, { type: 'failed', message: notStarted(error), isMistake: false });
+    exited(null, null);
   });
   return handle;
 }
+
+const notStarted = (error: unknown): string =>
+  `its process could not be started: ${error instanceof Error ? error.message : String(error)}`;
 
 /**
  * The system has refused the process at once, as it does for a user that this one may not become. Another try would end
@@ -86,7 +94,7 @@ function neverStarted(
   error: unknown,
 ): WorkerHandle {
   const handle = new WorkerHandle({ slot, workerId }, { pid: 0, send: () => undefined, kill: () => undefined }, clock);
-  const message = `its process could not be started: ${error instanceof Error ? error.message : String(error)}`;
+  const message = notStarted(error);
   // Once the one who starts it knows it.
   setImmediate(() => {
     events.received(handle, { type: 'failed', message, isMistake: true });

@@ -1,6 +1,6 @@
 // Reload, upgrade, control, privileges, heartbeats: a running program is changed without losing a connection.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   rmSync,
   chmodSync,
@@ -19,7 +19,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { askControl } from '../../src/control/client.ts';
 import { ProgramFiles } from '../../src/cli/program-files.ts';
 import { createServer, defineProtocol, silentLog, type Server, type ServerStatus } from '../../src/index.ts';
-import { connectClient, eventually, type Program } from '../../src/testing/index.ts';
+import { connectClient, eventually, lacks, type Program } from '../../src/testing/index.ts';
 import { lacksOtherUser } from '../../../../test/other-user.ts';
 import { connect, exchange, isAlive, PROGRAM, start, workersOf } from '../fixtures/identify.ts';
 
@@ -309,6 +309,20 @@ describe('the files that name a running server', () => {
     expect([existsSync(control), pidIn(pidFile)]).toEqual([true, process.pid]);
   });
 
+  test('that somebody has removed are there again after a reload, which a signal can ask for, and gone at the end', async () => {
+    const { folder, control, pidFile, options } = files();
+    const program = await start(...options);
+    unlinkSync(control);
+    unlinkSync(pidFile);
+    program.signal('SIGHUP');
+    await said(program, '"msg":"reloaded"');
+    expect(pidIn(pidFile)).toBe(program.pid);
+    expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: true, value: { pid: program.pid } });
+    await askControl(control, { command: 'stop' });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await program.exited).toBe(0);
+  });
+
   test('are waited for by an upgrade, the control socket too where there is no pid file', async () => {
     const { control } = files();
     const [before, after] = [silentServer(), silentServer()];
@@ -371,6 +385,29 @@ describe('the control socket', () => {
     expect(await program.exited).toBe(0);
     expect(await askControl(control, { command: 'status' })).toMatchObject({ ok: false });
   });
+
+  test.skipIf(lacks('prlimit'))(
+    'answers where the primary has no descriptors left for a process, and does it once there are some',
+    async () => {
+      const control = path.join(scratch(), 'control');
+      const program = await start('--workers', '1', '--control', control);
+      const limit = (soft: number): void => {
+        execFileSync('prlimit', [`--pid=${program.pid}`, `--nofile=${soft}:`]);
+      };
+      // Enough for the connection that asks, and one more.
+      const open = new Set(readdirSync(`/proc/${program.pid}/fd`).map(Number));
+      const free = Array.from({ length: open.size + 2 }, (_, number) => number).filter((number) => !open.has(number));
+      limit((free[1] ?? 0) + 1);
+      for (const request of [{ command: 'scale', workers: 2 }, { command: 'upgrade' }] as const)
+        expect(await askControl(control, request)).toMatchObject({
+          ok: false,
+          error: expect.stringMatching(/: .*EMFILE/) as unknown,
+        });
+      limit(1_024);
+      expect(await askControl(control, { command: 'scale', workers: 2 })).toEqual({ ok: true, value: { workers: 2 } });
+      expect(await askControl(control, { command: 'reload' })).toEqual({ ok: true, value: { kept: [] } });
+    },
+  );
 
   test('a worker that cannot be added is an answer with the reason, and the others serve on', async () => {
     const control = path.join(scratch(), 'control');
