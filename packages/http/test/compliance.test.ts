@@ -119,7 +119,7 @@ const page = (): string =>
     '| itty-router 5 | 18 | 18 | |',
     '| React Router 7: loaders, actions, resource routes, `.data` | 15 | 15 | |',
     '| SvelteKit 2: pages, actions, endpoints, streams | 20 | 20 | |',
-    '| tRPC 11, GraphQL Yoga 5, better-auth 1: calls, batches, uploads, events, sessions | 52 | 51 | the text of one error |',
+    '| tRPC 11, GraphQL Yoga 5, better-auth 1: calls, batches, uploads, events, sessions | 52 | 50 | the text of one error, and one sign-up again of an account that the others still had |',
     '',
     '- `new Response(fetched.body, fetched)` of a compressed answer leaves without its Content-Encoding: Node has decoded the content. The others send plain text that says it is gzip.',
     '- Hono’s `bodyLimit` and an upload in chunks: as @hono/node-server. srvx, and `--platform-classes` here, answer 500: Node’s own `Request` takes only its own objects.',

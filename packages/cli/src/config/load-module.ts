@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { fail, ok, type Result } from '@wellknown/core';
 
 // As for a handler's module: one that takes longer waits for something that never comes.
-const LOAD_TIMEOUT_MS = 10_000;
+const LOAD_TIMEOUT_MS = 60_000;
 
 // jiti is an optional peer, for Node versions that do not read TypeScript.
 const SCRIPT = `

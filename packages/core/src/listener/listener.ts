@@ -249,15 +249,19 @@ function unlinkIfStill(path: string, identity: string | undefined): void {
 
 /**
  * Tells a path that a killed process left behind from a living socket. Only a refusal says that no process has it: one
- * with a full queue answers EAGAIN, a datagram socket EPROTOTYPE, one of another user EACCES.
+ * with a full queue answers EAGAIN, a datagram socket EPROTOTYPE. Rejects with EACCES where this user may not ask: the
+ * socket is another user's, or a folder on the way is.
  */
 function isStale(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = net.connect({ path });
     probe.once('connect', () => {
       probe.destroy();
       resolve(false);
     });
-    probe.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error))));
+    probe.once('error', (error) => {
+      if (codeOf(error) === 'EACCES') reject(error);
+      else resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error)));
+    });
   });
 }

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -71,6 +72,20 @@ describe('a unix path', () => {
     });
     await serveOn(file, { replaceUnixPath: true });
     expect(await isServed(file)).toBe(true);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('in a folder that this user may not enter is no path in use', async () => {
+    const closed = folder();
+    chmodSync(closed, 0o700);
+    process.seteuid?.(65_534);
+    try {
+      await expect(serveOn(path.join(closed, 'socket'))).rejects.toMatchObject({
+        code: 'PERMISSION_DENIED',
+        message: expect.stringContaining('permission denied: the folder must be writable') as string,
+      });
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   test.skipIf(lacks('socat'))('that another program receives datagrams on is left to it', async () => {
