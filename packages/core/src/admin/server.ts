@@ -1,9 +1,10 @@
 // The admin listener of a program, in its primary: page, status, metrics, probes. It is served by node:http and not by
 // any protocol of ours: it must answer when those don't, every program has it, and core knows no protocol.
 
-import http from 'node:http';
+import type http from 'node:http';
 import type { Endpoint } from '../address/endpoint.ts';
 import { WellknownError } from '../errors.ts';
+import { lateBuiltin } from '../late-builtin.ts';
 import { explainBindFailure } from '../listener/bind-failure.ts';
 import type { Logger } from '../log.ts';
 import { prometheusText } from '../observe/prometheus-text.ts';
@@ -35,6 +36,9 @@ export interface AdminListener {
   readonly endpoint: Endpoint;
   close(): Promise<void>;
 }
+
+// As an ES module it brings all that its exports name along, which from Node 22 on is fetch and HTTP/2.
+const nodeHttp = lateBuiltin('node:http');
 
 const HEADERS_TIMEOUT_MS = 5_000;
 // A browser or a scraper opens the next connection; whoever sends on without one means no good.
@@ -83,7 +87,7 @@ export async function openAdmin(server: Server, options: AdminOptions): Promise<
   };
   // Node looks for those that are late every 30 seconds unless it is told otherwise.
   const timeouts = { keepAliveTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
-  const listener = http.createServer(timeouts, (request, response) => {
+  const listener = nodeHttp().createServer(timeouts, (request, response) => {
     // None of the requests has content that is of use.
     request.resume();
     answer(request, response).catch((error: unknown) => {
