@@ -14,7 +14,10 @@ const PROVEN_TAKES = 4;
 
 /** The way to the client. */
 export interface FileSink {
-  /** Undefined when nothing is left unsent; otherwise resolves when the buffer is free. Throws or rejects when it will not be sent. */
+  /**
+   * Undefined when nothing is left unsent; otherwise resolves when the buffer is free. Throws or rejects when it will
+   * not be sent.
+   */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Resolves when the system has taken all that was written. Rejects when it will not. */
   flushed(): Promise<void>;

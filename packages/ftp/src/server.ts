@@ -10,7 +10,10 @@ import {
 import { ftpProtocol, type FtpOptions } from './protocol.ts';
 
 export interface FtpServerOptions extends ServerOptions, FtpOptions {
-  /** Where to listen: `2121`, `{ port: 2121, host: '::' }`, `tcp://` endpoints or a list of these. Default: port 21 on 127.0.0.1. */
+  /**
+   * Where to listen: `2121`, `{ port: 2121, host: '::' }`, `tcp://` endpoints or a list of these. Default: port 21 on
+   * 127.0.0.1.
+   */
   readonly listen?: Service['listen'];
 }
 

@@ -31,7 +31,10 @@ export class PasswordFile<User extends PasswordUser> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** The sentence says why the file can't be used, as in "can't be read (ENOENT): it does not exist" or with the number of a line. */
+  /**
+   * The sentence says why the file can't be used, as in "can't be read (ENOENT): it does not exist" or with the number
+   * of a line.
+   */
   static async open<User extends PasswordUser>(
     file: string,
     options: PasswordFileOptions<User>,

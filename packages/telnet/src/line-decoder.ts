@@ -3,7 +3,8 @@
 //
 // All five line ends occur: CR LF, CR NUL, CR alone, LF alone, and a CR under BINARY. So a CR ends the line at once
 // (some clients send nothing after it until the next key), and one LF or NUL that follows is swallowed, also from the
-// next chunk. LF CR, which some programs write, is one end in the same way. What comes out has no control characters but tab; the escape sequences of arrow keys are left out whole.
+// next chunk. LF CR, which some programs write, is one end in the same way. What comes out has no control characters
+// but tab; the escape sequences of arrow keys are left out whole.
 
 import { textEncoding, type TextEncoding } from './text-encoding.ts';
 

@@ -47,7 +47,10 @@ export function parseListenTarget(text: string): Result<ListenTarget, EndpointPr
   return fail({ part: 'scheme', message: `${endpoint.error.message}, fd://N or systemd:NAME` });
 }
 
-/** For a message about a text that is no endpoint: many write a port alone, a host and a port, an address of the web, or capitals. */
+/**
+ * For a message about a text that is no endpoint: many write a port alone, a host and a port, an address of the web, or
+ * capitals.
+ */
 export function meantEndpoint(text: string, scheme: string): string {
   if (/^\d{1,5}$/.test(text))
     return `; meant may be '${scheme}://127.0.0.1:${text}', or '${scheme}://:${text}' for all addresses`;

@@ -33,8 +33,8 @@ const holdStop = (signal: NodeJS.Signals): void => {
 };
 
 /**
- * From now on no signal ends this process or opens its debugger; one that is open is closed once it serves. Call it first; more than once does
- * no harm.
+ * From now on no signal ends this process or opens its debugger; one that is open is closed once it serves. Call it
+ * first; more than once does no harm.
  */
 export function holdSignals(): void {
   holdRequests();

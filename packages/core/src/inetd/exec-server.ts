@@ -62,7 +62,10 @@ const OPTION_NAMES: Readonly<Record<keyof ExecServerOptions, true>> = {
 /** As tcpserver: each is a process, not a file descriptor. */
 export const DEFAULT_MAX_CONNECTIONS = 40;
 
-/** Serves by running a program for each connection. Past `maxConnections` (40) accepted connections wait unread. Throws OPTION_INVALID. */
+/**
+ * Serves by running a program for each connection. Past `maxConnections` (40) accepted connections wait unread. Throws
+ * OPTION_INVALID.
+ */
 export function createExecServer(options: ExecServerOptions): Server {
   requireKnownNames('option', options, Object.keys(OPTION_NAMES));
   requireKnownNames('limit', options.limits ?? {}, Object.keys(LIMIT_NAMES));

@@ -34,7 +34,8 @@ type Waiting = 'read' | 'write' | 'accept';
 
 /**
  * Resolves with the sockets that are ready, as soon as there is one. A socket in a state that does not allow the verb
- * rejects with WRONG_STATE, a `timeoutMs` that is no number from 0 with OPTION_INVALID; one that is closed while it is waited for counts as ready.
+ * rejects with WRONG_STATE, a `timeoutMs` that is no number from 0 with OPTION_INVALID; one that is closed while it is
+ * waited for counts as ready.
  */
 export function select<
   Readable extends StreamSocket | UdpSocket = never,

@@ -12,6 +12,9 @@ export interface Clock {
   wallMs(): number;
   /** Calls `run` once after `delayMs`, never with Infinity. Does not keep the process alive. */
   after(delayMs: number, run: () => void): Timer;
-  /** Calls `run` every `intervalMs`, at the longest every 24 days, until cancelled. `keepAlive` keeps the process from ending while it runs. */
+  /**
+   * Calls `run` every `intervalMs`, at the longest every 24 days, until cancelled. `keepAlive` keeps the process from
+   * ending while it runs.
+   */
   every(intervalMs: number, run: () => void, options?: { readonly keepAlive?: boolean }): Timer;
 }

@@ -14,8 +14,9 @@ export interface QuotaOptions {
   /** Files and directories together. */
   readonly maxEntries?: number;
   /**
-   * How long a count is trusted at most, in milliseconds: what others have changed or taken in since, another worker among
-   * them, is seen after that. Default one minute; a tree that is counted in a moment is counted again sooner, as often as once a second.
+   * How long a count is trusted at most, in milliseconds: what others have changed or taken in since, another worker
+   * among them, is seen after that. Default one minute; a tree that is counted in a moment is counted again sooner, as
+   * often as once a second.
    */
   readonly recountMs?: number;
   /** A clock that never goes back, for tests. */

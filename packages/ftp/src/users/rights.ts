@@ -20,7 +20,10 @@ export interface Rights {
   readonly attributes: boolean;
   /** The largest file that may be stored; 552 as soon as one more byte comes. */
   readonly maxFileBytes: number;
-  /** Only files with one of these extensions may be stored or be the target of a rename, such as `['.jpg']`; compared without case. */
+  /**
+   * Only files with one of these extensions may be stored or be the target of a rename, such as `['.jpg']`; compared
+   * without case.
+   */
   readonly extensions: readonly string[] | undefined;
 }
 

@@ -102,8 +102,8 @@ export class FrameHeads {
 }
 
 /**
- * What a session has written, by its frames: the content, the streams that the peer made it reset, and whether there was a GOAWAY that says why the connection
- * can't go on (RFC 9113 §5.4.1).
+ * What a session has written, by its frames: the content, the streams that the peer made it reset, and whether there
+ * was a GOAWAY that says why the connection can't go on (RFC 9113 §5.4.1).
  */
 export class SentFrames {
   readonly #heads = new FrameHeads();

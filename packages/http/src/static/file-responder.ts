@@ -67,7 +67,8 @@ export class FileResponder {
   }
 
   /**
-   * Undefined when the file changed before it could be read: look again. Takes `file`, the original if it is open already. `variesOn`: fields that led to this file, beside Accept-Encoding.
+   * Undefined when the file changed before it could be read: look again. Takes `file`, the original if it is open
+   * already. `variesOn`: fields that led to this file, beside Accept-Encoding.
    */
   async respond(
     question: Question,

@@ -1,8 +1,9 @@
 // A program on a pseudo-terminal, by `@lydell/node-pty`: an optional peer, loaded when the first program wants one.
 //
-// node-pty alone loses output, in two ways that are mended here (pty-input.ts mends its input, launcher.ts what programs inherit). It destroys its stream 200 ms after the exit of the
-// program, whatever a slow client has not taken by then. And libuv takes a hang-up for the end when it comes with a read
-// that did not fill its buffer, which on a PTY is every read: up to what the kernel holds is then still to be read.
+// node-pty alone loses output, in two ways that are mended here (pty-input.ts mends its input, launcher.ts what
+// programs inherit). It destroys its stream 200 ms after the exit of the program, whatever a slow client has not taken
+// by then. And libuv takes a hang-up for the end when it comes with a read that did not fill its buffer, which on a PTY
+// is every read: up to what the kernel holds is then still to be read.
 
 import { readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';

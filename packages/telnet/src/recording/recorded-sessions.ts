@@ -16,8 +16,9 @@ export interface RecordSessionsOptions {
 }
 
 /**
- * Runs `handler`, and records what each client is shown as an asciicast (version 2): `DIRECTORY/TIME-PROCESS-SESSION.cast`,
- * which its owner alone may read. While a password is asked for, nothing is recorded. The handler starts once `session.ready` has resolved, so that the size and type of the terminal are in it.
+ * Runs `handler`, and records what each client is shown as an asciicast (version 2):
+ * `DIRECTORY/TIME-PROCESS-SESSION.cast`, which its owner alone may read. While a password is asked for, nothing is
+ * recorded. The handler starts once `session.ready` has resolved, so that the size and type of the terminal are in it.
  */
 export function recordSessions(
   handler: TelnetHandler,
