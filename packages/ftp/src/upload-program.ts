@@ -12,7 +12,7 @@ import type { Logger, Protocol, ServiceContext } from '@wellknown/core';
 import { nameForSystem } from './charset.ts';
 import type { Caller, FileSystem, WriteOptions } from './file-system.ts';
 import type { AbsolutePath } from './path.ts';
-import { aroundTarget, passed } from './storage/wrap.ts';
+import { aroundTarget, BEYOND_READING, passed } from './storage/wrap.ts';
 
 /** Programs at the same time in one process; each may take a processor. */
 export const MAX_UPLOAD_PROGRAMS = 8;
@@ -76,18 +76,7 @@ export class UploadProgram {
 
   /** The files under `directory`, whose uploads the program is run for. */
   for(inner: FileSystem, directory: string): FileSystem {
-    const { write, ...others } = passed(
-      inner,
-      'write',
-      'removeFile',
-      'makeDirectory',
-      'removeDirectory',
-      'rename',
-      'setTimes',
-      'setMode',
-      'hash',
-      'space',
-    );
+    const { write, ...others } = passed(inner, ...BEYOND_READING);
     if (write === undefined) return inner;
     return {
       ...others,

@@ -5,6 +5,19 @@ import type { FileProblem, FileSystem, WriteTarget } from '../file-system.ts';
 
 export type Answer<Value> = Promise<Result<Value, FileProblem>>;
 
+/** The methods that a file system may lack. */
+export const BEYOND_READING = [
+  'write',
+  'removeFile',
+  'makeDirectory',
+  'removeDirectory',
+  'rename',
+  'setTimes',
+  'setMode',
+  'hash',
+  'space',
+] as const;
+
 export const refuse = (problem: FileProblem): Promise<Result<never, FileProblem>> => Promise.resolve(fail(problem));
 
 /** A method of `inner` as a property of its own; nothing where `inner` does not have it. */

@@ -21,23 +21,10 @@ import type {
   WriteTarget,
 } from '../file-system.ts';
 import { nameOf, type AbsolutePath } from '../path.ts';
-import { aroundTarget, refuse, type Answer } from '../storage/wrap.ts';
+import { aroundTarget, BEYOND_READING, refuse, type Answer } from '../storage/wrap.ts';
 import { isNothing, type ResolvedRights, type Rights } from './rights.ts';
 
 type May = (rights: Rights) => boolean;
-
-/** The methods that may be missing. */
-const BEYOND_READING = [
-  'write',
-  'removeFile',
-  'makeDirectory',
-  'removeDirectory',
-  'rename',
-  'setTimes',
-  'setMode',
-  'hash',
-  'space',
-] as const;
 
 const mayList: May = ({ list }) => list;
 const mayRead: May = ({ read }) => read;
