@@ -37,6 +37,8 @@ const holdStop = (signal: NodeJS.Signals): void => {
  * first; more than once does no harm.
  */
 export function holdSignals(): void {
+  // What nobody uses yet may be loaded late in a program: see fetch/platform.ts of http.
+  Reflect.set(globalThis, Symbol.for('@wellknown/program'), true);
   holdRequests();
   for (const signal of STOPS) if (!process.listeners(signal).includes(holdStop)) process.on(signal, holdStop);
   isSafeFromUsr1 ??= process.execArgv.includes(NO_USR1);

@@ -29,3 +29,7 @@ function load(): PlatformClasses {
 /** Whether a value's prototypes lead to a class, whatever that class itself says of it. */
 export const isInstance = (Class: abstract new (...given: never[]) => unknown, value: unknown): boolean =>
   Function.prototype[Symbol.hasInstance].call(Class, value);
+
+// Who embeds the package may put other classes in their places at any time after its import. In a program of ours nobody
+// has been before this package asks: `holdSignals` of core has said so.
+if (Reflect.get(globalThis, Symbol.for('@wellknown/program')) !== true) load();
