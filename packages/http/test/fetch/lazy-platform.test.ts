@@ -29,3 +29,10 @@ test.each([
 ])('the first look behind ours finds the platform’s: %s', async (question, answer) => {
   expect(await ask(question)).toEqual({ answer, isLoaded: true });
 });
+
+test('a program may put HttpResponse in the place of Response before it makes its server', async () => {
+  const { stdout, stderr } = await runProgram([
+    ...programArguments('packages/http/test/fixtures/own-globals-program.ts'),
+  ]);
+  expect([stdout, stderr]).toEqual(['from the class put there\n', '']);
+});
